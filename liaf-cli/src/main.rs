@@ -1,0 +1,2 @@
+//! The program `liaf`.
+fn main() {}

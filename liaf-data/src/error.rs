@@ -1,0 +1,232 @@
+//! What can go wrong, and whose fault it is.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The result of everything in this crate that can fail.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Whose fault an [`Error`] is, and so what can be done about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The file does not hold what its format says.
+    Malformed,
+    /// The file ends, or shrank, before what it promised.
+    Truncated,
+    /// The file is empty.
+    Empty,
+    /// A sound file of a kind, or with a part, that is not read yet.
+    Unsupported,
+    /// A number in the file asks for more than [`Limits`](crate::Limits) allow.
+    Limit,
+    /// The caller asked for something that cannot be.
+    Caller,
+    /// The operating system refused.
+    System,
+    /// The caller's own callback asked to stop.
+    Cancelled,
+}
+
+impl ErrorKind {
+    /// One lower-case word, stable across versions: `malformed`, `truncated`, `empty`, …
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Truncated => "truncated",
+            Self::Empty => "empty",
+            Self::Unsupported => "unsupported",
+            Self::Limit => "limit",
+            Self::Caller => "caller",
+            Self::System => "system",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// An error with everything known about it: what, where, what was expected and found, what to do.
+///
+/// ```
+/// use liaf_data::{Error, ErrorKind};
+/// let error = Error::malformed("packet size is negative")
+///     .at(1234)
+///     .expected("0 or more bytes")
+///     .found(-5)
+///     .in_file("a.aedat4");
+/// assert_eq!(error.kind(), ErrorKind::Malformed);
+/// assert_eq!(
+///     error.to_string(),
+///     "a.aedat4: packet size is negative at byte 1234: expected 0 or more bytes, found -5"
+/// );
+/// ```
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    what: String,
+    path: Option<PathBuf>,
+    offset: Option<u64>,
+    expected: Option<String>,
+    found: Option<String>,
+    advice: Option<String>,
+    source: Option<io::Error>,
+}
+
+impl Error {
+    /// An error of `kind`; the other constructors are shorter ways to it.
+    pub fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            what: what.into(),
+            path: None,
+            offset: None,
+            expected: None,
+            found: None,
+            advice: None,
+            source: None,
+        }))
+    }
+
+    /// The file does not hold what its format says.
+    pub fn malformed(what: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Malformed, what)
+    }
+
+    /// The file ends before what it promised.
+    pub fn truncated(what: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Truncated, what)
+    }
+
+    /// A sound file that is not read yet.
+    pub fn unsupported(what: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Unsupported, what)
+    }
+
+    /// More than [`Limits`](crate::Limits) allow.
+    pub fn limit(what: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Limit, what)
+    }
+
+    /// The caller asked for something that cannot be.
+    pub fn caller(what: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Caller, what)
+    }
+
+    /// The operating system refused `what`.
+    pub fn system(what: impl Into<String>, source: io::Error) -> Self {
+        let mut error = Self::new(ErrorKind::System, what);
+        error.0.source = Some(source);
+        error
+    }
+
+    /// Adds the byte offset in the file, unless one is known already.
+    #[must_use]
+    pub fn at(mut self, offset: u64) -> Self {
+        self.0.offset.get_or_insert(offset);
+        self
+    }
+
+    /// Adds what should have been there.
+    #[must_use]
+    pub fn expected(mut self, expected: impl fmt::Display) -> Self {
+        self.0.expected = Some(expected.to_string());
+        self
+    }
+
+    /// Adds what was there.
+    #[must_use]
+    pub fn found(mut self, found: impl fmt::Display) -> Self {
+        self.0.found = Some(found.to_string());
+        self
+    }
+
+    /// Adds what the user can do next.
+    #[must_use]
+    pub fn advice(mut self, advice: impl fmt::Display) -> Self {
+        self.0.advice = Some(advice.to_string());
+        self
+    }
+
+    /// Adds the file's path, unless one is known already.
+    #[must_use]
+    pub fn in_file(mut self, path: impl AsRef<Path>) -> Self {
+        if self.0.path.is_none() {
+            self.0.path = Some(path.as_ref().to_path_buf());
+        }
+        self
+    }
+
+    /// Whose fault it is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The file, where one is concerned.
+    pub fn path(&self) -> Option<&Path> {
+        self.0.path.as_deref()
+    }
+
+    /// The byte offset in the file, where one is known.
+    pub fn offset(&self) -> Option<u64> {
+        self.0.offset
+    }
+
+    /// What the user can do next, where something helps.
+    pub fn hint(&self) -> Option<&str> {
+        self.0.advice.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        if let Some(path) = &inner.path {
+            write!(f, "{}: ", path.display())?;
+        }
+        f.write_str(&inner.what)?;
+        if let Some(offset) = inner.offset {
+            write!(f, " at byte {offset}")?;
+        }
+        match (&inner.expected, &inner.found) {
+            (Some(expected), Some(found)) => write!(f, ": expected {expected}, found {found}")?,
+            (Some(expected), None) => write!(f, ": expected {expected}")?,
+            (None, Some(found)) => write!(f, ": found {found}")?,
+            (None, None) => {}
+        }
+        if let Some(source) = &inner.source {
+            write!(f, ": {source}")?;
+        }
+        if let Some(advice) = &inner.advice {
+            write!(f, " ({advice})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_ref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_offset_and_path_win() {
+        let error = Error::truncated("cut").at(7).in_file("inner").at(9).in_file("outer");
+        assert_eq!(error.offset(), Some(7));
+        assert_eq!(error.path(), Some(Path::new("inner")));
+    }
+
+    #[test]
+    fn message_carries_cause_and_advice() {
+        let cause = io::Error::from(io::ErrorKind::PermissionDenied);
+        let error = Error::system("cannot open", cause).in_file("f").advice("check the owner");
+        assert_eq!(error.to_string(), "f: cannot open: permission denied (check the owner)");
+    }
+}

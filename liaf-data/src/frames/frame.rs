@@ -1,0 +1,170 @@
+//! What a frame is: a window of time and its cells, dense or sparse.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::Error;
+
+/// Type of one cell of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Dtype {
+    /// Unsigned 8-bit counts, saturating.
+    U8,
+    /// Unsigned 16-bit counts, saturating.
+    #[default]
+    U16,
+    /// Signed 16-bit sums, saturating.
+    I16,
+    /// 32-bit floating point.
+    F32,
+}
+
+impl Dtype {
+    /// Bytes of one cell.
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::U8 => 1,
+            Self::U16 | Self::I16 => 2,
+            Self::F32 => 4,
+        }
+    }
+
+    /// The name users write: `u8`, `u16`, `i16`, `f32`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::U8 => "u8",
+            Self::U16 => "u16",
+            Self::I16 => "i16",
+            Self::F32 => "f32",
+        }
+    }
+}
+
+impl fmt::Display for Dtype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Dtype {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        [Self::U8, Self::U16, Self::I16, Self::F32]
+            .into_iter()
+            .find(|dtype| dtype.name() == text)
+            .ok_or_else(|| {
+                Error::caller("not a cell type").expected("u8, u16, i16 or f32").found(text)
+            })
+    }
+}
+
+/// Channels, rows and columns of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FrameShape {
+    /// C: 2 for OFF and ON apart, 1 for merged or signed polarity.
+    pub channels: usize,
+    /// H: rows.
+    pub height: usize,
+    /// W: columns.
+    pub width: usize,
+}
+
+impl FrameShape {
+    /// Number of cells, `C * H * W`.
+    pub const fn cells(self) -> usize {
+        self.channels * self.height * self.width
+    }
+}
+
+/// A half-open stretch of time in µs: `start <= t < end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Window {
+    /// First µs that belongs to it.
+    pub start: i64,
+    /// First µs that does not.
+    pub end: i64,
+}
+
+/// Values of cells, all of one type.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cells {
+    /// Unsigned 8-bit.
+    U8(Vec<u8>),
+    /// Unsigned 16-bit.
+    U16(Vec<u16>),
+    /// Signed 16-bit.
+    I16(Vec<i16>),
+    /// 32-bit floating point.
+    F32(Vec<f32>),
+}
+
+impl Cells {
+    /// `n` cells of zero.
+    pub fn zeros(dtype: Dtype, n: usize) -> Self {
+        match dtype {
+            Dtype::U8 => Self::U8(vec![0; n]),
+            Dtype::U16 => Self::U16(vec![0; n]),
+            Dtype::I16 => Self::I16(vec![0; n]),
+            Dtype::F32 => Self::F32(vec![0.0; n]),
+        }
+    }
+
+    /// The type of every cell.
+    pub fn dtype(&self) -> Dtype {
+        match self {
+            Self::U8(_) => Dtype::U8,
+            Self::U16(_) => Dtype::U16,
+            Self::I16(_) => Dtype::I16,
+            Self::F32(_) => Dtype::F32,
+        }
+    }
+
+    /// Number of cells.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::U8(cells) => cells.len(),
+            Self::U16(cells) => cells.len(),
+            Self::I16(cells) => cells.len(),
+            Self::F32(cells) => cells.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Sum of all cells.
+    pub fn sum(&self) -> f64 {
+        match self {
+            Self::U8(cells) => cells.iter().map(|&cell| u64::from(cell)).sum::<u64>() as f64,
+            Self::U16(cells) => cells.iter().map(|&cell| u64::from(cell)).sum::<u64>() as f64,
+            Self::I16(cells) => cells.iter().map(|&cell| i64::from(cell)).sum::<i64>() as f64,
+            Self::F32(cells) => cells.iter().map(|&cell| f64::from(cell)).sum(),
+        }
+    }
+}
+
+/// The cells of one frame of shape `[C, H, W]`, row-major.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Frames {
+    /// Every cell: `C * H * W` values.
+    Dense(Cells),
+    /// The cells that are not zero: their places in the dense frame, ascending, and their values.
+    Sparse {
+        /// Places, ascending.
+        index: Vec<u32>,
+        /// Values, one a place.
+        cells: Cells,
+    },
+}
+
+/// One frame: its window and its cells.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Frame {
+    /// Start and end in µs.
+    pub window: Window,
+    /// Cells of shape `[C, H, W]`.
+    pub cells: Frames,
+}

@@ -1,0 +1,224 @@
+//! The account of everything a reader met: nothing is dropped unsaid.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// What a reader met that was not an ordinary event of the chosen stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Oddity {
+    /// Frames (APS or other images).
+    Frames,
+    /// Inertial samples.
+    ImuSamples,
+    /// External and internal trigger events.
+    Triggers,
+    /// Words that carry one sample of an APS image.
+    ApsWords,
+    /// External-input and special words of AEDAT 2.
+    ExternalWords,
+    /// Events of an event stream that was not chosen.
+    OtherStreamEvents,
+    /// Packets of a known stream of some other kind.
+    OtherPackets,
+    /// The time counter wrapped and was unrolled.
+    TimeWraps,
+    /// The time of an event lies before the time of the event in front of it. The event is kept.
+    BackwardTimes,
+    /// Events outside the sensor. Dropped.
+    OutOfSensor,
+    /// Events before the first complete time. Dropped.
+    EventsBeforeTime,
+    /// Words of a type the format reserves.
+    ReservedWords,
+    /// Filler words of a camera's vendor.
+    PaddingWords,
+    /// Vendor words (`OTHERS`, `IMU`, `CONTINUED`) that carry no event.
+    VendorWords,
+    /// Vector words with no base column before them. Dropped.
+    VectorsWithoutBase,
+    /// Packets that could not be inflated or hold no sound content. Dropped.
+    DamagedPackets,
+    /// Packets of a stream that the header does not list. Dropped.
+    UnknownStreams,
+    /// Times the reader lost its place and found the next sound packet.
+    Resyncs,
+    /// A last record that was not whole. Dropped.
+    TruncatedTails,
+}
+
+impl Oddity {
+    /// The name used in reports and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Frames => "frames",
+            Self::ImuSamples => "imu_samples",
+            Self::Triggers => "triggers",
+            Self::ApsWords => "aps_words",
+            Self::ExternalWords => "external_words",
+            Self::OtherStreamEvents => "other_stream_events",
+            Self::OtherPackets => "other_packets",
+            Self::TimeWraps => "time_wraps",
+            Self::BackwardTimes => "backward_times",
+            Self::OutOfSensor => "out_of_sensor",
+            Self::EventsBeforeTime => "events_before_time",
+            Self::ReservedWords => "reserved_words",
+            Self::PaddingWords => "padding_words",
+            Self::VendorWords => "vendor_words",
+            Self::VectorsWithoutBase => "vectors_without_base",
+            Self::DamagedPackets => "damaged_packets",
+            Self::UnknownStreams => "unknown_streams",
+            Self::Resyncs => "resyncs",
+            Self::TruncatedTails => "truncated_tails",
+        }
+    }
+
+    /// Whether this breaks the format, so that a strict reader stops here.
+    pub fn is_violation(self) -> bool {
+        matches!(
+            self,
+            Self::OutOfSensor
+                | Self::ReservedWords
+                | Self::PaddingWords
+                | Self::VectorsWithoutBase
+                | Self::DamagedPackets
+                | Self::UnknownStreams
+                | Self::Resyncs
+                | Self::TruncatedTails
+        )
+    }
+}
+
+/// How often an [`Oddity`] was met, and where first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// How often.
+    pub count: u64,
+    /// Byte offset in the file of the first one.
+    pub first_offset: u64,
+}
+
+/// Where the bytes of a file went. Their sum is the number of bytes read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct ByteAccount {
+    /// Headers and index tables.
+    pub header: u64,
+    /// Events of the chosen stream, with their packet headers and control words.
+    pub events: u64,
+    /// Sound content that is not an event of the chosen stream: frames, IMU, triggers, other streams.
+    pub other: u64,
+    /// What could not be used: damage, unknown streams, tails that are not whole.
+    pub skipped: u64,
+}
+
+impl ByteAccount {
+    /// All bytes read.
+    pub fn total(&self) -> u64 {
+        self.header + self.events + self.other + self.skipped
+    }
+}
+
+/// Everything a reader met, beside the events it gave.
+///
+/// Bytes read = header + events + other + skipped ([`ByteAccount`]); events decoded = events given
+/// (`events`) + out of sensor.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Events given to the caller.
+    pub events: u64,
+    /// Where the bytes went.
+    pub bytes: ByteAccount,
+    /// What else was met.
+    #[serde(serialize_with = "by_name")]
+    pub oddities: BTreeMap<Oddity, Tally>,
+    /// Remarks in words, in the order they came up; at most [`Report::MAX_NOTES`].
+    pub notes: Vec<String>,
+}
+
+impl Report {
+    /// More notes than these are not kept.
+    pub const MAX_NOTES: usize = 32;
+
+    /// Counts `count` of `oddity`, the first of them at `offset`.
+    pub fn add(&mut self, oddity: Oddity, count: u64, offset: u64) {
+        if count == 0 {
+            return;
+        }
+        self.oddities
+            .entry(oddity)
+            .and_modify(|tally| {
+                tally.count += count;
+                tally.first_offset = tally.first_offset.min(offset);
+            })
+            .or_insert(Tally { count, first_offset: offset });
+    }
+
+    /// How many of `oddity` were met.
+    pub fn count(&self, oddity: Oddity) -> u64 {
+        self.oddities.get(&oddity).map_or(0, |tally| tally.count)
+    }
+
+    /// Adds a remark, once.
+    pub fn note(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        if self.notes.len() < Self::MAX_NOTES && !self.notes.contains(&text) {
+            self.notes.push(text);
+        }
+    }
+
+    /// Adds what another part of the same recording met.
+    pub fn merge(&mut self, other: &Self) {
+        self.events += other.events;
+        self.bytes.header += other.bytes.header;
+        self.bytes.events += other.bytes.events;
+        self.bytes.other += other.bytes.other;
+        self.bytes.skipped += other.bytes.skipped;
+        for (&oddity, tally) in &other.oddities {
+            self.add(oddity, tally.count, tally.first_offset);
+        }
+        for note in &other.notes {
+            self.note(note.clone());
+        }
+    }
+
+    /// Whether the recording was sound: nothing in it breaks its format.
+    pub fn is_sound(&self) -> bool {
+        self.bytes.skipped == 0 && !self.oddities.keys().any(|oddity| oddity.is_violation())
+    }
+}
+
+fn by_name<S: serde::Serializer>(
+    oddities: &BTreeMap<Oddity, Tally>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(oddities.iter().map(|(oddity, tally)| (oddity.name(), tally)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn merging_adds_counts_and_keeps_the_first_offset() {
+        let mut a = Report { events: 5, ..Report::default() };
+        a.add(Oddity::Triggers, 2, 100);
+        let mut b = Report { events: 1, ..Report::default() };
+        b.add(Oddity::Triggers, 3, 50);
+        b.add(Oddity::Frames, 0, 1);
+        a.merge(&b);
+        assert_eq!(a.events, 6);
+        assert_eq!(a.oddities[&Oddity::Triggers], Tally { count: 5, first_offset: 50 });
+        assert!(!a.oddities.contains_key(&Oddity::Frames));
+        assert!(a.is_sound());
+    }
+
+    #[test]
+    fn notes_are_bounded_and_said_once() {
+        let mut report = Report::default();
+        for i in 0..2 * Report::MAX_NOTES {
+            report.note(format!("note {}", i / 2));
+        }
+        assert_eq!(report.notes.len(), Report::MAX_NOTES);
+    }
+}
