@@ -4,8 +4,10 @@
 mod decoder;
 mod error;
 mod event;
+mod formats;
 pub mod frames;
 mod limits;
+mod reader;
 mod report;
 pub mod source;
 pub mod tensor;
@@ -13,5 +15,10 @@ pub mod tensor;
 pub use decoder::{Decoder, Sink};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, EventBatch, SensorSize};
+pub use formats::{Aedat2Decoder, FORMATS, Format};
 pub use limits::Limits;
+pub use reader::{
+    Aedat2Reading, Coords, EventReader, Fingerprint, ReadOptions, Recording, RecordingInfo,
+    SensorSource, StreamChoice, StreamInfo, StreamKind, Summary,
+};
 pub use report::{ByteAccount, Oddity, Report, Tally};

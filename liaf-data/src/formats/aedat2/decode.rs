@@ -1,0 +1,323 @@
+//! Records to events.
+
+use rayon::prelude::*;
+
+use super::layout::{Axis, Layout, Reading, address, time};
+use crate::reader::ReadOptions;
+use crate::{Decoder, Error, EventBatch, Oddity, Report, Result, SensorSize, Sink};
+
+const RECORD: usize = 8;
+/// Records that are looked at together; their bytes and columns stay in the first-level cache.
+const BLOCK: usize = 1024;
+/// Records between two calls of the sink.
+const BATCH: usize = 8 * BLOCK;
+/// Records that one thread takes at a time.
+const SEGMENT: usize = 32 * BLOCK;
+
+/// Decodes the records of an AEDAT 2.0 file; the header is behind it.
+#[derive(Debug)]
+pub struct Aedat2Decoder {
+    rule: Rule,
+    clock: Clock,
+    strict: bool,
+    parallel: bool,
+    /// The bytes of a record that is not whole yet.
+    carry: Vec<u8>,
+    offset: u64,
+    batch: EventBatch,
+    segments: Vec<Segment>,
+    report: Report,
+}
+
+impl Aedat2Decoder {
+    /// A decoder for the data that begins `header` bytes into the file.
+    pub(super) fn new(
+        layout: Layout,
+        reading: Reading,
+        sensor: Option<SensorSize>,
+        header: u64,
+        options: &ReadOptions,
+    ) -> Self {
+        let mut report = Report::default();
+        report.bytes.header = header;
+        Self {
+            rule: Rule { layout, reading, sensor },
+            clock: Clock::default(),
+            strict: options.strict,
+            parallel: options.parallel && !options.strict,
+            carry: Vec::with_capacity(RECORD),
+            offset: header,
+            batch: EventBatch::new(),
+            segments: Vec::new(),
+            report,
+        }
+    }
+
+    fn records(&mut self, records: &[[u8; RECORD]], sink: &mut dyn Sink) -> Result<()> {
+        if self.parallel && records.len() > SEGMENT {
+            return self.segments(records, sink);
+        }
+        // In strict mode one record at a time, so that the sink's errors have its offset.
+        for records in records.chunks(if self.strict { 1 } else { BATCH }) {
+            self.batch.clear();
+            let (rule, report) = (self.rule, &mut self.report);
+            rule.decode(records, self.offset, &mut self.clock, &mut self.batch, report);
+            let at = self.offset;
+            self.offset += size_of_val(records) as u64;
+            if !self.batch.is_empty() {
+                sink.events(&mut self.batch, at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// As the serial path, cut in segments. Each takes the time before it from the record before
+    /// it; wraps inside earlier segments are added afterwards.
+    fn segments(&mut self, records: &[[u8; RECORD]], sink: &mut dyn Sink) -> Result<()> {
+        let count = records.len().div_ceil(SEGMENT);
+        self.segments.resize_with(count.max(self.segments.len()), Segment::default);
+        let (rule, clock, offset) = (self.rule, self.clock, self.offset);
+        self.segments.par_iter_mut().zip(records.par_chunks(SEGMENT)).enumerate().for_each(
+            |(i, (segment, part))| {
+                let first = i * SEGMENT;
+                segment.offset = offset + (first * RECORD) as u64;
+                segment.clock = clock;
+                if first > 0 {
+                    segment.clock.last = Some(time(&records[first - 1]));
+                }
+                segment.batch.clear();
+                segment.report = Report::default();
+                let Segment { offset, clock, batch, report } = segment;
+                rule.decode(part, *offset, clock, batch, report);
+            },
+        );
+        let mut shift = 0;
+        for segment in &mut self.segments[..count] {
+            if shift != 0 {
+                segment.batch.t.iter_mut().for_each(|t| *t += shift);
+            }
+            shift += segment.clock.epoch - clock.epoch;
+            self.clock = Clock { last: segment.clock.last, epoch: clock.epoch + shift };
+            self.offset = segment.offset;
+            self.report.merge(&segment.report);
+            if !segment.batch.is_empty() {
+                sink.events(&mut segment.batch, segment.offset)?;
+            }
+        }
+        self.offset = offset + size_of_val(records) as u64;
+        Ok(())
+    }
+}
+
+impl Decoder for Aedat2Decoder {
+    fn push(&mut self, mut bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
+        if !self.carry.is_empty() {
+            let take = (RECORD - self.carry.len()).min(bytes.len());
+            self.carry.extend_from_slice(&bytes[..take]);
+            bytes = &bytes[take..];
+            let Ok(record) = <[u8; RECORD]>::try_from(&self.carry[..]) else { return Ok(()) };
+            self.carry.clear();
+            self.records(&[record], sink)?;
+        }
+        let (records, rest) = bytes.as_chunks::<RECORD>();
+        self.carry.extend_from_slice(rest);
+        self.records(records, sink)
+    }
+
+    fn finish(&mut self, _sink: &mut dyn Sink) -> Result<()> {
+        let tail = std::mem::take(&mut self.carry).len() as u64;
+        if tail == 0 {
+            return Ok(());
+        }
+        self.report.bytes.skipped += tail;
+        self.report.add(Oddity::TruncatedTails, 1, self.offset);
+        if self.strict {
+            return Err(Error::truncated("the last record is not whole")
+                .at(self.offset)
+                .expected("8 bytes")
+                .found(format!("{tail} bytes")));
+        }
+        Ok(())
+    }
+
+    fn report(&self) -> &Report {
+        &self.report
+    }
+}
+
+/// What one thread works on.
+#[derive(Debug, Default)]
+struct Segment {
+    offset: u64,
+    clock: Clock,
+    batch: EventBatch,
+    report: Report,
+}
+
+/// The 32-bit time of the records, unrolled.
+#[derive(Debug, Clone, Copy, Default)]
+struct Clock {
+    last: Option<u32>,
+    /// What wraps have added so far, in µs.
+    epoch: i64,
+}
+
+impl Clock {
+    /// Takes the next time and says whether the counter wrapped: only a step back by more than half
+    /// its range is a wrap, a smaller one is a step back.
+    fn advance(&mut self, time: u32) -> bool {
+        let wrapped = self.last.is_some_and(|last| last > time && last - time > 1 << 31);
+        self.epoch += i64::from(wrapped) << 32;
+        self.last = Some(time);
+        wrapped
+    }
+}
+
+/// How records become events; the same for every record of a file.
+#[derive(Debug, Clone, Copy)]
+struct Rule {
+    layout: Layout,
+    reading: Reading,
+    sensor: Option<SensorSize>,
+}
+
+impl Rule {
+    /// Appends the events of `records`, which begin at `offset`.
+    fn decode(
+        self,
+        records: &[[u8; RECORD]],
+        mut offset: u64,
+        clock: &mut Clock,
+        batch: &mut EventBatch,
+        report: &mut Report,
+    ) {
+        let convert = self.converter();
+        for block in records.chunks(BLOCK) {
+            let special =
+                block.iter().fold(0, |bits, record| bits | address(record)) & self.reading.special;
+            if special == 0 && !wraps(block, clock.last) {
+                batch.t.extend(block.iter().map(|record| clock.epoch + i64::from(time(record))));
+                batch.x.extend(block.iter().map(|record| convert.x(address(record))));
+                batch.y.extend(block.iter().map(|record| convert.y(address(record))));
+                batch.p.extend(block.iter().map(|record| convert.p(address(record))));
+                clock.last = block.last().map(time);
+                report.bytes.events += size_of_val(block) as u64;
+            } else {
+                self.one_by_one(block, offset, clock, batch, report);
+            }
+            offset += size_of_val(block) as u64;
+        }
+    }
+
+    /// The block as it is when some words are not pixels or the time wraps.
+    fn one_by_one(
+        self,
+        block: &[[u8; RECORD]],
+        offset: u64,
+        clock: &mut Clock,
+        batch: &mut EventBatch,
+        report: &mut Report,
+    ) {
+        let convert = self.converter();
+        let mut others = [(0, 0); 4];
+        for (record, at) in block.iter().zip((offset..).step_by(RECORD)) {
+            let address = address(record);
+            if clock.advance(time(record)) {
+                report.add(Oddity::TimeWraps, 1, at);
+            }
+            if address & self.reading.special == 0 {
+                batch.t.push(clock.epoch + i64::from(time(record)));
+                batch.x.push(convert.x(address));
+                batch.y.push(convert.y(address));
+                batch.p.push(convert.p(address));
+            } else {
+                let (count, first) = &mut others[self.kind_of(address)];
+                if *count == 0 {
+                    *first = at;
+                }
+                *count += 1;
+            }
+        }
+        let [external, aps, imu, imu_rest] = others;
+        report.add(Oddity::ExternalWords, external.0, external.1);
+        report.add(Oddity::ApsWords, aps.0, aps.1);
+        report.add(Oddity::ImuSamples, imu.0, imu.1);
+        let other_bytes = (external.0 + aps.0 + imu.0 + imu_rest.0) * RECORD as u64;
+        report.bytes.other += other_bytes;
+        report.bytes.events += size_of_val(block) as u64 - other_bytes;
+    }
+
+    /// Index of a word that is not a pixel: 0 external, 1 APS, 2 first of the seven words of an IMU
+    /// sample, 3 another of them.
+    fn kind_of(self, address: u32) -> usize {
+        match (self.layout, address >> 31, address >> 10 & 3, address >> 28 & 7) {
+            (Layout::Davis, 1, 3, 0) => 2,
+            (Layout::Davis, 1, 3, _) => 3,
+            (Layout::Davis, 1, ..) => 1,
+            _ => 0,
+        }
+    }
+
+    fn converter(self) -> Converter {
+        let size = self.sensor.unwrap_or(SensorSize::new(0, 0));
+        Converter {
+            x: Coordinate::new(self.reading.x, size.width),
+            y: Coordinate::new(self.reading.y, size.height),
+            p_shift: self.reading.p_shift,
+            p_invert: self.reading.p_invert,
+        }
+    }
+}
+
+/// Whether the time wraps somewhere in the block.
+fn wraps(block: &[[u8; RECORD]], before: Option<u32>) -> bool {
+    let is_wrap = |last: u32, next: u32| last > next && last - next > 1 << 31;
+    let first = block.first().map_or(0, time);
+    is_wrap(before.unwrap_or(first), first)
+        | block.windows(2).fold(false, |any, pair| any | is_wrap(time(&pair[0]), time(&pair[1])))
+}
+
+/// Address to x, y and polarity.
+#[derive(Clone, Copy)]
+struct Converter {
+    x: Coordinate,
+    y: Coordinate,
+    p_shift: u32,
+    p_invert: u8,
+}
+
+impl Converter {
+    fn x(&self, address: u32) -> u16 {
+        self.x.of(address)
+    }
+
+    fn y(&self, address: u32) -> u16 {
+        self.y.of(address)
+    }
+
+    fn p(&self, address: u32) -> u8 {
+        (address >> self.p_shift) as u8 & 1 ^ self.p_invert
+    }
+}
+
+/// `flip ^ -field + last`: with `flip` all ones this is `last - field`, else `field`.
+#[derive(Clone, Copy)]
+struct Coordinate {
+    shift: u32,
+    mask: u16,
+    flip: u16,
+    add: u16,
+}
+
+impl Coordinate {
+    fn new(axis: Axis, size: u16) -> Self {
+        let (flip, add) = if axis.mirrored { (u16::MAX, size) } else { (0, 0) };
+        Self { shift: axis.shift, mask: axis.mask as u16, flip, add }
+    }
+
+    /// The coordinate; a mirrored one beyond the sensor wraps to a large number, which is outside.
+    fn of(self, address: u32) -> u16 {
+        // Two's complement: !field = -field - 1, so !field + size = size - 1 - field.
+        (((address >> self.shift) as u16 & self.mask) ^ self.flip).wrapping_add(self.add)
+    }
+}

@@ -1,0 +1,57 @@
+//! Formats that are recognised so that the message can name them, but are not read yet.
+
+use super::Head;
+
+/// Name of the format and how it is told.
+type Unread = (&'static str, fn(&Head) -> bool);
+
+const UNREAD: &[Unread] = &[
+    ("AEDAT 3.1", |head| head.starts_with(b"#!AER-DAT3.1")),
+    ("AEDAT 3.0", |head| head.starts_with(b"#!AER-DAT3.")),
+    ("AEDAT 1.0", |head| head.starts_with(b"#!AER-DAT1.")),
+    ("an AEDAT of an unknown version", |head| head.starts_with(b"#!AER-DAT")),
+    ("Event Stream", |head| head.starts_with(b"Event Stream")),
+    ("Prophesee EVT 2.0 RAW", |head| prophesee(head, &["evt 2.0", "EVT2;", "EVT2\n"])),
+    ("Prophesee EVT 2.1 RAW", |head| prophesee(head, &["evt 2.1", "EVT21"])),
+    ("Prophesee HISTO3D or DIFF3D RAW", |head| prophesee(head, &["HISTO3D", "DIFF3D"])),
+    ("Prophesee DAT", |head| prophesee(head, &["% Version", "% Width", "% Data file"])),
+    ("a Prophesee RAW file of an unknown encoding", |head| head.starts_with(b"% ")),
+    ("ROS 1 bag", |head| head.starts_with(b"#ROSBAG V2.0")),
+    ("HDF5", |head| head.starts_with(b"\x89HDF\r\n\x1a\n")),
+    ("numpy array (.npy)", |head| head.starts_with(b"\x93NUMPY")),
+    ("MATLAB 5 file", |head| head.starts_with(b"MATLAB 5.0 MAT-file")),
+    ("MATLAB 7.3 file", |head| head.starts_with(b"MATLAB 7.3 MAT-file")),
+    ("zip archive (.npz)", |head| head.starts_with(b"PK\x03\x04")),
+];
+
+const FOREIGN: &[Unread] = &[
+    ("a PNG image", |head| head.starts_with(b"\x89PNG")),
+    ("a JPEG image", |head| head.starts_with(b"\xff\xd8\xff")),
+    ("a program (ELF)", |head| head.starts_with(b"\x7fELF")),
+    ("a gzip archive", |head| head.starts_with(b"\x1f\x8b")),
+    ("a PDF document", |head| head.starts_with(b"%PDF")),
+    ("zeros", |head| !head.bytes.is_empty() && head.bytes.iter().all(|&byte| byte == 0)),
+    ("text", |head| {
+        head.bytes.iter().all(|&b| matches!(b, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..))
+    }),
+];
+
+/// The name of an event format that is recognised and not read.
+pub(crate) fn known_but_unread(head: &Head) -> Option<&'static str> {
+    UNREAD.iter().find(|(_, detect)| detect(head)).map(|&(name, _)| name)
+}
+
+/// What a file that is no event recording looks like.
+pub(crate) fn best_guess(head: &Head) -> &'static str {
+    FOREIGN.iter().find(|(_, detect)| detect(head)).map_or("binary data", |&(name, _)| name)
+}
+
+/// Whether the `% ` header of a Prophesee file has one of `words`.
+fn prophesee(head: &Head, words: &[&str]) -> bool {
+    head.starts_with(b"% ") && {
+        let text = String::from_utf8_lossy(&head.bytes);
+        text.split_inclusive('\n')
+            .take_while(|line| line.starts_with("% "))
+            .any(|line| words.iter().any(|word| line.contains(word)))
+    }
+}

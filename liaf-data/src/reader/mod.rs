@@ -1,0 +1,14 @@
+//! Recordings: opened by what is in them, read as events.
+
+mod info;
+mod options;
+mod probe;
+mod recording;
+mod stream;
+mod summary;
+
+pub use info::{RecordingInfo, SensorSource, StreamInfo, StreamKind};
+pub use options::{Aedat2Reading, Coords, ReadOptions, StreamChoice};
+pub use recording::Recording;
+pub use stream::EventReader;
+pub use summary::{Fingerprint, Summary};

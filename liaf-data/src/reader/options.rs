@@ -1,0 +1,110 @@
+//! How a recording is to be read.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::source::MapChoice;
+use crate::{Error, Limits, SensorSize};
+
+/// Which coordinates, polarities and events a reader gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Coords {
+    /// x from the left, y from the top, p 1 = ON, only pixels of the sensor.
+    #[default]
+    Canonical,
+    /// As stored: nothing flipped, polarity bit as it is, nothing left out for its place.
+    Raw,
+}
+
+impl FromStr for Coords {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "canonical" => Ok(Self::Canonical),
+            "raw" => Ok(Self::Raw),
+            _ => Err(Error::caller("unknown coordinates").expected("canonical or raw").found(text)),
+        }
+    }
+}
+
+/// Whose reading of AEDAT 2.0 addresses canonical events follow. The tools disagree for DVS128.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Aedat2Reading {
+    /// jAER, which wrote the files: x mirrored, ON is bit 0 = 0, words with bit 15 are not pixels.
+    #[default]
+    Jaer,
+    /// tonic: x and y exchanged, nothing mirrored, ON is bit 0 = 1, every word is a pixel.
+    Tonic,
+    /// SpikingJelly: x and y exchanged and both mirrored, ON is bit 0 = 0, every word is a pixel.
+    SpikingJelly,
+}
+
+impl FromStr for Aedat2Reading {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "jaer" => Ok(Self::Jaer),
+            "tonic" => Ok(Self::Tonic),
+            "spikingjelly" => Ok(Self::SpikingJelly),
+            _ => Err(Error::caller("unknown reading of AEDAT 2.0")
+                .expected("jaer, tonic or spikingjelly")
+                .found(text)),
+        }
+    }
+}
+
+/// One of several event streams of a recording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StreamChoice {
+    /// By its number.
+    Id(i32),
+    /// By its name.
+    Name(String),
+}
+
+impl FromStr for StreamChoice {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(text.parse().map_or_else(|_| Self::Name(text.to_owned()), Self::Id))
+    }
+}
+
+impl fmt::Display for StreamChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Name(name) => name.fmt(f),
+        }
+    }
+}
+
+/// How a recording is to be read. The default reads any file of any origin safely.
+///
+/// ```
+/// use liaf_data::ReadOptions;
+/// let options = ReadOptions { strict: true, ..ReadOptions::default() };
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct ReadOptions {
+    /// The stream to read; needed only where there are several event streams.
+    pub stream: Option<StreamChoice>,
+    /// Canonical coordinates, or as stored.
+    pub coords: Coords,
+    /// Stop at the first violation of the format instead of keeping every event that is whole.
+    pub strict: bool,
+    /// Size of the sensor; wins over what the file says.
+    pub sensor: Option<SensorSize>,
+    /// What a file may ask for.
+    pub limits: Limits,
+    /// Decode on the threads of the current rayon pool. The result is the same either way.
+    pub parallel: bool,
+    /// Whether files are mapped.
+    pub map: MapChoice,
+    /// Where the data begins, if a header misleads.
+    pub data_offset: Option<u64>,
+    /// Whose reading of AEDAT 2.0 addresses to follow.
+    pub aedat2: Aedat2Reading,
+}

@@ -1,0 +1,33 @@
+//! What is this file? Decided by its first bytes, never by its name.
+
+use crate::formats::{FORMATS, Format, Head, best_guess, known_but_unread};
+use crate::source::ByteSource;
+use crate::{Error, ErrorKind, Result};
+
+/// The format of a source.
+///
+/// # Errors
+/// [`ErrorKind::Empty`] for an empty file; [`ErrorKind::Unsupported`], with the best guess and what
+/// is read, for anything that is not.
+pub(super) fn probe(source: &mut ByteSource) -> Result<&'static Format> {
+    let head = Head { bytes: source.head(Head::BYTES)? };
+    if head.bytes.is_empty() {
+        return Err(Error::new(ErrorKind::Empty, "empty file")
+            .at(0)
+            .expected("an event recording"));
+    }
+    if let Some(format) = FORMATS.iter().find(|format| (format.detect)(&head)) {
+        return Ok(format);
+    }
+    let names: Vec<_> = FORMATS.iter().map(|format| format.name).collect();
+    let read = format!("{} are read", names.join(", "));
+    Err(match known_but_unread(&head) {
+        Some(name) => {
+            Error::unsupported(format!("{name}: recognised, but not read yet")).at(0).advice(read)
+        }
+        None => Error::unsupported("not an event recording that is known here")
+            .at(0)
+            .found(format!("what looks like {}", best_guess(&head)))
+            .advice(read),
+    })
+}

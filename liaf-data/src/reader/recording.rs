@@ -1,0 +1,220 @@
+//! An opened recording.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::probe::probe;
+use super::stream::{Check, EventReader, StreamReader};
+use super::{Coords, ReadOptions, RecordingInfo, SensorSource, Summary};
+use crate::formats::{Format, Opened};
+use crate::source::ByteSource;
+use crate::{Error, EventBatch, Result, SensorSize};
+
+/// A recording of any format that is read, opened by what is in it.
+///
+/// ```
+/// # fn main() -> liaf_data::Result<()> {
+/// # let two_events = b"#!AER-DAT2.0\r\n# AEChip: DVS128\r\n\0\0\x01\x02\0\0\0\x0a\0\0\x01\x02\0\0\0\x0b";
+/// use liaf_data::{EventBatch, ReadOptions, Recording};
+///
+/// let mut recording = Recording::from_bytes(&two_events[..], ReadOptions::default())?;
+/// let mut reader = recording.reader()?;
+/// let mut batch = EventBatch::new();
+/// while reader.read_into(&mut batch, 65_536)? > 0 {
+///     println!("{} events from {} µs on", batch.len(), batch.t[0]);
+/// }
+/// assert_eq!(reader.report().events, 2);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Recording {
+    origin: Origin,
+    options: ReadOptions,
+    format: &'static Format,
+    info: RecordingInfo,
+    fit_sensor: fn(SensorSize) -> SensorSize,
+    needs_sensor: bool,
+    /// Opened and not read yet.
+    fresh: Option<(ByteSource, Opened)>,
+}
+
+/// Where the bytes can be had again.
+enum Origin {
+    File(PathBuf),
+    Memory(Arc<[u8]>),
+    Stream,
+}
+
+impl std::fmt::Debug for Recording {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recording").field("info", &self.info).finish_non_exhaustive()
+    }
+}
+
+impl Recording {
+    /// Opens a file, or standard input if `path` is `-`, and reads its header.
+    ///
+    /// # Errors
+    /// If it cannot be opened, is of no format that is read, or its header is damaged.
+    pub fn open(path: impl AsRef<Path>, options: ReadOptions) -> Result<Self> {
+        let path = path.as_ref();
+        let source = ByteSource::open(path, options.map)?;
+        let origin = if source.is_seekable() { Origin::File(path.into()) } else { Origin::Stream };
+        Self::new(source, origin, options).map_err(|error| error.in_file(path))
+    }
+
+    /// Opens a recording that is in memory.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_bytes(bytes: impl Into<Arc<[u8]>>, options: ReadOptions) -> Result<Self> {
+        let bytes = bytes.into();
+        Self::new(ByteSource::from_bytes(bytes.clone()), Origin::Memory(bytes), options)
+    }
+
+    /// Opens a recording that comes from a pipe or socket. It can be read once.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_reader(reader: impl Read + Send + 'static, options: ReadOptions) -> Result<Self> {
+        Self::new(ByteSource::from_reader(reader), Origin::Stream, options)
+    }
+
+    fn new(mut source: ByteSource, origin: Origin, options: ReadOptions) -> Result<Self> {
+        let format = probe(&mut source)?;
+        let opened = (format.open)(&mut source, &options)?;
+        Ok(Self {
+            origin,
+            format,
+            info: opened.info.clone(),
+            fit_sensor: opened.fit_sensor,
+            needs_sensor: opened.needs_sensor,
+            options,
+            fresh: Some((source, opened)),
+        })
+    }
+
+    /// What the recording says of itself.
+    pub fn info(&self) -> &RecordingInfo {
+        &self.info
+    }
+
+    /// Whether it can be read more than once.
+    pub fn is_seekable(&self) -> bool {
+        !matches!(self.origin, Origin::Stream)
+    }
+
+    /// Counts and extents of all events as stored, by one pass over the file.
+    ///
+    /// # Errors
+    /// If the recording is a pipe, or cannot be read.
+    pub fn survey(&self) -> Result<Summary> {
+        let options = ReadOptions { coords: Coords::Raw, strict: false, ..self.options.clone() };
+        let mut reader = self.reopen(options)?;
+        let mut summary = Summary::default();
+        while reader.pump(&mut summary)? {}
+        Ok(summary)
+    }
+
+    /// The sensor's size: as stated or in the header, else by one pass over the file the smallest
+    /// sensor around all events, which [`info`](Self::info) then notes.
+    ///
+    /// # Errors
+    /// If the size is not known and the recording is a pipe, or cannot be read.
+    pub fn find_sensor(&mut self) -> Result<SensorSize> {
+        if let Some(sensor) = self.info.sensor {
+            return Ok(sensor);
+        }
+        if !self.is_seekable() {
+            return Err(Error::caller("the recording does not say how large its sensor is")
+                .advice("state it with --sensor WxH; a pipe cannot be read twice to find out"));
+        }
+        let bounds = self.survey()?.bounds().unwrap_or(SensorSize::new(1, 1));
+        let sensor = (self.fit_sensor)(bounds);
+        self.info.sensor = Some(sensor);
+        self.info.sensor_source = SensorSource::BoundingBox;
+        self.info.notes.push(format!(
+            "the file does not say how large its sensor is: took {sensor}, around the events' \
+             {bounds}; state it with --sensor WxH"
+        ));
+        self.options.sensor = Some(sensor);
+        self.fresh = None;
+        Ok(sensor)
+    }
+
+    /// A reader from the first event on.
+    ///
+    /// # Errors
+    /// If there are several event streams and none was chosen, or none at all; if the recording is
+    /// a pipe that was read already.
+    pub fn reader(&mut self) -> Result<Box<dyn EventReader>> {
+        if self.info.stream.is_none() {
+            return Err(self.no_stream());
+        }
+        if self.needs_sensor {
+            self.find_sensor()?;
+        }
+        match self.fresh.take() {
+            Some((source, opened)) => self.start(source, opened, &self.options),
+            None => self.reopen(self.options.clone()),
+        }
+    }
+
+    /// All events in newly made columns.
+    ///
+    /// # Errors
+    /// As [`reader`](Self::reader), and if the recording cannot be read.
+    pub fn read_all(&mut self) -> Result<EventBatch> {
+        let mut batch = EventBatch::new();
+        self.reader()?.read_to_end(&mut batch)?;
+        Ok(batch)
+    }
+
+    fn reopen(&self, options: ReadOptions) -> Result<Box<dyn EventReader>> {
+        let mut source = match &self.origin {
+            Origin::File(path) => ByteSource::open(path, options.map)?,
+            Origin::Memory(bytes) => ByteSource::from_bytes(bytes.clone()),
+            Origin::Stream => {
+                return Err(Error::caller("a pipe cannot be read twice").advice("name a file"));
+            }
+        };
+        let opened = (self.format.open)(&mut source, &options)?;
+        self.start(source, opened, &options)
+    }
+
+    fn start(
+        &self,
+        mut source: ByteSource,
+        opened: Opened,
+        options: &ReadOptions,
+    ) -> Result<Box<dyn EventReader>> {
+        source.seek(opened.data_offset)?;
+        let canonical = options.coords == Coords::Canonical;
+        let sensor = self.info.sensor.filter(|_| canonical);
+        Ok(Box::new(StreamReader {
+            source,
+            decoder: opened.decoder,
+            step: opened.step,
+            info: self.info.clone(),
+            check: Check::new(sensor, options.strict),
+            pending: EventBatch::new(),
+            taken: 0,
+            finished: false,
+        }))
+    }
+
+    fn no_stream(&self) -> Error {
+        let streams: Vec<_> = self
+            .info
+            .event_streams()
+            .map(|stream| format!("{} ({})", stream.id, stream.name))
+            .collect();
+        if streams.is_empty() {
+            return Error::unsupported("the recording has no event stream");
+        }
+        Error::caller("the recording has several event streams")
+            .found(streams.join(", "))
+            .advice("choose one with --stream")
+    }
+}

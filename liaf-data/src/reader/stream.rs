@@ -1,0 +1,193 @@
+//! Events from a decoder over a byte source.
+
+use std::mem;
+use std::path::PathBuf;
+
+use super::RecordingInfo;
+use crate::source::ByteSource;
+use crate::{Decoder, Error, EventBatch, Oddity, Report, Result, SensorSize, Sink};
+
+/// Gives the events of one stream of a recording, in file order.
+pub trait EventReader: Send {
+    /// Empties `batch` and fills it with the next events, at most `max`. Returns how many; 0 means
+    /// the end. The batch's memory is reused.
+    ///
+    /// # Errors
+    /// What is wrong with the file, with its path and a byte offset.
+    fn read_into(&mut self, batch: &mut EventBatch, max: usize) -> Result<usize>;
+
+    /// Decodes the next stretch of the file into `sink`, in batches that fit the cache. Returns
+    /// whether there may be more.
+    ///
+    /// # Errors
+    /// As [`read_into`](Self::read_into), and what the sink returns.
+    fn pump(&mut self, sink: &mut dyn Sink) -> Result<bool>;
+
+    /// Appends all events that are left to `batch`.
+    ///
+    /// # Errors
+    /// As [`read_into`](Self::read_into).
+    fn read_to_end(&mut self, batch: &mut EventBatch) -> Result<()> {
+        while self.pump(batch)? {}
+        Ok(())
+    }
+
+    /// What the recording says of itself.
+    fn info(&self) -> &RecordingInfo;
+
+    /// What was met so far.
+    fn report(&self) -> Report;
+
+    /// Bytes of the file that are behind the reader.
+    fn position(&self) -> u64;
+}
+
+/// A decoder over a byte source.
+pub(super) struct StreamReader {
+    pub source: ByteSource,
+    pub decoder: Box<dyn Decoder>,
+    pub step: usize,
+    pub info: RecordingInfo,
+    pub check: Check,
+    /// Events that are decoded and not given out yet.
+    pub pending: EventBatch,
+    /// How many of them were given out.
+    pub taken: usize,
+    pub finished: bool,
+}
+
+impl StreamReader {
+    fn path(&self) -> PathBuf {
+        self.source.path().map(PathBuf::from).unwrap_or_default()
+    }
+}
+
+impl EventReader for StreamReader {
+    fn read_into(&mut self, batch: &mut EventBatch, max: usize) -> Result<usize> {
+        batch.clear();
+        let max = max.max(1);
+        while self.taken == self.pending.len() {
+            let mut pending = mem::take(&mut self.pending);
+            pending.clear();
+            self.taken = 0;
+            let more = self.pump(&mut pending);
+            self.pending = pending;
+            if !more? && self.pending.is_empty() {
+                return Ok(0);
+            }
+        }
+        if self.taken == 0 && self.pending.len() <= max {
+            mem::swap(batch, &mut self.pending);
+        } else {
+            let until = self.pending.len().min(self.taken.saturating_add(max));
+            batch.extend_from(&self.pending, self.taken..until);
+            self.taken = until;
+        }
+        Ok(batch.len())
+    }
+
+    fn pump(&mut self, sink: &mut dyn Sink) -> Result<bool> {
+        if self.finished {
+            return Ok(false);
+        }
+        let Self { source, decoder, check, step, .. } = self;
+        let mut checked = Checked { check, sink };
+        let visited = source.visit(*step, |bytes, _| decoder.push(bytes, &mut checked));
+        let done = match visited {
+            Ok(Some(())) => Ok(()),
+            Ok(None) => {
+                self.finished = true;
+                decoder.finish(&mut checked)
+            }
+            Err(error) => Err(error),
+        };
+        match done {
+            Ok(()) => Ok(!self.finished),
+            Err(error) => {
+                self.finished = true;
+                let path = self.path();
+                Err(if path.as_os_str().is_empty() { error } else { error.in_file(path) })
+            }
+        }
+    }
+
+    fn info(&self) -> &RecordingInfo {
+        &self.info
+    }
+
+    fn report(&self) -> Report {
+        let mut report = Report::default();
+        for note in self.info.notes.iter().chain(self.source.notes()) {
+            report.note(note.clone());
+        }
+        report.merge(self.decoder.report());
+        report.merge(&self.check.report);
+        report
+    }
+
+    fn position(&self) -> u64 {
+        self.source.position()
+    }
+}
+
+/// What is the same for every format: the sensor's border and the order of time.
+#[derive(Debug, Default)]
+pub(super) struct Check {
+    /// Events outside are dropped.
+    pub sensor: Option<SensorSize>,
+    /// An event outside is an error.
+    pub strict: bool,
+    last_time: Option<i64>,
+    report: Report,
+}
+
+/// A sink behind the check.
+struct Checked<'a> {
+    check: &'a mut Check,
+    sink: &'a mut dyn Sink,
+}
+
+impl Check {
+    pub(super) fn new(sensor: Option<SensorSize>, strict: bool) -> Self {
+        Self { sensor, strict, ..Self::default() }
+    }
+
+    fn drop_outside(&mut self, events: &mut EventBatch, offset: u64) -> Result<()> {
+        let Some(sensor) = self.sensor else { return Ok(()) };
+        let x_max = events.x.iter().copied().max().unwrap_or(0);
+        let y_max = events.y.iter().copied().max().unwrap_or(0);
+        if sensor.contains(x_max, y_max) {
+            return Ok(());
+        }
+        let before = events.len();
+        if self.strict
+            && let Some(event) = events.iter().find(|event| !sensor.contains(event.x, event.y))
+        {
+            let before = self.report.events;
+            return Err(Error::malformed(format!("event {before} lies outside the sensor"))
+                .at(offset)
+                .expected(format!("a pixel of {sensor}"))
+                .found(format!("x {}, y {}", event.x, event.y)));
+        }
+        events.retain(|event| sensor.contains(event.x, event.y));
+        self.report.add(Oddity::OutOfSensor, (before - events.len()) as u64, offset);
+        Ok(())
+    }
+
+    fn count_backward(&mut self, events: &EventBatch, offset: u64) {
+        let (Some(&first), Some(&last)) = (events.t.first(), events.t.last()) else { return };
+        let inside = events.t.windows(2).map(|pair| u64::from(pair[1] < pair[0])).sum::<u64>();
+        let at_start = u64::from(self.last_time.is_some_and(|before| first < before));
+        self.report.add(Oddity::BackwardTimes, inside + at_start, offset);
+        self.last_time = Some(last);
+    }
+}
+
+impl Sink for Checked<'_> {
+    fn events(&mut self, events: &mut EventBatch, offset: u64) -> Result<()> {
+        self.check.drop_outside(events, offset)?;
+        self.check.count_backward(events, offset);
+        self.check.report.events += events.len() as u64;
+        if events.is_empty() { Ok(()) } else { self.sink.events(events, offset) }
+    }
+}

@@ -1,0 +1,108 @@
+//! A recording in a few numbers, and in a hash.
+
+use std::hash::Hasher;
+
+use serde::Serialize;
+use twox_hash::XxHash64;
+
+use crate::{EventBatch, Result, SensorSize, Sink};
+
+/// Counts and extents of all events of a recording.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Number of events.
+    pub events: u64,
+    /// Events with p = 1.
+    pub on: u64,
+    /// Events with p = 0.
+    pub off: u64,
+    /// Time of the first event in µs, 0 if there is none.
+    pub t_first: i64,
+    /// Time of the last event in µs, 0 if there is none.
+    pub t_last: i64,
+    /// Smallest x.
+    pub x_min: u16,
+    /// Largest x.
+    pub x_max: u16,
+    /// Smallest y.
+    pub y_min: u16,
+    /// Largest y.
+    pub y_max: u16,
+    /// Sum of all x.
+    pub sum_x: u64,
+    /// Sum of all y.
+    pub sum_y: u64,
+}
+
+impl Summary {
+    /// Adds the next events.
+    pub fn add(&mut self, events: &EventBatch) {
+        let (Some(&first), Some(&last)) = (events.t.first(), events.t.last()) else { return };
+        if self.events == 0 {
+            self.t_first = first;
+            (self.x_min, self.y_min) = (u16::MAX, u16::MAX);
+        }
+        self.t_last = last;
+        let on = events.p.iter().map(|&p| u64::from(p)).sum::<u64>();
+        self.events += events.len() as u64;
+        self.on += on;
+        self.off += events.len() as u64 - on;
+        self.x_min = events.x.iter().fold(self.x_min, |min, &x| min.min(x));
+        self.x_max = events.x.iter().fold(self.x_max, |max, &x| max.max(x));
+        self.y_min = events.y.iter().fold(self.y_min, |min, &y| min.min(y));
+        self.y_max = events.y.iter().fold(self.y_max, |max, &y| max.max(y));
+        self.sum_x += events.x.iter().map(|&x| u64::from(x)).sum::<u64>();
+        self.sum_y += events.y.iter().map(|&y| u64::from(y)).sum::<u64>();
+    }
+
+    /// The box from pixel (0, 0) around all events; `None` without events.
+    pub fn bounds(&self) -> Option<SensorSize> {
+        let size = SensorSize::new(self.x_max.checked_add(1)?, self.y_max.checked_add(1)?);
+        (self.events > 0).then_some(size)
+    }
+}
+
+impl Sink for Summary {
+    fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
+        self.add(events);
+        Ok(())
+    }
+}
+
+/// A summary and the xxHash64 (seed 0) of all events in file order, each packed little-endian into
+/// 13 bytes: u64 t, u16 x, u16 y, u8 p. Two recordings with equal fingerprints hold the same events.
+#[derive(Debug)]
+pub struct Fingerprint {
+    /// Counts and extents.
+    pub summary: Summary,
+    hash: XxHash64,
+    packed: Vec<u8>,
+}
+
+impl Default for Fingerprint {
+    fn default() -> Self {
+        Self { summary: Summary::default(), hash: XxHash64::with_seed(0), packed: Vec::new() }
+    }
+}
+
+impl Fingerprint {
+    /// The hash of all events so far.
+    pub fn xxh64(&self) -> u64 {
+        self.hash.finish()
+    }
+}
+
+impl Sink for Fingerprint {
+    fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
+        self.summary.add(events);
+        self.packed.clear();
+        for event in events.iter() {
+            self.packed.extend_from_slice(&event.t.to_le_bytes());
+            self.packed.extend_from_slice(&event.x.to_le_bytes());
+            self.packed.extend_from_slice(&event.y.to_le_bytes());
+            self.packed.push(event.p);
+        }
+        self.hash.write(&self.packed);
+        Ok(())
+    }
+}

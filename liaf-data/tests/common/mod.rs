@@ -1,0 +1,42 @@
+//! What several test programs share.
+#![allow(dead_code, missing_docs, reason = "each test program uses its own part")]
+
+use std::path::{Path, PathBuf};
+
+use liaf_data::{EventBatch, Fingerprint, ReadOptions, Recording, Result, Sink};
+
+/// The workspace's root.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+/// The bundled recordings.
+pub fn fixtures() -> PathBuf {
+    root().join("fixtures")
+}
+
+/// Real recordings with their ground truth, which a newcomer's clone does not have.
+pub fn shared_data() -> Option<PathBuf> {
+    let shared = std::env::var_os("LIAF_SHARED").map_or(root().join("../shared"), PathBuf::from);
+    let data = shared.join("data");
+    if data.join("truth.json").exists() {
+        return Some(data);
+    }
+    eprintln!("skipped: no recordings with ground truth at {}", data.display());
+    None
+}
+
+/// Fingerprint of all events of a recording.
+pub fn fingerprint(path: &Path, options: ReadOptions) -> Result<Fingerprint> {
+    let mut reader = Recording::open(path, options)?.reader()?;
+    let mut fingerprint = Fingerprint::default();
+    while reader.pump(&mut fingerprint)? {}
+    Ok(fingerprint)
+}
+
+/// Fingerprint of events that are in memory.
+pub fn fingerprint_of(events: &EventBatch) -> Fingerprint {
+    let mut fingerprint = Fingerprint::default();
+    fingerprint.events(&mut events.clone(), 0).unwrap();
+    fingerprint
+}
