@@ -1,0 +1,438 @@
+//! Packets to events.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::content;
+use super::flatbuf::OutOfBounds;
+use super::inflate::{Compression, Failure, Inflater};
+use super::packet::{Found, Framing, HEADER, LOOK};
+use super::table;
+use crate::reader::{ReadOptions, StreamKind};
+use crate::{Decoder, Error, EventBatch, Oddity, Report, Result, Sink};
+
+/// Decodes the packets of an AEDAT 4.0 file; the header is behind it.
+#[derive(Debug)]
+pub struct Aedat4Decoder {
+    framing: Framing,
+    /// The event stream whose events are wanted.
+    stream: Option<i32>,
+    /// Rows are stored from the bottom of a sensor of this height.
+    flip_y: Option<u16>,
+    strict: bool,
+    /// The most bytes that one packet may inflate to, and that one of a group may.
+    cap: usize,
+    group_cap: usize,
+    /// Bytes that are not a whole packet yet, or whose successor is not known yet.
+    carry: Vec<u8>,
+    offset: u64,
+    place: Place,
+    /// Packets that are inflated together.
+    jobs: Vec<Job>,
+    slots: Vec<Slot>,
+    packets: u64,
+    events: u64,
+    report: Report,
+}
+
+/// Where in the file the decoder is.
+#[derive(Debug)]
+enum Place {
+    /// At a packet.
+    Packets,
+    /// Somewhere in damage that began at this offset.
+    Lost { since: u64 },
+    /// In the data table, of which these bytes were seen.
+    Table(Vec<u8>),
+}
+
+/// A packet to be inflated: its place in the bytes at hand.
+#[derive(Debug, Clone)]
+struct Job {
+    offset: u64,
+    body: Range<usize>,
+    stream: i32,
+    kind: StreamKind,
+}
+
+/// What one packet is inflated and decoded into.
+#[derive(Debug, Default)]
+struct Slot {
+    inflater: Inflater,
+    batch: EventBatch,
+    outcome: Option<std::result::Result<u64, Trouble>>,
+}
+
+/// Why a packet gave nothing.
+#[derive(Debug, Clone, Copy)]
+enum Trouble {
+    Inflate(Failure),
+    Content(OutOfBounds),
+}
+
+impl Aedat4Decoder {
+    pub(super) fn new(
+        framing: Framing,
+        stream: Option<i32>,
+        flip_y: Option<u16>,
+        header: u64,
+        options: &ReadOptions,
+    ) -> Self {
+        let mut report = Report::default();
+        report.bytes.header = header;
+        let group = if options.parallel && !options.strict {
+            4 * rayon::current_num_threads()
+        } else {
+            1
+        };
+        let mut slots = Vec::new();
+        slots.resize_with(group, Slot::default);
+        let limits = options.limits;
+        Self {
+            framing,
+            stream,
+            flip_y,
+            strict: options.strict,
+            cap: limits.packet_bytes,
+            group_cap: limits.packet_bytes.min(limits.in_flight_bytes / group),
+            carry: Vec::new(),
+            offset: header,
+            place: Place::Packets,
+            jobs: Vec::with_capacity(group),
+            slots,
+            packets: 0,
+            events: 0,
+            report,
+        }
+    }
+
+    /// Decodes what is whole in `bytes`; returns how many of them are done with.
+    fn process(&mut self, bytes: &[u8], last: bool, sink: &mut dyn Sink) -> Result<usize> {
+        let base = self.offset;
+        let mut at = 0;
+        while at < bytes.len() {
+            self.offset = base + at as u64;
+            if let Place::Lost { since } = self.place {
+                match self.framing.find(&bytes[at..]) {
+                    Some(skip) => {
+                        self.skip(skip as u64);
+                        self.report.add(Oddity::Resyncs, 1, since);
+                        self.place = Place::Packets;
+                        at += skip;
+                    }
+                    None => {
+                        let keep = if last { 0 } else { LOOK - 1 };
+                        let skip = (bytes.len() - at).saturating_sub(keep);
+                        self.skip(skip as u64);
+                        at += skip;
+                        break;
+                    }
+                }
+                continue;
+            }
+            match self.framing.look(&bytes[at..], self.offset, last) {
+                Found::Packet { stream, size, sure } => {
+                    let body = at + HEADER..at + HEADER + size;
+                    at = self.packet(bytes, stream, body, sure, sink)?;
+                }
+                Found::Table => {
+                    self.run_jobs(bytes, sink)?;
+                    self.place = Place::Table(Vec::new());
+                    self.table(&bytes[at..]);
+                    return Ok(bytes.len());
+                }
+                Found::Need(_) => break,
+                Found::Cut { size } => {
+                    self.run_jobs(bytes, sink)?;
+                    self.cut(&bytes[at..], size)?;
+                    at += self.lose(HEADER.min(bytes.len() - at), self.offset);
+                }
+                Found::Nothing => {
+                    self.run_jobs(bytes, sink)?;
+                    self.nothing(&bytes[at..])?;
+                    at += self.lose(0, self.offset);
+                }
+            }
+        }
+        self.run_jobs(bytes, sink)?;
+        self.offset = base + at as u64;
+        Ok(at)
+    }
+
+    fn skip(&mut self, bytes: u64) {
+        self.report.bytes.skipped += bytes;
+    }
+
+    /// Goes on by looking for the next packet behind `skip` bytes.
+    fn lose(&mut self, skip: usize, since: u64) -> usize {
+        self.skip(skip as u64);
+        self.place = Place::Lost { since };
+        skip
+    }
+
+    /// The file ends inside a packet. It may be the last one, or its size may lie.
+    fn cut(&mut self, rest: &[u8], size: usize) -> Result<()> {
+        if self.strict {
+            return Err(Error::truncated("the last packet is not whole")
+                .at(self.offset)
+                .expected(format!("{size} bytes"))
+                .found(format!("{} bytes", rest.len())));
+        }
+        let lies = rest.get(HEADER..).is_some_and(|rest| self.framing.find(rest).is_some());
+        let oddity = if lies { Oddity::DamagedPackets } else { Oddity::TruncatedTails };
+        self.report.add(oddity, 1, self.offset);
+        Ok(())
+    }
+
+    /// No packet stands where one should.
+    fn nothing(&mut self, rest: &[u8]) -> Result<()> {
+        if self.strict {
+            let shown = &rest[..rest.len().min(LOOK)];
+            return Err(Error::malformed("no packet begins here")
+                .at(self.offset)
+                .expected("stream, size, and a body that begins as the compression says")
+                .found(format!("{shown:02x?}")));
+        }
+        self.report.add(Oddity::DamagedPackets, 1, self.offset);
+        Ok(())
+    }
+
+    /// Takes the packet whose body is `body`; returns where to go on.
+    fn packet(
+        &mut self,
+        bytes: &[u8],
+        stream: i32,
+        body: Range<usize>,
+        sure: bool,
+        sink: &mut dyn Sink,
+    ) -> Result<usize> {
+        let (offset, end) = (self.offset, body.end);
+        let kind = match self.framing.kind(stream) {
+            Some(kind) => kind,
+            None if !sure => {
+                self.run_jobs(bytes, sink)?;
+                self.nothing(&bytes[body.start - HEADER..])?;
+                return Ok(body.start - HEADER + self.lose(HEADER, offset));
+            }
+            None => {
+                if self.strict {
+                    return Err(Error::malformed("a packet of a stream that the header does not list")
+                        .at(offset)
+                        .expected(format!("one of {:?}", self.framing.streams))
+                        .found(stream));
+                }
+                self.report.add(Oddity::UnknownStreams, 1, offset);
+                self.skip((HEADER + body.len()) as u64);
+                return Ok(end);
+            }
+        };
+        self.packets += 1;
+        let job = Job { offset, body, stream, kind };
+        if sure && matches!(kind, StreamKind::Frames | StreamKind::Other) {
+            self.count(&job, 1);
+            return Ok(end);
+        }
+        if sure {
+            self.jobs.push(job);
+            if self.jobs.len() == self.slots.len() {
+                self.run_jobs(bytes, sink)?;
+            }
+            return Ok(end);
+        }
+        // What follows is not a packet. Either the damage begins there, or this size lies.
+        self.run_jobs(bytes, sink)?;
+        let start = job.body.start;
+        self.jobs.push(job);
+        if self.run_jobs(bytes, sink)? {
+            return Ok(end);
+        }
+        self.report.bytes.skipped -= (end - start) as u64;
+        self.place = Place::Lost { since: offset };
+        Ok(start)
+    }
+
+    /// Inflates the packets that wait, and gives out their events in order. Returns whether all of
+    /// them were sound.
+    fn run_jobs(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> Result<bool> {
+        let jobs = std::mem::take(&mut self.jobs);
+        let (compression, wanted, flip_y) =
+            (self.framing.compression, self.stream, self.flip_y);
+        let run = |job: &Job, slot: &mut Slot, cap| {
+            slot.run(job, &bytes[job.body.clone()], compression, wanted, flip_y, cap);
+        };
+        let slots = &mut self.slots[..jobs.len()];
+        if jobs.len() > 1 {
+            let cap = self.group_cap;
+            slots.par_iter_mut().zip(&jobs).for_each(|(slot, job)| run(job, slot, cap));
+        } else if let [job] = &jobs[..] {
+            run(job, &mut slots[0], self.cap);
+        }
+        let mut sound = true;
+        for (i, job) in jobs.iter().enumerate() {
+            let slot = &mut self.slots[i];
+            if let Some(Err(Trouble::Inflate(Failure::TooLarge))) = slot.outcome
+                && self.group_cap < self.cap
+            {
+                // Too large to be one of many: once more, alone.
+                run(job, slot, self.cap);
+            }
+            sound &= self.give(i, job, sink)?;
+        }
+        self.jobs = jobs;
+        self.jobs.clear();
+        Ok(sound)
+    }
+
+    /// Gives out what slot `i` holds; whether that is anything.
+    fn give(&mut self, i: usize, job: &Job, sink: &mut dyn Sink) -> Result<bool> {
+        match self.slots[i].outcome.take() {
+            Some(Ok(count)) if self.stream == Some(job.stream) => {
+                self.report.bytes.events += (HEADER + job.body.len()) as u64;
+                self.events += count;
+                let batch = &mut self.slots[i].batch;
+                if !batch.is_empty() {
+                    sink.events(batch, job.offset)?;
+                }
+            }
+            Some(Ok(count)) => self.count(job, count),
+            Some(Err(trouble)) => {
+                self.damaged(job, trouble)?;
+                return Ok(false);
+            }
+            None => {}
+        }
+        Ok(true)
+    }
+
+    /// Counts the samples of a packet that is not of the chosen stream.
+    fn count(&mut self, job: &Job, count: u64) {
+        self.report.bytes.other += (HEADER + job.body.len()) as u64;
+        let oddity = match job.kind {
+            StreamKind::Events => Oddity::OtherStreamEvents,
+            StreamKind::Frames => Oddity::Frames,
+            StreamKind::Imu => Oddity::ImuSamples,
+            StreamKind::Triggers => Oddity::Triggers,
+            StreamKind::Other => Oddity::OtherPackets,
+        };
+        self.report.add(oddity, count, job.offset);
+    }
+
+    fn damaged(&mut self, job: &Job, trouble: Trouble) -> Result<()> {
+        let error = match trouble {
+            Trouble::Content(out) => out.into_error(job.offset),
+            Trouble::Inflate(Failure::Damaged(what)) => Error::malformed(what),
+            Trouble::Inflate(Failure::TooLarge) => Error::limit("a packet inflates to too much")
+                .expected(format!("at most {} bytes", self.cap)),
+        };
+        let error = error.at(job.offset);
+        if self.strict {
+            return Err(error);
+        }
+        self.report.note(format!("skipped a packet: {error}"));
+        self.report.add(Oddity::DamagedPackets, 1, job.offset);
+        self.skip((HEADER + job.body.len()) as u64);
+        Ok(())
+    }
+
+    fn table(&mut self, bytes: &[u8]) {
+        self.report.bytes.header += bytes.len() as u64;
+        self.offset += bytes.len() as u64;
+        if let Place::Table(seen) = &mut self.place
+            && seen.len() + bytes.len() <= self.cap
+        {
+            seen.extend_from_slice(bytes);
+        }
+    }
+
+    /// Holds the data table against the packets that were found.
+    fn check_table(&mut self) {
+        let Place::Table(bytes) = &self.place else { return };
+        let sum = table::sum(bytes, self.framing.compression, self.stream, self.cap);
+        let note = match sum {
+            Err(why) => format!("the data table cannot be read ({why}); packets were found by scanning"),
+            Ok(sum) if sum.packets != self.packets => format!(
+                "the data table lists {} packets, the file holds {}; it was not used",
+                sum.packets, self.packets
+            ),
+            Ok(sum) if self.stream.is_some() && sum.elements != self.events => format!(
+                "the data table lists {} events, the packets hold {}; it was not used",
+                sum.elements, self.events
+            ),
+            Ok(_) => return,
+        };
+        self.report.note(note);
+    }
+}
+
+impl Slot {
+    fn run(
+        &mut self,
+        job: &Job,
+        body: &[u8],
+        compression: Compression,
+        wanted: Option<i32>,
+        flip_y: Option<u16>,
+        cap: usize,
+    ) {
+        self.batch.clear();
+        let result = self.inflater.inflate(compression, body, cap).map_err(Trouble::Inflate);
+        self.outcome = Some(result.and_then(|content| {
+            if wanted == Some(job.stream) {
+                content::events(content, flip_y, &mut self.batch)
+                    .map(|()| self.batch.len() as u64)
+                    .map_err(Trouble::Content)
+            } else {
+                content::count(content, job.kind).map_err(Trouble::Content)
+            }
+        }));
+    }
+}
+
+impl Decoder for Aedat4Decoder {
+    fn push(&mut self, mut bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
+        while !bytes.is_empty() {
+            if matches!(self.place, Place::Table(_)) {
+                self.table(bytes);
+                return Ok(());
+            }
+            if self.carry.is_empty() {
+                let done = self.process(bytes, false, sink)?;
+                self.carry.extend_from_slice(&bytes[done..]);
+                return Ok(());
+            }
+            // Complete the one packet that is carried, then go on in the bytes themselves.
+            let need = match (&self.place, self.framing.look(&self.carry, self.offset, false)) {
+                (Place::Packets, Found::Need(need)) => need,
+                _ => self.carry.len() + bytes.len(),
+            };
+            let before = self.carry.len();
+            let add = need.saturating_sub(before).min(bytes.len());
+            self.carry.extend_from_slice(&bytes[..add]);
+            let carry = std::mem::take(&mut self.carry);
+            let done = self.process(&carry, false, sink)?;
+            self.carry = carry;
+            if done > before {
+                // What is left of the carried bytes came from `bytes`.
+                bytes = &bytes[done - before..];
+                self.carry.clear();
+            } else {
+                bytes = &bytes[add..];
+                self.carry.drain(..done);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, sink: &mut dyn Sink) -> Result<()> {
+        let carry = std::mem::take(&mut self.carry);
+        let done = self.process(&carry, true, sink)?;
+        self.skip((carry.len() - done) as u64);
+        self.check_table();
+        Ok(())
+    }
+
+    fn report(&self) -> &Report {
+        &self.report
+    }
+}

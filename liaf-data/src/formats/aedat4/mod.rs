@@ -1,0 +1,145 @@
+//! AEDAT 4.0: packets of several streams, each a flatbuffer, each compressed by itself.
+//!
+//! | at | what |
+//! |---|---|
+//! | 0 | `#!AER-DAT4.0\r\n` |
+//! | 14 | `u32` size, then `IOHeader`: 0 compression `i32`, 1 place of the data table `i64`, 2 `infoNode` |
+//! | then | packets: `i32` stream, `i32` size, body |
+//! | last | data table: one entry a packet; missing if the recorder was interrupted |
+//!
+//! A body inflates to `u32` size, `u32` root, a four-letter identifier, and tables. Events (`EVTS`)
+//! are structs of 16 bytes: `i64` time in Unix µs, `i16` x, `i16` y from the top, `u8` polarity
+//! (1 = ON). Numbers are little-endian and stand at any alignment. Source: the file format page of
+//! iniVation's user guides; jAER for the files that it writes.
+
+mod content;
+mod decode;
+mod flatbuf;
+mod header;
+mod inflate;
+mod packet;
+mod table;
+
+pub use decode::Aedat4Decoder;
+
+use std::collections::BTreeMap;
+
+use super::{Format, Opened};
+use crate::reader::{
+    Coords, ReadOptions, RecordingInfo, SensorSource, StreamChoice, StreamInfo, StreamKind,
+};
+use crate::source::ByteSource;
+use crate::{Error, Result};
+use content::{identifier_of, kind_of};
+use header::{Header, MAGIC, Stream};
+use inflate::Inflater;
+use packet::{Found, Framing, HEADER};
+
+pub(super) static FORMAT: Format = Format {
+    name: "AEDAT 4.0",
+    extensions: &["aedat4"],
+    detect: |head| head.starts_with(MAGIC),
+    open,
+};
+
+/// Bytes a decoder gets at once: some dozens of packets.
+const STEP: usize = 4 << 20;
+/// How far streams are told by their packets where the header does not list them.
+const DISCOVER: usize = 1 << 20;
+
+fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
+    let mut header = Header::read(source, options)?;
+    if header.streams.is_empty() {
+        header.streams = discover(source, &header, options)?;
+    }
+    let stream = choose(&header.streams, options.stream.as_ref())?;
+    let chosen = stream.and_then(|id| header.streams.iter().find(|s| s.info.id == id));
+    let named = chosen.and_then(|stream| stream.info.sensor);
+    let (sensor, sensor_source) = match (options.sensor, named) {
+        (Some(stated), _) => (Some(stated), SensorSource::Stated),
+        (None, Some(named)) => (Some(named), SensorSource::Header),
+        (None, None) => (None, SensorSource::Unknown),
+    };
+    // jAER counts rows from the bottom.
+    let by_jaer = chosen.and_then(|stream| stream.module.as_deref()) == Some("jAER");
+    let flips = by_jaer && options.coords == Coords::Canonical;
+    let flip_y = sensor.filter(|_| flips).map(|sensor| sensor.height);
+    let mut details = BTreeMap::from([("compression", header.compression.name().to_owned())]);
+    if let Some(chosen) = chosen {
+        details.extend(chosen.details.clone());
+        details.extend(chosen.module.clone().map(|module| ("module", module)));
+    }
+    let framing = framing(&header, options);
+    let decoder = Aedat4Decoder::new(framing, stream, flip_y, header.end, options);
+    let info = RecordingInfo {
+        format: FORMAT.name,
+        bytes: source.len(),
+        sensor,
+        sensor_source,
+        streams: header.streams.into_iter().map(|stream| stream.info).collect(),
+        stream,
+        details,
+        notes: header.notes,
+    };
+    Ok(Opened {
+        info,
+        decoder: Box::new(decoder),
+        data_offset: header.end,
+        step: STEP,
+        needs_sensor: flips && sensor.is_none(),
+        fit_sensor: |bounds| bounds,
+    })
+}
+
+fn framing(header: &Header, options: &ReadOptions) -> Framing {
+    Framing {
+        compression: header.compression,
+        streams: header.streams.iter().map(|stream| (stream.info.id, stream.info.kind)).collect(),
+        table: header.table,
+        limit: options.limits.packet_bytes,
+    }
+}
+
+/// The event stream to read: the chosen one, or the only one.
+fn choose(streams: &[Stream], choice: Option<&StreamChoice>) -> Result<Option<i32>> {
+    let mut events = streams.iter().filter(|stream| stream.info.kind == StreamKind::Events);
+    let Some(choice) = choice else {
+        let only = events.next().filter(|_| events.next().is_none());
+        return Ok(only.map(|stream| stream.info.id));
+    };
+    let named = |stream: &&Stream| match choice {
+        StreamChoice::Id(id) => stream.info.id == *id,
+        StreamChoice::Name(name) => stream.info.name == *name,
+    };
+    let found = events.clone().find(named);
+    found.map(|stream| Some(stream.info.id)).ok_or_else(|| {
+        let names: Vec<_> =
+            events.map(|stream| format!("{} ({})", stream.info.id, stream.info.name)).collect();
+        Error::caller(format!("there is no event stream {choice}"))
+            .expected(if names.is_empty() { "no event stream at all".into() } else { names.join(", ") })
+    })
+}
+
+/// The streams of the first packets, where the header lists none.
+fn discover(source: &mut ByteSource, header: &Header, options: &ReadOptions) -> Result<Vec<Stream>> {
+    let head = source.head(header.end as usize + DISCOVER)?;
+    let framing = framing(header, options);
+    let mut inflater = Inflater::default();
+    let mut streams: Vec<Stream> = Vec::new();
+    let mut at = header.end as usize;
+    while let Found::Packet { stream, size, .. } =
+        framing.look(head.get(at..).unwrap_or_default(), at as u64, true)
+    {
+        let body = &head[at + HEADER..at + HEADER + size];
+        at += HEADER + size;
+        if streams.iter().any(|known| known.info.id == stream) {
+            continue;
+        }
+        let cap = options.limits.packet_bytes;
+        let Ok(content) = inflater.inflate(header.compression, body, cap) else { continue };
+        let kind = identifier_of(content).map_or(StreamKind::Other, kind_of);
+        let info = StreamInfo::new(stream, kind, stream.to_string(), None);
+        streams.push(Stream { info, module: None, details: BTreeMap::new() });
+    }
+    Ok(streams)
+}
