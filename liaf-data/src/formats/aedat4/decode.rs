@@ -81,11 +81,8 @@ impl Aedat4Decoder {
     ) -> Self {
         let mut report = Report::default();
         report.bytes.header = header;
-        let group = if options.parallel && !options.strict {
-            4 * rayon::current_num_threads()
-        } else {
-            1
-        };
+        let group =
+            if options.parallel && !options.strict { 4 * rayon::current_num_threads() } else { 1 };
         let mut slots = Vec::new();
         slots.resize_with(group, Slot::default);
         let limits = options.limits;
@@ -217,10 +214,12 @@ impl Aedat4Decoder {
             }
             None => {
                 if self.strict {
-                    return Err(Error::malformed("a packet of a stream that the header does not list")
-                        .at(offset)
-                        .expected(format!("one of {:?}", self.framing.streams))
-                        .found(stream));
+                    return Err(Error::malformed(
+                        "a packet of a stream that the header does not list",
+                    )
+                    .at(offset)
+                    .expected(format!("one of {:?}", self.framing.streams))
+                    .found(stream));
                 }
                 self.report.add(Oddity::UnknownStreams, 1, offset);
                 self.skip((HEADER + body.len()) as u64);
@@ -256,8 +255,7 @@ impl Aedat4Decoder {
     /// them were sound.
     fn run_jobs(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> Result<bool> {
         let jobs = std::mem::take(&mut self.jobs);
-        let (compression, wanted, flip_y) =
-            (self.framing.compression, self.stream, self.flip_y);
+        let (compression, wanted, flip_y) = (self.framing.compression, self.stream, self.flip_y);
         let run = |job: &Job, slot: &mut Slot, cap| {
             slot.run(job, &bytes[job.body.clone()], compression, wanted, flip_y, cap);
         };
@@ -350,7 +348,9 @@ impl Aedat4Decoder {
         let Place::Table(bytes) = &self.place else { return };
         let sum = table::sum(bytes, self.framing.compression, self.stream, self.cap);
         let note = match sum {
-            Err(why) => format!("the data table cannot be read ({why}); packets were found by scanning"),
+            Err(why) => {
+                format!("the data table cannot be read ({why}); packets were found by scanning")
+            }
             Ok(sum) if sum.packets != self.packets => format!(
                 "the data table lists {} packets, the file holds {}; it was not used",
                 sum.packets, self.packets

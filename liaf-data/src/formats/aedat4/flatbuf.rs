@@ -81,15 +81,13 @@ impl<'a> Table<'a> {
     }
 
     pub(super) fn i32(&self, id: usize, default: i32) -> Checked<i32> {
-        self.field(id)?.map_or(Ok(default), |at| {
-            read(self.buffer, at, "field").map(i32::from_le_bytes)
-        })
+        self.field(id)?
+            .map_or(Ok(default), |at| read(self.buffer, at, "field").map(i32::from_le_bytes))
     }
 
     pub(super) fn i64(&self, id: usize, default: i64) -> Checked<i64> {
-        self.field(id)?.map_or(Ok(default), |at| {
-            read(self.buffer, at, "field").map(i64::from_le_bytes)
-        })
+        self.field(id)?
+            .map_or(Ok(default), |at| read(self.buffer, at, "field").map(i64::from_le_bytes))
     }
 
     /// The bytes of a struct of `N` bytes in field `id`.

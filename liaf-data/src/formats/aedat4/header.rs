@@ -82,7 +82,10 @@ impl Header {
             }
         };
         if table.is_none() {
-            notes.push("no data table (the recording was interrupted): packets are found by scanning".into());
+            notes.push(
+                "no data table (the recording was interrupted): packets are found by scanning"
+                    .into(),
+            );
         }
         Ok(Self { compression, table, end: BUFFER + buffer.len() as u64, streams, notes })
     }
@@ -90,7 +93,8 @@ impl Header {
 
 /// The streams that an `infoNode` lists.
 fn streams(xml: &str) -> std::result::Result<Vec<Stream>, String> {
-    let document = Document::parse(xml.trim_end_matches('\0')).map_err(|error| error.to_string())?;
+    let document =
+        Document::parse(xml.trim_end_matches('\0')).map_err(|error| error.to_string())?;
     let named = |node: Node<'_, '_>, name: &str| {
         node.has_tag_name("node") && node.attribute("name") == Some(name)
     };

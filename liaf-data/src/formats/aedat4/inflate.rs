@@ -135,7 +135,8 @@ impl Inflater {
                 free[..end].copy_from_slice(&data[..end]);
                 end
             } else {
-                let window = if frame.linked { done.len().saturating_sub(64 << 10) } else { filled };
+                let window =
+                    if frame.linked { done.len().saturating_sub(64 << 10) } else { filled };
                 match block::decompress_into_with_dict(data, free, &done[window..]) {
                     Ok(n) => n,
                     Err(block::DecompressError::OutputTooSmall { .. })

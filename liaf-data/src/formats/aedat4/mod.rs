@@ -115,13 +115,20 @@ fn choose(streams: &[Stream], choice: Option<&StreamChoice>) -> Result<Option<i3
     found.map(|stream| Some(stream.info.id)).ok_or_else(|| {
         let names: Vec<_> =
             events.map(|stream| format!("{} ({})", stream.info.id, stream.info.name)).collect();
-        Error::caller(format!("there is no event stream {choice}"))
-            .expected(if names.is_empty() { "no event stream at all".into() } else { names.join(", ") })
+        Error::caller(format!("there is no event stream {choice}")).expected(if names.is_empty() {
+            "no event stream at all".into()
+        } else {
+            names.join(", ")
+        })
     })
 }
 
 /// The streams of the first packets, where the header lists none.
-fn discover(source: &mut ByteSource, header: &Header, options: &ReadOptions) -> Result<Vec<Stream>> {
+fn discover(
+    source: &mut ByteSource,
+    header: &Header,
+    options: &ReadOptions,
+) -> Result<Vec<Stream>> {
     let head = source.head(header.end as usize + DISCOVER)?;
     let framing = framing(header, options);
     let mut inflater = Inflater::default();

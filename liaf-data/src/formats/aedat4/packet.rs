@@ -70,9 +70,8 @@ impl Framing {
 
     /// The place of the next packet of a listed stream in `bytes`.
     pub(super) fn find(&self, bytes: &[u8]) -> Option<usize> {
-        (0..bytes.len().saturating_sub(LOOK - 1)).find(|&at| {
-            self.packet(&bytes[at..]).is_some_and(|(stream, _)| self.lists(stream))
-        })
+        (0..bytes.len().saturating_sub(LOOK - 1))
+            .find(|&at| self.packet(&bytes[at..]).is_some_and(|(stream, _)| self.lists(stream)))
     }
 
     fn lists(&self, stream: i32) -> bool {

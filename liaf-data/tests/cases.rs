@@ -1,0 +1,187 @@
+//! The bundled recordings against the table that came with them. A new case needs no code.
+
+mod common;
+
+use std::path::PathBuf;
+
+use liaf_data::source::MapChoice;
+use liaf_data::{
+    Coords, EventBatch, FORMATS, Oddity, ReadOptions, Recording, Report, Result, SensorSize,
+    StreamChoice,
+};
+use toml::{Table, Value};
+
+fn cases(kind: &str) -> Vec<Table> {
+    let text = std::fs::read_to_string(common::fixtures().join("cases.toml")).unwrap();
+    let table: Table = text.parse().unwrap();
+    let cases = table[kind].as_array().unwrap().iter();
+    let read = |case: &&Value| {
+        let format = case.get("format").and_then(Value::as_str);
+        format.is_none_or(|name| FORMATS.iter().any(|format| format.name == name))
+    };
+    cases.filter(read).map(|case| case.as_table().unwrap().clone()).collect()
+}
+
+fn path(case: &Table) -> PathBuf {
+    common::fixtures().join(case["file"].as_str().unwrap())
+}
+
+fn options(case: &Table, coords: Coords) -> ReadOptions {
+    let stream = case.get("stream").map(|id| StreamChoice::Id(id.as_integer().unwrap() as i32));
+    ReadOptions { stream, coords, ..ReadOptions::default() }
+}
+
+fn read(path: &PathBuf, options: ReadOptions) -> Result<(EventBatch, Report)> {
+    let mut reader = Recording::open(path, options)?.reader()?;
+    let mut events = EventBatch::new();
+    reader.read_to_end(&mut events)?;
+    Ok((events, reader.report()))
+}
+
+fn assert_equals(name: &str, events: &EventBatch, expected: &Table) {
+    let found = common::fingerprint_of(events);
+    let Ok(Value::Table(summary)) = Value::try_from(&found.summary) else { unreachable!() };
+    for (key, value) in &summary {
+        if let Some(expected) = expected.get(key) {
+            assert_eq!(value, expected, "{name}: {key}");
+        }
+    }
+    let hash = format!("{:016x}", found.xxh64());
+    assert_eq!(hash, expected["xxh64"].as_str().unwrap(), "{name}: xxh64");
+    for (key, at) in [("first", 0), ("last", events.len().wrapping_sub(1))] {
+        if let (Some(row), Some(event)) = (expected.get(key), events.get(at)) {
+            let row: Vec<i64> =
+                row.as_array().unwrap().iter().map(|v| v.as_integer().unwrap()).collect();
+            let event = [event.t, event.x.into(), event.y.into(), event.p.into()];
+            assert_eq!(row, event, "{name}: {key}");
+        }
+    }
+}
+
+fn assert_sums(name: &str, path: &PathBuf, report: &Report) {
+    let bytes = std::fs::metadata(path).unwrap().len();
+    assert_eq!(report.bytes.total(), bytes, "{name}: bytes accounted for {:?}", report.bytes);
+}
+
+#[test]
+fn good_recordings_give_the_events_of_the_table() {
+    let cases = cases("case");
+    assert!(cases.len() >= 20);
+    for case in cases {
+        let name = case["file"].as_str().unwrap();
+        let path = path(&case);
+        for (coords, key) in [(Coords::Raw, "raw"), (Coords::Canonical, "canonical")] {
+            let (events, report) = read(&path, options(&case, coords)).unwrap();
+            assert_equals(&format!("{name} {key}"), &events, case[key].as_table().unwrap());
+            assert_sums(name, &path, &report);
+        }
+        let mut recording = Recording::open(&path, options(&case, Coords::Canonical)).unwrap();
+        assert_eq!(recording.info().format, case["format"].as_str().unwrap(), "{name}");
+        if let Some(sensor) = case.get("sensor").and_then(Value::as_array) {
+            let side = |i: usize| sensor[i].as_integer().unwrap() as u16;
+            let expected = SensorSize::new(side(0), side(1));
+            let found = recording.find_sensor().unwrap();
+            assert_eq!(found, expected, "{name}: sensor");
+        }
+    }
+}
+
+#[test]
+fn what_else_a_recording_holds_is_counted() {
+    let names = [
+        ("imu", Oddity::ImuSamples),
+        ("frames", Oddity::Frames),
+        ("triggers", Oddity::Triggers),
+        ("aps", Oddity::ApsWords),
+        ("external", Oddity::ExternalWords),
+        ("wraps", Oddity::TimeWraps),
+        ("backward", Oddity::BackwardTimes),
+        ("before_time", Oddity::EventsBeforeTime),
+        ("reserved", Oddity::ReservedWords),
+        ("padding", Oddity::PaddingWords),
+        ("others", Oddity::VendorWords),
+        ("out_of_sensor", Oddity::OutOfSensor),
+        ("other_stream_events", Oddity::OtherStreamEvents),
+    ];
+    let mut seen = 0;
+    for case in cases("case") {
+        let name = case["file"].as_str().unwrap();
+        let Some(tallies) = case.get("tallies").and_then(Value::as_table) else { continue };
+        let (_, report) = read(&path(&case), options(&case, Coords::Canonical)).unwrap();
+        for (key, count) in tallies {
+            let (_, oddity) = names.iter().find(|(name, _)| name == key).expect(key);
+            assert_eq!(report.count(*oddity) as i64, count.as_integer().unwrap(), "{name}: {key}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
+}
+
+#[test]
+fn the_way_of_reading_does_not_matter() {
+    let two = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    for kind in ["case", "bad"] {
+        for case in cases(kind) {
+            let name = case["file"].as_str().unwrap();
+            let path = path(&case);
+            let whole = described(read(&path, options(&case, Coords::Canonical)));
+            let never = ReadOptions { map: MapChoice::NEVER, ..options(&case, Coords::Canonical) };
+            assert_eq!(described(read(&path, never)), whole, "{name}: positioned reads");
+            let parallel = ReadOptions { parallel: true, ..options(&case, Coords::Canonical) };
+            let parallel = two.install(|| described(read(&path, parallel)));
+            assert_eq!(parallel, whole, "{name}: two threads");
+            let bytes = std::fs::read(&path).unwrap();
+            let memory = Recording::from_bytes(bytes.clone(), options(&case, Coords::Canonical));
+            assert_eq!(described(memory.and_then(drain)), whole, "{name}: memory");
+            // A pipe cannot be read twice, so a size that only the events tell is stated.
+            let sensor = Recording::open(&path, options(&case, Coords::Canonical))
+                .ok()
+                .and_then(|mut recording| recording.find_sensor().ok());
+            let stated = ReadOptions { sensor, ..options(&case, Coords::Canonical) };
+            let whole = described(read(&path, stated.clone()));
+            for piece in [1, 7, 4096] {
+                let pipe = Pieces { bytes: bytes.clone(), at: 0, piece };
+                let piped = Recording::from_reader(pipe, stated.clone());
+                assert_eq!(described(piped.and_then(drain)), whole, "{name}: pieces of {piece}");
+            }
+        }
+    }
+}
+
+/// Events, report and error as one value to compare; the path in the error does not count.
+fn described(result: Result<(EventBatch, Report)>) -> (EventBatch, Report, Option<String>) {
+    match result {
+        Ok((events, report)) => (events, report, None),
+        Err(error) => {
+            let text = format!("{:?} {:?}", error.kind(), error.offset());
+            (EventBatch::new(), Report::default(), Some(text))
+        }
+    }
+}
+
+fn drain(mut recording: Recording) -> Result<(EventBatch, Report)> {
+    let mut reader = recording.reader()?;
+    let mut events = EventBatch::new();
+    let mut batch = EventBatch::new();
+    while reader.read_into(&mut batch, 1000)? > 0 {
+        assert!(batch.len() <= 1000);
+        events.extend_from(&batch, 0..batch.len());
+    }
+    Ok((events, reader.report()))
+}
+
+/// A pipe that gives a few bytes at a time.
+struct Pieces {
+    bytes: Vec<u8>,
+    at: usize,
+    piece: usize,
+}
+
+impl std::io::Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.piece.min(buffer.len()).min(self.bytes.len() - self.at);
+        buffer[..n].copy_from_slice(&self.bytes[self.at..self.at + n]);
+        self.at += n;
+        Ok(n)
+    }
+}
