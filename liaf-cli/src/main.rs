@@ -1,2 +1,58 @@
-//! The program `liaf`.
-fn main() {}
+//! The program `liaf`: what is in an event recording, and recordings to tensor files.
+//!
+//! Data goes to standard output, everything said about it to standard error. Exit codes: 0 done,
+//! 1 something failed, 2 the command line is wrong.
+
+mod args;
+mod cmd;
+mod inputs;
+mod text;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Event-camera recordings: look into them, turn them into tensor files.
+#[derive(Debug, Parser)]
+#[command(name = "liaf", version, about, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// What is in a recording: format, sensor, span, rate, polarity, and what was odd.
+    Info(cmd::info::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Info(args) => cmd::info::run(&args),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            // A reader that went away (`liaf info … | head`) is no failure.
+            if is_broken_pipe(&error) {
+                return ExitCode::SUCCESS;
+            }
+            eprintln!("liaf: {error:#}");
+            ExitCode::from(if is_usage(&error) { 2 } else { 1 })
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// Whether the command line asked for something that cannot be.
+fn is_usage(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<liaf_data::Error>()
+        .is_some_and(|error| error.kind() == liaf_data::ErrorKind::Caller)
+}

@@ -1,0 +1,248 @@
+//! `liaf info`: what is in a recording.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use liaf_data::{
+    Coords, Fingerprint, ReadOptions, Recording, RecordingInfo, Report, SensorSource, StreamChoice,
+    Summary,
+};
+use serde_json::{Map, Value, json};
+
+use crate::args::ReadArgs;
+use crate::{inputs, text};
+
+/// Examples:
+///   liaf info recording.aedat4
+///   liaf info day1/ --json
+///   liaf info *.raw --json --fingerprint --coords raw
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// Recordings, folders or globs; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    inputs: Vec<PathBuf>,
+
+    /// One JSON object a file, one a line
+    #[arg(long)]
+    json: bool,
+
+    /// Add the xxHash64 of all events, packed little-endian as u64 t, u16 x, u16 y, u8 p
+    #[arg(long)]
+    fingerprint: bool,
+
+    /// Coordinates, polarity and events: canonical (from the top left, 1 = ON) or raw (as stored)
+    #[arg(long, default_value = "canonical", value_name = "WHICH")]
+    coords: Coords,
+
+    #[command(flatten)]
+    read: ReadArgs,
+}
+
+/// What was found in one event stream.
+struct Found {
+    stream: Option<i32>,
+    fingerprint: Fingerprint,
+    report: Report,
+}
+
+/// Prints what is in each file; fails if one of them could not be read.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let files = inputs::expand(&args.inputs)?;
+    let options = args.read.options(args.coords)?;
+    let mut failed = false;
+    for file in &files {
+        let looked = args.read.on_threads(|| look(file, &options))?;
+        let mut out = io::stdout().lock();
+        match looked {
+            Ok((info, found)) if args.json => {
+                writeln!(out, "{}", as_json(file, &info, &found, args.fingerprint))?;
+            }
+            Ok((info, found)) => print(&mut out, file, &info, &found, args.fingerprint)?,
+            Err(error) => {
+                failed = true;
+                if args.json {
+                    writeln!(out, "{}", error_json(file, &error))?;
+                }
+                eprintln!("liaf: {error}");
+            }
+        }
+    }
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Reads the whole recording, each of its event streams once.
+fn look(file: &Path, options: &ReadOptions) -> liaf_data::Result<(RecordingInfo, Vec<Found>)> {
+    let mut recording = Recording::open(file, options.clone())?;
+    if recording.info().stream.is_some() {
+        let found = read(&mut recording)?;
+        return Ok((recording.info().clone(), vec![found]));
+    }
+    let info = recording.info().clone();
+    let mut all = Vec::new();
+    for stream in info.event_streams() {
+        let stream = Some(StreamChoice::Id(stream.id));
+        let mut recording = Recording::open(file, ReadOptions { stream, ..options.clone() })?;
+        all.push(read(&mut recording)?);
+    }
+    Ok((info, all))
+}
+
+fn read(recording: &mut Recording) -> liaf_data::Result<Found> {
+    let mut reader = recording.reader()?;
+    let mut fingerprint = Fingerprint::default();
+    while reader.pump(&mut fingerprint)? {}
+    Ok(Found { stream: recording.info().stream, fingerprint, report: reader.report() })
+}
+
+fn as_json(file: &Path, info: &RecordingInfo, found: &[Found], fingerprint: bool) -> Value {
+    let mut object = Map::new();
+    object.insert("path".into(), json!(file.display().to_string()));
+    let info_fields = serde_json::to_value(info).unwrap_or_default();
+    merge(&mut object, info_fields);
+    if let [only] = found
+        && info.stream.is_some()
+    {
+        merge(&mut object, found_json(only, fingerprint));
+    } else {
+        let streams: Vec<_> = found
+            .iter()
+            .map(|found| {
+                let mut one = Map::from_iter([("stream".to_owned(), json!(found.stream))]);
+                merge(&mut one, found_json(found, fingerprint));
+                Value::Object(one)
+            })
+            .collect();
+        object.insert("event_streams".into(), Value::Array(streams));
+    }
+    Value::Object(object)
+}
+
+fn found_json(found: &Found, fingerprint: bool) -> Value {
+    let summary = &found.fingerprint.summary;
+    let mut object = Map::new();
+    merge(&mut object, serde_json::to_value(summary).unwrap_or_default());
+    object.insert("duration_us".into(), json!(span(summary)));
+    object.insert("events_per_second".into(), json!(rate(summary)));
+    object.insert("report".into(), serde_json::to_value(&found.report).unwrap_or_default());
+    if fingerprint {
+        object.insert("xxh64".into(), json!(format!("{:016x}", found.fingerprint.xxh64())));
+    }
+    Value::Object(object)
+}
+
+fn merge(into: &mut Map<String, Value>, from: Value) {
+    if let Value::Object(fields) = from {
+        into.extend(fields);
+    }
+}
+
+fn error_json(file: &Path, error: &liaf_data::Error) -> Value {
+    json!({
+        "path": file.display().to_string(),
+        "error": { "kind": error.kind().name(), "offset": error.offset(), "message": error.to_string() },
+    })
+}
+
+fn span(summary: &Summary) -> u64 {
+    summary.t_last.abs_diff(summary.t_first)
+}
+
+fn rate(summary: &Summary) -> Option<f64> {
+    let seconds = span(summary) as f64 / 1e6;
+    (seconds > 0.0).then(|| summary.events as f64 / seconds)
+}
+
+fn print(
+    out: &mut impl Write,
+    file: &Path,
+    info: &RecordingInfo,
+    found: &[Found],
+    fingerprint: bool,
+) -> io::Result<()> {
+    let size = info.bytes.map_or("a pipe".into(), text::bytes);
+    writeln!(out, "{}: {}, {size}", file.display(), info.format)?;
+    let mut line = |key: &str, value: String| writeln!(out, "  {key:<10} {value}");
+    let how = match info.sensor_source {
+        SensorSource::Stated => "as stated",
+        SensorSource::Header => "from the header",
+        SensorSource::Device => "of the device that the header names",
+        SensorSource::BoundingBox => "around all events",
+        SensorSource::Unknown => "the file does not say; state it with --sensor WxH",
+    };
+    let several = info.stream.is_none() && found.len() > 1;
+    match info.sensor {
+        Some(sensor) => line("sensor", format!("{sensor} ({how})"))?,
+        None if several => {}
+        None => line("sensor", format!("unknown ({how})"))?,
+    }
+    if info.streams.len() > 1 {
+        for stream in &info.streams {
+            let size = stream.sensor.map(|size| format!(" {size}")).unwrap_or_default();
+            line("stream", format!("{} {}{size} ({:?})", stream.id, stream.name, stream.kind))?;
+        }
+    }
+    for (key, value) in &info.details {
+        line(key, value.clone())?;
+    }
+    for found in found {
+        if several {
+            line("--", format!("stream {}", found.stream.unwrap_or_default()))?;
+        }
+        let summary = &found.fingerprint.summary;
+        line("events", events_text(summary))?;
+        if summary.events > 0 {
+            line("time", format!("{} .. {} µs", summary.t_first, summary.t_last))?;
+            let (x, y) = ((summary.x_min, summary.x_max), (summary.y_min, summary.y_max));
+            line("pixels", format!("x {}..{}, y {}..{}", x.0, x.1, y.0, y.1))?;
+        }
+        if fingerprint {
+            line("xxh64", format!("{:016x}", found.fingerprint.xxh64()))?;
+        }
+        for text in report_lines(&found.report) {
+            line("also", text)?;
+        }
+        let notes = found.report.notes.iter();
+        for note in notes {
+            line("note", note.clone())?;
+        }
+    }
+    if found.is_empty() {
+        line("events", "no event stream".into())?;
+        for note in &info.notes {
+            line("note", note.clone())?;
+        }
+    }
+    Ok(())
+}
+
+fn events_text(summary: &Summary) -> String {
+    let mut line = text::thousands(summary.events);
+    if summary.events > 0 {
+        let on = 100.0 * summary.on as f64 / summary.events as f64;
+        line += &format!(" ({on:.1} % ON) in {}", text::duration(span(summary)));
+    }
+    if let Some(rate) = rate(summary) {
+        line += &format!(", {}", text::rate(rate));
+    }
+    line
+}
+
+/// What a reader met beside events, a line each.
+pub fn report_lines(report: &Report) -> Vec<String> {
+    let mut lines: Vec<_> = report
+        .oddities
+        .iter()
+        .map(|(oddity, tally)| {
+            let name = oddity.name().replace('_', " ");
+            let first = tally.first_offset;
+            format!("{} {name}, the first at byte {first}", text::thousands(tally.count))
+        })
+        .collect();
+    if report.bytes.skipped > 0 {
+        lines.push(format!("{} could not be used", text::bytes(report.bytes.skipped)));
+    }
+    lines
+}

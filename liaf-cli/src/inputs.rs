@@ -1,0 +1,121 @@
+//! The files that a command line means: files, globs, folders, and `-`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use liaf_data::FORMATS;
+
+/// All files that `inputs` name, in order, each once.
+///
+/// A folder stands for every file in and below it whose extension is that of a format that is read.
+/// A glob that the shell left alone is expanded here.
+pub fn expand(inputs: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for input in inputs {
+        if input.is_dir() {
+            let before = files.len();
+            walk(input, &mut files)?;
+            if files.len() == before {
+                bail!("{}: no recordings in this folder ({})", input.display(), extensions());
+            }
+        } else if input.exists() || input.as_os_str() == "-" {
+            files.push(input.clone());
+        } else {
+            glob_into(input, &mut files)?;
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    files.retain(|file| seen.insert(file.clone()));
+    Ok(files)
+}
+
+fn glob_into(pattern: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    let text = pattern.to_str().filter(|text| text.contains(['*', '?', '[']));
+    let Some(text) = text else { bail!("{}: no such file", pattern.display()) };
+    let before = files.len();
+    for path in glob::glob(text).with_context(|| format!("{text}: not a pattern"))? {
+        let path = path?;
+        if path.is_file() {
+            files.push(path);
+        }
+    }
+    if files.len() == before {
+        bail!("{text}: no file matches");
+    }
+    files[before..].sort();
+    Ok(())
+}
+
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    let read = fs::read_dir(folder).with_context(|| folder.display().to_string())?;
+    let mut entries = read.collect::<std::io::Result<Vec<_>>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        // A folder that links back to one above it must not be walked for ever.
+        if entry.file_type()?.is_dir() {
+            walk(&path, files)?;
+        } else if path.is_file() && has_known_extension(&path) {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn has_known_extension(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    FORMATS
+        .iter()
+        .any(|format| format.extensions.iter().any(|known| known.eq_ignore_ascii_case(extension)))
+}
+
+fn extensions() -> String {
+    let all: Vec<_> = FORMATS
+        .iter()
+        .flat_map(|format| format.extensions)
+        .map(|extension| format!(".{extension}"))
+        .collect();
+    format!("files that end in {} are taken", all.join(", "))
+}
+
+/// The folder that all files share, below which their paths are kept apart.
+pub fn common_parent(files: &[PathBuf]) -> PathBuf {
+    let mut parents = files.iter().map(|file| file.parent().unwrap_or(Path::new("")));
+    let Some(first) = parents.next() else { return PathBuf::new() };
+    let mut common = first.to_path_buf();
+    for parent in parents {
+        while !parent.starts_with(&common) && common.pop() {}
+    }
+    common
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_walked_in_order_for_recordings_only() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b.aedat4", "a.AEDAT", "notes.txt", "sub/c.aedat"] {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, b"x").unwrap();
+        }
+        let files = expand(&[folder.path().to_path_buf()]).unwrap();
+        let names: Vec<_> =
+            files.iter().map(|file| file.strip_prefix(folder.path()).unwrap()).collect();
+        assert_eq!(names, [Path::new("a.AEDAT"), Path::new("b.aedat4"), Path::new("sub/c.aedat")]);
+        let pattern = folder.path().join("*.aedat*");
+        assert_eq!(expand(&[pattern, files[1].clone()]).unwrap(), [files[1].clone()]);
+        assert!(expand(&[folder.path().join("*.raw")]).is_err());
+    }
+
+    #[test]
+    fn the_common_parent_is_the_longest_shared_path() {
+        let paths = ["x/a/1.raw", "x/a/2.raw", "x/b/1.raw"].map(PathBuf::from);
+        assert_eq!(common_parent(&paths), Path::new("x"));
+        assert_eq!(common_parent(&paths[..2]), Path::new("x/a"));
+        assert_eq!(common_parent(&["1.raw", "a/1.raw"].map(PathBuf::from)), Path::new(""));
+    }
+}
