@@ -44,6 +44,8 @@ pub enum Oddity {
     UnknownStreams,
     /// Times the reader lost its place and found the next sound packet.
     Resyncs,
+    /// Index tables that are missing, misplaced or wrong. Not needed, so nothing is lost.
+    BadDataTables,
     /// A last record that was not whole. Dropped.
     TruncatedTails,
 }
@@ -70,6 +72,7 @@ impl Oddity {
             Self::DamagedPackets => "damaged_packets",
             Self::UnknownStreams => "unknown_streams",
             Self::Resyncs => "resyncs",
+            Self::BadDataTables => "bad_data_tables",
             Self::TruncatedTails => "truncated_tails",
         }
     }
@@ -85,6 +88,7 @@ impl Oddity {
                 | Self::DamagedPackets
                 | Self::UnknownStreams
                 | Self::Resyncs
+                | Self::BadDataTables
                 | Self::TruncatedTails
         )
     }

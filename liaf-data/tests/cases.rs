@@ -12,14 +12,16 @@ use liaf_data::{
 use toml::{Table, Value};
 
 fn cases(kind: &str) -> Vec<Table> {
-    let text = std::fs::read_to_string(common::fixtures().join("cases.toml")).unwrap();
-    let table: Table = text.parse().unwrap();
-    let cases = table[kind].as_array().unwrap().iter();
-    let read = |case: &&Value| {
-        let format = case.get("format").and_then(Value::as_str);
-        format.is_none_or(|name| FORMATS.iter().any(|format| format.name == name))
-    };
-    cases.filter(read).map(|case| case.as_table().unwrap().clone()).collect()
+    let mut cases = Vec::new();
+    for table in ["cases.toml", "more.toml"] {
+        let text = std::fs::read_to_string(common::fixtures().join(table)).unwrap();
+        let table: Table = text.parse().unwrap();
+        let rows = table.get(kind).and_then(Value::as_array);
+        cases.extend(rows.into_iter().flatten().map(|case| case.as_table().unwrap().clone()));
+    }
+    let evt3 = FORMATS.iter().any(|format| format.name == "EVT 3.0");
+    cases.retain(|case| evt3 || !case["file"].as_str().unwrap().contains("/evt3/"));
+    cases
 }
 
 fn path(case: &Table) -> PathBuf {
@@ -183,5 +185,57 @@ impl std::io::Read for Pieces {
         buffer[..n].copy_from_slice(&self.bytes[self.at..self.at + n]);
         self.at += n;
         Ok(n)
+    }
+}
+
+#[test]
+fn damaged_recordings_give_what_is_whole_and_say_the_rest() {
+    let cases = cases("bad");
+    assert!(cases.len() >= 60);
+    let mut wrong = Vec::new();
+    for case in &cases {
+        if let Err(what) = std::panic::catch_unwind(|| bad_case(case)) {
+            let what = what.downcast_ref::<String>().cloned().unwrap_or_default();
+            wrong.push(format!("{}: {what}", case["file"]));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+fn bad_case(case: &Table) {
+    let path = path(case);
+    let kind = case["kind"].as_str().unwrap();
+    let lenient = read(&path, options(case, Coords::Canonical));
+    match (case["outcome"].as_str().unwrap(), lenient) {
+        ("salvage", Ok((events, report))) => {
+            assert_eq!(events.len() as i64, case["events"].as_integer().unwrap(), "events");
+            assert_sums("lenient", &path, &report);
+            let raw = case.get("xxh64").and_then(Value::as_str);
+            let (raw_events, _) = read(&path, options(case, Coords::Raw)).unwrap();
+            // Where pixels outside the sensor were added, only the canonical reading drops them.
+            let prefix = case.get("prefix").and_then(Value::as_bool) == Some(true);
+            if let Some(raw) = raw.filter(|_| raw_events.len() == events.len()) {
+                let hash = common::fingerprint_of(&raw_events).xxh64();
+                assert_eq!(format!("{hash:016x}"), raw, "xxh64 (prefix: {prefix})");
+            }
+            assert!(!report.is_sound() || !report.notes.is_empty(), "nothing was said: {report:?}");
+        }
+        ("error", Err(error)) => assert_eq!(error.kind().name(), kind, "lenient: {error}"),
+        ("error", Ok((events, report))) => {
+            assert!(events.is_empty() && !report.is_sound(), "{} events", events.len());
+        }
+        (outcome, result) => panic!("{outcome} expected, found {:?}", result.map(|_| ())),
+    }
+    let strict = ReadOptions { strict: true, ..options(case, Coords::Canonical) };
+    match read(&path, strict) {
+        Err(error) => {
+            assert_eq!(error.kind().name(), kind, "strict: {error}");
+            assert!(error.offset().is_some(), "no offset: {error}");
+            assert_eq!(error.path(), Some(&*path), "{error}");
+            if let Some(offset) = case.get("strict_offset").and_then(Value::as_integer) {
+                assert_eq!(error.offset(), Some(offset as u64), "offset of: {error}");
+            }
+        }
+        Ok(_) => panic!("strict reading found nothing wrong"),
     }
 }

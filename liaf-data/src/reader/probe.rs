@@ -19,6 +19,11 @@ pub(super) fn probe(source: &mut ByteSource) -> Result<&'static Format> {
     if let Some(format) = FORMATS.iter().find(|format| (format.detect)(&head)) {
         return Ok(format);
     }
+    if is_cut_magic(&head.bytes) {
+        return Err(Error::truncated("the file ends inside its first line")
+            .at(0)
+            .found(format!("{} bytes", head.bytes.len())));
+    }
     let names: Vec<_> = FORMATS.iter().map(|format| format.name).collect();
     let read = format!("{} are read", names.join(", "));
     Err(match known_but_unread(&head) {
@@ -30,4 +35,9 @@ pub(super) fn probe(source: &mut ByteSource) -> Result<&'static Format> {
             .found(format!("what looks like {}", best_guess(&head)))
             .advice(read),
     })
+}
+
+/// Whether these are the first bytes, and no more, of a recording's first line.
+fn is_cut_magic(bytes: &[u8]) -> bool {
+    [&b"#!AER-DAT4.0\r\n"[..], b"% "].iter().any(|magic| magic.starts_with(bytes))
 }

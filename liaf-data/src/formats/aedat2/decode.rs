@@ -30,23 +30,22 @@ pub struct Aedat2Decoder {
 }
 
 impl Aedat2Decoder {
-    /// A decoder for the data that begins `header` bytes into the file.
+    /// A decoder for the data that begins at byte `start`; `report` has what stands before it.
     pub(super) fn new(
         layout: Layout,
         reading: Reading,
         sensor: Option<SensorSize>,
-        header: u64,
+        start: u64,
+        report: Report,
         options: &ReadOptions,
     ) -> Self {
-        let mut report = Report::default();
-        report.bytes.header = header;
         Self {
             rule: Rule { layout, reading, sensor },
             clock: Clock::default(),
             strict: options.strict,
             parallel: options.parallel && !options.strict,
             carry: Vec::with_capacity(RECORD),
-            offset: header,
+            offset: start,
             batch: EventBatch::new(),
             segments: Vec::new(),
             report,

@@ -20,6 +20,8 @@ const RECORD: u64 = 8;
 pub(super) struct Header {
     /// Where the data begins.
     pub end: u64,
+    /// The file ends inside a header line of this many bytes.
+    pub cut: u64,
     pub version: String,
     /// Text of the `AEChip` line.
     pub chip: Option<String>,
@@ -47,7 +49,16 @@ impl Header {
             if header.end as usize <= look || all {
                 Limits::check("header", header.end, limit)?;
                 let data = head.get(header.end as usize..).unwrap_or_default();
-                header.first_records = data.as_chunks::<8>().0.to_vec();
+                if all && data.starts_with(b"#") && is_text(data) && data.len() < LINE_BYTES {
+                    header.cut = data.len() as u64;
+                } else {
+                    header.first_records = data.as_chunks::<8>().0.to_vec();
+                }
+                if options.strict && header.cut > 0 {
+                    return Err(
+                        Error::truncated("the file ends inside a header line").at(header.end)
+                    );
+                }
                 return Ok(header);
             }
             if look > limit {

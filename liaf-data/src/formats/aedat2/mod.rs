@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use super::{Format, Opened};
 use crate::reader::{Coords, ReadOptions, RecordingInfo, SensorSource, StreamInfo, StreamKind};
 use crate::source::ByteSource;
-use crate::{Result, SensorSize};
+use crate::{Oddity, Report, Result, SensorSize};
 use header::Header;
 use layout::{Layout, Reading};
 
@@ -52,7 +52,12 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         (None, None) => (None, SensorSource::Unknown),
     };
     let reading = Reading::new(layout, options)?;
-    let decoder = Aedat2Decoder::new(layout, reading, sensor, header.end, options);
+    let mut report = Report::default();
+    report.bytes.header = header.end;
+    report.bytes.skipped = header.cut;
+    report.add(Oddity::TruncatedTails, u64::from(header.cut > 0), header.end);
+    let start = header.end + header.cut;
+    let decoder = Aedat2Decoder::new(layout, reading, sensor, start, report, options);
     let mut details = BTreeMap::new();
     for (key, value) in
         [("chip", header.chip), ("hardware", header.hardware), ("created", header.created)]
@@ -76,7 +81,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     Ok(Opened {
         info,
         decoder: Box::new(decoder),
-        data_offset: header.end,
+        data_offset: start,
         step: if options.parallel { PARALLEL_STEP } else { STEP },
         needs_sensor: sensor.is_none() && options.coords == Coords::Canonical,
         fit_sensor: layout.fit_sensor(),

@@ -8,7 +8,7 @@ use super::content;
 use super::flatbuf::OutOfBounds;
 use super::inflate::{Compression, Failure, Inflater};
 use super::packet::{Found, Framing, HEADER, LOOK};
-use super::table;
+use super::table::{self, TableSum};
 use crate::reader::{ReadOptions, StreamKind};
 use crate::{Decoder, Error, EventBatch, Oddity, Report, Result, Sink};
 
@@ -31,8 +31,9 @@ pub struct Aedat4Decoder {
     /// Packets that are inflated together.
     jobs: Vec<Job>,
     slots: Vec<Slot>,
-    packets: u64,
-    events: u64,
+    /// The packets that were found: with the place of their bodies, and of their headers.
+    bodies: TableSum,
+    headers: TableSum,
     report: Report,
 }
 
@@ -43,8 +44,8 @@ enum Place {
     Packets,
     /// Somewhere in damage that began at this offset.
     Lost { since: u64 },
-    /// In the data table, of which these bytes were seen.
-    Table(Vec<u8>),
+    /// In the data table, which began at this offset and of which these bytes were seen.
+    Table { start: u64, seen: Vec<u8> },
 }
 
 /// A packet to be inflated: its place in the bytes at hand.
@@ -98,8 +99,8 @@ impl Aedat4Decoder {
             place: Place::Packets,
             jobs: Vec::with_capacity(group),
             slots,
-            packets: 0,
-            events: 0,
+            bodies: TableSum::default(),
+            headers: TableSum::default(),
             report,
         }
     }
@@ -135,7 +136,7 @@ impl Aedat4Decoder {
                 }
                 Found::Table => {
                     self.run_jobs(bytes, sink)?;
-                    self.place = Place::Table(Vec::new());
+                    self.place = Place::Table { start: self.offset, seen: Vec::new() };
                     self.table(&bytes[at..]);
                     return Ok(bytes.len());
                 }
@@ -226,7 +227,8 @@ impl Aedat4Decoder {
                 return Ok(end);
             }
         };
-        self.packets += 1;
+        self.bodies.add(stream, body.len() as u64, offset + HEADER as u64);
+        self.headers.add(stream, body.len() as u64, offset);
         let job = Job { offset, body, stream, kind };
         if sure && matches!(kind, StreamKind::Frames | StreamKind::Other) {
             self.count(&job, 1);
@@ -287,7 +289,7 @@ impl Aedat4Decoder {
         match self.slots[i].outcome.take() {
             Some(Ok(count)) if self.stream == Some(job.stream) => {
                 self.report.bytes.events += (HEADER + job.body.len()) as u64;
-                self.events += count;
+                self.bodies.elements += count;
                 let batch = &mut self.slots[i].batch;
                 if !batch.is_empty() {
                     sink.events(batch, job.offset)?;
@@ -336,33 +338,64 @@ impl Aedat4Decoder {
     fn table(&mut self, bytes: &[u8]) {
         self.report.bytes.header += bytes.len() as u64;
         self.offset += bytes.len() as u64;
-        if let Place::Table(seen) = &mut self.place
+        if let Place::Table { seen, .. } = &mut self.place
             && seen.len() + bytes.len() <= self.cap
         {
             seen.extend_from_slice(bytes);
         }
     }
 
-    /// Holds the data table against the packets that were found.
-    fn check_table(&mut self) {
-        let Place::Table(bytes) = &self.place else { return };
-        let sum = table::sum(bytes, self.framing.compression, self.stream, self.cap);
-        let note = match sum {
-            Err(why) => {
-                format!("the data table cannot be read ({why}); packets were found by scanning")
+    /// Holds the data table against the header and the packets that were found. It was not needed,
+    /// so in lenient mode it is only said what is wrong with it.
+    fn check_table(&mut self) -> Result<()> {
+        let error = match (&self.place, self.framing.table) {
+            (Place::Table { start, .. }, Some(stated)) if *start != stated => {
+                Error::malformed("the data table is not where the header says")
+                    .at(*start)
+                    .expected(stated)
+                    .found(start)
             }
-            Ok(sum) if sum.packets != self.packets => format!(
-                "the data table lists {} packets, the file holds {}; it was not used",
-                sum.packets, self.packets
-            ),
-            Ok(sum) if self.stream.is_some() && sum.elements != self.events => format!(
-                "the data table lists {} events, the packets hold {}; it was not used",
-                sum.elements, self.events
-            ),
-            Ok(_) => return,
+            (Place::Table { start, seen }, _) => {
+                let sum = table::sum(seen, self.framing.compression, self.stream, self.cap);
+                match sum {
+                    Err(why) => Error::malformed("the data table cannot be read").found(why),
+                    Ok(sum) if self.is_confirmed(&sum) => return Ok(()),
+                    Ok(sum) => {
+                        Error::malformed("the data table lists other packets than there are")
+                            .expected(describe(&self.bodies))
+                            .found(describe(&sum))
+                    }
+                }
+                .at(*start)
+            }
+            (_, Some(stated)) if stated >= self.offset => {
+                Error::truncated("the data table is missing")
+                    .at(self.offset)
+                    .expected(format!("a table at byte {stated}"))
+                    .found("the end of the file")
+            }
+            (_, Some(stated)) => Error::malformed("no data table is where the header says")
+                .at(stated)
+                .expected("a table"),
+            (_, None) => return Ok(()),
         };
-        self.report.note(note);
+        if self.strict {
+            return Err(error);
+        }
+        self.report.add(Oddity::BadDataTables, 1, error.offset().unwrap_or_default());
+        self.report.note(format!("{error}; packets were found by scanning"));
+        Ok(())
     }
+
+    fn is_confirmed(&self, sum: &TableSum) -> bool {
+        let places = sum.places == self.bodies.places || sum.places == self.headers.places;
+        let elements = self.stream.is_none() || sum.elements == self.bodies.elements;
+        sum.packets == self.bodies.packets && places && elements
+    }
+}
+
+fn describe(sum: &TableSum) -> String {
+    format!("{} packets, {} events of the stream", sum.packets, sum.elements)
 }
 
 impl Slot {
@@ -392,7 +425,7 @@ impl Slot {
 impl Decoder for Aedat4Decoder {
     fn push(&mut self, mut bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
         while !bytes.is_empty() {
-            if matches!(self.place, Place::Table(_)) {
+            if matches!(self.place, Place::Table { .. }) {
                 self.table(bytes);
                 return Ok(());
             }
@@ -426,10 +459,8 @@ impl Decoder for Aedat4Decoder {
 
     fn finish(&mut self, sink: &mut dyn Sink) -> Result<()> {
         let carry = std::mem::take(&mut self.carry);
-        let done = self.process(&carry, true, sink)?;
-        self.skip((carry.len() - done) as u64);
-        self.check_table();
-        Ok(())
+        self.process(&carry, true, sink)?;
+        self.check_table()
     }
 
     fn report(&self) -> &Report {

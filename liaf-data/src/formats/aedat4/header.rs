@@ -1,5 +1,6 @@
 //! The header: a flatbuffer (`IOHeader`) that holds a text in XML (`infoNode`).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use roxmltree::{Document, Node};
@@ -11,8 +12,10 @@ use crate::source::ByteSource;
 use crate::{Error, Limits, Result, SensorSize};
 
 pub(super) const MAGIC: &[u8; 14] = b"#!AER-DAT4.0\r\n";
-/// Where the flatbuffer begins: behind the magic and its own size.
-const BUFFER: u64 = MAGIC.len() as u64 + 4;
+/// Where the size of the flatbuffer stands, to which errors point.
+const SIZE: u64 = MAGIC.len() as u64;
+/// Where the flatbuffer begins.
+const BUFFER: u64 = SIZE + 4;
 
 /// What the header says.
 #[derive(Debug)]
@@ -45,13 +48,13 @@ impl Header {
                 .at(start.len() as u64)
                 .expected(format!("{BUFFER} bytes or more"))
         })?;
-        let size = Limits::check("the header", size.into(), limit)
-            .map_err(|error| error.at(MAGIC.len() as u64))?;
+        let size =
+            Limits::check("the header", size.into(), limit).map_err(|error| error.at(SIZE))?;
         let head = source.head(BUFFER as usize + size)?;
         let buffer = &head[BUFFER as usize..];
         if buffer.len() < size {
             return Err(Error::truncated("the header is cut short")
-                .at(head.len() as u64)
+                .at(SIZE)
                 .expected(format!("{size} bytes of header"))
                 .found(format!("{} bytes", buffer.len())));
         }
@@ -59,28 +62,29 @@ impl Header {
     }
 
     fn parse(buffer: &[u8], strict: bool) -> Result<Self> {
-        let bad = |out: super::flatbuf::OutOfBounds| out.into_error(BUFFER);
+        let bad = |out: super::flatbuf::OutOfBounds| out.into_error(SIZE);
         let root = Table::root(buffer, 0).map_err(bad)?;
         let id = root.i32(0, 0).map_err(bad)?;
         let compression = Compression::from_id(id).ok_or_else(|| {
-            Error::unsupported("unknown compression").at(BUFFER).expected("0 to 4").found(id)
+            Error::unsupported("unknown compression").at(SIZE).expected("0 to 4").found(id)
         })?;
         // Negative: none, or the recorder was interrupted before it wrote the table.
         let table = u64::try_from(root.i64(1, -1).map_err(bad)?).ok();
         let text = root.vector(2, 1).map_err(bad)?;
         let mut notes = Vec::new();
-        let streams = match streams(&String::from_utf8_lossy(text)) {
-            Ok(streams) => streams,
-            Err(why) if strict => {
-                return Err(Error::malformed("the header's infoNode is not XML")
-                    .at(BUFFER)
-                    .found(why));
-            }
-            Err(why) => {
-                notes.push(format!("the header's infoNode cannot be read ({why}): streams are told by their packets"));
-                Vec::new()
-            }
-        };
+        let xml = String::from_utf8_lossy(text);
+        if matches!(xml, Cow::Owned(_)) {
+            notes.push("the header's infoNode is not UTF-8".to_owned());
+        }
+        let streams = streams(&xml, &mut notes).unwrap_or_else(|why| {
+            notes.push(format!(
+                "the header's infoNode cannot be read ({why}): streams are told by their packets"
+            ));
+            Vec::new()
+        });
+        if strict && let Some(what) = notes.first() {
+            return Err(Error::malformed(what).at(SIZE));
+        }
         if table.is_none() {
             notes.push(
                 "no data table (the recording was interrupted): packets are found by scanning"
@@ -92,7 +96,7 @@ impl Header {
 }
 
 /// The streams that an `infoNode` lists.
-fn streams(xml: &str) -> std::result::Result<Vec<Stream>, String> {
+fn streams(xml: &str, notes: &mut Vec<String>) -> std::result::Result<Vec<Stream>, String> {
     let document =
         Document::parse(xml.trim_end_matches('\0')).map_err(|error| error.to_string())?;
     let named = |node: Node<'_, '_>, name: &str| {
@@ -105,24 +109,32 @@ fn streams(xml: &str) -> std::result::Result<Vec<Stream>, String> {
                 continue;
             };
             let info = node.children().find(|&node| named(node, "info"));
-            streams.push(stream(id, node, info));
+            streams.push(stream(id, node, info, notes));
         }
     }
     Ok(streams)
 }
 
-fn stream(id: i32, node: Node<'_, '_>, info: Option<Node<'_, '_>>) -> Stream {
+fn stream(
+    id: i32,
+    node: Node<'_, '_>,
+    info: Option<Node<'_, '_>>,
+    notes: &mut Vec<String>,
+) -> Stream {
     let attr = |node: Node<'_, '_>, key: &str| {
         let mut attrs = node.children().filter(|node| node.has_tag_name("attr"));
         let found = attrs.find(|attr| attr.attribute("key") == Some(key))?;
         found.text().map(|text| text.trim().to_owned())
     };
     let of_info = |key: &str| info.and_then(|info| attr(info, key));
-    let side = |key: &str| of_info(key).and_then(|text| text.parse().ok());
-    let sensor = side("sizeX")
-        .zip(side("sizeY"))
-        .map(|(width, height)| SensorSize::new(width, height))
-        .filter(|size| size.pixels() > 0);
+    let sides = of_info("sizeX").zip(of_info("sizeY"));
+    let sensor = sides.and_then(|(x, y)| {
+        let size = format!("{x}x{y}").parse::<SensorSize>().ok();
+        if size.is_none() {
+            notes.push(format!("stream {id} has no sensor of {x} by {y} pixels"));
+        }
+        size
+    });
     let kind = match attr(node, "typeIdentifier").as_deref() {
         Some("EVTS") => StreamKind::Events,
         Some("FRME") => StreamKind::Frames,
@@ -159,7 +171,7 @@ mod tests {
 
     #[test]
     fn streams_are_listed_with_size_and_source() {
-        let streams = streams(XML).unwrap();
+        let streams = streams(XML, &mut Vec::new()).unwrap();
         assert_eq!(streams.len(), 2);
         assert_eq!(streams[0].info.sensor, Some(SensorSize::new(346, 260)));
         assert_eq!(streams[0].info.source.as_deref(), Some("DAVIS"));
@@ -170,7 +182,7 @@ mod tests {
 
     #[test]
     fn garbage_is_said_not_parsed() {
-        assert!(streams("<dv><node").is_err());
-        assert!(streams("").is_err());
+        assert!(streams("<dv><node", &mut Vec::new()).is_err());
+        assert!(streams("", &mut Vec::new()).is_err());
     }
 }

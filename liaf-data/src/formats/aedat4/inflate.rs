@@ -152,6 +152,9 @@ impl Inflater {
             }
         }
         let content = &self.buffer[..filled];
+        if frame.content_bytes.is_some_and(|size| size != filled as u64) {
+            return Err(Failure::Damaged("the LZ4 frame holds less or more than it says"));
+        }
         if frame.content_checksum {
             rest = check_sum(content, rest)?;
         }
@@ -227,6 +230,7 @@ struct Lz4Frame {
     block_checksum: bool,
     content_checksum: bool,
     block_bytes: usize,
+    content_bytes: Option<u64>,
 }
 
 impl Lz4Frame {
@@ -238,7 +242,8 @@ impl Lz4Frame {
         if flags & 1 != 0 {
             return Err(Failure::Damaged("the LZ4 frame wants a dictionary"));
         }
-        let end = 6 + if flags >> 3 & 1 == 1 { 8 } else { 0 };
+        let sized = flags >> 3 & 1 == 1;
+        let end = 6 + if sized { 8 } else { 0 };
         let [sum] = bytes_at(body, end).ok_or(CUT)?;
         if (xxh32(&body[4..end]) >> 8) as u8 != sum {
             return Err(Failure::Damaged("the LZ4 frame's header checksum is wrong"));
@@ -256,6 +261,7 @@ impl Lz4Frame {
             block_checksum: flags >> 4 & 1 == 1,
             content_checksum: flags >> 2 & 1 == 1,
             block_bytes,
+            content_bytes: bytes_at(body, 6).filter(|_| sized).map(u64::from_le_bytes),
         })
     }
 }

@@ -14,6 +14,10 @@ pub(super) const HEADER: usize = 8;
 /// Bytes that must be seen to know a packet: its header, and the identifier of a bare body.
 pub(super) const LOOK: usize = HEADER + 12;
 
+/// No body is smaller: a compressed one has its magic and a few bytes more, a bare one its
+/// identifier.
+const SMALLEST: usize = 8;
+
 /// What the packets of a file look like.
 #[derive(Debug, Clone)]
 pub(super) struct Framing {
@@ -101,7 +105,8 @@ impl Framing {
                     }
             }
         };
-        (looks_right && stream >= 0 && size <= self.limit).then_some((stream, size))
+        let possible = SMALLEST <= size && size <= self.limit;
+        (looks_right && stream >= 0 && possible).then_some((stream, size))
     }
 
     /// Whether the data table begins here: bare (`FTAB`), or compressed, which then stands where

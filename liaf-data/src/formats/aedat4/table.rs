@@ -3,13 +3,24 @@
 use super::flatbuf::{OutOfBounds, Table, bytes_at};
 use super::inflate::{Compression, Failure, Inflater};
 
-/// What the table says in sum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Packets in sum: as many as were found, or as many as the table lists.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct TableSum {
-    /// Number of packets listed.
+    /// Number of packets.
     pub packets: u64,
-    /// Number of samples listed of the chosen stream.
+    /// Number of samples of the chosen stream.
     pub elements: u64,
+    /// A sum over all packets of a hash of stream, size and place.
+    pub places: u64,
+}
+
+impl TableSum {
+    /// Adds a packet whose body, or whose header (jAER), is at `place`.
+    pub(super) fn add(&mut self, stream: i32, size: u64, place: u64) {
+        let key = place ^ size.rotate_left(40) ^ (stream as u64).rotate_left(20);
+        self.packets += 1;
+        self.places = self.places.wrapping_add((key | 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ key);
+    }
 }
 
 /// Adds up the entries of a table, which is compressed as the packets are, or not (jAER).
@@ -34,12 +45,14 @@ pub(super) fn sum(
 }
 
 fn entries(content: &[u8], stream: Option<i32>) -> Result<TableSum, OutOfBounds> {
-    let mut sum = TableSum { packets: 0, elements: 0 };
+    let mut sum = TableSum::default();
     for entry in Table::root(content, 4)?.tables(0)? {
         let entry = entry?;
         let packet = entry.structure::<8>(1)?.unwrap_or_default();
-        sum.packets += 1;
-        if bytes_at(&packet, 0).map(i32::from_le_bytes) == stream {
+        let id = bytes_at(&packet, 0).map(i32::from_le_bytes).unwrap_or_default();
+        let size = bytes_at(&packet, 4).map(u32::from_le_bytes).unwrap_or_default();
+        sum.add(id, size.into(), entry.i64(0, 0)? as u64);
+        if Some(id) == stream {
             let elements = u64::try_from(entry.i64(2, 0)?).unwrap_or(0);
             sum.elements = sum.elements.saturating_add(elements);
         }

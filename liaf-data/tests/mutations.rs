@@ -1,0 +1,161 @@
+//! Damage of every kind gives an error or a report, never a panic, and every byte is accounted for.
+
+mod common;
+
+use std::path::PathBuf;
+
+use liaf_data::{Error, EventBatch, ReadOptions, Recording, Report, Result, SensorSize};
+
+/// Small enough to try every prefix and every bit.
+const SMALL: u64 = 4200;
+
+/// All good recordings of at most `bytes` bytes.
+fn recordings(bytes: u64) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    for format in std::fs::read_dir(common::fixtures().join("good")).unwrap() {
+        for file in std::fs::read_dir(format.unwrap().path()).unwrap() {
+            let file = file.unwrap();
+            if file.metadata().unwrap().len() <= bytes {
+                paths.push(file.path());
+            }
+        }
+    }
+    paths.sort();
+    paths
+}
+
+/// A small generator whose numbers depend on the seed alone (xorshift64*).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        (self.next() % n.max(1) as u64) as usize
+    }
+}
+
+fn read(bytes: &[u8], strict: bool, parallel: bool) -> Result<(EventBatch, Report)> {
+    let options = ReadOptions {
+        strict,
+        parallel,
+        // So that no file is read twice to find it out.
+        sensor: Some(SensorSize::new(346, 260)),
+        ..ReadOptions::default()
+    };
+    let mut reader = Recording::from_bytes(bytes, options)?.reader()?;
+    let mut events = EventBatch::new();
+    reader.read_to_end(&mut events)?;
+    Ok((events, reader.report()))
+}
+
+/// Reads damaged bytes both ways; what must hold of every file, good or bad, is checked here.
+fn survive(what: &str, bytes: &[u8], parallel: bool) -> Result<(EventBatch, Report)> {
+    let has_place = |error: &Error| error.offset().is_some_and(|at| at <= bytes.len() as u64 + 1);
+    let lenient = read(bytes, false, parallel);
+    match &lenient {
+        Ok((events, report)) => {
+            assert_eq!(report.bytes.total(), bytes.len() as u64, "{what}: {:?}", report.bytes);
+            assert_eq!(report.events, events.len() as u64, "{what}");
+        }
+        Err(error) => {
+            let no_stream = error.to_string().contains("event stream");
+            assert!(has_place(error) || no_stream, "{what}: no offset in: {error}");
+        }
+    }
+    if let Err(error) = read(bytes, true, false) {
+        let no_stream = error.to_string().contains("event stream");
+        let table = error.to_string().contains("table");
+        assert!(has_place(&error) || no_stream || table, "{what}: no offset in: {error}");
+    }
+    lenient
+}
+
+#[test]
+fn every_prefix_gives_the_events_before_its_end() {
+    for path in recordings(SMALL) {
+        let bytes = std::fs::read(&path).unwrap();
+        let Ok((whole, _)) = read(&bytes, false, false) else { continue };
+        for n in 0..bytes.len() {
+            let what = format!("{} cut to {n} bytes", path.display());
+            if let Ok((events, _)) = survive(&what, &bytes[..n], false) {
+                assert!(events.len() <= whole.len(), "{what}");
+                assert!(events.iter().eq(whole.iter().take(events.len())), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_flipped_bit_is_survived() {
+    for path in recordings(SMALL) {
+        let mut bytes = std::fs::read(&path).unwrap();
+        for bit in 0..8 * bytes.len().min(2048) {
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            let what = format!("{} with bit {bit} flipped", path.display());
+            let _ = survive(&what, &bytes, false);
+            bytes[bit / 8] ^= 1 << (bit % 8);
+        }
+    }
+}
+
+#[test]
+fn a_thousand_mutations_of_each_recording_are_survived() {
+    let paths = recordings(u64::MAX);
+    let files: Vec<_> = paths.iter().map(|path| std::fs::read(path).unwrap()).collect();
+    for (i, path) in paths.iter().enumerate() {
+        let count = if files[i].len() as u64 <= SMALL { 1000 } else { 100 };
+        for seed in 0..count {
+            let mut random = Random(1 + seed + 10_007 * i as u64);
+            let other = &files[random.below(files.len())];
+            let mut bytes = files[i].clone();
+            for _ in 0..1 + random.below(3) {
+                mutate(&mut bytes, other, &mut random);
+            }
+            let what = format!("{} mutation {seed}", path.display());
+            let _ = survive(&what, &bytes, seed % 4 == 0);
+        }
+    }
+}
+
+/// One structural change: bytes set, deleted, inserted, doubled, exchanged, or spliced in.
+fn mutate(bytes: &mut Vec<u8>, other: &[u8], random: &mut Random) {
+    if bytes.is_empty() {
+        return;
+    }
+    let at = random.below(bytes.len());
+    let end = bytes.len().min(at + 1 + random.below(64));
+    match random.below(9) {
+        0 => bytes[at..end].fill(0),
+        1 => bytes[at..end].fill(0xff),
+        2 => bytes[at..end].iter_mut().for_each(|byte| *byte = random.next() as u8),
+        3 => drop(bytes.drain(at..end)),
+        4 => {
+            let copy = bytes[at..end].to_vec();
+            bytes.splice(at..at, copy);
+        }
+        5 => {
+            let to = random.below(bytes.len() - (end - at) + 1);
+            let copy = bytes[at..end].to_vec();
+            bytes[to..to + copy.len()].copy_from_slice(&copy);
+        }
+        6 => {
+            let from = random.below(other.len());
+            let piece = &other[from..other.len().min(from + 512)];
+            bytes.splice(at..end, piece.iter().copied());
+        }
+        7 => bytes.truncate(at),
+        _ => {
+            // A length, count or offset that lies.
+            let lies = [0, 1, 0x7fff_ffff, 0x8000_0000, u32::MAX, bytes.len() as u32];
+            let lie = lies[random.below(lies.len())].to_le_bytes();
+            let end = bytes.len().min(at + 4);
+            bytes[at..end].copy_from_slice(&lie[..end - at]);
+        }
+    }
+}
