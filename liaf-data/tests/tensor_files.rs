@@ -68,7 +68,7 @@ fn check(cases: &[Case], python: &Path) {
             continue;
         }
         let windows: Vec<_> = (0..case.frames)
-            .map(|k| tensor_common::window(k))
+            .map(tensor_common::window)
             .map(|window| [window.start, window.end])
             .collect();
         assert_eq!(seen["timestamps"], json!(windows), "{name}");

@@ -142,12 +142,6 @@ impl AtomicFile {
         Ok(&self.partial)
     }
 
-    /// Marks the file as lost: [`finish`](Self::finish) will refuse it.
-    #[cfg_attr(not(feature = "hdf5"), expect(dead_code, reason = "only HDF5 writes by name"))]
-    pub(super) fn break_off(&mut self) {
-        self.broken = true;
-    }
-
     fn flush(&mut self) -> Result<()> {
         let buffer = std::mem::take(&mut self.buffer);
         let outcome = self.attempt("cannot write", |file| file.write_all(&buffer));

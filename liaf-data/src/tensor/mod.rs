@@ -8,6 +8,14 @@ mod atomic;
 mod cells;
 mod container;
 mod deflate;
+#[cfg(feature = "hdf5")]
+mod h5;
+#[cfg(feature = "hdf5")]
+mod h5_chunk;
+#[cfg(feature = "hdf5")]
+mod h5_error;
+#[cfg(feature = "hdf5")]
+mod h5_pack;
 mod intake;
 #[cfg(test)]
 mod judge;

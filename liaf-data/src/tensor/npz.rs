@@ -109,7 +109,7 @@ impl Body {
 
     fn put(&mut self, out: &mut AtomicFile, bytes: &[u8]) -> Result<()> {
         let Some(deflate) = &mut self.deflate else { return out.append(bytes) };
-        deflate.add(bytes, &mut self.packed)?;
+        deflate.add(bytes, &mut self.packed).map_err(|error| error.in_file(out.target()))?;
         out.append(&self.packed)?;
         self.packed.clear();
         Ok(())
@@ -120,7 +120,7 @@ impl Body {
         match &mut self.deflate {
             // The number of frames was known, so that the header is the first one.
             Some(deflate) => {
-                deflate.end(&mut self.packed)?;
+                deflate.end(&mut self.packed).map_err(|error| error.in_file(out.target()))?;
                 out.append(&self.packed)?;
             }
             None => out.patch(self.member.start(), header)?,

@@ -42,7 +42,7 @@ pub fn frame(spec: &TensorSpec, k: u64, sparse: bool) -> Frame {
     for place in 0..spec.shape.cells() as u32 {
         state =
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        if (state >> 40) % 10 == 0 || place == k as u32 {
+        if (state >> 40).is_multiple_of(10) || place == k as u32 {
             index.push(place);
             values.push((state >> 50) as i32 - 8000);
         }
