@@ -4,8 +4,36 @@
 //! `timestamps` i64 `[T, 2]` (start and end of each window in µs, half-open), and `liaf`, one JSON
 //! text that says what made them.
 
-use crate::Result;
+mod atomic;
+mod cells;
+mod container;
+mod deflate;
+#[cfg(feature = "hdf5")]
+mod h5;
+#[cfg(feature = "hdf5")]
+mod h5_chunk;
+#[cfg(feature = "hdf5")]
+mod h5_error;
+#[cfg(feature = "hdf5")]
+mod h5_pack;
+mod intake;
+#[cfg(test)]
+mod judge;
+mod npy;
+mod npz;
+mod options;
+mod safetensors;
+mod stale;
+mod zip;
+
+use std::path::Path;
+
+pub use atomic::AtomicFile;
+pub use container::Container;
+pub use options::TensorOptions;
+
 use crate::frames::{Dtype, Frame, FrameShape};
+use crate::{Error, Result};
 
 /// What a tensor file is going to hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,4 +73,64 @@ pub trait TensorWriter: Send {
     /// # Errors
     /// As [`write`](Self::write); the file of that name, if there was one, is then as it was.
     fn finish(self: Box<Self>) -> Result<Written>;
+}
+
+/// Starts a tensor file that will be called `path`.
+///
+/// ```
+/// use liaf_data::frames::{Cells, Dtype, Frame, FrameShape, Frames, Window};
+/// use liaf_data::tensor::{self, Container, TensorOptions, TensorSpec};
+///
+/// # fn main() -> liaf_data::Result<()> {
+/// # let folder = tempfile::tempdir().expect("folder");
+/// # let path = folder.path().join("a.npz");
+/// let spec = TensorSpec {
+///     shape: FrameShape { channels: 2, height: 1, width: 3 },
+///     dtype: Dtype::U16,
+///     frames: None,
+///     provenance: r#"{"made":"by hand"}"#.into(),
+/// };
+/// let mut writer = tensor::create(&path, Container::Npz, &spec, &TensorOptions::default())?;
+/// writer.write(&Frame {
+///     window: Window { start: 0, end: 10_000 },
+///     cells: Frames::Sparse { index: vec![4], cells: Cells::U16(vec![7]) },
+/// })?;
+/// assert_eq!(writer.finish()?.frames, 1);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the spec or the options cannot be, or the
+/// file exists and is not to be replaced; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the
+/// announced tensor is too large; [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for
+/// `.h5` in a build without HDF5; [`ErrorKind::System`](crate::ErrorKind::System) if the folder
+/// cannot be written.
+pub fn create(
+    path: impl AsRef<Path>,
+    container: Container,
+    spec: &TensorSpec,
+    options: &TensorOptions,
+) -> Result<Box<dyn TensorWriter>> {
+    let path = path.as_ref();
+    if let Some(level) = options.compress
+        && !(1..=9).contains(&level)
+    {
+        return Err(Error::caller("not a deflate level").expected("1 to 9").found(level));
+    }
+    Ok(match container {
+        Container::Npz => Box::new(npz::NpzWriter::create(path, spec, options)?),
+        Container::Npy => Box::new(npy::NpyWriter::create(path, spec, options)?),
+        Container::Safetensors => {
+            Box::new(safetensors::SafetensorsWriter::create(path, spec, options)?)
+        }
+        #[cfg(feature = "hdf5")]
+        Container::H5 => Box::new(h5::H5Writer::create(path, spec, options)?),
+        #[cfg(not(feature = "hdf5"))]
+        Container::H5 => {
+            return Err(Error::unsupported("this build cannot write HDF5")
+                .advice("write .npz or .safetensors, or build with the feature `hdf5`")
+                .in_file(path));
+        }
+    })
 }

@@ -1,0 +1,61 @@
+//! The cells of a frame as little-endian bytes of the dense frame.
+
+use crate::frames::{Cells, Frames};
+
+/// Fills `out` with the frame as its dense cells, little-endian. `out` has the length of one
+/// frame, and the places of a sparse one lie within it ([`Intake`](super::intake::Intake) checks).
+pub(super) fn put(frames: &Frames, out: &mut [u8]) {
+    match frames {
+        Frames::Dense(cells) => match cells {
+            Cells::U8(cells) => out.copy_from_slice(cells),
+            Cells::U16(cells) => copy(cells, out, u16::to_le_bytes),
+            Cells::I16(cells) => copy(cells, out, i16::to_le_bytes),
+            Cells::F32(cells) => copy(cells, out, f32::to_le_bytes),
+        },
+        Frames::Sparse { index, cells } => {
+            out.fill(0);
+            match cells {
+                Cells::U8(cells) => scatter(index, cells, out, u8::to_le_bytes),
+                Cells::U16(cells) => scatter(index, cells, out, u16::to_le_bytes),
+                Cells::I16(cells) => scatter(index, cells, out, i16::to_le_bytes),
+                Cells::F32(cells) => scatter(index, cells, out, f32::to_le_bytes),
+            }
+        }
+    }
+}
+
+fn copy<T: Copy, const N: usize>(cells: &[T], out: &mut [u8], bytes: impl Fn(T) -> [u8; N]) {
+    for (slot, &cell) in out.as_chunks_mut::<N>().0.iter_mut().zip(cells) {
+        *slot = bytes(cell);
+    }
+}
+
+fn scatter<T: Copy, const N: usize>(
+    index: &[u32],
+    cells: &[T],
+    out: &mut [u8],
+    bytes: impl Fn(T) -> [u8; N],
+) {
+    let slots = out.as_chunks_mut::<N>().0;
+    for (&place, &cell) in index.iter().zip(cells) {
+        if let Some(slot) = slots.get_mut(place as usize) {
+            *slot = bytes(cell);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sparse_and_dense_give_the_same_bytes() {
+        let dense = Frames::Dense(Cells::I16(vec![0, -2, 0, 0x0102]));
+        let sparse = Frames::Sparse { index: vec![1, 3], cells: Cells::I16(vec![-2, 0x0102]) };
+        let (mut a, mut b) = ([7; 8], [9; 8]);
+        put(&dense, &mut a);
+        put(&sparse, &mut b);
+        assert_eq!(a, [0, 0, 0xfe, 0xff, 0, 0, 2, 1]);
+        assert_eq!(a, b);
+    }
+}

@@ -1,0 +1,117 @@
+//! The kinds of tensor files.
+
+use std::fmt;
+use std::path::Path;
+
+use super::TensorSpec;
+use crate::{Error, Result};
+
+/// A kind of tensor file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Container {
+    /// HDF5, read by h5py and everything else: deflated in chunks of whole frames.
+    H5,
+    /// NumPy's archive of arrays, read by `numpy.load`.
+    Npz,
+    /// NumPy's single array: the frames alone, without timestamps and provenance.
+    Npy,
+    /// Read by safetensors, and in place by whatever maps files.
+    Safetensors,
+}
+
+impl Container {
+    /// The kind that the extension of `path` names: `h5`, `hdf5`, `npz`, `npy` or `safetensors`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if it names none.
+    pub fn from_path(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let extension = path.extension().unwrap_or_default().to_string_lossy();
+        match extension.to_ascii_lowercase().as_str() {
+            "h5" | "hdf5" => Ok(Self::H5),
+            "npz" => Ok(Self::Npz),
+            "npy" => Ok(Self::Npy),
+            "safetensors" => Ok(Self::Safetensors),
+            _ => {
+                let error = Error::caller("the extension names no tensor file")
+                    .expected(".h5, .npz, .npy or .safetensors")
+                    .in_file(path);
+                Err(if extension.is_empty() {
+                    error.found("none")
+                } else {
+                    error.found(format!(".{extension}"))
+                })
+            }
+        }
+    }
+
+    /// The usual extension, without its dot.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::H5 => "h5",
+            Self::Npz => "npz",
+            Self::Npy => "npy",
+            Self::Safetensors => "safetensors",
+        }
+    }
+
+    /// Bytes of `frames` frames with their timestamps and provenance, before compression and
+    /// without the container's own headers (less than 8 KiB). [`u64::MAX`] stands for more.
+    pub fn size(self, spec: &TensorSpec, frames: u64) -> u64 {
+        let cells = [spec.shape.channels, spec.shape.height, spec.shape.width]
+            .into_iter()
+            .fold(frames, |product, n| product.saturating_mul(n as u64));
+        let bytes = cells.saturating_mul(spec.dtype.bytes() as u64);
+        if self == Self::Npy {
+            return bytes;
+        }
+        bytes.saturating_add(frames.saturating_mul(16)).saturating_add(spec.provenance.len() as u64)
+    }
+}
+
+impl fmt::Display for Container {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.extension())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frames::{Dtype, FrameShape};
+
+    #[test]
+    fn extensions_name_containers() {
+        for (name, container) in [
+            ("a.h5", Container::H5),
+            ("a.HDF5", Container::H5),
+            ("b/a.npz", Container::Npz),
+            ("a.npy", Container::Npy),
+            ("a.x.safetensors", Container::Safetensors),
+        ] {
+            assert_eq!(Container::from_path(name).expect(name), container);
+        }
+        let error = Container::from_path("a.mat").expect_err("refused");
+        assert_eq!(
+            error.to_string(),
+            "a.mat: the extension names no tensor file: expected .h5, .npz, .npy or .safetensors, \
+             found .mat"
+        );
+        assert!(Container::from_path("npz").is_err());
+    }
+
+    #[test]
+    fn sizes_saturate() {
+        let mut spec = TensorSpec {
+            shape: FrameShape { channels: 2, height: 3, width: 5 },
+            dtype: Dtype::U16,
+            frames: None,
+            provenance: "{}".into(),
+        };
+        assert_eq!(Container::H5.size(&spec, 10), 10 * (60 + 16) + 2);
+        assert_eq!(Container::Npy.size(&spec, 10), 600);
+        spec.shape.width = usize::MAX;
+        assert_eq!(Container::Npy.size(&spec, 10), u64::MAX);
+    }
+}

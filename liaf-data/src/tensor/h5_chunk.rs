@@ -1,0 +1,35 @@
+//! The one call of the HDF5 library that its safe wrapper does not have.
+
+#![expect(unsafe_code, reason = "H5Dwrite_chunk is a function of C")]
+
+use hdf5::Dataset;
+use hdf5_sys::h5d::H5Dwrite_chunk;
+use hdf5_sys::h5p::H5P_DEFAULT;
+
+/// Writes one chunk as it shall stand in the file, past all filters: `bytes` are the chunk after
+/// them. `offset` is the place of its first cell, one number a dimension.
+///
+/// # Errors
+/// Those of the library, among them an `offset` outside the dataset.
+pub(super) fn write_chunk(dataset: &Dataset, offset: [u64; 4], bytes: &[u8]) -> hdf5::Result<()> {
+    if dataset.ndim() != offset.len() {
+        return Err("the dataset has another number of dimensions than the offset".into());
+    }
+    let filters_left_out = 0;
+    hdf5::sync::sync(|| {
+        // SAFETY: the library's lock is held until `sync` returns. `dataset` is an open dataset of
+        // 4 dimensions, of which `offset` has one number each; the library reads `bytes.len()`
+        // bytes from `bytes` and writes to neither.
+        let status = unsafe {
+            H5Dwrite_chunk(
+                dataset.id(),
+                H5P_DEFAULT,
+                filters_left_out,
+                offset.as_ptr(),
+                bytes.len(),
+                bytes.as_ptr().cast(),
+            )
+        };
+        hdf5::h5check(status).map(|_| ())
+    })
+}

@@ -1,0 +1,185 @@
+//! What every writer checks of a frame before it takes it.
+
+use std::path::{Path, PathBuf};
+
+use super::{Container, TensorSpec};
+use crate::frames::{Cells, Frame, Frames};
+use crate::{Error, Limits, Result};
+
+/// Checks frames against what was announced and the limits, and keeps their windows: 16 bytes a
+/// frame.
+#[derive(Debug)]
+pub(super) struct Intake {
+    spec: TensorSpec,
+    container: Container,
+    limits: Limits,
+    path: PathBuf,
+    cells: usize,
+    frame_bytes: usize,
+    timestamps: Vec<i64>,
+}
+
+impl Intake {
+    /// Refuses a spec that cannot be written to `path`.
+    pub(super) fn new(
+        path: &Path,
+        container: Container,
+        spec: &TensorSpec,
+        limits: Limits,
+    ) -> Result<Self> {
+        let shape = spec.shape;
+        let cells = shape
+            .channels
+            .checked_mul(shape.height)
+            .and_then(|cells| cells.checked_mul(shape.width))
+            .filter(|&cells| cells > 0 && u32::try_from(cells).is_ok());
+        let Some(cells) = cells else {
+            return Err(Error::caller("not a shape that a frame can have")
+                .expected("1 to 4294967295 cells")
+                .found(format!("{}x{}x{}", shape.channels, shape.height, shape.width))
+                .in_file(path));
+        };
+        let intake = Self {
+            spec: spec.clone(),
+            container,
+            limits,
+            path: path.to_path_buf(),
+            cells,
+            frame_bytes: cells * spec.dtype.bytes(),
+            timestamps: Vec::new(),
+        };
+        intake.check_limits(spec.frames.unwrap_or(1))?;
+        Ok(intake)
+    }
+
+    /// Takes the window of `frame`, or says why the frame cannot be written. A refused frame
+    /// leaves the writer as it was.
+    pub(super) fn admit(&mut self, frame: &Frame) -> Result<()> {
+        self.check_cells(&frame.cells).map_err(|error| error.in_file(&self.path))?;
+        let frames = self.frames() + 1;
+        if let Some(promised) = self.spec.frames
+            && frames > promised
+        {
+            return Err(self.broken_promise(promised, "more"));
+        }
+        self.check_limits(frames)?;
+        self.timestamps.extend([frame.window.start, frame.window.end]);
+        Ok(())
+    }
+
+    /// Refuses to end before all promised frames have come.
+    pub(super) fn complete(&self) -> Result<()> {
+        match self.spec.frames {
+            Some(promised) if self.frames() != promised => {
+                Err(self.broken_promise(promised, self.frames()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn spec(&self) -> &TensorSpec {
+        &self.spec
+    }
+
+    /// Frames taken so far.
+    pub(super) fn frames(&self) -> u64 {
+        self.timestamps.len() as u64 / 2
+    }
+
+    /// Bytes of one dense frame.
+    pub(super) fn frame_bytes(&self) -> usize {
+        self.frame_bytes
+    }
+
+    /// Shape of the tensor of all frames so far: T, C, H, W.
+    pub(super) fn shape(&self) -> [u64; 4] {
+        let shape = self.spec.shape;
+        [self.frames(), shape.channels as u64, shape.height as u64, shape.width as u64]
+    }
+
+    /// Start and end of every frame so far, in µs.
+    #[cfg_attr(not(feature = "hdf5"), expect(dead_code, reason = "only HDF5 takes numbers"))]
+    pub(super) fn timestamps(&self) -> &[i64] {
+        &self.timestamps
+    }
+
+    /// Start and end of every frame so far, as little-endian i64.
+    pub(super) fn timestamp_bytes(&self) -> Vec<u8> {
+        self.timestamps.iter().flat_map(|t| t.to_le_bytes()).collect()
+    }
+
+    /// A buffer of zeros for `frames` dense frames.
+    pub(super) fn buffer(&self, frames: usize) -> Result<Vec<u8>> {
+        let bytes = self.frame_bytes.saturating_mul(frames);
+        let mut buffer = Vec::new();
+        buffer.try_reserve_exact(bytes).map_err(|error| {
+            Error::system(format!("no memory for {bytes} bytes of frames"), error.into())
+                .in_file(&self.path)
+        })?;
+        buffer.resize(bytes, 0);
+        Ok(buffer)
+    }
+
+    fn check_cells(&self, frames: &Frames) -> Result<()> {
+        let cells = match frames {
+            Frames::Dense(cells) | Frames::Sparse { cells, .. } => cells,
+        };
+        self.check_dtype(cells)?;
+        match frames {
+            Frames::Dense(cells) if cells.len() != self.cells => {
+                Err(Error::caller("a frame of another shape")
+                    .expected(self.cells)
+                    .found(format!("{} cells", cells.len())))
+            }
+            Frames::Sparse { index, cells } if index.len() != cells.len() => {
+                Err(Error::caller("a sparse frame with another number of places than cells")
+                    .expected(cells.len())
+                    .found(index.len()))
+            }
+            Frames::Sparse { index, .. } if !index.is_sorted_by(|a, b| a < b) => {
+                Err(Error::caller("a sparse frame whose places are not ascending"))
+            }
+            Frames::Sparse { index, .. }
+                if index.last().is_some_and(|&last| last as usize >= self.cells) =>
+            {
+                Err(Error::caller("a sparse frame of another shape")
+                    .expected(format!("places below {}", self.cells))
+                    .found(index.last().copied().unwrap_or_default()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_dtype(&self, cells: &Cells) -> Result<()> {
+        if cells.dtype() == self.spec.dtype {
+            return Ok(());
+        }
+        Err(Error::caller("a frame of another cell type")
+            .expected(self.spec.dtype)
+            .found(cells.dtype()))
+    }
+
+    fn check_limits(&self, frames: u64) -> Result<()> {
+        if frames > self.limits.frames {
+            return Err(Error::limit("too many frames")
+                .expected(format!("at most {}", self.limits.frames))
+                .found(frames)
+                .in_file(&self.path));
+        }
+        let bytes = self.container.size(&self.spec, frames);
+        if bytes > self.limits.output_bytes {
+            return Err(Error::limit(format!("{frames} frames make too large a tensor"))
+                .expected(format!("at most {} bytes", self.limits.output_bytes))
+                .found(format!("{bytes} bytes"))
+                .in_file(&self.path));
+        }
+        Ok(())
+    }
+
+    fn broken_promise(&self, promised: u64, found: impl std::fmt::Display) -> Error {
+        Error::caller("another number of frames than was announced")
+            .expected(promised)
+            .found(found)
+            .in_file(&self.path)
+    }
+}
