@@ -3,9 +3,11 @@
 //! To add a format, make a folder with a `Format` in it and add a line to [`FORMATS`].
 
 mod aedat2;
+mod evt3;
 mod unread;
 
 pub use aedat2::Aedat2Decoder;
+pub use evt3::Evt3Decoder;
 pub(crate) use unread::{best_guess, known_but_unread};
 
 use crate::reader::{ReadOptions, RecordingInfo};
@@ -13,7 +15,7 @@ use crate::source::ByteSource;
 use crate::{Decoder, Result, SensorSize};
 
 /// Every format that is read, in the order in which they are asked.
-pub static FORMATS: &[&Format] = &[&aedat2::FORMAT];
+pub static FORMATS: &[&Format] = &[&aedat2::FORMAT, &evt3::FORMAT];
 
 /// A format: how to know it and how to open it.
 #[derive(Debug)]
