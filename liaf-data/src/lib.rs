@@ -15,7 +15,7 @@ pub mod tensor;
 pub use decoder::{Decoder, Sink};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, EventBatch, SensorSize};
-pub use formats::{Aedat2Decoder, Aedat4Decoder, FORMATS, Format};
+pub use formats::{Aedat2Decoder, Aedat4Decoder, Evt3Decoder, FORMATS, Format};
 pub use limits::Limits;
 pub use reader::{
     Aedat2Reading, Coords, EventReader, Fingerprint, ReadOptions, Recording, RecordingInfo,

@@ -6,8 +6,7 @@ use std::path::PathBuf;
 
 use liaf_data::source::MapChoice;
 use liaf_data::{
-    Coords, EventBatch, FORMATS, Oddity, ReadOptions, Recording, Report, Result, SensorSize,
-    StreamChoice,
+    Coords, EventBatch, Oddity, ReadOptions, Recording, Report, Result, SensorSize, StreamChoice,
 };
 use toml::{Table, Value};
 
@@ -19,8 +18,6 @@ fn cases(kind: &str) -> Vec<Table> {
         let rows = table.get(kind).and_then(Value::as_array);
         cases.extend(rows.into_iter().flatten().map(|case| case.as_table().unwrap().clone()));
     }
-    let evt3 = FORMATS.iter().any(|format| format.name == "EVT 3.0");
-    cases.retain(|case| evt3 || !case["file"].as_str().unwrap().contains("/evt3/"));
     cases
 }
 

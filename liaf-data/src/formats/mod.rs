@@ -4,10 +4,12 @@
 
 mod aedat2;
 mod aedat4;
+mod evt3;
 mod unread;
 
 pub use aedat2::Aedat2Decoder;
 pub use aedat4::Aedat4Decoder;
+pub use evt3::Evt3Decoder;
 pub(crate) use unread::{best_guess, known_but_unread};
 
 use crate::reader::{ReadOptions, RecordingInfo};
@@ -15,7 +17,7 @@ use crate::source::ByteSource;
 use crate::{Decoder, Result, SensorSize};
 
 /// Every format that is read, in the order in which they are asked.
-pub static FORMATS: &[&Format] = &[&aedat4::FORMAT, &aedat2::FORMAT];
+pub static FORMATS: &[&Format] = &[&aedat4::FORMAT, &aedat2::FORMAT, &evt3::FORMAT];
 
 /// A format: how to know it and how to open it.
 #[derive(Debug)]
