@@ -1,0 +1,146 @@
+//! Adding events to cells, without overflow and without a loss unsaid.
+
+use super::{Cells, FrameOptions, Polarity, Representation};
+
+/// What an event does to its cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Add {
+    /// One more.
+    Count,
+    /// Sets it to 1.
+    Binary,
+    /// One more for ON, one less for OFF.
+    Signed,
+}
+
+impl Add {
+    pub fn new(options: &FrameOptions) -> Self {
+        match (options.cells, options.polarity) {
+            (Representation::Binary, _) => Self::Binary,
+            (Representation::Count, Polarity::Signed) => Self::Signed,
+            (Representation::Count, Polarity::Split | Polarity::Merged) => Self::Count,
+        }
+    }
+
+    /// Adds one event to each of `places`, which are doubled if `self` is signed.
+    pub fn apply(self, cells: &mut Cells, places: &[u32], lost: &mut Lost) {
+        match cells {
+            Cells::U8(cells) => self.to(cells, places, lost),
+            Cells::U16(cells) => self.to(cells, places, lost),
+            Cells::I16(cells) => self.to(cells, places, lost),
+            Cells::F32(cells) => self.to(cells, places, lost),
+        }
+    }
+
+    fn to<C: Cell>(self, cells: &mut [C], places: &[u32], lost: &mut Lost) {
+        let n = cells.len();
+        match self {
+            Self::Count => {
+                for &place in places {
+                    match cells.get_mut(place as usize) {
+                        Some(cell) if *cell < C::MAX => *cell = cell.up(),
+                        _ => lost.mark(place, n),
+                    }
+                }
+            }
+            Self::Binary => {
+                for &place in places {
+                    if let Some(cell) = cells.get_mut(place as usize) {
+                        *cell = C::ONE;
+                    }
+                }
+            }
+            Self::Signed => {
+                for &place in places {
+                    let on = place & 1 == 1;
+                    match cells.get_mut((place >> 1) as usize) {
+                        Some(cell) if on && *cell < C::MAX => *cell = cell.up(),
+                        Some(cell) if !on && *cell > C::MIN => *cell = cell.down(),
+                        _ => lost.mark(place >> 1, n),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A number that counts exactly from `MIN` to `MAX`. `up` and `down` stay within.
+trait Cell: Copy + PartialOrd {
+    const MIN: Self;
+    const MAX: Self;
+    const ONE: Self;
+    fn up(self) -> Self;
+    fn down(self) -> Self;
+}
+
+macro_rules! integer_cell {
+    ($($number:ty),+) => {$(
+        impl Cell for $number {
+            const MIN: Self = <$number>::MIN;
+            const MAX: Self = <$number>::MAX;
+            const ONE: Self = 1;
+
+            fn up(self) -> Self {
+                self.wrapping_add(1)
+            }
+
+            fn down(self) -> Self {
+                self.wrapping_sub(1)
+            }
+        }
+    )+};
+}
+
+integer_cell!(u8, u16, i16);
+
+impl Cell for f32 {
+    const MIN: Self = -16_777_216.0;
+    const MAX: Self = 16_777_216.0;
+    const ONE: Self = 1.0;
+
+    fn up(self) -> Self {
+        self + 1.0
+    }
+
+    fn down(self) -> Self {
+        self - 1.0
+    }
+}
+
+/// The cells of one frame that lost something, each once.
+#[derive(Debug, Default)]
+pub(super) struct Lost {
+    /// One bit a cell; empty until one is lost.
+    bits: Vec<u64>,
+    /// How many cells.
+    pub cells: u64,
+}
+
+impl Lost {
+    #[cold]
+    fn mark(&mut self, place: u32, cells: usize) {
+        self.bits.resize(cells / 64 + 1, 0);
+        if let Some(word) = self.bits.get_mut(place as usize / 64) {
+            let bit = 1 << (place % 64);
+            self.cells += u64::from(*word & bit == 0);
+            *word |= bit;
+        }
+    }
+
+    pub fn clear(&mut self) {
+        if self.cells > 0 {
+            self.bits.fill(0);
+            self.cells = 0;
+        }
+    }
+}
+
+/// Sets every cell to zero.
+pub(super) fn clear(cells: &mut Cells) {
+    match cells {
+        Cells::U8(cells) => cells.fill(0),
+        Cells::U16(cells) => cells.fill(0),
+        Cells::I16(cells) => cells.fill(0),
+        Cells::F32(cells) => cells.fill(0.0),
+    }
+}

@@ -1,0 +1,183 @@
+//! Events in, frames out, in bounded memory.
+
+use super::add::Add;
+use super::anchored::AnchoredWindows;
+use super::count::CountWindows;
+use super::open::OpenFrames;
+use super::select::Selector;
+use super::time::TimeWindows;
+use super::{Edge, Frame, FrameOptions, FrameReport, FrameShape, Span, WindowRule};
+use crate::{Error, EventBatch, Result, SensorSize, Sink};
+
+/// Takes the frames that a [`Binner`] makes, in order. Every `FnMut(&Frame) -> Result<()>` is one.
+pub trait FrameSink {
+    /// The next frame. Its memory is used again after the call.
+    ///
+    /// # Errors
+    /// Whatever the sink returns stops the binner and reaches the caller.
+    fn frame(&mut self, frame: &Frame) -> Result<()>;
+}
+
+impl<F: FnMut(&Frame) -> Result<()>> FrameSink for F {
+    fn frame(&mut self, frame: &Frame) -> Result<()> {
+        self(frame)
+    }
+}
+
+/// Makes frames of shape `[C, H, W]` from the events of one recording, batch by batch.
+///
+/// The frames are the same however the events are cut into batches. Memory is bounded by the
+/// frames that are open, whatever the length of the recording.
+///
+/// Recordings step back in time. A window by time stays open until an event comes whose time is
+/// `slack` or more behind the window's end. An event that is older than every open window goes to
+/// the oldest open one and is counted as late; so does an event before the first window.
+///
+/// ```
+/// use liaf_data::frames::{Binner, Frame, FrameOptions, Frames};
+/// use liaf_data::{Event, EventBatch, SensorSize};
+/// let batch: EventBatch = (0..30).map(|i| Event { t: 1_000 * i, x: 1, y: 2, p: 1 }).collect();
+/// let mut sums = Vec::new();
+/// let mut sink = |frame: &Frame| {
+///     if let Frames::Dense(cells) = &frame.cells {
+///         sums.push(cells.sum());
+///     }
+///     Ok(())
+/// };
+/// let mut binner = Binner::new(&FrameOptions::default(), SensorSize::new(4, 4), None)?;
+/// binner.push(&batch, &mut sink)?;
+/// let report = binner.finish(&mut sink)?;
+/// assert_eq!(sums, [10.0, 10.0, 10.0]);
+/// assert_eq!((report.kept, report.frames), (30, 3));
+/// # Ok::<(), liaf_data::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Binner {
+    selector: Selector,
+    windows: Windows,
+    open: OpenFrames,
+    shape: FrameShape,
+    /// What the first pass found, and what this one finds.
+    expected: Option<Span>,
+    found: Span,
+}
+
+#[derive(Debug)]
+enum Windows {
+    Time(TimeWindows),
+    Count(CountWindows),
+    Anchored(AnchoredWindows),
+}
+
+impl Binner {
+    /// For the events of a recording of this sensor. `span` comes from a first pass with the same
+    /// options, where [`FrameOptions::needs_span`] says so; else it is not looked at.
+    ///
+    /// # Errors
+    /// As [`FrameOptions::check`]; [`ErrorKind::Caller`](crate::ErrorKind::Caller) if a span is
+    /// needed and missing.
+    pub fn new(options: &FrameOptions, sensor: SensorSize, span: Option<Span>) -> Result<Self> {
+        let shape = options.check(sensor)?;
+        let expected = span.filter(|_| options.needs_span());
+        if options.needs_span() && expected.is_none() {
+            return Err(Error::caller("these windows need a first pass over the events")
+                .expected("a span of the recording")
+                .found("none"));
+        }
+        let windows = match (options.windows, options.edge) {
+            (WindowRule::Time { us, .. }, Edge::SpikingJelly) => {
+                Windows::Anchored(AnchoredWindows::new(us))
+            }
+            (WindowRule::Time { .. } | WindowRule::Bins { .. }, _) => {
+                Windows::Time(TimeWindows::new(options, shape, expected))
+            }
+            (WindowRule::Count { .. } | WindowRule::EventBins { .. }, _) => {
+                Windows::Count(CountWindows::new(options, expected))
+            }
+        };
+        let max_frames = options.max_frames(shape);
+        Ok(Self {
+            selector: Selector::new(options, sensor, shape),
+            windows,
+            open: OpenFrames::new(shape, options.dtype, Add::new(options), max_frames),
+            shape,
+            expected,
+            found: Span::default(),
+        })
+    }
+
+    /// C, H and W of every frame.
+    pub fn shape(&self) -> FrameShape {
+        self.shape
+    }
+
+    /// Where the events went so far. Frames that are open count as if they were to be written.
+    pub fn report(&self) -> &FrameReport {
+        &self.open.report
+    }
+
+    /// Takes the next events, in file order, and gives `sink` the frames that close.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the recording asks for more frames than
+    /// allowed, as it does if the time of one event is wrong: the error names the times before and
+    /// after the gap. [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the columns of `batch`
+    /// differ in length. Errors of the sink. After an error the binner is of no more use.
+    pub fn push(&mut self, batch: &EventBatch, sink: &mut dyn FrameSink) -> Result<()> {
+        let Self { selector, windows, open, expected, found, .. } = self;
+        let left = selector.each(batch, |stretch, kept| {
+            if expected.is_some() {
+                found.extend(kept.t);
+            }
+            match windows {
+                Windows::Time(windows) => {
+                    windows.limit_to(stretch.from, stretch.to);
+                    windows.push(kept, open, sink)
+                }
+                Windows::Count(windows) => windows.push(kept, open, sink),
+                Windows::Anchored(windows) => windows.push(kept, open, sink),
+            }
+        })?;
+        open.report.out_of_window += left.out_of_window;
+        open.report.out_of_crop += left.out_of_crop;
+        Ok(())
+    }
+
+    /// Gives `sink` the frames that are still to be written. No events: no frames.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push); [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the events were
+    /// not those of the first pass.
+    pub fn finish(mut self, sink: &mut dyn FrameSink) -> Result<FrameReport> {
+        if let Some(expected) = self.expected
+            && expected != self.found
+        {
+            return Err(Error::caller("the events are not those of the first pass")
+                .expected(format!("{expected:?}"))
+                .found(format!("{:?}", self.found)));
+        }
+        match &mut self.windows {
+            Windows::Time(windows) => windows.finish(&mut self.open, sink)?,
+            Windows::Count(windows) => windows.finish(&mut self.open, sink)?,
+            Windows::Anchored(windows) => windows.finish(&mut self.open, sink)?,
+        }
+        Ok(self.open.report)
+    }
+
+    /// This binner as a [`Sink`] of events whose frames go to `frames`.
+    pub fn to<'a>(&'a mut self, frames: &'a mut dyn FrameSink) -> BinnerSink<'a> {
+        BinnerSink { binner: self, frames }
+    }
+}
+
+/// A [`Binner`] that a reader can fill ([`Binner::to`]).
+pub struct BinnerSink<'a> {
+    binner: &'a mut Binner,
+    frames: &'a mut dyn FrameSink,
+}
+
+impl Sink for BinnerSink<'_> {
+    fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
+        self.binner.push(events, self.frames)
+    }
+}

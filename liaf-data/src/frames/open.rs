@@ -1,0 +1,159 @@
+//! The frames that are open: they take events, close in order, and lend their memory to the next.
+
+use std::collections::VecDeque;
+
+use super::add::{Add, Lost, clear};
+use super::{Cells, Dtype, Frame, FrameReport, FrameShape, FrameSink, Frames, Window};
+use crate::{Error, Result};
+
+/// A row of open frames, numbered from 0 on over the recording.
+#[derive(Debug)]
+pub(super) struct OpenFrames {
+    cells: usize,
+    dtype: Dtype,
+    add: Add,
+    /// Number of the oldest open frame.
+    first: u64,
+    slots: VecDeque<Slot>,
+    free: Vec<Buffer>,
+    /// What a frame without events looks like.
+    blank: Frame,
+    max_frames: u64,
+    max_frames_is: String,
+    pub report: FrameReport,
+}
+
+/// One open frame. A frame has no memory of its own until it has an event.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    buffer: Option<Buffer>,
+    /// Events that were in no frame before they came here.
+    kept: u64,
+    /// All its events.
+    binned: u64,
+    /// Those of the kept ones that came late.
+    late: u64,
+    /// Smallest and largest time, where the window comes from its events.
+    pub times: Option<(i64, i64)>,
+}
+
+#[derive(Debug)]
+struct Buffer {
+    frame: Frame,
+    lost: Lost,
+}
+
+const NO_TIME: Window = Window { start: 0, end: 0 };
+
+impl OpenFrames {
+    /// No frames; at most `max_frames` may be closed.
+    pub fn new(shape: FrameShape, dtype: Dtype, add: Add, max_frames: u64) -> Self {
+        let cells = shape.cells();
+        let blank = Frame { window: NO_TIME, cells: Frames::Dense(Cells::zeros(dtype, cells)) };
+        let max_frames_is =
+            format!("at most {max_frames} frames of {} bytes", cells * dtype.bytes());
+        let report = FrameReport::default();
+        let (slots, free) = (VecDeque::new(), Vec::new());
+        Self { cells, dtype, add, first: 0, slots, free, blank, max_frames, max_frames_is, report }
+    }
+
+    /// Number of the oldest open frame, or of the next one to open if none is.
+    pub fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// Number of the next frame to open.
+    pub fn next(&self) -> u64 {
+        self.first + self.slots.len() as u64
+    }
+
+    /// How many are open.
+    pub fn len(&self) -> u64 {
+        self.slots.len() as u64
+    }
+
+    /// Opens one more frame.
+    pub fn open(&mut self) {
+        self.slots.push_back(Slot::default());
+    }
+
+    /// Adds events to frame `k`; `kept` of them are in no other frame yet, `late` of those came late.
+    pub fn add(&mut self, k: u64, places: &[u32], kept: u64, late: u64) -> Option<&mut Slot> {
+        let slot = self.slots.get_mut(usize::try_from(k.checked_sub(self.first)?).ok()?)?;
+        let buffer = slot.buffer.get_or_insert_with(|| {
+            self.free.pop().unwrap_or_else(|| Buffer {
+                frame: Frame {
+                    window: NO_TIME,
+                    cells: Frames::Dense(Cells::zeros(self.dtype, self.cells)),
+                },
+                lost: Lost::default(),
+            })
+        });
+        if let Frames::Dense(cells) = &mut buffer.frame.cells {
+            self.add.apply(cells, places, &mut buffer.lost);
+        }
+        slot.kept += kept;
+        slot.late += late;
+        self.report.late += late;
+        slot.binned += places.len() as u64;
+        self.report.kept += kept;
+        self.report.binned += places.len() as u64;
+        Some(slot)
+    }
+
+    /// Smallest and largest time of the oldest open frame.
+    pub fn first_times(&self) -> Option<(i64, i64)> {
+        self.slots.front().and_then(|slot| slot.times)
+    }
+
+    /// Closes the oldest open frame and gives it to `sink`.
+    pub fn close(&mut self, window: Window, sink: &mut dyn FrameSink) -> Result<()> {
+        let Some(slot) = self.slots.pop_front() else { return Ok(()) };
+        self.first += 1;
+        if self.report.frames >= self.max_frames {
+            return Err(self.too_many().advice(TOO_MANY_ADVICE));
+        }
+        self.report.frames += 1;
+        match slot.buffer {
+            None => {
+                self.blank.window = window;
+                sink.frame(&self.blank)
+            }
+            Some(mut buffer) => {
+                buffer.frame.window = window;
+                self.report.saturated_cells += buffer.lost.cells;
+                sink.frame(&buffer.frame)?;
+                if let Frames::Dense(cells) = &mut buffer.frame.cells {
+                    clear(cells);
+                }
+                buffer.lost.clear();
+                self.free.push(buffer);
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes the newest open frame away unwritten; the events it alone had are in no window.
+    pub fn drop_last(&mut self) {
+        if let Some(slot) = self.slots.pop_back() {
+            self.report.kept -= slot.kept;
+            self.report.binned -= slot.binned;
+            self.report.late -= slot.late;
+            self.report.out_of_window += slot.kept;
+        }
+    }
+
+    /// How many frames may be closed.
+    pub fn max_frames(&self) -> u64 {
+        self.max_frames
+    }
+
+    /// The error for more frames than that.
+    pub fn too_many(&self) -> Error {
+        Error::limit("the recording asks for too many frames").expected(&self.max_frames_is)
+    }
+}
+
+/// What to do about too many frames.
+pub(super) const TOO_MANY_ADVICE: &str =
+    "choose longer windows, a part of the recording (from, to), or higher limits";
