@@ -6,6 +6,8 @@
 mod args;
 mod cmd;
 mod inputs;
+mod outputs;
+mod progress;
 mod text;
 
 use std::process::ExitCode;
@@ -24,12 +26,15 @@ struct Cli {
 enum Command {
     /// What is in a recording: format, sensor, span, rate, polarity, and what was odd.
     Info(cmd::info::Args),
+    /// Recordings to tensor files.
+    Convert(Box<cmd::convert_args::Args>),
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Info(args) => cmd::info::run(&args),
+        Command::Convert(args) => cmd::convert::run(&args),
     };
     match result {
         Ok(code) => code,
@@ -52,7 +57,8 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 /// Whether the command line asked for something that cannot be.
 fn is_usage(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<liaf_data::Error>()
-        .is_some_and(|error| error.kind() == liaf_data::ErrorKind::Caller)
+    error.is::<outputs::Usage>()
+        || error
+            .downcast_ref::<liaf_data::Error>()
+            .is_some_and(|error| error.kind() == liaf_data::ErrorKind::Caller)
 }

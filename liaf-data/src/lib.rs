@@ -1,6 +1,7 @@
 //! Event-camera recordings to frames to tensor files.
 #![deny(missing_docs)]
 
+pub mod convert;
 mod decoder;
 mod error;
 mod event;

@@ -107,7 +107,14 @@ fn what_else_a_recording_holds_is_counted() {
         let name = case["file"].as_str().unwrap();
         let Some(tallies) = case.get("tallies").and_then(Value::as_table) else { continue };
         let (_, report) = read(&path(&case), options(&case, Coords::Canonical)).unwrap();
-        for (key, count) in tallies {
+        let mut tallies = tallies.clone();
+        // The report has one number for all vendor words.
+        if let Some(Value::Integer(more)) = tallies.remove("continued")
+            && let Some(Value::Integer(others)) = tallies.get_mut("others")
+        {
+            *others += more;
+        }
+        for (key, count) in &tallies {
             let (_, oddity) = names.iter().find(|(name, _)| name == key).expect(key);
             assert_eq!(report.count(*oddity) as i64, count.as_integer().unwrap(), "{name}: {key}");
             seen += 1;

@@ -29,7 +29,7 @@ fn the_header_tells_format_sensor_and_details() {
         % plugin_name hal_plugin_gen41_evk3\r\n% serial_number 00000307\r\n% system_ID 48\r\n";
     let recording = open(&file(header, &[0x8001, 0x2001]), ReadOptions::default()).unwrap();
     let info = recording.info();
-    assert_eq!(info.format, "Prophesee EVT 3.0 RAW");
+    assert_eq!(info.format, "EVT 3.0");
     assert_eq!(info.sensor, Some(SensorSize::new(1280, 720)));
     assert_eq!(info.sensor_source, SensorSource::Device);
     assert_eq!(info.details["plugin_name"], "hal_plugin_gen41_evk3");

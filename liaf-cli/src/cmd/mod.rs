@@ -1,3 +1,5 @@
 //! The commands, one file each.
 
+pub mod convert;
+pub mod convert_args;
 pub mod info;

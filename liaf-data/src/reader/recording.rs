@@ -30,6 +30,7 @@ use crate::{Error, EventBatch, Result, SensorSize};
 /// ```
 pub struct Recording {
     origin: Origin,
+    path: Option<PathBuf>,
     options: ReadOptions,
     format: &'static Format,
     info: RecordingInfo,
@@ -86,6 +87,7 @@ impl Recording {
         let opened = (format.open)(&mut source, &options)?;
         Ok(Self {
             origin,
+            path: source.path().map(PathBuf::from),
             format,
             info: opened.info.clone(),
             fit_sensor: opened.fit_sensor,
@@ -98,6 +100,16 @@ impl Recording {
     /// What the recording says of itself.
     pub fn info(&self) -> &RecordingInfo {
         &self.info
+    }
+
+    /// How it is read.
+    pub fn options(&self) -> &ReadOptions {
+        &self.options
+    }
+
+    /// Its file, or `-` for standard input; `None` for memory and other streams.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
     }
 
     /// Whether it can be read more than once.

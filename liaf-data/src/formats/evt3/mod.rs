@@ -40,8 +40,7 @@ use crate::reader::{ReadOptions, RecordingInfo, SensorSource, StreamInfo, Stream
 use crate::source::ByteSource;
 use header::Header;
 
-pub(super) static FORMAT: Format =
-    Format { name: "Prophesee EVT 3.0 RAW", extensions: &["raw"], detect, open };
+pub(super) static FORMAT: Format = Format { name: "EVT 3.0", extensions: &["raw"], detect, open };
 
 /// Bytes a decoder gets at once: on one thread as much as stays in cache.
 const STEP: usize = 256 << 10;

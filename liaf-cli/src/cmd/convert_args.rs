@@ -1,0 +1,243 @@
+//! The options of `liaf convert`, as the library's.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{ArgGroup, ValueEnum};
+use liaf_data::frames::{
+    Crop, Dtype, Edge, FrameOptions, Polarity, Representation, TimePoint, WindowRule,
+    parse_duration,
+};
+use liaf_data::tensor::{Container, TensorOptions};
+use liaf_data::{Limits, SensorSize};
+
+use crate::args::ReadArgs;
+use crate::outputs::Usage;
+
+/// Recordings to tensor files: frames [T, C, H, W] and the start and end of each.
+///
+/// Examples:
+///   liaf convert recording.aedat4 -o frames.h5 --window 10ms
+///   liaf convert recording.raw    -o frames.npz --bins 20 --size 128x128 --dtype u8
+///   liaf convert day1/*.aedat     -o tensors/ --to safetensors --count 20000
+///   liaf convert recording.raw    -o part.h5 --from 1.5s --to 2s --crop 100,50,64,64
+///   cat recording.aedat4 | liaf convert - -o frames.h5
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+#[command(group(ArgGroup::new("windows").args(["window", "count", "bins", "event_bins"])))]
+pub struct Args {
+    /// Recordings, folders or globs; - is standard input
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<PathBuf>,
+
+    /// The tensor file (.h5, .npz, .npy, .safetensors); a folder for several inputs
+    #[arg(long, short, value_name = "OUT")]
+    pub output: PathBuf,
+
+    /// Windows of this length, as in 10ms, 500us, 1.5s [default: 10ms]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    window: Option<i64>,
+
+    /// Windows of this many events
+    #[arg(long, value_name = "EVENTS")]
+    count: Option<u64>,
+
+    /// This many windows of equal time over the recording
+    #[arg(long, value_name = "N")]
+    bins: Option<u64>,
+
+    /// This many windows of equal event count over the recording
+    #[arg(long, value_name = "N")]
+    event_bins: Option<u64>,
+
+    /// What neighbouring windows share: a time with --window, events with --count
+    #[arg(long, value_name = "TIME|EVENTS")]
+    overlap: Option<String>,
+
+    /// What happens at the ends: all keeps every event; the others do as those tools do
+    #[arg(long, value_name = "RULE", default_value = "all")]
+    edge: EdgeArg,
+
+    /// Type of a cell: u8, u16, i16, f32 [default: u16; i16 for signed polarity]
+    #[arg(long, value_name = "TYPE")]
+    dtype: Option<Dtype>,
+
+    /// 1 where a pixel had an event instead of the number of its events
+    #[arg(long)]
+    binary: bool,
+
+    /// Two channels (OFF, ON), both in one, or one of ON minus OFF
+    #[arg(long, value_name = "HOW", default_value = "split")]
+    polarity: PolarityArg,
+
+    /// Only the events in this rectangle of the sensor
+    #[arg(long, value_name = "X,Y,W,H")]
+    crop: Option<Crop>,
+
+    /// Sum the pixels down to frames of this size
+    #[arg(long, value_name = "WxH")]
+    size: Option<SensorSize>,
+
+    /// Only events from this time after the first event on; @… is µs of the recording's clock
+    #[arg(long, value_name = "TIME")]
+    from: Option<TimePoint>,
+
+    /// Only events before this time; or the kind of file: h5, npz, npy, safetensors (may be given
+    /// once for each)
+    #[arg(long, value_name = "TIME|KIND")]
+    to: Vec<String>,
+
+    /// How long a window by time stays open for events out of order
+    #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = parse_duration)]
+    slack: i64,
+
+    /// Deflate level of .h5 and --npz-deflate, 1 to 9; 0 = not compressed
+    #[arg(long, value_name = "LEVEL", default_value_t = TensorOptions::LEVEL,
+          value_parser = clap::value_parser!(u8).range(0..=9))]
+    level: u8,
+
+    /// Deflate .npz; needs a first pass over the recording
+    #[arg(long)]
+    npz_deflate: bool,
+
+    /// Most frames of one recording
+    #[arg(long, value_name = "N", default_value_t = Limits::default().frames)]
+    max_frames: u64,
+
+    /// Replace files that exist
+    #[arg(long, short)]
+    force: bool,
+
+    /// Read, but write nothing: say how many frames and bytes it would be
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Do not wait until the disk has every byte
+    #[arg(long)]
+    no_sync: bool,
+
+    /// Say nothing but warnings and errors
+    #[arg(long, short)]
+    pub quiet: bool,
+
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum EdgeArg {
+    /// Every event is in a frame
+    All,
+    /// tonic: windows that are not full are dropped
+    Tonic,
+    /// SpikingJelly up to 0.0.0.0.14: windows begin at an event
+    Spikingjelly,
+    /// SpikingJelly 2: windows lie on a grid from the first event
+    Spikingjelly2,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum PolarityArg {
+    /// Channel 0 is OFF, channel 1 is ON
+    Split,
+    /// One channel for both
+    Merged,
+    /// One channel, ON minus OFF
+    Signed,
+}
+
+impl Args {
+    /// The kind of file that `--to` names.
+    pub fn kind(&self) -> Result<Option<Container>> {
+        let kinds: Vec<_> = self.to.iter().filter_map(|to| kind(to)).collect();
+        match kinds[..] {
+            [] => Ok(None),
+            [kind] => Ok(Some(kind)),
+            _ => Err(Usage("--to names two kinds of file".into()).into()),
+        }
+    }
+
+    fn until(&self) -> Result<Option<TimePoint>> {
+        let times: Vec<_> = self.to.iter().filter(|to| kind(to).is_none()).collect();
+        match times[..] {
+            [] => Ok(None),
+            [time] => Ok(Some(time.parse::<TimePoint>().map_err(|error| {
+                Usage(format!("--to {time}: neither a kind of file nor a time: {error}"))
+            })?)),
+            _ => Err(Usage("--to names two times".into()).into()),
+        }
+    }
+
+    /// What frames to make.
+    pub fn frames(&self) -> Result<FrameOptions> {
+        let polarity = match self.polarity {
+            PolarityArg::Split => Polarity::Split,
+            PolarityArg::Merged => Polarity::Merged,
+            PolarityArg::Signed => Polarity::Signed,
+        };
+        let usual = if polarity == Polarity::Signed { Dtype::I16 } else { Dtype::U16 };
+        Ok(FrameOptions {
+            windows: self.windows()?,
+            edge: match self.edge {
+                EdgeArg::All => Edge::All,
+                EdgeArg::Tonic => Edge::Tonic,
+                EdgeArg::Spikingjelly => Edge::SpikingJelly,
+                EdgeArg::Spikingjelly2 => Edge::SpikingJelly2,
+            },
+            dtype: self.dtype.unwrap_or(usual),
+            cells: if self.binary { Representation::Binary } else { Representation::Count },
+            polarity,
+            crop: self.crop,
+            size: self.size,
+            from: self.from,
+            to: self.until()?,
+            slack: self.slack,
+            limits: self.limits(),
+        })
+    }
+
+    fn windows(&self) -> Result<WindowRule> {
+        let overlap = self.overlap.as_deref();
+        let rule = match (self.count, self.bins, self.event_bins) {
+            (Some(events), ..) => {
+                let overlap = overlap
+                    .map(str::parse)
+                    .transpose()
+                    .map_err(|_| Usage("--overlap with --count is a number of events".into()))?;
+                return Ok(WindowRule::Count { events, overlap: overlap.unwrap_or(0) });
+            }
+            (_, Some(n), _) => WindowRule::Bins { n },
+            (.., Some(n)) => WindowRule::EventBins { n },
+            _ => {
+                let us = self.window.unwrap_or(10_000);
+                let overlap = overlap.map(parse_duration).transpose()?.unwrap_or(0);
+                return Ok(WindowRule::Time { us, overlap });
+            }
+        };
+        match overlap {
+            Some(_) => Err(Usage("--overlap goes with --window or --count".into()).into()),
+            None => Ok(rule),
+        }
+    }
+
+    /// How files are written.
+    pub fn tensor(&self) -> TensorOptions {
+        TensorOptions {
+            overwrite: self.force,
+            sync: !self.no_sync,
+            compress: (self.level > 0).then_some(self.level),
+            npz_deflate: self.npz_deflate,
+            limits: self.limits(),
+            ..TensorOptions::default()
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { frames: self.max_frames, ..Limits::default() }
+    }
+}
+
+/// The kind of file of this name, as in `--to npz`.
+fn kind(name: &str) -> Option<Container> {
+    Container::from_path(format!("a.{name}")).ok()
+}

@@ -1,0 +1,112 @@
+//! Where each input's output goes.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use liaf_data::tensor::Container;
+
+use crate::inputs::common_parent;
+
+/// One file to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// The recording.
+    pub input: PathBuf,
+    /// The tensor file.
+    pub output: PathBuf,
+    /// Its kind.
+    pub container: Container,
+}
+
+/// One job an input. With several inputs, or an output that ends in `/` or is a folder, the output
+/// is a folder that mirrors the inputs' paths below the folder they share.
+pub fn plan(inputs: &[PathBuf], output: &Path, kind: Option<Container>) -> Result<Vec<Job>> {
+    let text = output.as_os_str().to_string_lossy();
+    let is_folder = text.ends_with('/') || output.is_dir();
+    if let ([input], false) = (inputs, is_folder) {
+        let container = match kind {
+            Some(kind) => kind,
+            None => Container::from_path(output)?,
+        };
+        return Ok(vec![Job { input: input.clone(), output: output.into(), container }]);
+    }
+    if !is_folder && output.extension().is_some() {
+        bail!(Usage(format!(
+            "{} inputs and one output file, {}: name a folder (`{}/`) for one file each; a data set \
+             in one file is the work of `liaf dataset`",
+            inputs.len(),
+            output.display(),
+            output.with_extension("").display()
+        )));
+    }
+    let container = kind.unwrap_or(Container::H5);
+    let parent = common_parent(inputs);
+    let mut jobs: Vec<_> = inputs
+        .iter()
+        .map(|input| {
+            let below = input.strip_prefix(&parent).unwrap_or(input);
+            let output = output.join(below).with_extension(container.extension());
+            Job { input: input.clone(), output, container }
+        })
+        .collect();
+    keep_apart(&mut jobs);
+    Ok(jobs)
+}
+
+/// Two inputs whose names differ in the extension alone (`a.aedat`, `a.raw`) keep it in the output.
+fn keep_apart(jobs: &mut [Job]) {
+    let mut count: HashMap<PathBuf, u32> = HashMap::new();
+    for job in jobs.iter() {
+        *count.entry(job.output.clone()).or_default() += 1;
+    }
+    for job in jobs.iter_mut().filter(|job| count[&job.output] > 1) {
+        let name = job.input.file_name().unwrap_or_default().to_string_lossy();
+        job.output.set_file_name(format!("{name}.{}", job.container.extension()));
+    }
+}
+
+/// The command line asks for something that cannot be.
+#[derive(Debug)]
+pub struct Usage(pub String);
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outputs(inputs: &[&str], output: &str, kind: Option<Container>) -> Vec<String> {
+        let inputs: Vec<_> = inputs.iter().map(PathBuf::from).collect();
+        let jobs = plan(&inputs, Path::new(output), kind).unwrap();
+        jobs.into_iter().map(|job| job.output.display().to_string()).collect()
+    }
+
+    #[test]
+    fn several_inputs_mirror_their_folders() {
+        let inputs = ["rec/a/1.raw", "rec/b/1.raw"];
+        assert_eq!(outputs(&inputs, "out", None), ["out/a/1.h5", "out/b/1.h5"]);
+        let npz = Some(Container::Npz);
+        assert_eq!(outputs(&["rec/1.raw"], "out/", npz), ["out/1.npz"]);
+        assert_eq!(outputs(&["rec/1.raw"], "x.npy", None), ["x.npy"]);
+    }
+
+    #[test]
+    fn names_that_would_meet_keep_their_extension() {
+        let inputs = ["r/a.raw", "r/a.aedat", "r/b.raw"];
+        assert_eq!(outputs(&inputs, "o", None), ["o/a.raw.h5", "o/a.aedat.h5", "o/b.h5"]);
+    }
+
+    #[test]
+    fn several_inputs_and_one_file_is_a_usage_error() {
+        let inputs = ["a.raw", "b.raw"].map(PathBuf::from);
+        let error = plan(&inputs, Path::new("x.h5"), None).unwrap_err();
+        assert!(error.is::<Usage>() && error.to_string().contains("liaf dataset"), "{error}");
+    }
+}

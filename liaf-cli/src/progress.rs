@@ -1,0 +1,80 @@
+//! One bar for all files, on a terminal.
+
+use std::io::IsTerminal;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use liaf_data::convert::Progress;
+
+/// Bytes read of all files, events per second, and time left. Shown on a terminal only.
+pub struct Bar {
+    bar: ProgressBar,
+    events: ProgressBar,
+}
+
+impl Bar {
+    /// A bar for these files; `quiet` hides it.
+    pub fn new(files: &[PathBuf], quiet: bool) -> Self {
+        let total = files.iter().filter_map(|file| file.metadata().ok()).map(|meta| meta.len());
+        let bar = if quiet || !std::io::stderr().is_terminal() {
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden())
+        } else {
+            ProgressBar::new(total.sum())
+        };
+        let style = "{bar:30} {bytes}/{total_bytes} {msg} {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(style) {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self { bar, events: ProgressBar::hidden() }
+    }
+
+    /// The part of the bar that one file fills.
+    pub fn file(&self) -> FileBar<'_> {
+        FileBar { bar: self, bytes: 0, events: 0 }
+    }
+
+    /// A file is done, well or not.
+    pub fn file_done(&self) {
+        self.bar.tick();
+    }
+
+    /// Writes a line on standard error, above the bar if there is one.
+    pub fn say(&self, line: &str) {
+        self.bar.suspend(|| eprintln!("{line}"));
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// One file's share of the bar.
+pub struct FileBar<'a> {
+    bar: &'a Bar,
+    bytes: u64,
+    events: u64,
+}
+
+impl FileBar<'_> {
+    /// Takes how far the file is. Where it is read several times, each pass counts in part.
+    pub fn tell(&mut self, progress: &Progress) -> ControlFlow<()> {
+        let passes = u64::from(progress.passes.max(1));
+        let total = progress.total.unwrap_or(0);
+        let before = u64::from(progress.pass.saturating_sub(1)) * (total / passes);
+        let bytes = before + progress.bytes / passes;
+        self.bar.bar.inc(bytes.saturating_sub(self.bytes));
+        self.bytes = self.bytes.max(bytes);
+        self.bar.events.inc(progress.events.saturating_sub(self.events));
+        self.events = progress.events;
+        let seconds = self.bar.bar.elapsed().as_secs_f64();
+        if seconds > 0.0 {
+            let rate = self.bar.events.position() as f64 / seconds;
+            self.bar.bar.set_message(crate::text::rate(rate));
+        }
+        ControlFlow::Continue(())
+    }
+}
