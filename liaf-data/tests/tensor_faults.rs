@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use liaf_data::frames::{Cells, Dtype, Frame, FrameShape, Frames};
-use liaf_data::tensor::{self, TensorOptions, TensorSpec};
+use liaf_data::tensor::{self, Compression, TensorOptions, TensorSpec};
 use liaf_data::{ErrorKind, Limits};
 use tensor_common::{CONTAINERS, frame, spec, window, write};
 
@@ -16,7 +16,7 @@ const QUICK: TensorOptions = TensorOptions {
     overwrite: false,
     sync: false,
     parallel: true,
-    compress: Some(4),
+    compress: Compression::Level(4),
     npz_deflate: false,
     limits: Limits {
         header_bytes: 1 << 20,
@@ -214,7 +214,7 @@ fn child_that_meets_a_full_disk() {
     };
     for &container in CONTAINERS {
         let path = Path::new(&folder).join("a").with_extension(container.extension());
-        let options = TensorOptions { overwrite: true, compress: None, ..QUICK };
+        let options = TensorOptions { overwrite: true, compress: Compression::None, ..QUICK };
         let mut writer = match tensor::create(&path, container, &spec, &options) {
             Ok(writer) => writer,
             Err(error) => {

@@ -102,7 +102,7 @@ fn case(
         shape.height,
         shape.width,
         spec.dtype,
-        options.compress.map_or("plain".into(), |level| format!("l{level}")),
+        options.compress,
         container.extension()
     );
     let path = folder.join(name);
@@ -174,10 +174,18 @@ fn deflated_npz_reads_back() {
 #[cfg(feature = "hdf5")]
 #[test]
 fn hdf5_reads_back_over_many_chunks_plain_and_at_every_level() {
+    use liaf_data::tensor::Compression;
+
     let Some(python) = judge::python("h5py") else { return };
     let folder = tempfile::tempdir().expect("folder");
     let mut cases = Vec::new();
-    for compress in [None, Some(1), Some(4), Some(9)] {
+    for compress in [
+        Compression::None,
+        Compression::Runs,
+        Compression::Level(1),
+        Compression::Level(4),
+        Compression::Level(9),
+    ] {
         let options = TensorOptions { compress, sync: false, ..TensorOptions::default() };
         for (dtype, shape, frames) in [
             // 291 frames a chunk, and 1 a chunk.

@@ -8,7 +8,7 @@ use liaf_data::frames::{
     Crop, Dtype, Edge, FrameOptions, Polarity, Representation, TimePoint, WindowRule,
     parse_duration,
 };
-use liaf_data::tensor::{Container, TensorOptions};
+use liaf_data::tensor::{Compression, Container, TensorOptions};
 use liaf_data::{Limits, SensorSize};
 
 use crate::args::ReadArgs;
@@ -91,10 +91,10 @@ pub struct Args {
     #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = parse_duration)]
     slack: i64,
 
-    /// Deflate level of .h5 and --npz-deflate, 1 to 9; 0 = not compressed
-    #[arg(long, value_name = "LEVEL", default_value_t = TensorOptions::LEVEL,
-          value_parser = clap::value_parser!(u8).range(0..=9))]
-    level: u8,
+    /// How hard .h5 and --npz-deflate are compressed: none, runs (of one byte: fast, and small for
+    /// frames that are mostly zeros) or a zlib level 1 to 9
+    #[arg(long, value_name = "HOW", default_value_t = Compression::default())]
+    compress: Compression,
 
     /// Deflate .npz; needs a first pass over the recording
     #[arg(long)]
@@ -225,7 +225,7 @@ impl Args {
         TensorOptions {
             overwrite: self.force,
             sync: !self.no_sync,
-            compress: (self.level > 0).then_some(self.level),
+            compress: self.compress,
             npz_deflate: self.npz_deflate,
             limits: self.limits(),
             ..TensorOptions::default()

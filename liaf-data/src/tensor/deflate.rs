@@ -1,8 +1,14 @@
 //! Deflate, behind one small type, so that the library underneath can be changed.
 
-use flate2::{Compress, Compression, FlushCompress, Status};
+use std::io;
 
+use zlib_rs::{DeflateConfig, DeflateFlush, Status, Strategy};
+
+use super::Compression;
 use crate::{Error, Result};
+
+/// The level to which [`Compression::Runs`] corresponds where a number must be given.
+pub(super) const RUNS_LEVEL: i32 = 6;
 
 /// What stands around the deflated bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,24 +20,29 @@ pub(super) enum Wrap {
 }
 
 /// A compressor whose state is used again and again.
-#[derive(Debug)]
-pub(super) struct Deflate(Compress);
+pub(super) struct Deflate(zlib_rs::Deflate);
 
 impl Deflate {
-    /// A compressor of `level` 0 (none) to 9 (smallest).
-    pub(super) fn new(level: u8, wrap: Wrap) -> Self {
-        let level = Compression::new(u32::from(level.min(9)));
-        Self(Compress::new(level, wrap == Wrap::Zlib))
+    /// A compressor of `compression`, [`Compression::Runs`] if that is none.
+    pub(super) fn new(compression: Compression, wrap: Wrap) -> Self {
+        let (level, strategy) = match compression {
+            Compression::Level(level) => (i32::from(level.clamp(1, 9)), Strategy::Default),
+            Compression::Runs | Compression::None => (RUNS_LEVEL, Strategy::Rle),
+        };
+        // Negative: without zlib's header.
+        let window_bits = if wrap == Wrap::Zlib { 15 } else { -15 };
+        let config = DeflateConfig { level, strategy, window_bits, ..DeflateConfig::default() };
+        Self(zlib_rs::Deflate::new_with_config(config))
     }
 
     /// Adds `bytes` to the stream; what is ready of it is appended to `out`.
     pub(super) fn add(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        self.run(bytes, out, FlushCompress::None)
+        self.run(bytes, out, DeflateFlush::NoFlush)
     }
 
     /// Ends the stream; the rest of it is appended to `out`. The next bytes start a new one.
     pub(super) fn end(&mut self, out: &mut Vec<u8>) -> Result<()> {
-        self.run(&[], out, FlushCompress::Finish)?;
+        self.run(&[], out, DeflateFlush::Finish)?;
         self.0.reset();
         Ok(())
     }
@@ -40,66 +51,95 @@ impl Deflate {
     #[cfg_attr(not(feature = "hdf5"), expect(dead_code, reason = "only HDF5 packs chunks"))]
     pub(super) fn pack(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<()> {
         out.clear();
-        self.run(bytes, out, FlushCompress::Finish)?;
+        self.run(bytes, out, DeflateFlush::Finish)?;
         self.0.reset();
         Ok(())
     }
 
-    fn run(&mut self, mut bytes: &[u8], out: &mut Vec<u8>, flush: FlushCompress) -> Result<()> {
+    fn run(&mut self, mut bytes: &[u8], out: &mut Vec<u8>, flush: DeflateFlush) -> Result<()> {
         loop {
-            // A quarter at a time: most frames are zeros almost everywhere.
-            out.reserve(bytes.len() / 4 + 1024);
-            let before = self.0.total_in();
-            let status = self.0.compress_vec(bytes, out, flush).map_err(failed)?;
-            bytes = &bytes[(self.0.total_in() - before) as usize..];
-            let has_room = out.len() < out.capacity();
-            match status {
-                Status::StreamEnd => return Ok(()),
-                _ if flush == FlushCompress::None && bytes.is_empty() && has_room => return Ok(()),
-                Status::Ok | Status::BufError if !has_room => {}
-                Status::Ok => {}
-                Status::BufError => return Err(failed("no progress")),
+            let start = out.len();
+            // An eighth at a time: most frames are zeros almost everywhere.
+            out.resize(start + bytes.len() / 8 + 1024, 0);
+            let (read, written) = (self.0.total_in(), self.0.total_out());
+            let outcome = self.0.compress(bytes, &mut out[start..], flush);
+            bytes = &bytes[(self.0.total_in() - read) as usize..];
+            let written = (self.0.total_out() - written) as usize;
+            let was_full = start + written == out.len();
+            out.truncate(start + written);
+            match outcome {
+                Ok(Status::StreamEnd) => return Ok(()),
+                Ok(_) if was_full => {}
+                Ok(_) if bytes.is_empty() && flush == DeflateFlush::NoFlush => return Ok(()),
+                Ok(Status::Ok) if !bytes.is_empty() => {}
+                Ok(_) => return Err(failed("no progress")),
+                Err(error) => return Err(failed(error.as_str())),
             }
         }
     }
 }
 
-fn failed(error: impl std::fmt::Display) -> Error {
-    Error::system("cannot compress", std::io::Error::other(error.to_string()))
+fn failed(why: &str) -> Error {
+    Error::system("cannot compress", io::Error::other(why))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
+    use zlib_rs::{Inflate, InflateFlush};
 
     use super::*;
 
-    fn inflated(packed: &[u8]) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        flate2::read::DeflateDecoder::new(packed).read_to_end(&mut bytes).expect("sound stream");
+    fn inflated(packed: &[u8], wrap: Wrap, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length + 1];
+        let mut inflate = Inflate::new(wrap == Wrap::Zlib, 15);
+        let status = inflate.decompress(packed, &mut bytes, InflateFlush::Finish);
+        assert_eq!(status, Ok(Status::StreamEnd));
+        assert_eq!(inflate.total_in(), packed.len() as u64);
+        bytes.truncate(inflate.total_out() as usize);
         bytes
     }
 
-    #[test]
-    fn pieces_and_reuse_give_sound_streams() {
+    fn noise(n: usize) -> Vec<u8> {
         let mut state = 1u32;
-        let noise: Vec<u8> = (0..100_000)
-            .map(|_| {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                (state >> 24) as u8
-            })
-            .collect();
-        let mut deflate = Deflate::new(4, Wrap::None);
-        let mut streams = Vec::new();
-        for _ in 0..2 {
-            let mut packed = Vec::new();
-            for piece in noise.chunks(777) {
-                deflate.add(piece, &mut packed).expect("added");
-            }
-            deflate.end(&mut packed).expect("ended");
-            assert_eq!(inflated(&packed), noise);
-            streams.push(packed);
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        (0..n).map(|_| next()).collect()
+    }
+
+    #[test]
+    fn pieces_wholes_and_reuse_give_sound_streams() {
+        let mut sparse = vec![0; 300_000];
+        for (i, byte) in noise(300).into_iter().enumerate() {
+            sparse[i * 997] = byte;
         }
-        assert_eq!(streams[0], streams[1]);
+        for data in [vec![], vec![0; 1], noise(100_000), sparse] {
+            for compression in [
+                Compression::Runs,
+                Compression::Level(1),
+                Compression::Level(4),
+                Compression::Level(9),
+            ] {
+                for wrap in [Wrap::None, Wrap::Zlib] {
+                    let mut deflate = Deflate::new(compression, wrap);
+                    let mut streams = Vec::new();
+                    for _ in 0..2 {
+                        let mut pieces = Vec::new();
+                        for piece in data.chunks(777) {
+                            deflate.add(piece, &mut pieces).expect("added");
+                        }
+                        deflate.end(&mut pieces).expect("ended");
+                        assert_eq!(inflated(&pieces, wrap, data.len()), data);
+                        streams.push(pieces);
+                        let mut whole = Vec::new();
+                        deflate.add(&data, &mut whole).expect("added");
+                        deflate.end(&mut whole).expect("ended");
+                        assert_eq!(inflated(&whole, wrap, data.len()), data);
+                    }
+                    assert_eq!(streams[0], streams[1]);
+                }
+            }
+        }
     }
 }

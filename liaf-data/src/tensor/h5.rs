@@ -7,18 +7,20 @@ use hdf5::types::VarLenUnicode;
 use hdf5::{Dataset, File, H5Type};
 
 use super::atomic::AtomicFile;
+use super::deflate::RUNS_LEVEL;
 use super::h5_chunk::write_chunk;
 use super::h5_error::system;
 use super::h5_pack::{Chunk, Packing, ParallelPacker};
 use super::intake::Intake;
-use super::{Container, TensorOptions, TensorSpec, TensorWriter, Written, cells};
+use super::{Compression, Container, TensorOptions, TensorSpec, TensorWriter, Written, cells};
 use crate::frames::{Dtype, Frame};
 use crate::{Error, Result};
 
 /// A chunk holds as many frames as fit in this, and at least one.
 const CHUNK_BYTES: usize = 1 << 20;
-/// Whether the bytes of cells are sorted by their place before they are deflated.
-const SHUFFLE: bool = false;
+/// Whether the bytes of cells are sorted by their place before they are deflated: counts are small,
+/// so that their high bytes make long runs.
+const SHUFFLE: bool = true;
 
 /// Writes `/frames` `[T, C, H, W]`, `/timestamps` `[T, 2]` and the attribute `liaf` of the root.
 pub(super) struct H5Writer {
@@ -56,10 +58,13 @@ impl H5Writer {
         }
         let provenance = VarLenUnicode::from_str(&spec.provenance)
             .map_err(|_| Error::caller("the provenance holds a zero character").in_file(path))?;
-        let packing = options.compress.map(|level| Packing {
-            level,
-            shuffle: Some(spec.dtype.bytes()).filter(|&bytes| SHUFFLE && bytes > 1),
-        });
+        let packing = match options.compress {
+            Compression::None => None,
+            compression => Some(Packing {
+                compression,
+                shuffle: Some(spec.dtype.bytes()).filter(|&bytes| SHUFFLE && bytes > 1),
+            }),
+        };
         let chunk_frames = (CHUNK_BYTES / frame_bytes).max(1);
         let most = match options.parallel {
             // A chunk of noise is as large packed as before.
@@ -194,7 +199,10 @@ impl Sink {
             if packing.shuffle.is_some() {
                 builder = builder.shuffle();
             }
-            builder = builder.deflate(packing.level);
+            builder = builder.deflate(match packing.compression {
+                Compression::Level(level) => level,
+                _ => RUNS_LEVEL as u8,
+            });
         }
         builder.create("frames")
     }

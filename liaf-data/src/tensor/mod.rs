@@ -30,7 +30,7 @@ use std::path::Path;
 
 pub use atomic::AtomicFile;
 pub use container::Container;
-pub use options::TensorOptions;
+pub use options::{Compression, TensorOptions};
 
 use crate::frames::{Dtype, Frame, FrameShape};
 use crate::{Error, Result};
@@ -113,7 +113,7 @@ pub fn create(
     options: &TensorOptions,
 ) -> Result<Box<dyn TensorWriter>> {
     let path = path.as_ref();
-    if let Some(level) = options.compress
+    if let Compression::Level(level) = options.compress
         && !(1..=9).contains(&level)
     {
         return Err(Error::caller("not a deflate level").expected("1 to 9").found(level));

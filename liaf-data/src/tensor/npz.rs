@@ -8,7 +8,7 @@ use super::atomic::AtomicFile;
 use super::deflate::{Deflate, Wrap};
 use super::intake::Intake;
 use super::zip::{Member, Method, Zip};
-use super::{Container, TensorOptions, TensorSpec, TensorWriter, Written, cells, npy};
+use super::{Compression, Container, TensorOptions, TensorSpec, TensorWriter, Written, cells, npy};
 use crate::frames::Frame;
 use crate::{Error, Result};
 
@@ -25,8 +25,8 @@ pub(super) struct NpzWriter {
 impl NpzWriter {
     pub(super) fn create(path: &Path, spec: &TensorSpec, options: &TensorOptions) -> Result<Self> {
         let intake = Intake::new(path, Container::Npz, spec, options.limits)?;
-        let level = options.npz_deflate.then(|| options.compress.unwrap_or(TensorOptions::LEVEL));
-        if level.is_some() && spec.frames.is_none() {
+        let packing = options.npz_deflate.then_some(options.compress);
+        if packing.is_some() && spec.frames.is_none() {
             return Err(Error::caller(
                 "a compressed .npz needs the number of frames before the first one",
             )
@@ -36,7 +36,7 @@ impl NpzWriter {
         let mut out = AtomicFile::create(path, options.overwrite, options.sync)?;
         let [_, c, h, w] = intake.shape();
         let header = npy::header(npy::descr(spec.dtype), &[spec.frames.unwrap_or(0), c, h, w]);
-        let frames = Body::start(&mut out, "frames.npy", &header, level)?;
+        let frames = Body::start(&mut out, "frames.npy", &header, packing)?;
         let frame = intake.buffer(1)?;
         Ok(Self { intake, out, zip: Zip::default(), frames, frame })
     }
@@ -52,7 +52,7 @@ impl TensorWriter for NpzWriter {
     fn finish(self: Box<Self>) -> Result<Written> {
         let Self { intake, mut out, mut zip, frames, .. } = *self;
         intake.complete()?;
-        let level = frames.level;
+        let packing = frames.packing;
         let header = npy::header(npy::descr(intake.spec().dtype), &intake.shape());
         frames.end(&mut zip, &mut out, &header)?;
         let provenance = intake.spec().provenance.as_bytes();
@@ -61,7 +61,7 @@ impl TensorWriter for NpzWriter {
             ("liaf.npy", "|u1", &[provenance.len() as u64][..], provenance),
         ] {
             let header = npy::header(descr, shape);
-            let mut body = Body::start(&mut out, name, &header, level)?;
+            let mut body = Body::start(&mut out, name, &header, packing)?;
             body.append(&mut out, bytes)?;
             body.end(&mut zip, &mut out, &header)?;
         }
@@ -73,7 +73,7 @@ impl TensorWriter for NpzWriter {
 /// A member in the making: a header that may change at the end, and what follows it.
 struct Body {
     member: Member,
-    level: Option<u8>,
+    packing: Option<Compression>,
     deflate: Option<Deflate>,
     packed: Vec<u8>,
     /// Of what follows the header.
@@ -86,13 +86,13 @@ impl Body {
         out: &mut AtomicFile,
         name: &'static str,
         header: &[u8],
-        level: Option<u8>,
+        packing: Option<Compression>,
     ) -> Result<Self> {
-        let method = if level.is_some() { Method::Deflated } else { Method::Stored };
+        let method = if packing.is_some() { Method::Deflated } else { Method::Stored };
         let mut body = Self {
             member: Zip::start(out, name, method)?,
-            level,
-            deflate: level.map(|level| Deflate::new(level, Wrap::None)),
+            packing,
+            deflate: packing.map(|packing| Deflate::new(packing, Wrap::None)),
             packed: Vec::new(),
             crc: Hasher::new(),
             size: 0,

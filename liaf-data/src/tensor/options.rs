@@ -1,6 +1,49 @@
 //! How a tensor file is to be written.
 
-use crate::Limits;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::{Error, Limits};
+
+/// How much work goes into compression. All of it is deflate, which every reader knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Compression {
+    /// None.
+    None,
+    /// Looks for runs of one byte and for nothing else: the fastest, and for frames that are
+    /// zeros almost everywhere among the smallest.
+    #[default]
+    Runs,
+    /// A level of zlib, 1 (fast) to 9 (small and very slow).
+    Level(u8),
+}
+
+impl fmt::Display for Compression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Runs => f.write_str("runs"),
+            Self::Level(level) => level.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Compression {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "none" => Ok(Self::None),
+            "runs" => Ok(Self::Runs),
+            _ => match text.parse() {
+                Ok(level @ 1..=9) => Ok(Self::Level(level)),
+                _ => Err(Error::caller("not a compression")
+                    .expected("none, runs or a level 1 to 9")
+                    .found(text)),
+            },
+        }
+    }
+}
 
 /// How a tensor file is to be written. The bytes of the file depend on `compress` and
 /// `npz_deflate` alone.
@@ -13,19 +56,13 @@ pub struct TensorOptions {
     pub sync: bool,
     /// Compress on the current rayon pool; the caller helps while it has to wait. Default: yes.
     pub parallel: bool,
-    /// Deflate level of `.h5`, 1 (fast) to 9 (small), or none. Default:
-    /// [`LEVEL`](Self::LEVEL).
-    pub compress: Option<u8>,
-    /// Deflate the members of `.npz`, at the level `compress`. Needs the number of frames before
-    /// the first one. Default: no.
+    /// How `.h5` is compressed. Default: [`Compression::Runs`].
+    pub compress: Compression,
+    /// Deflate the members of `.npz` too, as `compress` says, or by [`Compression::Runs`] if that
+    /// is none. Needs the number of frames before the first one. Default: no.
     pub npz_deflate: bool,
     /// Largest number of frames and bytes, and of bytes being compressed at one time.
     pub limits: Limits,
-}
-
-impl TensorOptions {
-    /// The usual deflate level.
-    pub const LEVEL: u8 = 4;
 }
 
 impl Default for TensorOptions {
@@ -34,7 +71,7 @@ impl Default for TensorOptions {
             overwrite: false,
             sync: true,
             parallel: true,
-            compress: Some(Self::LEVEL),
+            compress: Compression::default(),
             npz_deflate: false,
             limits: Limits::default(),
         }

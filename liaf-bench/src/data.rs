@@ -1,0 +1,157 @@
+//! `liaf-bench data`: recordings, timed.
+
+use std::hint::black_box;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use liaf_data::convert::{ConvertOptions, convert};
+use liaf_data::frames::{Binner, Frame, FrameOptions};
+use liaf_data::tensor::{Compression, Container, TensorOptions};
+use liaf_data::{EventBatch, ReadOptions, Recording};
+use serde_json::json;
+
+use crate::memory;
+
+/// What to time.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Recordings of any format that is read
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+
+    /// Threads of the readers and the compressor; 0 = one for each processor
+    #[arg(long, short = 'j', default_value_t = 0)]
+    threads: usize,
+
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+
+    /// Times each job is run; the median counts
+    #[arg(long, default_value_t = 5)]
+    runs: usize,
+
+    /// Only these jobs
+    #[arg(long, value_delimiter = ',', value_parser = ["decode", "frames", "convert", "plain"],
+          default_values = ["decode", "frames", "convert"])]
+    jobs: Vec<String>,
+}
+
+/// Times every job on every file.
+pub fn run(args: &Args) -> Result<()> {
+    let threads = match args.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        n => n,
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    if !args.json {
+        println!(
+            "{:24} {:8} {:>7} {:>11} {:>9} {:>9} {:>9} {:>8} {:>8}",
+            "file", "job", "threads", "events", "s", "s_min", "s_max", "mev_s", "rss_mib"
+        );
+    }
+    for file in &args.files {
+        for job in &args.jobs {
+            let row = pool
+                .install(|| time(file, job, threads, args.runs))
+                .with_context(|| file.display().to_string())?;
+            row.print(args.json);
+        }
+    }
+    Ok(())
+}
+
+struct Row {
+    file: String,
+    job: String,
+    threads: usize,
+    events: u64,
+    /// Seconds, sorted.
+    times: Vec<f64>,
+    rss_mib: f64,
+}
+
+impl Row {
+    fn print(&self, as_json: bool) {
+        let (min, max) = (self.times[0], self.times[self.times.len() - 1]);
+        let median = self.times[self.times.len() / 2];
+        let rate = self.events as f64 / median / 1e6;
+        if as_json {
+            let row = json!({
+                "file": self.file, "job": self.job, "threads": self.threads,
+                "events": self.events, "s": median, "s_min": min, "s_max": max,
+                "mev_s": rate, "rss_mib": self.rss_mib,
+            });
+            println!("{row}");
+        } else {
+            println!(
+                "{:24} {:8} {:>7} {:>11} {median:>9.4} {min:>9.4} {max:>9.4} {rate:>8.1} {:>8.1}",
+                self.file, self.job, self.threads, self.events, self.rss_mib
+            );
+        }
+    }
+}
+
+/// One run that is not counted, then `runs` that are.
+fn time(file: &Path, job: &str, threads: usize, runs: usize) -> Result<Row> {
+    let folder = tempfile::tempdir_in(file.parent().unwrap_or(Path::new(".")))
+        .or_else(|_| tempfile::tempdir())?;
+    let options = ReadOptions { parallel: threads > 1, ..ReadOptions::default() };
+    let once = || -> Result<u64> {
+        match job {
+            "decode" => decode(file, &options),
+            "frames" => frames(file, &options),
+            _ => to_hdf5(file, &options, &folder.path().join("frames.h5"), job == "convert"),
+        }
+    };
+    memory::reset_peak();
+    let events = once()?;
+    let mut times = Vec::new();
+    for _ in 0..runs.max(1) {
+        let start = Instant::now();
+        black_box(once()?);
+        times.push(start.elapsed().as_secs_f64());
+    }
+    times.sort_by(f64::total_cmp);
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let rss_mib = memory::peak_mib();
+    Ok(Row { file: name, job: job.to_owned(), threads, events, times, rss_mib })
+}
+
+/// All events to freshly made columns.
+fn decode(file: &Path, options: &ReadOptions) -> Result<u64> {
+    let mut events = EventBatch::new();
+    Recording::open(file, options.clone())?.reader()?.read_to_end(&mut events)?;
+    Ok(black_box(events).len() as u64)
+}
+
+/// All events to frames of 10 ms, which are thrown away.
+fn frames(file: &Path, options: &ReadOptions) -> Result<u64> {
+    let mut recording = Recording::open(file, options.clone())?;
+    let mut binner = Binner::new(&FrameOptions::default(), recording.find_sensor()?, None)?;
+    let mut sink = |frame: &Frame| {
+        black_box(frame);
+        Ok(())
+    };
+    let mut reader = recording.reader()?;
+    while reader.pump(&mut binner.to(&mut sink))? {}
+    Ok(binner.finish(&mut sink)?.kept)
+}
+
+/// The whole way to an HDF5 file that the system may write when it likes.
+fn to_hdf5(file: &Path, options: &ReadOptions, output: &Path, deflate: bool) -> Result<u64> {
+    let mut recording = Recording::open(file, options.clone())?;
+    let tensor = TensorOptions {
+        overwrite: true,
+        sync: false,
+        parallel: options.parallel,
+        compress: if deflate { Compression::default() } else { Compression::None },
+        ..TensorOptions::default()
+    };
+    let options =
+        ConvertOptions { frames: FrameOptions::default(), container: Container::H5, tensor };
+    let go_on = &mut |_: &_| ControlFlow::Continue(());
+    Ok(convert(&mut recording, Some(output), &options, go_on)?.frames.kept)
+}
