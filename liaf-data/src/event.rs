@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use crate::Error;
+use crate::memory::prefer_huge_pages;
 
 /// One event of one pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,6 +62,10 @@ impl EventBatch {
         self.x.reserve(n);
         self.y.reserve(n);
         self.p.reserve(n);
+        prefer_huge_pages(self.t.spare_capacity_mut());
+        prefer_huge_pages(self.x.spare_capacity_mut());
+        prefer_huge_pages(self.y.spare_capacity_mut());
+        prefer_huge_pages(self.p.spare_capacity_mut());
     }
 
     /// Number of events.

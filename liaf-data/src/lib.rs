@@ -8,6 +8,8 @@ mod event;
 mod formats;
 pub mod frames;
 mod limits;
+mod memory;
+mod parallel;
 mod reader;
 mod report;
 pub mod source;

@@ -56,6 +56,8 @@ pub(crate) struct Opened {
     pub data_offset: u64,
     /// How many bytes a decoder likes to get at once.
     pub step: usize,
+    /// About how many bytes an event takes, rather too few: columns are reserved by it.
+    pub bytes_per_event: f64,
     /// The stored coordinates cannot be made canonical before the sensor's size is known.
     pub needs_sensor: bool,
     /// The sensor that fits a bounding box: the box itself, or the smallest known chip around it.

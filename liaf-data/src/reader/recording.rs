@@ -208,6 +208,7 @@ impl Recording {
             source,
             decoder: opened.decoder,
             step: opened.step,
+            bytes_per_event: opened.bytes_per_event,
             info: self.info.clone(),
             check: Check::new(sensor, options.strict),
             pending: EventBatch::new(),

@@ -28,6 +28,7 @@ pub trait EventReader: Send {
     /// # Errors
     /// As [`read_into`](Self::read_into).
     fn read_to_end(&mut self, batch: &mut EventBatch) -> Result<()> {
+        batch.reserve(self.expected_events());
         while self.pump(batch)? {}
         Ok(())
     }
@@ -40,6 +41,11 @@ pub trait EventReader: Send {
 
     /// Bytes of the file that are behind the reader.
     fn position(&self) -> u64;
+
+    /// About as many events as are to come, told by the bytes that are left; 0 if that is unknown.
+    fn expected_events(&self) -> usize {
+        0
+    }
 }
 
 /// A decoder over a byte source.
@@ -47,6 +53,7 @@ pub(super) struct StreamReader {
     pub source: ByteSource,
     pub decoder: Box<dyn Decoder>,
     pub step: usize,
+    pub bytes_per_event: f64,
     pub info: RecordingInfo,
     pub check: Check,
     /// Events that are decoded and not given out yet.
@@ -127,6 +134,11 @@ impl EventReader for StreamReader {
 
     fn position(&self) -> u64 {
         self.source.position()
+    }
+
+    fn expected_events(&self) -> usize {
+        let left = self.source.len().map_or(0, |len| len.saturating_sub(self.position()));
+        (left as f64 / self.bytes_per_event) as usize
     }
 }
 

@@ -83,6 +83,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         decoder: Box::new(decoder),
         data_offset: start,
         step: if options.parallel { PARALLEL_STEP } else { STEP },
+        bytes_per_event: 8.0,
         needs_sensor: sensor.is_none() && options.coords == Coords::Canonical,
         fit_sensor: layout.fit_sensor(),
     })

@@ -2,15 +2,17 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::content;
 use super::flatbuf::OutOfBounds;
 use super::inflate::{Compression, Failure, Inflater};
 use super::packet::{Found, Framing, HEADER, LOOK};
 use super::table::{self, TableSum};
+use crate::parallel::{Halves, halves, in_order};
 use crate::reader::{ReadOptions, StreamKind};
 use crate::{Decoder, Error, EventBatch, Oddity, Report, Result, Sink};
+
+/// Packets that wait for each thread while others are given out.
+const GROUP: usize = 4;
 
 /// Decodes the packets of an AEDAT 4.0 file; the header is behind it.
 #[derive(Debug)]
@@ -30,7 +32,8 @@ pub struct Aedat4Decoder {
     place: Place,
     /// Packets that are inflated together.
     jobs: Vec<Job>,
-    slots: Vec<Slot>,
+    slots: Halves<Slot>,
+    parallel: bool,
     /// The packets that were found: with the place of their bodies, and of their headers.
     bodies: TableSum,
     headers: TableSum,
@@ -82,10 +85,8 @@ impl Aedat4Decoder {
     ) -> Self {
         let mut report = Report::default();
         report.bytes.header = header;
-        let group =
-            if options.parallel && !options.strict { 4 * rayon::current_num_threads() } else { 1 };
-        let mut slots = Vec::new();
-        slots.resize_with(group, Slot::default);
+        let parallel = options.parallel && !options.strict;
+        let group = if parallel { GROUP * rayon::current_num_threads() } else { 1 };
         let limits = options.limits;
         Self {
             framing,
@@ -93,12 +94,13 @@ impl Aedat4Decoder {
             flip_y,
             strict: options.strict,
             cap: limits.packet_bytes,
-            group_cap: limits.packet_bytes.min(limits.in_flight_bytes / group),
+            group_cap: limits.packet_bytes.min(limits.in_flight_bytes / (2 * group)),
             carry: Vec::new(),
             offset: header,
             place: Place::Packets,
-            jobs: Vec::with_capacity(group),
-            slots,
+            jobs: Vec::new(),
+            slots: halves(group),
+            parallel,
             bodies: TableSum::default(),
             headers: TableSum::default(),
             report,
@@ -236,7 +238,7 @@ impl Aedat4Decoder {
         }
         if sure {
             self.jobs.push(job);
-            if self.jobs.len() == self.slots.len() {
+            if !self.parallel {
                 self.run_jobs(bytes, sink)?;
             }
             return Ok(end);
@@ -256,43 +258,46 @@ impl Aedat4Decoder {
     /// Inflates the packets that wait, and gives out their events in order. Returns whether all of
     /// them were sound.
     fn run_jobs(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> Result<bool> {
+        if self.jobs.is_empty() {
+            return Ok(true);
+        }
         let jobs = std::mem::take(&mut self.jobs);
+        let mut slots = std::mem::replace(&mut self.slots, halves(0));
         let (compression, wanted, flip_y) = (self.framing.compression, self.stream, self.flip_y);
         let run = |job: &Job, slot: &mut Slot, cap| {
             slot.run(job, &bytes[job.body.clone()], compression, wanted, flip_y, cap);
         };
-        let slots = &mut self.slots[..jobs.len()];
-        if jobs.len() > 1 {
-            let cap = self.group_cap;
-            slots.par_iter_mut().zip(&jobs).for_each(|(slot, job)| run(job, slot, cap));
-        } else if let [job] = &jobs[..] {
-            run(job, &mut slots[0], self.cap);
-        }
+        let (cap, group_cap) = (self.cap, self.group_cap);
         let mut sound = true;
-        for (i, job) in jobs.iter().enumerate() {
-            let slot = &mut self.slots[i];
-            if let Some(Err(Trouble::Inflate(Failure::TooLarge))) = slot.outcome
-                && self.group_cap < self.cap
-            {
-                // Too large to be one of many: once more, alone.
-                run(job, slot, self.cap);
-            }
-            sound &= self.give(i, job, sink)?;
-        }
+        let result = if let ([job], Some(slot)) = (&jobs[..], slots[0].first_mut()) {
+            run(job, slot, cap);
+            self.give(slot, job, sink).map(|one| sound = one)
+        } else {
+            let work = |_, job: &Job, slot: &mut Slot| run(job, slot, group_cap);
+            let give = |_, job: &Job, slot: &mut Slot| {
+                if slot.is_too_large() && group_cap < cap {
+                    // Too large to be one of many: once more, alone.
+                    run(job, slot, cap);
+                }
+                sound &= self.give(slot, job, sink)?;
+                Ok(())
+            };
+            in_order(&jobs, &mut slots, work, give)
+        };
+        self.slots = slots;
         self.jobs = jobs;
         self.jobs.clear();
-        Ok(sound)
+        result.map(|()| sound)
     }
 
-    /// Gives out what slot `i` holds; whether that is anything.
-    fn give(&mut self, i: usize, job: &Job, sink: &mut dyn Sink) -> Result<bool> {
-        match self.slots[i].outcome.take() {
+    /// Gives out what a slot holds; whether that is anything.
+    fn give(&mut self, slot: &mut Slot, job: &Job, sink: &mut dyn Sink) -> Result<bool> {
+        match slot.outcome.take() {
             Some(Ok(count)) if self.stream == Some(job.stream) => {
                 self.report.bytes.events += (HEADER + job.body.len()) as u64;
                 self.bodies.elements += count;
-                let batch = &mut self.slots[i].batch;
-                if !batch.is_empty() {
-                    sink.events(batch, job.offset)?;
+                if !slot.batch.is_empty() {
+                    sink.events(&mut slot.batch, job.offset)?;
                 }
             }
             Some(Ok(count)) => self.count(job, count),
@@ -399,6 +404,10 @@ fn describe(sum: &TableSum) -> String {
 }
 
 impl Slot {
+    fn is_too_large(&self) -> bool {
+        matches!(self.outcome, Some(Err(Trouble::Inflate(Failure::TooLarge))))
+    }
+
     fn run(
         &mut self,
         job: &Job,

@@ -40,6 +40,15 @@ impl Compression {
         }
     }
 
+    /// About how many bytes an event takes, rather too few.
+    pub(super) fn bytes_per_event(self) -> f64 {
+        match self {
+            Self::None => 16.0,
+            Self::Lz4 | Self::Lz4High => 5.0,
+            Self::Zstd | Self::ZstdHigh => 2.5,
+        }
+    }
+
     /// The first bytes of every body.
     pub(super) fn magic(self) -> Option<[u8; 4]> {
         match self {
@@ -60,15 +69,10 @@ pub(super) enum Failure {
 }
 
 /// Inflates bodies, one at a time, into a buffer that is kept.
+#[derive(Default)]
 pub(super) struct Inflater {
     buffer: Vec<u8>,
     zstd: Option<DCtx<'static>>,
-}
-
-impl Default for Inflater {
-    fn default() -> Self {
-        Self { buffer: Vec::new(), zstd: None }
-    }
 }
 
 impl std::fmt::Debug for Inflater {

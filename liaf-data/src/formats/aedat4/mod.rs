@@ -42,8 +42,9 @@ pub(super) static FORMAT: Format = Format {
     open,
 };
 
-/// Bytes a decoder gets at once: some dozens of packets.
+/// Bytes a decoder gets at once: some dozens of packets, some hundreds for several threads.
 const STEP: usize = 4 << 20;
+const PARALLEL_STEP: usize = 16 << 20;
 /// How far streams are told by their packets where the header does not list them.
 const DISCOVER: usize = 1 << 20;
 
@@ -69,6 +70,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         details.extend(chosen.details.clone());
         details.extend(chosen.module.clone().map(|module| ("module", module)));
     }
+    let bytes_per_event = header.compression.bytes_per_event();
     let framing = framing(&header, options);
     let decoder = Aedat4Decoder::new(framing, stream, flip_y, header.end, options);
     let info = RecordingInfo {
@@ -85,7 +87,8 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         info,
         decoder: Box::new(decoder),
         data_offset: header.end,
-        step: STEP,
+        step: if options.parallel { PARALLEL_STEP } else { STEP },
+        bytes_per_event,
         needs_sensor: flips && sensor.is_none(),
         fit_sensor: |bounds| bounds,
     })

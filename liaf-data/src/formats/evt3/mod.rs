@@ -85,6 +85,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         decoder: Box::new(Evt3Decoder::new(header.end, options)),
         data_offset: header.end,
         step: if options.parallel { PARALLEL_STEP } else { STEP },
+        bytes_per_event: 2.0,
         needs_sensor: false,
         fit_sensor: |bounds| bounds,
     })
