@@ -1,5 +1,5 @@
 //! EVT 3.0 recordings from their first byte to their last.
-#![allow(missing_docs, reason = "a test program")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test program")]
 
 use liaf_data::{
     ErrorKind, EventBatch, EventReader, Oddity, ReadOptions, Recording, SensorSize, SensorSource,

@@ -27,8 +27,11 @@
 
 mod cut;
 mod decode;
+mod fast;
 mod header;
 mod registers;
+#[cfg(test)]
+mod tests;
 
 pub use decode::Evt3Decoder;
 

@@ -95,7 +95,7 @@ impl Registers {
             }
         }
         if let Some((x, _)) = &mut self.base {
-            *x = (*x + width).min(MAX_BASE);
+            *x = x.saturating_add(width).min(MAX_BASE);
         }
     }
 }
