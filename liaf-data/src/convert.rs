@@ -158,7 +158,7 @@ fn nothing_read(recording: &Recording, report: &Report) -> Error {
     let error = Error::new(ErrorKind::Malformed, "not one event could be read");
     let error = match first {
         Some((oddity, tally)) => {
-            error.at(tally.first_offset).found(oddity.name().replace('_', " "))
+            error.at(tally.first_offset.unwrap_or(0)).found(oddity.name().replace('_', " "))
         }
         None => error,
     };

@@ -38,6 +38,8 @@ pub enum Oddity {
     VendorWords,
     /// Vector words with no base column before them. Dropped.
     VectorsWithoutBase,
+    /// Event words with no row before them. Dropped.
+    EventsWithoutRow,
     /// Packets that could not be inflated or hold no sound content. Dropped.
     DamagedPackets,
     /// Packets of a stream that the header does not list. Dropped.
@@ -69,6 +71,7 @@ impl Oddity {
             Self::PaddingWords => "padding_words",
             Self::VendorWords => "vendor_words",
             Self::VectorsWithoutBase => "vectors_without_base",
+            Self::EventsWithoutRow => "events_without_row",
             Self::DamagedPackets => "damaged_packets",
             Self::UnknownStreams => "unknown_streams",
             Self::Resyncs => "resyncs",
@@ -85,6 +88,7 @@ impl Oddity {
                 | Self::ReservedWords
                 | Self::PaddingWords
                 | Self::VectorsWithoutBase
+                | Self::EventsWithoutRow
                 | Self::DamagedPackets
                 | Self::UnknownStreams
                 | Self::Resyncs
@@ -99,8 +103,25 @@ impl Oddity {
 pub struct Tally {
     /// How often.
     pub count: u64,
-    /// Byte offset in the file of the first one.
-    pub first_offset: u64,
+    /// Byte offset in the file of the first one; `None` for what is told of events, not of bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_offset: Option<u64>,
+    /// Number of the event, from 0 in file order, that was the first one; `None` for what is told
+    /// of bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_event: Option<u64>,
+}
+
+impl Tally {
+    /// `count` of which the first stands at byte `offset`.
+    pub fn at_byte(count: u64, offset: u64) -> Self {
+        Self { count, first_offset: Some(offset), first_event: None }
+    }
+
+    /// `count` of which the first is event number `event`.
+    pub fn at_event(count: u64, event: u64) -> Self {
+        Self { count, first_offset: None, first_event: Some(event) }
+    }
 }
 
 /// Where the bytes of a file went. Their sum is the number of bytes read.
@@ -144,18 +165,28 @@ impl Report {
     /// More notes than these are not kept.
     pub const MAX_NOTES: usize = 32;
 
-    /// Counts `count` of `oddity`, the first of them at `offset`.
+    /// Counts `count` of `oddity`, the first of them at byte `offset`.
     pub fn add(&mut self, oddity: Oddity, count: u64, offset: u64) {
-        if count == 0 {
-            return;
+        self.enter(oddity, Tally::at_byte(count, offset));
+    }
+
+    /// Counts `count` of `oddity`, the first of them event number `event`.
+    pub fn add_event(&mut self, oddity: Oddity, count: u64, event: u64) {
+        self.enter(oddity, Tally::at_event(count, event));
+    }
+
+    fn enter(&mut self, oddity: Oddity, tally: Tally) {
+        let first = |a: Option<u64>, b: Option<u64>| a.into_iter().chain(b).min();
+        if tally.count > 0 {
+            self.oddities
+                .entry(oddity)
+                .and_modify(|known| {
+                    known.count += tally.count;
+                    known.first_offset = first(known.first_offset, tally.first_offset);
+                    known.first_event = first(known.first_event, tally.first_event);
+                })
+                .or_insert(tally);
         }
-        self.oddities
-            .entry(oddity)
-            .and_modify(|tally| {
-                tally.count += count;
-                tally.first_offset = tally.first_offset.min(offset);
-            })
-            .or_insert(Tally { count, first_offset: offset });
     }
 
     /// How many of `oddity` were met.
@@ -178,8 +209,8 @@ impl Report {
         self.bytes.events += other.bytes.events;
         self.bytes.other += other.bytes.other;
         self.bytes.skipped += other.bytes.skipped;
-        for (&oddity, tally) in &other.oddities {
-            self.add(oddity, tally.count, tally.first_offset);
+        for (&oddity, &tally) in &other.oddities {
+            self.enter(oddity, tally);
         }
         for note in &other.notes {
             self.note(note.clone());
@@ -212,7 +243,7 @@ mod tests {
         b.add(Oddity::Frames, 0, 1);
         a.merge(&b);
         assert_eq!(a.events, 6);
-        assert_eq!(a.oddities[&Oddity::Triggers], Tally { count: 5, first_offset: 50 });
+        assert_eq!(a.oddities[&Oddity::Triggers], Tally::at_byte(5, 50));
         assert!(!a.oddities.contains_key(&Oddity::Frames));
         assert!(a.is_sound());
     }

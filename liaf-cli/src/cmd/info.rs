@@ -237,8 +237,12 @@ pub fn report_lines(report: &Report) -> Vec<String> {
         .iter()
         .map(|(oddity, tally)| {
             let name = oddity.name().replace('_', " ");
-            let first = tally.first_offset;
-            format!("{} {name}, the first at byte {first}", text::thousands(tally.count))
+            let first = match (tally.first_offset, tally.first_event) {
+                (Some(offset), _) => format!(", the first at byte {offset}"),
+                (None, Some(event)) => format!(", the first is event {event}"),
+                (None, None) => String::new(),
+            };
+            format!("{} {name}{first}", text::thousands(tally.count))
         })
         .collect();
     if report.bytes.skipped > 0 {

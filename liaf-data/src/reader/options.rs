@@ -1,6 +1,7 @@
 //! How a recording is to be read.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::str::FromStr;
 
 use crate::source::MapChoice;
@@ -107,4 +108,7 @@ pub struct ReadOptions {
     pub data_offset: Option<u64>,
     /// Whose reading of AEDAT 2.0 addresses to follow.
     pub aedat2: Aedat2Reading,
+    /// Bytes of the file that are decoded at one time. The result is the same whatever it is; the
+    /// default is what suits the format.
+    pub step: Option<NonZeroUsize>,
 }

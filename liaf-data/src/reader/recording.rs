@@ -1,6 +1,7 @@
 //! An opened recording.
 
 use std::io::Read;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -207,7 +208,7 @@ impl Recording {
         Ok(Box::new(StreamReader {
             source,
             decoder: opened.decoder,
-            step: opened.step,
+            step: options.step.map_or(opened.step, NonZeroUsize::get),
             bytes_per_event: opened.bytes_per_event,
             info: self.info.clone(),
             check: Check::new(sensor, options.strict),

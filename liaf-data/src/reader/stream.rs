@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::RecordingInfo;
 use crate::source::ByteSource;
-use crate::{Decoder, Error, EventBatch, Oddity, Report, Result, SensorSize, Sink};
+use crate::{Decoder, Error, Event, EventBatch, Oddity, Report, Result, SensorSize, Sink};
 
 /// Gives the events of one stream of a recording, in file order.
 pub trait EventReader: Send {
@@ -150,6 +150,8 @@ pub(super) struct Check {
     /// An event outside is an error.
     pub strict: bool,
     last_time: Option<i64>,
+    /// Events so far, those outside the sensor as well.
+    decoded: u64,
     report: Report,
 }
 
@@ -172,33 +174,43 @@ impl Check {
             return Ok(());
         }
         let before = events.len();
-        if self.strict
-            && let Some(event) = events.iter().find(|event| !sensor.contains(event.x, event.y))
-        {
-            let before = self.report.events;
-            return Err(Error::malformed(format!("event {before} lies outside the sensor"))
+        let outside = |event: &Event| !sensor.contains(event.x, event.y);
+        let Some(first) = events.iter().position(|event| outside(&event)) else { return Ok(()) };
+        let number = self.decoded + first as u64;
+        if let Some(event) = events.get(first).filter(|_| self.strict) {
+            return Err(Error::malformed(format!("event {number} lies outside the sensor"))
                 .at(offset)
                 .expected(format!("a pixel of {sensor}"))
                 .found(format!("x {}, y {}", event.x, event.y)));
         }
-        events.retain(|event| sensor.contains(event.x, event.y));
-        self.report.add(Oddity::OutOfSensor, (before - events.len()) as u64, offset);
+        events.retain(|event| !outside(&event));
+        self.report.add_event(Oddity::OutOfSensor, (before - events.len()) as u64, number);
         Ok(())
     }
 
-    fn count_backward(&mut self, events: &EventBatch, offset: u64) {
+    /// Counts the events that are earlier than the one before them.
+    fn count_backward(&mut self, events: &EventBatch) {
         let (Some(&first), Some(&last)) = (events.t.first(), events.t.last()) else { return };
+        let at_start = self.last_time.is_some_and(|before| first < before);
         let inside = events.t.windows(2).map(|pair| u64::from(pair[1] < pair[0])).sum::<u64>();
-        let at_start = u64::from(self.last_time.is_some_and(|before| first < before));
-        self.report.add(Oddity::BackwardTimes, inside + at_start, offset);
         self.last_time = Some(last);
+        if inside == 0 && !at_start {
+            return;
+        }
+        let is_back = |pair: &[i64]| pair[1] < pair[0];
+        let within = || events.t.windows(2).position(is_back).map_or(0, |i| i + 1);
+        let number = self.report.events + if at_start { 0 } else { within() as u64 };
+        let count = inside + u64::from(at_start);
+        self.report.add_event(Oddity::BackwardTimes, count, number);
     }
 }
 
 impl Sink for Checked<'_> {
     fn events(&mut self, events: &mut EventBatch, offset: u64) -> Result<()> {
+        let decoded = events.len() as u64;
         self.check.drop_outside(events, offset)?;
-        self.check.count_backward(events, offset);
+        self.check.count_backward(events);
+        self.check.decoded += decoded;
         self.check.report.events += events.len() as u64;
         if events.is_empty() { Ok(()) } else { self.sink.events(events, offset) }
     }

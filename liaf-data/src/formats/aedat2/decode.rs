@@ -1,8 +1,7 @@
 //! Records to events.
 
-use rayon::prelude::*;
-
 use super::layout::{Axis, Layout, Reading, address, time};
+use crate::parallel::{Halves, halves, in_order};
 use crate::reader::ReadOptions;
 use crate::{Decoder, Error, EventBatch, Oddity, Report, Result, SensorSize, Sink};
 
@@ -12,7 +11,7 @@ const BLOCK: usize = 1024;
 /// Records between two calls of the sink.
 const BATCH: usize = 8 * BLOCK;
 /// Records that one thread takes at a time.
-const SEGMENT: usize = 32 * BLOCK;
+const SEGMENT: usize = 16 * BLOCK;
 
 /// Decodes the records of an AEDAT 2.0 file; the header is behind it.
 #[derive(Debug)]
@@ -25,7 +24,7 @@ pub struct Aedat2Decoder {
     carry: Vec<u8>,
     offset: u64,
     batch: EventBatch,
-    segments: Vec<Segment>,
+    places: Halves<Segment>,
     report: Report,
 }
 
@@ -39,15 +38,16 @@ impl Aedat2Decoder {
         report: Report,
         options: &ReadOptions,
     ) -> Self {
+        let parallel = options.parallel && !options.strict;
         Self {
             rule: Rule { layout, reading, sensor },
             clock: Clock::default(),
             strict: options.strict,
-            parallel: options.parallel && !options.strict,
+            parallel,
             carry: Vec::with_capacity(RECORD),
             offset: start,
             batch: EventBatch::new(),
-            segments: Vec::new(),
+            places: halves(if parallel { 2 * rayon::current_num_threads() } else { 0 }),
             report,
         }
     }
@@ -73,36 +73,34 @@ impl Aedat2Decoder {
     /// As the serial path, cut in segments. Each takes the time before it from the record before
     /// it; wraps inside earlier segments are added afterwards.
     fn segments(&mut self, records: &[[u8; RECORD]], sink: &mut dyn Sink) -> Result<()> {
-        let count = records.len().div_ceil(SEGMENT);
-        self.segments.resize_with(count.max(self.segments.len()), Segment::default);
+        let parts: Vec<_> = records.chunks(SEGMENT).collect();
         let (rule, clock, offset) = (self.rule, self.clock, self.offset);
-        self.segments.par_iter_mut().zip(records.par_chunks(SEGMENT)).enumerate().for_each(
-            |(i, (segment, part))| {
-                let first = i * SEGMENT;
-                segment.offset = offset + (first * RECORD) as u64;
-                segment.clock = clock;
-                if first > 0 {
-                    segment.clock.last = Some(time(&records[first - 1]));
-                }
-                segment.batch.clear();
-                segment.report = Report::default();
-                let Segment { offset, clock, batch, report } = segment;
-                rule.decode(part, *offset, clock, batch, report);
-            },
-        );
-        let mut shift = 0;
-        for segment in &mut self.segments[..count] {
-            if shift != 0 {
-                segment.batch.t.iter_mut().for_each(|t| *t += shift);
+        let work = |i: usize, part: &&[[u8; RECORD]], segment: &mut Segment| {
+            let first = i * SEGMENT;
+            segment.offset = offset + (first * RECORD) as u64;
+            segment.clock = clock;
+            if let Some(before) = first.checked_sub(1).and_then(|before| records.get(before)) {
+                segment.clock.last = Some(time(before));
             }
-            shift += segment.clock.epoch - clock.epoch;
-            self.clock = Clock { last: segment.clock.last, epoch: clock.epoch + shift };
-            self.offset = segment.offset;
+            segment.batch.clear();
+            segment.report = Report::default();
+            let Segment { offset, clock, batch, report } = segment;
+            rule.decode(part, *offset, clock, batch, report);
+        };
+        let mut wraps = 0;
+        let give = |_, _: &&[[u8; RECORD]], segment: &mut Segment| {
+            if wraps != 0 {
+                segment.batch.t.iter_mut().for_each(|t| *t += wraps);
+            }
+            wraps += segment.clock.epoch - clock.epoch;
+            self.clock = Clock { last: segment.clock.last, epoch: clock.epoch + wraps };
             self.report.merge(&segment.report);
-            if !segment.batch.is_empty() {
-                sink.events(&mut segment.batch, segment.offset)?;
+            if segment.batch.is_empty() {
+                return Ok(());
             }
-        }
+            sink.events(&mut segment.batch, segment.offset)
+        };
+        in_order(&parts, &mut self.places, work, give)?;
         self.offset = offset + size_of_val(records) as u64;
         Ok(())
     }

@@ -154,7 +154,7 @@ fn earlier_start(
     end: usize,
     file_len: Option<u64>,
 ) -> Option<usize> {
-    let whole = |start: usize| file_len.is_some_and(|len| (len - start as u64) % RECORD == 0);
+    let whole = |start: usize| file_len.is_some_and(|len| (len - start as u64).is_multiple_of(RECORD));
     if whole(end) || file_len.is_none() {
         return None;
     }

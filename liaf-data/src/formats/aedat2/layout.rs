@@ -49,7 +49,7 @@ impl Layout {
     ///
     /// DVS128 addresses have 16 bits and DVS640 ones 20; a DAVIS address has its row in bits 30–22.
     pub(super) fn guess(first_records: &[[u8; 8]], stated: Option<SensorSize>) -> Self {
-        let highest = first_records.iter().map(|record| address(record)).max().unwrap_or(0);
+        let highest = first_records.iter().map(address).max().unwrap_or(0);
         match (highest, stated) {
             (..=0xffff, None) => Self::Dvs128,
             (..=0xffff, Some(size)) if size.width <= 128 && size.height <= 128 => Self::Dvs128,

@@ -35,7 +35,7 @@ pub(super) static FORMAT: Format = Format {
 
 /// Bytes a decoder gets at once: on one thread as much as stays in cache.
 const STEP: usize = 256 << 10;
-const PARALLEL_STEP: usize = 2 << 20;
+const PARALLEL_STEP: usize = 8 << 20;
 
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let header = Header::read(source, options)?;

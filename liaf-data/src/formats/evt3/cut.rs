@@ -39,7 +39,7 @@ impl Trail {
 
     /// The registers behind the words; the epoch stays as it is.
     pub fn apply(&self, registers: &mut Registers) {
-        registers.y = self.y.unwrap_or(registers.y);
+        registers.y = self.y.or(registers.y);
         registers.base = self.base.or(registers.base).map(|(x, p)| {
             let x = usize::from(x).saturating_add(self.advance).min(MAX_BASE.into());
             (x as u16, p)

@@ -34,25 +34,44 @@ pub struct Evt3Decoder {
 impl Evt3Decoder {
     /// A decoder for words that begin `header` bytes into the file, 0 for words from a camera.
     pub fn new(header: u64, options: &ReadOptions) -> Self {
-        Self::with_batches(header, options, BATCH)
-    }
-
-    /// With batches of any size, to test every cut.
-    pub(super) fn with_batches(header: u64, options: &ReadOptions, batch_words: usize) -> Self {
         let mut report = Report::default();
         report.bytes.header = header;
+        Self::with_report(header, report, options)
+    }
+
+    /// A decoder for words that begin at byte `start`; `report` has what stands before them.
+    pub(super) fn with_report(start: u64, report: Report, options: &ReadOptions) -> Self {
         Self {
             strict: options.strict,
             parallel: options.parallel && !options.strict,
-            batch_words,
+            batch_words: BATCH,
             carry: None,
-            offset: header,
+            offset: start,
             registers: Registers::default(),
             piece: Piece::default(),
             scratch: Box::default(),
             pieces: Vec::new(),
             report,
         }
+    }
+
+    /// The same with batches of any size, to test every cut.
+    #[cfg(test)]
+    pub(super) fn with_batches(header: u64, options: &ReadOptions, batch_words: usize) -> Self {
+        Self { batch_words, ..Self::new(header, options) }
+    }
+
+    /// Without any `TIME_HIGH` no event has a time.
+    fn check_time(&mut self) -> Result<()> {
+        let early = self.report.oddities.get(&Oddity::EventsBeforeTime);
+        let Some(early) = early.filter(|_| self.registers.high.is_none()) else { return Ok(()) };
+        let at = early.first_offset.unwrap_or_default();
+        let error = Error::malformed("no event has a time").at(at).expected("a TIME_HIGH word");
+        if self.strict {
+            return Err(error);
+        }
+        self.report.note(error.to_string());
+        Ok(())
     }
 
     fn words(&mut self, words: &[[u8; WORD]], sink: &mut dyn Sink) -> Result<()> {
@@ -143,7 +162,7 @@ impl Decoder for Evt3Decoder {
 
     fn finish(&mut self, _sink: &mut dyn Sink) -> Result<()> {
         if self.carry.take().is_none() {
-            return Ok(());
+            return self.check_time();
         }
         self.report.bytes.skipped += 1;
         self.report.add(Oddity::TruncatedTails, 1, self.offset);

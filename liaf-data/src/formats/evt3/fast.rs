@@ -214,9 +214,9 @@ fn take_seldom(word: u16, at: u64, fields: u64, met: &mut Met) -> u64 {
 }
 
 /// The registers as one number; `None` if the block must go the plain way: before the first
-/// `TIME_HIGH`, with vectors before the first `VECT_BASE_X`, or with a base far beyond any sensor.
+/// `TIME_HIGH` or `ADDR_Y`, with vectors before the first `VECT_BASE_X`, or with a base far beyond any sensor.
 fn pack(registers: &Registers, block: &[[u8; WORD]]) -> Option<u64> {
-    let high = registers.high?;
+    let (high, y) = (registers.high?, registers.y?);
     let (x, p) = match registers.base {
         Some(base) => base,
         None => {
@@ -233,7 +233,7 @@ fn pack(registers: &Registers, block: &[[u8; WORD]]) -> Option<u64> {
         u64::from(high) << HIGH_SHIFT
             | u64::from(registers.low) << LOW_SHIFT
             | u64::from(p) << P_SHIFT
-            | u64::from(registers.y) << Y_SHIFT
+            | u64::from(y) << Y_SHIFT
             | u64::from(x)
     })
 }
@@ -242,7 +242,7 @@ fn unpack(fields: u64, registers: &mut Registers) {
     registers.epoch += (fields >> WRAP_SHIFT) as i64 * ROUND;
     registers.high = Some((fields >> HIGH_SHIFT) as u16 & 0xfff);
     registers.low = (fields >> LOW_SHIFT) as u16 & 0xfff;
-    registers.y = (fields >> Y_SHIFT) as u16 & 0x7ff;
+    registers.y = Some((fields >> Y_SHIFT) as u16 & 0x7ff);
     if let Some(base) = &mut registers.base {
         *base = (fields as u16, (fields >> P_SHIFT) as u8 & 1);
     }

@@ -35,6 +35,8 @@ const MARKER_BYTES: usize = 64 << 10;
 pub(super) struct Header {
     /// Where the data begins.
     pub end: u64,
+    /// The file ends inside a header line of this many bytes.
+    pub cut: u64,
     /// The first line of each of [`KEYS`].
     fields: Vec<Field>,
     pub notes: Vec<String>,
@@ -94,6 +96,11 @@ impl Header {
             }
             if end.is_none() && !whole {
                 return Ok(None);
+            }
+            if end.is_none() {
+                header.cut = line.len() as u64;
+                header.take_lines(head);
+                return Ok(Some(header));
             }
             at += line.len();
             header.end = at as u64;

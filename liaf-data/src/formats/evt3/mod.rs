@@ -38,7 +38,7 @@ pub use decode::Evt3Decoder;
 use std::collections::BTreeMap;
 
 use super::{Format, Head, Opened};
-use crate::Result;
+use crate::{Error, Oddity, Report, Result};
 use crate::reader::{ReadOptions, RecordingInfo, SensorSource, StreamInfo, StreamKind};
 use crate::source::ByteSource;
 use header::Header;
@@ -59,6 +59,16 @@ fn detect(head: &Head) -> bool {
 
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let mut header = Header::read(source, options)?;
+    let mut report = Report::default();
+    report.bytes.header = header.end;
+    if header.cut > 0 {
+        report.bytes.skipped = header.cut;
+        report.add(Oddity::TruncatedTails, 1, header.end);
+        if options.strict {
+            return Err(Error::truncated("the file ends inside a header line").at(header.end));
+        }
+    }
+    let start = header.end + header.cut;
     let (sensor, sensor_source) = match options.sensor {
         Some(stated) => (Some(stated), SensorSource::Stated),
         None => match (header.geometry()?, header.device()) {
@@ -85,8 +95,8 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     };
     Ok(Opened {
         info,
-        decoder: Box::new(Evt3Decoder::new(header.end, options)),
-        data_offset: header.end,
+        decoder: Box::new(Evt3Decoder::with_report(start, report, options)),
+        data_offset: start,
         step: if options.parallel { PARALLEL_STEP } else { STEP },
         bytes_per_event: 2.0,
         needs_sensor: false,

@@ -1,6 +1,6 @@
 //! What earlier words set, and the plain way from one word to its events.
 
-use crate::{Event, EventBatch, Oddity, Report, Tally};
+use crate::{Event, EventBatch, Oddity, Report};
 
 /// Bytes of a word.
 pub(super) const WORD: usize = 2;
@@ -32,7 +32,8 @@ pub(super) const PADDING: u16 = 0x9999;
 /// What earlier words set.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Registers {
-    pub y: u16,
+    /// `None` before the first `ADDR_Y`.
+    pub y: Option<u16>,
     /// Column and polarity of the next vector; `None` before the first `VECT_BASE_X`.
     pub base: Option<(u16, u8)>,
     /// `None` before the first `TIME_HIGH`.
@@ -64,10 +65,11 @@ impl Registers {
         let (low_11, low_12) = (word & 0x7ff, word & 0xfff);
         let p = (word >> 11 & 1) as u8;
         match word >> 12 {
-            kind::ADDR_Y => self.y = low_11,
-            kind::ADDR_X => match self.time() {
-                Some(t) => events.push(Event { t, x: low_11, y: self.y, p }),
-                None => met.add(EARLY, 1, offset),
+            kind::ADDR_Y => self.y = Some(low_11),
+            kind::ADDR_X => match (self.time(), self.y) {
+                (Some(t), Some(y)) => events.push(Event { t, x: low_11, y, p }),
+                (Some(_), None) => met.add(ROWLESS, 1, offset),
+                (None, _) => met.add(EARLY, 1, offset),
             },
             kind::VECT_BASE_X => self.base = Some((low_11, p)),
             kind::VECT_12 => self.vector(low_12, 12, offset, events, met),
@@ -86,12 +88,13 @@ impl Registers {
         events: &mut EventBatch,
         met: &mut Met,
     ) {
-        match (self.time(), self.base) {
-            (None, _) => met.add(EARLY, u64::from(mask.count_ones()), offset),
-            (Some(_), None) => met.add(BASELESS, 1, offset),
-            (Some(t), Some((x, p))) => {
+        match (self.time(), self.base, self.y) {
+            (None, ..) => met.add(EARLY, u64::from(mask.count_ones()), offset),
+            (Some(_), None, _) => met.add(BASELESS, 1, offset),
+            (Some(_), Some(_), None) => met.add(ROWLESS, 1, offset),
+            (Some(t), Some((x, p)), Some(y)) => {
                 let set = (0..width).filter(|i| mask >> i & 1 == 1);
-                events.extend(set.map(|i| Event { t, x: x + i, y: self.y, p }));
+                events.extend(set.map(|i| Event { t, x: x + i, y, p }));
             }
         }
         if let Some((x, _)) = &mut self.base {
@@ -101,7 +104,7 @@ impl Registers {
 }
 
 /// What is counted of the words that give no event; indices into [`Met`].
-const ODDITIES: [Oddity; 7] = [
+const ODDITIES: [Oddity; 8] = [
     Oddity::Triggers,
     Oddity::VendorWords,
     Oddity::ReservedWords,
@@ -109,6 +112,7 @@ const ODDITIES: [Oddity; 7] = [
     Oddity::VectorsWithoutBase,
     Oddity::EventsBeforeTime,
     Oddity::TimeWraps,
+    Oddity::EventsWithoutRow,
 ];
 const TRIGGER: usize = 0;
 const VENDOR: usize = 1;
@@ -117,6 +121,7 @@ const PADDED: usize = 3;
 const BASELESS: usize = 4;
 const EARLY: usize = 5;
 pub(super) const WRAP: usize = 6;
+const ROWLESS: usize = 7;
 
 /// Index of a word that is none of the seven kinds that make events.
 pub(super) fn special(word: u16) -> usize {
@@ -128,35 +133,29 @@ pub(super) fn special(word: u16) -> usize {
     }
 }
 
-/// Counts of what some words met beside events.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Met([Tally; ODDITIES.len()]);
-
-impl Default for Met {
-    fn default() -> Self {
-        Self([Tally { count: 0, first_offset: 0 }; ODDITIES.len()])
-    }
-}
+/// What some words met beside events: how often, and the offset of the first.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Met([(u64, u64); ODDITIES.len()]);
 
 impl Met {
     pub fn add(&mut self, index: usize, count: u64, offset: u64) {
-        let Some(tally) = self.0.get_mut(index).filter(|_| count > 0) else { return };
-        if tally.count == 0 {
-            tally.first_offset = offset;
+        let Some((counted, first)) = self.0.get_mut(index).filter(|_| count > 0) else { return };
+        if *counted == 0 {
+            *first = offset;
         }
-        tally.count += count;
+        *counted += count;
     }
 
     /// Enters the counts and the bytes of `words` words in `report`.
     pub fn enter(&self, words: usize, report: &mut Report) {
-        for (oddity, tally) in ODDITIES.into_iter().zip(self.0) {
-            report.add(oddity, tally.count, tally.first_offset);
+        for (oddity, (count, first)) in ODDITIES.into_iter().zip(self.0) {
+            report.add(oddity, count, first);
         }
         let bytes = |indices: &[usize]| {
-            indices.iter().map(|&index| self.0[index].count).sum::<u64>() * WORD as u64
+            indices.iter().map(|&index| self.0[index].0).sum::<u64>() * WORD as u64
         };
         let other = bytes(&[TRIGGER, VENDOR]);
-        let skipped = bytes(&[RESERVED, PADDED, BASELESS]);
+        let skipped = bytes(&[RESERVED, PADDED, BASELESS, ROWLESS]);
         report.bytes.other += other;
         report.bytes.skipped += skipped;
         report.bytes.events += (words * WORD) as u64 - other - skipped;
@@ -164,10 +163,11 @@ impl Met {
 
     /// The first violation of the format, in words: what it is, what was expected.
     pub fn violation(&self) -> Option<(&'static str, &'static str)> {
-        match self.0.map(|tally| tally.count > 0) {
+        match self.0.map(|(count, _)| count > 0) {
             [_, _, true, ..] => Some(("a word of a reserved type", "a type of EVT 3.0")),
             [_, _, _, true, ..] => Some(("a padding word", "a type of EVT 3.0")),
             [_, _, _, _, true, ..] => Some(("a vector without a base", "VECT_BASE_X before it")),
+            [.., true] => Some(("an event without a row", "ADDR_Y before it")),
             _ => None,
         }
     }

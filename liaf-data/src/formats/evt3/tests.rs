@@ -76,7 +76,7 @@ fn time_high_clears_the_low_bits_and_wraps() {
     let (events, report) = decode_words(&words);
     let times: Vec<_> = events.iter().map(|event| event.t).collect();
     assert_eq!(times, [0xfff << 12, (0xfff << 12) + 1, 0x800 << 12, (1 << 24) + (0x7ff << 12)]);
-    assert_eq!(report.oddities[&Oddity::TimeWraps], Tally { count: 1, first_offset: 18 });
+    assert_eq!(report.oddities[&Oddity::TimeWraps], Tally::at_byte(1, 18));
 }
 
 #[test]
@@ -84,9 +84,9 @@ fn what_has_no_time_or_no_base_is_dropped_and_counted() {
     let words = [0x2001, 0x4007, 0x8000, 0x4007, 0x5000, 0x3001, 0x4001];
     let (events, report) = decode_words(&words);
     assert_eq!(events, [event(0, 1, 0, 0)]);
-    assert_eq!(report.oddities[&Oddity::EventsBeforeTime], Tally { count: 4, first_offset: 0 });
+    assert_eq!(report.oddities[&Oddity::EventsBeforeTime], Tally::at_byte(4, 0));
     let baseless = report.oddities[&Oddity::VectorsWithoutBase];
-    assert_eq!(baseless, Tally { count: 2, first_offset: 6 });
+    assert_eq!(baseless, Tally::at_byte(2, 6));
     assert_eq!((report.bytes.events, report.bytes.skipped), (10, 4));
 }
 
@@ -101,7 +101,7 @@ fn words_that_are_no_events_are_counted_by_kind() {
         (Oddity::PaddingWords, 1, 110),
         (Oddity::ReservedWords, 4, 112),
     ] {
-        assert_eq!(report.oddities[&oddity], Tally { count, first_offset });
+        assert_eq!(report.oddities[&oddity], Tally::at_byte(count, first_offset));
     }
     assert_eq!((report.bytes.other, report.bytes.skipped, report.bytes.total()), (10, 10, 120));
 }
