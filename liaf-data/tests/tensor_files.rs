@@ -190,7 +190,7 @@ fn hdf5_reads_back_over_many_chunks_plain_and_at_every_level() {
         for (dtype, shape, frames) in [
             // 291 frames a chunk, and 1 a chunk.
             (Dtype::U8, FrameShape { channels: 2, height: 40, width: 45 }, 1000),
-            (Dtype::F32, FrameShape { channels: 2, height: 480, width: 640 }, 9),
+            (Dtype::F32, FrameShape { channels: 2, height: 370, width: 360 }, 4),
         ] {
             let spec = TensorSpec { shape, ..spec(dtype) };
             cases.push(case(folder.path(), Container::H5, spec, frames, true, &options));

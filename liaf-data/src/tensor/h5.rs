@@ -73,7 +73,12 @@ impl H5Writer {
             false => 1,
         };
         let mut out = AtomicFile::create(path, options.overwrite, options.sync)?;
-        let file = File::create(out.lend()?).map_err(|e| system("cannot create", &e, path))?;
+        let file = File::with_options()
+            // Read by every version of the library; and newer headers bear a time.
+            .with_fapl(|fapl| fapl.libver_earliest())
+            .with_fcpl(|fcpl| fcpl.obj_track_times(false))
+            .create(out.lend()?)
+            .map_err(|error| system("cannot create the file", &error, path))?;
         Ok(Self {
             packer: ParallelPacker::new(packing, most),
             sink: Sink {
