@@ -154,7 +154,8 @@ fn earlier_start(
     end: usize,
     file_len: Option<u64>,
 ) -> Option<usize> {
-    let whole = |start: usize| file_len.is_some_and(|len| (len - start as u64).is_multiple_of(RECORD));
+    let whole =
+        |start: usize| file_len.is_some_and(|len| (len - start as u64).is_multiple_of(RECORD));
     if whole(end) || file_len.is_none() {
         return None;
     }

@@ -161,8 +161,9 @@ impl Decoder for Evt3Decoder {
     }
 
     fn finish(&mut self, _sink: &mut dyn Sink) -> Result<()> {
+        self.check_time()?;
         if self.carry.take().is_none() {
-            return self.check_time();
+            return Ok(());
         }
         self.report.bytes.skipped += 1;
         self.report.add(Oddity::TruncatedTails, 1, self.offset);

@@ -291,7 +291,8 @@ mod tests {
         assert_eq!(parse(marked).end, 17);
         assert_eq!(parse(b"% evt 3.0\n\x01\x80\x02\x60").end, 10);
         assert_eq!(parse(b"% evt 3.0\n").end, 10);
-        assert_eq!(parse(b"% evt 3.0").end, 9);
+        let cut = parse(b"% evt 3.0\n% ge");
+        assert_eq!((cut.end, cut.cut), (10, 4));
         // A line without `% ` does not hide the mark.
         let odd = parse(b"% evt 3.0\nowner: me\n% geometry 64x32\n% end\n\x01\x80");
         assert_eq!((odd.end, odd.value("geometry")), (43, Some("64x32")));

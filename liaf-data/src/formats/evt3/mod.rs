@@ -38,9 +38,9 @@ pub use decode::Evt3Decoder;
 use std::collections::BTreeMap;
 
 use super::{Format, Head, Opened};
-use crate::{Error, Oddity, Report, Result};
 use crate::reader::{ReadOptions, RecordingInfo, SensorSource, StreamInfo, StreamKind};
 use crate::source::ByteSource;
+use crate::{Error, Oddity, Report, Result};
 use header::Header;
 
 pub(super) static FORMAT: Format = Format { name: "EVT 3.0", extensions: &["raw"], detect, open };

@@ -68,7 +68,7 @@ fn a_trace_worked_by_hand() {
 #[test]
 fn time_high_clears_the_low_bits_and_wraps() {
     let words = [
-        0x6fff, 0x8fff, 0x2000, // no low bits yet
+        0x0000, 0x6fff, 0x8fff, 0x2000, // no low bits yet
         0x6001, 0x8fff, 0x2000, // unchanged: they stay
         0x8800, 0x2000, // a step back by 2047 is one
         0x8fff, 0x87ff, 0x2000, // by 2048 it is a wrap
@@ -76,18 +76,19 @@ fn time_high_clears_the_low_bits_and_wraps() {
     let (events, report) = decode_words(&words);
     let times: Vec<_> = events.iter().map(|event| event.t).collect();
     assert_eq!(times, [0xfff << 12, (0xfff << 12) + 1, 0x800 << 12, (1 << 24) + (0x7ff << 12)]);
-    assert_eq!(report.oddities[&Oddity::TimeWraps], Tally::at_byte(1, 18));
+    assert_eq!(report.oddities[&Oddity::TimeWraps], Tally::at_byte(1, 20));
 }
 
 #[test]
 fn what_has_no_time_or_no_base_is_dropped_and_counted() {
-    let words = [0x2001, 0x4007, 0x8000, 0x4007, 0x5000, 0x3001, 0x4001];
+    let words = [0x2001, 0x4007, 0x8000, 0x2001, 0x0000, 0x4007, 0x5000, 0x3001, 0x4001];
     let (events, report) = decode_words(&words);
     assert_eq!(events, [event(0, 1, 0, 0)]);
+    assert_eq!(report.oddities[&Oddity::EventsWithoutRow], Tally::at_byte(1, 6));
     assert_eq!(report.oddities[&Oddity::EventsBeforeTime], Tally::at_byte(4, 0));
     let baseless = report.oddities[&Oddity::VectorsWithoutBase];
-    assert_eq!(baseless, Tally::at_byte(2, 6));
-    assert_eq!((report.bytes.events, report.bytes.skipped), (10, 4));
+    assert_eq!(baseless, Tally::at_byte(2, 10));
+    assert_eq!((report.bytes.events, report.bytes.skipped), (12, 6));
 }
 
 #[test]
@@ -110,9 +111,10 @@ fn words_that_are_no_events_are_counted_by_kind() {
 fn a_strict_reader_stops_at_the_first_violation() {
     let strict = ReadOptions { strict: true, ..ReadOptions::default() };
     for (words, offset) in [
-        (&[0x8000, 0x2000, 0x9999][..], 14),
+        (&[0x0000, 0x8000, 0x2000, 0x9999][..], 16),
         (&[0x8000, 0xb000], 12),
-        (&[0x8000, 0x3000, 0x4001, 0x1000], 16),
+        (&[0x8000, 0x2000], 12),
+        (&[0x0000, 0x8000, 0x3000, 0x4001, 0x1000], 18),
         (&[0x4001, 0x8000, 0x4001], 14),
     ] {
         let mut decoder = Evt3Decoder::new(10, &strict);
@@ -160,8 +162,8 @@ impl Numbers {
 
 /// Streams of several mixtures, long and short.
 fn streams() -> impl Iterator<Item = Vec<u8>> {
-    let all_wraps = [0x8fff, 0x6123, 0x2001, 0x8000, 0x2002].repeat(300);
-    let runaway = [&[0x8000, 0x3800][..], &[0x4801, 0x5080, 0x4000].repeat(2500)].concat();
+    let all_wraps = [0x0007, 0x8fff, 0x6123, 0x2001, 0x8000, 0x2002].repeat(300);
+    let runaway = [&[0x0007, 0x8000, 0x3800][..], &[0x4801, 0x5080, 0x4000].repeat(2500)].concat();
     let random = (1..60u16).map(|seed| {
         let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15 ^ u64::from(seed) << 20);
         let (rare, vectors) = ([0, 2, 200, 1000][usize::from(seed % 4)], seed * 7 % 100);
@@ -184,6 +186,10 @@ fn plain(bytes: &[u8], header: u64) -> (Vec<Event>, Report) {
         registers.take(u16::from_le_bytes(*word), at, &mut events, &mut met);
     }
     met.enter(words.len(), &mut report);
+    if let (None, Some(early)) = (registers.high, report.oddities.get(&Oddity::EventsBeforeTime)) {
+        let at = early.first_offset.unwrap();
+        report.note(format!("no event has a time at byte {at}: expected a TIME_HIGH word"));
+    }
     report.bytes.header = header;
     report.bytes.skipped += tail.len() as u64;
     let end = header + (bytes.len() - tail.len()) as u64;
