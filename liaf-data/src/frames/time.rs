@@ -318,28 +318,17 @@ fn after(t0: i64, offset: u128) -> i64 {
 
 /// How many of the first events lie in `low..=high`, and the largest of their times.
 fn run(t: &[i64], low: i64, high: i64) -> (usize, i64) {
-    const BLOCK: usize = 32;
+    // Modulo 2^64, `low..=high` is `0..=high - low` after `low`, whatever the signs.
+    let width = high.wrapping_sub(low) as u64;
+    let mut latest = 0;
     let mut n = 0;
-    let mut max = i64::MIN;
-    for block in t.chunks_exact(BLOCK) {
-        let mut inside = true;
-        let mut largest = max;
-        for &t in block {
-            inside &= (t >= low) & (t <= high);
-            largest = largest.max(t);
-        }
-        if !inside {
+    for &t in t {
+        let after = t.wrapping_sub(low) as u64;
+        if after > width {
             break;
         }
-        n += BLOCK;
-        max = largest;
-    }
-    for &t in &t[n..] {
-        if t < low || t > high {
-            break;
-        }
+        latest = latest.max(after);
         n += 1;
-        max = max.max(t);
     }
-    (n, max)
+    (n, low.wrapping_add(latest as i64))
 }
