@@ -1,5 +1,5 @@
 //! Frames against a binner of a few lines, on events of a seeded generator.
-#![allow(missing_docs, reason = "a test program")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test program")]
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use liaf_data::frames::{
     Binner, Cells, Crop, Dtype, Edge, Frame, FrameOptions, FrameReport, Frames, Polarity,
     Representation, Span, SpanFinder, TimePoint, Window, WindowRule,
 };
-use liaf_data::{ErrorKind, Event, EventBatch, Limits, Result, SensorSize};
+use liaf_data::{ErrorKind, Event, EventBatch, Limits, Result, SensorSize, Sink};
 
 const SENSOR: SensorSize = SensorSize::new(12, 10);
 
@@ -321,7 +321,7 @@ fn memory_shortens_the_slack_and_says_so() {
     let (made, report) = bin(&options, SENSOR, &[at(&[0, 10, 20, 30, 2, 40, 3])]).unwrap();
     assert_eq!(sums(&made), [2.0, 2.0, 1.0, 1.0, 1.0]);
     assert_eq!(report.late, 1);
-    assert!(report.notes[0].contains("30 µs, not 100000 µs"), "{:?}", report.notes);
+    assert!(report.notes[0].contains("no more than 4 frames"), "{:?}", report.notes);
     let none = bin(&options, SENSOR, &[at(&[0, 10, 20, 30, 40])]).unwrap().1;
     assert!(none.notes.is_empty());
     let overlapping = FrameOptions { limits, ..by_time(10, 8) };
@@ -346,6 +346,29 @@ fn windows_begin_at_from_and_end_at_the_last_event_or_to() {
     let none = FrameOptions { from: Some(TimePoint::Absolute(1000)), to: None, ..to };
     let (made, report) = bin(&none, SENSOR, &[at(&times)]).unwrap();
     assert_eq!((made.len(), report.out_of_window), (0, 4));
+}
+
+#[test]
+fn many_late_events_are_noted() {
+    let mut times = vec![0, 900_000_000];
+    times.extend(1..50);
+    let (made, report) = bin(&by_time(10_000, 0), SENSOR, &[at(&times)]).unwrap();
+    assert_eq!((made.len(), report.late), (90_001, 49));
+    assert!(report.notes[0].contains("from 0 µs to 900000000 µs"), "{:?}", report.notes);
+}
+
+#[test]
+fn a_binner_is_a_sink_of_events() {
+    let mut made = 0;
+    let mut frames = |_: &Frame| {
+        made += 1;
+        Ok(())
+    };
+    let mut binner = Binner::new(&by_time(10, 0), SENSOR, None).unwrap();
+    binner.to(&mut frames).events(&mut at(&[0, 10, 20]), 0).unwrap();
+    assert_eq!(binner.report().kept, 3);
+    assert_eq!(binner.finish(&mut frames).unwrap().frames, 3);
+    assert_eq!(made, 3);
 }
 
 #[test]
