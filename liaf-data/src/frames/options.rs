@@ -47,7 +47,8 @@ pub enum Edge {
     #[default]
     All,
     /// tonic's `ToFrame`, without `include_incomplete`: windows that are not full are not written,
-    /// and bins end half-open at the last event, so that the last events are in no frame.
+    /// and bins end half-open at the last event, so that the last events are in no frame. `from` is
+    /// its `start_time`.
     Tonic,
     /// SpikingJelly up to 0.0.0.0.14. By time, a window opens at an event and holds what comes up
     /// to and with `us` µs after it; the next one opens at the next event, so none is empty. Of
