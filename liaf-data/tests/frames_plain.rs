@@ -1,5 +1,5 @@
 //! Frames against a binner of a few lines, on events of a seeded generator.
-#![allow(missing_docs, reason = "a test program")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test program")]
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use liaf_data::frames::{
     Binner, Cells, Crop, Dtype, Edge, Frame, FrameOptions, FrameReport, Frames, Polarity,
     Representation, Span, SpanFinder, TimePoint, Window, WindowRule,
 };
-use liaf_data::{ErrorKind, Event, EventBatch, Limits, Result, SensorSize};
+use liaf_data::{ErrorKind, Event, EventBatch, Limits, Result, SensorSize, Sink};
 
 const SENSOR: SensorSize = SensorSize::new(12, 10);
 
@@ -304,6 +304,10 @@ fn late_events_go_to_the_oldest_open_frame() {
     assert_eq!(trace(&[0, 20, -3]), (vec![1.0, 1.0, 1.0], 1));
     // The slack counts from the latest time, also of an event that shares a window with others.
     assert_eq!(trace(&[0, 15, 19, 29, 21, 9]), (vec![1.0, 3.0, 2.0], 1));
+    // So 0..10 is closed at 15 with a slack of 5, though 15 opens no window.
+    let options = FrameOptions { slack: 5, ..by_time(10, 0) };
+    let (made, report) = bin(&options, SENSOR, &[at(&[0, 10, 15, 3])]).unwrap();
+    assert_eq!((sums(&made), report.late), (vec![1.0, 3.0], 1));
     // With overlap: windows 0..10, 5..15, 10..20, 15..25, 20..30.
     let options = FrameOptions { slack: 5, ..by_time(10, 5) };
     let (made, report) = bin(&options, SENSOR, &[at(&[0, 20, 12, 7])]).unwrap();
@@ -321,7 +325,7 @@ fn memory_shortens_the_slack_and_says_so() {
     let (made, report) = bin(&options, SENSOR, &[at(&[0, 10, 20, 30, 2, 40, 3])]).unwrap();
     assert_eq!(sums(&made), [2.0, 2.0, 1.0, 1.0, 1.0]);
     assert_eq!(report.late, 1);
-    assert!(report.notes[0].contains("30 µs, not 100000 µs"), "{:?}", report.notes);
+    assert!(report.notes[0].contains("no more than 4 frames"), "{:?}", report.notes);
     let none = bin(&options, SENSOR, &[at(&[0, 10, 20, 30, 40])]).unwrap().1;
     assert!(none.notes.is_empty());
     let overlapping = FrameOptions { limits, ..by_time(10, 8) };
@@ -336,6 +340,8 @@ fn windows_begin_at_from_and_end_at_the_last_event_or_to() {
     assert_eq!(starts(&made), [105, 115, 125, 135, 145, 155]);
     assert_eq!(sums(&made), [1.0, 0.0, 1.0, 0.0, 0.0, 1.0]);
     assert_eq!((report.kept, report.out_of_window), (3, 1));
+    let (made, report) = bin(&from(TimePoint::Absolute(107)), SENSOR, &[at(&times)]).unwrap();
+    assert_eq!((sums(&made)[0], report.kept), (1.0, 3));
     let (made, _) = bin(&from(TimePoint::Absolute(85)), SENSOR, &[at(&[100])]).unwrap();
     assert_eq!(starts(&made), [85, 95]);
     let to = FrameOptions { to: Some(TimePoint::Absolute(134)), ..by_time(10, 0) };
@@ -346,6 +352,29 @@ fn windows_begin_at_from_and_end_at_the_last_event_or_to() {
     let none = FrameOptions { from: Some(TimePoint::Absolute(1000)), to: None, ..to };
     let (made, report) = bin(&none, SENSOR, &[at(&times)]).unwrap();
     assert_eq!((made.len(), report.out_of_window), (0, 4));
+}
+
+#[test]
+fn many_late_events_are_noted() {
+    let mut times = vec![0, 900_000_000];
+    times.extend(1..50);
+    let (made, report) = bin(&by_time(10_000, 0), SENSOR, &[at(&times)]).unwrap();
+    assert_eq!((made.len(), report.late), (90_001, 49));
+    assert!(report.notes[0].contains("from 0 µs to 900000000 µs"), "{:?}", report.notes);
+}
+
+#[test]
+fn a_binner_is_a_sink_of_events() {
+    let mut made = 0;
+    let mut frames = |_: &Frame| {
+        made += 1;
+        Ok(())
+    };
+    let mut binner = Binner::new(&by_time(10, 0), SENSOR, None).unwrap();
+    binner.to(&mut frames).events(&mut at(&[0, 10, 20]), 0).unwrap();
+    assert_eq!(binner.report().kept, 3);
+    assert_eq!(binner.finish(&mut frames).unwrap().frames, 3);
+    assert_eq!(made, 3);
 }
 
 #[test]
@@ -454,6 +483,15 @@ fn counts_saturate_and_every_cell_that_lost_is_counted_once() {
         (sums(&made)[0], *sums(&made).last().unwrap(), report.saturated_cells),
         (255.0, 1.0, 1)
     );
+}
+
+#[test]
+fn what_one_frame_lost_is_not_counted_for_the_next() {
+    let events: EventBatch =
+        (0..500).map(|i| Event { t: if i < 300 { 0 } else { 1_000 }, x: 3, y: 4, p: 1 }).collect();
+    let options = FrameOptions { dtype: Dtype::U8, slack: 0, ..by_time(10, 0) };
+    let (made, report) = bin(&options, SENSOR, &[events]).unwrap();
+    assert_eq!((sums(&made)[0], sums(&made)[100], report.saturated_cells), (255.0, 200.0, 1));
 }
 
 #[test]

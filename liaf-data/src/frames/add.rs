@@ -32,13 +32,32 @@ impl Add {
         }
     }
 
+    /// Sets the cells at `places` to zero.
+    pub fn clear_at(self, cells: &mut Cells, places: &[u32]) {
+        match cells {
+            Cells::U8(cells) => self.zero(cells, places),
+            Cells::U16(cells) => self.zero(cells, places),
+            Cells::I16(cells) => self.zero(cells, places),
+            Cells::F32(cells) => self.zero(cells, places),
+        }
+    }
+
+    fn zero<C: Cell>(self, cells: &mut [C], places: &[u32]) {
+        let doubled = u32::from(self == Self::Signed);
+        for &place in places {
+            if let Some(cell) = cells.get_mut((place >> doubled) as usize) {
+                *cell = C::ZERO;
+            }
+        }
+    }
+
     fn to<C: Cell>(self, cells: &mut [C], places: &[u32], lost: &mut Lost) {
         let n = cells.len();
         match self {
             Self::Count => {
                 for &place in places {
                     match cells.get_mut(place as usize) {
-                        Some(cell) if *cell < C::MAX => *cell = cell.up(),
+                        Some(cell) if *cell != C::MAX => *cell = cell.up(),
                         _ => lost.mark(place, n),
                     }
                 }
@@ -52,11 +71,11 @@ impl Add {
             }
             Self::Signed => {
                 for &place in places {
-                    let on = place & 1 == 1;
-                    match cells.get_mut((place >> 1) as usize) {
-                        Some(cell) if on && *cell < C::MAX => *cell = cell.up(),
-                        Some(cell) if !on && *cell > C::MIN => *cell = cell.down(),
-                        _ => lost.mark(place >> 1, n),
+                    let Some(cell) = cells.get_mut((place >> 1) as usize) else { continue };
+                    let before = *cell;
+                    *cell = before.step(place & 1 == 1);
+                    if *cell == before {
+                        lost.mark(place >> 1, n);
                     }
                 }
             }
@@ -64,46 +83,65 @@ impl Add {
     }
 }
 
-/// A number that counts exactly from `MIN` to `MAX`. `up` and `down` stay within.
-trait Cell: Copy + PartialOrd {
-    const MIN: Self;
+/// A number that counts exactly up to `MAX`.
+trait Cell: Copy + PartialEq {
     const MAX: Self;
+    const ZERO: Self;
     const ONE: Self;
+
+    /// One more than a number below `MAX`.
     fn up(self) -> Self;
-    fn down(self) -> Self;
+
+    /// One more or one less, or the same at the end.
+    fn step(self, up: bool) -> Self;
 }
 
-macro_rules! integer_cell {
+macro_rules! unsigned_cell {
     ($($number:ty),+) => {$(
         impl Cell for $number {
-            const MIN: Self = <$number>::MIN;
             const MAX: Self = <$number>::MAX;
+            const ZERO: Self = 0;
             const ONE: Self = 1;
 
             fn up(self) -> Self {
                 self.wrapping_add(1)
             }
 
-            fn down(self) -> Self {
-                self.wrapping_sub(1)
+            fn step(self, up: bool) -> Self {
+                if up { self.saturating_add(1) } else { self.saturating_sub(1) }
             }
         }
     )+};
 }
 
-integer_cell!(u8, u16, i16);
+unsigned_cell!(u8, u16);
+
+impl Cell for i16 {
+    const MAX: Self = Self::MAX;
+    const ZERO: Self = 0;
+    const ONE: Self = 1;
+
+    fn up(self) -> Self {
+        self.wrapping_add(1)
+    }
+
+    fn step(self, up: bool) -> Self {
+        self.saturating_add(2 * Self::from(up) - 1)
+    }
+}
 
 impl Cell for f32 {
-    const MIN: Self = -16_777_216.0;
     const MAX: Self = 16_777_216.0;
+    const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
 
     fn up(self) -> Self {
         self + 1.0
     }
 
-    fn down(self) -> Self {
-        self - 1.0
+    fn step(self, up: bool) -> Self {
+        (self + (2.0 * Self::from(u8::from(up)) - 1.0))
+            .clamp(-<Self as Cell>::MAX, <Self as Cell>::MAX)
     }
 }
 

@@ -119,6 +119,10 @@ impl CountWindows {
     }
 }
 
+/// Smallest and largest of the times, which are in order nearly always.
 fn min_max(t: &[i64]) -> (i64, i64) {
-    t.iter().fold((i64::MAX, i64::MIN), |(min, max), &t| (min.min(t), max.max(t)))
+    match (t.first(), t.last()) {
+        (Some(&first), Some(&last)) if t.is_sorted() => (first, last),
+        _ => t.iter().fold((i64::MAX, i64::MIN), |(min, max), &t| (min.min(t), max.max(t))),
+    }
 }

@@ -7,6 +7,7 @@
 mod add;
 mod anchored;
 mod binner;
+mod check;
 mod count;
 mod frame;
 mod grid;
@@ -14,6 +15,7 @@ mod open;
 mod options;
 mod parse;
 mod report;
+mod rule;
 mod select;
 mod span;
 mod time;

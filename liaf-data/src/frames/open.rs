@@ -6,6 +6,10 @@ use super::add::{Add, Lost, clear};
 use super::{Cells, Dtype, Frame, FrameReport, FrameShape, FrameSink, Frames, Window};
 use crate::{Error, Result};
 
+/// While a frame has at most one event for so many bytes of its cells, it is kept as the list of
+/// its events' places: many open frames then stay in cache.
+const BYTES_A_PLACE: usize = 32;
+
 /// A row of open frames, numbered from 0 on over the recording.
 #[derive(Debug)]
 pub(super) struct OpenFrames {
@@ -15,18 +19,20 @@ pub(super) struct OpenFrames {
     /// Number of the oldest open frame.
     first: u64,
     slots: VecDeque<Slot>,
+    /// A frame of zeros, on which frames of few events are laid out as they close.
+    zeros: Buffer,
     free: Vec<Buffer>,
-    /// What a frame without events looks like.
-    blank: Frame,
+    free_lists: Vec<Vec<u32>>,
     max_frames: u64,
     max_frames_is: String,
     pub report: FrameReport,
 }
 
-/// One open frame. A frame has no memory of its own until it has an event.
+/// One open frame: a list of places, or all its cells.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
-    buffer: Option<Buffer>,
+    few: Vec<u32>,
+    many: Option<Buffer>,
     /// Events that were in no frame before they came here.
     kept: u64,
     /// All its events.
@@ -43,18 +49,38 @@ struct Buffer {
     lost: Lost,
 }
 
-const NO_TIME: Window = Window { start: 0, end: 0 };
+impl Buffer {
+    fn zeros(dtype: Dtype, cells: usize) -> Self {
+        let window = Window { start: 0, end: 0 };
+        let frame = Frame { window, cells: Frames::Dense(Cells::zeros(dtype, cells)) };
+        Self { frame, lost: Lost::default() }
+    }
+
+    fn add(&mut self, add: Add, places: &[u32]) {
+        if let Frames::Dense(cells) = &mut self.frame.cells {
+            add.apply(cells, places, &mut self.lost);
+        }
+    }
+}
 
 impl OpenFrames {
     /// No frames; at most `max_frames` may be closed.
     pub fn new(shape: FrameShape, dtype: Dtype, add: Add, max_frames: u64) -> Self {
         let cells = shape.cells();
-        let blank = Frame { window: NO_TIME, cells: Frames::Dense(Cells::zeros(dtype, cells)) };
-        let max_frames_is =
-            format!("at most {max_frames} frames of {} bytes", cells * dtype.bytes());
-        let report = FrameReport::default();
-        let (slots, free) = (VecDeque::new(), Vec::new());
-        Self { cells, dtype, add, first: 0, slots, free, blank, max_frames, max_frames_is, report }
+        let bytes = cells * dtype.bytes();
+        Self {
+            cells,
+            dtype,
+            add,
+            first: 0,
+            slots: VecDeque::new(),
+            zeros: Buffer::zeros(dtype, cells),
+            free: Vec::new(),
+            free_lists: Vec::new(),
+            max_frames,
+            max_frames_is: format!("at most {max_frames} frames of {bytes} bytes"),
+            report: FrameReport::default(),
+        }
     }
 
     /// Number of the oldest open frame, or of the next one to open if none is.
@@ -80,23 +106,28 @@ impl OpenFrames {
     /// Adds events to frame `k`; `kept` of them are in no other frame yet, `late` of those came late.
     pub fn add(&mut self, k: u64, places: &[u32], kept: u64, late: u64) -> Option<&mut Slot> {
         let slot = self.slots.get_mut(usize::try_from(k.checked_sub(self.first)?).ok()?)?;
-        let buffer = slot.buffer.get_or_insert_with(|| {
-            self.free.pop().unwrap_or_else(|| Buffer {
-                frame: Frame {
-                    window: NO_TIME,
-                    cells: Frames::Dense(Cells::zeros(self.dtype, self.cells)),
-                },
-                lost: Lost::default(),
-            })
-        });
-        if let Frames::Dense(cells) = &mut buffer.frame.cells {
-            self.add.apply(cells, places, &mut buffer.lost);
+        let most = self.cells * self.dtype.bytes() / BYTES_A_PLACE;
+        if let Some(buffer) = &mut slot.many {
+            buffer.add(self.add, places);
+        } else if slot.few.len() + places.len() <= most {
+            if slot.few.capacity() == 0 {
+                slot.few = self.free_lists.pop().unwrap_or_default();
+            }
+            slot.few.extend_from_slice(places);
+        } else {
+            let mut buffer =
+                self.free.pop().unwrap_or_else(|| Buffer::zeros(self.dtype, self.cells));
+            buffer.add(self.add, &slot.few);
+            buffer.add(self.add, places);
+            slot.many = Some(buffer);
+            slot.few.clear();
+            self.free_lists.push(std::mem::take(&mut slot.few));
         }
         slot.kept += kept;
         slot.late += late;
-        self.report.late += late;
         slot.binned += places.len() as u64;
         self.report.kept += kept;
+        self.report.late += late;
         self.report.binned += places.len() as u64;
         Some(slot)
     }
@@ -108,29 +139,32 @@ impl OpenFrames {
 
     /// Closes the oldest open frame and gives it to `sink`.
     pub fn close(&mut self, window: Window, sink: &mut dyn FrameSink) -> Result<()> {
-        let Some(slot) = self.slots.pop_front() else { return Ok(()) };
+        let Some(mut slot) = self.slots.pop_front() else { return Ok(()) };
         self.first += 1;
         if self.report.frames >= self.max_frames {
             return Err(self.too_many().advice(TOO_MANY_ADVICE));
         }
         self.report.frames += 1;
-        match slot.buffer {
-            None => {
-                self.blank.window = window;
-                sink.frame(&self.blank)
-            }
-            Some(mut buffer) => {
-                buffer.frame.window = window;
-                self.report.saturated_cells += buffer.lost.cells;
-                sink.frame(&buffer.frame)?;
-                if let Frames::Dense(cells) = &mut buffer.frame.cells {
-                    clear(cells);
-                }
-                buffer.lost.clear();
-                self.free.push(buffer);
-                Ok(())
+        let few = slot.many.is_none();
+        let buffer = slot.many.as_mut().unwrap_or(&mut self.zeros);
+        buffer.add(self.add, &slot.few);
+        buffer.frame.window = window;
+        self.report.saturated_cells += buffer.lost.cells;
+        sink.frame(&buffer.frame)?;
+        buffer.lost.clear();
+        if let Frames::Dense(cells) = &mut buffer.frame.cells {
+            if few {
+                self.add.clear_at(cells, &slot.few);
+            } else {
+                clear(cells);
             }
         }
+        self.free.extend(slot.many);
+        if slot.few.capacity() > 0 {
+            slot.few.clear();
+            self.free_lists.push(slot.few);
+        }
+        Ok(())
     }
 
     /// Takes the newest open frame away unwritten; the events it alone had are in no window.

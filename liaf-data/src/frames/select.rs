@@ -114,8 +114,8 @@ impl Selector {
                 self.place_all(x, y, p);
                 kept(self.stretch(times), Kept { t, place: &self.place })?;
             } else {
-                self.place_some(t, x, y, p, times, &mut left);
-                kept(self.stretch(times), Kept { t: &self.t, place: &self.place })?;
+                let n = self.place_some(t, x, y, p, times, &mut left);
+                kept(self.stretch(times), Kept { t: &self.t[..n], place: &self.place[..n] })?;
             }
         }
         Ok(left)
@@ -151,6 +151,7 @@ impl Selector {
         }));
     }
 
+    /// Puts the kept events in front of `self.t` and `self.place`, and says how many they are.
     fn place_some(
         &mut self,
         t: &[i64],
@@ -159,7 +160,7 @@ impl Selector {
         p: &[u8],
         times: Times,
         left: &mut Left,
-    ) {
+    ) -> usize {
         self.t.resize(CHUNK, 0);
         self.place.resize(CHUNK, 0);
         let mut n = 0;
@@ -177,8 +178,7 @@ impl Selector {
         }
         left.out_of_window += out_of_window;
         left.out_of_crop += t.len() as u64 - out_of_window - n as u64;
-        self.t.truncate(n);
-        self.place.truncate(n);
+        n
     }
 }
 

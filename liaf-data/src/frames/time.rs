@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::grid::Grid;
 use super::open::{OpenFrames, TOO_MANY_ADVICE};
+use super::rule::{Rule, after};
 use super::select::Kept;
-use super::{Edge, FrameOptions, FrameShape, FrameSink, Span, Window, WindowRule};
+use super::{FrameOptions, FrameShape, FrameSink, Span, Window};
 use crate::Result;
 
 /// Bins events by time into frames that stay open for a while.
@@ -15,10 +16,11 @@ pub(super) struct TimeWindows {
     /// Chosen start and end of the kept stretch.
     from: Option<i64>,
     to: Option<i64>,
-    /// How far behind the latest time frames stay open, in µs, and what was asked for.
+    /// How far behind the latest time frames stay open, in µs.
     slack: u64,
-    wanted_slack: u64,
+    /// How many frames may be open, and whether one was closed for that before its time.
     max_open: u64,
+    closed_early: bool,
     /// Known from the first kept event on.
     line: Option<Line>,
     /// The stretch of time that the last event was in, and where its events go.
@@ -41,14 +43,6 @@ struct Line {
     gap: (u64, u64),
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Rule {
-    /// Even windows; `full`: only those that end at or before the last event are written.
-    Even { width: u64, stride: u64, full: bool },
-    /// Windows that fit the span of the recording.
-    Fitted { windows: WindowRule, edge: Edge, t_max: i64 },
-}
-
 /// Where the events of a stretch of time go.
 #[derive(Debug, Clone)]
 enum Target {
@@ -64,25 +58,13 @@ enum Target {
 
 impl TimeWindows {
     pub fn new(options: &FrameOptions, shape: FrameShape, span: Option<Span>) -> Self {
-        let max_open = options.max_open(shape);
-        let wanted_slack = options.slack.max(0) as u64;
-        let t_max = span.map_or(i64::MAX, |span| span.t_max);
-        let mut slack = wanted_slack;
-        let rule = match (options.windows, options.edge) {
-            (WindowRule::Time { us, overlap }, Edge::All | Edge::Tonic | Edge::SpikingJelly) => {
-                let (width, stride) = (us as u64, (us - overlap) as u64);
-                slack = slack.min(stride.saturating_mul(max_open).saturating_sub(width));
-                Rule::Even { width, stride, full: options.edge == Edge::Tonic }
-            }
-            (windows, edge) => Rule::Fitted { windows, edge, t_max },
-        };
         Self {
-            rule,
+            rule: Rule::new(options, span),
             from: None,
             to: None,
-            slack,
-            wanted_slack,
-            max_open,
+            slack: options.slack.max(0) as u64,
+            max_open: options.max_open(shape),
+            closed_early: false,
             line: None,
             low: 0,
             high: -1,
@@ -185,7 +167,7 @@ impl TimeWindows {
 
     /// Closes what ended `slack` before the latest time, and what is more than may be open.
     fn close_old(
-        &self,
+        &mut self,
         line: &Line,
         open: &mut OpenFrames,
         sink: &mut dyn FrameSink,
@@ -200,6 +182,7 @@ impl TimeWindows {
             if !too_old && open.len() <= self.max_open {
                 break;
             }
+            self.closed_early |= !too_old;
             open.close(self.window(line, k), sink)?;
         }
         Ok(())
@@ -265,81 +248,47 @@ impl TimeWindows {
             }
             open.close(self.window(&line, open.first()), sink)?;
         }
-        if self.slack < self.wanted_slack && open.report.late > 0 {
-            open.report.notes.push(format!(
-                "late events were waited for {} µs, not {} µs: more frames may not be open",
-                self.slack, self.wanted_slack
-            ));
-        }
+        self.note_late(&line, open);
         Ok(())
     }
-}
 
-impl Rule {
-    fn grid(&self, t0: i64) -> Grid {
-        match *self {
-            Self::Even { width, stride, .. } => Grid::even(width, stride),
-            Self::Fitted { windows, edge, t_max } => {
-                let length = t_max.max(t0).abs_diff(t0);
-                match (windows, edge) {
-                    (WindowRule::Time { us, .. }, _) => {
-                        Grid::even_last(us as u64, length.div_ceil(us as u64).max(1))
-                    }
-                    (WindowRule::Bins { n }, Edge::Tonic) => Grid::even_drop(length / n, n),
-                    (WindowRule::Bins { n }, Edge::SpikingJelly | Edge::SpikingJelly2) => {
-                        Grid::even_last(length / n, n)
-                    }
-                    (WindowRule::Bins { n }, Edge::All) => Grid::split(u128::from(length) + 1, n),
-                    (WindowRule::Count { .. } | WindowRule::EventBins { .. }, _) => {
-                        Grid::even_last(u64::MAX, 1)
-                    }
-                }
-            }
+    fn note_late(&self, line: &Line, open: &mut OpenFrames) {
+        let report = &mut open.report;
+        if report.late > 0 && self.closed_early {
+            report.notes.push(format!(
+                "late events were not waited for {} µs: no more than {} frames may be open",
+                self.slack, self.max_open
+            ));
+        }
+        if report.late > report.kept / 10 {
+            let at = |offset: u64| after(line.t0, offset.into());
+            report.notes.push(format!(
+                "{} of {} events came late: windows begin at {} µs, the latest event is at {} µs, and \
+                 the widest step forward is from {} µs to {} µs; one of these times may be wrong",
+                report.late,
+                report.kept,
+                line.t0,
+                at(line.latest),
+                at(line.gap.0),
+                at(line.gap.1)
+            ));
         }
     }
-
-    /// Frames to write if the last event is at `offset`.
-    fn frames_until(&self, grid: &Grid, offset: u64) -> u64 {
-        match (grid.count(), *self) {
-            (Some(n), _) => n,
-            (None, Self::Even { width, stride, full: true }) => {
-                offset.checked_sub(width).map_or(1, |past| (past / stride).saturating_add(1))
-            }
-            (None, Self::Even { stride, .. }) => (offset / stride).saturating_add(1),
-            (None, Self::Fitted { .. }) => 1,
-        }
-    }
-}
-
-/// `offset` µs after `t0`, or the last µs there is.
-fn after(t0: i64, offset: u128) -> i64 {
-    i128::from(t0).checked_add_unsigned(offset).map_or(i64::MAX, |t| t.min(i64::MAX.into()) as i64)
 }
 
 /// How many of the first events lie in `low..=high`, and the largest of their times.
 fn run(t: &[i64], low: i64, high: i64) -> (usize, i64) {
-    const BLOCK: usize = 32;
+    // Modulo 2^64, `low..=high` is `0..=high - low` after `low`, whatever the signs.
+    let width = high.wrapping_sub(low) as u64;
+    let mut latest = 0;
     let mut n = 0;
-    let mut max = i64::MIN;
-    for block in t.chunks_exact(BLOCK) {
-        let mut inside = true;
-        let mut largest = max;
-        for &t in block {
-            inside &= (t >= low) & (t <= high);
-            largest = largest.max(t);
-        }
-        if !inside {
+    for &t in t {
+        let after = t.wrapping_sub(low) as u64;
+        if after > width {
             break;
         }
-        n += BLOCK;
-        max = largest;
-    }
-    for &t in &t[n..] {
-        if t < low || t > high {
-            break;
-        }
+        latest = latest.max(after);
         n += 1;
-        max = max.max(t);
     }
-    (n, max)
+    (n, low.wrapping_add(latest as i64))
 }

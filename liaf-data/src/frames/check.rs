@@ -1,0 +1,177 @@
+//! The check of options before any work: whether they fit each other, the sensor and the limits.
+
+use super::{
+    Dtype, Edge, FrameOptions, FrameShape, Polarity, Representation, TimePoint, WindowRule,
+};
+use crate::{Error, Result, SensorSize};
+
+impl FrameOptions {
+    /// Checks everything that can be checked before any work, and says what frames come of it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the options do not fit each other or the
+    /// sensor, [`ErrorKind::Limit`](crate::ErrorKind::Limit) if they ask for more than `limits`.
+    pub fn check(&self, sensor: SensorSize) -> Result<FrameShape> {
+        self.check_windows()?;
+        self.check_cells()?;
+        self.check_times()?;
+        let shape = self.shape(sensor)?;
+        self.check_limits(shape)?;
+        Ok(shape)
+    }
+
+    fn check_windows(&self) -> Result<()> {
+        let foreign = matches!(self.edge, Edge::SpikingJelly | Edge::SpikingJelly2);
+        let overlaps = match self.windows {
+            WindowRule::Time { us, overlap } => {
+                positive("length of a window in µs", us)?;
+                if overlap < 0 || overlap >= us {
+                    return Err(Error::caller("the overlap of windows does not fit their length")
+                        .expected(format!("0 to {} µs", us - 1))
+                        .found(format!("{overlap} µs")));
+                }
+                overlap > 0
+            }
+            WindowRule::Count { events, overlap } => {
+                positive("number of events of a window", events)?;
+                if overlap >= events {
+                    return Err(Error::caller("the overlap of windows does not fit their length")
+                        .expected(format!("0 to {} events", events - 1))
+                        .found(format!("{overlap} events")));
+                }
+                if foreign {
+                    return Err(Error::caller("SpikingJelly has no windows of a fixed count")
+                        .expected("windows by time, bins or event bins")
+                        .found(format!("windows of {events} events")));
+                }
+                overlap > 0
+            }
+            WindowRule::Bins { n } | WindowRule::EventBins { n } => {
+                positive("number of bins", n)?;
+                false
+            }
+        };
+        if foreign && overlaps {
+            return Err(Error::caller("SpikingJelly has no windows that overlap")
+                .expected("an overlap of 0")
+                .found("an overlap"));
+        }
+        Ok(())
+    }
+
+    fn check_cells(&self) -> Result<()> {
+        if self.polarity != Polarity::Signed {
+            return Ok(());
+        }
+        if !matches!(self.dtype, Dtype::I16 | Dtype::F32) {
+            return Err(Error::caller("signed polarity needs signed cells")
+                .expected("cells of i16 or f32")
+                .found(self.dtype));
+        }
+        if self.cells == Representation::Binary {
+            return Err(Error::caller("a signed difference is not binary")
+                .expected("counts, or polarity split or merged")
+                .found("binary cells with signed polarity"));
+        }
+        Ok(())
+    }
+
+    fn check_times(&self) -> Result<()> {
+        let ordered = match (self.from, self.to) {
+            (Some(TimePoint::Relative(from)), Some(TimePoint::Relative(to)))
+            | (Some(TimePoint::Absolute(from)), Some(TimePoint::Absolute(to))) => from < to,
+            _ => true,
+        };
+        if !ordered {
+            return Err(Error::caller("the stretch of time ends before it begins")
+                .expected("from < to")
+                .found(format!("from {:?} to {:?}", self.from, self.to)));
+        }
+        if self.slack < 0 {
+            return Err(Error::caller("slack is negative")
+                .expected("0 µs or more")
+                .found(format!("{} µs", self.slack)));
+        }
+        Ok(())
+    }
+
+    fn shape(&self, sensor: SensorSize) -> Result<FrameShape> {
+        if sensor.pixels() == 0 {
+            return Err(Error::caller("the sensor has no pixels")
+                .expected("a width and height above 0")
+                .found(sensor));
+        }
+        let source = self.source(sensor);
+        let inside =
+            |first: u16, n: u16, of: u16| n > 0 && u32::from(first) + u32::from(n) <= of.into();
+        if !inside(source.x, source.w, sensor.width) || !inside(source.y, source.h, sensor.height) {
+            return Err(Error::caller("the crop does not lie on the sensor")
+                .expected(format!("a rectangle within {sensor}"))
+                .found(source));
+        }
+        let size = self.size.unwrap_or(SensorSize::new(source.w, source.h));
+        if size.pixels() == 0 || size.width > source.w || size.height > source.h {
+            return Err(Error::caller("frames cannot be of this size")
+                .expected(format!("1x1 to {}x{}", source.w, source.h))
+                .found(size));
+        }
+        let channels = if self.polarity == Polarity::Split { 2 } else { 1 };
+        Ok(FrameShape { channels, height: size.height.into(), width: size.width.into() })
+    }
+
+    fn check_limits(&self, shape: FrameShape) -> Result<()> {
+        let bytes = self.frame_bytes(shape);
+        if shape.cells() > super::select::MAX_CELLS || bytes > self.limits.open_frames_bytes as u64
+        {
+            return Err(Error::limit("one frame is too large")
+                .expected(format!("at most {} bytes", self.limits.open_frames_bytes))
+                .found(format!("{bytes} bytes"))
+                .advice("choose a smaller size, a crop or a smaller cell type"));
+        }
+        if let WindowRule::Bins { n } | WindowRule::EventBins { n } = self.windows
+            && n > self.max_frames(shape)
+        {
+            return Err(Error::limit("too many bins")
+                .expected(format!("at most {} frames of {bytes} bytes", self.max_frames(shape)))
+                .found(format!("{n} bins")));
+        }
+        if self.max_frames(shape) == 0 {
+            return Err(Error::limit("not one frame may be written")
+                .expected(format!("at most {} bytes in all", self.limits.output_bytes))
+                .found(format!("frames of {bytes} bytes")));
+        }
+        let (length, stride) = match self.windows {
+            WindowRule::Time { us, overlap } => (us as u64, (us - overlap) as u64),
+            WindowRule::Count { events, overlap } => (events, events - overlap),
+            WindowRule::Bins { .. } | WindowRule::EventBins { .. } => (1, 1),
+        };
+        if length.div_ceil(stride) > self.max_open(shape) {
+            return Err(Error::limit("the overlap keeps too many frames open at one time")
+                .expected(format!("at most {} frames of {bytes} bytes", self.max_open(shape)))
+                .found(format!("{} frames", length.div_ceil(stride)))
+                .advice("choose a smaller overlap"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn frame_bytes(&self, shape: FrameShape) -> u64 {
+        shape.cells() as u64 * self.dtype.bytes() as u64
+    }
+
+    /// How many frames `limits` allow in all.
+    pub(super) fn max_frames(&self, shape: FrameShape) -> u64 {
+        self.limits.frames.min(self.limits.output_bytes / self.frame_bytes(shape).max(1))
+    }
+
+    /// How many frames `limits` allow to be open at one time.
+    pub(super) fn max_open(&self, shape: FrameShape) -> u64 {
+        (self.limits.open_frames_bytes as u64 / self.frame_bytes(shape).max(1)).max(1)
+    }
+}
+
+fn positive<N: Default + PartialOrd + std::fmt::Display>(what: &str, n: N) -> Result<()> {
+    if n > N::default() {
+        return Ok(());
+    }
+    Err(Error::caller(format!("the {what} is not positive")).expected("more than 0").found(n))
+}
