@@ -40,7 +40,7 @@ fn the_header_tells_format_sensor_and_details() {
 
 #[test]
 fn a_file_of_only_a_header_has_no_events() {
-    for header in [HEADER, b"% evt 3.0\n", b"% evt 3.0"] {
+    for header in [HEADER, b"% evt 3.0\n"] {
         let (events, reader) = read(header, ReadOptions::default());
         assert!(events.is_empty());
         assert_eq!(reader.report().bytes.header, header.len() as u64);
@@ -79,7 +79,7 @@ fn a_header_larger_than_the_limit_is_refused() {
 
 #[test]
 fn a_stated_data_offset_wins_over_the_header() {
-    let file = file(b"% evt 3.0\n% geometry 8x4\n% end\n% more\n", &[0x8000, 0x2001]);
+    let file = file(b"% evt 3.0\n% geometry 8x4\n% end\n% more\n", &[0x8000, 0x0003, 0x2001]);
     let options = ReadOptions { data_offset: Some(38), ..ReadOptions::default() };
     let (events, reader) = read(&file, options);
     assert_eq!((events.len(), reader.report().bytes.header), (1, 38));
