@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
+use multiversion::multiversion;
+
 use crate::Error;
 use crate::memory::prefer_huge_pages;
 
@@ -125,6 +127,16 @@ impl EventBatch {
         (0..self.len()).map(|i| Event { t: self.t[i], x: self.x[i], y: self.y[i], p: self.p[i] })
     }
 
+    /// The largest x and the largest y; 0 without events.
+    pub fn extent(&self) -> (u16, u16) {
+        (largest(&self.x), largest(&self.y))
+    }
+
+    /// Number of events that are earlier than the one before them.
+    pub fn steps_back(&self) -> u64 {
+        steps_back(&self.t)
+    }
+
     /// Keeps the events for which `keep` holds, in order.
     pub fn retain(&mut self, mut keep: impl FnMut(Event) -> bool) {
         let mut kept = 0;
@@ -140,6 +152,16 @@ impl EventBatch {
         }
         self.truncate(kept);
     }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn largest(column: &[u16]) -> u16 {
+    column.iter().fold(0, |max, &value| max.max(value))
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn steps_back(times: &[i64]) -> u64 {
+    times.windows(2).map(|pair| u64::from(pair[1] < pair[0])).sum()
 }
 
 impl Extend<Event> for EventBatch {

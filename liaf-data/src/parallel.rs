@@ -1,52 +1,98 @@
 //! Work on many threads, results in order on one.
 
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::thread;
+
+use rayon::Yield;
+
 use crate::Result;
 
-/// Places for results, in two halves: one is worked on while the other is given out.
-pub(crate) type Halves<S> = [Vec<S>; 2];
-
-/// Two halves of `n` places each.
-pub(crate) fn halves<S: Default>(n: usize) -> Halves<S> {
-    let half = || std::iter::repeat_with(S::default).take(n).collect();
-    [half(), half()]
-}
-
 /// Runs `work` on every item, on the threads of the current rayon pool, and `give` on each result,
-/// in order, on this thread; meanwhile the next items are worked on. So no more results exist at
-/// one time than there are places.
+/// in order, on this thread, while others are worked on. Each needs one of `places` for its result,
+/// so no more results exist at one time than there are places; they are kept for the next call.
 ///
 /// # Errors
 /// The first that `give` returns; items behind it may have been worked on, and are not given out.
 pub(crate) fn in_order<I: Sync, S: Send>(
     items: &[I],
-    places: &mut Halves<S>,
+    places: &mut Vec<S>,
     work: impl Fn(usize, &I, &mut S) + Sync,
     mut give: impl FnMut(usize, &I, &mut S) -> Result<()>,
 ) -> Result<()> {
-    let [mut now, mut before] = places.each_mut();
-    let size = now.len().max(1);
-    let mut done = Ok(());
-    let mut give_all = |group: usize, places: &mut [S]| {
-        let first = group * size;
-        let items = items.iter().enumerate().skip(first).take(size);
-        items.zip(places).try_for_each(|((i, item), place)| give(i, item, place))
-    };
-    let groups = items.len().div_ceil(size);
-    for (group, part) in items.chunks(size).enumerate() {
-        let work = &work;
-        rayon::in_place_scope(|scope| {
-            for (i, (item, place)) in part.iter().zip(now.iter_mut()).enumerate() {
-                scope.spawn(move |_| work(group * size + i, item, place));
+    let mut free = std::mem::take(places);
+    // What is worked on or waits to be given out, from the next item on.
+    let mut waiting: VecDeque<Option<S>> = VecDeque::with_capacity(free.len());
+    let (work, mut begun, mut given) = (&work, 0, 0);
+    let mut result = Ok(());
+    let (sender, receiver) = channel();
+    rayon::in_place_scope_fifo(|scope| {
+        loop {
+            while begun < items.len()
+                && let Some(mut place) = free.pop()
+            {
+                let (i, item, sender) = (begun, &items[begun], sender.clone());
+                scope.spawn_fifo(move |_| {
+                    work(i, item, &mut place);
+                    // The receiver outlives the scope.
+                    let _ = sender.send((i, place));
+                });
+                begun += 1;
+                waiting.push_back(None);
             }
-            if group > 0 {
-                done = give_all(group - 1, before);
+            if waiting.is_empty() {
+                break;
             }
-        });
-        done?;
-        done = Ok(());
-        std::mem::swap(&mut now, &mut before);
+            while let Some(Some(_)) = waiting.front()
+                && let Some(Some(mut place)) = waiting.pop_front()
+            {
+                if result.is_ok() {
+                    result = give(given, &items[given], &mut place);
+                }
+                given += 1;
+                free.push(place);
+                // One task begins for each that ends, so that no thread runs dry meanwhile.
+                if begun < items.len() && result.is_ok() {
+                    break;
+                }
+            }
+            if result.is_err() {
+                begun = items.len();
+            }
+            if matches!(waiting.front(), Some(None))
+                && let Some((i, place)) = wait(&receiver)
+            {
+                waiting[i - given] = Some(place);
+                while let Ok((i, place)) = receiver.try_recv() {
+                    waiting[i - given] = Some(place);
+                }
+            }
+        }
+    });
+    *places = free;
+    result
+}
+
+/// The next result. A thread of the pool works on what it finds meanwhile, as the work that it
+/// waits for may be its own.
+fn wait<T>(receiver: &Receiver<T>) -> Option<T> {
+    const PATIENCE: usize = 200;
+    let mut idle = 0;
+    loop {
+        match receiver.try_recv() {
+            Ok(result) => return Some(result),
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) => {}
+        }
+        match rayon::yield_now() {
+            Some(Yield::Executed) => idle = 0,
+            Some(Yield::Idle) if idle < PATIENCE => {
+                idle += 1;
+                thread::yield_now();
+            }
+            Some(Yield::Idle) | None => return receiver.recv().ok(),
+        }
     }
-    if groups > 0 { give_all(groups - 1, before) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -60,14 +106,21 @@ mod tests {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             for n in [0, 1, 4, 5, 99] {
                 let items: Vec<usize> = (0..n).collect();
-                let mut seen = Vec::new();
                 let work = |i: usize, item: &usize, place: &mut usize| *place = i * item;
-                let give = |i: usize, _: &usize, place: &mut usize| {
-                    seen.push((i, *place));
-                    Ok(())
+                let collect = || {
+                    let mut seen = Vec::new();
+                    let mut places = vec![0; 4];
+                    let give = |i: usize, _: &usize, place: &mut usize| {
+                        seen.push((i, *place));
+                        Ok(())
+                    };
+                    in_order(&items, &mut places, work, give).unwrap();
+                    assert_eq!(places.len(), 4);
+                    seen
                 };
-                pool.in_place_scope(|_| in_order(&items, &mut halves(4), work, give)).unwrap();
-                assert_eq!(seen, items.iter().map(|i| (*i, i * i)).collect::<Vec<_>>());
+                let expected: Vec<_> = items.iter().map(|i| (*i, i * i)).collect();
+                assert_eq!(pool.install(collect), expected);
+                assert_eq!(collect(), expected, "from outside of a pool");
             }
         }
     }
@@ -75,16 +128,16 @@ mod tests {
     #[test]
     fn the_first_error_ends_it() {
         let items: Vec<usize> = (0..50).collect();
-        let mut given = 0;
+        let (mut given, mut places) = (0, vec![(), (), ()]);
         let result = in_order(
             &items,
-            &mut halves::<()>(3),
+            &mut places,
             |_, _, ()| {},
             |i, _, ()| {
                 given += 1;
                 if i == 7 { Err(Error::caller("enough")) } else { Ok(()) }
             },
         );
-        assert_eq!((result.is_err(), given), (true, 8));
+        assert_eq!((result.is_err(), given, places.len()), (true, 8, 3));
     }
 }

@@ -168,8 +168,7 @@ impl Check {
 
     fn drop_outside(&mut self, events: &mut EventBatch, offset: u64) -> Result<()> {
         let Some(sensor) = self.sensor else { return Ok(()) };
-        let x_max = events.x.iter().copied().max().unwrap_or(0);
-        let y_max = events.y.iter().copied().max().unwrap_or(0);
+        let (x_max, y_max) = events.extent();
         if sensor.contains(x_max, y_max) {
             return Ok(());
         }
@@ -192,7 +191,7 @@ impl Check {
     fn count_backward(&mut self, events: &EventBatch) {
         let (Some(&first), Some(&last)) = (events.t.first(), events.t.last()) else { return };
         let at_start = self.last_time.is_some_and(|before| first < before);
-        let inside = events.t.windows(2).map(|pair| u64::from(pair[1] < pair[0])).sum::<u64>();
+        let inside = events.steps_back();
         self.last_time = Some(last);
         if inside == 0 && !at_start {
             return;

@@ -2,6 +2,7 @@
 
 use std::hash::Hasher;
 
+use multiversion::multiversion;
 use serde::Serialize;
 use twox_hash::XxHash64;
 
@@ -37,22 +38,26 @@ pub struct Summary {
 impl Summary {
     /// Adds the next events.
     pub fn add(&mut self, events: &EventBatch) {
+        add(self, events);
+    }
+
+    #[inline(always)]
+    fn add_columns(&mut self, events: &EventBatch) {
         let (Some(&first), Some(&last)) = (events.t.first(), events.t.last()) else { return };
         if self.events == 0 {
             self.t_first = first;
             (self.x_min, self.y_min) = (u16::MAX, u16::MAX);
         }
         self.t_last = last;
-        let on = events.p.iter().map(|&p| u64::from(p)).sum::<u64>();
+        let on = sum(&events.p);
+        let (x, y) = (range(&events.x), range(&events.y));
         self.events += events.len() as u64;
         self.on += on;
         self.off += events.len() as u64 - on;
-        self.x_min = events.x.iter().fold(self.x_min, |min, &x| min.min(x));
-        self.x_max = events.x.iter().fold(self.x_max, |max, &x| max.max(x));
-        self.y_min = events.y.iter().fold(self.y_min, |min, &y| min.min(y));
-        self.y_max = events.y.iter().fold(self.y_max, |max, &y| max.max(y));
-        self.sum_x += events.x.iter().map(|&x| u64::from(x)).sum::<u64>();
-        self.sum_y += events.y.iter().map(|&y| u64::from(y)).sum::<u64>();
+        (self.x_min, self.x_max) = (self.x_min.min(x.0), self.x_max.max(x.1));
+        (self.y_min, self.y_max) = (self.y_min.min(y.0), self.y_max.max(y.1));
+        self.sum_x += sum(&events.x);
+        self.sum_y += sum(&events.y);
     }
 
     /// The box from pixel (0, 0) around all events; `None` without events.
@@ -60,6 +65,21 @@ impl Summary {
         let size = SensorSize::new(self.x_max.checked_add(1)?, self.y_max.checked_add(1)?);
         (self.events > 0).then_some(size)
     }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn add(summary: &mut Summary, events: &EventBatch) {
+    summary.add_columns(events);
+}
+
+#[inline(always)]
+fn sum<N: Copy + Into<u64>>(column: &[N]) -> u64 {
+    column.iter().map(|&value| value.into()).sum()
+}
+
+#[inline(always)]
+fn range(column: &[u16]) -> (u16, u16) {
+    column.iter().fold((u16::MAX, 0), |(min, max), &value| (min.min(value), max.max(value)))
 }
 
 impl Sink for Summary {

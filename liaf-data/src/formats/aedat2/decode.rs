@@ -1,7 +1,9 @@
 //! Records to events.
 
+use multiversion::multiversion;
+
 use super::layout::{Axis, Layout, Reading, address, time};
-use crate::parallel::{Halves, halves, in_order};
+use crate::parallel::in_order;
 use crate::reader::ReadOptions;
 use crate::{Decoder, Error, EventBatch, Oddity, Report, Result, SensorSize, Sink};
 
@@ -24,7 +26,7 @@ pub struct Aedat2Decoder {
     carry: Vec<u8>,
     offset: u64,
     batch: EventBatch,
-    places: Halves<Segment>,
+    places: Vec<Segment>,
     report: Report,
 }
 
@@ -39,6 +41,11 @@ impl Aedat2Decoder {
         options: &ReadOptions,
     ) -> Self {
         let parallel = options.parallel && !options.strict;
+        let mut places = Vec::new();
+        places.resize_with(
+            if parallel { 4 * rayon::current_num_threads() } else { 0 },
+            Segment::default,
+        );
         Self {
             rule: Rule { layout, reading, sensor },
             clock: Clock::default(),
@@ -47,7 +54,7 @@ impl Aedat2Decoder {
             carry: Vec::with_capacity(RECORD),
             offset: start,
             batch: EventBatch::new(),
-            places: halves(if parallel { 2 * rayon::current_num_threads() } else { 0 }),
+            places,
             report,
         }
     }
@@ -190,13 +197,8 @@ impl Rule {
     ) {
         let convert = self.converter();
         for block in records.chunks(BLOCK) {
-            let special =
-                block.iter().fold(0, |bits, record| bits | address(record)) & self.reading.special;
-            if special == 0 && !wraps(block, clock.last) {
-                batch.t.extend(block.iter().map(|record| clock.epoch + i64::from(time(record))));
-                batch.x.extend(block.iter().map(|record| convert.x(address(record))));
-                batch.y.extend(block.iter().map(|record| convert.y(address(record))));
-                batch.p.extend(block.iter().map(|record| convert.p(address(record))));
+            if is_plain(block, self.reading.special, clock.last) {
+                append(block, convert, clock.epoch, batch);
                 clock.last = block.last().map(time);
                 report.bytes.events += size_of_val(block) as u64;
             } else {
@@ -266,12 +268,24 @@ impl Rule {
     }
 }
 
-/// Whether the time wraps somewhere in the block.
-fn wraps(block: &[[u8; RECORD]], before: Option<u32>) -> bool {
+/// Whether every word of the block is a pixel and the time does not wrap in it.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn is_plain(block: &[[u8; RECORD]], special: u32, before: Option<u32>) -> bool {
     let is_wrap = |last: u32, next: u32| last > next && last - next > 1 << 31;
     let first = block.first().map_or(0, time);
-    is_wrap(before.unwrap_or(first), first)
-        | block.windows(2).fold(false, |any, pair| any | is_wrap(time(&pair[0]), time(&pair[1])))
+    let bits = block.iter().fold(0, |bits, record| bits | address(record));
+    let wraps =
+        block.windows(2).fold(false, |any, pair| any | is_wrap(time(&pair[0]), time(&pair[1])));
+    bits & special == 0 && !wraps && !is_wrap(before.unwrap_or(first), first)
+}
+
+/// Appends an event for each word of a plain block.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn append(block: &[[u8; RECORD]], convert: Converter, epoch: i64, batch: &mut EventBatch) {
+    batch.t.extend(block.iter().map(|record| epoch + i64::from(time(record))));
+    batch.x.extend(block.iter().map(|record| convert.x(address(record))));
+    batch.y.extend(block.iter().map(|record| convert.y(address(record))));
+    batch.p.extend(block.iter().map(|record| convert.p(address(record))));
 }
 
 /// Address to x, y and polarity.

@@ -7,7 +7,7 @@ use crate::reader::StreamKind;
 /// Bytes of an event: i64 time, i16 x, i16 y, u8 polarity, 3 of padding.
 const EVENT: usize = 16;
 /// Events that are turned into columns together, so that they are read from the cache four times.
-const BLOCK: usize = 512;
+const BLOCK: usize = 256;
 
 /// The identifier of a kind of packet.
 pub(super) fn identifier(kind: StreamKind) -> Option<[u8; 4]> {
@@ -57,17 +57,19 @@ pub(super) fn events(
     let elements = root(content, StreamKind::Events)?.vector(0, EVENT)?;
     let events = elements.as_chunks::<EVENT>().0;
     batch.reserve(events.len());
-    for block in events.chunks(BLOCK) {
-        batch.t.extend(block.iter().map(time));
-        batch.x.extend(block.iter().map(|event| u16::from_le_bytes([event[8], event[9]])));
-        batch.y.extend(block.iter().map(|event| u16::from_le_bytes([event[10], event[11]])));
-        batch.p.extend(block.iter().map(|event| u8::from(event[12] != 0)));
-    }
+    events.chunks(BLOCK).for_each(|block| append(block, batch));
     if let Some(height) = flip_y {
         let first = batch.y.len() - events.len();
         batch.y[first..].iter_mut().for_each(|y| *y = (height.wrapping_sub(1)).wrapping_sub(*y));
     }
     Ok(())
+}
+
+fn append(block: &[[u8; EVENT]], batch: &mut EventBatch) {
+    batch.t.extend(block.iter().map(time));
+    batch.x.extend(block.iter().map(|event| u16::from_le_bytes([event[8], event[9]])));
+    batch.y.extend(block.iter().map(|event| u16::from_le_bytes([event[10], event[11]])));
+    batch.p.extend(block.iter().map(|event| u8::from(event[12] != 0)));
 }
 
 fn time(event: &[u8; EVENT]) -> i64 {

@@ -7,11 +7,11 @@ use super::flatbuf::OutOfBounds;
 use super::inflate::{Compression, Failure, Inflater};
 use super::packet::{Found, Framing, HEADER, LOOK};
 use super::table::{self, TableSum};
-use crate::parallel::{Halves, halves, in_order};
+use crate::parallel::in_order;
 use crate::reader::{ReadOptions, StreamKind};
 use crate::{Decoder, Error, EventBatch, Oddity, Report, Result, Sink};
 
-/// Packets that wait for each thread while others are given out.
+/// Packets for each thread that are inflated, or wait to be given out.
 const GROUP: usize = 4;
 
 /// Decodes the packets of an AEDAT 4.0 file; the header is behind it.
@@ -32,7 +32,7 @@ pub struct Aedat4Decoder {
     place: Place,
     /// Packets that are inflated together.
     jobs: Vec<Job>,
-    slots: Halves<Slot>,
+    slots: Vec<Slot>,
     parallel: bool,
     /// The packets that were found: with the place of their bodies, and of their headers.
     bodies: TableSum,
@@ -87,6 +87,8 @@ impl Aedat4Decoder {
         report.bytes.header = header;
         let parallel = options.parallel && !options.strict;
         let group = if parallel { GROUP * rayon::current_num_threads() } else { 1 };
+        let mut slots = Vec::new();
+        slots.resize_with(group, Slot::default);
         let limits = options.limits;
         Self {
             framing,
@@ -94,12 +96,12 @@ impl Aedat4Decoder {
             flip_y,
             strict: options.strict,
             cap: limits.packet_bytes,
-            group_cap: limits.packet_bytes.min(limits.in_flight_bytes / (2 * group)),
+            group_cap: limits.packet_bytes.min(limits.in_flight_bytes / group),
             carry: Vec::new(),
             offset: header,
             place: Place::Packets,
             jobs: Vec::new(),
-            slots: halves(group),
+            slots,
             parallel,
             bodies: TableSum::default(),
             headers: TableSum::default(),
@@ -262,14 +264,14 @@ impl Aedat4Decoder {
             return Ok(true);
         }
         let jobs = std::mem::take(&mut self.jobs);
-        let mut slots = std::mem::replace(&mut self.slots, halves(0));
+        let mut slots = std::mem::take(&mut self.slots);
         let (compression, wanted, flip_y) = (self.framing.compression, self.stream, self.flip_y);
         let run = |job: &Job, slot: &mut Slot, cap| {
             slot.run(job, &bytes[job.body.clone()], compression, wanted, flip_y, cap);
         };
         let (cap, group_cap) = (self.cap, self.group_cap);
         let mut sound = true;
-        let result = if let ([job], Some(slot)) = (&jobs[..], slots[0].first_mut()) {
+        let result = if let ([job], Some(slot)) = (&jobs[..], slots.first_mut()) {
             run(job, slot, cap);
             self.give(slot, job, sink).map(|one| sound = one)
         } else {

@@ -2,11 +2,11 @@
 
 use std::hash::Hasher;
 
-use lz4_flex::block;
 use twox_hash::XxHash32;
 use zstd::zstd_safe::{self, DCtx, InBuffer, OutBuffer};
 
 use super::flatbuf::bytes_at;
+use super::lz4::{self, BlockError};
 
 /// How the packets of a file are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,25 +132,22 @@ impl Inflater {
             // One byte more than the cap tells a body that is too large from one that just fits.
             let most = frame.block_bytes.min((cap + 1).saturating_sub(filled));
             self.room(filled, most);
-            let (done, free) = self.buffer.split_at_mut(filled);
-            let free = &mut free[..most];
-            filled += if stored {
+            if stored {
                 let end = size.min(most);
-                free[..end].copy_from_slice(&data[..end]);
-                end
+                self.buffer[filled..filled + end].copy_from_slice(&data[..end]);
+                filled += end;
             } else {
-                let window =
-                    if frame.linked { done.len().saturating_sub(64 << 10) } else { filled };
-                match block::decompress_into_with_dict(data, free, &done[window..]) {
-                    Ok(n) => n,
-                    Err(block::DecompressError::OutputTooSmall { .. })
-                        if most < frame.block_bytes =>
-                    {
+                // Matches of a frame with linked blocks reach back into earlier ones.
+                let first = if frame.linked { 0 } else { filled };
+                let out = &mut self.buffer[first..filled + most];
+                filled = match lz4::decode(data, out, filled - first) {
+                    Ok(end) => first + end,
+                    Err(BlockError::Full) if most < frame.block_bytes => {
                         return Err(Failure::TooLarge);
                     }
                     Err(_) => return Err(Failure::Damaged("an LZ4 block does not inflate")),
-                }
-            };
+                };
+            }
             if filled > cap {
                 return Err(Failure::TooLarge);
             }

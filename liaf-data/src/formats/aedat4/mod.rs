@@ -17,6 +17,7 @@ mod decode;
 mod flatbuf;
 mod header;
 mod inflate;
+mod lz4;
 mod packet;
 mod table;
 
