@@ -8,6 +8,11 @@ use rayon::Yield;
 
 use crate::Result;
 
+/// As many places as keep every thread of the current rayon pool at work.
+pub(crate) fn places_per_pool() -> usize {
+    4 * rayon::current_num_threads()
+}
+
 /// Runs `work` on every item, on the threads of the current rayon pool, and `give` on each result,
 /// in order, on this thread, while others are worked on. Each needs one of `places` for its result,
 /// so no more results exist at one time than there are places; they are kept for the next call.

@@ -48,6 +48,15 @@ impl Head {
     }
 }
 
+/// Finds the largest stored x and y in the data of a recording.
+pub(crate) trait BoundsFinder: Send {
+    /// Looks at the next bytes.
+    fn push(&mut self, bytes: &[u8]);
+
+    /// The box from pixel (0, 0) around all events so far; `None` without events.
+    fn bounds(&self) -> Option<SensorSize>;
+}
+
 /// A recording whose header was read.
 pub(crate) struct Opened {
     pub info: RecordingInfo,
@@ -62,4 +71,6 @@ pub(crate) struct Opened {
     pub needs_sensor: bool,
     /// The sensor that fits a bounding box: the box itself, or the smallest known chip around it.
     pub fit_sensor: fn(SensorSize) -> SensorSize,
+    /// A decoder that finds the largest stored x and y and nothing else, where that is faster.
+    pub bounds: Option<Box<dyn BoundsFinder>>,
 }

@@ -143,7 +143,7 @@ impl Recording {
             return Err(Error::caller("the recording does not say how large its sensor is")
                 .advice("state it with --sensor WxH; a pipe cannot be read twice to find out"));
         }
-        let bounds = self.survey()?.bounds().unwrap_or(SensorSize::new(1, 1));
+        let bounds = self.find_bounds()?.unwrap_or(SensorSize::new(1, 1));
         let sensor = (self.fit_sensor)(bounds);
         self.info.sensor = Some(sensor);
         self.info.sensor_source = SensorSource::BoundingBox;
@@ -154,6 +154,17 @@ impl Recording {
         self.options.sensor = Some(sensor);
         self.fresh = None;
         Ok(sensor)
+    }
+
+    /// The box around all events as stored, by the fastest way there is.
+    fn find_bounds(&self) -> Result<Option<SensorSize>> {
+        let options = ReadOptions { coords: Coords::Raw, strict: false, ..self.options.clone() };
+        let (mut source, opened) = self.open_again(&options)?;
+        let Some(mut finder) = opened.bounds else { return Ok(self.survey()?.bounds()) };
+        source.seek(opened.data_offset)?;
+        let step = opened.step;
+        while source.visit(step, |bytes, _| Ok(finder.push(bytes)))?.is_some() {}
+        Ok(finder.bounds())
     }
 
     /// A reader from the first event on.
@@ -185,6 +196,11 @@ impl Recording {
     }
 
     fn reopen(&self, options: ReadOptions) -> Result<Box<dyn EventReader>> {
+        let (source, opened) = self.open_again(&options)?;
+        self.start(source, opened, &options)
+    }
+
+    fn open_again(&self, options: &ReadOptions) -> Result<(ByteSource, Opened)> {
         let mut source = match &self.origin {
             Origin::File(path) => ByteSource::open(path, options.map)?,
             Origin::Memory(bytes) => ByteSource::from_bytes(bytes.clone()),
@@ -192,8 +208,8 @@ impl Recording {
                 return Err(Error::caller("a pipe cannot be read twice").advice("name a file"));
             }
         };
-        let opened = (self.format.open)(&mut source, &options)?;
-        self.start(source, opened, &options)
+        let opened = (self.format.open)(&mut source, options)?;
+        Ok((source, opened))
     }
 
     fn start(

@@ -3,7 +3,7 @@
 use multiversion::multiversion;
 
 use super::layout::{Axis, Layout, Reading, address, time};
-use crate::parallel::in_order;
+use crate::parallel::{in_order, places_per_pool};
 use crate::reader::ReadOptions;
 use crate::{Decoder, Error, EventBatch, Oddity, Report, Result, SensorSize, Sink};
 
@@ -42,10 +42,7 @@ impl Aedat2Decoder {
     ) -> Self {
         let parallel = options.parallel && !options.strict;
         let mut places = Vec::new();
-        places.resize_with(
-            if parallel { 4 * rayon::current_num_threads() } else { 0 },
-            Segment::default,
-        );
+        places.resize_with(if parallel { places_per_pool() } else { 0 }, Segment::default);
         Self {
             rule: Rule { layout, reading, sensor },
             clock: Clock::default(),

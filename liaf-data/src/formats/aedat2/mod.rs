@@ -11,6 +11,7 @@
 //!
 //! Stored y counts from the bottom and jAER mirrors x, so canonical events are flipped both ways.
 
+mod bounds;
 mod decode;
 mod header;
 mod layout;
@@ -23,6 +24,7 @@ use super::{Format, Opened};
 use crate::reader::{Coords, ReadOptions, RecordingInfo, SensorSource, StreamInfo, StreamKind};
 use crate::source::ByteSource;
 use crate::{Oddity, Report, Result, SensorSize};
+use bounds::Bounds;
 use header::Header;
 use layout::{Layout, Reading};
 
@@ -86,6 +88,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         bytes_per_event: 8.0,
         needs_sensor: sensor.is_none() && options.coords == Coords::Canonical,
         fit_sensor: layout.fit_sensor(),
+        bounds: Some(Box::new(Bounds::new(layout, options)?)),
     })
 }
 

@@ -7,12 +7,9 @@ use super::flatbuf::OutOfBounds;
 use super::inflate::{Compression, Failure, Inflater};
 use super::packet::{Found, Framing, HEADER, LOOK};
 use super::table::{self, TableSum};
-use crate::parallel::in_order;
+use crate::parallel::{in_order, places_per_pool};
 use crate::reader::{ReadOptions, StreamKind};
 use crate::{Decoder, Error, EventBatch, Oddity, Report, Result, Sink};
-
-/// Packets for each thread that are inflated, or wait to be given out.
-const GROUP: usize = 4;
 
 /// Decodes the packets of an AEDAT 4.0 file; the header is behind it.
 #[derive(Debug)]
@@ -86,7 +83,7 @@ impl Aedat4Decoder {
         let mut report = Report::default();
         report.bytes.header = header;
         let parallel = options.parallel && !options.strict;
-        let group = if parallel { GROUP * rayon::current_num_threads() } else { 1 };
+        let group = if parallel { places_per_pool() } else { 1 };
         let mut slots = Vec::new();
         slots.resize_with(group, Slot::default);
         let limits = options.limits;

@@ -92,6 +92,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         bytes_per_event,
         needs_sensor: flips && sensor.is_none(),
         fit_sensor: |bounds| bounds,
+        bounds: None,
     })
 }
 

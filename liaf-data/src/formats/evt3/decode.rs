@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::cut::Trail;
 use super::fast::{Scratch, decode};
 use super::registers::{Met, Registers, WORD};
+use crate::parallel::{in_order, places_per_pool};
 use crate::reader::ReadOptions;
 use crate::{Decoder, Error, EventBatch, Oddity, Report, Result, Sink};
 
@@ -25,9 +26,8 @@ pub struct Evt3Decoder {
     registers: Registers,
     /// What one thread works on.
     piece: Piece,
-    scratch: Box<Scratch>,
-    /// What several threads work on, one for each batch of a push.
-    pieces: Vec<Piece>,
+    /// What several threads work on.
+    places: Vec<Piece>,
     report: Report,
 }
 
@@ -41,16 +41,18 @@ impl Evt3Decoder {
 
     /// A decoder for words that begin at byte `start`; `report` has what stands before them.
     pub(super) fn with_report(start: u64, report: Report, options: &ReadOptions) -> Self {
+        let parallel = options.parallel && !options.strict;
+        let mut places = Vec::new();
+        places.resize_with(if parallel { places_per_pool() } else { 0 }, Piece::default);
         Self {
             strict: options.strict,
-            parallel: options.parallel && !options.strict,
+            parallel,
             batch_words: BATCH,
             carry: None,
             offset: start,
             registers: Registers::default(),
             piece: Piece::default(),
-            scratch: Box::default(),
-            pieces: Vec::new(),
+            places,
             report,
         }
     }
@@ -83,8 +85,7 @@ impl Evt3Decoder {
         }
         for words in words.chunks(self.batch_words) {
             let piece = &mut self.piece;
-            (piece.offset, piece.registers) = (self.offset, self.registers);
-            piece.decode(words, &mut self.scratch);
+            piece.decode(&Start { words, offset: self.offset, registers: self.registers });
             self.registers = piece.registers;
             self.offset += size_of_val(words) as u64;
             piece.hand_over(words.len(), &mut self.report, sink)?;
@@ -96,34 +97,26 @@ impl Evt3Decoder {
     /// registers follows from the [`Trail`]s of those before it; wraps inside them are added
     /// afterwards.
     fn pieces(&mut self, words: &[[u8; WORD]], sink: &mut dyn Sink) -> Result<()> {
-        let count = words.len().div_ceil(self.batch_words);
-        self.pieces.resize_with(count.max(self.pieces.len()), Piece::default);
-        let batch_words = self.batch_words;
-        let trails: Vec<_> = words.par_chunks(batch_words).map(Trail::of).collect();
+        let trails: Vec<_> = words.par_chunks(self.batch_words).map(Trail::of).collect();
         let (mut registers, mut offset) = (self.registers, self.offset);
-        for (piece, trail) in self.pieces.iter_mut().zip(&trails) {
-            (piece.offset, piece.registers) = (offset, registers);
+        let mut starts = Vec::with_capacity(trails.len());
+        for (words, trail) in words.chunks(self.batch_words).zip(&trails) {
+            starts.push(Start { words, offset, registers });
             trail.apply(&mut registers);
-            offset += (batch_words * WORD) as u64;
+            offset += size_of_val(words) as u64;
         }
-        self.pieces
-            .par_iter_mut()
-            .zip(words.par_chunks(batch_words))
-            .for_each_init(Scratch::default, |scratch, (piece, words)| {
-                piece.decode(words, scratch)
-            });
         let epoch = self.registers.epoch;
         let mut wraps = 0;
-        for (piece, words) in self.pieces.iter_mut().zip(words.chunks(batch_words)) {
+        let give = |_, start: &Start<'_>, piece: &mut Piece| {
             if wraps != 0 {
                 piece.batch.t.iter_mut().for_each(|t| *t += wraps);
             }
             wraps += piece.registers.epoch - epoch;
             self.registers = Registers { epoch: epoch + wraps, ..piece.registers };
-            self.offset += size_of_val(words) as u64;
-            piece.hand_over(words.len(), &mut self.report, sink)?;
-        }
-        Ok(())
+            self.offset += size_of_val(start.words) as u64;
+            piece.hand_over(start.words.len(), &mut self.report, sink)
+        };
+        in_order(&starts, &mut self.places, |_, start, piece| piece.decode(start), give)
     }
 
     /// In strict mode: up to the first violation, and so that errors of the sink have the offset of
@@ -181,20 +174,30 @@ impl Decoder for Evt3Decoder {
     }
 }
 
-/// Some words, from what the registers are in front of them to their events.
+/// Some words, and what the registers are in front of them.
+struct Start<'a> {
+    words: &'a [[u8; WORD]],
+    offset: u64,
+    registers: Registers,
+}
+
+/// What comes of some words.
 #[derive(Debug, Default)]
 struct Piece {
     offset: u64,
     registers: Registers,
     batch: EventBatch,
     met: Met,
+    scratch: Box<Scratch>,
 }
 
 impl Piece {
-    fn decode(&mut self, words: &[[u8; WORD]], scratch: &mut Scratch) {
-        self.batch.clear();
+    fn decode(&mut self, start: &Start<'_>) {
+        (self.offset, self.registers) = (start.offset, start.registers);
         self.met = Met::default();
-        decode(words, self.offset, &mut self.registers, &mut self.batch, &mut self.met, scratch);
+        self.batch.clear();
+        let Self { offset, registers, batch, met, scratch } = self;
+        decode(start.words, *offset, registers, batch, met, scratch);
     }
 
     fn hand_over(&mut self, words: usize, report: &mut Report, sink: &mut dyn Sink) -> Result<()> {

@@ -47,8 +47,7 @@ pub(super) static FORMAT: Format = Format { name: "EVT 3.0", extensions: &["raw"
 
 /// Bytes a decoder gets at once: on one thread as much as stays in cache.
 const STEP: usize = 256 << 10;
-/// A word of a damaged file can give 12 events of 13 bytes: this bounds what is held at a time.
-const PARALLEL_STEP: usize = 512 << 10;
+const PARALLEL_STEP: usize = 8 << 20;
 
 fn detect(head: &Head) -> bool {
     // What is missing of the header beyond these bytes is told apart by what is there.
@@ -101,5 +100,6 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         bytes_per_event: 2.0,
         needs_sensor: false,
         fit_sensor: |bounds| bounds,
+        bounds: None,
     })
 }
