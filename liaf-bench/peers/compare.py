@@ -1,0 +1,183 @@
+"""Times other readers and LIAF in turn on the same files: python compare.py FOLDER [--rounds N]
+
+FOLDER holds the recordings of recordings.py. Each round runs the peer, then LIAF, each in a process
+of its own that warms up once and times once; so both meet the same weather. A line gives the
+medians in seconds and the median of the ratios, round by round. `--liaf` names the benchmark
+program (target/release/liaf-bench).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Callable
+
+WINDOW_US, HEIGHT, WIDTH = 10_000, 260, 346
+
+#: What is timed: the file, the peer, LIAF's job, its threads, the ratio that is aimed at.
+ROWS = [
+    ("davis346_lz4.aedat4", "dv_processing", "decode", 1, 2.0),
+    ("davis346_lz4.aedat4", "dv_processing", "decode", 2, 4.0),
+    ("davis346_zstd.aedat4", "dv_processing", "decode", 2, 3.0),
+    ("davis346_none.aedat4", "aedat_packets", "decode", 2, 4.0),
+    ("davis346.aedat", "tonic_davis", "decode", 1, 4.0),
+    ("davis346.aedat", "tonic_davis", "decode", 2, 4.0),
+    ("evt3.raw", "evt3", "decode", 1, 2.5),
+    ("evt3.raw", "evt3", "decode", 2, 4.0),
+    ("davis346_lz4.aedat4", "tonic_gzip", "convert", 2, 12.0),
+    ("davis346_lz4.aedat4", "numpy_gzip", "convert", 2, 8.0),
+    ("davis346_lz4.aedat4", "numpy_plain", "plain", 2, 2.3),
+]
+
+
+def dv_processing(path: str, _out: str) -> Any:
+    import dv_processing as dv
+    import numpy as np
+
+    reader = dv.io.MonoCameraRecording(path)
+    parts = []
+    while (batch := reader.getNextEventBatch()) is not None:
+        parts.append(batch.numpy())
+    return np.concatenate(parts)
+
+
+def aedat_packets(path: str, _out: str) -> Any:
+    import aedat
+
+    return [packet["events"] for packet in aedat.Decoder(path) if "events" in packet]
+
+
+def tonic_davis(path: str, _out: str) -> Any:
+    import tonic.io
+
+    return tonic.io.read_davis_346(path)
+
+
+def evt3(path: str, _out: str) -> Any:
+    import evt3
+
+    return evt3.decode_file(path)
+
+
+def tonic_gzip(path: str, out: str) -> Any:
+    """As tonic's documentation does it, then h5py."""
+    import h5py
+    import tonic.io
+    import tonic.transforms
+
+    events = tonic.io.read_aedat4(path)
+    events.dtype.names = ("t", "x", "y", "p")
+    events = events.astype([("t", "i8"), ("x", "i2"), ("y", "i2"), ("p", "u1")])
+    to_frame = tonic.transforms.ToFrame(
+        sensor_size=(WIDTH, HEIGHT, 2), time_window=WINDOW_US, include_incomplete=True
+    )
+    frames = to_frame(events)
+    with h5py.File(out, "w") as file:
+        file.create_dataset("frames", data=frames, chunks=(1, 2, HEIGHT, WIDTH), compression="gzip")
+    return int(frames.sum())
+
+
+def numpy_frames(path: str, out: str, **compression: str) -> int:
+    """Packet by packet with aedat, numpy.bincount and h5py: as good as Python gets."""
+    import aedat
+    import h5py
+    import numpy as np
+
+    cells, total = 2 * HEIGHT * WIDTH, 0
+    with h5py.File(out, "w") as file:
+        shape = (2, HEIGHT, WIDTH)
+        frames = file.create_dataset(
+            "frames", (0, *shape), "u2", maxshape=(None, *shape), chunks=(1, *shape), **compression
+        )
+
+        def write(flat: Any) -> int:
+            counts = np.bincount(flat, minlength=cells)
+            frames.resize(len(frames) + 1, 0)
+            frames[-1] = counts.reshape(shape).astype("u2")
+            return int(counts.sum())
+
+        start, times, places = None, np.empty(0, "i8"), np.empty(0, "i8")
+        for packet in aedat.Decoder(path):
+            if "events" not in packet:
+                continue
+            events = packet["events"]
+            flat = (events["on"].astype("i8") * HEIGHT + events["y"]) * WIDTH + events["x"]
+            times = np.concatenate([times, events["t"].astype("i8")])
+            places = np.concatenate([places, flat])
+            start = int(times[0]) if start is None else start
+            while times[-1] >= start + WINDOW_US:
+                cut = np.searchsorted(times, start + WINDOW_US)
+                total += write(places[:cut])
+                times, places, start = times[cut:], places[cut:], start + WINDOW_US
+        return total + write(places)
+
+
+def numpy_gzip(path: str, out: str) -> Any:
+    return numpy_frames(path, out, compression="gzip")
+
+
+def numpy_plain(path: str, out: str) -> Any:
+    return numpy_frames(path, out)
+
+
+def time_once(job: Callable[[str, str], Any], path: str) -> float:
+    """Seconds of the second run; files are left to the page cache."""
+    with tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
+        out = os.path.join(folder, "frames.h5")
+        kept = job(path, out)
+        del kept
+        start = time.perf_counter()
+        kept = job(path, out)
+        return time.perf_counter() - start
+
+
+def time_peer(peer: str, path: Path) -> float:
+    command = [sys.executable, __file__, "--child", peer, str(path)]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def time_liaf(program: str, path: Path, job: str, threads: int) -> tuple[float, float]:
+    command = [program, "data", "--json", "--runs", "1", "--jobs", job, "-j", str(threads), path]
+    row = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return row["s"], row["rss_mib"]
+
+
+def main() -> None:
+    if len(sys.argv) == 4 and sys.argv[1] == "--child":
+        print(time_once(globals()[sys.argv[2]], sys.argv[3]))
+        return
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--liaf", default="target/release/liaf-bench")
+    parser.add_argument("--only", default="", help="rows that have this text")
+    args = parser.parse_args()
+    print("| file | job | peer | its s | threads | LIAF s | ratio | aim | peak MiB |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for name, peer, job, threads, aim in ROWS:
+        if args.only not in f"{name} {peer} {job}":
+            continue
+        path = args.folder / name
+        theirs, ours, peaks = [], [], []
+        for _ in range(args.rounds):
+            theirs.append(time_peer(peer, path))
+            seconds, peak = time_liaf(args.liaf, path, job, threads)
+            ours.append(seconds)
+            peaks.append(peak)
+        ratio = statistics.median(a / b for a, b in zip(theirs, ours))
+        print(
+            f"| {name} | {job} | {peer} | {statistics.median(theirs):.3f} | {threads} "
+            f"| {statistics.median(ours):.4f} | {ratio:.2f} | {aim} | {max(peaks):.0f} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
