@@ -1,5 +1,7 @@
 //! Where an address keeps x, y and polarity, and which way each reader turns them.
 
+use byteorder::{BigEndian, ByteOrder};
+
 use crate::reader::{Aedat2Reading, Coords, ReadOptions};
 use crate::{Error, Result, SensorSize};
 
@@ -165,10 +167,10 @@ impl Reading {
 
 /// The address of a record.
 pub(super) fn address(record: &[u8; 8]) -> u32 {
-    u32::from_be_bytes([record[0], record[1], record[2], record[3]])
+    BigEndian::read_u32(&record[..4])
 }
 
 /// The time of a record in µs, as stored.
 pub(super) fn time(record: &[u8; 8]) -> u32 {
-    u32::from_be_bytes([record[4], record[5], record[6], record[7]])
+    BigEndian::read_u32(&record[4..])
 }
