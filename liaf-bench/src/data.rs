@@ -12,6 +12,7 @@ use liaf_data::tensor::{Compression, Container, TensorOptions};
 use liaf_data::{EventBatch, ReadOptions, Recording};
 use serde_json::json;
 
+use crate::limit::Limit;
 use crate::memory;
 
 /// What to time.
@@ -33,8 +34,9 @@ pub struct Args {
     #[arg(long, default_value_t = 5)]
     runs: usize,
 
-    /// Only these jobs
-    #[arg(long, value_delimiter = ',', value_parser = ["decode", "frames", "convert", "plain"],
+    /// These jobs; also plain (convert without compression) and limit (what one thread takes to
+    /// inflate the packets or read the pages and write 13 bytes an event)
+    #[arg(long, value_delimiter = ',', value_parser = ["decode", "frames", "convert", "plain", "limit"],
           default_values = ["decode", "frames", "convert"])]
     jobs: Vec<String>,
 }
@@ -99,10 +101,16 @@ fn time(file: &Path, job: &str, threads: usize, runs: usize) -> Result<Row> {
     let folder = tempfile::tempdir_in(file.parent().unwrap_or(Path::new(".")))
         .or_else(|_| tempfile::tempdir())?;
     let options = ReadOptions { parallel: threads > 1, ..ReadOptions::default() };
+    let limit = if job == "limit" { Some(Limit::of(file)?) } else { None };
+    let count = if limit.is_some() { decode(file, &options)?.events as usize } else { 0 };
     let once = || -> Result<Done> {
         match job {
             "decode" => decode(file, &options),
             "frames" => frames(file, &options),
+            "limit" => {
+                let columns = limit.as_ref().map(|limit| limit.reach(count)).transpose()?;
+                Ok(Done { events: count as u64, _columns: columns.unwrap_or_default() })
+            }
             _ => to_hdf5(file, &options, &folder.path().join("frames.h5"), job == "convert"),
         }
     };
