@@ -2,6 +2,7 @@
 //! sum, as h5py reads them, is the number of events.
 //!
 //! A newcomer's clone does not have the recordings; then these tests say so and pass.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 #![allow(missing_docs, reason = "a test")]
 
 #[path = "../../liaf-data/src/tensor/judge.rs"]

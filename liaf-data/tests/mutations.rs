@@ -1,4 +1,5 @@
 //! Damage of every kind gives an error or a report, never a panic, and every byte is accounted for.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! A file that shrinks while it is read gives an error with its offset, never a signal, and its
 //! reader makes no other program wait.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};

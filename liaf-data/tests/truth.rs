@@ -1,4 +1,5 @@
 //! Real recordings against the numbers of decoders that we did not write.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
 mod common;
 

@@ -163,7 +163,11 @@ impl Recording {
         let Some(mut finder) = opened.bounds else { return Ok(self.survey()?.bounds()) };
         source.seek(opened.data_offset)?;
         let step = opened.step;
-        while source.visit(step, |bytes, _| Ok(finder.push(bytes)))?.is_some() {}
+        let mut look = |bytes: &[u8], _| {
+            finder.push(bytes);
+            Ok(())
+        };
+        while source.visit(step, &mut look)?.is_some() {}
         Ok(finder.bounds())
     }
 

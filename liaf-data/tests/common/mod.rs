@@ -1,5 +1,10 @@
 //! What several test programs share.
-#![allow(dead_code, missing_docs, reason = "each test program uses its own part")]
+#![allow(
+    clippy::unwrap_used,
+    dead_code,
+    missing_docs,
+    reason = "each test program uses its own part"
+)]
 
 use std::path::{Path, PathBuf};
 
