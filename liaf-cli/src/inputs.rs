@@ -26,7 +26,7 @@ pub fn expand(inputs: &[PathBuf]) -> Result<Vec<PathBuf>> {
         }
     }
     let mut seen = std::collections::HashSet::new();
-    files.retain(|file| seen.insert(file.clone()));
+    files.retain(|file| seen.insert(place(file)));
     Ok(files)
 }
 
@@ -77,6 +77,19 @@ fn extensions() -> String {
         .map(|extension| format!(".{extension}"))
         .collect();
     format!("files that end in {} are taken", all.join(", "))
+}
+
+/// Where a file lies, from the root and without `.` and `..`, so that two ways of writing one path
+/// are equal and paths can be compared. A file that is a link stays one.
+pub fn place(file: &Path) -> PathBuf {
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    match (folder.canonicalize(), file.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => file.to_path_buf(),
+    }
 }
 
 /// The folder that all files share, below which their paths are kept apart.

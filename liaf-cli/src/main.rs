@@ -24,9 +24,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// What is in a recording: format, sensor, span, rate, polarity, and what was odd.
+    // The commands' own comments are their help: one here would take its place.
     Info(cmd::info::Args),
-    /// Recordings to tensor files.
     Convert(Box<cmd::convert_args::Args>),
 }
 

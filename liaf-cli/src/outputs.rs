@@ -1,12 +1,12 @@
 //! Where each input's output goes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use liaf_data::tensor::Container;
 
-use crate::inputs::common_parent;
+use crate::inputs::{common_parent, place};
 
 /// One file to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,23 +34,33 @@ pub fn plan(inputs: &[PathBuf], output: &Path, kind: Option<Container>) -> Resul
     if !is_folder && output.extension().is_some() {
         bail!(Usage(format!(
             "{} inputs and one output file, {}: name a folder (`{}/`) for one file each; a data set \
-             in one file is the work of `liaf dataset`",
+             in one file is for `liaf dataset`, which is not there yet",
             inputs.len(),
             output.display(),
             output.with_extension("").display()
         )));
     }
     let container = kind.unwrap_or(Container::H5);
-    let parent = common_parent(inputs);
+    let places: Vec<_> = inputs.iter().map(|input| place(input)).collect();
+    let parent = common_parent(&places);
     let mut jobs: Vec<_> = inputs
         .iter()
-        .map(|input| {
-            let below = input.strip_prefix(&parent).unwrap_or(input);
+        .zip(&places)
+        .map(|(input, place)| {
+            let below = place.strip_prefix(&parent).unwrap_or(place);
             let output = output.join(below).with_extension(container.extension());
             Job { input: input.clone(), output, container }
         })
         .collect();
     keep_apart(&mut jobs);
+    let mut outputs = HashSet::new();
+    if let Some(job) = jobs.iter().find(|job| !outputs.insert(&job.output)) {
+        bail!(Usage(format!(
+            "two inputs, {} one of them, would both become {}: convert one of them apart",
+            job.input.display(),
+            job.output.display()
+        )));
+    }
     Ok(jobs)
 }
 
@@ -101,6 +111,21 @@ mod tests {
     fn names_that_would_meet_keep_their_extension() {
         let inputs = ["r/a.raw", "r/a.aedat", "r/b.raw"];
         assert_eq!(outputs(&inputs, "o", None), ["o/a.raw.h5", "o/a.aedat.h5", "o/b.h5"]);
+    }
+
+    #[test]
+    fn no_output_is_written_twice() {
+        let inputs = ["r/a.raw", "r/a.aedat", "r/a.raw.aedat4"].map(PathBuf::from);
+        let error = plan(&inputs, Path::new("o"), None).unwrap_err();
+        assert!(error.is::<Usage>() && error.to_string().contains("o/a.raw.h5"), "{error}");
+    }
+
+    #[test]
+    fn outputs_stay_in_their_folder_however_inputs_are_written() {
+        let here = std::env::current_dir().unwrap();
+        let inside = here.join("src/main.rs").display().to_string();
+        let inputs = ["src/../Cargo.toml", &inside, "./src/args.rs"];
+        assert_eq!(outputs(&inputs, "o", None), ["o/Cargo.h5", "o/src/main.h5", "o/src/args.h5"]);
     }
 
     #[test]

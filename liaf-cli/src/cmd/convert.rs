@@ -20,10 +20,11 @@ use crate::{inputs, text};
 
 /// Converts every input; fails if one of them could not be.
 pub fn run(args: &Args) -> Result<ExitCode> {
+    let frames = args.frames()?;
     let files = inputs::expand(&args.inputs)?;
     let jobs = outputs::plan(&files, &args.output, args.kind()?)?;
     let work = Work {
-        frames: args.frames()?,
+        frames,
         tensor: args.tensor(),
         read: args.read.options(Coords::Canonical)?,
         dry_run: args.dry_run,

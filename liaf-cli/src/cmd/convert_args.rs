@@ -14,7 +14,7 @@ use liaf_data::{Limits, SensorSize};
 use crate::args::ReadArgs;
 use crate::outputs::Usage;
 
-/// Recordings to tensor files: frames [T, C, H, W] and the start and end of each.
+/// Recordings to tensor files: frames [T, C, H, W] and the start and end of each
 ///
 /// Examples:
 ///   liaf convert recording.aedat4 -o frames.h5 --window 10ms

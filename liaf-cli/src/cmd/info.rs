@@ -7,13 +7,15 @@ use std::process::ExitCode;
 use anyhow::Result;
 use liaf_data::{
     Coords, Fingerprint, ReadOptions, Recording, RecordingInfo, Report, SensorSource, StreamChoice,
-    Summary,
+    StreamInfo, Summary,
 };
 use serde_json::{Map, Value, json};
 
 use crate::args::ReadArgs;
 use crate::{inputs, text};
 
+/// What is in a recording: format, sensor, span, rate, polarity, and what was odd
+///
 /// Examples:
 ///   liaf info recording.aedat4
 ///   liaf info day1/ --json
@@ -164,7 +166,8 @@ fn print(
 ) -> io::Result<()> {
     let size = info.bytes.map_or("a pipe".into(), text::bytes);
     writeln!(out, "{}: {}, {size}", file.display(), info.format)?;
-    let mut line = |key: &str, value: String| writeln!(out, "  {key:<10} {value}");
+    let width = info.details.keys().map(|key| key.len()).max().unwrap_or(0).max(8);
+    let mut line = |key: &str, value: String| writeln!(out, "  {key:<width$} {value}");
     let how = match info.sensor_source {
         SensorSource::Stated => "as stated",
         SensorSource::Header => "from the header",
@@ -180,8 +183,7 @@ fn print(
     }
     if info.streams.len() > 1 {
         for stream in &info.streams {
-            let size = stream.sensor.map(|size| format!(" {size}")).unwrap_or_default();
-            line("stream", format!("{} {}{size} ({:?})", stream.id, stream.name, stream.kind))?;
+            line("stream", stream_text(stream))?;
         }
     }
     for (key, value) in &info.details {
@@ -216,6 +218,22 @@ fn print(
         }
     }
     Ok(())
+}
+
+/// A stream's number and name, what it holds, of what size and from which device.
+fn stream_text(stream: &StreamInfo) -> String {
+    let mut text = format!("{} {}", stream.id, stream.name);
+    let kind = format!("{:?}", stream.kind).to_lowercase();
+    if stream.name != kind {
+        text += &format!(" ({kind})");
+    }
+    if let Some(size) = stream.sensor {
+        text += &format!(", {size}");
+    }
+    if let Some(source) = &stream.source {
+        text += &format!(", of {source}");
+    }
+    text
 }
 
 fn events_text(summary: &Summary) -> String {
