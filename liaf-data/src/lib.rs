@@ -1,4 +1,30 @@
 //! Event-camera recordings to frames to tensor files.
+//!
+//! | from | to |
+//! |---|---|
+//! | AEDAT 2.0, AEDAT 4.0, EVT 3.0 (see [`FORMATS`]) | events in columns: [`EventBatch`] |
+//! | events | frames by window and pixel: [`frames`] |
+//! | frames | `.h5` (feature `hdf5`), `.npz`, `.npy`, `.safetensors`: [`tensor`] |
+//! | a recording | a tensor file, in one call: [`convert`](mod@convert) |
+//!
+//! ```no_run
+//! use liaf_data::{EventBatch, ReadOptions, Recording};
+//!
+//! # fn main() -> liaf_data::Result<()> {
+//! let mut recording = Recording::open("recording.aedat4", ReadOptions::default())?;
+//! let mut reader = recording.reader()?;
+//! let mut batch = EventBatch::new();
+//! while reader.read_into(&mut batch, 65_536)? > 0 {
+//!     println!("{} events from {} µs on", batch.len(), batch.t[0]);
+//! }
+//! println!("{:?}", reader.report());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Time is in µs, x counts from the left and y from the top, p is 1 for ON. A file may be damaged,
+//! truncated, lying or of another kind: what is certainly whole is read, the rest is in the
+//! [`Report`] or the [`Error`], and memory stays within [`Limits`].
 #![deny(missing_docs)]
 
 pub mod convert;
