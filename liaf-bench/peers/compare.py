@@ -1,9 +1,9 @@
 """Times other readers and LIAF in turn on the same files: python compare.py FOLDER [--rounds N]
 
 FOLDER holds the recordings of recordings.py. Each round runs the peer, then LIAF, each in a process
-of its own that warms up once and times once; so both meet the same weather. A line gives the
-medians in seconds and the median of the ratios, round by round. `--liaf` names the benchmark
-program (target/release/liaf-bench).
+of its own that warms up once and then takes the median of five runs; so both meet the same weather.
+A line gives the medians of the rounds in seconds and the median of their ratios. `--liaf` names the
+benchmark program (target/release/liaf-bench).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 WINDOW_US, HEIGHT, WIDTH = 10_000, 260, 346
+RUNS = 5
 
 #: What is timed: the file, the peer, LIAF's job, its threads, the ratio that is aimed at.
 ROWS = [
@@ -127,15 +128,16 @@ def numpy_plain(path: str, out: str) -> Any:
     return numpy_frames(path, out)
 
 
-def time_once(job: Callable[[str, str], Any], path: str) -> float:
-    """Seconds of the second run; files are left to the page cache."""
+def time_here(job: Callable[[str, str], Any], path: str) -> float:
+    """Median seconds of RUNS runs after one that is not counted; files stay in the page cache."""
+    times = []
     with tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
-        out = os.path.join(folder, "frames.h5")
-        kept = job(path, out)
-        del kept
-        start = time.perf_counter()
-        kept = job(path, out)
-        return time.perf_counter() - start
+        for _ in range(1 + RUNS):
+            start = time.perf_counter()
+            kept = job(path, os.path.join(folder, "frames.h5"))
+            times.append(time.perf_counter() - start)
+            del kept
+    return statistics.median(times[1:])
 
 
 def time_peer(peer: str, path: Path) -> float:
@@ -144,18 +146,18 @@ def time_peer(peer: str, path: Path) -> float:
 
 
 def time_liaf(program: str, path: Path, job: str, threads: int) -> tuple[float, float]:
-    command = [program, "data", "--json", "--runs", "1", "--jobs", job, "-j", str(threads), path]
+    command = [program, "data", "--json", "--runs", str(RUNS), "--jobs", job, "-j", str(threads), path]
     row = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return row["s"], row["rss_mib"]
 
 
 def main() -> None:
     if len(sys.argv) == 4 and sys.argv[1] == "--child":
-        print(time_once(globals()[sys.argv[2]], sys.argv[3]))
+        print(time_here(globals()[sys.argv[2]], sys.argv[3]))
         return
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--liaf", default="target/release/liaf-bench")
     parser.add_argument("--only", default="", help="rows that have this text")
     args = parser.parse_args()

@@ -129,7 +129,7 @@ fn most_chunks(packing: Option<Packing>, bytes: usize, options: &TensorOptions) 
     // large packed as before.
     let (copies, wanted) = match packing {
         None => (1, 3),
-        Some(_) => (2, 2 * rayon::current_num_threads() + 2),
+        Some(_) => (2, 2 * rayon::current_num_threads() + 1),
     };
     (options.limits.in_flight_bytes / (copies * bytes)).clamp(2, wanted)
 }
