@@ -54,14 +54,16 @@ pub struct TensorOptions {
     /// Wait at the end until all bytes are on the disk, so that a power cut cannot lose them.
     /// Default: yes.
     pub sync: bool,
-    /// Compress on the current rayon pool; the caller helps while it has to wait. Default: yes.
+    /// Compress on the current rayon pool, where the caller helps while it has to wait; and write
+    /// `.h5` on a thread of its own. Default: yes.
     pub parallel: bool,
     /// How `.h5` is compressed. Default: [`Compression::Runs`].
     pub compress: Compression,
     /// Deflate the members of `.npz` too, as `compress` says, or by [`Compression::Runs`] if that
     /// is none. Needs the number of frames before the first one. Default: no.
     pub npz_deflate: bool,
-    /// Largest number of frames and bytes, and of bytes being compressed at one time.
+    /// Largest number of frames and bytes, and of bytes being compressed or written at one
+    /// time.
     pub limits: Limits,
 }
 
