@@ -1,61 +1,82 @@
-# Everything a newcomer needs: `make demo` to see it work, `make test` to check it.
+# make demo     look at a bundled recording and convert it, into ./demo
+# make test     all tests; Python libraries judge the files where Python is there
+# make lint     format, lints and documentation, as the checks of every change do
+# make bench    times of the readers on this machine
+# make fixtures-check   make the bundled recordings again and compare
 
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+LIAF := $(TARGET)/release/liaf
+PYTHON ?= python3
+FEATURES := --features liaf-data/hdf5
 RECORDING := fixtures/good/aedat4/dv_all_lz4.aedat4
-LIAF      := target/release/liaf
-PYTHON3   ?= python3
-VENV      := .venv
-FIXTURES_VENV := target/fixtures-venv
+SMALL := --window 100ms --crop 93,50,160,160 --size 64x32 --polarity merged --dtype u8
 
-.PHONY: demo test lint bench fixtures-check deps judges build
+.PHONY: demo test lint bench fixtures-check build tools judges
 
-# A recording to tensors, and what came out.
 demo: build
 	@mkdir -p demo
-	$(LIAF) info $(RECORDING)
-	@echo
-	$(LIAF) convert $(RECORDING) -o demo/frames.h5 --window 10ms --force
-	$(LIAF) convert $(RECORDING) -o demo/frames.npz --bins 20 --size 64x48 --dtype u8 --force --quiet
-	$(LIAF) convert $(RECORDING) -o demo/frames.npy --window 50ms --force --quiet
-	@echo
-	@ls -l demo
-	@echo
-	@echo "demo/frames.npy begins with:" && head -c 118 demo/frames.npy | tail -c +11 | tr -s ' ' && echo
+	@echo; echo '$$ liaf info $(RECORDING)'
+	@$(LIAF) info $(RECORDING)
+	@echo; echo '$$ liaf convert $(RECORDING) -o demo/frames.h5'
+	@$(LIAF) convert $(RECORDING) -o demo/frames.h5 --force
+	@echo; echo '$$ liaf convert $(RECORDING) -o demo/small.npy $(SMALL)'
+	@$(LIAF) convert $(RECORDING) -o demo/small.npy --force $(SMALL)
+	@echo; echo '$$ ls -l demo'; ls -l demo
+	@echo; echo 'The header of demo/small.npy, and its first frame, # where there were events:'
+	@head -c 128 demo/small.npy | tail -c +11 | tr -s ' '
+	@tail -c +129 demo/small.npy | head -c 2048 | od -An -v -t u1 -w64 \
+		| sed 's/ *[1-9][0-9]*/#/g; s/ *0/./g'
 
-build: deps
+build: tools
 	cargo build --release --workspace
 
-# Every test. Judges that are not there are skipped, and say so.
-test: deps judges
-	LIAF_PYTHON="$${LIAF_PYTHON:-$(CURDIR)/$(VENV)/bin/python}" cargo test --workspace
+test: tools judges
+	LIAF_PYTHON="$${LIAF_PYTHON:-$(CURDIR)/.venv/bin/python}" \
+		cargo test --workspace $(FEATURES)
 
-lint:
-	cargo fmt --check
-	cargo clippy --workspace --all-targets -- -D warnings
+lint: tools
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets $(FEATURES) -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps $(FEATURES)
 
-bench: deps
+bench: tools
 	cargo bench -p liaf-bench
 
-# The HDF5 library and pkg-config, if they are missing.
-deps:
-	@pkg-config --exists hdf5 2>/dev/null || pkg-config --exists hdf5-serial 2>/dev/null || { \
-	  echo "installing libhdf5-dev and pkg-config"; \
-	  command -v apt-get >/dev/null || { \
-	    echo "no apt-get here: install the HDF5 library (1.10.3 or later, with headers) and pkg-config" >&2; exit 1; }; \
-	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
-	  $$sudo apt-get update -qq && $$sudo apt-get install -y -qq libhdf5-dev pkg-config build-essential; }
+# The HDF5 library and what finds it; asked for and installed only where it is missing.
+tools:
+	@command -v cargo >/dev/null || { \
+		echo 'cargo is missing: install Rust from https://rustup.rs'; exit 1; }
+	@need=; \
+	command -v cc >/dev/null || need="$$need build-essential"; \
+	command -v pkg-config >/dev/null || need="$$need pkg-config"; \
+	pkg-config --exists hdf5 2>/dev/null || command -v h5cc >/dev/null || \
+		test -n "$$HDF5_DIR" || need="$$need libhdf5-dev"; \
+	if [ -z "$$need" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
+	echo "Installing what is missing:$$need"; \
+	if command -v apt-get >/dev/null && \
+		{ [ -z "$$sudo" ] || command -v sudo >/dev/null; } && \
+		$$sudo apt-get update -q && \
+		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qy $$need; \
+	then exit 0; fi; \
+	echo "Could not install$$need. Install them (or what your system calls them) and try again;"; \
+	echo 'without HDF5: cargo build --release -p liaf-cli --no-default-features'; \
+	exit 1
 
-# h5py, numpy and safetensors, which read what we write.
+# A Python with the libraries that judge tensor files. Without one those tests skip and say so.
 judges:
-	@[ -n "$$LIAF_PYTHON" ] || [ -x $(VENV)/bin/python ] || $(PYTHON3) -m venv $(VENV) || { \
-	  rm -rf $(VENV); echo "no Python with venv: the judges are skipped"; }
-	@[ -n "$$LIAF_PYTHON" ] || [ ! -x $(VENV)/bin/python ] || \
-	  $(VENV)/bin/python -m pip install -q --disable-pip-version-check \
-	    -r liaf-data/tests/judges/requirements.txt || \
-	  echo "the judges could not be installed and are skipped"
+	@if [ -n "$$LIAF_PYTHON" ]; then exit 0; fi; \
+	wanted=liaf-data/tests/judges/requirements.txt; \
+	if [ .venv/judges -nt $$wanted ]; then exit 0; fi; \
+	if $(PYTHON) -m venv .venv && .venv/bin/python -m pip install -q --retries 1 --timeout 20 \
+		--disable-pip-version-check --only-binary :all: -r $$wanted; \
+	then touch .venv/judges; \
+	else echo 'No Python libraries to judge tensor files (python3-venv and PyPI are needed):'; \
+		echo 'the tests that need them are skipped.'; fi
 
-# Whether the bundled recordings are what their recipe makes.
 fixtures-check:
-	@[ -x $(FIXTURES_VENV)/bin/python ] || $(PYTHON3) -m venv $(FIXTURES_VENV)
-	$(FIXTURES_VENV)/bin/python -m pip install -q --disable-pip-version-check --only-binary :all: \
-	  -r fixtures/requirements.txt
-	$(FIXTURES_VENV)/bin/python fixtures/make.py --check
+	@if [ ! .venv-fixtures/made -nt fixtures/requirements.txt ]; then \
+		$(PYTHON) -m venv .venv-fixtures && .venv-fixtures/bin/python -m pip install -q \
+		--disable-pip-version-check --only-binary :all: -r fixtures/requirements.txt && \
+		touch .venv-fixtures/made; fi
+	.venv-fixtures/bin/python fixtures/make.py --check
