@@ -1,4 +1,5 @@
 //! The program as a user meets it: what it prints, what it writes, and how it ends.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 #![allow(missing_docs, reason = "a test")]
 
 use std::fs;
