@@ -79,6 +79,9 @@ fn time(event: &[u8; EVENT]) -> i64 {
 
 /// Number of samples in a packet that is not read: events, IMU samples, triggers, or one frame.
 pub(super) fn count(content: &[u8], kind: StreamKind) -> Result<u64, OutOfBounds> {
+    if kind == StreamKind::Other {
+        return Ok(1);
+    }
     let table = root(content, kind)?;
     Ok(match kind {
         StreamKind::Events => (table.vector(0, EVENT)?.len() / EVENT) as u64,

@@ -23,13 +23,19 @@ pub struct Aedat4Decoder {
     /// The most bytes that one packet may inflate to, and that one of a group may.
     cap: usize,
     group_cap: usize,
-    /// Bytes that are not a whole packet yet, or whose successor is not known yet.
+    /// Behind its first `carried` bytes: what is not a whole packet yet, or whose successor is not
+    /// known yet. `offset` is its place in the file.
     carry: Vec<u8>,
+    carried: usize,
     offset: u64,
     place: Place,
     /// Packets that are inflated together.
     jobs: Vec<Job>,
     slots: Vec<Slot>,
+    /// For one packet alone, which may be larger than one of a group.
+    alone: Slot,
+    /// About how many bytes were read and written for packets that turned out not to be there.
+    wasted: u64,
     parallel: bool,
     /// The packets that were found: with the place of their bodies, and of their headers.
     bodies: TableSum,
@@ -44,9 +50,15 @@ enum Place {
     Packets,
     /// Somewhere in damage that began at this offset.
     Lost { since: u64 },
-    /// In the data table, which began at this offset and of which these bytes were seen.
+    /// In the data table, or in what looks like it until a packet follows: it began at this offset,
+    /// and these bytes of it were seen.
     Table { start: u64, seen: Vec<u8> },
 }
+
+/// What may be wasted on packets that turn out not to be there, beside so many bytes for each byte
+/// of the file: else a file of packets within packets takes a time that grows with its square.
+const WASTE: u64 = 128 << 20;
+const WASTE_PER_BYTE: u64 = 4;
 
 /// A packet to be inflated: its place in the bytes at hand.
 #[derive(Debug, Clone)]
@@ -83,7 +95,7 @@ impl Aedat4Decoder {
         let mut report = Report::default();
         report.bytes.header = header;
         let parallel = options.parallel && !options.strict;
-        let group = if parallel { places_per_pool() } else { 1 };
+        let group = if parallel { places_per_pool() } else { 0 };
         let mut slots = Vec::new();
         slots.resize_with(group, Slot::default);
         let limits = options.limits;
@@ -93,12 +105,15 @@ impl Aedat4Decoder {
             flip_y,
             strict: options.strict,
             cap: limits.packet_bytes,
-            group_cap: limits.packet_bytes.min(limits.in_flight_bytes / group),
+            group_cap: limits.packet_bytes.min(limits.in_flight_bytes / group.max(1)),
             carry: Vec::new(),
+            carried: 0,
             offset: header,
             place: Place::Packets,
             jobs: Vec::new(),
             slots,
+            alone: Slot::default(),
+            wasted: 0,
             parallel,
             bodies: TableSum::default(),
             headers: TableSum::default(),
@@ -112,23 +127,13 @@ impl Aedat4Decoder {
         let mut at = 0;
         while at < bytes.len() {
             self.offset = base + at as u64;
-            if let Place::Lost { since } = self.place {
-                match self.framing.find(&bytes[at..]) {
-                    Some(skip) => {
-                        self.skip(skip as u64);
-                        self.report.add(Oddity::Resyncs, 1, since);
-                        self.place = Place::Packets;
-                        at += skip;
-                    }
-                    None => {
-                        let keep = if last { 0 } else { LOOK - 1 };
-                        let skip = (bytes.len() - at).saturating_sub(keep);
-                        self.skip(skip as u64);
-                        at += skip;
-                        break;
-                    }
+            if !matches!(self.place, Place::Packets) {
+                let (passed, found) = self.search(&bytes[at..], last)?;
+                at += passed;
+                if found {
+                    continue;
                 }
-                continue;
+                break;
             }
             match self.framing.look(&bytes[at..], self.offset, last) {
                 Found::Packet { stream, size, sure } => {
@@ -138,8 +143,6 @@ impl Aedat4Decoder {
                 Found::Table => {
                     self.run_jobs(bytes, sink)?;
                     self.place = Place::Table { start: self.offset, seen: Vec::new() };
-                    self.table(&bytes[at..]);
-                    return Ok(bytes.len());
                 }
                 Found::Need(_) => break,
                 Found::Cut { size } => {
@@ -157,6 +160,52 @@ impl Aedat4Decoder {
         self.run_jobs(bytes, sink)?;
         self.offset = base + at as u64;
         Ok(at)
+    }
+
+    /// Looks for the next packet, or the data table, behind damage or in what may be the table.
+    /// Returns how many bytes it passed, and whether it found one.
+    fn search(&mut self, rest: &[u8], last: bool) -> Result<(usize, bool)> {
+        let packet = self.framing.find(rest);
+        let keep = if last { 0 } else { LOOK - 1 };
+        let all = rest.len().saturating_sub(keep);
+        match &mut self.place {
+            Place::Packets => Ok((0, true)),
+            Place::Lost { since } => {
+                let since = *since;
+                let table = self.framing.find_table(rest, self.offset, last);
+                let found = packet.into_iter().chain(table).min();
+                let passed = found.unwrap_or(all);
+                self.skip(passed as u64);
+                if found.is_some() {
+                    self.report.add(Oddity::Resyncs, 1, since);
+                    self.place = Place::Packets;
+                }
+                Ok((passed, found.is_some()))
+            }
+            Place::Table { start, seen } => {
+                let Some(skip) = packet else {
+                    self.report.bytes.header += all as u64;
+                    if seen.len() + all <= self.cap {
+                        seen.extend_from_slice(&rest[..all]);
+                    }
+                    return Ok((all, false));
+                };
+                // No table, but a packet without its header.
+                let start = *start;
+                let passed = self.offset - start;
+                self.report.bytes.header -= passed;
+                self.skip(passed + skip as u64);
+                self.place = Place::Packets;
+                if self.strict {
+                    return Err(Error::malformed("no packet begins here")
+                        .at(start)
+                        .expected("a packet, or the data table and nothing behind it"));
+                }
+                self.report.add(Oddity::DamagedPackets, 1, start);
+                self.report.add(Oddity::Resyncs, 1, start);
+                Ok((skip, true))
+            }
+        }
     }
 
     fn skip(&mut self, bytes: u64) {
@@ -178,7 +227,8 @@ impl Aedat4Decoder {
                 .expected(format!("{size} bytes"))
                 .found(format!("{} bytes", rest.len())));
         }
-        let lies = rest.get(HEADER..).is_some_and(|rest| self.framing.find(rest).is_some());
+        let lies = rest.get(HEADER..).is_some_and(|rest| self.framing.find(rest).is_some())
+            || self.framing.find_table(rest, self.offset, true).is_some();
         let oddity = if lies { Oddity::DamagedPackets } else { Oddity::TruncatedTails };
         self.report.add(oddity, 1, self.offset);
         Ok(())
@@ -220,7 +270,7 @@ impl Aedat4Decoder {
                         "a packet of a stream that the header does not list",
                     )
                     .at(offset)
-                    .expected(format!("one of {:?}", self.framing.streams))
+                    .expected(format!("one of {}", self.framing.names()))
                     .found(stream));
                 }
                 self.report.add(Oddity::UnknownStreams, 1, offset);
@@ -228,6 +278,11 @@ impl Aedat4Decoder {
                 return Ok(end);
             }
         };
+        if !sure && self.wasted > WASTE + WASTE_PER_BYTE * offset {
+            self.run_jobs(bytes, sink)?;
+            self.nothing(&bytes[body.start - HEADER..])?;
+            return Ok(body.start - HEADER + self.lose(HEADER, offset));
+        }
         self.bodies.add(stream, body.len() as u64, offset + HEADER as u64);
         self.headers.add(stream, body.len() as u64, offset);
         let job = Job { offset, body, stream, kind };
@@ -249,6 +304,7 @@ impl Aedat4Decoder {
         if self.run_jobs(bytes, sink)? {
             return Ok(end);
         }
+        self.wasted += self.alone.inflater.work() as u64;
         self.report.bytes.skipped -= (end - start) as u64;
         self.place = Place::Lost { since: offset };
         Ok(start)
@@ -268,22 +324,27 @@ impl Aedat4Decoder {
         };
         let (cap, group_cap) = (self.cap, self.group_cap);
         let mut sound = true;
-        let result = if let ([job], Some(slot)) = (&jobs[..], slots.first_mut()) {
-            run(job, slot, cap);
-            self.give(slot, job, sink).map(|one| sound = one)
+        let mut alone = std::mem::take(&mut self.alone);
+        let result = if let [job] = &jobs[..] {
+            run(job, &mut alone, cap);
+            self.give(&mut alone, job, sink).map(|one| sound = one)
         } else {
             let work = |_, job: &Job, slot: &mut Slot| run(job, slot, group_cap);
             let give = |_, job: &Job, slot: &mut Slot| {
-                if slot.is_too_large() && group_cap < cap {
+                let slot = if slot.is_too_large() && group_cap < cap {
                     // Too large to be one of many: once more, alone.
-                    run(job, slot, cap);
-                }
+                    run(job, &mut alone, cap);
+                    &mut alone
+                } else {
+                    slot
+                };
                 sound &= self.give(slot, job, sink)?;
                 Ok(())
             };
             in_order(&jobs, &mut slots, work, give)
         };
         self.slots = slots;
+        self.alone = alone;
         self.jobs = jobs;
         self.jobs.clear();
         result.map(|()| sound)
@@ -337,16 +398,6 @@ impl Aedat4Decoder {
         self.report.add(Oddity::DamagedPackets, 1, job.offset);
         self.skip((HEADER + job.body.len()) as u64);
         Ok(())
-    }
-
-    fn table(&mut self, bytes: &[u8]) {
-        self.report.bytes.header += bytes.len() as u64;
-        self.offset += bytes.len() as u64;
-        if let Place::Table { seen, .. } = &mut self.place
-            && seen.len() + bytes.len() <= self.cap
-        {
-            seen.extend_from_slice(bytes);
-        }
     }
 
     /// Holds the data table against the header and the packets that were found. It was not needed,
@@ -433,33 +484,37 @@ impl Slot {
 impl Decoder for Aedat4Decoder {
     fn push(&mut self, mut bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
         while !bytes.is_empty() {
-            if matches!(self.place, Place::Table { .. }) {
-                self.table(bytes);
-                return Ok(());
-            }
-            if self.carry.is_empty() {
+            let before = self.carry.len() - self.carried;
+            if before == 0 {
                 let done = self.process(bytes, false, sink)?;
+                self.carry.clear();
+                self.carried = 0;
                 self.carry.extend_from_slice(&bytes[done..]);
                 return Ok(());
             }
             // Complete the one packet that is carried, then go on in the bytes themselves.
-            let need = match (&self.place, self.framing.look(&self.carry, self.offset, false)) {
+            let look = self.framing.look(&self.carry[self.carried..], self.offset, false);
+            let need = match (&self.place, look) {
                 (Place::Packets, Found::Need(need)) => need,
-                _ => self.carry.len() + bytes.len(),
+                _ => before + bytes.len(),
             };
-            let before = self.carry.len();
             let add = need.saturating_sub(before).min(bytes.len());
             self.carry.extend_from_slice(&bytes[..add]);
             let carry = std::mem::take(&mut self.carry);
-            let done = self.process(&carry, false, sink)?;
+            let done = self.process(&carry[self.carried..], false, sink)?;
             self.carry = carry;
             if done > before {
                 // What is left of the carried bytes came from `bytes`.
                 bytes = &bytes[done - before..];
-                self.carry.clear();
+                self.carried = self.carry.len();
             } else {
                 bytes = &bytes[add..];
-                self.carry.drain(..done);
+                self.carried += done;
+            }
+            // Not each time: what is carried may be large, and the steps through it small.
+            if self.carried >= self.carry.len() / 4 {
+                self.carry.drain(..self.carried);
+                self.carried = 0;
             }
         }
         Ok(())
@@ -467,7 +522,8 @@ impl Decoder for Aedat4Decoder {
 
     fn finish(&mut self, sink: &mut dyn Sink) -> Result<()> {
         let carry = std::mem::take(&mut self.carry);
-        self.process(&carry, true, sink)?;
+        self.process(&carry[self.carried..], true, sink)?;
+        self.carried = 0;
         self.check_table()
     }
 

@@ -73,6 +73,7 @@ pub(super) enum Failure {
 pub(super) struct Inflater {
     buffer: Vec<u8>,
     zstd: Option<DCtx<'static>>,
+    work: usize,
 }
 
 impl std::fmt::Debug for Inflater {
@@ -85,6 +86,11 @@ impl std::fmt::Debug for Inflater {
 const STEP: usize = 256 << 10;
 
 impl Inflater {
+    /// About how many bytes the last body made it read and write, sound or not.
+    pub(super) fn work(&self) -> usize {
+        self.work
+    }
+
     /// The content of `body`, at most `cap` bytes.
     pub(super) fn inflate<'a>(
         &'a mut self,
@@ -92,6 +98,7 @@ impl Inflater {
         body: &'a [u8],
         cap: usize,
     ) -> Result<&'a [u8], Failure> {
+        self.work = 0;
         match compression {
             Compression::None if body.len() > cap => Err(Failure::TooLarge),
             Compression::None => Ok(body),
@@ -123,6 +130,7 @@ impl Inflater {
             let size = (size & 0x7fff_ffff) as usize;
             let (data, after) = after.split_at_checked(size).ok_or(CUT)?;
             rest = after;
+            self.work += size;
             if frame.block_checksum {
                 rest = check_sum(data, rest)?;
             }
@@ -132,6 +140,7 @@ impl Inflater {
             // One byte more than the cap tells a body that is too large from one that just fits.
             let most = frame.block_bytes.min((cap + 1).saturating_sub(filled));
             self.room(filled, most);
+            self.work += most.min(size.saturating_mul(256));
             if stored {
                 let end = size.min(most);
                 self.buffer[filled..filled + end].copy_from_slice(&data[..end]);
@@ -168,6 +177,7 @@ impl Inflater {
     /// One ZSTD frame.
     fn zstd(&mut self, body: &[u8], cap: usize) -> Result<&[u8], Failure> {
         const BROKEN: Failure = Failure::Damaged("the ZSTD frame does not inflate");
+        self.work += body.len();
         match zstd_safe::find_frame_compressed_size(body) {
             Ok(size) if size == body.len() => {}
             Ok(_) => return Err(TRAILING),
@@ -182,6 +192,7 @@ impl Inflater {
             Some(size) => {
                 let size = size as usize;
                 self.room(0, size);
+                self.work += size;
                 context
                     .decompress(&mut self.buffer[..size], body)
                     .map_err(|_| BROKEN)
@@ -211,6 +222,7 @@ impl Inflater {
             let left = context.decompress_stream(&mut output, &mut input).map_err(|_| BROKEN)?;
             let wrote = output.pos();
             filled += wrote;
+            self.work += wrote;
             match (left, filled > cap, wrote < more) {
                 (_, true, _) => return Err(Failure::TooLarge),
                 (0, ..) => return Ok(filled),

@@ -23,7 +23,7 @@ mod table;
 
 pub use decode::Aedat4Decoder;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Format, Opened};
 use crate::reader::{
@@ -99,7 +99,8 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
 fn framing(header: &Header, options: &ReadOptions) -> Framing {
     Framing {
         compression: header.compression,
-        streams: header.streams.iter().map(|stream| (stream.info.id, stream.info.kind)).collect(),
+        // Of two of the same number, the first counts.
+        streams: header.streams.iter().rev().map(|s| (s.info.id, s.info.kind)).collect(),
         table: header.table,
         limit: options.limits.packet_bytes,
     }
@@ -137,20 +138,21 @@ fn discover(
     let head = source.head(header.end as usize + DISCOVER)?;
     let framing = framing(header, options);
     let mut inflater = Inflater::default();
-    let mut streams: Vec<Stream> = Vec::new();
+    let (mut streams, mut known) = (Vec::new(), BTreeSet::new());
     let mut at = header.end as usize;
     while let Found::Packet { stream, size, .. } =
         framing.look(head.get(at..).unwrap_or_default(), at as u64, true)
     {
         let body = &head[at + HEADER..at + HEADER + size];
         at += HEADER + size;
-        if streams.iter().any(|known| known.info.id == stream) {
+        if known.contains(&stream) {
             continue;
         }
         let cap = options.limits.packet_bytes;
         let Ok(content) = inflater.inflate(header.compression, body, cap) else { continue };
         let kind = identifier_of(content).map_or(StreamKind::Other, kind_of);
         let info = StreamInfo::new(stream, kind, stream.to_string(), None);
+        known.insert(stream);
         streams.push(Stream { info, module: None, details: BTreeMap::new() });
     }
     Ok(streams)

@@ -4,6 +4,8 @@
 //! with the magic of its codec; a bare one with its own size and, behind it, an identifier. So a
 //! packet can be known without its neighbours, and the next one found after damage.
 
+use std::collections::BTreeMap;
+
 use super::content::{identifier_of, kind_of};
 use super::flatbuf::bytes_at;
 use super::inflate::Compression;
@@ -23,7 +25,7 @@ const SMALLEST: usize = 8;
 pub(super) struct Framing {
     pub compression: Compression,
     /// Streams that the header lists.
-    pub streams: Vec<(i32, StreamKind)>,
+    pub streams: BTreeMap<i32, StreamKind>,
     /// Where the header says that the data table begins.
     pub table: Option<u64>,
     /// The largest size a packet may state.
@@ -35,7 +37,7 @@ pub(super) struct Framing {
 pub(super) enum Found {
     /// A packet. `sure`: what follows it looks right as well.
     Packet { stream: i32, size: usize, sure: bool },
-    /// The data table, which is the last thing in the file.
+    /// What looks like the data table: it is, if no packet follows.
     Table,
     /// More bytes are needed to tell: so many from here.
     Need(usize),
@@ -66,8 +68,8 @@ impl Framing {
             None => Found::Need(end + LOOK),
             Some(next) if next.len() < LOOK && !last => Found::Need(end + LOOK),
             Some(next) => {
-                let sound = at_table || next.is_empty() || self.is_table(next);
-                Found::Packet { stream, size, sure: sound || self.packet(next).is_some() }
+                let sure = at_table || next.is_empty() || self.packet(next).is_some();
+                Found::Packet { stream, size, sure }
             }
         }
     }
@@ -78,13 +80,31 @@ impl Framing {
             .find(|&at| self.packet(&bytes[at..]).is_some_and(|(stream, _)| self.lists(stream)))
     }
 
+    /// The place of the data table in `bytes`, which are at `offset` in the file, if it is where
+    /// the header says.
+    pub(super) fn find_table(&self, bytes: &[u8], offset: u64, last: bool) -> Option<usize> {
+        let at = usize::try_from(self.table?.checked_sub(offset)?).ok()?;
+        let seen = bytes.get(at..).filter(|seen| seen.len() >= LOOK || last)?;
+        self.is_table(seen).then_some(at)
+    }
+
     fn lists(&self, stream: i32) -> bool {
-        self.streams.is_empty() || self.streams.iter().any(|&(id, _)| id == stream)
+        self.streams.is_empty() || self.streams.contains_key(&stream)
+    }
+
+    /// The numbers of the first streams that the header lists.
+    pub(super) fn names(&self) -> String {
+        let mut names: Vec<_> = self.streams.keys().take(9).map(i32::to_string).collect();
+        if names.len() < self.streams.len() {
+            names.truncate(8);
+            names.push("…".to_owned());
+        }
+        names.join(", ")
     }
 
     /// The kind of a stream; `None` if the header does not list it.
     pub(super) fn kind(&self, stream: i32) -> Option<StreamKind> {
-        self.streams.iter().find(|&&(id, _)| id == stream).map(|&(_, kind)| kind)
+        self.streams.get(&stream).copied()
     }
 
     /// Stream and size, if a packet begins here.
@@ -110,7 +130,7 @@ impl Framing {
     }
 
     /// Whether the data table begins here: bare (`FTAB`), or compressed, which then stands where
-    /// the number of a stream would.
+    /// the number of a stream would. The body of a packet that lost its header looks like that too.
     fn is_table(&self, bytes: &[u8]) -> bool {
         bytes.get(8..12) == Some(b"FTAB")
             || self.compression.magic().is_some_and(|magic| bytes.starts_with(&magic))
@@ -122,7 +142,7 @@ mod tests {
     use super::*;
 
     fn framing(compression: Compression) -> Framing {
-        let streams = vec![(0, StreamKind::Events)];
+        let streams = BTreeMap::from([(0, StreamKind::Events)]);
         Framing { compression, streams, table: None, limit: 1 << 20 }
     }
 
