@@ -70,6 +70,26 @@ impl EventBatch {
         prefer_huge_pages(self.p.spare_capacity_mut());
     }
 
+    /// Room for `n` more events, if the system has it: `n` may be a guess that is far too high.
+    pub(crate) fn reserve_if_possible(&mut self, n: usize) {
+        let reserved = self.t.try_reserve_exact(n).is_ok()
+            && self.x.try_reserve_exact(n).is_ok()
+            && self.y.try_reserve_exact(n).is_ok()
+            && self.p.try_reserve_exact(n).is_ok();
+        if reserved {
+            self.reserve(n);
+        } else {
+            self.shrink_to_fit();
+        }
+    }
+
+    fn shrink_to_fit(&mut self) {
+        self.t.shrink_to_fit();
+        self.x.shrink_to_fit();
+        self.y.shrink_to_fit();
+        self.p.shrink_to_fit();
+    }
+
     /// Number of events.
     pub fn len(&self) -> usize {
         self.t.len()

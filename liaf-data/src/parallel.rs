@@ -1,7 +1,7 @@
 //! Work on many threads, results in order on one.
 
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
 
 use rayon::Yield;
@@ -13,12 +13,26 @@ pub(crate) fn places_per_pool() -> usize {
     4 * rayon::current_num_threads()
 }
 
+/// Tells of a place that panicking work will not give back, so that nobody waits for it.
+struct Panicking<'a, S>(&'a Sender<(usize, Option<S>)>, usize);
+
+impl<S> Drop for Panicking<'_, S> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let _ = self.0.send((self.1, None));
+        }
+    }
+}
+
 /// Runs `work` on every item, on the threads of the current rayon pool, and `give` on each result,
 /// in order, on this thread, while others are worked on. Each needs one of `places` for its result,
 /// so no more results exist at one time than there are places; they are kept for the next call.
 ///
 /// # Errors
 /// The first that `give` returns; items behind it may have been worked on, and are not given out.
+///
+/// # Panics
+/// If `work` or `give` does, or if there are items and no places.
 pub(crate) fn in_order<I: Sync, S: Send>(
     items: &[I],
     places: &mut Vec<S>,
@@ -26,6 +40,7 @@ pub(crate) fn in_order<I: Sync, S: Send>(
     mut give: impl FnMut(usize, &I, &mut S) -> Result<()>,
 ) -> Result<()> {
     let mut free = std::mem::take(places);
+    assert!(!free.is_empty() || items.is_empty(), "no place for any result");
     // What is worked on or waits to be given out, from the next item on.
     let mut waiting: VecDeque<Option<S>> = VecDeque::with_capacity(free.len());
     let (work, mut begun, mut given) = (&work, 0, 0);
@@ -38,9 +53,11 @@ pub(crate) fn in_order<I: Sync, S: Send>(
             {
                 let (i, item, sender) = (begun, &items[begun], sender.clone());
                 scope.spawn_fifo(move |_| {
+                    let panicking = Panicking(&sender, i);
                     work(i, item, &mut place);
+                    drop(panicking);
                     // The receiver outlives the scope.
-                    let _ = sender.send((i, place));
+                    let _ = sender.send((i, Some(place)));
                 });
                 begun += 1;
                 waiting.push_back(None);
@@ -67,9 +84,14 @@ pub(crate) fn in_order<I: Sync, S: Send>(
             if matches!(waiting.front(), Some(None))
                 && let Some((i, place)) = wait(&receiver)
             {
-                waiting[i - given] = Some(place);
-                while let Ok((i, place)) = receiver.try_recv() {
-                    waiting[i - given] = Some(place);
+                let mut next = Some((i, place));
+                while let Some((i, place)) = next {
+                    if place.is_none() {
+                        // The scope goes on with the panic.
+                        return;
+                    }
+                    waiting[i - given] = place;
+                    next = receiver.try_recv().ok();
                 }
             }
         }
@@ -127,6 +149,21 @@ mod tests {
                 assert_eq!(pool.install(collect), expected);
                 assert_eq!(collect(), expected, "from outside of a pool");
             }
+        }
+    }
+
+    #[test]
+    fn a_panic_of_the_work_is_passed_on() {
+        for threads in [1, 2, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let run = || {
+                let items: Vec<usize> = (0..50).collect();
+                let work = |_, item: &usize, (): &mut ()| assert_ne!(*item, 9, "on purpose");
+                in_order(&items, &mut vec![(); 4], work, |_, _, ()| Ok(()))
+            };
+            let inside = std::panic::AssertUnwindSafe(|| pool.install(run));
+            assert!(std::panic::catch_unwind(inside).is_err(), "inside a pool");
+            assert!(std::panic::catch_unwind(run).is_err(), "outside of a pool");
         }
     }
 

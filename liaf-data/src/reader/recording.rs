@@ -234,6 +234,7 @@ impl Recording {
             check: Check::new(sensor, options.strict),
             pending: EventBatch::new(),
             taken: 0,
+            failed: None,
             finished: false,
         }))
     }

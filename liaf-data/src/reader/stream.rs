@@ -12,12 +12,17 @@ pub trait EventReader: Send {
     /// Empties `batch` and fills it with the next events, at most `max`. Returns how many; 0 means
     /// the end. The batch's memory is reused.
     ///
+    /// Events in front of what is wrong with the file are given first, then the error, then the end.
+    ///
     /// # Errors
     /// What is wrong with the file, with its path and a byte offset.
     fn read_into(&mut self, batch: &mut EventBatch, max: usize) -> Result<usize>;
 
     /// Decodes the next stretch of the file into `sink`, in batches that fit the cache. Returns
     /// whether there may be more.
+    ///
+    /// The sink must not open the recording's own file for writing: that waits for the stretch to
+    /// end (see [`source`](crate::source)).
     ///
     /// # Errors
     /// As [`read_into`](Self::read_into), and what the sink returns.
@@ -28,7 +33,7 @@ pub trait EventReader: Send {
     /// # Errors
     /// As [`read_into`](Self::read_into).
     fn read_to_end(&mut self, batch: &mut EventBatch) -> Result<()> {
-        batch.reserve(self.expected_events());
+        batch.reserve_if_possible(self.expected_events());
         while self.pump(batch)? {}
         Ok(())
     }
@@ -60,6 +65,8 @@ pub(super) struct StreamReader {
     pub pending: EventBatch,
     /// How many of them were given out.
     pub taken: usize,
+    /// What went wrong behind them.
+    pub failed: Option<Error>,
     pub finished: bool,
 }
 
@@ -74,13 +81,18 @@ impl EventReader for StreamReader {
         batch.clear();
         let max = max.max(1);
         while self.taken == self.pending.len() {
+            if let Some(error) = self.failed.take() {
+                return Err(error);
+            }
             let mut pending = mem::take(&mut self.pending);
             pending.clear();
             self.taken = 0;
             let more = self.pump(&mut pending);
             self.pending = pending;
-            if !more? && self.pending.is_empty() {
-                return Ok(0);
+            match more {
+                Ok(false) if self.pending.is_empty() => return Ok(0),
+                Ok(_) => {}
+                Err(error) => self.failed = Some(error),
             }
         }
         if self.taken == 0 && self.pending.len() <= max {
@@ -94,6 +106,9 @@ impl EventReader for StreamReader {
     }
 
     fn pump(&mut self, sink: &mut dyn Sink) -> Result<bool> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         if self.finished {
             return Ok(false);
         }

@@ -62,7 +62,8 @@ impl Summary {
 
     /// The box from pixel (0, 0) around all events; `None` without events.
     pub fn bounds(&self) -> Option<SensorSize> {
-        let size = SensorSize::new(self.x_max.checked_add(1)?, self.y_max.checked_add(1)?);
+        let side = |largest: u16| largest.saturating_add(1);
+        let size = SensorSize::new(side(self.x_max), side(self.y_max));
         (self.events > 0).then_some(size)
     }
 }

@@ -215,6 +215,9 @@ impl ByteSource {
     pub fn read_at(&mut self, at: u64, max: usize) -> Result<Vec<u8>> {
         let rest = self.len().map_or(0, |len| len.saturating_sub(at));
         let max = usize::try_from(rest).unwrap_or(max).min(max);
+        if max == 0 && self.is_seekable() {
+            return Ok(Vec::new());
+        }
         match &mut self.kind {
             Kind::Memory(bytes) => {
                 let from = (bytes.len() as u64).min(at) as usize;

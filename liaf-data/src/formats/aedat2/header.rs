@@ -47,7 +47,13 @@ impl Header {
                 None => Self::parse(&head, source.len()),
             };
             if header.end as usize <= look || all {
-                Limits::check("header", header.end, limit)?;
+                Limits::check("the header", header.end, limit)
+                    .map_err(|error| error.at(limit as u64))?;
+                if header.end > head.len() as u64 {
+                    return Err(Error::caller("the data offset lies behind the end of the file")
+                        .at(head.len() as u64)
+                        .found(header.end));
+                }
                 let data = head.get(header.end as usize..).unwrap_or_default();
                 if all && data.starts_with(b"#") && is_text(data) && data.len() < LINE_BYTES {
                     header.cut = data.len() as u64;

@@ -95,8 +95,25 @@ impl Header {
     }
 }
 
+/// No sound `infoNode` has an element of so many attributes, or so many names of namespaces; the
+/// parser compares each of them with all others.
+const ATTRIBUTES: usize = 256;
+const NAMESPACES: usize = 64;
+
+/// Refuses what would take the parser long. An element's attributes stand before the next `<`.
+fn check_crowds(xml: &str) -> std::result::Result<(), String> {
+    if xml.split('<').any(|element| element.matches('=').count() > ATTRIBUTES) {
+        return Err(format!("an element has more than {ATTRIBUTES} attributes"));
+    }
+    if xml.matches("xmlns").count() > NAMESPACES {
+        return Err(format!("it has more than {NAMESPACES} namespaces"));
+    }
+    Ok(())
+}
+
 /// The streams that an `infoNode` lists.
 fn streams(xml: &str, notes: &mut Vec<String>) -> std::result::Result<Vec<Stream>, String> {
+    check_crowds(xml)?;
     let document =
         Document::parse(xml.trim_end_matches('\0')).map_err(|error| error.to_string())?;
     let named = |node: Node<'_, '_>, name: &str| {
