@@ -1,5 +1,10 @@
 //! AEDAT 4.0 recordings against the crate `aedat`, a decoder by other people that shares no code
 //! with ours: FlatBuffers' own accessors, the LZ4 and ZSTD libraries, and another XML parser.
+#![allow(
+    clippy::unwrap_used,
+    clippy::single_element_loop,
+    reason = "a test says what it expects by unwrapping it, and its table may have one row"
+)]
 
 mod common;
 

@@ -1,4 +1,9 @@
 //! Small inputs that ask for much memory or time, and inputs that are no recordings at all.
+#![allow(
+    clippy::unwrap_used,
+    clippy::single_element_loop,
+    reason = "a test says what it expects by unwrapping it, and its table may have one row"
+)]
 
 mod common;
 

@@ -1,4 +1,9 @@
 //! A recording of any length is read and binned in bounded memory.
+#![allow(
+    clippy::unwrap_used,
+    clippy::single_element_loop,
+    reason = "a test says what it expects by unwrapping it, and its table may have one row"
+)]
 
 use std::fs;
 use std::io::{self, Read};
