@@ -14,7 +14,7 @@ pub(crate) use unread::{best_guess, known_but_unread};
 
 use crate::reader::{ReadOptions, RecordingInfo};
 use crate::source::ByteSource;
-use crate::{Decoder, Result, SensorSize};
+use crate::{Decoder, Report, Result, SensorSize, Sink};
 
 /// Every format that is read, in the order in which they are asked.
 pub static FORMATS: &[&Format] = &[&aedat4::FORMAT, &aedat2::FORMAT, &evt3::FORMAT];
@@ -57,15 +57,68 @@ pub(crate) trait BoundsFinder: Send {
     fn bounds(&self) -> Option<SensorSize>;
 }
 
+/// Gives the events of a container whose parts lie anywhere in the file, stretch by stretch.
+///
+/// What [`Decoder`] promises holds here as well: the same events, [`Report`] and errors on any
+/// number of threads, and no allocation that a number in the file sizes.
+pub(crate) trait BlockReader: Send {
+    /// Reads the next stretch of `source` into `sink`. Returns whether there may be more; once
+    /// there is not, the byte account adds up to the file.
+    ///
+    /// # Errors
+    /// As [`Decoder::push`] and [`Decoder::finish`].
+    fn pump(&mut self, source: &mut ByteSource, sink: &mut dyn Sink) -> Result<bool>;
+
+    /// What was met so far.
+    fn report(&self) -> &Report;
+
+    /// About how many bytes of the file are behind the reader.
+    fn position(&self) -> u64;
+
+    /// About how many events are to come.
+    fn expected_events(&self) -> usize;
+}
+
+/// What makes events of a file's bytes.
+pub(crate) enum Body {
+    /// A decoder that takes the bytes one after the other.
+    Stream(Box<dyn Decoder>),
+    /// A reader that takes them where they lie.
+    #[allow(dead_code, reason = "formats that are streams alone do not use it")]
+    Blocks(Box<dyn BlockReader>),
+}
+
+impl Body {
+    /// For formats that are a stream of records.
+    pub fn stream(decoder: impl Decoder + 'static) -> Self {
+        Self::Stream(Box::new(decoder))
+    }
+
+    /// For containers.
+    #[allow(dead_code, reason = "formats that are streams alone do not use it")]
+    pub fn blocks(reader: impl BlockReader + 'static) -> Self {
+        Self::Blocks(Box::new(reader))
+    }
+
+    /// What was met so far.
+    pub fn report(&self) -> &Report {
+        match self {
+            Self::Stream(decoder) => decoder.report(),
+            Self::Blocks(reader) => reader.report(),
+        }
+    }
+}
+
 /// A recording whose header was read.
 pub(crate) struct Opened {
     pub info: RecordingInfo,
-    pub decoder: Box<dyn Decoder>,
+    /// What reads the events; [`Body::stream`] for most formats.
+    pub body: Body,
     /// Where the data begins; the header in front of it is in the decoder's report already.
     pub data_offset: u64,
     /// How many bytes a decoder likes to get at once.
     pub step: usize,
-    /// About how many bytes an event takes, rather too few: columns are reserved by it.
+    /// About how many bytes an event takes, rather too few: columns are reserved by it. A stream's.
     pub bytes_per_event: f64,
     /// The stored coordinates cannot be made canonical before the sensor's size is known.
     pub needs_sensor: bool,

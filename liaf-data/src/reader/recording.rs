@@ -227,7 +227,7 @@ impl Recording {
         let sensor = self.info.sensor.filter(|_| canonical);
         Ok(Box::new(StreamReader {
             source,
-            decoder: opened.decoder,
+            body: opened.body,
             step: options.step.map_or(opened.step, NonZeroUsize::get),
             bytes_per_event: opened.bytes_per_event,
             info: self.info.clone(),

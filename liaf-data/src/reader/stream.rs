@@ -4,8 +4,9 @@ use std::mem;
 use std::path::PathBuf;
 
 use super::RecordingInfo;
+use crate::formats::Body;
 use crate::source::ByteSource;
-use crate::{Decoder, Error, Event, EventBatch, Oddity, Report, Result, SensorSize, Sink};
+use crate::{Error, Event, EventBatch, Oddity, Report, Result, SensorSize, Sink};
 
 /// Gives the events of one stream of a recording, in file order.
 pub trait EventReader: Send {
@@ -53,10 +54,10 @@ pub trait EventReader: Send {
     }
 }
 
-/// A decoder over a byte source.
+/// A decoder, or the reader of a container, over a byte source.
 pub(super) struct StreamReader {
     pub source: ByteSource,
-    pub decoder: Box<dyn Decoder>,
+    pub body: Body,
     pub step: usize,
     pub bytes_per_event: f64,
     pub info: RecordingInfo,
@@ -112,19 +113,24 @@ impl EventReader for StreamReader {
         if self.finished {
             return Ok(false);
         }
-        let Self { source, decoder, check, step, .. } = self;
+        let Self { source, body, check, step, .. } = self;
         let mut checked = Checked { check, sink };
-        let visited = source.visit(*step, |bytes, _| decoder.push(bytes, &mut checked));
-        let done = match visited {
-            Ok(Some(())) => Ok(()),
-            Ok(None) => {
-                self.finished = true;
-                decoder.finish(&mut checked)
+        let more = match body {
+            Body::Stream(decoder) => {
+                let visited = source.visit(*step, |bytes, _| decoder.push(bytes, &mut checked));
+                match visited {
+                    Ok(Some(())) => Ok(true),
+                    Ok(None) => decoder.finish(&mut checked).map(|()| false),
+                    Err(error) => Err(error),
+                }
             }
-            Err(error) => Err(error),
+            Body::Blocks(reader) => reader.pump(source, &mut checked),
         };
-        match done {
-            Ok(()) => Ok(!self.finished),
+        match more {
+            Ok(more) => {
+                self.finished = !more;
+                Ok(more)
+            }
             Err(error) => {
                 self.finished = true;
                 let path = self.path();
@@ -142,16 +148,22 @@ impl EventReader for StreamReader {
         for note in self.info.notes.iter().chain(self.source.notes()) {
             report.note(note.clone());
         }
-        report.merge(self.decoder.report());
+        report.merge(self.body.report());
         report.merge(&self.check.report);
         report
     }
 
     fn position(&self) -> u64 {
-        self.source.position()
+        match &self.body {
+            Body::Stream(_) => self.source.position(),
+            Body::Blocks(reader) => reader.position(),
+        }
     }
 
     fn expected_events(&self) -> usize {
+        if let Body::Blocks(reader) = &self.body {
+            return reader.expected_events();
+        }
         let left = self.source.len().map_or(0, |len| len.saturating_sub(self.position()));
         (left as f64 / self.bytes_per_event) as usize
     }

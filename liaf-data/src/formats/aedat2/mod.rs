@@ -20,7 +20,7 @@ pub use decode::Aedat2Decoder;
 
 use std::collections::BTreeMap;
 
-use super::{Format, Opened};
+use super::{Body, Format, Opened};
 use crate::reader::{Coords, ReadOptions, RecordingInfo, SensorSource, StreamInfo, StreamKind};
 use crate::source::ByteSource;
 use crate::{Oddity, Report, Result, SensorSize};
@@ -82,7 +82,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     };
     Ok(Opened {
         info,
-        decoder: Box::new(decoder),
+        body: Body::stream(decoder),
         data_offset: start,
         step: if options.parallel { PARALLEL_STEP } else { STEP },
         bytes_per_event: 8.0,

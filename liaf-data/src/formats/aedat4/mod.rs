@@ -25,7 +25,7 @@ pub use decode::Aedat4Decoder;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Format, Opened};
+use super::{Body, Format, Opened};
 use crate::reader::{
     Coords, ReadOptions, RecordingInfo, SensorSource, StreamChoice, StreamInfo, StreamKind,
 };
@@ -86,7 +86,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     };
     Ok(Opened {
         info,
-        decoder: Box::new(decoder),
+        body: Body::stream(decoder),
         data_offset: header.end,
         step: if options.parallel { PARALLEL_STEP } else { STEP },
         bytes_per_event,

@@ -37,7 +37,7 @@ pub use decode::Evt3Decoder;
 
 use std::collections::BTreeMap;
 
-use super::{Format, Head, Opened};
+use super::{Body, Format, Head, Opened};
 use crate::reader::{ReadOptions, RecordingInfo, SensorSource, StreamInfo, StreamKind};
 use crate::source::ByteSource;
 use crate::{Error, Oddity, Report, Result};
@@ -94,7 +94,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     };
     Ok(Opened {
         info,
-        decoder: Box::new(Evt3Decoder::with_report(start, report, options)),
+        body: Body::stream(Evt3Decoder::with_report(start, report, options)),
         data_offset: start,
         step: if options.parallel { PARALLEL_STEP } else { STEP },
         bytes_per_event: 2.0,
