@@ -1,0 +1,231 @@
+//! A network as data: TOML, JSON, or built in Rust.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use crate::layer::{Layer, LayerConfig};
+use crate::{Error, Real, Result, Shape};
+
+use super::Network;
+
+/// An input of a network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputConfig {
+    /// Shape of an item: `[C, H, W]`, `[L]`, or `[]` for tokens.
+    pub shape: Vec<usize>,
+    /// Whether there is an item at every time step. Default true.
+    #[serde(default = "crate::layer::yes")]
+    pub timed: bool,
+}
+
+/// A layer with its name and what it takes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NodeConfig {
+    /// Its name; by default the type and the layer's number, from 1: `dense3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The inputs and layers it takes; by default the layer before it, or the network's only input.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<String>,
+    /// What it is.
+    #[serde(flatten)]
+    pub layer: LayerConfig,
+}
+
+/// A whole network: named inputs, layers in topological order, and which of them is the output.
+///
+/// ```
+/// use liaf_core::graph::NetworkConfig;
+///
+/// let config = NetworkConfig::from_toml(r#"
+///     [inputs.frames]
+///     shape = [2, 8, 8]
+///
+///     [[layers]]
+///     type = "flatten"
+///     [[layers]]
+///     type = "dense"
+///     units = 3
+///     [[layers]]
+///     type = "aggregate"
+///     kind = "mean"
+/// "#)?;
+/// let network = config.build::<f32>(0)?;
+/// assert_eq!(network.parameter_count(), 3 * 128 + 3);
+/// # Ok::<(), liaf_core::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkConfig {
+    /// The inputs by name.
+    pub inputs: BTreeMap<String, InputConfig>,
+    /// The layers; each takes only inputs and layers above it.
+    pub layers: Vec<NodeConfig>,
+    /// The layer whose output is the network's; by default the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+}
+
+/// A node of the graph with everything that follows from the configuration: names, sources, shapes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resolved {
+    /// Name of the input or layer.
+    pub name: String,
+    /// Indices of the nodes it takes; empty for an input.
+    pub from: Vec<usize>,
+    /// What it is; `None` for an input.
+    pub layer: Option<LayerConfig>,
+    /// Shapes of what it takes.
+    pub inputs: Vec<Shape>,
+    /// Shape of what it gives.
+    pub shape: Shape,
+}
+
+impl NetworkConfig {
+    /// One input, `[N, T, item…]`, named `input`.
+    pub fn sequential(item: impl Into<Vec<usize>>) -> Self {
+        let input = InputConfig { shape: item.into(), timed: true };
+        Self { inputs: BTreeMap::from([("input".to_owned(), input)]), ..Self::default() }
+    }
+
+    /// Adds an input.
+    #[must_use]
+    pub fn input(mut self, name: &str, shape: Shape) -> Self {
+        self.inputs.insert(name.into(), InputConfig { shape: shape.item, timed: shape.timed });
+        self
+    }
+
+    /// Adds a layer behind the last one.
+    #[must_use]
+    pub fn then(mut self, layer: impl Into<LayerConfig>) -> Self {
+        self.layers.push(NodeConfig { name: None, from: Vec::new(), layer: layer.into() });
+        self
+    }
+
+    /// Adds a layer with a name, behind the named inputs and layers; behind the last one if there
+    /// are none.
+    #[must_use]
+    pub fn node(mut self, name: &str, from: &[&str], layer: impl Into<LayerConfig>) -> Self {
+        let from = from.iter().map(|&name| name.to_owned()).collect();
+        self.layers.push(NodeConfig { name: Some(name.into()), from, layer: layer.into() });
+        self
+    }
+
+    /// Reads a configuration in TOML.
+    ///
+    /// # Errors
+    /// If it is no TOML or no network, with the line.
+    pub fn from_toml(text: &str) -> Result<Self> {
+        toml::from_str(text).map_err(|error| Error::config(error.to_string()))
+    }
+
+    /// Reads a configuration in JSON.
+    ///
+    /// # Errors
+    /// If it is no JSON or no network, with the line.
+    pub fn from_json(text: &str) -> Result<Self> {
+        serde_json::from_str(text).map_err(|error| Error::config(error.to_string()))
+    }
+
+    /// The configuration in JSON.
+    ///
+    /// # Errors
+    /// If a number in it is NaN or infinite.
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string(self).map_err(|error| Error::config(error.to_string()))
+    }
+
+    /// Builds the network and draws its first weights.
+    ///
+    /// # Errors
+    /// If the configuration cannot be a network, naming the layer and both shapes.
+    pub fn build<R: Real>(&self, seed: u64) -> Result<Network<R>> {
+        Network::new(self.clone(), seed)
+    }
+
+    /// Every node in order, inputs first, with its shapes.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn resolve(&self) -> Result<Vec<Resolved>> {
+        let mut nodes: Vec<Resolved> = Vec::new();
+        let mut known: HashMap<String, usize> = HashMap::new();
+        for (name, input) in &self.inputs {
+            let shape = Shape { timed: input.timed, item: input.shape.clone() };
+            if shape.is_empty() {
+                return Err(Error::config("an input of no numbers").in_layer(name).found(shape));
+            }
+            known.insert(name.clone(), nodes.len());
+            let (from, inputs) = (Vec::new(), Vec::new());
+            nodes.push(Resolved { name: name.clone(), from, layer: None, inputs, shape });
+        }
+        if nodes.is_empty() {
+            return Err(Error::config("a network without an input")
+                .advice("add a table [inputs.NAME] with a shape"));
+        }
+        if self.layers.is_empty() {
+            return Err(Error::config("a network without layers"));
+        }
+        for (number, node) in self.layers.iter().enumerate() {
+            let name =
+                node.name.clone().unwrap_or_else(|| format!("{}{}", kind(&node.layer), number + 1));
+            let from =
+                self.sources(node, number, &known, nodes.len()).map_err(|e| e.in_layer(&name))?;
+            let inputs: Vec<_> = from.iter().map(|&i| nodes[i].shape.clone()).collect();
+            let shape = node.layer.output(&inputs).map_err(|error| error.in_layer(&name))?;
+            if shape.is_empty() {
+                return Err(Error::shape("nothing is left of the input")
+                    .in_layer(&name)
+                    .found(shape));
+            }
+            if known.insert(name.clone(), nodes.len()).is_some() {
+                return Err(Error::config("two layers of the same name").in_layer(&name));
+            }
+            nodes.push(Resolved { name, from, layer: Some(node.layer.clone()), inputs, shape });
+        }
+        if let Some(output) = &self.output
+            && known.get(output).is_none_or(|&node| node < self.inputs.len())
+        {
+            return Err(Error::config("the output is no layer of the network").found(output));
+        }
+        Ok(nodes)
+    }
+
+    fn sources(
+        &self,
+        node: &NodeConfig,
+        number: usize,
+        known: &HashMap<String, usize>,
+        next: usize,
+    ) -> Result<Vec<usize>> {
+        if node.from.is_empty() {
+            return match (number, self.inputs.len()) {
+                (0, 1) => Ok(vec![0]),
+                (0, several) => Err(Error::config("the first layer must say what it takes")
+                    .expected("from = [..]")
+                    .found(format!("{several} inputs"))),
+                _ => Ok(vec![next - 1]),
+            };
+        }
+        let find = |name: &String| {
+            known.get(name).copied().ok_or_else(|| {
+                Error::config("takes what does not stand above it")
+                    .expected("an input or a layer further up")
+                    .found(name)
+            })
+        };
+        let from: Vec<usize> = node.from.iter().map(find).collect::<Result<_>>()?;
+        if let Some(twice) = (1..from.len()).find(|&i| from[..i].contains(&from[i])) {
+            return Err(Error::config("takes the same layer twice").found(&node.from[twice]));
+        }
+        Ok(from)
+    }
+}
+
+/// The name of a layer's type, as in the configuration.
+fn kind(layer: &LayerConfig) -> String {
+    let value = serde_json::to_value(layer).unwrap_or_default();
+    value.get("type").and_then(|kind| kind.as_str()).unwrap_or("layer").to_owned()
+}

@@ -1,0 +1,95 @@
+//! One frame at a time: a network on a live camera.
+
+use smallvec::SmallVec;
+
+use crate::op::{Flow, Saved, Scratch};
+use crate::{Error, Op, Real, Result};
+
+use super::workspace::SampleSpace;
+use super::{Mode, Network};
+
+/// What a network carries from frame to frame: membranes, gates, sums over the frames so far.
+#[derive(Debug, Clone)]
+pub struct State<R> {
+    states: Vec<Vec<R>>,
+    values: Vec<Vec<R>>,
+    saved: Vec<Saved<R>>,
+    frames: u64,
+    plain: bool,
+}
+
+impl<R: Real> State<R> {
+    /// Frames so far.
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// The same with the plain kernels, which give the numbers of [`Network::forward`] with plain
+    /// kernels bit for bit.
+    #[must_use]
+    pub fn plain(self) -> Self {
+        Self { plain: true, ..self }
+    }
+}
+
+impl<R: Real> Network<R> {
+    /// The state before the first frame.
+    pub fn state(&self) -> State<R> {
+        let states = self.nodes.iter().map(|node| match &node.op {
+            Some(Op::Sample(op)) => {
+                let mut state = vec![R::ZERO; op.state_len()];
+                op.init_state(&mut state);
+                state
+            }
+            Some(Op::Batch(op)) => vec![R::ZERO; op.state_len()],
+            None => Vec::new(),
+        });
+        State {
+            states: states.collect(),
+            values: vec![Vec::new(); self.nodes.len()],
+            saved: vec![Saved::default(); self.nodes.len()],
+            frames: 0,
+            plain: false,
+        }
+    }
+
+    /// Takes the next frame of one sample, in evaluation mode, and gives the output over the frames
+    /// so far. `inputs` are items by input name.
+    ///
+    /// # Errors
+    /// If an item has the wrong size or is not finite, or a layer looks ahead (Conv3d).
+    pub fn step<'a>(&self, inputs: &[(&str, &[R])], state: &'a mut State<R>) -> Result<&'a [R]> {
+        let mode = Mode { plain: state.plain, ..Mode::EVAL };
+        for (name, &node) in &self.inputs {
+            let item = inputs.iter().find(|(given, _)| given == name).map(|&(_, item)| item);
+            let item = item.ok_or_else(|| Error::data("an input is missing").in_layer(name))?;
+            let expected = self.nodes[node].shape.len();
+            if item.len() != expected || item.iter().any(|value| !value.is_finite()) {
+                return Err(Error::data("a frame that does not fit the network")
+                    .in_layer(name)
+                    .expected(format!("{expected} finite numbers"))
+                    .found(format!("{} numbers", item.len())));
+            }
+            state.values[node].clear();
+            state.values[node].extend_from_slice(item);
+        }
+        let mut scratch = Scratch::default();
+        for (index, node) in self.nodes.iter().enumerate() {
+            let Some(op) = &node.op else { continue };
+            let (params, buffers) = self.tensors(node);
+            let (inputs, output) = SampleSpace::around(&mut state.values, &node.from, index);
+            let inputs: SmallVec<[&[R]; 4]> = inputs;
+            SampleSpace::make_room(output, 1, &node.shape);
+            let mut cx = self.context(&params, &buffers, mode, (index, 0), &mut scratch);
+            let flow = Flow { steps: 1, inputs: &inputs, output };
+            let (own, saved) = (&mut state.states[index], &mut state.saved[index]);
+            match op {
+                Op::Sample(op) => op.step(flow, own, saved, &mut cx),
+                Op::Batch(op) => op.step(flow, own, saved, &mut cx),
+            }
+            .map_err(|error| error.in_layer(&node.name))?;
+        }
+        state.frames += 1;
+        Ok(&state.values[self.output])
+    }
+}

@@ -1,0 +1,15 @@
+//! Networks: a static graph of layers, from configuration to forward and backward pass.
+
+mod config;
+mod infer;
+mod inputs;
+mod network;
+mod pass;
+mod workspace;
+
+pub use config::{InputConfig, NetworkConfig, NodeConfig};
+pub use infer::State;
+pub use inputs::Inputs;
+pub use network::{Network, Param};
+pub use pass::{Gradients, Mode, SLOTS};
+pub use workspace::Workspace;

@@ -1,0 +1,200 @@
+//! A network: layers made operations, with their parameters.
+
+use std::collections::BTreeMap;
+
+use crate::layer::{Layer, TensorSpec};
+use crate::rng::Key;
+use crate::{Error, Op, Real, Result, Shape};
+
+use super::NetworkConfig;
+
+/// A named tensor of a network: a parameter or a buffer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Param<R> {
+    /// `layer.tensor`, as in `conv1.weight`.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Its numbers, the last axis fastest.
+    pub data: Vec<R>,
+    /// Whether weight decay applies.
+    pub decay: bool,
+}
+
+/// A layer in a network.
+#[derive(Debug)]
+pub(super) struct Node<R: Real> {
+    pub name: String,
+    pub from: Vec<usize>,
+    pub shape: Shape,
+    /// `None` for an input.
+    pub op: Option<Op<R>>,
+    /// Indices into the network's parameters and buffers.
+    pub params: Vec<usize>,
+    pub buffers: Vec<usize>,
+}
+
+/// A network of number type `R`, ready to run and to learn.
+#[derive(Debug)]
+pub struct Network<R: Real> {
+    config: NetworkConfig,
+    pub(super) nodes: Vec<Node<R>>,
+    pub(super) inputs: BTreeMap<String, usize>,
+    pub(super) output: usize,
+    pub(super) params: Vec<Param<R>>,
+    pub(super) buffers: Vec<Param<R>>,
+    /// The nodes in segments: each a range whose samples can run by themselves, or one batch layer.
+    pub(super) segments: Vec<std::ops::Range<usize>>,
+    pub(super) seed: u64,
+}
+
+impl<R: Real> Network<R> {
+    /// Builds what `config` describes and draws the first weights from `seed`.
+    ///
+    /// # Errors
+    /// If it cannot be a network, naming the layer and both shapes.
+    pub fn new(config: NetworkConfig, seed: u64) -> Result<Self> {
+        let mut network = Self {
+            nodes: Vec::new(),
+            inputs: BTreeMap::new(),
+            output: 0,
+            params: Vec::new(),
+            buffers: Vec::new(),
+            segments: Vec::new(),
+            seed,
+            config: NetworkConfig::default(),
+        };
+        for (index, resolved) in config.resolve()?.into_iter().enumerate() {
+            let mut node = Node {
+                name: resolved.name,
+                from: resolved.from,
+                shape: resolved.shape,
+                op: None,
+                params: Vec::new(),
+                buffers: Vec::new(),
+            };
+            match resolved.layer {
+                None => {
+                    network.inputs.insert(node.name.clone(), index);
+                }
+                Some(layer) => {
+                    for spec in layer.params(&resolved.inputs) {
+                        node.params.push(network.param(&node.name, &spec)?);
+                    }
+                    for spec in layer.buffers(&resolved.inputs) {
+                        node.buffers.push(network.buffers.len());
+                        network.buffers.push(first(&node.name, &spec, seed));
+                    }
+                    node.op = Some(layer.op(&resolved.inputs));
+                }
+            }
+            network.nodes.push(node);
+        }
+        network.output = match &config.output {
+            Some(name) => network.find(name)?,
+            None => network.nodes.len() - 1,
+        };
+        network.segments = segments(&network.nodes);
+        network.config = config;
+        Ok(network)
+    }
+
+    /// A parameter of a layer: its own, or that of another layer that it shares.
+    fn param(&mut self, layer: &str, spec: &TensorSpec) -> Result<usize> {
+        let Some(other) = &spec.shared_with else {
+            self.params.push(first(layer, spec, self.seed));
+            return Ok(self.params.len() - 1);
+        };
+        let name = format!("{other}.{}", spec.name);
+        let found = self.params.iter().position(|param| param.name == name);
+        let index = found.ok_or_else(|| {
+            Error::config("shares a parameter that no layer above it has")
+                .in_layer(layer)
+                .found(&name)
+        })?;
+        if self.params[index].shape != spec.shape {
+            return Err(Error::shape("shares a parameter of another shape")
+                .in_layer(layer)
+                .expected(format!("{:?}", spec.shape))
+                .found(format!("{name} {:?}", self.params[index].shape)));
+        }
+        Ok(index)
+    }
+
+    /// What it was built of.
+    pub fn config(&self) -> &NetworkConfig {
+        &self.config
+    }
+
+    /// The parameters, in the order of the layers; a shared one once.
+    pub fn params(&self) -> &[Param<R>] {
+        &self.params
+    }
+
+    /// The parameters, to be changed: by an optimiser, or by weights from a file.
+    pub fn params_mut(&mut self) -> &mut [Param<R>] {
+        &mut self.params
+    }
+
+    /// The buffers (running statistics), in the order of the layers.
+    pub fn buffers(&self) -> &[Param<R>] {
+        &self.buffers
+    }
+
+    /// The buffers, to be changed.
+    pub fn buffers_mut(&mut self) -> &mut [Param<R>] {
+        &mut self.buffers
+    }
+
+    /// Numbers that are learned.
+    pub fn parameter_count(&self) -> usize {
+        self.params.iter().map(|param| param.data.len()).sum()
+    }
+
+    /// Shape of the output.
+    pub fn output_shape(&self) -> &Shape {
+        &self.nodes[self.output].shape
+    }
+
+    /// Names and shapes of the inputs.
+    pub fn input_shapes(&self) -> impl Iterator<Item = (&str, &Shape)> {
+        self.inputs.iter().map(|(name, &node)| (name.as_str(), &self.nodes[node].shape))
+    }
+
+    /// Names and output shapes of the layers.
+    pub fn layers(&self) -> impl Iterator<Item = (&str, &Shape)> {
+        self.nodes
+            .iter()
+            .filter(|node| node.op.is_some())
+            .map(|node| (node.name.as_str(), &node.shape))
+    }
+
+    /// Index of a node by its name.
+    pub(super) fn find(&self, name: &str) -> Result<usize> {
+        let found = self.nodes.iter().position(|node| node.name == name);
+        found.ok_or_else(|| Error::config("the network has no such layer").found(name))
+    }
+}
+
+/// A tensor with its first values: a function of seed and name.
+fn first<R: Real>(layer: &str, spec: &TensorSpec, seed: u64) -> Param<R> {
+    let name = format!("{layer}.{}", spec.name);
+    let key = name.bytes().fold(Key::new(seed), |key, byte| key.child(u64::from(byte)));
+    let mut data = vec![R::ZERO; spec.len()];
+    spec.init.fill(&mut data, key);
+    Param { name, shape: spec.shape.clone(), data, decay: spec.decay }
+}
+
+/// Cuts the nodes at the layers that need the whole batch.
+fn segments<R: Real>(nodes: &[Node<R>]) -> Vec<std::ops::Range<usize>> {
+    let mut segments = Vec::new();
+    let mut start = 0;
+    for (i, node) in nodes.iter().enumerate() {
+        if matches!(node.op, Some(Op::Batch(_))) {
+            segments.extend([start..i, i..i + 1].into_iter().filter(|range| !range.is_empty()));
+            start = i + 1;
+        }
+    }
+    segments.extend(Some(start..nodes.len()).filter(|range| !range.is_empty()));
+    segments
+}

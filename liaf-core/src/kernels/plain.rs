@@ -1,0 +1,19 @@
+//! The kernels as their definitions say: what the fast ones are compared with.
+
+use super::Product;
+use crate::Real;
+
+pub(super) fn product<R: Real>(p: Product<'_, R>) {
+    p.check();
+    for i in 0..p.m {
+        for j in 0..p.n {
+            let mut sum = R::ZERO;
+            for l in 0..p.k {
+                sum +=
+                    p.a.data[i * p.a.rows + l * p.a.cols] * p.b.data[l * p.b.rows + j * p.b.cols];
+            }
+            let c = &mut p.c[i * p.c_width + j];
+            *c = if p.add { *c + sum } else { sum };
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The end of time: one item of all steps.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Layer, only};
+use crate::op::{Back, Context, Flow, SampleOp, Saved};
+use crate::{Error, Op, Real, Result, Shape};
+
+/// How [`Aggregate`] makes one item of all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AggregateKind {
+    /// `sum_t X_t / T`, T being the steps of the sample without padding.
+    #[default]
+    Mean,
+    /// `sum_t X_t`.
+    Sum,
+    /// The last step that is not padding.
+    Last,
+    /// Step number `step`, from 0.
+    Pick {
+        /// Which.
+        step: usize,
+    },
+}
+
+/// One item of all steps: `[N, T, item…]` to `[N, item…]`.
+///
+/// Step by step (a live camera) it gives the value over the steps so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Aggregate {
+    /// How.
+    #[serde(default)]
+    pub kind: AggregateKind,
+}
+
+impl Aggregate {
+    /// `kind` over time.
+    pub fn new(kind: AggregateKind) -> Self {
+        Self { kind }
+    }
+}
+
+impl Layer for Aggregate {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        let input = only(inputs)?;
+        if !input.timed {
+            return Err(Error::shape("an aggregation takes a signal in time")
+                .expected("[N, T, ..]")
+                .found(input));
+        }
+        Ok(Shape::once(input.item.clone()))
+    }
+
+    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
+        Op::sample(AggregateOp { kind: self.kind, len: inputs[0].len() })
+    }
+}
+
+#[derive(Debug)]
+struct AggregateOp {
+    kind: AggregateKind,
+    len: usize,
+}
+
+impl AggregateOp {
+    fn picked(&self, steps: usize) -> Option<usize> {
+        match self.kind {
+            AggregateKind::Mean | AggregateKind::Sum => None,
+            AggregateKind::Last => Some(steps - 1),
+            AggregateKind::Pick { step } => Some(step),
+        }
+    }
+}
+
+impl<R: Real> SampleOp<R> for AggregateOp {
+    fn check(&self, steps: usize, _: &[&[R]]) -> Result<()> {
+        match self.kind {
+            AggregateKind::Pick { step } if step >= steps => {
+                Err(Error::data("there is no such step to pick")
+                    .expected(format!("at least {} steps", step + 1))
+                    .found(format!("{steps} steps")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn output_steps(&self, _: &[usize]) -> usize {
+        1
+    }
+
+    fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
+        let x = flow.inputs[0];
+        if let Some(step) = self.picked(flow.steps) {
+            flow.output.copy_from_slice(&x[step * self.len..(step + 1) * self.len]);
+            return;
+        }
+        flow.output.fill(R::ZERO);
+        for item in x.chunks_exact(self.len) {
+            flow.output.iter_mut().zip(item).for_each(|(sum, &x)| *sum += x);
+        }
+        if self.kind == AggregateKind::Mean {
+            let steps = R::of(flow.steps as f64);
+            flow.output.iter_mut().for_each(|sum| *sum = *sum / steps);
+        }
+    }
+
+    fn backward(&self, back: Back<'_, '_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
+        let Some(dx) = &mut back.d_inputs[0] else { return };
+        let add = |item: &mut [R], factor: R| {
+            item.iter_mut().zip(back.d_output).for_each(|(dx, &g)| *dx += g * factor);
+        };
+        match self.picked(back.steps) {
+            Some(step) => add(&mut dx[step * self.len..(step + 1) * self.len], R::ONE),
+            None => {
+                let mean = self.kind == AggregateKind::Mean;
+                let factor = if mean { R::ONE / R::of(back.steps as f64) } else { R::ONE };
+                dx.chunks_exact_mut(self.len).for_each(|item| add(item, factor));
+            }
+        }
+    }
+
+    /// Sum or picked item so far, then the number of steps so far.
+    fn state_len(&self) -> usize {
+        self.len + 1
+    }
+
+    fn step(
+        &self,
+        flow: Flow<'_, R>,
+        state: &mut [R],
+        _: &mut Saved<R>,
+        _: &mut Context<'_, R>,
+    ) -> Result<()> {
+        let (held, count) = state.split_at_mut(self.len);
+        let (x, step) = (flow.inputs[0], count[0].f64() as usize);
+        count[0] += R::ONE;
+        match self.kind {
+            AggregateKind::Mean | AggregateKind::Sum => {
+                held.iter_mut().zip(x).for_each(|(sum, &x)| *sum += x);
+            }
+            AggregateKind::Last => held.copy_from_slice(x),
+            AggregateKind::Pick { step: wanted } if wanted == step => held.copy_from_slice(x),
+            AggregateKind::Pick { .. } => {}
+        }
+        let steps = if self.kind == AggregateKind::Mean { count[0] } else { R::ONE };
+        flow.output.iter_mut().zip(held.iter()).for_each(|(y, &sum)| *y = sum / steps);
+        Ok(())
+    }
+}

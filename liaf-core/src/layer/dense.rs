@@ -1,0 +1,121 @@
+//! Fully connected: `Y_t = W X_t + b`.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Layer, TensorSpec, only};
+use crate::init::{Fan, WeightInit};
+use crate::kernels::{Matrix, Product};
+use crate::op::{Back, Context, Flow, SampleOp, Saved};
+use crate::{Error, Op, Real, Result, Shape};
+
+/// Fully connected layer, at every time step: `[.., L]` to `[.., units]`.
+///
+/// Parameters as `torch.nn.Linear`: `weight` `[units, L]`, `bias` `[units]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dense {
+    /// Numbers in the output.
+    pub units: usize,
+    /// Whether a bias is added.
+    #[serde(default = "super::yes")]
+    pub bias: bool,
+    /// First values of weight and bias.
+    #[serde(default)]
+    pub init: WeightInit,
+}
+
+impl Dense {
+    /// `units` outputs, with a bias.
+    pub fn new(units: usize) -> Self {
+        Self { units, bias: true, init: WeightInit::default() }
+    }
+}
+
+impl Layer for Dense {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        let input = only(inputs)?;
+        if self.units == 0 {
+            return Err(Error::config("a dense layer needs units").expected("units of 1 or more"));
+        }
+        if input.item.len() != 1 || input.is_empty() {
+            return Err(Error::shape("a dense layer takes vectors")
+                .expected("[.., L]")
+                .found(input)
+                .advice("put a flatten layer before it"));
+        }
+        Ok(input.with_item([self.units]))
+    }
+
+    fn params(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
+        let length = inputs[0].len();
+        let fan = Fan { inputs: length, outputs: self.units };
+        let weight =
+            TensorSpec::new("weight", [self.units, length], self.init.weight(fan)).decaying();
+        let bias = || TensorSpec::new("bias", [self.units], self.init.bias(fan));
+        if self.bias { vec![weight, bias()] } else { vec![weight] }
+    }
+
+    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
+        Op::sample(DenseOp { length: inputs[0].len(), units: self.units, bias: self.bias })
+    }
+}
+
+#[derive(Debug)]
+struct DenseOp {
+    length: usize,
+    units: usize,
+    bias: bool,
+}
+
+impl<R: Real> SampleOp<R> for DenseOp {
+    fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, cx: &mut Context<'_, R>) {
+        let (length, units) = (self.length, self.units);
+        let x = flow.input();
+        if self.bias {
+            flow.output.chunks_exact_mut(units).for_each(|row| row.copy_from_slice(cx.params[1]));
+        }
+        (cx.kernels.product)(Product {
+            m: x.len() / length,
+            n: units,
+            k: length,
+            a: Matrix::rows(x, length),
+            b: Matrix::transposed(cx.params[0], length),
+            c: flow.output,
+            c_width: units,
+            add: self.bias,
+        });
+    }
+
+    fn backward(&self, back: Back<'_, '_, R>, _: &mut Saved<R>, cx: &mut Context<'_, R>) {
+        let (length, units) = (self.length, self.units);
+        let (x, g) = (back.inputs[0], back.d_output);
+        let steps = x.len() / length;
+        (cx.kernels.product)(Product {
+            m: units,
+            n: length,
+            k: steps,
+            a: Matrix::transposed(g, units),
+            b: Matrix::rows(x, length),
+            c: &mut back.d_params[0],
+            c_width: length,
+            add: true,
+        });
+        if self.bias {
+            for row in g.chunks_exact(units) {
+                back.d_params[1].iter_mut().zip(row).for_each(|(sum, &g)| *sum += g);
+            }
+        }
+        if let Some(dx) = &mut back.d_inputs[0] {
+            (cx.kernels.product)(Product {
+                m: steps,
+                n: length,
+                k: units,
+                a: Matrix::rows(g, units),
+                b: Matrix::rows(cx.params[0], length),
+                c: dx,
+                c_width: length,
+                add: true,
+            });
+        }
+    }
+}

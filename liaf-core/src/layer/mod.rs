@@ -1,0 +1,141 @@
+//! The layers: each a configuration that is checked, then made into an operation.
+//!
+//! [`LayerConfig`] is what stands in a TOML or JSON file. A layer's own file holds its configuration
+//! with documented defaults, what it makes of shapes, its parameters, and its operation.
+
+mod aggregate;
+mod dense;
+mod flatten;
+
+pub use aggregate::{Aggregate, AggregateKind};
+pub use dense::Dense;
+pub use flatten::Flatten;
+
+use serde::{Deserialize, Serialize};
+
+use crate::init::Init;
+use crate::neuron::Neuron;
+use crate::{Op, Real, Result, Shape};
+
+/// A tensor that a layer asks for: a parameter that is learned, or a buffer that is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TensorSpec {
+    /// Its name inside the layer, as in PyTorch: `weight`, `bias`, `running_mean`, …
+    pub name: &'static str,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Its first values.
+    pub init: Init,
+    /// Whether weight decay applies: weights, not biases, norms or constants of neurons.
+    pub decay: bool,
+    /// Take the parameter of the same name of this layer instead of one of its own.
+    pub shared_with: Option<String>,
+}
+
+impl TensorSpec {
+    /// A tensor of its own to which weight decay does not apply.
+    pub fn new(name: &'static str, shape: impl Into<Vec<usize>>, init: Init) -> Self {
+        Self { name, shape: shape.into(), init, decay: false, shared_with: None }
+    }
+
+    /// The same with weight decay.
+    #[must_use]
+    pub fn decaying(self) -> Self {
+        Self { decay: true, ..self }
+    }
+
+    /// Numbers in it.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What every kind of layer says of itself. All of it may be asked before a network is built.
+pub trait Layer {
+    /// The shape of the output, if the inputs are such that there can be one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Shape`](crate::ErrorKind::Shape) with both shapes, or
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for numbers that cannot be.
+    fn output(&self, inputs: &[Shape]) -> Result<Shape>;
+
+    /// Its parameters, in a fixed order.
+    fn params(&self, _inputs: &[Shape]) -> Vec<TensorSpec> {
+        Vec::new()
+    }
+
+    /// Its buffers, in a fixed order.
+    fn buffers(&self, _inputs: &[Shape]) -> Vec<TensorSpec> {
+        Vec::new()
+    }
+
+    /// The operation. Called only after [`output`](Self::output) has accepted the inputs.
+    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R>;
+}
+
+/// The default of keys that are on unless said otherwise.
+pub(crate) fn yes() -> bool {
+    true
+}
+
+/// The one input of a layer that takes one.
+///
+/// # Errors
+/// [`ErrorKind::Config`](crate::ErrorKind::Config) for none or several.
+pub(crate) fn only(inputs: &[Shape]) -> Result<&Shape> {
+    match inputs {
+        [input] => Ok(input),
+        _ => Err(crate::Error::config("this layer takes one input")
+            .expected("1 input")
+            .found(format!("{} inputs", inputs.len()))),
+    }
+}
+
+macro_rules! layers {
+    ($($(#[$doc:meta])* $variant:ident($config:ty),)*) => {
+        /// Any layer, as it stands in a configuration: `type = "dense"` and its own keys.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "type", rename_all = "snake_case")]
+        #[non_exhaustive]
+        pub enum LayerConfig {
+            $($(#[$doc])* $variant($config),)*
+        }
+
+        impl Layer for LayerConfig {
+            fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+                match self { $(Self::$variant(layer) => layer.output(inputs),)* }
+            }
+            fn params(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
+                match self { $(Self::$variant(layer) => layer.params(inputs),)* }
+            }
+            fn buffers(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
+                match self { $(Self::$variant(layer) => layer.buffers(inputs),)* }
+            }
+            fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
+                match self { $(Self::$variant(layer) => layer.op(inputs),)* }
+            }
+        }
+
+        $(impl From<$config> for LayerConfig {
+            fn from(layer: $config) -> Self {
+                Self::$variant(layer)
+            }
+        })*
+    };
+}
+
+layers! {
+    /// Fully connected.
+    Dense(Dense),
+    /// A spiking or analog neuron.
+    Neuron(Neuron),
+    /// `[C, H, W]` to `[C·H·W]`.
+    Flatten(Flatten),
+    /// An end of time: mean, sum, last or one step.
+    Aggregate(Aggregate),
+}

@@ -1,0 +1,274 @@
+//! The seam between layers and the network that runs them.
+//!
+//! A layer works on one sample at a time ([`SampleOp`]): all its time steps at once, so that one
+//! product serves them all, or on one step with its state ([`SampleOp::step`]). Few need the whole
+//! batch ([`BatchOp`]): they cut the network into segments, inside which samples run by themselves,
+//! depth first, in parallel.
+
+use std::fmt::Debug;
+
+use crate::kernels::Kernels;
+use crate::rng::Key;
+use crate::{Error, Real, Result};
+
+/// What a layer does, made of its configuration once the shapes of its inputs are known.
+#[derive(Debug)]
+pub enum Op<R: Real> {
+    /// Works on each sample by itself.
+    Sample(Box<dyn SampleOp<R>>),
+    /// Works on all samples together.
+    Batch(Box<dyn BatchOp<R>>),
+}
+
+impl<R: Real> Op<R> {
+    /// An operation on each sample by itself.
+    pub fn sample(op: impl SampleOp<R> + 'static) -> Self {
+        Self::Sample(Box::new(op))
+    }
+
+    /// An operation on all samples together.
+    pub fn batch(op: impl BatchOp<R> + 'static) -> Self {
+        Self::Batch(Box::new(op))
+    }
+}
+
+/// The signals of one sample around a layer: for each input, and for the output, all its steps one
+/// after another, `[T, item…]`. Signals without time have one step.
+#[derive(Debug)]
+pub struct Flow<'a, R> {
+    /// Steps of the first input. Padding is not among them.
+    pub steps: usize,
+    /// One slice an input, in the order of the configuration.
+    pub inputs: &'a [&'a [R]],
+    /// What the layer gives. Holds anything at first: every number must be written.
+    pub output: &'a mut [R],
+}
+
+impl<'a, R> Flow<'a, R> {
+    /// The only or first input.
+    pub fn input(&self) -> &'a [R] {
+        self.inputs.first().copied().unwrap_or_default()
+    }
+}
+
+/// The gradients of one sample around a layer.
+#[derive(Debug)]
+pub struct Back<'a, 'b, R> {
+    /// Steps of the first input.
+    pub steps: usize,
+    /// As in the forward pass.
+    pub inputs: &'a [&'a [R]],
+    /// As the forward pass left it.
+    pub output: &'a [R],
+    /// Gradient of the loss by the output.
+    pub d_output: &'a [R],
+    /// Gradients by the inputs, to which the layer adds its own; `None` where nobody asks.
+    pub d_inputs: &'a mut [Option<&'b mut [R]>],
+    /// Gradients by the parameters, to which the layer adds its own; in the order of its parameters.
+    pub d_params: &'a mut [Vec<R>],
+}
+
+/// What a layer keeps of the forward pass for the way back, for one sample. The memory is kept
+/// between batches.
+#[derive(Debug, Default, Clone)]
+pub struct Saved<R> {
+    /// Numbers: membrane potentials, gates, …
+    pub real: Vec<Vec<R>>,
+    /// Places: maxima of a pooling, …
+    pub index: Vec<u32>,
+}
+
+impl<R: Real> Saved<R> {
+    /// Buffer number `i`, of `len` numbers; what is in it is not defined.
+    pub fn buffer(&mut self, i: usize, len: usize) -> &mut Vec<R> {
+        if self.real.len() <= i {
+            self.real.resize_with(i + 1, Vec::new);
+        }
+        let buffer = &mut self.real[i];
+        buffer.resize(len, R::ZERO);
+        buffer
+    }
+
+    /// Buffer number `i` as the forward pass left it; empty if it left none.
+    pub fn get(&self, i: usize) -> &[R] {
+        self.real.get(i).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Work memory of one thread: buffers that are taken and put back.
+#[derive(Debug, Default)]
+pub struct Scratch<R> {
+    free: Vec<Vec<R>>,
+}
+
+impl<R: Real> Scratch<R> {
+    /// A buffer of `len` numbers; what is in it is not defined.
+    pub fn take(&mut self, len: usize) -> Vec<R> {
+        let mut buffer = self.free.pop().unwrap_or_default();
+        buffer.resize(len, R::ZERO);
+        buffer
+    }
+
+    /// A buffer of `len` zeros.
+    pub fn zeros(&mut self, len: usize) -> Vec<R> {
+        let mut buffer = self.free.pop().unwrap_or_default();
+        buffer.clear();
+        buffer.resize(len, R::ZERO);
+        buffer
+    }
+
+    /// Gives a buffer back.
+    pub fn put(&mut self, buffer: Vec<R>) {
+        self.free.push(buffer);
+    }
+}
+
+/// What a layer has at hand while it works.
+#[derive(Debug)]
+pub struct Context<'a, R: Real> {
+    /// Its parameters, in the order of its configuration.
+    pub params: &'a [&'a [R]],
+    /// Its buffers (running statistics), in the order of its configuration.
+    pub buffers: &'a [&'a [R]],
+    /// The loops that take the time.
+    pub kernels: &'static Kernels<R>,
+    /// Work memory.
+    pub scratch: &'a mut Scratch<R>,
+    /// Whether this is training: dropout drops, batch norm takes the batch's statistics.
+    pub training: bool,
+    /// Whether a backward pass may follow, so that what it needs must be saved.
+    pub keep: bool,
+    /// Names this layer's random numbers for this sample and training step.
+    pub key: Key,
+    /// How spikes are told and differentiated; see [`Firing`].
+    pub firing: Firing,
+}
+
+/// Whether a neuron's spike is a step, or, to test gradients, the integral of its surrogate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Firing {
+    /// `F = [U >= V_th]`, differentiated by the surrogate.
+    #[default]
+    Step,
+    /// `F` is the surrogate's own integral, so that every gradient is exact and finite differences
+    /// can judge it.
+    Integral,
+}
+
+/// What the network can be asked to record of a layer; see [`SampleOp::record`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trace {
+    /// Membrane potential U before reset, `[T, item…]`.
+    Potential,
+    /// Spikes F, 0 or 1, `[T, item…]`.
+    Spikes,
+}
+
+/// A layer that works on each sample by itself.
+pub trait SampleOp<R: Real>: Send + Sync + Debug {
+    /// Refuses what cannot be worked on, before any work: tokens that are no index, too few steps.
+    /// `inputs` are there only for a layer that takes nothing but inputs of the network.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Data`](crate::ErrorKind::Data).
+    fn check(&self, _steps: usize, _inputs: &[&[R]]) -> Result<()> {
+        Ok(())
+    }
+
+    /// All steps of one sample.
+    fn forward(&self, flow: Flow<'_, R>, saved: &mut Saved<R>, cx: &mut Context<'_, R>);
+
+    /// Adds this layer's gradients. Follows a forward pass with `keep`.
+    fn backward(&self, back: Back<'_, '_, R>, saved: &mut Saved<R>, cx: &mut Context<'_, R>);
+
+    /// Numbers of state that are carried from step to step.
+    fn state_len(&self) -> usize {
+        0
+    }
+
+    /// The state before the first step; zeros unless the layer says otherwise.
+    fn init_state(&self, state: &mut [R]) {
+        state.fill(R::ZERO);
+    }
+
+    /// One step in evaluation mode, with the state before it and, afterwards, behind it. Gives the
+    /// same numbers as the same step of [`forward`](Self::forward). A layer without state needs no
+    /// step of its own.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for a layer that looks ahead.
+    fn step(
+        &self,
+        flow: Flow<'_, R>,
+        _state: &mut [R],
+        saved: &mut Saved<R>,
+        cx: &mut Context<'_, R>,
+    ) -> Result<()> {
+        if self.state_len() > 0 {
+            return Err(Error::unsupported("this layer cannot run step by step"));
+        }
+        self.forward(flow, saved, cx);
+        Ok(())
+    }
+
+    /// What [`Trace`] asks for, of the forward pass that `saved` is of; `None` if the layer has no
+    /// such thing.
+    fn record(&self, _what: Trace, _saved: &Saved<R>, _cx: &Context<'_, R>) -> Option<Vec<R>> {
+        None
+    }
+
+    /// Steps of the output for these steps of the inputs: as many as the first input has, unless
+    /// the layer ends time (1) or changes it.
+    fn output_steps(&self, steps: &[usize]) -> usize {
+        steps.first().copied().unwrap_or(1)
+    }
+}
+
+/// A layer that needs all samples together.
+pub trait BatchOp<R: Real>: Send + Sync + Debug {
+    /// All steps of all samples. In training, `update` takes new values of the buffers.
+    fn forward(
+        &self,
+        samples: &mut [Flow<'_, R>],
+        saved: &mut Saved<R>,
+        update: &mut [Vec<R>],
+        cx: &mut Context<'_, R>,
+    );
+
+    /// Adds this layer's gradients. `d_params` of every sample but the first are empty: all
+    /// samples' gradients go to those of the first.
+    fn backward(
+        &self,
+        samples: &mut [Back<'_, '_, R>],
+        saved: &mut Saved<R>,
+        cx: &mut Context<'_, R>,
+    );
+
+    /// As [`SampleOp::state_len`].
+    fn state_len(&self) -> usize {
+        0
+    }
+
+    /// One step of one sample in evaluation mode, as [`SampleOp::step`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for a layer that looks ahead.
+    fn step(
+        &self,
+        flow: Flow<'_, R>,
+        state: &mut [R],
+        saved: &mut Saved<R>,
+        cx: &mut Context<'_, R>,
+    ) -> Result<()>;
+
+    /// As [`SampleOp::record`], of sample number `sample`.
+    fn record(
+        &self,
+        _what: Trace,
+        _sample: usize,
+        _saved: &Saved<R>,
+        _cx: &Context<'_, R>,
+    ) -> Option<Vec<R>> {
+        None
+    }
+}

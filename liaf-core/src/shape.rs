@@ -1,0 +1,69 @@
+//! The shape of what flows between layers.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The shape of a signal, without its batch: one item, once or at every time step.
+///
+/// A timed signal is `[N, T, item…]`, one without time `[N, item…]`. How many steps a sample has is
+/// not part of it: that may differ from sample to sample.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Shape {
+    /// Whether there is an item at every time step.
+    pub timed: bool,
+    /// The shape of an item: `[C, H, W]`, `[L]`, or `[]` for a single number (a token).
+    pub item: Vec<usize>,
+}
+
+impl Shape {
+    /// An item at every time step.
+    pub fn timed(item: impl Into<Vec<usize>>) -> Self {
+        Self { timed: true, item: item.into() }
+    }
+
+    /// One item, without time.
+    pub fn once(item: impl Into<Vec<usize>>) -> Self {
+        Self { timed: false, item: item.into() }
+    }
+
+    /// The same times, another item.
+    pub fn with_item(&self, item: impl Into<Vec<usize>>) -> Self {
+        Self { timed: self.timed, item: item.into() }
+    }
+
+    /// Numbers in an item.
+    pub fn len(&self) -> usize {
+        self.item.iter().product()
+    }
+
+    /// Whether an item holds no numbers at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// `(C, H, W)` of an image item.
+    pub fn image(&self) -> Option<(usize, usize, usize)> {
+        match self.item[..] {
+            [c, h, w] => Some((c, h, w)),
+            _ => None,
+        }
+    }
+
+    /// Channels of an item and numbers in each: the first axis and the rest.
+    pub fn channels(&self) -> (usize, usize) {
+        match self.item.split_first() {
+            Some((&channels, rest)) => (channels, rest.iter().product()),
+            None => (1, 1),
+        }
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let item = self.item.iter().map(|n| n.to_string());
+        let head =
+            if self.timed { vec!["N".to_owned(), "T".to_owned()] } else { vec!["N".to_owned()] };
+        write!(f, "[{}]", head.into_iter().chain(item).collect::<Vec<_>>().join(", "))
+    }
+}

@@ -1,0 +1,107 @@
+//! What the tests of networks share: random batches, and finite differences as a judge of gradients.
+#![allow(dead_code, clippy::unwrap_used, reason = "each test file uses a part; a test may panic")]
+
+use liaf_core::graph::{Inputs, SLOTS};
+use liaf_core::op::Firing;
+use liaf_core::rng::Key;
+use liaf_core::{Gradients, Mode, Network, Real, Workspace};
+use ndarray::{ArrayD, IxDyn};
+
+/// Normal numbers.
+pub fn random<R: Real>(shape: &[usize], seed: u64) -> ArrayD<R> {
+    let mut numbers = vec![R::ZERO; shape.iter().product()];
+    Key::new(seed).fill_normal(&mut numbers, 0.0, 1.0);
+    ArrayD::from_shape_vec(IxDyn(shape), numbers).unwrap()
+}
+
+/// A smooth loss that weighs every number of the output differently: `sum c_i y_i + d_i y_i² / 2`.
+fn weighed(output: &ArrayD<f64>) -> (f64, ArrayD<f64>) {
+    let c = random::<f64>(output.shape(), 77);
+    let d = random::<f64>(output.shape(), 78);
+    let loss = output.iter().zip(&c).zip(&d).map(|((y, c), d)| c * y + d * y * y / 2.0).sum();
+    let gradient = ndarray::Zip::from(output).and(&c).and(&d).map_collect(|y, c, d| c + d * y);
+    (loss, gradient)
+}
+
+/// Compares every gradient of a network, by parameters and by inputs, with central finite
+/// differences in f64. Fails beyond `tolerance`, relative to the largest gradient of its tensor.
+///
+/// Spikes are replaced by the integrals of their surrogates, so that all of it is smooth but for
+/// kinks; the caller sees to it that none is near.
+pub fn check_gradients(
+    network: &mut Network<f64>,
+    inputs: &[(&str, ArrayD<f64>)],
+    lengths: Option<&[usize]>,
+    tolerance: f64,
+) {
+    let mode = Mode { input_gradients: true, firing: Firing::Integral, ..Mode::train(3) };
+    let mut space = Workspace::new();
+    let loss_of =
+        |network: &Network<f64>, all: &[(&str, ArrayD<f64>)], space: &mut Workspace<f64>| {
+            let mut batch = Inputs::of(all[0].0, all[0].1.view());
+            for (name, data) in &all[1..] {
+                batch = batch.with(name, data.view());
+            }
+            if let Some(lengths) = lengths {
+                batch = all.iter().fold(batch, |batch, (name, _)| batch.lengths(name, lengths));
+            }
+            weighed(&network.forward(&batch, mode, space).unwrap())
+        };
+    let (_, d_output) = loss_of(network, inputs, &mut space);
+    let mut gradients = Gradients::new(network);
+    network.backward(d_output.view(), mode, &mut space, &mut gradients).unwrap();
+    gradients.reduce();
+    let by_input: Vec<_> =
+        inputs.iter().map(|(name, _)| network.input_gradient(name, &space).unwrap()).collect();
+    let h = 1e-5;
+    for index in 0..network.params().len() {
+        let name = network.params()[index].name.clone();
+        let ours = gradients.get(index).to_vec();
+        let judge = |network: &mut Network<f64>, i: usize, by: f64, space: &mut Workspace<f64>| {
+            network.params_mut()[index].data[i] += by;
+            let loss = loss_of(network, inputs, space).0;
+            network.params_mut()[index].data[i] -= by;
+            loss
+        };
+        let theirs: Vec<f64> = (0..ours.len())
+            .map(|i| {
+                let up = judge(network, i, h, &mut space);
+                (up - judge(network, i, -h, &mut space)) / (2.0 * h)
+            })
+            .collect();
+        assert_close(&name, &ours, &theirs, tolerance);
+    }
+    for (at, (name, data)) in inputs.iter().enumerate() {
+        let ours: Vec<f64> = by_input[at].iter().copied().collect();
+        let theirs: Vec<f64> = (0..data.len())
+            .map(|i| {
+                let mut loss = |by: f64| {
+                    let mut all = inputs.to_vec();
+                    all[at].1.as_slice_mut().unwrap()[i] += by;
+                    loss_of(network, &all, &mut space).0
+                };
+                (loss(h) - loss(-h)) / (2.0 * h)
+            })
+            .collect();
+        assert_close(name, &ours, &theirs[..ours.len()], tolerance);
+    }
+}
+
+/// Fails if two tensors differ by more than `tolerance` of the largest number.
+pub fn assert_close(name: &str, ours: &[f64], theirs: &[f64], tolerance: f64) {
+    assert_eq!(ours.len(), theirs.len(), "{name}");
+    let scale = theirs.iter().fold(1e-12f64, |max, x| max.max(x.abs()));
+    for (i, (a, b)) in ours.iter().zip(theirs).enumerate() {
+        let error = (a - b).abs() / scale;
+        assert!(error <= tolerance, "{name}[{i}]: {a} is not {b} (error {error:e})");
+    }
+}
+
+/// Relative error `||a - b|| / ||b||`.
+pub fn relative_error(a: &[f64], b: &[f64]) -> f64 {
+    let norm = |numbers: &mut dyn Iterator<Item = f64>| numbers.map(|x| x * x).sum::<f64>().sqrt();
+    norm(&mut a.iter().zip(b).map(|(a, b)| a - b)) / norm(&mut b.iter().copied()).max(1e-300)
+}
+
+/// More samples than slots, so that some share one.
+pub const SAMPLES: usize = SLOTS + 2;

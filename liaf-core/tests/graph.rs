@@ -1,0 +1,140 @@
+//! Networks as graphs: configuration, fan-out, lengths, threads, step by step.
+
+mod common;
+
+use common::{SAMPLES, check_gradients, random};
+use liaf_core::graph::Inputs;
+use liaf_core::layer::{Aggregate, AggregateKind, Dense, Flatten};
+use liaf_core::neuron::Neuron;
+use liaf_core::op::Trace;
+use liaf_core::{ErrorKind, Gradients, Mode, Network, NetworkConfig, Workspace};
+use ndarray::s;
+
+fn small() -> NetworkConfig {
+    NetworkConfig::sequential([2, 3])
+        .then(Flatten {})
+        .then(Dense::new(8))
+        .then(Neuron::default())
+        .then(Dense::new(4))
+        .then(Aggregate::new(AggregateKind::Mean))
+}
+
+#[test]
+fn a_network_without_kinks_agrees_with_finite_differences() {
+    let config = NetworkConfig::sequential([6])
+        .node("a", &["input"], Dense::new(5))
+        .node("b", &["a"], Dense::new(4))
+        .node("c", &["b"], Dense::new(3))
+        .node("sum", &["c"], Aggregate::new(AggregateKind::Sum))
+        .node("d", &["sum"], Dense::new(3));
+    let mut network = config.build::<f64>(1).unwrap();
+    let lengths = [5, 1, 3, 5, 2, 4];
+    let batch = [("input", random(&[SAMPLES, 5, 6], 2))];
+    check_gradients(&mut network, &batch, None, 1e-7);
+    check_gradients(&mut network, &batch, Some(&lengths), 1e-7);
+}
+
+#[test]
+fn padding_changes_nothing() {
+    let network = small().build::<f64>(3).unwrap();
+    let mut space = Workspace::new();
+    let mut padded = random::<f64>(&[2, 7, 2, 3], 4);
+    let short = padded.slice(s![.., ..4, .., ..]).to_owned().into_dyn();
+    padded.slice_mut(s![.., 4.., .., ..]).fill(1e6);
+    let run = |inputs: &Inputs<'_, f64>, space: &mut Workspace<f64>| {
+        let output = network.forward(inputs, Mode::train(0), space).unwrap();
+        let mut gradients = Gradients::new(&network);
+        network.backward(output.view(), Mode::train(0), space, &mut gradients).unwrap();
+        gradients.reduce();
+        (output, gradients.all().to_vec())
+    };
+    let a = run(&Inputs::of("input", short.view()), &mut space);
+    let b = run(&Inputs::of("input", padded.view()).lengths("input", &[4, 4]), &mut space);
+    assert_eq!(a, b);
+}
+
+#[test]
+fn results_do_not_depend_on_threads() {
+    let network = small().build::<f32>(5).unwrap();
+    let frames = random::<f32>(&[11, 6, 2, 3], 6);
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let mut space = Workspace::new();
+            let inputs = Inputs::of("input", frames.view());
+            let output = network.forward(&inputs, Mode::train(0), &mut space).unwrap();
+            let mut gradients = Gradients::new(&network);
+            network.backward(output.view(), Mode::train(0), &mut space, &mut gradients).unwrap();
+            gradients.reduce();
+            (output, gradients.all().to_vec())
+        })
+    };
+    let one = run(1);
+    assert_eq!(one, run(2));
+    assert_eq!(one, run(3));
+}
+
+#[test]
+fn step_by_step_gives_the_numbers_of_the_sequence() {
+    let network = small().build::<f32>(7).unwrap();
+    let frames = random::<f32>(&[1, 9, 2, 3], 8);
+    let mut space = Workspace::new();
+    let mut state = network.state().plain();
+    for t in 0..9 {
+        let frame = frames.slice(s![0, t, .., ..]);
+        let step = network.step(&[("input", frame.to_owned().as_slice().unwrap())], &mut state);
+        let step = step.unwrap().to_vec();
+        let so_far = frames.slice(s![.., ..=t, .., ..]).to_owned().into_dyn();
+        let mode = Mode { plain: true, ..Mode::EVAL };
+        let whole = network.forward(&Inputs::of("input", so_far.view()), mode, &mut space).unwrap();
+        assert_eq!(step, whole.into_raw_vec_and_offset().0, "after frame {t}");
+    }
+}
+
+#[test]
+fn traces_show_the_membranes() {
+    let network = small().build::<f64>(9).unwrap();
+    let frames = random::<f64>(&[2, 5, 2, 3], 10);
+    let mut space = Workspace::new();
+    network.forward(&Inputs::of("input", frames.view()), Mode::train(0), &mut space).unwrap();
+    let u = network.trace("neuron3", Trace::Potential, &space).unwrap();
+    let spikes = network.trace("neuron3", Trace::Spikes, &space).unwrap();
+    assert_eq!(u.shape(), [2, 5, 8]);
+    assert!(u.iter().zip(&spikes).all(|(&u, &f)| (u >= 0.5) == (f == 1.0)));
+    assert!(spikes.sum() > 0.0);
+    assert!(network.trace("dense2", Trace::Spikes, &space).is_err());
+}
+
+#[test]
+fn what_cannot_be_a_network_is_refused_by_name() {
+    let shape = NetworkConfig::sequential([2, 8, 8]).node("fc", &[], Dense::new(3));
+    let error = shape.build::<f32>(0).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Shape);
+    let text = error.to_string();
+    assert!(text.contains("layer fc") && text.contains("[N, T, 2, 8, 8]"), "{text}");
+
+    let missing = NetworkConfig::sequential([4]).node("fc", &["nothing"], Dense::new(3));
+    assert!(missing.build::<f32>(0).unwrap_err().to_string().contains("nothing"));
+
+    let typo =
+        NetworkConfig::from_toml("[inputs.x]\nshape=[4]\n[[layers]]\ntype='dense'\nunit=3\n");
+    assert!(typo.unwrap_err().to_string().contains("unit"));
+}
+
+#[test]
+fn what_cannot_be_worked_on_is_refused_before_work() {
+    let network: Network<f32> = small().build(0).unwrap();
+    let mut space = Workspace::new();
+    let mut refuse = |shape: &[usize], poison: bool| {
+        let mut frames = random::<f32>(shape, 1);
+        if poison {
+            frames[[1, 0, 1, 2]] = f32::NAN;
+        }
+        let inputs = Inputs::of("input", frames.view());
+        network.forward(&inputs, Mode::EVAL, &mut space).unwrap_err().to_string()
+    };
+    assert!(refuse(&[0, 5, 2, 3], false).contains("empty batch"));
+    assert!(refuse(&[2, 0, 2, 3], false).contains("without time steps"));
+    assert!(refuse(&[2, 5, 3, 3], false).contains("[2, 5, 3, 3]"));
+    assert!(refuse(&[2, 5, 2, 3], true).contains("[1, 0, 1, 2]"));
+}
