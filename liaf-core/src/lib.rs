@@ -4,6 +4,7 @@
 //! whose membrane leaks and is reset by a spike as usual, but which sends an analog value onward.
 #![deny(missing_docs)]
 
+pub mod activation;
 mod error;
 pub mod graph;
 pub mod init;
@@ -16,6 +17,7 @@ mod real;
 pub mod rng;
 mod shape;
 
+pub use activation::Activation;
 pub use error::{Error, ErrorKind, Result};
 pub use graph::{Gradients, Inputs, Mode, Network, NetworkConfig, Workspace};
 pub use op::Op;

@@ -49,6 +49,8 @@ pub trait Real:
     fn f64(self) -> f64;
     /// e to this power.
     fn exp(self) -> Self;
+    /// e to this power, less 1; exact near 0.
+    fn exp_m1(self) -> Self;
     /// Natural logarithm.
     fn ln(self) -> Self;
     /// Square root.
@@ -89,6 +91,9 @@ macro_rules! real {
             }
             fn exp(self) -> Self {
                 $type::exp(self)
+            }
+            fn exp_m1(self) -> Self {
+                $type::exp_m1(self)
             }
             fn ln(self) -> Self {
                 $type::ln(self)

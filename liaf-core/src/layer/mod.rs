@@ -3,10 +3,12 @@
 //! [`LayerConfig`] is what stands in a TOML or JSON file. A layer's own file holds its configuration
 //! with documented defaults, what it makes of shapes, its parameters, and its operation.
 
+mod activate;
 mod aggregate;
 mod dense;
 mod flatten;
 
+pub use activate::Activate;
 pub use aggregate::{Aggregate, AggregateKind};
 pub use dense::Dense;
 pub use flatten::Flatten;
@@ -134,6 +136,8 @@ layers! {
     Dense(Dense),
     /// A spiking or analog neuron.
     Neuron(Neuron),
+    /// An activation function.
+    Activation(Activate),
     /// `[C, H, W]` to `[C·H·W]`.
     Flatten(Flatten),
     /// An end of time: mean, sum, last or one step.
