@@ -7,11 +7,13 @@ mod activate;
 mod aggregate;
 mod dense;
 mod flatten;
+mod recurrent;
 
 pub use activate::Activate;
 pub use aggregate::{Aggregate, AggregateKind};
 pub use dense::Dense;
 pub use flatten::Flatten;
+pub use recurrent::{Gru, Lstm, Rnn, RnnActivation};
 
 use serde::{Deserialize, Serialize};
 
@@ -142,4 +144,10 @@ layers! {
     Flatten(Flatten),
     /// An end of time: mean, sum, last or one step.
     Aggregate(Aggregate),
+    /// Simple recurrent network.
+    Rnn(Rnn),
+    /// Long short-term memory.
+    Lstm(Lstm),
+    /// Gated recurrent unit.
+    Gru(Gru),
 }

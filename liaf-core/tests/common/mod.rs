@@ -1,6 +1,8 @@
 //! What the tests of networks share: random batches, and finite differences as a judge of gradients.
 #![allow(dead_code, clippy::unwrap_used, reason = "each test file uses a part; a test may panic")]
 
+pub mod reference;
+
 use liaf_core::graph::{Inputs, SLOTS};
 use liaf_core::op::Firing;
 use liaf_core::rng::Key;

@@ -1,0 +1,89 @@
+//! The gated recurrent unit (Cho et al. 2014), in the form of PyTorch and cuDNN.
+
+use serde::{Deserialize, Serialize};
+
+use super::op::{Cell, RecurrentOp, Step, StepBack};
+use crate::layer::{Layer, TensorSpec};
+use crate::{Op, Real, Result, Shape};
+
+/// GRU: `[N, T, L]` to `[N, T, units]`.
+///
+/// With `x = W_ih X_t + b_ih` and `h = W_hh Y_{t-1} + b_hh`, each cut into three:
+/// `r = σ(x_r + h_r)`, `z = σ(x_z + h_z)`, `n = tanh(x_n + r h_n)`, `Y_t = (1 - z) n + z Y_{t-1}`.
+/// The reset gate acts on the product with its bias.
+///
+/// Parameters as `torch.nn.GRU` of one layer, in the order r, z, n: `weight_ih_l0` `[3 h, L]`, `weight_hh_l0`
+/// `[3 h, h]`, `bias_ih_l0` and `bias_hh_l0` `[3 h]`, all uniform within 1/√h at first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gru {
+    /// Numbers in the output, h.
+    pub units: usize,
+    /// Whether the two biases are added. Default true.
+    #[serde(default = "crate::layer::yes")]
+    pub bias: bool,
+}
+
+impl Gru {
+    /// `units` outputs, with biases.
+    pub fn new(units: usize) -> Self {
+        Self { units, bias: true }
+    }
+}
+
+impl Layer for Gru {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        super::output(self.units, inputs)
+    }
+
+    fn params(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
+        super::params(3, self.units, self.bias, inputs)
+    }
+
+    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
+        let (length, units, bias) = (inputs[0].len(), self.units, self.bias);
+        Op::sample(RecurrentOp { cell: GruCell, length, units, bias })
+    }
+}
+
+/// Keeps, of each step: r, z, n and h_n.
+#[derive(Debug)]
+struct GruCell;
+
+impl Cell for GruCell {
+    const GATES: usize = 3;
+    const KEPT: usize = 4;
+    const CARRIED: usize = 0;
+    const APART: bool = true;
+
+    fn forward<R: Real>(&self, step: Step<'_, R>, before: &[R], _: &mut [R], y: &mut [R]) {
+        let units = y.len();
+        for j in 0..units {
+            let (at_z, at_n) = (units + j, 2 * units + j);
+            let r = (step.x[j] + step.h[j]).sigmoid();
+            let z = (step.x[at_z] + step.h[at_z]).sigmoid();
+            let h_n = step.h[at_n];
+            let n = (step.x[at_n] + r * h_n).tanh();
+            y[j] = (R::ONE - z) * n + z * before[j];
+            for (k, value) in [r, z, n, h_n].into_iter().enumerate() {
+                step.kept[k * units + j] = value;
+            }
+        }
+    }
+
+    fn backward<R: Real>(&self, step: StepBack<'_, R>, _: &mut [R], d_before: &mut [R]) {
+        let units = step.y.len();
+        let slope = |s: R| s * (R::ONE - s);
+        for (j, d_before) in d_before.iter_mut().enumerate() {
+            let (at_z, at_n) = (units + j, 2 * units + j);
+            let [r, z, n, h_n] = [0, 1, 2, 3].map(|k| step.kept[k * units + j]);
+            let dy = step.dy[j];
+            let dn = dy * (R::ONE - z) * (R::ONE - n * n);
+            let dr = dn * h_n * slope(r);
+            let dz = dy * (step.y_before[j] - n) * slope(z);
+            (step.dx[j], step.dx[at_z], step.dx[at_n]) = (dr, dz, dn);
+            (step.dh[j], step.dh[at_z], step.dh[at_n]) = (dr, dz, dn * r);
+            *d_before = dy * z;
+        }
+    }
+}

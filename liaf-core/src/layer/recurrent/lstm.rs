@@ -1,0 +1,88 @@
+//! Long short-term memory (Hochreiter and Schmidhuber 1997; with forget gate, Gers et al. 2000).
+
+use serde::{Deserialize, Serialize};
+
+use super::op::{Cell, RecurrentOp, Step, StepBack};
+use crate::layer::{Layer, TensorSpec};
+use crate::{Op, Real, Result, Shape};
+
+/// LSTM: `[N, T, L]` to `[N, T, units]`.
+///
+/// With `a = W_ih X_t + b_ih + W_hh Y_{t-1} + b_hh` cut into `a_i, a_f, a_g, a_o`:
+/// `C_t = σ(a_f) C_{t-1} + σ(a_i) tanh(a_g)`, `Y_t = σ(a_o) tanh(C_t)`.
+///
+/// Parameters as `torch.nn.LSTM` of one layer, in the order i, f, g, o: `weight_ih_l0` `[4 h, L]`, `weight_hh_l0`
+/// `[4 h, h]`, `bias_ih_l0` and `bias_hh_l0` `[4 h]`, all uniform within 1/√h at first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lstm {
+    /// Numbers in the output, h.
+    pub units: usize,
+    /// Whether the two biases are added. Default true.
+    #[serde(default = "crate::layer::yes")]
+    pub bias: bool,
+}
+
+impl Lstm {
+    /// `units` outputs, with biases.
+    pub fn new(units: usize) -> Self {
+        Self { units, bias: true }
+    }
+}
+
+impl Layer for Lstm {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        super::output(self.units, inputs)
+    }
+
+    fn params(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
+        super::params(4, self.units, self.bias, inputs)
+    }
+
+    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
+        let (length, units, bias) = (inputs[0].len(), self.units, self.bias);
+        Op::sample(RecurrentOp { cell: LstmCell, length, units, bias })
+    }
+}
+
+/// Keeps, of each step: the gates i, f, g, o, then C_t.
+#[derive(Debug)]
+struct LstmCell;
+
+impl Cell for LstmCell {
+    const GATES: usize = 4;
+    const KEPT: usize = 5;
+    const CARRIED: usize = 1;
+    const APART: bool = false;
+
+    fn forward<R: Real>(&self, step: Step<'_, R>, _: &[R], carried: &mut [R], y: &mut [R]) {
+        let n = y.len();
+        let a = |k: usize| step.x[k] + step.h[k];
+        for j in 0..n {
+            let (i, f) = (a(j).sigmoid(), a(n + j).sigmoid());
+            let (g, o) = (a(2 * n + j).tanh(), a(3 * n + j).sigmoid());
+            let c = f * carried[j] + i * g;
+            carried[j] = c;
+            y[j] = o * c.tanh();
+            for (k, value) in [i, f, g, o, c].into_iter().enumerate() {
+                step.kept[k * n + j] = value;
+            }
+        }
+    }
+
+    fn backward<R: Real>(&self, step: StepBack<'_, R>, d_carried: &mut [R], _: &mut [R]) {
+        let n = step.y.len();
+        let slope = |s: R| s * (R::ONE - s);
+        for j in 0..n {
+            let [i, f, g, o, c] = [0, 1, 2, 3, 4].map(|k| step.kept[k * n + j]);
+            let c_before = step.kept_before.map_or(R::ZERO, |kept| kept[4 * n + j]);
+            let (dy, tanh) = (step.dy[j], c.tanh());
+            let dc = d_carried[j] + dy * o * (R::ONE - tanh * tanh);
+            step.dx[j] = dc * g * slope(i);
+            step.dx[n + j] = dc * c_before * slope(f);
+            step.dx[2 * n + j] = dc * i * (R::ONE - g * g);
+            step.dx[3 * n + j] = dy * tanh * slope(o);
+            d_carried[j] = dc * f;
+        }
+    }
+}

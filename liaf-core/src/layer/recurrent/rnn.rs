@@ -1,0 +1,86 @@
+//! The simple recurrent network (Elman 1990).
+
+use serde::{Deserialize, Serialize};
+
+use super::op::{Cell, RecurrentOp, Step, StepBack};
+use crate::layer::{Layer, TensorSpec};
+use crate::{Op, Real, Result, Shape};
+
+/// `Y_t = act(W_ih X_t + b_ih + W_hh Y_{t-1} + b_hh)`: `[N, T, L]` to `[N, T, units]`.
+///
+/// Parameters as `torch.nn.RNN` of one layer: `weight_ih_l0` `[h, L]`, `weight_hh_l0`
+/// `[h, h]`, `bias_ih_l0` and `bias_hh_l0` `[h]`, all uniform within 1/√h at first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rnn {
+    /// Numbers in the output, h.
+    pub units: usize,
+    /// The activation. Default tanh.
+    #[serde(default)]
+    pub activation: RnnActivation,
+    /// Whether the two biases are added. Default true.
+    #[serde(default = "crate::layer::yes")]
+    pub bias: bool,
+}
+
+/// The activation of an [`Rnn`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RnnActivation {
+    /// Hyperbolic tangent.
+    #[default]
+    Tanh,
+    /// `max(x, 0)`.
+    Relu,
+}
+
+impl Rnn {
+    /// `units` outputs with tanh and biases.
+    pub fn new(units: usize) -> Self {
+        Self { units, activation: RnnActivation::Tanh, bias: true }
+    }
+}
+
+impl Layer for Rnn {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        super::output(self.units, inputs)
+    }
+
+    fn params(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
+        super::params(1, self.units, self.bias, inputs)
+    }
+
+    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
+        let (length, units, bias) = (inputs[0].len(), self.units, self.bias);
+        Op::sample(RecurrentOp { cell: RnnCell(self.activation), length, units, bias })
+    }
+}
+
+#[derive(Debug)]
+struct RnnCell(RnnActivation);
+
+impl Cell for RnnCell {
+    const GATES: usize = 1;
+    const KEPT: usize = 0;
+    const CARRIED: usize = 0;
+    const APART: bool = false;
+
+    fn forward<R: Real>(&self, step: Step<'_, R>, _: &[R], _: &mut [R], y: &mut [R]) {
+        for ((y, &x), &h) in y.iter_mut().zip(step.x).zip(step.h) {
+            *y = match self.0 {
+                RnnActivation::Tanh => (x + h).tanh(),
+                RnnActivation::Relu => (x + h).max(R::ZERO),
+            };
+        }
+    }
+
+    fn backward<R: Real>(&self, step: StepBack<'_, R>, _: &mut [R], _: &mut [R]) {
+        for ((dx, &y), &dy) in step.dx.iter_mut().zip(step.y).zip(step.dy) {
+            *dx = match self.0 {
+                RnnActivation::Tanh => dy * (R::ONE - y * y),
+                RnnActivation::Relu if y > R::ZERO => dy,
+                RnnActivation::Relu => R::ZERO,
+            };
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Tensors that others computed: `fixtures/reference/*.safetensors`, made by the scripts beside them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use liaf_core::graph::Inputs;
+use liaf_core::{Gradients, Mode, Network, Workspace};
+use ndarray::{ArrayD, IxDyn};
+use safetensors::{Dtype, SafeTensors};
+
+use super::relative_error;
+
+/// The tensors of one file, in double precision.
+pub struct Reference {
+    tensors: BTreeMap<String, ArrayD<f64>>,
+}
+
+impl Reference {
+    /// `fixtures/reference/{name}.safetensors`.
+    pub fn load(name: &str) -> Self {
+        let file = format!("../fixtures/reference/{name}.safetensors");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let file = SafeTensors::deserialize(&bytes).unwrap();
+        let numbers = |tensor: &safetensors::tensor::TensorView<'_>| match tensor.dtype() {
+            Dtype::F64 => Vec::from_iter(
+                tensor.data().chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())),
+            ),
+            Dtype::F32 => Vec::from_iter(
+                tensor
+                    .data()
+                    .chunks_exact(4)
+                    .map(|b| f64::from(f32::from_le_bytes(b.try_into().unwrap()))),
+            ),
+            Dtype::I64 => Vec::from_iter(
+                tensor
+                    .data()
+                    .chunks_exact(8)
+                    .map(|b| i64::from_le_bytes(b.try_into().unwrap()) as f64),
+            ),
+            other => panic!("{other:?}"),
+        };
+        let tensors = file.iter().map(|(name, tensor)| {
+            let array = ArrayD::from_shape_vec(IxDyn(tensor.shape()), numbers(&tensor)).unwrap();
+            (name.to_owned(), array)
+        });
+        Self { tensors: tensors.collect() }
+    }
+
+    /// The tensor of this name.
+    pub fn get(&self, name: &str) -> &ArrayD<f64> {
+        self.tensors.get(name).unwrap_or_else(|| panic!("the reference has no {name}"))
+    }
+
+    /// Whether there is a tensor of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.tensors.contains_key(name)
+    }
+
+    /// Sets every parameter of a network to the tensor of its name.
+    pub fn set_params(&self, network: &mut Network<f64>) {
+        for param in network.params_mut() {
+            let given = self.get(&param.name);
+            assert_eq!(given.shape(), param.shape, "{}", param.name);
+            param.data.copy_from_slice(given.as_slice().unwrap());
+        }
+    }
+
+    /// Runs a network of one input named `x` on `x` with the parameters of the file, forward and
+    /// back from the loss `sum weight * y + y² / 2`, and compares `y`, `grad.x` and `grad.*` of
+    /// every parameter.
+    pub fn compare(&self, network: &mut Network<f64>, mode: Mode, tolerance: f64) {
+        self.set_params(network);
+        let mode = Mode { input_gradients: true, ..mode };
+        let mut space = Workspace::new();
+        let y = network.forward(&Inputs::of("x", self.get("x").view()), mode, &mut space).unwrap();
+        self.close("y", &y, tolerance);
+        let d_output = self.get("weight") + &y;
+        let mut gradients = Gradients::new(network);
+        network.backward(d_output.view(), mode, &mut space, &mut gradients).unwrap();
+        gradients.reduce();
+        self.close("grad.x", &network.input_gradient("x", &space).unwrap(), tolerance);
+        for (index, param) in network.params().iter().enumerate() {
+            let ours = ArrayD::from_shape_vec(IxDyn(&param.shape), gradients.get(index).to_vec());
+            self.close(&format!("grad.{}", param.name), &ours.unwrap(), tolerance);
+        }
+    }
+
+    /// Fails if a tensor is not the reference's.
+    pub fn close(&self, name: &str, ours: &ArrayD<f64>, tolerance: f64) {
+        let theirs = self.get(name);
+        assert_eq!(ours.shape(), theirs.shape(), "{name}");
+        let flat = |a: &ArrayD<f64>| a.iter().copied().collect::<Vec<_>>();
+        let error = relative_error(&flat(ours), &flat(theirs));
+        assert!(error <= tolerance, "{name}: error {error:e}");
+    }
+}
