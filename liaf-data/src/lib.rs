@@ -2,7 +2,7 @@
 //!
 //! | from | to |
 //! |---|---|
-//! | AEDAT 2.0, AEDAT 4.0, EVT 3.0 (see [`FORMATS`]) | events in columns: [`EventBatch`] |
+//! | AEDAT 2.0, AEDAT 4.0, EVT 2.0, EVT 2.1, EVT 3.0 (see [`FORMATS`]) | events in columns: [`EventBatch`] |
 //! | events | frames by window and pixel: [`frames`] |
 //! | frames | `.h5` (feature `hdf5`), `.npz`, `.npy`, `.safetensors`: [`tensor`] |
 //! | a recording | a tensor file, in one call: [`convert`](mod@convert) |
@@ -44,7 +44,10 @@ pub mod tensor;
 pub use decoder::{Decoder, Sink};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, EventBatch, SensorSize};
-pub use formats::{Aedat2Decoder, Aedat4Decoder, Evt3Decoder, FORMATS, Format};
+pub use formats::{
+    Aedat2Decoder, Aedat4Decoder, Evt2Decoder, Evt3Decoder, Evt21Decoder, Evt21Order, FORMATS,
+    Format,
+};
 pub use limits::Limits;
 pub use reader::{
     Aedat2Reading, Coords, EventReader, Fingerprint, ReadOptions, Recording, RecordingInfo,

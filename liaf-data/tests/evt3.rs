@@ -50,12 +50,17 @@ fn a_file_of_only_a_header_has_no_events() {
 
 #[test]
 fn other_encodings_are_not_taken_for_this_one() {
-    for header in
-        ["% evt 2.0\n", "% evt 2.1\n", "% format EVT21;height=720;width=1280\n% evt 3.0\n"]
-    {
-        let error = open(&file(header.as_bytes(), &[0x8001]), ReadOptions::default()).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unsupported, "{header}");
+    for (header, format) in [
+        ("% evt 2.0\n", "EVT 2.0"),
+        ("% evt 2.1\n", "EVT 2.1"),
+        ("% format EVT21;height=720;width=1280\n% evt 3.0\n", "EVT 2.1"),
+    ] {
+        let recording = open(&file(header.as_bytes(), &[0x8001]), ReadOptions::default()).unwrap();
+        assert_eq!(recording.info().format, format, "{header}");
     }
+    let histograms = file(b"% format HISTO3D;height=720;width=1280\n% evt 3.0\n", &[0x8001]);
+    let error = open(&histograms, ReadOptions::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
 }
 
 #[test]

@@ -4,12 +4,17 @@
 
 mod aedat2;
 mod aedat4;
+mod evt2;
+mod evt21;
 mod evt3;
+mod prophesee;
 mod unread;
 
 pub use aedat2::Aedat2Decoder;
 pub use aedat4::Aedat4Decoder;
+pub use evt2::Evt2Decoder;
 pub use evt3::Evt3Decoder;
+pub use evt21::{Evt21Decoder, Evt21Order};
 pub(crate) use unread::{best_guess, known_but_unread};
 
 use crate::reader::{ReadOptions, RecordingInfo};
@@ -17,7 +22,8 @@ use crate::source::ByteSource;
 use crate::{Decoder, Report, Result, SensorSize, Sink};
 
 /// Every format that is read, in the order in which they are asked.
-pub static FORMATS: &[&Format] = &[&aedat4::FORMAT, &aedat2::FORMAT, &evt3::FORMAT];
+pub static FORMATS: &[&Format] =
+    &[&aedat4::FORMAT, &aedat2::FORMAT, &evt2::FORMAT, &evt21::FORMAT, &evt3::FORMAT];
 
 /// A format: how to know it and how to open it.
 #[derive(Debug)]

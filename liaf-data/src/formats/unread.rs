@@ -11,8 +11,6 @@ const UNREAD: &[Unread] = &[
     ("AEDAT 1.0", |head| head.starts_with(b"#!AER-DAT1.")),
     ("an AEDAT of an unknown version", |head| head.starts_with(b"#!AER-DAT")),
     ("Event Stream", |head| head.starts_with(b"Event Stream")),
-    ("Prophesee EVT 2.0 RAW", |head| prophesee(head, &["evt 2.0", "EVT2;", "EVT2\n"])),
-    ("Prophesee EVT 2.1 RAW", |head| prophesee(head, &["evt 2.1", "EVT21"])),
     ("Prophesee HISTO3D or DIFF3D RAW", |head| prophesee(head, &["HISTO3D", "DIFF3D"])),
     ("Prophesee DAT", |head| prophesee(head, &["% Version", "% Width", "% Data file"])),
     ("a Prophesee RAW file of an unknown encoding", |head| head.starts_with(b"% ")),

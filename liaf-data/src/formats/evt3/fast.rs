@@ -5,8 +5,9 @@
 //! registers are fields of one number, of which the rule replaces none or one, and up to eight
 //! events are written of which the word's mask keeps as many as it has bits.
 
-use super::registers::{HIGH_WRAP, Met, ROUND, Registers, WORD, WRAP, kind, special};
+use super::registers::{HIGH_WRAP, ROUND, Registers, WORD, kind, special};
 use crate::EventBatch;
+use crate::formats::prophesee::{Met, WRAP};
 
 /// Words that are decoded together; their events stay in the first-level cache.
 const BLOCK: usize = 128;

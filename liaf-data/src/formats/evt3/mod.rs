@@ -26,80 +26,55 @@
 //! between the two.
 
 mod cut;
-mod decode;
 mod fast;
-mod header;
 mod registers;
 #[cfg(test)]
 mod tests;
 
-pub use decode::Evt3Decoder;
-
-use std::collections::BTreeMap;
-
-use super::{Body, Format, Head, Opened};
-use crate::reader::{ReadOptions, RecordingInfo, SensorSource, StreamInfo, StreamKind};
+use super::prophesee::{self, WordDecoder, is_encoded};
+use super::{Body, Format, Opened};
+use crate::reader::ReadOptions;
 use crate::source::ByteSource;
-use crate::{Error, Oddity, Report, Result};
-use header::Header;
+use crate::{Decoder, Report, Result, Sink};
+use registers::{Registers, WORD};
 
-pub(super) static FORMAT: Format = Format { name: "EVT 3.0", extensions: &["raw"], detect, open };
-
-/// Bytes a decoder gets at once: on one thread as much as stays in cache.
-const STEP: usize = 256 << 10;
-const PARALLEL_STEP: usize = 8 << 20;
-
-fn detect(head: &Head) -> bool {
-    // What is missing of the header beyond these bytes is told apart by what is there.
-    let header = Header::parse(&head.bytes, true);
-    header
-        .is_ok_and(|header| header.and_then(|header| header.encoding()).as_deref() == Some("EVT3"))
-}
+pub(super) static FORMAT: Format =
+    Format { name: "EVT 3.0", extensions: &["raw"], detect: |head| is_encoded(head, "EVT3"), open };
 
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
-    let mut header = Header::read(source, options)?;
-    let mut report = Report::default();
-    report.bytes.header = header.end;
-    if header.cut > 0 {
-        report.bytes.skipped = header.cut;
-        report.add(Oddity::TruncatedTails, 1, header.end);
-        if options.strict {
-            return Err(Error::truncated("the file ends inside a header line").at(header.end));
-        }
-    }
-    let start = header.end + header.cut;
-    let (sensor, sensor_source) = match options.sensor {
-        Some(stated) => (Some(stated), SensorSource::Stated),
-        None => match (header.geometry()?, header.device()) {
-            (Some(stated), _) => (Some(stated), SensorSource::Header),
-            (None, Some(known)) => (Some(known), SensorSource::Device),
-            (None, None) => (None, SensorSource::Unknown),
-        },
-    };
-    let mut details = BTreeMap::new();
-    for &key in header::KEYS {
-        if let Some(value) = header.value(key) {
-            details.insert(key, value.to_owned());
-        }
-    }
-    let info = RecordingInfo {
-        format: FORMAT.name,
-        bytes: source.len(),
-        sensor,
-        sensor_source,
-        streams: vec![StreamInfo::new(0, StreamKind::Events, "events", sensor)],
-        stream: Some(0),
-        details,
-        notes: header.notes,
-    };
-    Ok(Opened {
-        info,
-        body: Body::stream(Evt3Decoder::with_report(start, report, options)),
-        data_offset: start,
-        step: if options.parallel { PARALLEL_STEP } else { STEP },
-        bytes_per_event: 2.0,
-        needs_sensor: false,
-        fit_sensor: |bounds| bounds,
-        bounds: None,
+    prophesee::open(source, options, FORMAT.name, 2.0, |start| {
+        let registers = Registers::default();
+        Ok(Body::stream(WordDecoder::new(registers, start.offset, start.report, options)))
     })
+}
+
+/// Decodes the words of an EVT 3.0 stream; a header is behind it.
+#[derive(Debug)]
+pub struct Evt3Decoder(WordDecoder<Registers, WORD>);
+
+impl Evt3Decoder {
+    /// A decoder for words that begin `header` bytes into the file, 0 for words from a camera.
+    pub fn new(header: u64, options: &ReadOptions) -> Self {
+        Self(WordDecoder::behind(Registers::default(), header, options))
+    }
+
+    /// The same with batches of any size, to test every cut.
+    #[cfg(test)]
+    fn with_batches(header: u64, options: &ReadOptions, batch_words: usize) -> Self {
+        Self(Self::new(header, options).0.with_batches(batch_words))
+    }
+}
+
+impl Decoder for Evt3Decoder {
+    fn push(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
+        self.0.push(bytes, sink)
+    }
+
+    fn finish(&mut self, sink: &mut dyn Sink) -> Result<()> {
+        self.0.finish(sink)
+    }
+
+    fn report(&self) -> &Report {
+        self.0.report()
+    }
 }

@@ -1,6 +1,11 @@
 //! What earlier words set, and the plain way from one word to its events.
 
-use crate::{Event, EventBatch, Oddity, Report};
+use super::cut::Trail;
+use super::fast::{self, Scratch};
+use crate::formats::prophesee::{
+    self, BASELESS, EARLY, Met, PADDED, RESERVED, ROWLESS, TRIGGER, VENDOR, WRAP,
+};
+use crate::{Event, EventBatch};
 
 /// Bytes of a word.
 pub(super) const WORD: usize = 2;
@@ -103,25 +108,43 @@ impl Registers {
     }
 }
 
-/// What is counted of the words that give no event; indices into [`Met`].
-const ODDITIES: [Oddity; 8] = [
-    Oddity::Triggers,
-    Oddity::VendorWords,
-    Oddity::ReservedWords,
-    Oddity::PaddingWords,
-    Oddity::VectorsWithoutBase,
-    Oddity::EventsBeforeTime,
-    Oddity::TimeWraps,
-    Oddity::EventsWithoutRow,
-];
-const TRIGGER: usize = 0;
-const VENDOR: usize = 1;
-const RESERVED: usize = 2;
-const PADDED: usize = 3;
-const BASELESS: usize = 4;
-const EARLY: usize = 5;
-pub(super) const WRAP: usize = 6;
-const ROWLESS: usize = 7;
+impl prophesee::Registers<WORD> for Registers {
+    const FORMAT: &'static str = "EVT 3.0";
+    const BATCH: usize = 8 << 10;
+    type Trail = Trail;
+    type Scratch = Scratch;
+
+    fn take(&mut self, word: [u8; WORD], offset: u64, events: &mut EventBatch, met: &mut Met) {
+        self.take(u16::from_le_bytes(word), offset, events, met);
+    }
+
+    fn decode(
+        &mut self,
+        words: &[[u8; WORD]],
+        offset: u64,
+        events: &mut EventBatch,
+        met: &mut Met,
+        scratch: &mut Scratch,
+    ) {
+        fast::decode(words, offset, self, events, met, scratch);
+    }
+
+    fn trail(words: &[[u8; WORD]]) -> Trail {
+        Trail::of(words)
+    }
+
+    fn follow(&mut self, trail: &Trail) {
+        trail.apply(self);
+    }
+
+    fn epoch(&mut self) -> &mut i64 {
+        &mut self.epoch
+    }
+
+    fn has_time(&self) -> bool {
+        self.high.is_some()
+    }
+}
 
 /// Index of a word that is none of the seven kinds that make events.
 pub(super) fn special(word: u16) -> usize {
@@ -130,45 +153,5 @@ pub(super) fn special(word: u16) -> usize {
         kind::CONTINUED_4 | kind::IMU | kind::OTHERS | kind::CONTINUED_12 => VENDOR,
         _ if word == PADDING => PADDED,
         _ => RESERVED,
-    }
-}
-
-/// What some words met beside events: how often, and the offset of the first.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Met([(u64, u64); ODDITIES.len()]);
-
-impl Met {
-    pub fn add(&mut self, index: usize, count: u64, offset: u64) {
-        let Some((counted, first)) = self.0.get_mut(index).filter(|_| count > 0) else { return };
-        if *counted == 0 {
-            *first = offset;
-        }
-        *counted += count;
-    }
-
-    /// Enters the counts and the bytes of `words` words in `report`.
-    pub fn enter(&self, words: usize, report: &mut Report) {
-        for (oddity, (count, first)) in ODDITIES.into_iter().zip(self.0) {
-            report.add(oddity, count, first);
-        }
-        let bytes = |indices: &[usize]| {
-            indices.iter().map(|&index| self.0[index].0).sum::<u64>() * WORD as u64
-        };
-        let other = bytes(&[TRIGGER, VENDOR]);
-        let skipped = bytes(&[RESERVED, PADDED, BASELESS, ROWLESS]);
-        report.bytes.other += other;
-        report.bytes.skipped += skipped;
-        report.bytes.events += (words * WORD) as u64 - other - skipped;
-    }
-
-    /// The first violation of the format, in words: what it is, what was expected.
-    pub fn violation(&self) -> Option<(&'static str, &'static str)> {
-        match self.0.map(|(count, _)| count > 0) {
-            [_, _, true, ..] => Some(("a word of a reserved type", "a type of EVT 3.0")),
-            [_, _, _, true, ..] => Some(("a padding word", "a type of EVT 3.0")),
-            [_, _, _, _, true, ..] => Some(("a vector without a base", "VECT_BASE_X before it")),
-            [.., true] => Some(("an event without a row", "ADDR_Y before it")),
-            _ => None,
-        }
     }
 }

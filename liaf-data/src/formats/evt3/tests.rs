@@ -1,7 +1,8 @@
 //! Words to events, however they are cut.
 
 use super::Evt3Decoder;
-use super::registers::{Met, Registers, WORD};
+use super::registers::{Registers, WORD};
+use crate::formats::prophesee::Met;
 use crate::reader::ReadOptions;
 use crate::{Decoder, Event, EventBatch, Oddity, Report, Result, Sink, Tally};
 
@@ -185,7 +186,7 @@ fn plain(bytes: &[u8], header: u64) -> (Vec<Event>, Report) {
     for (word, at) in words.iter().zip((header..).step_by(WORD)) {
         registers.take(u16::from_le_bytes(*word), at, &mut events, &mut met);
     }
-    met.enter(words.len(), &mut report);
+    met.enter(words.len(), WORD, &mut report);
     if let (None, Some(early)) = (registers.high, report.oddities.get(&Oddity::EventsBeforeTime)) {
         let at = early.first_offset.unwrap();
         report.note(format!("no event has a time at byte {at}: expected a TIME_HIGH word"));

@@ -1,22 +1,26 @@
-//! The text header of a Prophesee RAW file: `% key value` lines, and where they end.
+//! The text header of Prophesee's files: `% key value` lines, and where they end.
 //!
 //! `% end` is the end where there is one. Older files have none, and then a first word whose bytes
 //! are `% ` looks like one more line: so a line counts as header only if it is text with a key.
 
+use super::device::{by_generation, by_name, by_system_id, is_before_genx320};
 use crate::reader::ReadOptions;
 use crate::source::ByteSource;
 use crate::{Error, Limits, Result, SensorSize};
 
-/// The keys that say something of use.
-pub(super) const KEYS: &[&str] = &[
+/// The keys that say something of use; those of DAT begin with a capital.
+pub(in crate::formats) const KEYS: &[&str] = &[
     "camera_integrator_name",
+    "Data",
     "date",
     "Date",
+    "endianness",
     "evt",
     "firmware_version",
     "format",
     "generation",
     "geometry",
+    "Height",
     "integrator_name",
     "plugin_integrator_name",
     "plugin_name",
@@ -24,6 +28,8 @@ pub(super) const KEYS: &[&str] = &[
     "sensor_name",
     "serial_number",
     "system_ID",
+    "Version",
+    "Width",
 ];
 
 const LINE_BYTES: usize = 64 << 10;
@@ -32,7 +38,7 @@ const MARKER_BYTES: usize = 64 << 10;
 
 /// What the header says.
 #[derive(Debug, Default)]
-pub(super) struct Header {
+pub(in crate::formats) struct Header {
     /// Where the data begins.
     pub end: u64,
     /// The file ends inside a header line of this many bytes.
@@ -53,12 +59,18 @@ struct Field {
 
 impl Header {
     /// Reads the header; the source's position stays at its beginning.
-    pub(super) fn read(source: &mut ByteSource, options: &ReadOptions) -> Result<Self> {
+    pub(in crate::formats) fn read(source: &mut ByteSource, options: &ReadOptions) -> Result<Self> {
         let limit = options.limits.header_bytes;
         if let Some(end) = options.data_offset {
             let end = Limits::check("data offset", end, limit)?;
             let mut header = Self { end: end as u64, ..Self::default() };
-            header.take_lines(&source.head(end)?);
+            let head = source.head(end)?;
+            if head.len() < end {
+                return Err(Error::caller("the data offset lies behind the end of the file")
+                    .at(head.len() as u64)
+                    .found(end));
+            }
+            header.take_lines(&head);
             return Ok(header);
         }
         let mut look = MARKER_BYTES + LINE_BYTES;
@@ -66,7 +78,8 @@ impl Header {
             let head = source.head(look)?;
             let whole = head.len() < look;
             if let Some(header) = Self::parse(&head, whole)? {
-                Limits::check("header", header.end, limit)?;
+                Limits::check("the header", header.end, limit)
+                    .map_err(|error| error.at(limit as u64))?;
                 return Ok(header);
             }
             if look > limit {
@@ -80,7 +93,7 @@ impl Header {
 
     /// The header at the beginning of `head`, which is the `whole` file or not; `None` if more of
     /// the file is needed to see its end.
-    pub(super) fn parse(head: &[u8], whole: bool) -> Result<Option<Self>> {
+    pub(in crate::formats) fn parse(head: &[u8], whole: bool) -> Result<Option<Self>> {
         let mut header = Self::default();
         let mut at = 0;
         while let Some(rest) = head.get(at..).filter(|rest| starts_a_line(rest)) {
@@ -109,7 +122,7 @@ impl Header {
                 return Ok(Some(header));
             }
         }
-        if at == head.len() && !whole {
+        if !whole && head.get(at..).is_none_or(|rest| b"% ".starts_with(rest)) {
             return Ok(None);
         }
         if let Some(end) = marker_behind(head, at) {
@@ -141,12 +154,12 @@ impl Header {
     }
 
     /// The value of the first line with this key, one of [`KEYS`].
-    pub(super) fn value(&self, key: &str) -> Option<&str> {
+    pub(in crate::formats) fn value(&self, key: &str) -> Option<&str> {
         self.field(key).map(|field| field.value.as_str()).filter(|value| !value.is_empty())
     }
 
     /// The encoding of the data, as in `EVT3`: `format` wins over `evt`.
-    pub(super) fn encoding(&self) -> Option<String> {
+    pub(in crate::formats) fn encoding(&self) -> Option<String> {
         if let Some(format) = self.value("format") {
             let name = format.split(';').next().unwrap_or(format).trim();
             return Some(name.to_uppercase());
@@ -163,7 +176,7 @@ impl Header {
     ///
     /// # Errors
     /// If the two differ.
-    pub(super) fn geometry(&mut self) -> Result<Option<SensorSize>> {
+    pub(in crate::formats) fn geometry(&mut self) -> Result<Option<SensorSize>> {
         let in_format = self.value("format").and_then(size_in_format);
         let geometry = self.field("geometry");
         let stated = geometry.and_then(|field| field.value.parse::<SensorSize>().ok());
@@ -183,8 +196,33 @@ impl Header {
         Ok(in_format.or(stated))
     }
 
+    /// The order of the halves of an EVT 2.1 word: `endianness`, else that of the camera.
+    ///
+    /// # Errors
+    /// If the header names one that is not known.
+    pub(in crate::formats) fn is_legacy_order(&self) -> Result<bool> {
+        let in_format = self.value("format").and_then(|format| part_of(format, "endianness"));
+        let field = if in_format.is_some() { "format" } else { "endianness" };
+        match in_format.or(self.value("endianness")).map(str::trim) {
+            Some("legacy") => Ok(true),
+            Some("little") => Ok(false),
+            Some(other) => {
+                Err(Error::unsupported("the order of the bytes in a word is not known here")
+                    .at(self.field(field).map_or(0, |field| field.offset))
+                    .expected("endianness little or legacy")
+                    .found(other))
+            }
+            None => Ok(self.number("system_ID").is_some_and(is_before_genx320)),
+        }
+    }
+
+    /// The value of a key as a number.
+    pub(in crate::formats) fn number(&self, key: &str) -> Option<u32> {
+        self.value(key)?.parse().ok()
+    }
+
     /// The size of the device that the header names.
-    pub(super) fn device(&self) -> Option<SensorSize> {
+    pub(in crate::formats) fn device(&self) -> Option<SensorSize> {
         ["sensor_name", "plugin_name"]
             .into_iter()
             .find_map(|key| by_name(self.value(key)?))
@@ -192,60 +230,20 @@ impl Header {
                 let keys = ["sensor_generation", "generation"];
                 keys.into_iter().find_map(|key| by_generation(self.value(key)?))
             })
-            .or_else(|| by_system_id(self.value("system_ID")?.parse().ok()?))
-    }
-}
-
-const VGA: SensorSize = SensorSize::new(640, 480);
-const HD: SensorSize = SensorSize::new(1280, 720);
-const WIDE_VGA: SensorSize = SensorSize::new(640, 512);
-const GENX320: SensorSize = SensorSize::new(320, 320);
-
-/// By the name of a sensor or of the plugin that recorded it, as in `hal_plugin_gen41_evk3`.
-fn by_name(name: &str) -> Option<SensorSize> {
-    let name = name.to_lowercase();
-    [
-        ("genx320", GENX320),
-        ("imx637", WIDE_VGA),
-        ("imx647", WIDE_VGA),
-        ("imx636", HD),
-        ("imx646", HD),
-        ("gen4", HD),
-        ("gen3", VGA),
-    ]
-    .into_iter()
-    .find_map(|(part, size)| name.contains(part).then_some(size))
-}
-
-fn by_generation(generation: &str) -> Option<SensorSize> {
-    match generation.split('.').next()? {
-        "3" => Some(VGA),
-        "4" => Some(HD),
-        "320" => Some(GENX320),
-        _ => None,
-    }
-}
-
-/// The numbers of Prophesee's own cameras.
-fn by_system_id(id: u32) -> Option<SensorSize> {
-    match id {
-        0x15 | 0x17 | 0x19 | 0x1c | 0x1d | 0x21..=0x23 | 0x28 | 0x29 => Some(VGA),
-        0x1a | 0x1e..=0x20 | 0x27 | 0x2e | 0x30..=0x32 | 0x35 | 0x3a | 0x42 => Some(HD),
-        0x34 | 0x36 => Some(WIDE_VGA),
-        0x3b | 0x40 => Some(GENX320),
-        _ => None,
+            .or_else(|| by_system_id(self.number("system_ID")?))
     }
 }
 
 /// `width` and `height` of a format line, as in `EVT3;height=720;width=1280`.
 fn size_in_format(format: &str) -> Option<SensorSize> {
-    let number = |key| {
-        let pairs = format.split(';').filter_map(|part| part.split_once('='));
-        let value =
-            pairs.into_iter().find_map(|(name, value)| (name.trim() == key).then_some(value));
-        value?.trim().parse::<u16>().ok().filter(|&number| number > 0)
-    };
+    let number = |key| part_of(format, key)?.trim().parse::<u16>().ok().filter(|&n| n > 0);
     Some(SensorSize::new(number("width")?, number("height")?))
+}
+
+/// The value of `key` in a format line.
+fn part_of<'a>(format: &'a str, key: &str) -> Option<&'a str> {
+    let mut pairs = format.split(';').filter_map(|part| part.split_once('='));
+    pairs.find_map(|(name, value)| (name.trim() == key).then_some(value))
 }
 
 /// Whether a line of the usual form begins here; a key begins with a letter.
@@ -280,6 +278,7 @@ fn marker_behind(head: &[u8], at: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
 
     fn parse(file: &[u8]) -> Header {
         Header::parse(file, true).unwrap().unwrap()
@@ -330,7 +329,7 @@ mod tests {
     fn sizes_come_from_the_lines_and_must_agree() {
         let size = |text: &str| parse(text.as_bytes()).geometry();
         let both = "% format EVT3;height=720;width=1280\n% geometry 1280x720\n";
-        assert_eq!(size(both).unwrap(), Some(HD));
+        assert_eq!(size(both).unwrap(), Some(SensorSize::new(1280, 720)));
         assert_eq!(size("% geometry 64x32\n").unwrap(), Some(SensorSize::new(64, 32)));
         assert_eq!(size("% format EVT3;height=0;width=3\n% geometry 0x0\n").unwrap(), None);
         let error = size("% format EVT3;height=720;width=1280\n% geometry 640x480\n").unwrap_err();
@@ -338,13 +337,55 @@ mod tests {
     }
 
     #[test]
-    fn devices_have_known_sizes() {
-        let device = |text: &str| parse(text.as_bytes()).device();
-        assert_eq!(device("% plugin_name hal_plugin_gen41_evk3\n% system_ID 28\n"), Some(HD));
-        assert_eq!(device("% plugin_name evc3a_plugin_gen31\n"), Some(VGA));
-        assert_eq!(device("% sensor_name IMX637\n% generation 4.2\n"), Some(WIDE_VGA));
-        assert_eq!(device("% generation 320.0\n"), Some(GENX320));
-        assert_eq!(device("% system_ID 49 \r\n"), Some(HD));
-        assert_eq!(device("% system_ID Prophesee EVK4\n"), None);
+    fn a_line_at_the_very_end_of_the_window_is_seen() {
+        let window = MARKER_BYTES + LINE_BYTES;
+        for left in 0..5 {
+            let mut file = b"% evt 3.0\n".to_vec();
+            while file.len() + 1100 < window {
+                file.extend(format!("% key {:990}\n", "").bytes());
+            }
+            let room = window - left - file.len();
+            file.extend(format!("% key {:1$}\n", "", room - 7).bytes());
+            assert_eq!(file.len(), window - left);
+            file.extend(b"% geometry 64x32\n");
+            let end = file.len() as u64;
+            file.extend([1, 0x80].repeat(4));
+            let mut source = ByteSource::from_bytes(file);
+            let mut header = Header::read(&mut source, &ReadOptions::default()).unwrap();
+            assert_eq!(header.end, end, "{left} bytes in front of the window's end");
+            assert_eq!(header.geometry().unwrap(), Some(SensorSize::new(64, 32)));
+        }
+    }
+
+    #[test]
+    fn what_is_too_far_has_an_offset() {
+        let file = || ByteSource::from_bytes(b"% evt 3.0\n% geometry 64x32\n\x01\x80".repeat(2));
+        let limits = Limits { header_bytes: 20, ..Limits::default() };
+        let options = ReadOptions { limits, ..ReadOptions::default() };
+        let error = Header::read(&mut file(), &options).unwrap_err();
+        assert_eq!((error.kind(), error.offset()), (ErrorKind::Limit, Some(20)));
+        let options = ReadOptions { data_offset: Some(59), ..ReadOptions::default() };
+        let error = Header::read(&mut file(), &options).unwrap_err();
+        assert_eq!((error.kind(), error.offset()), (ErrorKind::Caller, Some(58)));
+        let options = ReadOptions { data_offset: Some(58), ..ReadOptions::default() };
+        assert_eq!(Header::read(&mut file(), &options).unwrap().end, 58);
+    }
+
+    #[test]
+    fn the_order_of_halves_is_stated_or_the_cameras() {
+        let order = |text: &str| parse(text.as_bytes()).is_legacy_order();
+        for (legacy, text) in [
+            (true, "% format EVT21;height=720;width=1280;endianness=legacy\n"),
+            (true, "% evt 2.1\n% endianness legacy\n"),
+            (true, "% evt 2.1\n% system_ID 49\n"),
+            (false, "% evt 2.1\n% system_ID 49\n% endianness little\n"),
+            (false, "% evt 2.1\n% system_ID 64\n"),
+            (false, "% format EVT21;endianness=little\n% system_ID 49\n"),
+            (false, "% evt 2.1\n"),
+        ] {
+            assert_eq!(order(text).unwrap(), legacy, "{text}");
+        }
+        let error = order("% evt 2.1\n% endianness middle\n").unwrap_err();
+        assert_eq!((error.kind(), error.offset()), (ErrorKind::Unsupported, Some(10)));
     }
 }

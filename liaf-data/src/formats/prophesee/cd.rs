@@ -1,0 +1,120 @@
+//! Events of EVT 2.0, and of 2.1 once each set bit of a mask is an event of its own: their 32 bits
+//! and the `TIME_HIGH` in front of them, gathered without a branch and then split into columns.
+
+use multiversion::multiversion;
+
+use super::{PADDED, RESERVED, TRIGGER, VENDOR};
+use crate::{Event, EventBatch};
+
+/// The kinds of words, by their upper four bits.
+pub(in crate::formats) mod kind {
+    pub const CD_ON: u32 = 0x1;
+    pub const TIME_HIGH: u32 = 0x8;
+    pub const EXT_TRIGGER: u32 = 0xa;
+    pub const IMU: u32 = 0xd;
+    pub const OTHERS: u32 = 0xe;
+    pub const CONTINUED: u32 = 0xf;
+}
+
+/// The upper half of a word whose bits are a filler of some cameras.
+const PADDING: u32 = 0x9999_9999;
+/// More than this makes a fall of `TIME_HIGH` a wrap: 2³³ µs.
+const HIGH_WRAP: u32 = 1 << 27;
+const ROUND: i64 = 1 << 34;
+
+/// The time that earlier words set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::formats) struct Time {
+    /// Bits 33–6; `None` before the first `TIME_HIGH`.
+    pub high: Option<u32>,
+    /// What wraps have added so far, in µs.
+    pub epoch: i64,
+}
+
+impl Time {
+    /// The event that these 32 bits hold; `None` before the first `TIME_HIGH`.
+    pub fn event(&self, bits: u32) -> Option<Event> {
+        let t = self.epoch + time(self.high?, bits);
+        Some(Event { t, x: x(bits), y: y(bits), p: p(bits) })
+    }
+
+    /// Takes the next `TIME_HIGH` and says whether the time wrapped.
+    pub fn set_high(&mut self, high: u32) -> bool {
+        let wrapped = self.high.is_some_and(|old| is_wrap(old, high));
+        self.epoch += i64::from(wrapped) * ROUND;
+        self.high = Some(high);
+        wrapped
+    }
+}
+
+/// Whether the time begins anew between these two `TIME_HIGH`.
+#[inline]
+pub(in crate::formats) fn is_wrap(old: u32, new: u32) -> bool {
+    old > new + HIGH_WRAP
+}
+
+/// What is counted of a word that neither is an event nor sets the time.
+pub(in crate::formats) fn special(head: u32) -> usize {
+    match head >> 28 {
+        kind::EXT_TRIGGER => TRIGGER,
+        kind::IMU | kind::OTHERS | kind::CONTINUED => VENDOR,
+        _ if head == PADDING => PADDED,
+        _ => RESERVED,
+    }
+}
+
+#[inline(always)]
+fn time(high: u32, bits: u32) -> i64 {
+    i64::from(high) << 6 | i64::from(bits >> 22 & 0x3f)
+}
+
+#[inline(always)]
+fn x(bits: u32) -> u16 {
+    (bits >> 11) as u16 & 0x7ff
+}
+
+#[inline(always)]
+fn y(bits: u32) -> u16 {
+    bits as u16 & 0x7ff
+}
+
+#[inline(always)]
+fn p(bits: u32) -> u8 {
+    (bits >> 28) as u8 & 1
+}
+
+/// Room for the events of some words.
+#[derive(Debug)]
+pub(in crate::formats) struct Cd {
+    pub len: usize,
+    pub bits: [u32; Cd::ROOM + Cd::LANES],
+    pub highs: [u32; Cd::ROOM + Cd::LANES],
+}
+
+impl Default for Cd {
+    fn default() -> Self {
+        Self { len: 0, bits: [0; _], highs: [0; _] }
+    }
+}
+
+impl Cd {
+    /// Events, a power of two.
+    pub const ROOM: usize = 2048;
+    /// More that may be written behind the last.
+    pub const LANES: usize = 16;
+
+    /// Moves the events to the end of `events`.
+    pub fn move_to(&mut self, events: &mut EventBatch, epoch: i64) {
+        let len = self.len.min(Self::ROOM);
+        append(&self.bits[..len], &self.highs[..len], epoch, events);
+        self.len = 0;
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn append(bits: &[u32], highs: &[u32], epoch: i64, events: &mut EventBatch) {
+    events.t.extend(bits.iter().zip(highs).map(|(&bits, &high)| epoch + time(high, bits)));
+    events.x.extend(bits.iter().map(|&bits| x(bits)));
+    events.y.extend(bits.iter().map(|&bits| y(bits)));
+    events.p.extend(bits.iter().map(|&bits| p(bits)));
+}

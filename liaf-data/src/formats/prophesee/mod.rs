@@ -1,0 +1,17 @@
+//! What the formats of Prophesee's cameras share: the text header, the way from words with state to
+//! events, cut for several threads, and the events of EVT 2.0 and 2.1.
+
+mod cd;
+mod device;
+mod header;
+mod met;
+mod raw;
+#[cfg(test)]
+pub(super) mod testing;
+mod words;
+
+pub(super) use cd::{Cd, Time, is_wrap, kind, special};
+pub(super) use header::{Header, KEYS};
+pub(super) use met::{BASELESS, EARLY, Met, PADDED, RESERVED, ROWLESS, TRIGGER, VENDOR, WRAP};
+pub(super) use raw::{is_encoded, open};
+pub(super) use words::{Registers, WordDecoder};

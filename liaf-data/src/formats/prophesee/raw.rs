@@ -1,0 +1,85 @@
+//! Opening a RAW file, whatever the encoding of its words.
+
+use std::collections::BTreeMap;
+
+use super::{Header, KEYS};
+use crate::formats::{Body, Head, Opened};
+use crate::reader::{ReadOptions, RecordingInfo, SensorSource, StreamInfo, StreamKind};
+use crate::source::ByteSource;
+use crate::{Error, Oddity, Report, Result};
+
+/// Bytes a decoder gets at once: on one thread as much as stays in cache.
+const STEP: usize = 256 << 10;
+const PARALLEL_STEP: usize = 8 << 20;
+
+/// Whether the header says that the words are of this encoding, as in `EVT3`.
+pub(in crate::formats) fn is_encoded(head: &Head, encoding: &str) -> bool {
+    // What is missing of the header beyond these bytes is told apart by what is there.
+    let header = Header::parse(&head.bytes, true);
+    header.is_ok_and(|header| {
+        header.and_then(|header| header.encoding()).as_deref() == Some(encoding)
+    })
+}
+
+/// Where the words begin, and what stands before them.
+pub(in crate::formats) struct Start<'a> {
+    pub header: &'a Header,
+    pub offset: u64,
+    pub report: Report,
+}
+
+/// Reads the header; `body` makes the decoder for what is behind it.
+pub(in crate::formats) fn open(
+    source: &mut ByteSource,
+    options: &ReadOptions,
+    format: &'static str,
+    bytes_per_event: f64,
+    body: impl FnOnce(Start<'_>) -> Result<Body>,
+) -> Result<Opened> {
+    let mut header = Header::read(source, options)?;
+    let mut report = Report::default();
+    report.bytes.header = header.end;
+    if header.cut > 0 {
+        report.bytes.skipped = header.cut;
+        report.add(Oddity::TruncatedTails, 1, header.end);
+        if options.strict {
+            return Err(Error::truncated("the file ends inside a header line").at(header.end));
+        }
+    }
+    let (sensor, sensor_source) = match options.sensor {
+        Some(stated) => (Some(stated), SensorSource::Stated),
+        None => match (header.geometry()?, header.device()) {
+            (Some(stated), _) => (Some(stated), SensorSource::Header),
+            (None, Some(known)) => (Some(known), SensorSource::Device),
+            (None, None) => (None, SensorSource::Unknown),
+        },
+    };
+    let offset = header.end + header.cut;
+    let body = body(Start { header: &header, offset, report })?;
+    let mut details = BTreeMap::new();
+    for &key in KEYS {
+        if let Some(value) = header.value(key) {
+            details.insert(key, value.to_owned());
+        }
+    }
+    let info = RecordingInfo {
+        format,
+        bytes: source.len(),
+        sensor,
+        sensor_source,
+        streams: vec![StreamInfo::new(0, StreamKind::Events, "events", sensor)],
+        stream: Some(0),
+        details,
+        notes: header.notes,
+    };
+    Ok(Opened {
+        info,
+        body,
+        data_offset: offset,
+        step: if options.parallel { PARALLEL_STEP } else { STEP },
+        bytes_per_event,
+        needs_sensor: false,
+        fit_sensor: |bounds| bounds,
+        bounds: None,
+    })
+}

@@ -1,0 +1,116 @@
+//! The same words by every way there is.
+
+use super::{Met, Registers, WordDecoder};
+use crate::reader::ReadOptions;
+use crate::{Decoder, Error, Event, EventBatch, Oddity, Report, Result, Sink};
+
+/// Events and batches in the order in which they came.
+#[derive(Debug, Default, PartialEq)]
+pub struct Taken {
+    pub events: Vec<Event>,
+    /// Length and offset.
+    batches: Vec<(usize, u64)>,
+}
+
+impl Sink for Taken {
+    fn events(&mut self, events: &mut EventBatch, offset: u64) -> Result<()> {
+        self.batches.push((events.len(), offset));
+        self.events.extend(events.iter());
+        Ok(())
+    }
+}
+
+fn options(parallel: bool) -> ReadOptions {
+    ReadOptions { parallel, ..ReadOptions::default() }
+}
+
+fn run(bytes: &[u8], chunk: usize, mut decoder: impl Decoder) -> (Taken, Report) {
+    let mut taken = Taken::default();
+    bytes.chunks(chunk).try_for_each(|part| decoder.push(part, &mut taken)).unwrap();
+    decoder.finish(&mut taken).unwrap();
+    (taken, decoder.report().clone())
+}
+
+/// Events and report of words behind 100 bytes of header.
+pub fn read<R: Registers<WORD> + Default, const WORD: usize>(bytes: &[u8]) -> (Vec<Event>, Report) {
+    let decoder = WordDecoder::behind(R::default(), 100, &options(false));
+    let (taken, report) = run(bytes, usize::MAX, decoder);
+    (taken.events, report)
+}
+
+/// What stops a strict reader of words behind 10 bytes of header.
+pub fn refusal<R: Registers<WORD> + Default, const WORD: usize>(bytes: &[u8]) -> Error {
+    let options = ReadOptions { strict: true, ..ReadOptions::default() };
+    let mut decoder = WordDecoder::behind(R::default(), 10, &options);
+    let mut events = EventBatch::new();
+    decoder.push(bytes, &mut events).and_then(|()| decoder.finish(&mut events)).unwrap_err()
+}
+
+/// Word by word, as the strict reader does.
+fn plain<R: Registers<WORD> + Default, const WORD: usize>(bytes: &[u8]) -> (Vec<Event>, Report) {
+    let (mut registers, mut met) = (R::default(), Met::default());
+    let (mut events, mut report) = (EventBatch::new(), Report::default());
+    let (words, tail) = bytes.as_chunks::<WORD>();
+    for (&word, at) in words.iter().zip((33..).step_by(WORD)) {
+        registers.take(word, at, &mut events, &mut met);
+    }
+    met.enter(words.len(), WORD, &mut report);
+    let early = report.oddities.get(&Oddity::EventsBeforeTime).copied();
+    if let Some(early) = early.filter(|_| !registers.has_time()) {
+        let at = early.first_offset.unwrap();
+        report.note(format!("no event has a time at byte {at}: expected a TIME_HIGH word"));
+    }
+    report.bytes.header = 33;
+    report.bytes.skipped += tail.len() as u64;
+    let end = 33 + (bytes.len() - tail.len()) as u64;
+    report.add(Oddity::TruncatedTails, u64::from(!tail.is_empty()), end);
+    (events.iter().collect(), report)
+}
+
+/// Asserts that any cut, any size of batches and any number of threads give the same.
+pub fn assert_any_way<R: Registers<WORD> + Default, const WORD: usize>(bytes: &[u8]) {
+    let (events, report) = plain::<R, WORD>(bytes);
+    assert_eq!(report.bytes.total(), 33 + bytes.len() as u64);
+    let decoder = |parallel| WordDecoder::behind(R::default(), 33, &options(parallel));
+    for chunk in [1, 7, 4096, usize::MAX] {
+        let (taken, found) = run(bytes, chunk, decoder(false));
+        assert!(taken.events == events, "in chunks of {chunk}");
+        assert_eq!(found, report, "in chunks of {chunk}");
+    }
+    for threads in [2, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        for (batch, chunk) in [(1, usize::MAX), (3, 1000), (64, 4097), (500, usize::MAX)] {
+            let one = run(bytes, chunk, decoder(false).with_batches(batch));
+            let many = pool.install(|| run(bytes, chunk, decoder(true).with_batches(batch)));
+            assert!(one.0.events == events, "in batches of {batch}");
+            assert_eq!(one.1, report, "in batches of {batch}");
+            assert!(many == one, "in batches of {batch} on {threads} threads");
+        }
+    }
+}
+
+/// A small generator of numbers, so that every run tests the same words.
+pub struct Numbers(pub u64);
+
+impl Numbers {
+    pub fn below(&mut self, n: u32) -> u32 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        ((self.0 >> 32) % u64::from(n)) as u32
+    }
+
+    /// The 32 bits of a word of EVT 2 that are not the mask. `rare` of 1000 are of any kind, and
+    /// one of `sparse` sets the time, which steps on, steps back or wraps.
+    pub fn head(&mut self, high: &mut u32, rare: u32, sparse: u32) -> u32 {
+        if self.below(1000) < rare {
+            return if self.below(4) == 0 { 0x9999_9999 } else { self.below(u32::MAX) };
+        }
+        if self.below(sparse) > 0 {
+            return self.below(1 << 29);
+        }
+        let step = [0, 1, 1, 2, 1000, (1 << 28) - 1, 1 << 27, (1 << 27) - 1, (1 << 27) + 1];
+        *high = high.wrapping_add(step[self.below(9) as usize]) & 0x0fff_ffff;
+        0x8 << 28 | *high
+    }
+}
