@@ -5,6 +5,7 @@
 #![deny(missing_docs)]
 
 pub mod activation;
+pub mod cost;
 mod error;
 pub mod graph;
 pub mod init;

@@ -170,7 +170,7 @@ impl NetworkConfig {
         }
         for (number, node) in self.layers.iter().enumerate() {
             let name =
-                node.name.clone().unwrap_or_else(|| format!("{}{}", kind(&node.layer), number + 1));
+                node.name.clone().unwrap_or_else(|| format!("{}{}", node.layer.kind(), number + 1));
             let from =
                 self.sources(node, number, &known, nodes.len()).map_err(|e| e.in_layer(&name))?;
             let inputs: Vec<_> = from.iter().map(|&i| nodes[i].shape.clone()).collect();
@@ -222,10 +222,4 @@ impl NetworkConfig {
         }
         Ok(from)
     }
-}
-
-/// The name of a layer's type, as in the configuration.
-fn kind(layer: &LayerConfig) -> String {
-    let value = serde_json::to_value(layer).unwrap_or_default();
-    value.get("type").and_then(|kind| kind.as_str()).unwrap_or("layer").to_owned()
 }

@@ -7,7 +7,7 @@ mod network;
 mod pass;
 mod workspace;
 
-pub use config::{InputConfig, NetworkConfig, NodeConfig};
+pub use config::{InputConfig, NetworkConfig, NodeConfig, Resolved};
 pub use infer::State;
 pub use inputs::Inputs;
 pub use network::{Network, Param};

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Layer, only};
+use crate::cost::Work;
 use crate::op::{Back, Context, Flow, SampleOp, Saved};
 use crate::{Error, Op, Real, Result, Shape};
 
@@ -51,6 +52,21 @@ impl Layer for Aggregate {
                 .found(input));
         }
         Ok(Shape::once(input.item.clone()))
+    }
+
+    /// An addition a step, where there is a sum.
+    fn cost(&self, inputs: &[Shape]) -> Work {
+        match self.kind {
+            AggregateKind::Mean | AggregateKind::Sum => Work::each(inputs[0].len(), 0, 1),
+            AggregateKind::Last | AggregateKind::Pick { .. } => Work::default(),
+        }
+    }
+
+    fn spikes(&self, _: &[Shape], rates: &[Option<f64>]) -> Option<f64> {
+        match self.kind {
+            AggregateKind::Last | AggregateKind::Pick { .. } => rates[0],
+            AggregateKind::Mean | AggregateKind::Sum => None,
+        }
     }
 
     fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Layer, TensorSpec, only};
+use crate::cost::{Synapses, Work};
 use crate::init::{Fan, WeightInit};
 use crate::kernels::{Matrix, Product};
 use crate::op::{Back, Context, Flow, SampleOp, Saved};
@@ -53,6 +54,10 @@ impl Layer for Dense {
             TensorSpec::new("weight", [self.units, length], self.init.weight(fan)).decaying();
         let bias = || TensorSpec::new("bias", [self.units], self.init.bias(fan));
         if self.bias { vec![weight, bias()] } else { vec![weight] }
+    }
+
+    fn cost(&self, inputs: &[Shape]) -> Work {
+        Work::synapses(Synapses::dense(inputs[0].len(), self.units))
     }
 
     fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {

@@ -17,6 +17,10 @@ impl Layer for Flatten {
         Ok(input.with_item([input.len()]))
     }
 
+    fn spikes(&self, _: &[Shape], rates: &[Option<f64>]) -> Option<f64> {
+        rates[0]
+    }
+
     fn op<R: Real>(&self, _: &[Shape]) -> Op<R> {
         Op::sample(Copy)
     }

@@ -17,6 +17,7 @@ pub use recurrent::{Gru, Lstm, Rnn, RnnActivation};
 
 use serde::{Deserialize, Serialize};
 
+use crate::cost::Work;
 use crate::init::Init;
 use crate::neuron::Neuron;
 use crate::{Op, Real, Result, Shape};
@@ -78,6 +79,23 @@ pub trait Layer {
         Vec::new()
     }
 
+    /// What it does at one step, or once for inputs without time. Default: nothing that counts.
+    fn cost(&self, _inputs: &[Shape]) -> Work {
+        Work::default()
+    }
+
+    /// Whether it is neurons that send spikes onward.
+    fn fires(&self) -> bool {
+        false
+    }
+
+    /// Spikes per number of the output, given those per number of the inputs (`None` for an input
+    /// that is not made of spikes alone). `None`, the default, if the output is not. A layer whose
+    /// output is sums of spikes (a pooling) counts each spike.
+    fn spikes(&self, _inputs: &[Shape], _rates: &[Option<f64>]) -> Option<f64> {
+        None
+    }
+
     /// The operation. Called only after [`output`](Self::output) has accepted the inputs.
     fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R>;
 }
@@ -100,6 +118,18 @@ pub(crate) fn only(inputs: &[Shape]) -> Result<&Shape> {
     }
 }
 
+/// The name of a variant as serde's `snake_case` has it.
+fn snake_case(variant: &str) -> String {
+    let mut name = String::new();
+    for (i, c) in variant.chars().enumerate() {
+        if c.is_ascii_uppercase() && i > 0 {
+            name.push('_');
+        }
+        name.push(c.to_ascii_lowercase());
+    }
+    name
+}
+
 macro_rules! layers {
     ($($(#[$doc:meta])* $variant:ident($config:ty),)*) => {
         /// Any layer, as it stands in a configuration: `type = "dense"` and its own keys.
@@ -120,8 +150,30 @@ macro_rules! layers {
             fn buffers(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
                 match self { $(Self::$variant(layer) => layer.buffers(inputs),)* }
             }
+            fn cost(&self, inputs: &[Shape]) -> Work {
+                match self { $(Self::$variant(layer) => layer.cost(inputs),)* }
+            }
+            fn fires(&self) -> bool {
+                match self { $(Self::$variant(layer) => layer.fires(),)* }
+            }
+            fn spikes(&self, inputs: &[Shape], rates: &[Option<f64>]) -> Option<f64> {
+                match self { $(Self::$variant(layer) => layer.spikes(inputs, rates),)* }
+            }
             fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
                 match self { $(Self::$variant(layer) => layer.op(inputs),)* }
+            }
+        }
+
+        impl LayerConfig {
+            /// The name of its type, as in a configuration: `dense`.
+            pub fn kind(&self) -> &'static str {
+                use std::sync::OnceLock;
+                match self {
+                    $(Self::$variant(_) => {
+                        static NAME: OnceLock<String> = OnceLock::new();
+                        NAME.get_or_init(|| snake_case(stringify!($variant)))
+                    })*
+                }
             }
         }
 

@@ -14,6 +14,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cost::Work;
 use crate::layer::{Layer, only};
 use crate::op::{Back, Context, Flow, SampleOp, Saved, Trace};
 use crate::{Error, Op, Real, Result, Shape};
@@ -68,6 +69,15 @@ impl Layer for Neuron {
                 .found(input));
         }
         Ok(input.clone())
+    }
+
+    /// Two additions (integration, threshold) and two multiplications (leak, reset) a neuron.
+    fn cost(&self, inputs: &[Shape]) -> Work {
+        Work::each(inputs[0].len(), 2, 2)
+    }
+
+    fn fires(&self) -> bool {
+        self.output == Output::Spike
     }
 
     fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {

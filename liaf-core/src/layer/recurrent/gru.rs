@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::op::{Cell, RecurrentOp, Step, StepBack};
+use crate::cost::Work;
 use crate::layer::{Layer, TensorSpec};
 use crate::{Op, Real, Result, Shape};
 
@@ -38,6 +39,11 @@ impl Layer for Gru {
 
     fn params(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
         super::params(3, self.units, self.bias, inputs)
+    }
+
+    /// Beside the products: `r h_n`, `(1 - z) n` and `z Y`, and three sums, a unit.
+    fn cost(&self, inputs: &[Shape]) -> Work {
+        super::cost(3, self.units, inputs).and_each(self.units, 3, 3)
     }
 
     fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {

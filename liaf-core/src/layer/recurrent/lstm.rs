@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::op::{Cell, RecurrentOp, Step, StepBack};
+use crate::cost::Work;
 use crate::layer::{Layer, TensorSpec};
 use crate::{Op, Real, Result, Shape};
 
@@ -37,6 +38,11 @@ impl Layer for Lstm {
 
     fn params(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
         super::params(4, self.units, self.bias, inputs)
+    }
+
+    /// Beside the products: `f C`, `i g` and `o tanh C`, and one sum, a unit.
+    fn cost(&self, inputs: &[Shape]) -> Work {
+        super::cost(4, self.units, inputs).and_each(self.units, 3, 1)
     }
 
     fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {

@@ -18,6 +18,7 @@ pub use lstm::Lstm;
 pub use rnn::{Rnn, RnnActivation};
 
 use super::{TensorSpec, only};
+use crate::cost::{Synapses, Work};
 use crate::init::Init;
 use crate::{Error, Result, Shape};
 
@@ -49,4 +50,10 @@ fn params(gates: usize, units: usize, bias: bool, inputs: &[Shape]) -> Vec<Tenso
         all.push(TensorSpec::new("bias_hh_l0", [rows], init));
     }
     all
+}
+
+/// The products of a recurrent layer of `gates` gates.
+fn cost(gates: usize, units: usize, inputs: &[Shape]) -> Work {
+    let own = Synapses::dense(units, gates * units).macs();
+    Work::synapses(Synapses::dense(inputs[0].len(), gates * units)).and_recurrent(own)
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::op::{Cell, RecurrentOp, Step, StepBack};
+use crate::cost::Work;
 use crate::layer::{Layer, TensorSpec};
 use crate::{Op, Real, Result, Shape};
 
@@ -48,6 +49,10 @@ impl Layer for Rnn {
 
     fn params(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
         super::params(1, self.units, self.bias, inputs)
+    }
+
+    fn cost(&self, inputs: &[Shape]) -> Work {
+        super::cost(1, self.units, inputs)
     }
 
     fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {

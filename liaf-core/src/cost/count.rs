@@ -1,0 +1,173 @@
+//! Counting over the graph.
+
+use super::{Cost, CountRule, EventCost, LayerCost, Rates, Synapses, Work};
+use crate::graph::Resolved;
+use crate::layer::{Layer, LayerConfig};
+use crate::{Error, Network, NetworkConfig, Op, Real, Result, Shape};
+
+impl NetworkConfig {
+    /// What the network costs for a sample of `steps` time steps.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build), and for no steps at all.
+    pub fn cost(&self, steps: usize, rule: CountRule) -> Result<Cost> {
+        count(self, steps, rule, None)
+    }
+
+    /// The same, with what layers behind spikes cost if they work at spikes only.
+    ///
+    /// # Errors
+    /// As [`cost`](Self::cost).
+    pub fn cost_at(&self, steps: usize, rates: &Rates) -> Result<Cost> {
+        count(self, steps, CountRule::Textbook, Some(rates))
+    }
+}
+
+impl<R: Real> Network<R> {
+    /// What the network costs for a sample of `steps` time steps, by the textbook; see
+    /// [`NetworkConfig::cost`].
+    ///
+    /// # Errors
+    /// For no steps at all.
+    pub fn cost(&self, steps: usize) -> Result<Cost> {
+        self.config().cost(steps, CountRule::Textbook)
+    }
+}
+
+fn count(
+    config: &NetworkConfig,
+    steps: usize,
+    rule: CountRule,
+    rates: Option<&Rates>,
+) -> Result<Cost> {
+    if steps == 0 {
+        return Err(
+            Error::config("a sample without time steps costs nothing").expected("1 or more")
+        );
+    }
+    let nodes = config.resolve()?;
+    let notebook = Notebook::of(&nodes);
+    // By node: steps, and spikes per number of the output where it is made of spikes alone.
+    let mut lengths = Vec::with_capacity(nodes.len());
+    let mut spikes: Vec<Option<f64>> = Vec::with_capacity(nodes.len());
+    let mut layers = Vec::new();
+    for node in &nodes {
+        let Some(layer) = &node.layer else {
+            lengths.push(if node.shape.timed { steps } else { 1 });
+            spikes.push(None);
+            continue;
+        };
+        let from: Vec<usize> = node.from.iter().map(|&i| lengths[i]).collect();
+        let op = layer.op::<f32>(&node.inputs);
+        let (given, state) = match &op {
+            Op::Sample(op) => (op.output_steps(&from), op.state_len()),
+            Op::Batch(op) => (from.first().copied().unwrap_or(1), op.state_len()),
+        };
+        let works = if node.shape.timed { given } else { from.iter().copied().max().unwrap_or(1) };
+        let inputs: Vec<_> = node.from.iter().map(|&i| spikes[i]).collect();
+        spikes.push(match rates {
+            Some(rates) if layer.fires() => Some(rates.of(&node.name)),
+            Some(_) => layer.spikes(&node.inputs, &inputs),
+            None => None,
+        });
+        lengths.push(given);
+        let mut cost = base(node, layer, works, state);
+        match rule {
+            CountRule::Textbook => {
+                textbook(&mut cost, inputs.first().copied().flatten(), works);
+            }
+            CountRule::EsNotebook => {
+                (cost.multiplications, cost.additions) = notebook.count(&cost);
+            }
+        }
+        layers.push(cost);
+    }
+    Ok(Cost { steps, rule, layers })
+}
+
+fn base(node: &Resolved, layer: &LayerConfig, steps: usize, state: usize) -> LayerCost {
+    let params = layer.params(&node.inputs);
+    let own = params.iter().filter(|spec| spec.shared_with.is_none());
+    LayerCost {
+        name: node.name.clone(),
+        kind: layer.kind().to_owned(),
+        shape: node.shape.clone(),
+        steps,
+        weights: own.clone().filter(|spec| spec.decay).map(|spec| spec.len() as u64).sum(),
+        parameters: own.map(|spec| spec.len() as u64).sum(),
+        state: state as u64,
+        work: layer.cost(&node.inputs),
+        macs: 0,
+        multiplications: 0,
+        additions: 0,
+        event: None,
+    }
+}
+
+/// Fills in the operations by the textbook; `rate` are spikes per number of the input.
+fn textbook(cost: &mut LayerCost, rate: Option<f64>, steps: usize) {
+    let times = |count: u64| count.saturating_mul(steps as u64);
+    let work = cost.work;
+    cost.macs = times(work.macs());
+    cost.multiplications = cost.macs.saturating_add(times(work.multiplications));
+    cost.additions = cost.macs.saturating_add(times(work.additions));
+    if let (Some(rate), Some(synapses)) = (rate, work.synapses) {
+        let at_spikes = (times(synapses.macs()) as f64 * rate).round() as u64;
+        let rest = times(work.recurrent_macs);
+        cost.event = Some(EventCost {
+            rate,
+            multiplications: rest.saturating_add(times(work.multiplications)),
+            additions: at_spikes.saturating_add(rest).saturating_add(times(work.additions)),
+        });
+    }
+}
+
+/// What [`CountRule::EsNotebook`] must know of the whole network.
+struct Notebook {
+    spiking: bool,
+    first: Option<String>,
+}
+
+impl Notebook {
+    fn of(nodes: &[Resolved]) -> Self {
+        let fires = |node: &Resolved| node.layer.as_ref().is_some_and(Layer::fires);
+        let conv = |node: &&Resolved| node.layer.as_ref().is_some_and(|l| l.kind() == "conv2d");
+        Self {
+            spiking: nodes.iter().any(fires),
+            first: nodes.iter().find(conv).map(|node| node.name.clone()),
+        }
+    }
+
+    /// Multiplications and additions per sample.
+    fn count(&self, cost: &LayerCost) -> (u64, u64) {
+        let Work { synapses: Some(s), .. } = cost.work else { return (0, 0) };
+        let Synapses { inputs, outputs, taps, places } = s;
+        let product = |parts: &[u64]| parts.iter().fold(1u64, |a, &b| a.saturating_mul(b));
+        match cost.kind.as_str() {
+            "dense" => (product(&[inputs; 3]), product(&[inputs; 3])),
+            "conv2d" => {
+                let plain = (s.macs(), product(&[inputs, outputs, places, taps - 1]));
+                if taps == 1 {
+                    return plain;
+                }
+                let neurons = product(&[outputs, places]);
+                let each = if self.spiking { 2 * neurons } else { plain.0 + neurons };
+                let steps = cost.steps as u64;
+                let once = if self.first.as_ref() == Some(&cost.name) { plain } else { (0, 0) };
+                (
+                    product(&[steps, each]).saturating_add(once.0),
+                    product(&[steps, plain.1 + 2 * neurons]).saturating_add(once.1),
+                )
+            }
+            _ => (0, 0),
+        }
+    }
+}
+
+/// The mean of rates, weighed by the numbers they are of; `None` if one of them is unknown.
+pub fn mean_rate(inputs: &[Shape], rates: &[Option<f64>]) -> Option<f64> {
+    let numbers: usize = inputs.iter().map(Shape::len).sum();
+    let spikes: Option<Vec<f64>> =
+        inputs.iter().zip(rates).map(|(shape, rate)| Some((*rate)? * shape.len() as f64)).collect();
+    Some(spikes?.iter().sum::<f64>() / numbers.max(1) as f64)
+}

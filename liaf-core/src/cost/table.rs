@@ -1,0 +1,157 @@
+//! Costs as text.
+
+use std::fmt;
+
+use super::{Cost, CountRule, Total};
+
+/// A number with its thousands apart.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Writes rows in columns; the first is aligned left.
+fn columns(f: &mut fmt::Formatter<'_>, rows: &[Vec<String>]) -> fmt::Result {
+    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |c: usize| {
+        rows.iter().filter_map(|row| row.get(c)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<_> = (0..count).map(width).collect();
+    for row in rows {
+        let mut line = String::new();
+        for (c, (cell, &width)) in row.iter().zip(&widths).enumerate() {
+            let text = if c == 0 { format!("{cell:<width$}") } else { format!("  {cell:>width$}") };
+            line.push_str(&text);
+        }
+        writeln!(f, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+fn cells(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|&text| text.to_owned()).collect()
+}
+
+impl fmt::Display for Cost {
+    /// A line for each layer that has weights or works, then the sums.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let events = self.has_events();
+        let mut head =
+            cells(&["layer", "type", "output", "weights", "parameters", "state", "MACs/step"]);
+        head.extend(cells(&["MACs", "multiplications", "additions"]));
+        if events {
+            head.extend(cells(&["input rate", "event mult.", "event add."]));
+        }
+        let mut rows = vec![head];
+        for layer in &self.layers {
+            if layer.parameters + layer.multiplications + layer.additions == 0 {
+                continue;
+            }
+            let item: Vec<_> = layer.shape.item.iter().map(usize::to_string).collect();
+            let mut row = vec![layer.name.clone(), layer.kind.clone(), item.join("×")];
+            let per_step = if self.rule == CountRule::Textbook { layer.work.macs() } else { 0 };
+            row.extend(
+                [
+                    layer.weights,
+                    layer.parameters,
+                    layer.state,
+                    per_step,
+                    layer.macs,
+                    layer.multiplications,
+                    layer.additions,
+                ]
+                .map(grouped),
+            );
+            match &layer.event {
+                Some(event) => {
+                    row.push(format!("{:.4}", event.rate));
+                    row.extend([event.multiplications, event.additions].map(grouped));
+                }
+                None if events => {
+                    row.push("-".to_owned());
+                    row.extend([layer.multiplications, layer.additions].map(grouped));
+                }
+                None => {}
+            }
+            rows.push(row);
+        }
+        let total = self.total();
+        let mut sum = cells(&["total", "", ""]);
+        sum.extend(
+            [
+                total.weights,
+                total.parameters,
+                total.state,
+                total.macs_per_step,
+                total.macs,
+                total.multiplications,
+                total.additions,
+            ]
+            .map(grouped),
+        );
+        if events {
+            sum.push(String::new());
+            sum.extend([total.event_multiplications, total.event_additions].map(grouped));
+        }
+        rows.push(sum);
+        let steps = self.steps;
+        writeln!(f, "one sample of {steps} step{}", if steps == 1 { "" } else { "s" })?;
+        columns(f, &rows)
+    }
+}
+
+/// Several networks beside each other, as in the paper: weights and operations, and how many times
+/// those of the first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    rows: Vec<(String, Total)>,
+}
+
+impl Comparison {
+    /// The costs of these networks; the first is what the others are compared with.
+    pub fn new<'a>(costs: impl IntoIterator<Item = (&'a str, &'a Cost)>) -> Self {
+        let rows = costs.into_iter().map(|(name, cost)| (name.to_owned(), cost.total()));
+        Self { rows: rows.collect() }
+    }
+}
+
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rows = vec![cells(&[
+            "network",
+            "weights",
+            "×",
+            "parameters",
+            "MACs",
+            "×",
+            "multiplications",
+            "additions",
+            "event mult.",
+            "event add.",
+        ])];
+        let first = self.rows.first().map(|row| row.1).unwrap_or_default();
+        let times = |number: u64, of: u64| format!("{:.2}", number as f64 / of.max(1) as f64);
+        for (name, total) in &self.rows {
+            rows.push(vec![
+                name.clone(),
+                grouped(total.weights),
+                times(total.weights, first.weights),
+                grouped(total.parameters),
+                grouped(total.macs),
+                times(total.macs, first.macs),
+                grouped(total.multiplications),
+                grouped(total.additions),
+                grouped(total.event_multiplications),
+                grouped(total.event_additions),
+            ]);
+        }
+        columns(f, &rows)
+    }
+}
