@@ -3,10 +3,18 @@
 //! A layer reaches them through [`Kernels`] only, so another back end is another table. None of
 //! them uses more than one thread: samples are what runs in parallel.
 
+mod columns;
+mod conv;
+mod conv_fast;
+mod conv_plain;
 mod fast;
 mod plain;
 
+pub use conv::{Begin, Conv, ConvForward, ConvInputs, ConvWeights, Window};
+
 use std::fmt;
+
+use crate::Real;
 
 /// A matrix in a slice: element (i, j) stands at `i * rows + j * cols`.
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +82,12 @@ pub struct Kernels<R: 'static> {
     pub name: &'static str,
     /// A matrix product on one thread.
     pub product: fn(Product<'_, R>),
+    /// A convolution.
+    pub conv: fn(ConvForward<'_, R>),
+    /// Its gradient by the weights.
+    pub conv_weights: fn(ConvWeights<'_, R>),
+    /// Its gradient by the input.
+    pub conv_inputs: fn(ConvInputs<'_, R>),
 }
 
 impl<R> fmt::Debug for Kernels<R> {
@@ -82,15 +96,32 @@ impl<R> fmt::Debug for Kernels<R> {
     }
 }
 
-pub(crate) static FAST_F32: Kernels<f32> = Kernels { name: "fast", product: fast::product };
-pub(crate) static FAST_F64: Kernels<f64> = Kernels { name: "fast", product: fast::product };
-pub(crate) static PLAIN_F32: Kernels<f32> = Kernels { name: "plain", product: plain::product };
-pub(crate) static PLAIN_F64: Kernels<f64> = Kernels { name: "plain", product: plain::product };
+impl<R: Real> Kernels<R> {
+    const FAST: Self = Self {
+        name: "fast",
+        product: fast::product,
+        conv: conv_fast::forward,
+        conv_weights: conv_fast::weights,
+        conv_inputs: conv_fast::inputs,
+    };
+    const PLAIN: Self = Self {
+        name: "plain",
+        product: plain::product,
+        conv: conv_plain::forward,
+        conv_weights: conv_plain::weights,
+        conv_inputs: conv_plain::inputs,
+    };
+}
+
+pub(crate) static FAST_F32: Kernels<f32> = Kernels::FAST;
+pub(crate) static FAST_F64: Kernels<f64> = Kernels::FAST;
+pub(crate) static PLAIN_F32: Kernels<f32> = Kernels::PLAIN;
+pub(crate) static PLAIN_F64: Kernels<f64> = Kernels::PLAIN;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Real;
+    use crate::op::Scratch;
     use crate::rng::Key;
 
     /// Random matrices of odd sizes, in every layout, written and added.
@@ -141,6 +172,111 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Every kind of window, with tiles of parts of a step, of one and of several.
+    fn compare_convolutions<R: Real>(tolerance: f64) {
+        let base = Window {
+            input: [7, 6],
+            output: [7, 6],
+            kernel: [1, 3, 3],
+            stride: [1, 1],
+            padding: [0, 1, 1],
+            dilation: [1; 3],
+        };
+        let conv = |inputs, outputs, groups, window| Conv { inputs, outputs, groups, window };
+        let cases = [
+            conv(2, 3, 1, base),
+            conv(4, 6, 2, base),
+            conv(3, 3, 3, Window { output: [4, 2], stride: [2, 3], padding: [0, 1, 0], ..base }),
+            conv(3, 2, 1, Window { kernel: [1, 1, 1], padding: [0; 3], ..base }),
+            conv(4, 4, 2, Window { kernel: [1, 1, 1], padding: [0; 3], ..base }),
+            conv(
+                2,
+                2,
+                1,
+                Window {
+                    kernel: [1, 1, 1],
+                    output: [4, 3],
+                    stride: [2, 2],
+                    padding: [0; 3],
+                    ..base
+                },
+            ),
+            conv(2, 2, 1, Window { kernel: [1, 5, 7], padding: [0, 2, 3], ..base }),
+            conv(1, 2, 1, Window { output: [9, 8], padding: [0, 2, 2], ..base }),
+            conv(2, 2, 1, Window { padding: [0, 2, 2], dilation: [1, 2, 2], ..base }),
+            conv(
+                2,
+                2,
+                1,
+                Window { output: [3, 6], padding: [0, 0, 3], dilation: [1, 2, 3], ..base },
+            ),
+            conv(2, 3, 1, Window { kernel: [3, 3, 3], padding: [1, 1, 1], ..base }),
+            conv(
+                2,
+                3,
+                1,
+                Window { kernel: [2, 1, 1], padding: [0, 0, 0], dilation: [2, 1, 1], ..base },
+            ),
+            // One step has more columns than a tile.
+            conv(40, 5, 1, Window { input: [40, 25], output: [40, 25], ..base }),
+        ];
+        for (case, conv) in cases.iter().enumerate() {
+            let steps = if conv.inputs > 4 { 2 } else { 5 };
+            let window = &conv.window;
+            let later = (window.kernel[0] - 1) * window.dilation[0];
+            let outs = steps + 2 * window.padding[0] - later;
+            let width = conv.taps() + 2;
+            let random = |len: usize, part: u64| {
+                let mut numbers = vec![R::ZERO; len];
+                Key::new(case as u64).child(part).fill_normal(&mut numbers, 0.0, 1.0);
+                numbers
+            };
+            let x = random(steps * conv.input_len(), 0);
+            let weight = random(conv.outputs * width, 1);
+            let (bias, g) = (random(conv.outputs, 2), random(outs * conv.output_len(), 3));
+            let run = |kernels: &Kernels<R>| {
+                let scratch = &mut Scratch::default();
+                let (mut d_weight, mut dx) = (weight.clone(), x.clone());
+                let mut all = Vec::new();
+                for begin in [Begin::Zero, Begin::Bias(&bias), Begin::Add] {
+                    let mut y = g.clone();
+                    let (x, weight, y, scratch) = (&x, &weight, &mut y, &mut *scratch);
+                    (kernels.conv)(ConvForward { conv, x, weight, width, begin, y, scratch });
+                    all.extend_from_slice(y);
+                }
+                (kernels.conv_weights)(ConvWeights {
+                    conv,
+                    x: &x,
+                    g: &g,
+                    d_weight: &mut d_weight,
+                    width,
+                    scratch,
+                });
+                (kernels.conv_inputs)(ConvInputs {
+                    conv,
+                    g: &g,
+                    weight: &weight,
+                    width,
+                    dx: &mut dx,
+                    scratch,
+                });
+                all.extend(d_weight);
+                all.extend(dx);
+                all
+            };
+            for (i, (fast, plain)) in run(R::fast()).into_iter().zip(run(R::plain())).enumerate() {
+                let error = (fast - plain).f64().abs() / (1.0 + plain.f64().abs());
+                assert!(error <= tolerance, "case {case}, number {i}: {fast} is not {plain}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_fast_convolution_is_the_plain_one() {
+        compare_convolutions::<f64>(1e-13);
+        compare_convolutions::<f32>(1e-4);
     }
 
     #[test]

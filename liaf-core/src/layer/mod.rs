@@ -5,15 +5,19 @@
 
 mod activate;
 mod aggregate;
+mod conv2d;
 mod dense;
 mod flatten;
 mod recurrent;
+mod window;
 
 pub use activate::Activate;
 pub use aggregate::{Aggregate, AggregateKind};
+pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use flatten::Flatten;
 pub use recurrent::{Gru, Lstm, Rnn, RnnActivation};
+pub use window::Pair;
 
 use serde::{Deserialize, Serialize};
 
@@ -186,6 +190,8 @@ macro_rules! layers {
 }
 
 layers! {
+    /// Convolution of every step.
+    Conv2d(Conv2d),
     /// Fully connected.
     Dense(Dense),
     /// A spiking or analog neuron.

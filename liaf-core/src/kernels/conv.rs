@@ -1,0 +1,212 @@
+//! Convolutions: the geometry and what a kernel is given. `x` is `[T, C, H, W]`.
+//!
+//! One geometry serves convolutions of space and of space and time: it slides a window of
+//! `kernel` = [time, height, width] over `[T, H, W]`. The stride in time is 1.
+
+use std::ops::Range;
+
+use crate::op::Scratch;
+
+use super::Matrix;
+
+/// A window that slides over time, height and width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Height and width of the input.
+    pub input: [usize; 2],
+    /// Height and width of the output.
+    pub output: [usize; 2],
+    /// Steps, rows and columns of the window.
+    pub kernel: [usize; 3],
+    /// Rows and columns from one place of the window to the next.
+    pub stride: [usize; 2],
+    /// Zeros before and behind each axis.
+    pub padding: [usize; 3],
+    /// Distance between neighbours inside the window.
+    pub dilation: [usize; 3],
+}
+
+impl Window {
+    /// Numbers of one channel of the input.
+    pub fn plane(&self) -> usize {
+        self.input[0] * self.input[1]
+    }
+
+    /// Numbers of one channel of the output.
+    pub fn places(&self) -> usize {
+        self.output[0] * self.output[1]
+    }
+
+    /// Numbers in the window.
+    pub fn len(&self) -> usize {
+        self.kernel.iter().product()
+    }
+
+    /// Whether the window holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Where element `k` of the window on `axis` (0 time, 1 height, 2 width) lies, from the
+    /// window's place times the stride.
+    pub(crate) fn offset(&self, axis: usize, k: usize) -> isize {
+        (k * self.dilation[axis]) as isize - self.padding[axis] as isize
+    }
+
+    /// The places on `axis` (1 height, 2 width) whose element at `offset` lies in the input.
+    pub(crate) fn reach(&self, axis: usize, offset: isize) -> Range<usize> {
+        reach(self.output[axis - 1], self.input[axis - 1], self.stride[axis - 1], offset)
+    }
+
+    /// The row or column on `axis` of the input under `place`, which is one of `reach`.
+    pub(crate) fn under(&self, axis: usize, place: usize, offset: isize) -> usize {
+        (place * self.stride[axis - 1]).wrapping_add_signed(offset)
+    }
+
+    /// Whether rows of input and output are equally wide and windows are neighbours, so that one
+    /// element of the window sees the whole input shifted.
+    pub(crate) fn shifts(&self) -> bool {
+        self.stride == [1, 1] && self.input[1] == self.output[1]
+    }
+
+    /// Whether every place sees exactly the number under it.
+    pub(crate) fn is_point(&self) -> bool {
+        self.len() == 1 && self.stride == [1, 1] && self.padding == [0; 3]
+    }
+}
+
+/// The places, of `output`, whose number `place * stride + offset` lies in `0..input`.
+fn reach(output: usize, input: usize, stride: usize, offset: isize) -> Range<usize> {
+    let below = if offset < 0 { offset.unsigned_abs().div_ceil(stride) } else { 0 };
+    let room = input as isize - offset;
+    let above = if room <= 0 { 0 } else { (room.unsigned_abs() - 1) / stride + 1 };
+    let above = above.min(output);
+    below.min(above)..above
+}
+
+/// A convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Conv {
+    /// Channels of the input.
+    pub inputs: usize,
+    /// Channels of the output.
+    pub outputs: usize,
+    /// Groups of channels that do not see each other.
+    pub groups: usize,
+    /// The window.
+    pub window: Window,
+}
+
+impl Conv {
+    /// Weights of one output channel.
+    pub fn taps(&self) -> usize {
+        self.inputs / self.groups * self.window.len()
+    }
+
+    /// Numbers in one step of the input.
+    pub fn input_len(&self) -> usize {
+        self.inputs * self.window.plane()
+    }
+
+    /// Numbers in one step of the output.
+    pub fn output_len(&self) -> usize {
+        self.outputs * self.window.places()
+    }
+
+    /// The rows of weights of a group.
+    pub(super) fn rows_of<'a, R>(
+        &self,
+        group: usize,
+        weight: &'a [R],
+        width: usize,
+    ) -> Matrix<'a, R> {
+        Matrix::rows(&weight[group * (self.outputs / self.groups) * width..], width)
+    }
+}
+
+/// What the output of a convolution begins with.
+#[derive(Debug, Clone, Copy)]
+pub enum Begin<'a, R> {
+    /// Nothing.
+    Zero,
+    /// A number for each channel.
+    Bias(&'a [R]),
+    /// What is there.
+    Add,
+}
+
+/// `y = begin + x * weight`.
+#[derive(Debug)]
+pub struct ConvForward<'a, R> {
+    /// Its geometry.
+    pub conv: &'a Conv,
+    /// `[T, C, H, W]`.
+    pub x: &'a [R],
+    /// A row of [`Conv::taps`] numbers for each output channel.
+    pub weight: &'a [R],
+    /// Distance between these rows.
+    pub width: usize,
+    /// What is added to.
+    pub begin: Begin<'a, R>,
+    /// `[T', C', H', W']`.
+    pub y: &'a mut [R],
+    /// Work memory.
+    pub scratch: &'a mut Scratch<R>,
+}
+
+/// Adds the gradient by the weights.
+#[derive(Debug)]
+pub struct ConvWeights<'a, R> {
+    /// Its geometry.
+    pub conv: &'a Conv,
+    /// `[T, C, H, W]`.
+    pub x: &'a [R],
+    /// Gradient by the output, `[T', C', H', W']`.
+    pub g: &'a [R],
+    /// Rows as in [`ConvForward::weight`].
+    pub d_weight: &'a mut [R],
+    /// Distance between these rows.
+    pub width: usize,
+    /// Work memory.
+    pub scratch: &'a mut Scratch<R>,
+}
+
+/// Adds the gradient by the input.
+#[derive(Debug)]
+pub struct ConvInputs<'a, R> {
+    /// Its geometry.
+    pub conv: &'a Conv,
+    /// Gradient by the output, `[T', C', H', W']`.
+    pub g: &'a [R],
+    /// As in [`ConvForward`].
+    pub weight: &'a [R],
+    /// Distance between its rows.
+    pub width: usize,
+    /// `[T, C, H, W]`.
+    pub dx: &'a mut [R],
+    /// Work memory.
+    pub scratch: &'a mut Scratch<R>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reach;
+
+    #[test]
+    fn reach_is_what_trying_every_place_finds() {
+        for input in 1..6usize {
+            for output in 1..8usize {
+                for stride in 1..4usize {
+                    for offset in -9..9isize {
+                        let inside = |&place: &usize| {
+                            (0..input as isize).contains(&((place * stride) as isize + offset))
+                        };
+                        let tried: Vec<_> = (0..output).filter(inside).collect();
+                        let found: Vec<_> = reach(output, input, stride, offset).collect();
+                        assert_eq!(found, tried, "{input} {output} {stride} {offset}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Convolutions as products of matrices, tile by tile, so that the columns stay in cache.
+//!
+//! A tile is as many lines of the output as have [`TILE`] bytes of columns: some rows of one step,
+//! or some steps. In a tile of several steps the output's channels do not lie in one matrix, and
+//! are copied.
+
+use std::ops::Range;
+
+use crate::Real;
+use crate::op::Scratch;
+
+use super::conv::{Begin, Conv, ConvForward, ConvInputs, ConvWeights};
+use super::{Matrix, Product, columns, fast};
+
+/// Bytes of columns at a time.
+const TILE: usize = 256 << 10;
+
+/// The lines of each tile, for an output of `steps`.
+fn tiles<R>(conv: &Conv, steps: usize) -> impl Iterator<Item = Range<usize>> {
+    let [height, width] = conv.window.output;
+    let room = (TILE / (conv.taps() * width * size_of::<R>())).max(1);
+    // Whole steps, or equal parts of one.
+    let lines = if conv.window.is_point() {
+        height
+    } else if room >= height {
+        room / height * height
+    } else {
+        height.div_ceil(height.div_ceil(room))
+    };
+    let (parts, end) = (height.div_ceil(lines), steps * height);
+    let whole = lines.max(height);
+    (0..end).step_by(whole).flat_map(move |first| {
+        (0..parts).map(move |part| {
+            let from = first + part * lines;
+            from..(from + lines).min(first + whole).min(end)
+        })
+    })
+}
+
+/// One tile of one group of an output, or of its gradient: channels × places.
+struct Part {
+    lines: Range<usize>,
+    places: usize,
+    /// First number, in the output, of the first channel and line.
+    first: usize,
+    channels: usize,
+    /// Whether all lines are of one step, so that the matrix lies in the output.
+    whole: bool,
+    /// Places of one step, and numbers of one step.
+    plane: usize,
+    step: usize,
+}
+
+impl Part {
+    fn new(conv: &Conv, group: usize, lines: Range<usize>) -> Self {
+        let [height, width] = conv.window.output;
+        let (step, channels) = (lines.start / height, conv.outputs / conv.groups);
+        let plane = conv.window.places();
+        Self {
+            places: lines.len() * width,
+            first: step * conv.output_len()
+                + group * channels * plane
+                + (lines.start - step * height) * width,
+            channels,
+            whole: lines.end <= (step + 1) * height,
+            plane,
+            step: conv.output_len(),
+            lines,
+        }
+    }
+
+    /// For each channel and step the numbers of it in the output and in a matrix of their own.
+    fn pieces(&self) -> impl Iterator<Item = (usize, Range<usize>, Range<usize>)> + '_ {
+        (0..self.channels).flat_map(move |channel| {
+            (0..self.places / self.plane).map(move |step| {
+                let outer = self.first + channel * self.plane + step * self.step;
+                let inner = channel * self.places + step * self.plane;
+                (channel, outer..outer + self.plane, inner..inner + self.plane)
+            })
+        })
+    }
+
+    /// The tile of `g` as a matrix, which lies in `g` or is copied to `copy`.
+    fn matrix<'a, R: Real>(&self, g: &'a [R], copy: &'a mut [R]) -> Matrix<'a, R> {
+        if self.whole {
+            return Matrix::rows(&g[self.first..], self.plane);
+        }
+        for (_, outer, inner) in self.pieces() {
+            copy[inner].copy_from_slice(&g[outer]);
+        }
+        Matrix::rows(copy, self.places)
+    }
+
+    /// Numbers of a copy.
+    fn copied(&self) -> usize {
+        if self.whole { 0 } else { self.channels * self.places }
+    }
+}
+
+/// The columns of a tile: gathered in `buffer`, or the input itself.
+fn columns_of<'a, R: Real>(
+    conv: &Conv,
+    group: usize,
+    part: &Part,
+    x: &'a [R],
+    buffer: &'a mut Vec<R>,
+) -> Matrix<'a, R> {
+    if conv.window.is_point() {
+        let step = part.lines.start / conv.window.output[0];
+        let plane = conv.window.plane();
+        let at = step * conv.input_len() + group * (conv.inputs / conv.groups) * plane;
+        return Matrix::rows(&x[at..], plane);
+    }
+    buffer.resize(conv.taps() * part.places, R::ZERO);
+    columns::gather(conv, group, x, part.lines.clone(), buffer);
+    Matrix::rows(buffer, part.places)
+}
+
+/// Calls `each` for every tile and group.
+fn parts<R: Real>(conv: &Conv, steps: usize, mut each: impl FnMut(usize, Part)) {
+    for lines in tiles::<R>(conv, steps) {
+        for group in 0..conv.groups {
+            each(group, Part::new(conv, group, lines.clone()));
+        }
+    }
+}
+
+fn begin<R: Real>(conv: &Conv, begin: Begin<'_, R>, y: &mut [R]) {
+    match begin {
+        Begin::Zero => y.fill(R::ZERO),
+        Begin::Add => {}
+        Begin::Bias(bias) => {
+            for step in y.chunks_exact_mut(conv.output_len()) {
+                let planes = step.chunks_exact_mut(conv.window.places());
+                planes.zip(bias).for_each(|(plane, &bias)| plane.fill(bias));
+            }
+        }
+    }
+}
+
+pub(super) fn forward<R: Real>(call: ConvForward<'_, R>) {
+    let ConvForward { conv, x, weight, width, y, scratch, .. } = call;
+    begin(conv, call.begin, y);
+    let steps = y.len() / conv.output_len();
+    let (mut buffer, mut copy) = (scratch.take(0), scratch.take(0));
+    parts::<R>(conv, steps, |group, part| {
+        let b = columns_of(conv, group, &part, x, &mut buffer);
+        let a = conv.rows_of(group, weight, width);
+        copy.resize(part.copied(), R::ZERO);
+        let (c, c_width) = if part.whole {
+            (&mut y[part.first..], part.plane)
+        } else {
+            (&mut copy[..], part.places)
+        };
+        let (m, n, k) = (part.channels, part.places, conv.taps());
+        fast::product(Product { m, n, k, a, b, c, c_width, add: part.whole });
+        if !part.whole {
+            for (_, outer, inner) in part.pieces() {
+                y[outer].iter_mut().zip(&copy[inner]).for_each(|(y, &sum)| *y += sum);
+            }
+        }
+    });
+    put_back(scratch, [buffer, copy]);
+}
+
+pub(super) fn weights<R: Real>(call: ConvWeights<'_, R>) {
+    let ConvWeights { conv, x, g, d_weight, width, scratch } = call;
+    let steps = g.len() / conv.output_len();
+    let (mut buffer, mut copy) = (scratch.take(0), scratch.take(0));
+    parts::<R>(conv, steps, |group, part| {
+        copy.resize(part.copied(), R::ZERO);
+        let a = part.matrix(g, &mut copy);
+        let columns = columns_of(conv, group, &part, x, &mut buffer);
+        let b = Matrix { data: columns.data, rows: columns.cols, cols: columns.rows };
+        let (m, n, k) = (part.channels, conv.taps(), part.places);
+        let c = &mut d_weight[group * part.channels * width..];
+        fast::product(Product { m, n, k, a, b, c, c_width: width, add: true });
+    });
+    put_back(scratch, [buffer, copy]);
+}
+
+pub(super) fn inputs<R: Real>(call: ConvInputs<'_, R>) {
+    let ConvInputs { conv, g, weight, width, dx, scratch } = call;
+    let steps = g.len() / conv.output_len();
+    let (mut buffer, mut copy) = (scratch.take(0), scratch.take(0));
+    parts::<R>(conv, steps, |group, part| {
+        copy.resize(part.copied(), R::ZERO);
+        let b = part.matrix(g, &mut copy);
+        let rows = conv.rows_of(group, weight, width);
+        let a = Matrix { data: rows.data, rows: rows.cols, cols: rows.rows };
+        let (m, n, k) = (conv.taps(), part.places, part.channels);
+        if conv.window.is_point() {
+            let step = part.lines.start / conv.window.output[0];
+            let at = step * conv.input_len() + group * m * conv.window.plane();
+            let (c, c_width) = (&mut dx[at..], conv.window.plane());
+            fast::product(Product { m, n, k, a, b, c, c_width, add: true });
+            return;
+        }
+        buffer.resize(m * n, R::ZERO);
+        fast::product(Product { m, n, k, a, b, c: &mut buffer, c_width: n, add: false });
+        columns::scatter(conv, group, &mut buffer, part.lines.clone(), dx);
+    });
+    put_back(scratch, [buffer, copy]);
+}
+
+fn put_back<R: Real>(scratch: &mut Scratch<R>, buffers: [Vec<R>; 2]) {
+    buffers.into_iter().for_each(|buffer| scratch.put(buffer));
+}

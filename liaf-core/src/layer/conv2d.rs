@@ -1,0 +1,191 @@
+//! Convolution of every time step.
+
+use serde::{Deserialize, Serialize};
+
+use super::window::{Slide, size};
+use super::{Layer, Pair, TensorSpec, only};
+use crate::init::{Fan, WeightInit};
+use crate::kernels::{Begin, Conv, ConvForward, ConvInputs, ConvWeights};
+use crate::op::{Back, Context, Flow, SampleOp, Saved};
+use crate::{Error, Op, Real, Result, Shape};
+
+/// Convolution at every time step, `[.., C, H, W]` to `[.., channels, H', W']`:
+/// `Y[o, y, x] = b[o] + sum W[o, c, j, k] X[c, y·stride + j·dilation - padding, …]`,
+/// `H' = (H + 2·padding - dilation·(kernel - 1) - 1) / stride + 1`, rounded down.
+///
+/// Parameters as `torch.nn.Conv2d`: `weight` `[channels, C/groups, kh, kw]`, `bias` `[channels]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Conv2d {
+    /// Channels of the output.
+    pub channels: usize,
+    /// Height and width of the window.
+    pub kernel: Pair,
+    /// Rows and columns from one place to the next. Default 1.
+    #[serde(default = "Pair::one")]
+    pub stride: Pair,
+    /// Rows and columns of zeros around the input. Default 0.
+    #[serde(default = "Pair::zero")]
+    pub padding: Pair,
+    /// Distance between neighbours in the window. Default 1.
+    #[serde(default = "Pair::one")]
+    pub dilation: Pair,
+    /// Groups of channels that do not see each other. Default 1.
+    #[serde(default = "one")]
+    pub groups: usize,
+    /// Whether a bias is added. Default true.
+    #[serde(default = "super::yes")]
+    pub bias: bool,
+    /// First values of weight and bias.
+    #[serde(default)]
+    pub init: WeightInit,
+}
+
+pub(super) fn one() -> usize {
+    1
+}
+
+impl Conv2d {
+    /// `channels` outputs and a window; stride 1, no padding, with a bias.
+    pub fn new(channels: usize, kernel: impl Into<Pair>) -> Self {
+        Self {
+            channels,
+            kernel: kernel.into(),
+            stride: Pair::one(),
+            padding: Pair::zero(),
+            dilation: Pair::one(),
+            groups: 1,
+            bias: true,
+            init: WeightInit::default(),
+        }
+    }
+
+    /// The same with this stride.
+    #[must_use]
+    pub fn stride(self, stride: impl Into<Pair>) -> Self {
+        Self { stride: stride.into(), ..self }
+    }
+
+    /// The same with this padding.
+    #[must_use]
+    pub fn padding(self, padding: impl Into<Pair>) -> Self {
+        Self { padding: padding.into(), ..self }
+    }
+
+    /// The convolution over inputs of this shape.
+    fn conv(&self, inputs: &[Shape]) -> Result<Conv> {
+        let (kernel, stride) = (self.kernel, self.stride);
+        let slide = Slide { kernel, stride, padding: self.padding, dilation: self.dilation };
+        let (inputs, window) = slide.over(only(inputs)?)?;
+        channels(inputs, self.channels, self.groups)?;
+        size("an output", &[self.channels, window.output[0], window.output[1]])?;
+        let conv = Conv { inputs, outputs: self.channels, groups: self.groups, window };
+        size("a tensor of weights", &[self.channels, inputs, kernel.0[0], kernel.0[1]])?;
+        Ok(conv)
+    }
+}
+
+/// Refuses channels that cannot be parted into groups.
+pub(super) fn channels(inputs: usize, outputs: usize, groups: usize) -> Result<()> {
+    if outputs == 0 || groups == 0 {
+        return Err(Error::config("a convolution needs channels and groups")
+            .expected("1 or more")
+            .found(format!("{outputs} channels in {groups} groups")));
+    }
+    if inputs == 0 || !inputs.is_multiple_of(groups) || !outputs.is_multiple_of(groups) {
+        return Err(Error::config("channels cannot be parted into equal groups")
+            .expected(format!("channels that are multiples of {groups}"))
+            .found(format!("{inputs} channels to {outputs}")));
+    }
+    Ok(())
+}
+
+impl Layer for Conv2d {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        let [height, width] = self.conv(inputs)?.window.output;
+        Ok(inputs[0].with_item([self.channels, height, width]))
+    }
+
+    fn params(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
+        let Ok(conv) = self.conv(inputs) else { return Vec::new() };
+        let [_, kh, kw] = conv.window.kernel;
+        let shape = [self.channels, conv.inputs / self.groups, kh, kw];
+        tensors(&conv, &shape, self.bias, &self.init)
+    }
+
+    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
+        match self.conv(inputs) {
+            Ok(conv) => Op::sample(ConvOp { conv, bias: self.bias }),
+            Err(error) => unreachable!("the shapes were accepted: {error}"),
+        }
+    }
+}
+
+/// Weight and bias of a convolution.
+pub(super) fn tensors(
+    conv: &Conv,
+    shape: &[usize],
+    bias: bool,
+    init: &WeightInit,
+) -> Vec<TensorSpec> {
+    let outputs = conv.outputs / conv.groups * conv.window.len();
+    let fan = Fan { inputs: conv.taps(), outputs };
+    let weight = TensorSpec::new("weight", shape, init.weight(fan)).decaying();
+    let bias = bias.then(|| TensorSpec::new("bias", [conv.outputs], init.bias(fan)));
+    [weight].into_iter().chain(bias).collect()
+}
+
+/// A convolution of all steps of a sample.
+#[derive(Debug)]
+pub(super) struct ConvOp {
+    pub conv: Conv,
+    pub bias: bool,
+}
+
+impl<R: Real> SampleOp<R> for ConvOp {
+    fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, cx: &mut Context<'_, R>) {
+        (cx.kernels.conv)(ConvForward {
+            conv: &self.conv,
+            x: flow.inputs[0],
+            weight: cx.params[0],
+            width: self.conv.taps(),
+            begin: if self.bias { Begin::Bias(cx.params[1]) } else { Begin::Zero },
+            y: flow.output,
+            scratch: cx.scratch,
+        });
+    }
+
+    fn backward(&self, back: Back<'_, '_, R>, _: &mut Saved<R>, cx: &mut Context<'_, R>) {
+        let (conv, g) = (&self.conv, back.d_output);
+        (cx.kernels.conv_weights)(ConvWeights {
+            conv,
+            x: back.inputs[0],
+            g,
+            d_weight: &mut back.d_params[0],
+            width: conv.taps(),
+            scratch: cx.scratch,
+        });
+        if self.bias {
+            sum_channels(conv, g, &mut back.d_params[1]);
+        }
+        if let Some(dx) = &mut back.d_inputs[0] {
+            (cx.kernels.conv_inputs)(ConvInputs {
+                conv,
+                g,
+                weight: cx.params[0],
+                width: conv.taps(),
+                dx,
+                scratch: cx.scratch,
+            });
+        }
+    }
+}
+
+/// Adds every channel of the gradient of an output to the gradient of its bias.
+pub(super) fn sum_channels<R: Real>(conv: &Conv, g: &[R], d_bias: &mut [R]) {
+    for step in g.chunks_exact(conv.output_len()) {
+        for (sum, plane) in d_bias.iter_mut().zip(step.chunks_exact(conv.window.places())) {
+            *sum += plane.iter().copied().sum();
+        }
+    }
+}
