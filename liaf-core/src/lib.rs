@@ -14,9 +14,11 @@ pub mod layer;
 pub mod loss;
 pub mod neuron;
 pub mod op;
+pub mod optim;
 mod real;
 pub mod rng;
 mod shape;
+pub mod train;
 
 pub use activation::Activation;
 pub use error::{Error, ErrorKind, Result};

@@ -1,6 +1,6 @@
 //! What a network is fed: one batch.
 
-use ndarray::{ArrayViewD, Axis, Dimension};
+use ndarray::{ArrayViewD, Axis, Dimension, Slice};
 
 use crate::{Error, Real, Result, Shape};
 
@@ -45,6 +45,24 @@ impl<'a, R: Real> Inputs<'a, R> {
             .filter(|input| input.name == name)
             .for_each(|i| i.lengths = Some(lengths));
         self
+    }
+
+    /// Some of the samples. Arrays and lengths that are too short are cut where they end.
+    #[must_use]
+    pub fn part(&self, samples: std::ops::Range<usize>) -> Self {
+        let cut = |len: usize| samples.start.min(len)..samples.end.min(len);
+        let part = |input: &Input<'a, R>| {
+            let data = input.data.clone();
+            let range = cut(data.shape().first().copied().unwrap_or(0));
+            let data = if data.ndim() == 0 {
+                data
+            } else {
+                data.slice_axis_move(Axis(0), Slice::from(range))
+            };
+            let lengths = input.lengths.map(|lengths| &lengths[cut(lengths.len())]);
+            Input { name: input.name.clone(), data, lengths }
+        };
+        Self { all: self.all.iter().map(part).collect() }
     }
 
     /// Number of samples.

@@ -28,6 +28,9 @@ pub struct Mode {
     pub input_gradients: bool,
     /// Number of the training step: part of the key of its random numbers.
     pub step: u64,
+    /// Number of the first sample, where a batch passes in parts: random numbers and the places of
+    /// gradients are those of its number in the whole batch.
+    pub first: usize,
     /// The plain kernels instead of the fast ones.
     pub plain: bool,
     /// Spikes as steps, or as the integrals of their surrogates, to test gradients.
@@ -41,6 +44,7 @@ impl Mode {
         keep: false,
         input_gradients: false,
         step: 0,
+        first: 0,
         plain: false,
         firing: Firing::Step,
     };
@@ -235,7 +239,8 @@ impl<R: Real> Network<R> {
         scratch: &'a mut Scratch<R>,
     ) -> Context<'a, R> {
         let (node, sample) = place;
-        let key = Key::new(self.seed).child(mode.step).child(node as u64).child(sample as u64);
+        let sample = (mode.first + sample) as u64;
+        let key = Key::new(self.seed).child(mode.step).child(node as u64).child(sample);
         Context {
             params,
             buffers,
@@ -299,6 +304,12 @@ impl<R: Real> Network<R> {
         }
     }
 
+    /// Steps of the output of each sample in the last forward pass, without padding; 1 where the
+    /// output has no time.
+    pub fn output_lengths(&self, workspace: &Workspace<R>) -> Vec<usize> {
+        workspace.samples.iter().map(|sample| sample.steps[self.output]).collect()
+    }
+
     /// Takes over the new values of running statistics that a training pass has left.
     pub fn take_updates(&mut self, workspace: &mut Workspace<R>) {
         for (buffer, update) in self.buffers.iter_mut().zip(&mut workspace.updates) {
@@ -340,7 +351,7 @@ impl<R: Real> Network<R> {
             let mut by_slot: Vec<Vec<(usize, &mut SampleSpace<R>)>> =
                 (0..SLOTS).map(|_| Vec::new()).collect();
             for (n, sample) in samples.iter_mut().enumerate() {
-                by_slot[n % SLOTS].push((n, sample));
+                by_slot[(mode.first + n) % SLOTS].push((n, sample));
             }
             let slots = by_slot.into_par_iter().zip(&mut gradients.slots).zip(scratch);
             slots.for_each(|((samples, gradients), scratch)| {

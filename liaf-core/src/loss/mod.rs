@@ -1,45 +1,182 @@
 //! Losses: from a network's output and labels to one number and a gradient.
+//!
+//! An output is `[N, classes]`, or `[N, T, classes]` with scores at every step. All sums are made in
+//! f64, whatever the number type of the network.
 
-use ndarray::{Array2, ArrayView2};
+mod rules;
+mod scores;
+
+use ndarray::{Array2, ArrayD, ArrayViewD};
+use serde::{Deserialize, Serialize};
 
 use crate::{Error, Real, Result};
+use scores::Scores;
 
-/// Mean cross-entropy of logits `[N, classes]` and classes `[N]`.
+/// How far an output is from the labels.
 ///
-/// Gives the loss and its gradient by the logits, `[N, classes]`.
+/// | | formula, mean over samples; `z_t` scores at step t, `z` their mean over the T steps |
+/// |---|---|
+/// | cross-entropy | `-sum_c q_c log softmax(z)_c`, `q = (1 - s) onehot + s / classes` |
+/// | MSE | `sum_c (z_c - onehot_c)² / classes` |
+/// | spike count | `sum_c (sum_t z_tc - target_c)² / (classes · T)` |
+/// | TET | `sum_t cross-entropy(z_t) / T` |
 ///
-/// # Errors
-/// If there are no samples or classes, not one label a sample, or a label is no class.
-pub fn cross_entropy<R: Real>(
-    logits: ArrayView2<'_, R>,
-    labels: &[usize],
-) -> Result<(R, Array2<R>)> {
-    let (samples, classes) = logits.dim();
-    if samples == 0 || classes == 0 {
-        return Err(Error::data("a loss of nothing")
-            .expected("1 or more samples and classes")
-            .found(format!("{samples} samples of {classes} classes")));
+/// T counts the steps of a sample without padding.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Loss {
+    /// Cross-entropy of the mean scores, `torch.nn.CrossEntropyLoss`.
+    CrossEntropy {
+        /// Share s of the target that is spread over all classes, 0 or more and less than 1.
+        /// Default 0.
+        #[serde(default)]
+        label_smoothing: f64,
+    },
+    /// Mean squared error of the mean scores, or rates, and one-hot targets (He et al. 2020).
+    Mse,
+    /// Mean squared error of spike counts and target counts, `[N, T, classes]` only
+    /// (`snntorch.functional.mse_count_loss`, which rounds the target counts down).
+    SpikeCount {
+        /// Share of the steps in which the neuron of the label should fire. Default 1.
+        #[serde(default = "one")]
+        correct: f64,
+        /// Share of the steps in which the others should. Default 0.
+        #[serde(default)]
+        incorrect: f64,
+    },
+    /// Cross-entropy at every step, `[N, T, classes]` only (Deng et al., Temporal Efficient
+    /// Training, ICLR 2022).
+    Tet {
+        /// As in cross-entropy. Default 0.
+        #[serde(default)]
+        label_smoothing: f64,
+    },
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+impl Default for Loss {
+    fn default() -> Self {
+        Self::CrossEntropy { label_smoothing: 0.0 }
     }
-    if labels.len() != samples {
-        return Err(Error::data("not one label a sample").expected(samples).found(labels.len()));
-    }
-    if let Some((n, &label)) = labels.iter().enumerate().find(|&(_, &label)| label >= classes) {
-        return Err(Error::data(format!("the label of sample {n} is no class"))
-            .expected(format!("0 to {}", classes - 1))
-            .found(label));
-    }
-    let count = R::of(samples as f64);
-    let mut gradient = Array2::from_elem((samples, classes), R::ZERO);
-    let mut loss = R::ZERO;
-    for (n, &label) in labels.iter().enumerate() {
-        let row = logits.row(n);
-        let largest = row.iter().fold(row[0], |max, &z| max.max(z));
-        let sum: R = row.iter().map(|&z| (z - largest).exp()).sum();
-        loss += sum.ln() + largest - row[label];
-        for (c, &z) in row.iter().enumerate() {
-            let p = (z - largest).exp() / sum;
-            gradient[[n, c]] = (if c == label { p - R::ONE } else { p }) / count;
+}
+
+/// What a [`Loss`] says of an output.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged<R> {
+    /// Mean loss over the samples.
+    pub loss: f64,
+    /// Loss of each sample.
+    pub losses: Vec<f64>,
+    /// Its gradient by the output, of the output's shape; 0 at padded steps.
+    pub gradient: ArrayD<R>,
+    /// The class of the largest mean score of each sample; of equals, the first.
+    pub classes: Vec<usize>,
+    /// Samples whose class is their label.
+    pub correct: usize,
+}
+
+impl Loss {
+    /// Refuses numbers that cannot be.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config).
+    pub fn check(&self) -> Result<()> {
+        match *self {
+            Self::CrossEntropy { label_smoothing: s } | Self::Tet { label_smoothing: s }
+                if !(0.0..1.0).contains(&s) =>
+            {
+                Err(Error::config("an impossible label smoothing")
+                    .expected("0 or more and less than 1")
+                    .found(s))
+            }
+            Self::SpikeCount { correct, incorrect }
+                if !(correct.is_finite() && incorrect.is_finite()) =>
+            {
+                Err(Error::config("target rates must be finite")
+                    .found(format!("{correct} and {incorrect}")))
+            }
+            _ => Ok(()),
         }
     }
-    Ok((loss / count, gradient))
+
+    /// The loss of `output`, `[N, classes]` or `[N, T, classes]`, for `labels` `[N]`. `lengths` says
+    /// how many steps of each sample are not padding.
+    ///
+    /// ```
+    /// use liaf_core::loss::Loss;
+    /// let scores = ndarray::arr2(&[[2.0, 0.0], [0.0, 2.0]]).into_dyn();
+    /// let judged = Loss::default().judge(scores.view(), &[0, 0], None)?;
+    /// assert_eq!((judged.correct, judged.classes), (1, vec![0, 1]));
+    /// # Ok::<(), liaf_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If there are no samples, steps or classes, not one label or length a sample, a label is no
+    /// class, a score is not finite, or the loss needs scores at every step.
+    pub fn judge<R: Real>(
+        &self,
+        output: ArrayViewD<'_, R>,
+        labels: &[usize],
+        lengths: Option<&[usize]>,
+    ) -> Result<Judged<R>> {
+        self.check()?;
+        let scores = Scores::new(&output, labels, lengths)?;
+        if matches!(self, Self::SpikeCount { .. } | Self::Tet { .. }) && !scores.timed {
+            return Err(Error::shape("this loss takes scores at every step")
+                .expected("[N, T, classes]")
+                .found(format!("{:?}", output.shape()))
+                .advice("leave out the aggregation at the end of the network"));
+        }
+        let mut gradient = vec![0.0; output.len()];
+        let (mut losses, mut classes) = (Vec::new(), Vec::new());
+        for (n, &label) in labels.iter().enumerate() {
+            let own = scores.sample(n);
+            let at = n * scores.stride;
+            let d = &mut gradient[at..at + own.len()];
+            let mean = rules::mean_over_time(own, scores.classes);
+            classes.push(rules::largest(&mean));
+            losses.push(match *self {
+                Self::CrossEntropy { label_smoothing } => {
+                    let (loss, by_mean) = rules::cross_entropy(&mean, label, label_smoothing);
+                    rules::spread(&by_mean, d);
+                    loss
+                }
+                Self::Mse => {
+                    let (loss, by_mean) = rules::squared(&mean, label);
+                    rules::spread(&by_mean, d);
+                    loss
+                }
+                Self::SpikeCount { correct, incorrect } => {
+                    rules::count(own, label, scores.classes, (correct, incorrect), d)
+                }
+                Self::Tet { label_smoothing } => {
+                    rules::every_step(own, label, scores.classes, label_smoothing, d)
+                }
+            });
+        }
+        let count = labels.len() as f64;
+        let gradient: Vec<R> = gradient.into_iter().map(|g| R::of(g / count)).collect();
+        let correct = classes.iter().zip(labels).filter(|(class, label)| class == label).count();
+        let gradient = ArrayD::from_shape_vec(output.raw_dim(), gradient).unwrap_or_default();
+        let loss = losses.iter().sum::<f64>() / count;
+        Ok(Judged { loss, losses, gradient, classes, correct })
+    }
+}
+
+/// Mean cross-entropy of logits `[N, classes]` and classes `[N]`, and its gradient by the logits:
+/// [`Loss::CrossEntropy`] without smoothing.
+///
+/// # Errors
+/// As [`Loss::judge`].
+pub fn cross_entropy<R: Real>(
+    logits: ndarray::ArrayView2<'_, R>,
+    labels: &[usize],
+) -> Result<(R, Array2<R>)> {
+    let judged = Loss::default().judge(logits.view().into_dyn(), labels, None)?;
+    let gradient = judged.gradient.into_dimensionality().unwrap_or_default();
+    Ok((R::of(judged.loss), gradient))
 }

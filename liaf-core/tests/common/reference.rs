@@ -13,6 +13,8 @@ use super::relative_error;
 /// The tensors of one file, in double precision.
 pub struct Reference {
     tensors: BTreeMap<String, ArrayD<f64>>,
+    /// The texts beside the tensors.
+    pub metadata: BTreeMap<String, String>,
 }
 
 impl Reference {
@@ -44,7 +46,10 @@ impl Reference {
             let array = ArrayD::from_shape_vec(IxDyn(tensor.shape()), numbers(&tensor)).unwrap();
             (name.to_owned(), array)
         });
-        Self { tensors: tensors.collect() }
+        let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+        let metadata = header.metadata().iter().flatten();
+        let metadata = metadata.map(|(key, text)| (key.clone(), text.clone())).collect();
+        Self { tensors: tensors.collect(), metadata }
     }
 
     /// The tensor of this name.

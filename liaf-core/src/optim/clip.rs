@@ -1,0 +1,59 @@
+//! Limits to gradients.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Real, Result};
+
+/// A limit to gradients before an optimiser's step.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Clip {
+    /// All gradients are scaled by `max / (norm + 1e-6)` if that is below 1
+    /// (`torch.nn.utils.clip_grad_norm_`).
+    Norm {
+        /// The largest norm over all parameters.
+        max: f64,
+    },
+    /// Each number is held within `-max` and `max` (`clip_grad_value_`).
+    Value {
+        /// The largest number.
+        max: f64,
+    },
+}
+
+/// Euclidean norm of all gradients together, summed in f64.
+pub fn norm<R: Real>(gradients: &[Vec<R>]) -> f64 {
+    let squares = |gradient: &Vec<R>| gradient.iter().map(|g| g.f64() * g.f64()).sum::<f64>();
+    gradients.iter().map(squares).sum::<f64>().sqrt()
+}
+
+impl Clip {
+    /// Limits `gradients`, whose norm is `norm`.
+    pub fn apply<R: Real>(&self, gradients: &mut [Vec<R>], norm: f64) {
+        match *self {
+            Self::Norm { max } => {
+                let factor = max / (norm + 1e-6);
+                if factor < 1.0 {
+                    let factor = R::of(factor);
+                    gradients.iter_mut().flatten().for_each(|g| *g *= factor);
+                }
+            }
+            Self::Value { max } => {
+                let max = R::of(max);
+                gradients.iter_mut().flatten().for_each(|g| *g = (*g).min(max).max(-max));
+            }
+        }
+    }
+
+    /// Refuses limits that cannot be.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config).
+    pub fn check(&self) -> Result<()> {
+        let (Self::Norm { max } | Self::Value { max }) = *self;
+        if max.is_finite() && max > 0.0 {
+            return Ok(());
+        }
+        Err(Error::config("an impossible limit to gradients").expected("above 0").found(max))
+    }
+}

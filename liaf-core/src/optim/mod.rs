@@ -1,0 +1,284 @@
+//! Optimisers, schedules of the learning rate, clipping of gradients, averages of weights: the rules
+//! of `torch.optim`, in its order of operations.
+
+mod clip;
+mod ema;
+mod rules;
+mod schedule;
+
+pub use clip::{Clip, norm};
+pub use ema::Ema;
+pub use schedule::{Curve, Schedule, Warmup};
+
+use serde::{Deserialize, Serialize};
+
+use crate::graph::{Network, Param};
+use crate::{Error, Real, Result};
+
+/// Which optimiser, as it stands in a configuration: `type = "adam"` and its own keys.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum OptimizerConfig {
+    /// Stochastic gradient descent with momentum.
+    Sgd(Sgd),
+    /// Adam; weight decay is added to the gradient.
+    Adam(Adam),
+    /// AdamW; weight decay shrinks the weights themselves.
+    #[serde(rename = "adamw")]
+    AdamW(AdamW),
+}
+
+impl Default for OptimizerConfig {
+    fn default() -> Self {
+        Self::Adam(Adam::default())
+    }
+}
+
+/// To which parameters weight decay applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decay {
+    /// To all, as PyTorch does.
+    #[default]
+    All,
+    /// To weights, not to biases, norms or constants of neurons.
+    Weights,
+}
+
+/// `g += weight_decay · p; b = momentum · b + (1 - dampening) · g; p -= rate · b`, in the first step
+/// `b = g`; with Nesterov's momentum `p -= rate · (g + momentum · b)`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sgd {
+    /// Learning rate before the schedule. Default 0.001.
+    pub learning_rate: f64,
+    /// Momentum. Default 0.
+    pub momentum: f64,
+    /// What of a gradient does not reach the momentum. Default 0.
+    pub dampening: f64,
+    /// Nesterov's momentum. Default false.
+    pub nesterov: bool,
+    /// Weight decay. Default 0.
+    pub weight_decay: f64,
+    /// To what it applies. Default all.
+    pub decay: Decay,
+}
+
+impl Default for Sgd {
+    fn default() -> Self {
+        Self {
+            learning_rate: 1e-3,
+            momentum: 0.0,
+            dampening: 0.0,
+            nesterov: false,
+            weight_decay: 0.0,
+            decay: Decay::All,
+        }
+    }
+}
+
+/// `g += weight_decay · p; m += (1 - b1)(g - m); v = b2 · v + (1 - b2) g²;
+/// p -= rate / (1 - b1^t) · m / (√v / √(1 - b2^t) + eps)` (Kingma and Ba, ICLR 2015).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Adam {
+    /// Learning rate before the schedule. Default 0.001.
+    pub learning_rate: f64,
+    /// b1 and b2. Default 0.9 and 0.999.
+    pub betas: [f64; 2],
+    /// eps. Default 1e-8.
+    pub epsilon: f64,
+    /// Weight decay. Default 0.
+    pub weight_decay: f64,
+    /// To what it applies. Default all.
+    pub decay: Decay,
+}
+
+impl Default for Adam {
+    fn default() -> Self {
+        Self {
+            learning_rate: 1e-3,
+            betas: [0.9, 0.999],
+            epsilon: 1e-8,
+            weight_decay: 0.0,
+            decay: Decay::All,
+        }
+    }
+}
+
+/// As [`Adam`], but `p -= rate · weight_decay · p` instead of the first line (Loshchilov and Hutter,
+/// ICLR 2019).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AdamW {
+    /// Learning rate before the schedule. Default 0.001.
+    pub learning_rate: f64,
+    /// b1 and b2. Default 0.9 and 0.999.
+    pub betas: [f64; 2],
+    /// eps. Default 1e-8.
+    pub epsilon: f64,
+    /// Weight decay. Default 0.01.
+    pub weight_decay: f64,
+    /// To what it applies. Default all.
+    pub decay: Decay,
+}
+
+impl Default for AdamW {
+    fn default() -> Self {
+        let Adam { learning_rate, betas, epsilon, decay, .. } = Adam::default();
+        Self { learning_rate, betas, epsilon, weight_decay: 0.01, decay }
+    }
+}
+
+impl OptimizerConfig {
+    /// Learning rate before the schedule.
+    pub fn learning_rate(&self) -> f64 {
+        match self {
+            Self::Sgd(sgd) => sgd.learning_rate,
+            Self::Adam(adam) => adam.learning_rate,
+            Self::AdamW(adam) => adam.learning_rate,
+        }
+    }
+
+    fn decay(&self) -> (f64, Decay) {
+        match self {
+            Self::Sgd(sgd) => (sgd.weight_decay, sgd.decay),
+            Self::Adam(adam) => (adam.weight_decay, adam.decay),
+            Self::AdamW(adam) => (adam.weight_decay, adam.decay),
+        }
+    }
+
+    /// Refuses numbers that cannot be.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config).
+    pub fn check(&self) -> Result<()> {
+        let refuse = |what: &str, expected: &str, found: f64| {
+            Err(Error::config(format!("an impossible {what}")).expected(expected).found(found))
+        };
+        let positive = |x: f64| x.is_finite() && x >= 0.0;
+        let share = |x: f64| (0.0..1.0).contains(&x);
+        if !positive(self.learning_rate()) {
+            return refuse("learning rate", "0 or more", self.learning_rate());
+        }
+        if !positive(self.decay().0) {
+            return refuse("weight decay", "0 or more", self.decay().0);
+        }
+        match *self {
+            Self::Sgd(sgd) => {
+                if !positive(sgd.momentum) {
+                    return refuse("momentum", "0 or more", sgd.momentum);
+                }
+                if !sgd.dampening.is_finite() {
+                    return refuse("dampening", "a finite number", sgd.dampening);
+                }
+                if sgd.nesterov && (sgd.momentum == 0.0 || sgd.dampening != 0.0) {
+                    return Err(Error::config("Nesterov's momentum needs momentum")
+                        .expected("momentum above 0 and dampening 0")
+                        .found(format!("{} and {}", sgd.momentum, sgd.dampening)));
+                }
+            }
+            Self::Adam(Adam { betas, epsilon, .. }) | Self::AdamW(AdamW { betas, epsilon, .. }) => {
+                if let Some(&beta) = betas.iter().find(|&&beta| !share(beta)) {
+                    return refuse("beta", "0 or more and less than 1", beta);
+                }
+                if !positive(epsilon) {
+                    return refuse("epsilon", "0 or more", epsilon);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An optimiser at work: its configuration, its moments, and the steps it has made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Optimizer<R> {
+    config: OptimizerConfig,
+    steps: u64,
+    /// Momenta or first moments, by parameter; empty where there are none.
+    first: Vec<Vec<R>>,
+    /// Second moments.
+    second: Vec<Vec<R>>,
+}
+
+impl<R: Real> Optimizer<R> {
+    /// An optimiser of the parameters of `network`.
+    ///
+    /// # Errors
+    /// If the configuration has impossible numbers.
+    pub fn new(config: OptimizerConfig, network: &Network<R>) -> Result<Self> {
+        config.check()?;
+        let zeros = |needed: bool| -> Vec<Vec<R>> {
+            let all = network.params().iter().filter(|_| needed);
+            all.map(|param| vec![R::ZERO; param.data.len()]).collect()
+        };
+        let (first, second) = match config {
+            OptimizerConfig::Sgd(sgd) => (sgd.momentum != 0.0, false),
+            OptimizerConfig::Adam(_) | OptimizerConfig::AdamW(_) => (true, true),
+        };
+        Ok(Self { config, steps: 0, first: zeros(first), second: zeros(second) })
+    }
+
+    /// Its configuration.
+    pub fn config(&self) -> &OptimizerConfig {
+        &self.config
+    }
+
+    /// Steps so far.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The moments with their names in checkpoints, by parameter.
+    pub fn moments(&self) -> [(&'static str, &[Vec<R>]); 2] {
+        [("first", &self.first), ("second", &self.second)]
+    }
+
+    /// Moments and steps of an optimiser that has been working.
+    pub fn restore(&mut self, steps: u64, first: Vec<Vec<R>>, second: Vec<Vec<R>>) {
+        (self.steps, self.first, self.second) = (steps, first, second);
+    }
+
+    /// One step with this learning rate. `gradients` are in the order of `params`.
+    ///
+    /// # Errors
+    /// If the gradients are not of these parameters; nothing has changed then.
+    pub fn step(&mut self, params: &mut [Param<R>], gradients: &[Vec<R>], rate: f64) -> Result<()> {
+        let fits = |kept: &[Vec<R>]| {
+            kept.is_empty()
+                || kept.len() == params.len()
+                    && kept.iter().zip(&*params).all(|(kept, p)| kept.len() == p.data.len())
+        };
+        if gradients.len() != params.len()
+            || !fits(gradients)
+            || !fits(&self.first)
+            || !fits(&self.second)
+        {
+            return Err(Error::shape("the gradients are not those of the optimiser's parameters"));
+        }
+        self.steps += 1;
+        let (decay, scope) = self.config.decay();
+        for (i, (param, gradient)) in params.iter_mut().zip(gradients).enumerate() {
+            let decay = if scope == Decay::All || param.decay { decay } else { 0.0 };
+            let p = &mut param.data;
+            match &self.config {
+                OptimizerConfig::Sgd(sgd) => {
+                    let momentum = self.first.get_mut(i).map(Vec::as_mut_slice);
+                    rules::sgd(p, gradient, momentum, sgd, decay, rate, self.steps == 1);
+                }
+                OptimizerConfig::Adam(Adam { betas, epsilon, .. }) => {
+                    let step = rules::AdamStep::new(*betas, *epsilon, self.steps, rate);
+                    step.apply(p, gradient, &mut self.first[i], &mut self.second[i], decay, 0.0);
+                }
+                OptimizerConfig::AdamW(AdamW { betas, epsilon, .. }) => {
+                    let step = rules::AdamStep::new(*betas, *epsilon, self.steps, rate);
+                    let shrink = rate * decay;
+                    step.apply(p, gradient, &mut self.first[i], &mut self.second[i], 0.0, shrink);
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,9 @@
+//! Training: a network, a loss and an optimiser, one batch after another.
+
+mod config;
+mod report;
+mod trainer;
+
+pub use config::{Tick, TrainConfig};
+pub use report::{Evaluation, StepReport};
+pub use trainer::Trainer;
