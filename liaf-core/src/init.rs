@@ -21,6 +21,15 @@ pub enum Init {
     Constant(f64),
     /// Normal, of mean 0 and this standard deviation.
     Normal(f64),
+    /// The same but for `len` zeros from number `from` on.
+    NormalBut {
+        /// Standard deviation.
+        deviation: f64,
+        /// First zero.
+        from: usize,
+        /// How many.
+        len: usize,
+    },
     /// Uniform between the negative of this and this.
     Uniform(f64),
 }
@@ -31,6 +40,10 @@ impl Init {
         match self {
             Self::Constant(value) => numbers.fill(R::of(value)),
             Self::Normal(deviation) => key.fill_normal(numbers, 0.0, deviation),
+            Self::NormalBut { deviation, from, len } => {
+                key.fill_normal(numbers, 0.0, deviation);
+                numbers.iter_mut().skip(from).take(len).for_each(|number| *number = R::ZERO);
+            }
             Self::Uniform(bound) => key.fill_uniform(numbers, -bound, bound),
         }
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::window::{Slide, size};
 use super::{Layer, Pair, TensorSpec, only};
+use crate::cost::{Synapses, Work};
 use crate::init::{Fan, WeightInit};
 use crate::kernels::{Begin, Conv, ConvForward, ConvInputs, ConvWeights};
 use crate::op::{Back, Context, Flow, SampleOp, Saved};
@@ -113,12 +114,22 @@ impl Layer for Conv2d {
         tensors(&conv, &shape, self.bias, &self.init)
     }
 
+    fn cost(&self, inputs: &[Shape]) -> Work {
+        self.conv(inputs).map_or_else(|_| Work::default(), |conv| work(&conv))
+    }
+
     fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
         match self.conv(inputs) {
             Ok(conv) => Op::sample(ConvOp { conv, bias: self.bias }),
             Err(error) => unreachable!("the shapes were accepted: {error}"),
         }
     }
+}
+
+/// What one step of a convolution costs. Every output sees the inputs of its group only.
+pub(super) fn work(conv: &Conv) -> Work {
+    let (inputs, taps) = (conv.inputs / conv.groups, conv.window.len());
+    Work::synapses(Synapses::conv(inputs, conv.outputs, taps, conv.window.places()))
 }
 
 /// Weight and bias of a convolution.

@@ -7,7 +7,11 @@ mod activate;
 mod aggregate;
 mod conv2d;
 mod dense;
+mod dropout;
+mod embedding;
 mod flatten;
+mod join;
+mod pool;
 mod recurrent;
 mod window;
 
@@ -15,7 +19,11 @@ pub use activate::Activate;
 pub use aggregate::{Aggregate, AggregateKind};
 pub use conv2d::Conv2d;
 pub use dense::Dense;
+pub use dropout::Dropout;
+pub use embedding::Embedding;
 pub use flatten::Flatten;
+pub use join::{Add, Concat};
+pub use pool::{AvgPool, MaxPool, SpatialMean};
 pub use recurrent::{Gru, Lstm, Rnn, RnnActivation};
 pub use window::Pair;
 
@@ -196,6 +204,20 @@ layers! {
     Dense(Dense),
     /// A spiking or analog neuron.
     Neuron(Neuron),
+    /// Averages of windows.
+    AvgPool(AvgPool),
+    /// Maxima of windows.
+    MaxPool(MaxPool),
+    /// The average of an image.
+    SpatialMean(SpatialMean),
+    /// Sum of several signals.
+    Add(Add),
+    /// Several signals behind each other.
+    Concat(Concat),
+    /// Numbers dropped in training.
+    Dropout(Dropout),
+    /// A row of a table for each token.
+    Embedding(Embedding),
     /// An activation function.
     Activation(Activate),
     /// `[C, H, W]` to `[C·H·W]`.

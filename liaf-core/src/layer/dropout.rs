@@ -1,0 +1,82 @@
+//! Dropout.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Layer, only};
+use crate::op::{Back, Context, Flow, SampleOp, Saved};
+use crate::rng::Key;
+use crate::{Error, Op, Real, Result, Shape};
+
+/// Sets numbers to 0 in training with probability `p` and divides the others by `1 - p`; does
+/// nothing in evaluation. As `torch.nn.Dropout` (Srivastava et al. 2014), but the numbers dropped
+/// follow from seed, training step, layer and sample alone.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dropout {
+    /// Probability, 0 or more and less than 1.
+    pub p: f64,
+    /// Whether the same numbers are dropped at all time steps of a sample. Default false.
+    #[serde(default)]
+    pub fixed: bool,
+}
+
+impl Dropout {
+    /// Drops with probability `p`, anew at every time step.
+    pub fn new(p: f64) -> Self {
+        Self { p, fixed: false }
+    }
+}
+
+impl Layer for Dropout {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        if !(0.0..1.0).contains(&self.p) {
+            return Err(Error::config("a probability that is none")
+                .expected("p of 0 or more and less than 1")
+                .found(self.p));
+        }
+        Ok(only(inputs)?.clone())
+    }
+
+    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
+        Op::sample(DropoutOp { p: self.p, period: self.fixed.then(|| inputs[0].len()) })
+    }
+}
+
+#[derive(Debug)]
+struct DropoutOp {
+    p: f64,
+    /// Numbers after which the mask repeats.
+    period: Option<usize>,
+}
+
+impl DropoutOp {
+    /// What each number is multiplied with; the same on both ways.
+    fn factors<R: Real>(&self, key: Key) -> impl Iterator<Item = R> {
+        // Of 2^53 equally likely numbers, those below are dropped.
+        let bound = (self.p * (1u64 << 53) as f64) as u64;
+        let (kept, period) = (R::of(1.0 / (1.0 - self.p)), self.period.unwrap_or(usize::MAX));
+        let indices = std::iter::repeat_with(move || 0..period).flatten();
+        indices.map(move |i| if key.bits(i as u64) >> 11 < bound { R::ZERO } else { kept })
+    }
+}
+
+impl<R: Real> SampleOp<R> for DropoutOp {
+    fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, cx: &mut Context<'_, R>) {
+        if !cx.training {
+            flow.output.copy_from_slice(flow.inputs[0]);
+            return;
+        }
+        let numbers = flow.output.iter_mut().zip(flow.inputs[0]);
+        numbers.zip(self.factors::<R>(cx.key)).for_each(|((y, &x), factor)| *y = x * factor);
+    }
+
+    fn backward(&self, back: Back<'_, '_, R>, _: &mut Saved<R>, cx: &mut Context<'_, R>) {
+        let Some(dx) = &mut back.d_inputs[0] else { return };
+        let numbers = dx.iter_mut().zip(back.d_output);
+        if !cx.training {
+            numbers.for_each(|(dx, &g)| *dx += g);
+            return;
+        }
+        numbers.zip(self.factors::<R>(cx.key)).for_each(|((dx, &g), factor)| *dx += g * factor);
+    }
+}

@@ -1,0 +1,129 @@
+//! Embedding: a row of a table for each token.
+
+use serde::{Deserialize, Serialize};
+
+use super::window::size;
+use super::{Layer, TensorSpec, only};
+use crate::init::Init;
+use crate::op::{Back, Context, Flow, SampleOp, Saved};
+use crate::{Error, Op, Real, Result, Shape};
+
+/// Row `X_t` of a table, for tokens 0 to `tokens - 1`: `[N, T]` to `[N, T, length]`.
+///
+/// Parameters as `torch.nn.Embedding`: `weight` `[tokens, length]`, first of all standard normal.
+/// Takes an input of the network; tokens are whole numbers, and others are refused. Behind another
+/// layer, where they cannot be checked, a number that is no token gives zeros.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Embedding {
+    /// Number of tokens, at most 2^24.
+    pub tokens: usize,
+    /// Numbers in a row.
+    pub length: usize,
+    /// Token of padding: its row begins as zeros and gets no gradient. Default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub padding: Option<usize>,
+}
+
+/// Every whole number up to this is an `f32`.
+const MOST: usize = 1 << 24;
+
+impl Embedding {
+    /// A table of `tokens` rows of `length` numbers, without padding.
+    pub fn new(tokens: usize, length: usize) -> Self {
+        Self { tokens, length, padding: None }
+    }
+}
+
+impl Layer for Embedding {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        let input = only(inputs)?;
+        if !input.item.is_empty() {
+            return Err(Error::shape("an embedding takes tokens").expected("[N, T]").found(input));
+        }
+        if self.tokens == 0 || self.length == 0 || self.tokens > MOST {
+            return Err(Error::config("an embedding needs tokens and a length")
+                .expected(format!("1 to {MOST} tokens, a length of 1 or more"))
+                .found(format!("{} tokens, length {}", self.tokens, self.length)));
+        }
+        size("an embedding", &[self.tokens, self.length])?;
+        if let Some(padding) = self.padding.filter(|&padding| padding >= self.tokens) {
+            return Err(Error::config("the token of padding is none")
+                .expected(format!("0 to {}", self.tokens - 1))
+                .found(padding));
+        }
+        Ok(input.with_item([self.length]))
+    }
+
+    fn params(&self, _: &[Shape]) -> Vec<TensorSpec> {
+        let init = match self.padding {
+            None => Init::Normal(1.0),
+            Some(row) => {
+                Init::NormalBut { deviation: 1.0, from: row * self.length, len: self.length }
+            }
+        };
+        vec![TensorSpec::new("weight", [self.tokens, self.length], init).decaying()]
+    }
+
+    fn op<R: Real>(&self, _: &[Shape]) -> Op<R> {
+        Op::sample(EmbeddingOp(*self))
+    }
+}
+
+#[derive(Debug)]
+struct EmbeddingOp(Embedding);
+
+impl EmbeddingOp {
+    fn token<R: Real>(&self, x: R) -> Option<usize> {
+        let (x, tokens) = (x.f64(), self.0.tokens);
+        ((0.0..tokens as f64).contains(&x) && x.fract() == 0.0).then_some(x as usize)
+    }
+
+    fn refuse<R: Real>(&self, x: &[R]) -> Result<()> {
+        match x.iter().enumerate().find(|&(_, &x)| self.token(x).is_none()) {
+            None => Ok(()),
+            Some((t, x)) => Err(Error::data(format!("step {t} holds no token"))
+                .expected(format!("a whole number, 0 to {}", self.0.tokens - 1))
+                .found(x)),
+        }
+    }
+}
+
+impl<R: Real> SampleOp<R> for EmbeddingOp {
+    fn check(&self, _: usize, inputs: &[&[R]]) -> Result<()> {
+        inputs.iter().try_for_each(|x| self.refuse(x))
+    }
+
+    fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, cx: &mut Context<'_, R>) {
+        let length = self.0.length;
+        for (row, &x) in flow.output.chunks_exact_mut(length).zip(flow.inputs[0]) {
+            match self.token(x) {
+                Some(token) => row.copy_from_slice(&cx.params[0][token * length..][..length]),
+                None => row.fill(R::ZERO),
+            }
+        }
+    }
+
+    fn backward(&self, back: Back<'_, '_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
+        let length = self.0.length;
+        for (g, &x) in back.d_output.chunks_exact(length).zip(back.inputs[0]) {
+            let Some(token) = self.token(x).filter(|&token| self.0.padding != Some(token)) else {
+                continue;
+            };
+            let row = &mut back.d_params[0][token * length..][..length];
+            row.iter_mut().zip(g).for_each(|(sum, &g)| *sum += g);
+        }
+    }
+
+    fn step(
+        &self,
+        flow: Flow<'_, R>,
+        _: &mut [R],
+        saved: &mut Saved<R>,
+        cx: &mut Context<'_, R>,
+    ) -> Result<()> {
+        self.refuse(flow.inputs[0])?;
+        self.forward(flow, saved, cx);
+        Ok(())
+    }
+}

@@ -1,0 +1,133 @@
+//! Layers that join several signals: sums and concatenations.
+
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use super::Layer;
+use crate::cost::Work;
+use crate::op::{Back, Context, Flow, SampleOp, Saved};
+use crate::{Error, Op, Real, Result, Shape};
+
+/// Sum of its inputs, all of one shape: `Y_t = sum_i X_i,t`, the end of a residual branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Add {}
+
+/// Its inputs behind each other on the first axis of their items: vectors `[.., L_i]` to
+/// `[.., sum L_i]`, images `[.., C_i, H, W]` to `[.., sum C_i, H, W]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Concat {}
+
+/// The first of several inputs.
+fn several<'a>(what: &str, inputs: &'a [Shape]) -> Result<&'a Shape> {
+    match inputs {
+        [first, _, ..] => Ok(first),
+        _ => Err(Error::config(format!("{what} takes several inputs"))
+            .expected("from = [a, b, ..]")
+            .found(format!("{} inputs", inputs.len()))),
+    }
+}
+
+impl Layer for Add {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        let first = several("a sum", inputs)?;
+        match inputs.iter().find(|&input| input != first) {
+            None => Ok(first.clone()),
+            Some(other) => {
+                Err(Error::shape("a sum takes signals of one shape").expected(first).found(other))
+            }
+        }
+    }
+
+    fn cost(&self, inputs: &[Shape]) -> Work {
+        Work::each(inputs[0].len(), 0, inputs.len() - 1)
+    }
+
+    fn op<R: Real>(&self, _: &[Shape]) -> Op<R> {
+        Op::sample(AddOp)
+    }
+}
+
+#[derive(Debug)]
+struct AddOp;
+
+impl<R: Real> SampleOp<R> for AddOp {
+    fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
+        flow.output.copy_from_slice(flow.inputs[0]);
+        for input in &flow.inputs[1..] {
+            flow.output.iter_mut().zip(*input).for_each(|(sum, &x)| *sum += x);
+        }
+    }
+
+    fn backward(&self, back: Back<'_, '_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
+        for dx in back.d_inputs.iter_mut().flatten() {
+            dx.iter_mut().zip(back.d_output).for_each(|(dx, &g)| *dx += g);
+        }
+    }
+}
+
+impl Layer for Concat {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        let first = several("a concatenation", inputs)?;
+        if first.item.is_empty() {
+            return Err(Error::shape("a concatenation takes vectors or images")
+                .expected("[.., L] or [.., C, H, W]")
+                .found(first));
+        }
+        let fits = |input: &Shape| {
+            input.timed == first.timed
+                && input.item.len() == first.item.len()
+                && input.item[1..] == first.item[1..]
+        };
+        if let Some(other) = inputs.iter().find(|input| !fits(input)) {
+            return Err(Error::shape("a concatenation takes signals equal but for the first axis")
+                .expected(format!("like {first}"))
+                .found(other));
+        }
+        let mut item = first.item.clone();
+        item[0] = inputs.iter().map(|input| input.item[0]).sum();
+        Ok(first.with_item(item))
+    }
+
+    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
+        Op::sample(ConcatOp { lens: inputs.iter().map(Shape::len).collect() })
+    }
+}
+
+#[derive(Debug)]
+struct ConcatOp {
+    /// Numbers in an item of each input.
+    lens: SmallVec<[usize; 4]>,
+}
+
+impl ConcatOp {
+    /// For every step and input: number of the input, numbers there, numbers in the output.
+    fn pieces(
+        &self,
+        steps: usize,
+    ) -> impl Iterator<Item = (usize, std::ops::Range<usize>, std::ops::Range<usize>)> {
+        let mut at = 0;
+        let inputs = (0..steps).flat_map(|t| self.lens.iter().enumerate().map(move |l| (t, l)));
+        inputs.map(move |(t, (input, &len))| {
+            at += len;
+            (input, t * len..(t + 1) * len, at - len..at)
+        })
+    }
+}
+
+impl<R: Real> SampleOp<R> for ConcatOp {
+    fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
+        for (input, from, to) in self.pieces(flow.steps) {
+            flow.output[to].copy_from_slice(&flow.inputs[input][from]);
+        }
+    }
+
+    fn backward(&self, back: Back<'_, '_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
+        for (input, to, from) in self.pieces(back.steps) {
+            if let Some(dx) = &mut back.d_inputs[input] {
+                dx[to].iter_mut().zip(&back.d_output[from]).for_each(|(dx, &g)| *dx += g);
+            }
+        }
+    }
+}

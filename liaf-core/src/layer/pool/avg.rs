@@ -1,0 +1,140 @@
+//! Averages of windows.
+
+use serde::{Deserialize, Serialize};
+
+use super::window;
+use crate::cost::Work;
+use crate::kernels::Window;
+use crate::layer::{Layer, Pair};
+use crate::op::{Back, Context, Flow, SampleOp, Saved};
+use crate::{Op, Real, Result, Shape};
+
+/// Average of each window, `[.., C, H, W]` to `[.., C, H', W']`, sizes as of
+/// [`Conv2d`](crate::layer::Conv2d). Padding counts as zeros, as in `torch.nn.AvgPool2d`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AvgPool {
+    /// Height and width of the window.
+    pub kernel: Pair,
+    /// Rows and columns from one place to the next. Default: the kernel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stride: Option<Pair>,
+    /// Rows and columns around the input, at most half the kernel. Default 0.
+    #[serde(default = "Pair::zero")]
+    pub padding: Pair,
+}
+
+impl AvgPool {
+    /// Windows beside each other, without padding.
+    pub fn new(kernel: impl Into<Pair>) -> Self {
+        Self { kernel: kernel.into(), stride: None, padding: Pair::zero() }
+    }
+
+    fn window(&self, inputs: &[Shape]) -> Result<(usize, Window)> {
+        window(inputs, self.kernel, self.stride, self.padding)
+    }
+}
+
+impl Layer for AvgPool {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        let (channels, window) = self.window(inputs)?;
+        Ok(inputs[0].with_item([channels, window.output[0], window.output[1]]))
+    }
+
+    fn cost(&self, inputs: &[Shape]) -> Work {
+        let Ok((channels, window)) = self.window(inputs) else { return Work::default() };
+        let (places, taps) = (channels * window.places(), window.len());
+        Work::each(places, usize::from(taps > 1), taps - 1)
+    }
+
+    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
+        match self.window(inputs) {
+            Ok((_, window)) => Op::sample(AvgPoolOp { window }),
+            Err(error) => unreachable!("the shapes were accepted: {error}"),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct AvgPoolOp {
+    window: Window,
+}
+
+impl AvgPoolOp {
+    /// Whether windows are pairs of rows and columns beside each other.
+    fn halves(&self) -> bool {
+        let window = &self.window;
+        window.kernel == [1, 2, 2] && window.stride == [2, 2] && window.padding == [0; 3]
+    }
+
+    /// Calls `each` for every row of the output, element of the window, and columns there are:
+    /// first number of the output, first of the input, how many.
+    fn rows(&self, mut each: impl FnMut(usize, usize, usize)) {
+        let window = &self.window;
+        let [_, kh, kw] = window.kernel;
+        for (j, k) in (0..kh).flat_map(|j| (0..kw).map(move |k| (j, k))) {
+            let (down, right) = (window.offset(1, j), window.offset(2, k));
+            let columns = window.reach(2, right);
+            if columns.is_empty() {
+                continue;
+            }
+            let first = window.under(2, columns.start, right);
+            for row in window.reach(1, down) {
+                let source = window.under(1, row, down) * window.input[1] + first;
+                each(row * window.output[1] + columns.start, source, columns.len());
+            }
+        }
+    }
+}
+
+impl<R: Real> SampleOp<R> for AvgPoolOp {
+    fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
+        let (plane, out) = (self.window.plane(), self.window.places());
+        let factor = R::ONE / R::of(self.window.len() as f64);
+        let planes = flow.inputs[0].chunks_exact(plane).zip(flow.output.chunks_exact_mut(out));
+        let ([_, width], [_, wide]) = (self.window.input, self.window.output);
+        for (x, y) in planes {
+            if self.halves() {
+                for (y, rows) in y.chunks_exact_mut(wide).zip(x.chunks_exact(2 * width)) {
+                    let (a, b) = rows.split_at(width);
+                    let pairs = a.chunks_exact(2).zip(b.chunks_exact(2));
+                    for (y, (a, b)) in y.iter_mut().zip(pairs) {
+                        *y = (a[0] + a[1] + b[0] + b[1]) * factor;
+                    }
+                }
+                continue;
+            }
+            y.fill(R::ZERO);
+            self.rows(|to, from, len| {
+                let from = x[from..].iter().step_by(self.window.stride[1]);
+                y[to..to + len].iter_mut().zip(from).for_each(|(sum, &x)| *sum += x);
+            });
+            y.iter_mut().for_each(|sum| *sum *= factor);
+        }
+    }
+
+    fn backward(&self, back: Back<'_, '_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
+        let Some(dx) = &mut back.d_inputs[0] else { return };
+        let (plane, out) = (self.window.plane(), self.window.places());
+        let factor = R::ONE / R::of(self.window.len() as f64);
+        let ([_, width], [_, wide]) = (self.window.input, self.window.output);
+        for (dx, g) in dx.chunks_exact_mut(plane).zip(back.d_output.chunks_exact(out)) {
+            if self.halves() {
+                for (g, rows) in g.chunks_exact(wide).zip(dx.chunks_exact_mut(2 * width)) {
+                    for row in rows.chunks_exact_mut(width) {
+                        for (pair, &g) in row.chunks_exact_mut(2).zip(g) {
+                            let part = g * factor;
+                            pair[0] += part;
+                            pair[1] += part;
+                        }
+                    }
+                }
+                continue;
+            }
+            self.rows(|from, to, len| {
+                let to = dx[to..].iter_mut().step_by(self.window.stride[1]);
+                to.zip(&g[from..from + len]).for_each(|(sum, &g)| *sum += g * factor);
+            });
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The average of an image.
+
+use serde::{Deserialize, Serialize};
+
+use crate::layer::{Layer, only};
+use crate::op::{Back, Context, Flow, SampleOp, Saved};
+use crate::{Error, Op, Real, Result, Shape};
+
+/// Average of each channel at every time step, `[.., C, H, W]` to `[.., C]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpatialMean {}
+
+impl Layer for SpatialMean {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        let input = only(inputs)?;
+        match input.item[..] {
+            [channels, _, _] => Ok(input.with_item([channels])),
+            _ => Err(Error::shape("a spatial mean takes images")
+                .expected("[.., C, H, W]")
+                .found(input)),
+        }
+    }
+
+    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
+        Op::sample(MeanOp { plane: inputs[0].channels().1 })
+    }
+}
+
+#[derive(Debug)]
+struct MeanOp {
+    plane: usize,
+}
+
+impl<R: Real> SampleOp<R> for MeanOp {
+    fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
+        let count = R::of(self.plane as f64);
+        let planes = flow.inputs[0].chunks_exact(self.plane);
+        for (y, plane) in flow.output.iter_mut().zip(planes) {
+            *y = plane.iter().copied().sum::<R>() / count;
+        }
+    }
+
+    fn backward(&self, back: Back<'_, '_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
+        let Some(dx) = &mut back.d_inputs[0] else { return };
+        let count = R::of(self.plane as f64);
+        for (&g, plane) in back.d_output.iter().zip(dx.chunks_exact_mut(self.plane)) {
+            plane.iter_mut().for_each(|dx| *dx += g / count);
+        }
+    }
+}

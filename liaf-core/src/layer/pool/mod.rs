@@ -1,0 +1,51 @@
+//! Pooling of every time step: averages and maxima of windows, and the average of an image.
+
+mod avg;
+mod max;
+mod mean;
+
+pub use avg::AvgPool;
+pub use max::MaxPool;
+pub use mean::SpatialMean;
+
+use super::window::Slide;
+use super::{Pair, only};
+use crate::kernels::Window;
+use crate::{Error, Result, Shape};
+
+/// Channels and window of a pooling.
+fn window(
+    inputs: &[Shape],
+    kernel: Pair,
+    stride: Option<Pair>,
+    padding: Pair,
+) -> Result<(usize, Window)> {
+    let stride = stride.unwrap_or(kernel);
+    let slide = Slide { kernel, stride, padding, dilation: Pair::one() };
+    let (channels, window) = slide.over(only(inputs)?)?;
+    if (0..2).any(|axis| padding.0[axis] > kernel.0[axis] / 2) {
+        return Err(Error::config("a pooling padded by more than half its window")
+            .expected(format!("at most half of {:?}", kernel.0))
+            .found(format!("{:?}", padding.0)));
+    }
+    Ok((channels, window))
+}
+
+/// Calls `each` for every place of a plane's output, with the numbers of the input in the window,
+/// row by row.
+fn places(window: &Window, mut each: impl FnMut(usize, &mut dyn Iterator<Item = usize>)) {
+    let ([height, width], [_, kh, kw]) = (window.input, window.kernel);
+    for y in 0..window.output[0] {
+        for x in 0..window.output[1] {
+            let inside = |place: usize, axis: usize, k: usize, end: usize| {
+                let at = (place * window.stride[axis - 1] + k).checked_sub(window.padding[axis]);
+                at.filter(|&at| at < end)
+            };
+            let rows = (0..kh).filter_map(|j| inside(y, 1, j, height));
+            let mut numbers = rows.flat_map(|row| {
+                (0..kw).filter_map(move |k| inside(x, 2, k, width).map(|at| row * width + at))
+            });
+            each(y * window.output[1] + x, &mut numbers);
+        }
+    }
+}
