@@ -8,9 +8,11 @@ mod conv;
 mod conv_fast;
 mod conv_plain;
 mod fast;
+mod neuron;
 mod plain;
 
 pub use conv::{Begin, Conv, ConvForward, ConvInputs, ConvWeights, Window};
+pub use neuron::{Emit, Membrane, NeuronBackward, NeuronForward};
 
 use std::fmt;
 
@@ -88,6 +90,10 @@ pub struct Kernels<R: 'static> {
     pub conv_weights: fn(ConvWeights<'_, R>),
     /// Its gradient by the input.
     pub conv_inputs: fn(ConvInputs<'_, R>),
+    /// The common neuron over time.
+    pub neuron_forward: fn(NeuronForward<'_, R>),
+    /// Back over the common neuron.
+    pub neuron_backward: fn(NeuronBackward<'_, R>),
 }
 
 impl<R> fmt::Debug for Kernels<R> {
@@ -103,6 +109,8 @@ impl<R: Real> Kernels<R> {
         conv: conv_fast::forward,
         conv_weights: conv_fast::weights,
         conv_inputs: conv_fast::inputs,
+        neuron_forward: neuron::forward,
+        neuron_backward: neuron::backward,
     };
     const PLAIN: Self = Self {
         name: "plain",
@@ -110,11 +118,21 @@ impl<R: Real> Kernels<R> {
         conv: conv_plain::forward,
         conv_weights: conv_plain::weights,
         conv_inputs: conv_plain::inputs,
+        neuron_forward: neuron::plain_forward,
+        neuron_backward: neuron::plain_backward,
     };
 }
 
-pub(crate) static FAST_F32: Kernels<f32> = Kernels::FAST;
-pub(crate) static FAST_F64: Kernels<f64> = Kernels::FAST;
+pub(crate) static FAST_F32: Kernels<f32> = Kernels {
+    neuron_forward: neuron::forward_f32,
+    neuron_backward: neuron::backward_f32,
+    ..Kernels::FAST
+};
+pub(crate) static FAST_F64: Kernels<f64> = Kernels {
+    neuron_forward: neuron::forward_f64,
+    neuron_backward: neuron::backward_f64,
+    ..Kernels::FAST
+};
 pub(crate) static PLAIN_F32: Kernels<f32> = Kernels::PLAIN;
 pub(crate) static PLAIN_F64: Kernels<f64> = Kernels::PLAIN;
 

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cost::Work;
 use crate::init::Init;
-use crate::neuron::Neuron;
+use crate::neuron::{Neuron, Plif};
 use crate::{Op, Real, Result, Shape};
 
 /// A tensor that a layer asks for: a parameter that is learned, or a buffer that is kept.
@@ -220,6 +220,8 @@ layers! {
     Embedding(Embedding),
     /// An activation function.
     Activation(Activate),
+    /// SpikingJelly's LIF neuron, with a learned time constant.
+    Plif(Plif),
     /// `[C, H, W]` to `[C·H·W]`.
     Flatten(Flatten),
     /// An end of time: mean, sum, last or one step.

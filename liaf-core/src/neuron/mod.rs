@@ -11,69 +11,210 @@
 //!
 //! Source: Wu et al., LIAF-Net, arXiv 2011.06176. The analog output is of `U_t` before reset and
 //! leak; in a LIAF the spike exists only to reset the membrane.
+//!
+//! Back, with `s` the surrogate of `dF/dU`:
+//! `dV_t/dU_t = alpha [s(U_t - V_th) (V_reset - U_t) + 1 - F_t]`; `detach_reset` drops the term of s.
+//!
+//! Variants, all in [`Neuron`]: soft reset ([`Reset`]), constants per channel or neuron, fixed or
+//! learned ([`Constant`]), other surrogates ([`Surrogate`]), membranes that reach each other
+//! (`recurrent`), a synapse with a state of its own (`synapse`), a leaky integrator that never fires
+//! ([`Output::Membrane`]). `alpha = 1` is the integrate-and-fire neuron. [`Plif`] is the neuron of
+//! SpikingJelly, whose input decays with the membrane.
+
+mod cell;
+mod constant;
+mod op;
+mod output;
+mod plif;
+mod recurrent;
+mod surrogate;
+mod synaptic;
+
+pub use constant::{Constant, Sharing};
+pub use output::{Output, Reset};
+pub use plif::Plif;
+pub use surrogate::{Surrogate, SurrogateKind};
 
 use serde::{Deserialize, Serialize};
 
-use crate::cost::Work;
-use crate::layer::{Layer, only};
-use crate::op::{Back, Context, Flow, SampleOp, Saved, Trace};
+use self::cell::{Constants, ResetRule, Rules};
+use self::constant::{Form, Value};
+use self::op::NeuronOp;
+use crate::activation::Activation;
+use crate::cost::{Synapses, Work};
+use crate::init::WeightInit;
+use crate::layer::{Layer, TensorSpec, only};
 use crate::{Error, Op, Real, Result, Shape};
 
-/// A layer of neurons, one for each number of its input.
+/// A layer of neurons, one for each number of its input: `[N, T, item…]` to the same.
+///
+/// ```
+/// use liaf_core::NetworkConfig;
+/// let config = NetworkConfig::from_toml(r#"
+///     [inputs.frames]
+///     shape = [2, 8, 8]
+///
+///     [[layers]]
+///     type = "neuron"
+///     output = "selu"
+///     threshold_related = false
+///     alpha = { init = 0.6225, learn = true, per = "channel" }
+///     reset = "soft"
+///     surrogate = { kind = "rectangle", a = 0.25 }
+/// "#)?;
+/// assert_eq!(config.build::<f32>(0)?.parameter_count(), 2);
+/// # Ok::<(), liaf_core::Error>(())
+/// ```
+///
+/// Tensors, where constants are learned or differ between neurons: `alpha_logit` (`alpha = σ(w)`) or,
+/// fixed, `alpha`; `beta`; `threshold`; `reset`; `gain`; `synapse_logit` or `synapse`; and `weight`
+/// `[L, L]`, `bias` `[L]` of a recurrent layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Neuron {
-    /// What is sent onward.
+    /// What is sent onward. Default: ReLU.
     pub output: Output,
+    /// Whether an analog output is of `U - V_th` instead of `U`. Default true.
+    pub threshold_related: bool,
     /// Firing threshold V_th. Default 0.5.
-    pub threshold: f64,
-    /// Leak alpha: how much of the membrane is left a step later. Default 0.3.
-    pub alpha: f64,
+    pub threshold: Constant,
+    /// Leak alpha: how much of the membrane is left a step later; learned as `σ(w)`. Default 0.3.
+    pub alpha: Constant,
     /// Additive leak. Default 0.
-    pub beta: f64,
-    /// Membrane potential after a spike. Default 0.
-    pub reset: f64,
+    pub beta: Constant,
+    /// What a spike does to the membrane. Default: sets it to 0.
+    pub reset: Reset,
     /// No gradient through the spike of the reset. Default false, as in the paper.
     pub detach_reset: bool,
-}
-
-/// What a neuron sends onward.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Output {
-    /// Spikes: a LIF neuron.
-    Spike,
-    /// `relu(U - V_th)`: a LIAF neuron, threshold-related.
-    Relu,
+    /// Derivative of a spike. Default: rectangle of half-width 0.5 and height 1.
+    pub surrogate: Surrogate,
+    /// What the input is multiplied with. Default 1.
+    pub gain: Constant,
+    /// A synapse with a current of its own, `S_t = rho S_{t-1} + gain I_t`, which the membrane
+    /// integrates: its rho, learned as `σ(w)`. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub synapse: Option<Constant>,
+    /// Whether a matrix acts on the membranes handed on, `U_t = I_t + W V_{t-1} + b`; for vectors.
+    /// Default false.
+    pub recurrent: bool,
+    /// First values of that matrix and bias.
+    pub init: WeightInit,
 }
 
 impl Default for Neuron {
     fn default() -> Self {
         Self {
-            output: Output::Relu,
-            threshold: 0.5,
-            alpha: 0.3,
-            beta: 0.0,
-            reset: 0.0,
+            output: Output::Analog(Activation::Relu),
+            threshold_related: true,
+            threshold: 0.5.into(),
+            alpha: 0.3.into(),
+            beta: 0.0.into(),
+            reset: Reset::default(),
             detach_reset: false,
+            surrogate: Surrogate::default(),
+            gain: 1.0.into(),
+            synapse: None,
+            recurrent: false,
+            init: WeightInit::default(),
         }
+    }
+}
+
+impl Neuron {
+    /// A spiking neuron with the default constants.
+    pub fn lif() -> Self {
+        Self { output: Output::Spike, ..Self::default() }
+    }
+
+    /// An analog, threshold-related neuron with the default constants.
+    pub fn liaf(activation: Activation) -> Self {
+        Self { output: activation.into(), ..Self::default() }
+    }
+
+    /// A leaky integrator with the default constants.
+    pub fn integrator() -> Self {
+        Self { output: Output::Membrane, ..Self::default() }
+    }
+
+    /// The constants: name, name of the tensor, constant, form. In the order of their tensors.
+    fn constants(&self) -> impl Iterator<Item = Named<'_>> {
+        let reset = match &self.reset {
+            Reset::To(constant) => Some(Named::plain("reset", constant)),
+            Reset::Soft | Reset::SoftAfterLeak => None,
+        };
+        let synapse = self.synapse.as_ref();
+        let synapse = synapse.map(|constant| Named::logit("synapse", "synapse_logit", constant));
+        [
+            Some(Named::logit("alpha", "alpha_logit", &self.alpha)),
+            Some(Named::plain("beta", &self.beta)),
+            Some(Named::plain("threshold", &self.threshold)),
+            reset,
+            Some(Named::plain("gain", &self.gain)),
+            synapse,
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    fn tensors(&self, item: &Shape, learned: bool) -> impl Iterator<Item = TensorSpec> {
+        self.constants()
+            .filter(move |named| named.constant.learn == learned)
+            .filter_map(|named| named.constant.tensor(named.tensor, named.form, item))
+    }
+}
+
+struct Named<'a> {
+    name: &'static str,
+    tensor: &'static str,
+    constant: &'a Constant,
+    form: Form,
+}
+
+impl<'a> Named<'a> {
+    fn plain(name: &'static str, constant: &'a Constant) -> Self {
+        Self { name, tensor: name, constant, form: Form::Plain }
+    }
+
+    /// Learned as a sigmoid, in a tensor of this name.
+    fn logit(name: &'static str, learned: &'static str, constant: &'a Constant) -> Self {
+        let tensor = if constant.learn { learned } else { name };
+        Self { name, tensor, constant, form: Form::SIGMOID }
     }
 }
 
 impl Layer for Neuron {
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {
-        let input = only(inputs)?;
-        if !input.timed {
-            return Err(Error::shape("a neuron takes a signal in time")
-                .expected("[N, T, ..]")
-                .found(input));
+        let input = timed(inputs)?;
+        for Named { name, constant, form, .. } in self.constants() {
+            constant.check(name, form)?;
+        }
+        check_rules(self.output, self.surrogate)?;
+        if self.recurrent && input.item.len() != 1 {
+            return Err(Error::shape("a recurrent neuron takes vectors")
+                .expected("[N, T, L]")
+                .found(input)
+                .advice("put a flatten layer before it"));
         }
         Ok(input.clone())
     }
 
-    /// Two additions (integration, threshold) and two multiplications (leak, reset) a neuron.
+    fn params(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
+        let recurrent = self.recurrent.then(|| recurrent::params(inputs[0].len(), &self.init));
+        self.tensors(&inputs[0], true).chain(recurrent.into_iter().flatten()).collect()
+    }
+
+    fn buffers(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
+        self.tensors(&inputs[0], false).collect()
+    }
+
+    /// Two additions (integration, threshold) and two multiplications (leak, reset) a neuron; one
+    /// more of each for a synapse, a multiplication for a gain, and the matrix of a recurrent layer.
     fn cost(&self, inputs: &[Shape]) -> Work {
-        Work::each(inputs[0].len(), 2, 2)
+        let len = inputs[0].len();
+        let synapse = usize::from(self.synapse.is_some());
+        let gain = usize::from(self.gain != Constant::from(1.0));
+        let work = Work::each(len, 2 + synapse + gain, 2 + synapse);
+        if self.recurrent { work.and_recurrent(Synapses::dense(len, len).macs()) } else { work }
     }
 
     fn fires(&self) -> bool {
@@ -81,103 +222,64 @@ impl Layer for Neuron {
     }
 
     fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
-        Op::sample(NeuronOp { config: self.clone(), len: inputs[0].len() })
-    }
-}
-
-#[derive(Debug)]
-struct NeuronOp {
-    config: Neuron,
-    len: usize,
-}
-
-impl NeuronOp {
-    fn one<R: Real>(&self, current: R, v: &mut R) -> (R, R) {
-        let n = &self.config;
-        let u = current + *v;
-        let fired = u >= R::of(n.threshold);
-        let reset = if fired { R::of(n.reset) } else { u };
-        *v = R::of(n.alpha) * reset + R::of(n.beta);
-        let y = match n.output {
-            Output::Spike if fired => R::ONE,
-            Output::Spike => R::ZERO,
-            Output::Relu => (u - R::of(n.threshold)).max(R::ZERO),
+        let item = &inputs[0];
+        let (mut params, mut buffers) = (0, 0);
+        let fixed = Value::fixed;
+        let mut values = Constants {
+            alpha: fixed(0.0),
+            beta: fixed(0.0),
+            threshold: fixed(0.0),
+            reset: fixed(0.0),
+            gain: fixed(1.0),
+            synapse: fixed(0.0),
         };
-        (u, y)
-    }
-}
-
-impl<R: Real> SampleOp<R> for NeuronOp {
-    fn forward(&self, flow: Flow<'_, R>, saved: &mut Saved<R>, cx: &mut Context<'_, R>) {
-        let potentials = saved.buffer(0, flow.inputs[0].len());
-        let mut v = cx.scratch.zeros(self.len);
-        let steps = flow.inputs[0].chunks_exact(self.len);
-        let outs = flow.output.chunks_exact_mut(self.len);
-        for ((x, y), u) in steps.zip(outs).zip(potentials.chunks_exact_mut(self.len)) {
-            for i in 0..self.len {
-                (u[i], y[i]) = self.one(x[i], &mut v[i]);
+        for Named { name, constant, form, .. } in self.constants() {
+            let value = constant.value(form, item, &mut params, &mut buffers);
+            match name {
+                "alpha" => values.alpha = value,
+                "beta" => values.beta = value,
+                "threshold" => values.threshold = value,
+                "reset" => values.reset = value,
+                "gain" => values.gain = value,
+                _ => values.synapse = value,
             }
         }
-        cx.scratch.put(v);
-    }
-
-    fn backward(&self, back: Back<'_, '_, R>, saved: &mut Saved<R>, cx: &mut Context<'_, R>) {
-        let n = &self.config;
-        let Some(dx) = &mut back.d_inputs[0] else { return };
-        let (threshold, half, alpha) = (R::of(n.threshold), R::of(0.5), R::of(n.alpha));
-        // Gradient by the membrane that the step hands on.
-        let mut dv = cx.scratch.zeros(self.len);
-        for t in (0..back.steps).rev() {
-            let at = t * self.len..(t + 1) * self.len;
-            let (u, g, dx) = (&saved.get(0)[at.clone()], &back.d_output[at.clone()], &mut dx[at]);
-            for i in 0..self.len {
-                let over = u[i] - threshold;
-                let s = if over.abs() < half { R::ONE } else { R::ZERO };
-                let fired = over >= R::ZERO;
-                let mut du_dv = if fired { R::ZERO } else { R::ONE };
-                if !n.detach_reset {
-                    du_dv += s * (R::of(n.reset) - u[i]);
-                }
-                let out = match n.output {
-                    Output::Spike => s,
-                    Output::Relu if over > R::ZERO => R::ONE,
-                    Output::Relu => R::ZERO,
-                };
-                let du = g[i] * out + dv[i] * alpha * du_dv;
-                dx[i] += du;
-                dv[i] = du;
-            }
-        }
-        cx.scratch.put(dv);
-    }
-
-    fn state_len(&self) -> usize {
-        self.len
-    }
-
-    fn step(
-        &self,
-        flow: Flow<'_, R>,
-        state: &mut [R],
-        saved: &mut Saved<R>,
-        _: &mut Context<'_, R>,
-    ) -> Result<()> {
-        let potentials = saved.buffer(0, self.len);
-        for i in 0..self.len {
-            (potentials[i], flow.output[i]) = self.one(flow.inputs[0][i], &mut state[i]);
-        }
-        Ok(())
-    }
-
-    fn record(&self, what: Trace, saved: &Saved<R>, _: &Context<'_, R>) -> Option<Vec<R>> {
-        let u = saved.get(0);
-        Some(match what {
-            Trace::Potential => u.to_vec(),
-            Trace::Spikes => {
-                let fired =
-                    |&u: &R| if u >= R::of(self.config.threshold) { R::ONE } else { R::ZERO };
-                u.iter().map(fired).collect()
-            }
+        let rules = Rules {
+            output: self.output,
+            threshold_related: self.threshold_related,
+            reset: match self.reset {
+                Reset::To(_) => ResetRule::Hard,
+                Reset::Soft => ResetRule::Soft,
+                Reset::SoftAfterLeak => ResetRule::SoftAfterLeak,
+            },
+            detach_reset: self.detach_reset,
+            surrogate: self.surrogate,
+        };
+        Op::sample(NeuronOp {
+            rules,
+            values,
+            synapse: self.synapse.is_some(),
+            recurrent: self.recurrent.then_some(params),
+            start: 0.0,
+            len: item.len(),
         })
     }
+}
+
+/// The one input of a layer of neurons.
+fn timed(inputs: &[Shape]) -> Result<&Shape> {
+    let input = only(inputs)?;
+    if !input.timed {
+        return Err(Error::shape("a neuron takes a signal in time")
+            .expected("[N, T, ..]")
+            .found(input));
+    }
+    Ok(input)
+}
+
+fn check_rules(output: Output, surrogate: Surrogate) -> Result<()> {
+    if let Output::Analog(activation) = output {
+        activation.check()?;
+    }
+    surrogate.check()
 }

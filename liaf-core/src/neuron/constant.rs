@@ -1,0 +1,285 @@
+//! The constants of neurons: one for all, per channel or per neuron; fixed or learned.
+
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::init::Init;
+use crate::layer::TensorSpec;
+use crate::op::Context;
+use crate::{Error, Real, Result, Shape};
+
+/// Which neurons have a constant in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sharing {
+    /// All neurons of the layer: a tensor `[]`.
+    #[default]
+    All,
+    /// The neurons of a channel: `[C]`. In a vector every neuron is a channel.
+    Channel,
+    /// Every neuron has its own: a tensor of the shape of the item.
+    Neuron,
+}
+
+impl Sharing {
+    fn shape(self, item: &Shape) -> Vec<usize> {
+        match self {
+            Self::All => Vec::new(),
+            Self::Channel => vec![item.channels().0],
+            Self::Neuron => item.item.clone(),
+        }
+    }
+
+    /// Neurons that follow each other and have the value in common.
+    fn run(self, item: &Shape) -> usize {
+        match self {
+            Self::All => item.len(),
+            Self::Channel => item.channels().1,
+            Self::Neuron => 1,
+        }
+    }
+}
+
+/// A constant of neurons, in a configuration a number, `0.3`, or a table,
+/// `{ init = 0.6225, learn = true, per = "channel" }`.
+///
+/// A fixed number for all neurons stands in the configuration only. One per channel or neuron is a
+/// buffer of the network, and a learned one a parameter, so that both are in a checkpoint.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Constant {
+    /// Its value, or its first value.
+    pub init: f64,
+    /// Whether it is learned.
+    pub learn: bool,
+    /// Which neurons share it.
+    pub per: Sharing,
+    /// The layer whose learned constant of the same name is this one as well.
+    pub shared_with: Option<String>,
+}
+
+impl From<f64> for Constant {
+    fn from(value: f64) -> Self {
+        Self { init: value, ..Self::default() }
+    }
+}
+
+impl Constant {
+    /// A learned constant, first `init`, one for all neurons.
+    pub fn learned(init: f64) -> Self {
+        Self { init, learn: true, ..Self::default() }
+    }
+
+    /// The same, shared by these neurons.
+    #[must_use]
+    pub fn per(self, per: Sharing) -> Self {
+        Self { per, ..self }
+    }
+
+    /// The same constant as that of another layer.
+    #[must_use]
+    pub fn shared_with(self, layer: &str) -> Self {
+        Self { shared_with: Some(layer.into()), ..self }
+    }
+
+    pub(super) fn check(&self, name: &str, form: Form) -> Result<()> {
+        let fault = |what: &str, expected: &str| {
+            Err(Error::config(format!("{name} {what}")).expected(expected).found(self.init))
+        };
+        if !self.init.is_finite() {
+            return fault("is no number", "a finite number");
+        }
+        if self.learn && form != Form::Plain && !(self.init > 0.0 && self.init < 1.0) {
+            return fault("is learned as a sigmoid", "a first value between 0 and 1");
+        }
+        if self.shared_with.is_some() && !self.learn {
+            return Err(Error::config(format!("{name} is fixed and cannot be shared"))
+                .advice("write its value in both layers, or set learn = true"));
+        }
+        Ok(())
+    }
+
+    /// The tensor it is kept in, if it is kept in one.
+    pub(super) fn tensor(
+        &self,
+        name: &'static str,
+        form: Form,
+        item: &Shape,
+    ) -> Option<TensorSpec> {
+        if !self.learn && self.per == Sharing::All {
+            return None;
+        }
+        let init = match form {
+            Form::Sigmoid { .. } if self.learn => (self.init / (1.0 - self.init)).ln(),
+            _ => self.init,
+        };
+        let spec = TensorSpec::new(name, self.per.shape(item), Init::Constant(init));
+        Some(TensorSpec { shared_with: self.shared_with.clone(), ..spec })
+    }
+
+    /// Where an operation finds it: parameters and buffers are counted as they are asked for.
+    pub(super) fn value(
+        &self,
+        form: Form,
+        item: &Shape,
+        params: &mut usize,
+        buffers: &mut usize,
+    ) -> Value {
+        let next = |count: &mut usize| {
+            *count += 1;
+            *count - 1
+        };
+        let (source, form) = match (self.learn, self.per) {
+            (true, _) => (Source::Param(next(params)), form),
+            (false, Sharing::All) => (Source::Fixed(self.init), Form::Plain),
+            (false, _) => (Source::Buffer(next(buffers)), Form::Plain),
+        };
+        Value { source, form, run: self.per.run(item) }
+    }
+}
+
+/// How a value follows from the number w that is learned.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Form {
+    /// w.
+    Plain,
+    /// `offset + scale σ(w)`.
+    Sigmoid { offset: f64, scale: f64 },
+}
+
+impl Form {
+    /// σ(w).
+    pub const SIGMOID: Self = Self::Sigmoid { offset: 0.0, scale: 1.0 };
+
+    fn of<R: Real>(self, w: R) -> R {
+        match self {
+            Self::Plain => w,
+            Self::Sigmoid { offset, scale } => R::of(offset) + R::of(scale) * w.sigmoid(),
+        }
+    }
+
+    fn slope<R: Real>(self, w: R) -> R {
+        match self {
+            Self::Plain => R::ONE,
+            Self::Sigmoid { scale, .. } => {
+                let y = w.sigmoid();
+                R::of(scale) * y * (R::ONE - y)
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Source {
+    Fixed(f64),
+    Param(usize),
+    Buffer(usize),
+}
+
+/// A constant inside an operation.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Value {
+    pub source: Source,
+    pub form: Form,
+    /// Neurons that follow each other and share a number.
+    pub run: usize,
+}
+
+impl Value {
+    pub fn fixed(value: f64) -> Self {
+        Self { source: Source::Fixed(value), form: Form::Plain, run: 1 }
+    }
+
+    /// The number, if it is in no tensor.
+    pub fn number(&self) -> Option<f64> {
+        match self.source {
+            Source::Fixed(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    pub fn learned(&self) -> bool {
+        matches!(self.source, Source::Param(_))
+    }
+
+    /// One number a neuron.
+    pub fn fill<R: Real>(&self, each: &mut [R], cx: &Context<'_, R>) {
+        let tensor = match self.source {
+            Source::Fixed(value) => return each.fill(R::of(value)),
+            Source::Param(index) => cx.params[index],
+            Source::Buffer(index) => cx.buffers[index],
+        };
+        for (run, &w) in each.chunks_mut(self.run).zip(tensor) {
+            run.fill(self.form.of(w));
+        }
+    }
+
+    /// Adds gradients by the value, one a neuron, to those by the number that is learned.
+    pub fn add_gradient<R: Real>(&self, each: &[R], params: &[&[R]], d_params: &mut [Vec<R>]) {
+        let Source::Param(index) = self.source else { return };
+        let runs = each.chunks(self.run).zip(params[index]).zip(&mut d_params[index]);
+        for ((run, &w), gradient) in runs {
+            let sum: f64 = run.iter().map(|g| g.f64()).sum();
+            *gradient += R::of(sum) * self.form.slope(w);
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    init: f64,
+    #[serde(default)]
+    learn: bool,
+    #[serde(default)]
+    per: Sharing,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shared_with: Option<String>,
+}
+
+impl Serialize for Constant {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        if *self == Self::from(self.init) {
+            return serializer.serialize_f64(self.init);
+        }
+        let Self { init, learn, per, shared_with } = self.clone();
+        Table { init, learn, per, shared_with }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Constant {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_any(NumberOrTable)
+    }
+}
+
+struct NumberOrTable;
+
+impl<'de> Visitor<'de> for NumberOrTable {
+    type Value = Constant;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number, or { init = .., learn = .., per = .., shared_with = .. }")
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> std::result::Result<Constant, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> std::result::Result<Constant, E> {
+        Ok((value as f64).into())
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> std::result::Result<Constant, E> {
+        Ok((value as f64).into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> std::result::Result<Constant, A::Error> {
+        let table =
+            Table::deserialize(MapAccessDeserializer::new(map)).map_err(A::Error::custom)?;
+        let Table { init, learn, per, shared_with } = table;
+        Ok(Constant { init, learn, per, shared_with })
+    }
+}

@@ -1,0 +1,230 @@
+//! The operation of neurons over the steps of a sample.
+
+use super::cell::{Constants, ResetRule, Rules};
+use super::constant::Value;
+use super::{Output, SurrogateKind, recurrent, synaptic};
+use crate::activation::Activation;
+use crate::kernels::{Emit, Membrane, NeuronBackward, NeuronForward};
+use crate::op::{Back, Context, Firing, Flow, SampleOp, Saved, Trace};
+use crate::{Real, Result};
+
+/// Neurons with their rules, and where their constants are found.
+///
+/// It saves U (buffer 0) and, with a synapse, its currents (buffer 1).
+#[derive(Debug)]
+pub(super) struct NeuronOp {
+    pub rules: Rules,
+    pub values: Constants<Value>,
+    pub synapse: bool,
+    /// Index of the recurrent weight among the parameters; the bias follows it.
+    pub recurrent: Option<usize>,
+    /// V before the first step.
+    pub start: f64,
+    /// Numbers in an item.
+    pub len: usize,
+}
+
+impl NeuronOp {
+    /// The rules as one tight loop has them, if they are of the common kind.
+    fn common<R: Real>(&self, firing: Firing) -> Option<Membrane<R>> {
+        let emit = match self.rules.output {
+            Output::Spike => Emit::Spike,
+            Output::Analog(Activation::Relu) if self.rules.threshold_related => Emit::ReluOver,
+            Output::Analog(Activation::Relu) => Emit::Relu,
+            _ => return None,
+        };
+        let surrogate = self.rules.surrogate;
+        let common = firing == Firing::Step
+            && self.rules.reset == ResetRule::Hard
+            && surrogate.kind == SurrogateKind::Rectangle
+            && !self.filtered()
+            && self.recurrent.is_none();
+        let number = |value: &Value| value.number().filter(|_| common).map(R::of);
+        Some(Membrane {
+            alpha: number(&self.values.alpha)?,
+            beta: number(&self.values.beta)?,
+            threshold: number(&self.values.threshold)?,
+            reset: number(&self.values.reset)?,
+            half_width: R::of(surrogate.a),
+            height: R::of(0.5 / surrogate.a),
+            detach_reset: self.rules.detach_reset,
+            emit,
+        })
+    }
+
+    /// Whether the membrane integrates something else than the input.
+    fn filtered(&self) -> bool {
+        self.synapse || self.values.gain.number() != Some(1.0)
+    }
+
+    /// All constants, one number a neuron.
+    fn constants<R: Real>(&self, cx: &mut Context<'_, R>) -> Constants<Vec<R>> {
+        self.values.map(|value| {
+            let mut each = cx.scratch.take(self.len);
+            value.fill(&mut each, cx);
+            each
+        })
+    }
+
+    /// All steps of `flow`. `v` and `s` are the state before and, afterwards, behind them.
+    fn run<R: Real>(
+        &self,
+        flow: Flow<'_, R>,
+        (v, s): (&mut [R], &mut [R]),
+        saved: &mut Saved<R>,
+        cx: &mut Context<'_, R>,
+    ) {
+        let (len, x) = (self.len, flow.inputs[0]);
+        let kept = if cx.keep { x.len() } else { 0 };
+        saved.buffer(1, if self.synapse { kept } else { 0 });
+        if let Some(rules) = self.common(cx.firing) {
+            let u = saved.buffer(0, kept);
+            (cx.kernels.neuron_forward)(NeuronForward { rules, x, y: flow.output, u, v });
+            return;
+        }
+        let constants = self.constants(cx);
+        let mut current = cx.scratch.take(if self.filtered() { x.len() } else { 0 });
+        if self.filtered() {
+            synaptic::filter((&constants.gain, &constants.synapse), x, &mut current, s);
+        }
+        if self.synapse && cx.keep {
+            saved.buffer(1, kept).copy_from_slice(&current);
+        }
+        let mut row = cx.scratch.take(len);
+        let potentials = saved.buffer(0, kept);
+        let integrated = if self.filtered() { &current } else { x };
+        let steps = integrated.chunks_exact(len).zip(flow.output.chunks_exact_mut(len));
+        for (t, (input, y)) in steps.enumerate() {
+            let u = potentials.get_mut(t * len..(t + 1) * len).unwrap_or(&mut row);
+            u.copy_from_slice(input);
+            match self.recurrent {
+                Some(weight) => {
+                    recurrent::add(cx.kernels, (cx.params[weight], cx.params[weight + 1]), v, u);
+                }
+                None => u.iter_mut().zip(v.iter()).for_each(|(u, &v)| *u += v),
+            }
+            self.rules.fire(&constants, u, v, y, cx.firing);
+        }
+        constants.into_array().into_iter().chain([current, row]).for_each(|b| cx.scratch.put(b));
+    }
+}
+
+impl<R: Real> SampleOp<R> for NeuronOp {
+    fn forward(&self, flow: Flow<'_, R>, saved: &mut Saved<R>, cx: &mut Context<'_, R>) {
+        let mut state = cx.scratch.take(SampleOp::<R>::state_len(self));
+        self.init_state(&mut state);
+        self.run(flow, state.split_at_mut(self.len), saved, cx);
+        cx.scratch.put(state);
+    }
+
+    fn backward(&self, back: Back<'_, '_, R>, saved: &mut Saved<R>, cx: &mut Context<'_, R>) {
+        let Back { inputs, d_output: g, d_inputs, d_params, .. } = back;
+        let (len, x, u) = (self.len, inputs[0], saved.get(0));
+        let dx = d_inputs[0].as_deref_mut();
+        if let Some(rules) = self.common(cx.firing) {
+            let Some(dx) = dx else { return };
+            let mut dv = cx.scratch.zeros(len);
+            (cx.kernels.neuron_backward)(NeuronBackward { rules, u, g, dx, dv: &mut dv });
+            return cx.scratch.put(dv);
+        }
+        let constants = self.constants(cx);
+        let mut sums = self.values.map(|value| {
+            let len = if value.learned() { len } else { 0 };
+            cx.scratch.zeros(len)
+        });
+        // Gradients by V behind a step, and, of all steps, by U.
+        let mut dv = cx.scratch.zeros(len);
+        let mut du = cx.scratch.take(x.len());
+        let steps = u.chunks_exact(len).zip(g.chunks_exact(len)).zip(du.chunks_exact_mut(len));
+        for ((u, g), du) in steps.rev() {
+            du.copy_from_slice(&dv);
+            self.rules.fire_back(&constants, u, g, du, &mut sums, cx.firing);
+            match self.recurrent {
+                Some(weight) => recurrent::back(cx.kernels, cx.params[weight], du, &mut dv),
+                None => dv.copy_from_slice(du),
+            }
+        }
+        if let Some(weight) = self.recurrent {
+            let before = self.before(&constants, u, cx);
+            if let [d_weight, d_bias] = &mut d_params[weight..weight + 2] {
+                recurrent::add_gradients(cx.kernels, &du, &before, d_weight, d_bias);
+            }
+            cx.scratch.put(before);
+        }
+        if self.filtered() {
+            let both = (&mut sums.gain[..], &mut sums.synapse[..]);
+            synaptic::filter_back(&constants.synapse, (x, saved.get(1)), &mut du, both);
+        }
+        if let Some(dx) = dx {
+            let rows = dx.chunks_exact_mut(len).zip(du.chunks_exact(len));
+            for (dx, du) in rows {
+                for ((dx, &du), &gain) in dx.iter_mut().zip(du).zip(&constants.gain) {
+                    *dx += gain * du;
+                }
+            }
+        }
+        let sums = sums.into_array();
+        for (value, sums) in self.values.clone().into_array().iter().zip(&sums) {
+            value.add_gradient(sums, cx.params, d_params);
+        }
+        constants.into_array().into_iter().chain(sums).chain([dv, du]).for_each(|b| {
+            cx.scratch.put(b);
+        });
+    }
+
+    /// V, then, with a synapse, S.
+    fn state_len(&self) -> usize {
+        if self.filtered() { 2 * self.len } else { self.len }
+    }
+
+    fn init_state(&self, state: &mut [R]) {
+        let (v, s) = state.split_at_mut(self.len);
+        v.fill(R::of(self.start));
+        s.fill(R::ZERO);
+    }
+
+    fn step(
+        &self,
+        flow: Flow<'_, R>,
+        state: &mut [R],
+        saved: &mut Saved<R>,
+        cx: &mut Context<'_, R>,
+    ) -> Result<()> {
+        self.run(flow, state.split_at_mut(self.len), saved, cx);
+        Ok(())
+    }
+
+    fn record(&self, what: Trace, saved: &Saved<R>, cx: &Context<'_, R>) -> Option<Vec<R>> {
+        let u = saved.get(0);
+        if u.is_empty() {
+            return None;
+        }
+        if what == Trace::Potential {
+            return Some(u.to_vec());
+        }
+        let mut threshold = vec![R::ZERO; self.len];
+        self.values.threshold.fill(&mut threshold, cx);
+        let spike = |(&u, &threshold): (&R, &R)| self.rules.spike(u - threshold, Firing::Step);
+        Some(u.iter().zip(threshold.iter().cycle()).map(spike).collect())
+    }
+}
+
+impl NeuronOp {
+    /// V before each step, `[T, len]`, out of U.
+    fn before<R: Real>(
+        &self,
+        constants: &Constants<Vec<R>>,
+        u: &[R],
+        cx: &mut Context<'_, R>,
+    ) -> Vec<R> {
+        let len = self.len;
+        let mut before = cx.scratch.take(u.len());
+        let mut unused = cx.scratch.take(len);
+        before[..len].fill(R::of(self.start));
+        for (u, v) in u.chunks_exact(len).zip(before[len..].chunks_exact_mut(len)) {
+            self.rules.fire(constants, u, v, &mut unused, cx.firing);
+        }
+        cx.scratch.put(unused);
+        before
+    }
+}

@@ -1,0 +1,48 @@
+//! What comes before the membrane: an input gain, and the second state of a synaptic neuron.
+//!
+//! `S_t = rho S_{t-1} + gain X_t`, `S_0 = 0`, and the membrane integrates S instead of X; without a
+//! synapse rho is 0.
+
+use crate::Real;
+
+/// `current` from `x`, `[T, len]` each; `state` is S before the first step and behind the last.
+pub(super) fn filter<R: Real>(
+    (gain, decay): (&[R], &[R]),
+    x: &[R],
+    current: &mut [R],
+    state: &mut [R],
+) {
+    let len = gain.len();
+    for (x, current) in x.chunks_exact(len).zip(current.chunks_exact_mut(len)) {
+        for i in 0..len {
+            state[i] = decay[i] * state[i] + gain[i] * x[i];
+            current[i] = state[i];
+        }
+    }
+}
+
+/// Back over [`filter`]: `d` is the gradient by the currents and, afterwards, by S: everything that
+/// comes of it in later steps is in it. Gradients by gain and decay are added to the sums, where
+/// there is room.
+pub(super) fn filter_back<R: Real>(
+    decay: &[R],
+    (x, current): (&[R], &[R]),
+    d: &mut [R],
+    (d_gain, d_decay): (&mut [R], &mut [R]),
+) {
+    let len = decay.len();
+    for at in (0..d.len()).rev() {
+        let i = at % len;
+        if let Some(&later) = d.get(at + len) {
+            d[at] += decay[i] * later;
+        }
+        if let Some(sum) = d_gain.get_mut(i) {
+            *sum += d[at] * x[at];
+        }
+        if let Some(sum) = d_decay.get_mut(i)
+            && at >= len
+        {
+            *sum += d[at] * current[at - len];
+        }
+    }
+}
