@@ -1,6 +1,8 @@
 //! The seam between bytes and events: a [`Decoder`] takes bytes, a [`Sink`] takes events.
 
-use crate::{EventBatch, Report, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, EventBatch, Report, Result};
 
 /// Takes what a [`Decoder`] finds.
 pub trait Sink {
@@ -48,4 +50,45 @@ pub trait Decoder: Send {
 
     /// What was met so far.
     fn report(&self) -> &Report;
+
+    /// The place behind what is decoded, from which [`resume`](Self::resume) can go on; `None` where
+    /// there is none at this moment, or the format has none.
+    fn mark(&self) -> Option<Mark> {
+        None
+    }
+
+    /// Goes on at `mark`, as if all before it had been decoded. The next bytes are those from
+    /// [`Mark::offset`] on. A fresh decoder of the same recording only.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if the format has no such places,
+    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if the mark is not of this format.
+    fn resume(&mut self, _mark: &Mark) -> Result<()> {
+        Err(Error::unsupported("this format can only be read from its beginning"))
+    }
+}
+
+/// A place in a recording from which its decoder can go on without the bytes before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Byte offset in the file of the first byte that is not decoded.
+    pub offset: u64,
+    /// What earlier bytes have set: registers, rounds of a clock. The format's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub state: Vec<i64>,
+}
+
+impl Mark {
+    /// A mark whose state has `N` numbers, as its decoder left them.
+    pub(crate) fn state<const N: usize>(&self) -> Result<[i64; N]> {
+        let state = <[i64; N]>::try_from(self.state.as_slice()).ok();
+        // Room above, so that adding times to them never overflows.
+        let sane = |number: &i64| number.unsigned_abs() < 1 << 62;
+        state.filter(|state| state.iter().all(sane)).ok_or_else(|| {
+            Error::malformed("an index that is not of this format")
+                .at(self.offset)
+                .expected(format!("{N} numbers below 2^62"))
+                .found(format!("{:?}", self.state))
+        })
+    }
 }

@@ -41,7 +41,7 @@ mod report;
 pub mod source;
 pub mod tensor;
 
-pub use decoder::{Decoder, Sink};
+pub use decoder::{Decoder, Mark, Sink};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, EventBatch, SensorSize};
 pub use formats::{
@@ -50,7 +50,7 @@ pub use formats::{
 };
 pub use limits::Limits;
 pub use reader::{
-    Aedat2Reading, Coords, EventReader, Fingerprint, ReadOptions, Recording, RecordingInfo,
+    Aedat2Reading, Coords, EventReader, Fingerprint, Index, ReadOptions, Recording, RecordingInfo,
     SensorSource, StreamChoice, StreamInfo, StreamKind, Summary,
 };
 pub use report::{ByteAccount, Oddity, Report, Tally};

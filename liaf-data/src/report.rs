@@ -28,6 +28,8 @@ pub enum Oddity {
     BackwardTimes,
     /// Events outside the sensor. Dropped.
     OutOfSensor,
+    /// Events that were decoded on the way to a slice of time, or behind it. Not given.
+    OutOfSlice,
     /// Events before the first complete time. Dropped.
     EventsBeforeTime,
     /// Words of a type the format reserves.
@@ -66,6 +68,7 @@ impl Oddity {
             Self::TimeWraps => "time_wraps",
             Self::BackwardTimes => "backward_times",
             Self::OutOfSensor => "out_of_sensor",
+            Self::OutOfSlice => "out_of_slice",
             Self::EventsBeforeTime => "events_before_time",
             Self::ReservedWords => "reserved_words",
             Self::PaddingWords => "padding_words",

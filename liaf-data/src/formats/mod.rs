@@ -19,7 +19,7 @@ pub(crate) use unread::{best_guess, known_but_unread};
 
 use crate::reader::{ReadOptions, RecordingInfo};
 use crate::source::ByteSource;
-use crate::{Decoder, Report, Result, SensorSize, Sink};
+use crate::{Decoder, Error, Mark, Report, Result, SensorSize, Sink};
 
 /// Every format that is read, in the order in which they are asked.
 pub static FORMATS: &[&Format] =
@@ -83,6 +83,16 @@ pub(crate) trait BlockReader: Send {
 
     /// About how many events are to come.
     fn expected_events(&self) -> usize;
+
+    /// As [`Decoder::mark`].
+    fn mark(&self) -> Option<Mark> {
+        None
+    }
+
+    /// As [`Decoder::resume`].
+    fn resume(&mut self, _mark: &Mark) -> Result<()> {
+        Err(Error::unsupported("this format can only be read from its beginning"))
+    }
 }
 
 /// What makes events of a file's bytes.
@@ -111,6 +121,22 @@ impl Body {
         match self {
             Self::Stream(decoder) => decoder.report(),
             Self::Blocks(reader) => reader.report(),
+        }
+    }
+
+    /// As [`Decoder::mark`].
+    pub fn mark(&self) -> Option<Mark> {
+        match self {
+            Self::Stream(decoder) => decoder.mark(),
+            Self::Blocks(reader) => reader.mark(),
+        }
+    }
+
+    /// As [`Decoder::resume`].
+    pub fn resume(&mut self, mark: &Mark) -> Result<()> {
+        match self {
+            Self::Stream(decoder) => decoder.resume(mark),
+            Self::Blocks(reader) => reader.resume(mark),
         }
     }
 }

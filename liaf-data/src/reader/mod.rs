@@ -1,5 +1,7 @@
 //! Recordings: opened by what is in them, read as events.
 
+mod index;
+mod index_file;
 mod info;
 mod options;
 mod probe;
@@ -7,6 +9,7 @@ mod recording;
 mod stream;
 mod summary;
 
+pub use index::Index;
 pub use info::{RecordingInfo, SensorSource, StreamInfo, StreamKind};
 pub use options::{Aedat2Reading, Coords, ReadOptions, StreamChoice};
 pub use recording::Recording;

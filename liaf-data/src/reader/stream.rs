@@ -1,6 +1,7 @@
 //! Events from a decoder over a byte source.
 
 use std::mem;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use super::RecordingInfo;
@@ -69,6 +70,8 @@ pub(super) struct StreamReader {
     /// What went wrong behind them.
     pub failed: Option<Error>,
     pub finished: bool,
+    /// Byte of the file from which on nothing is wanted.
+    pub end: Option<u64>,
 }
 
 impl StreamReader {
@@ -110,7 +113,8 @@ impl EventReader for StreamReader {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
-        if self.finished {
+        if self.finished || self.end.is_some_and(|end| self.position() >= end) {
+            self.finished = true;
             return Ok(false);
         }
         let Self { source, body, check, step, .. } = self;
@@ -176,6 +180,8 @@ pub(super) struct Check {
     pub sensor: Option<SensorSize>,
     /// An event outside is an error.
     pub strict: bool,
+    /// Only events in this stretch of time, in µs, are given.
+    pub slice: Option<Range<i64>>,
     last_time: Option<i64>,
     /// Events so far, those outside the sensor as well.
     decoded: u64,
@@ -214,6 +220,14 @@ impl Check {
         Ok(())
     }
 
+    fn drop_out_of_slice(&mut self, events: &mut EventBatch) {
+        let Some(slice) = &self.slice else { return };
+        let before = events.len();
+        events.retain(|event| slice.contains(&event.t));
+        let dropped = (before - events.len()) as u64;
+        self.report.add_event(Oddity::OutOfSlice, dropped, self.decoded);
+    }
+
     /// Counts the events that are earlier than the one before them.
     fn count_backward(&mut self, events: &EventBatch) {
         let (Some(&first), Some(&last)) = (events.t.first(), events.t.last()) else { return };
@@ -235,6 +249,7 @@ impl Sink for Checked<'_> {
     fn events(&mut self, events: &mut EventBatch, offset: u64) -> Result<()> {
         let decoded = events.len() as u64;
         self.check.drop_outside(events, offset)?;
+        self.check.drop_out_of_slice(events);
         self.check.count_backward(events);
         self.check.decoded += decoded;
         self.check.report.events += events.len() as u64;

@@ -5,7 +5,7 @@ use multiversion::multiversion;
 use super::layout::{Axis, Layout, Reading, address, time};
 use crate::parallel::{in_order, places_per_pool};
 use crate::reader::ReadOptions;
-use crate::{Decoder, Error, EventBatch, Oddity, Report, Result, SensorSize, Sink};
+use crate::{Decoder, Error, EventBatch, Mark, Oddity, Report, Result, SensorSize, Sink};
 
 const RECORD: usize = 8;
 /// Records that are looked at together; their bytes and columns stay in the first-level cache.
@@ -143,6 +143,19 @@ impl Decoder for Aedat2Decoder {
 
     fn report(&self) -> &Report {
         &self.report
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        let last = self.clock.last.map_or(-1, i64::from);
+        Some(Mark { offset: self.offset, state: vec![last, self.clock.epoch] })
+    }
+
+    fn resume(&mut self, mark: &Mark) -> Result<()> {
+        let [last, epoch] = mark.state()?;
+        self.clock = Clock { last: u32::try_from(last).ok(), epoch };
+        self.offset = mark.offset;
+        self.carry.clear();
+        Ok(())
     }
 }
 

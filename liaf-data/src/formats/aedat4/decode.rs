@@ -9,7 +9,7 @@ use super::packet::{Found, Framing, HEADER, LOOK};
 use super::table::{self, TableSum};
 use crate::parallel::{in_order, places_per_pool};
 use crate::reader::{ReadOptions, StreamKind};
-use crate::{Decoder, Error, EventBatch, Oddity, Report, Result, Sink};
+use crate::{Decoder, Error, EventBatch, Mark, Oddity, Report, Result, Sink};
 
 /// Decodes the packets of an AEDAT 4.0 file; the header is behind it.
 #[derive(Debug)]
@@ -40,6 +40,8 @@ pub struct Aedat4Decoder {
     /// The packets that were found: with the place of their bodies, and of their headers.
     bodies: TableSum,
     headers: TableSum,
+    /// Packets were passed over, so the table cannot be compared with what was found.
+    resumed: bool,
     report: Report,
 }
 
@@ -117,6 +119,7 @@ impl Aedat4Decoder {
             parallel,
             bodies: TableSum::default(),
             headers: TableSum::default(),
+            resumed: false,
             report,
         }
     }
@@ -524,10 +527,24 @@ impl Decoder for Aedat4Decoder {
         let carry = std::mem::take(&mut self.carry);
         self.process(&carry[self.carried..], true, sink)?;
         self.carried = 0;
-        self.check_table()
+        if self.resumed { Ok(()) } else { self.check_table() }
     }
 
     fn report(&self) -> &Report {
         &self.report
+    }
+
+    /// At a packet; in damage there is no place from which to go on.
+    fn mark(&self) -> Option<Mark> {
+        let at_packet = matches!(self.place, Place::Packets);
+        at_packet.then(|| Mark { offset: self.offset, state: Vec::new() })
+    }
+
+    fn resume(&mut self, mark: &Mark) -> Result<()> {
+        mark.state::<0>()?;
+        (self.offset, self.resumed) = (mark.offset, true);
+        self.carry.clear();
+        self.carried = 0;
+        Ok(())
     }
 }

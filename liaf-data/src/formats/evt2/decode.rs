@@ -2,8 +2,8 @@
 
 use multiversion::multiversion;
 
-use crate::EventBatch;
 use crate::formats::prophesee::{self, Cd, EARLY, Met, Time, WRAP, is_wrap, kind, special};
+use crate::{EventBatch, Mark, Result};
 
 /// Bytes of a word.
 pub(super) const WORD: usize = 4;
@@ -69,6 +69,14 @@ impl prophesee::Registers<WORD> for Registers {
 
     fn has_time(&self) -> bool {
         self.0.high.is_some()
+    }
+
+    fn pack(&self) -> Vec<i64> {
+        self.0.pack()
+    }
+
+    fn unpack(&self, mark: &Mark) -> Result<Self> {
+        Time::unpack(mark).map(Self)
     }
 }
 

@@ -3,7 +3,7 @@
 use multiversion::multiversion;
 
 use crate::formats::prophesee::{self, Cd, EARLY, Met, Time, WRAP, is_wrap, kind, special};
-use crate::{Event, EventBatch};
+use crate::{Event, EventBatch, Mark, Result};
 
 /// Bytes of a word.
 pub(super) const WORD: usize = 8;
@@ -74,6 +74,14 @@ impl<const LEGACY: bool> prophesee::Registers<WORD> for Registers<LEGACY> {
 
     fn has_time(&self) -> bool {
         self.0.high.is_some()
+    }
+
+    fn pack(&self) -> Vec<i64> {
+        self.0.pack()
+    }
+
+    fn unpack(&self, mark: &Mark) -> Result<Self> {
+        Time::unpack(mark).map(Self)
     }
 }
 

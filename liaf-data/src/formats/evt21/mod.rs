@@ -21,7 +21,7 @@ use super::prophesee::{self, WordDecoder, is_encoded};
 use super::{Body, Format, Opened};
 use crate::reader::ReadOptions;
 use crate::source::ByteSource;
-use crate::{Decoder, Report, Result, Sink};
+use crate::{Decoder, Mark, Report, Result, Sink};
 use decode::{Registers, WORD};
 
 pub(super) static FORMAT: Format = Format {
@@ -99,5 +99,16 @@ impl Decoder for Evt21Decoder {
             Ordered::Little(decoder) => decoder.report(),
             Ordered::Legacy(decoder) => decoder.report(),
         }
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        match &self.0 {
+            Ordered::Little(decoder) => decoder.mark(),
+            Ordered::Legacy(decoder) => decoder.mark(),
+        }
+    }
+
+    fn resume(&mut self, mark: &Mark) -> Result<()> {
+        self.ordered().resume(mark)
     }
 }

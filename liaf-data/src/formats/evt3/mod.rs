@@ -35,7 +35,7 @@ use super::prophesee::{self, WordDecoder, is_encoded};
 use super::{Body, Format, Opened};
 use crate::reader::ReadOptions;
 use crate::source::ByteSource;
-use crate::{Decoder, Report, Result, Sink};
+use crate::{Decoder, Mark, Report, Result, Sink};
 use registers::{Registers, WORD};
 
 pub(super) static FORMAT: Format =
@@ -76,5 +76,13 @@ impl Decoder for Evt3Decoder {
 
     fn report(&self) -> &Report {
         self.0.report()
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        self.0.mark()
+    }
+
+    fn resume(&mut self, mark: &Mark) -> Result<()> {
+        self.0.resume(mark)
     }
 }

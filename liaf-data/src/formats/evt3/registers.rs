@@ -5,7 +5,7 @@ use super::fast::{self, Scratch};
 use crate::formats::prophesee::{
     self, BASELESS, EARLY, Met, PADDED, RESERVED, ROWLESS, TRIGGER, VENDOR, WRAP,
 };
-use crate::{Event, EventBatch};
+use crate::{Event, EventBatch, Mark, Result};
 
 /// Bytes of a word.
 pub(super) const WORD: usize = 2;
@@ -143,6 +143,26 @@ impl prophesee::Registers<WORD> for Registers {
 
     fn has_time(&self) -> bool {
         self.high.is_some()
+    }
+
+    /// -1 where a register is not set.
+    fn pack(&self) -> Vec<i64> {
+        let or = |register: Option<u16>| register.map_or(-1, i64::from);
+        let (x, p) = self.base.map_or((-1, 0), |(x, p)| (x.into(), p.into()));
+        vec![or(self.y), x, p, or(self.high), self.low.into(), self.epoch]
+    }
+
+    /// Numbers that no register can hold are taken as not set.
+    fn unpack(&self, mark: &Mark) -> Result<Self> {
+        let [y, x, p, high, low, epoch] = mark.state()?;
+        let field = |value: i64, max: i64| u16::try_from(value).ok().filter(|_| value <= max);
+        Ok(Self {
+            y: field(y, 0x7ff),
+            base: field(x, MAX_BASE.into()).map(|x| (x, u8::from(p == 1))),
+            high: field(high, 0xfff),
+            low: field(low, 0xfff).unwrap_or_default(),
+            epoch,
+        })
     }
 }
 

@@ -4,7 +4,7 @@
 use multiversion::multiversion;
 
 use super::{PADDED, RESERVED, TRIGGER, VENDOR};
-use crate::{Event, EventBatch};
+use crate::{Event, EventBatch, Mark, Result};
 
 /// The kinds of words, by their upper four bits.
 pub(in crate::formats) mod kind {
@@ -32,6 +32,20 @@ pub(in crate::formats) struct Time {
 }
 
 impl Time {
+    /// As numbers; -1 before the first `TIME_HIGH`.
+    pub fn pack(&self) -> Vec<i64> {
+        vec![self.high.map_or(-1, i64::from), self.epoch]
+    }
+
+    /// What [`pack`](Self::pack) gave.
+    ///
+    /// # Errors
+    /// If the mark's state cannot be a time.
+    pub fn unpack(mark: &Mark) -> Result<Self> {
+        let [high, epoch] = mark.state()?;
+        Ok(Self { high: u32::try_from(high).ok().filter(|high| high >> 28 == 0), epoch })
+    }
+
     /// The event that these 32 bits hold; `None` before the first `TIME_HIGH`.
     pub fn event(&self, bits: u32) -> Option<Event> {
         let t = self.epoch + time(self.high?, bits);

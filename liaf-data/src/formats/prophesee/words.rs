@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::Met;
 use crate::parallel::{in_order, places_per_pool};
 use crate::reader::ReadOptions;
-use crate::{Decoder, Error, EventBatch, Oddity, Report, Result, Sink};
+use crate::{Decoder, Error, EventBatch, Mark, Oddity, Report, Result, Sink};
 
 /// What words of `WORD` bytes, little-endian, set for those behind them.
 pub(in crate::formats) trait Registers<const WORD: usize>:
@@ -47,6 +47,15 @@ pub(in crate::formats) trait Registers<const WORD: usize>:
 
     /// Whether an event here has a time.
     fn has_time(&self) -> bool;
+
+    /// All of them as numbers, to go on from here later.
+    fn pack(&self) -> Vec<i64>;
+
+    /// The registers that [`pack`](Self::pack) gave.
+    ///
+    /// # Errors
+    /// If the mark's state cannot be of them.
+    fn unpack(&self, mark: &Mark) -> Result<Self>;
 }
 
 /// Decodes words; a header is behind it.
@@ -211,6 +220,17 @@ impl<R: Registers<WORD>, const WORD: usize> Decoder for WordDecoder<R, WORD> {
 
     fn report(&self) -> &Report {
         &self.report
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        Some(Mark { offset: self.offset, state: self.registers.pack() })
+    }
+
+    fn resume(&mut self, mark: &Mark) -> Result<()> {
+        self.registers = self.registers.unpack(mark)?;
+        self.offset = mark.offset;
+        self.carry.clear();
+        Ok(())
     }
 }
 

@@ -1,0 +1,113 @@
+//! Where in a file a moment of the recording is: places from which decoding can go on, sparse
+//! enough to be small, dense enough to be quick.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use super::stream::StreamReader;
+use crate::reader::EventReader;
+use crate::{EventBatch, Mark, Result, Sink};
+
+/// Places in a recording by time, made in one pass.
+///
+/// It holds for recordings whose time steps back as well: of each place it is known how late the
+/// events before it are at the latest, and how early those behind it at the earliest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Index {
+    /// Number of events.
+    pub events: u64,
+    /// Earliest time of an event in µs; `None` without events.
+    pub earliest: Option<i64>,
+    /// Latest time of an event in µs.
+    pub latest: Option<i64>,
+    places: Vec<Place>,
+}
+
+/// A place, and what is known of the events on both sides of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Place {
+    mark: Mark,
+    /// The latest time of an event in front of it.
+    before: Option<i64>,
+    /// The earliest time of an event behind it.
+    behind: Option<i64>,
+}
+
+impl Index {
+    /// Bytes between two places, or as many as a record or packet has, if that is more.
+    pub(super) const STRETCH: usize = 512 << 10;
+
+    /// Goes through the recording once.
+    pub(super) fn build(mut reader: StreamReader) -> Result<Self> {
+        let mut span = Span::default();
+        let mut total = Span::default();
+        let mut places: Vec<Place> = Vec::new();
+        loop {
+            let more = reader.pump(&mut span)?;
+            let met = std::mem::take(&mut span);
+            if let Some(last) = places.last_mut() {
+                last.behind = earlier(last.behind, met.earliest);
+            }
+            total.add(&met);
+            if !more {
+                break;
+            }
+            let known = places.last().map(|place| place.mark.offset);
+            if let Some(mark) = reader.body.mark().filter(|mark| Some(mark.offset) != known) {
+                places.push(Place { mark, before: total.latest, behind: None });
+            }
+        }
+        let mut behind = None;
+        for place in places.iter_mut().rev() {
+            place.behind = earlier(place.behind, behind);
+            behind = place.behind;
+        }
+        let Span { events, earliest, latest } = total;
+        Ok(Self { events, earliest, latest, places })
+    }
+
+    /// The last place with nothing of `time` before it, `None` for the beginning of the recording;
+    /// and the byte from which on there is nothing of `time`, `None` for the end.
+    pub(super) fn locate(&self, time: &Range<i64>) -> (Option<Mark>, Option<u64>) {
+        let too_early = |place: &Place| place.before.is_none_or(|latest| latest < time.start);
+        let start = self.places.partition_point(too_early);
+        let start = start.checked_sub(1).and_then(|last| self.places.get(last));
+        let needed = |place: &Place| place.behind.is_some_and(|earliest| earliest < time.end);
+        let end = self.places.get(self.places.partition_point(needed));
+        (start.map(|place| place.mark.clone()), end.map(|place| place.mark.offset))
+    }
+
+    /// Number of places.
+    pub fn places(&self) -> usize {
+        self.places.len()
+    }
+}
+
+fn earlier(a: Option<i64>, b: Option<i64>) -> Option<i64> {
+    a.into_iter().chain(b).min()
+}
+
+/// Number and times of some events.
+#[derive(Debug, Default)]
+struct Span {
+    events: u64,
+    earliest: Option<i64>,
+    latest: Option<i64>,
+}
+
+impl Span {
+    fn add(&mut self, other: &Self) {
+        self.events += other.events;
+        self.earliest = earlier(self.earliest, other.earliest);
+        self.latest = self.latest.max(other.latest);
+    }
+}
+
+impl Sink for Span {
+    fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
+        let (earliest, latest) = (events.t.iter().min().copied(), events.t.iter().max().copied());
+        self.add(&Self { events: events.len() as u64, earliest, latest });
+        Ok(())
+    }
+}

@@ -1,0 +1,157 @@
+//! A slice of time holds the events of that time, wherever the reader began.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
+
+mod common;
+
+use std::fs;
+use std::ops::Range;
+
+use liaf_data::{EventBatch, Oddity, ReadOptions, Recording, StreamChoice};
+
+fn slice(recording: &mut Recording, time: Range<i64>) -> (EventBatch, u64) {
+    let mut events = EventBatch::new();
+    let mut reader = recording.slice(time).unwrap();
+    while reader.pump(&mut events).unwrap() {}
+    (events, reader.report().count(Oddity::OutOfSlice))
+}
+
+/// Slices at the beginning, the end, outside, of nothing, and at many places between.
+fn ranges(all: &EventBatch) -> Vec<Range<i64>> {
+    let (min, max) = (*all.t.iter().min().unwrap_or(&0), *all.t.iter().max().unwrap_or(&0));
+    let span = max - min;
+    let mut ranges = vec![min..max + 1, min - 10..min, max + 1..max + 10, min..min, max..min];
+    for i in 0..8 {
+        let start = min + span * i / 8;
+        ranges.extend([start..start + 1, start..start + span / 20, start..max, min..start]);
+    }
+    ranges
+}
+
+fn compare(what: &str, mut recording: Recording) {
+    let all = recording.read_all().unwrap();
+    for time in ranges(&all) {
+        let mut expected = all.clone();
+        expected.retain(|event| time.contains(&event.t));
+        let (found, _) = slice(&mut recording, time.clone());
+        assert_eq!(found, expected, "{what} {time:?}");
+    }
+    let index = recording.index().unwrap();
+    assert_eq!(index.events, all.len() as u64, "{what}");
+    assert_eq!(index.earliest, all.t.iter().min().copied(), "{what}");
+}
+
+#[test]
+fn every_good_recording_can_be_sliced() {
+    for format in fs::read_dir(common::fixtures().join("good")).unwrap() {
+        for file in fs::read_dir(format.unwrap().path()).unwrap() {
+            let path = file.unwrap().path();
+            for parallel in [false, true] {
+                let options = ReadOptions { parallel, ..ReadOptions::default() };
+                let Ok(mut recording) = Recording::open(&path, options.clone()) else { continue };
+                if recording.info().stream.is_none() {
+                    let Some(id) = recording.info().event_streams().map(|s| s.id).next() else {
+                        assert!(recording.slice(0..1).is_err());
+                        continue;
+                    };
+                    let stream = Some(StreamChoice::Id(id));
+                    recording = Recording::open(&path, ReadOptions { stream, ..options }).unwrap();
+                }
+                compare(&path.display().to_string(), recording);
+            }
+        }
+    }
+}
+
+/// The data of a recording many times over: megabytes, with a step back in time at every seam.
+fn repeated(name: &str, header_of: &str, times: usize) -> Vec<u8> {
+    let header = fs::read(common::fixtures().join(header_of)).unwrap();
+    let whole = fs::read(common::fixtures().join(name)).unwrap();
+    let data = &whole[Recording::from_bytes(whole.clone(), ReadOptions::default())
+        .unwrap()
+        .reader()
+        .unwrap()
+        .report()
+        .bytes
+        .header as usize..];
+    [&header[..], &data.repeat(times)].concat()
+}
+
+#[test]
+fn a_slice_of_a_long_recording_reads_little_of_it() {
+    let sensor = Some(liaf_data::SensorSize::new(346, 260));
+    for (name, header, times) in [
+        ("good/evt3/faery_wrap.raw", "good/evt3/header_only.raw", 200),
+        ("good/aedat2/davis346.aedat", "good/aedat2/header_only.aedat", 200),
+    ] {
+        let bytes = repeated(name, header, times);
+        assert!(bytes.len() > 1 << 20, "{name}: {} bytes", bytes.len());
+        let options = ReadOptions { sensor, ..ReadOptions::default() };
+        compare(name, Recording::from_bytes(bytes, options).unwrap());
+    }
+    // Time that goes on: EVT 3.0 wraps every 16.8 s, so that each repetition begins a new round.
+    let mut words = fs::read(common::fixtures().join("good/evt3/header_only.raw")).unwrap();
+    for i in 0..400_000u32 {
+        let word = |kind: u32, value: u32| ((kind << 12 | value & 0xfff) as u16).to_le_bytes();
+        words.extend(
+            [word(8, i / 100), word(6, i * 40), word(0, i % 200), word(2, i % 300)].concat(),
+        );
+    }
+    let mut recording =
+        Recording::from_bytes(words, ReadOptions { sensor, ..ReadOptions::default() }).unwrap();
+    assert!(recording.index().unwrap().places() >= 5);
+    let latest = recording.index().unwrap().latest.unwrap();
+    let (found, dropped) = slice(&mut recording, latest / 2..latest / 2 + 10_000);
+    assert!(!found.is_empty());
+    assert!(dropped < 150_000, "{dropped} events were decoded for nothing");
+}
+
+#[test]
+fn windows_hold_each_event_once() {
+    let path = common::fixtures().join("good/evt3/faery_wrap.raw");
+    let mut recording = Recording::open(path, ReadOptions::default()).unwrap();
+    let all = recording.read_all().unwrap();
+    let (first, last) = (all.t[0], *all.t.iter().max().unwrap());
+    let mut joined = EventBatch::new();
+    let mut next = first;
+    for window in recording.windows(first..last + 1, (last - first) / 7).unwrap() {
+        let (time, events) = window.unwrap();
+        assert_eq!(time.start, next);
+        next = time.end;
+        joined.extend_from(&events, 0..events.len());
+    }
+    assert_eq!(next, last + 1);
+    assert_eq!(joined, all);
+    assert!(recording.windows(0..10, 0).is_err());
+}
+
+#[test]
+fn a_kept_index_is_used_while_it_is_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.raw");
+    fs::copy(common::fixtures().join("good/evt3/faery_vectors.raw"), &path).unwrap();
+    let open = || Recording::open(&path, ReadOptions::default()).unwrap();
+    let beside = open().keep_index().unwrap();
+    assert_eq!(beside, folder.path().join("a.raw.index.json"));
+    let kept = fs::read(&beside).unwrap();
+    let mut again = open();
+    again.keep_index().unwrap();
+    assert_eq!(fs::read(&beside).unwrap(), kept);
+    compare("with a kept index", again);
+
+    // Another recording under the same name: the old index is replaced.
+    fs::copy(common::fixtures().join("good/evt3/faery_wrap.raw"), &path).unwrap();
+    let mut other = open();
+    other.keep_index().unwrap();
+    assert_ne!(fs::read(&beside).unwrap(), kept);
+    compare("with a new index", other);
+
+    // Garbage, and an index that lies about its marks, are errors or are replaced; never a panic.
+    fs::write(&beside, b"{not json").unwrap();
+    open().keep_index().unwrap();
+    let text = fs::read_to_string(&beside).unwrap();
+    let lies = text.replace("\"state\":[", "\"state\":[9223372036854775807,");
+    fs::write(&beside, lies).unwrap();
+    let mut lied_to = open();
+    lied_to.keep_index().unwrap();
+    let _ = lied_to.slice(0..1).map(|mut reader| reader.read_to_end(&mut EventBatch::new()));
+}
