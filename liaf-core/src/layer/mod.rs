@@ -6,6 +6,7 @@
 mod activate;
 mod aggregate;
 mod conv2d;
+mod conv3d;
 mod dense;
 mod dropout;
 mod embedding;
@@ -18,13 +19,14 @@ mod window;
 pub use activate::Activate;
 pub use aggregate::{Aggregate, AggregateKind};
 pub use conv2d::Conv2d;
+pub use conv3d::Conv3d;
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use flatten::Flatten;
 pub use join::{Add, Concat};
 pub use pool::{AvgPool, MaxPool, SpatialMean};
-pub use recurrent::{Gru, Lstm, Rnn, RnnActivation};
+pub use recurrent::{ConvLstm, Gru, Lstm, Rnn, RnnActivation};
 pub use window::Pair;
 
 use serde::{Deserialize, Serialize};
@@ -204,6 +206,8 @@ layers! {
     Dense(Dense),
     /// A spiking or analog neuron.
     Neuron(Neuron),
+    /// Convolution over space and time.
+    Conv3d(Conv3d),
     /// Averages of windows.
     AvgPool(AvgPool),
     /// Maxima of windows.
@@ -232,4 +236,6 @@ layers! {
     Lstm(Lstm),
     /// Gated recurrent unit.
     Gru(Gru),
+    /// LSTM of images.
+    ConvLstm(ConvLstm),
 }

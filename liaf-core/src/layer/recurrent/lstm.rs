@@ -53,7 +53,7 @@ impl Layer for Lstm {
 
 /// Keeps, of each step: the gates i, f, g, o, then C_t.
 #[derive(Debug)]
-struct LstmCell;
+pub(super) struct LstmCell;
 
 impl Cell for LstmCell {
     const GATES: usize = 4;

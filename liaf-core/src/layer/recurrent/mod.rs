@@ -6,13 +6,15 @@
 //! `bias_hh_l0` `[G h]`, all uniform within 1/√h at first. The state before the first step is 0.
 //!
 //! The inputs' part of the gates of all steps is one product; the recurrent part is a product a
-//! step.
+//! step. [`ConvLstm`] does the same to images.
 
+mod conv_lstm;
 mod gru;
 mod lstm;
 mod op;
 mod rnn;
 
+pub use conv_lstm::ConvLstm;
 pub use gru::Gru;
 pub use lstm::Lstm;
 pub use rnn::{Rnn, RnnActivation};

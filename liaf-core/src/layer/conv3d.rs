@@ -1,0 +1,183 @@
+//! Convolution over space and time.
+
+use serde::{Deserialize, Serialize};
+
+use super::conv2d::{ConvOp, channels, one, tensors, work};
+use super::window::{Slide, size};
+use super::{Layer, Pair, TensorSpec, only};
+use crate::cost::Work;
+use crate::init::WeightInit;
+use crate::kernels::Conv;
+use crate::op::{Back, Context, Flow, SampleOp, Saved};
+use crate::{Error, Op, Real, Result, Shape};
+
+/// Convolution over time, height and width, `[N, T, C, H, W]` to `[N, T', channels, H', W']`:
+/// like [`Conv2d`](super::Conv2d) with a window of `depth` steps, one step from place to place.
+///
+/// By default there are as many steps as before ("same" padding: `(depth - 1) / 2` steps of zeros
+/// before the first and behind the last; `depth` must be odd); else
+/// `T' = T + 2·time_padding - depth + 1`. Padding follows the last real step of each sample.
+///
+/// Parameters as `torch.nn.Conv3d`: `weight` `[channels, C/groups, depth, kh, kw]`, `bias`
+/// `[channels]`. It looks ahead, so it cannot run frame by frame.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Conv3d {
+    /// Channels of the output.
+    pub channels: usize,
+    /// Steps of the window. Default 3.
+    #[serde(default = "three")]
+    pub depth: usize,
+    /// Height and width of the window.
+    pub kernel: Pair,
+    /// Rows and columns from one place to the next. Default 1.
+    #[serde(default = "Pair::one")]
+    pub stride: Pair,
+    /// Rows and columns of zeros around the input. Default 0.
+    #[serde(default = "Pair::zero")]
+    pub padding: Pair,
+    /// Steps of zeros before the first step and behind the last. Default: as many as keep the
+    /// number of steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_padding: Option<usize>,
+    /// Groups of channels that do not see each other. Default 1.
+    #[serde(default = "one")]
+    pub groups: usize,
+    /// Whether a bias is added. Default true.
+    #[serde(default = "super::yes")]
+    pub bias: bool,
+    /// First values of weight and bias.
+    #[serde(default)]
+    pub init: WeightInit,
+}
+
+fn three() -> usize {
+    3
+}
+
+impl Conv3d {
+    /// `channels` outputs and a window of `depth` steps; "same" padding in time, none in space.
+    pub fn new(channels: usize, depth: usize, kernel: impl Into<Pair>) -> Self {
+        Self {
+            channels,
+            depth,
+            kernel: kernel.into(),
+            stride: Pair::one(),
+            padding: Pair::zero(),
+            time_padding: None,
+            groups: 1,
+            bias: true,
+            init: WeightInit::default(),
+        }
+    }
+
+    /// The same with this padding in space.
+    #[must_use]
+    pub fn padding(self, padding: impl Into<Pair>) -> Self {
+        Self { padding: padding.into(), ..self }
+    }
+
+    fn conv(&self, inputs: &[Shape]) -> Result<Conv> {
+        let input = only(inputs)?;
+        if !input.timed {
+            return Err(Error::shape("a convolution over time takes images in time")
+                .expected("[N, T, C, H, W]")
+                .found(input));
+        }
+        let (kernel, stride, padding) = (self.kernel, self.stride, self.padding);
+        let (inputs, mut window) =
+            Slide { kernel, stride, padding, dilation: Pair::one() }.over(input)?;
+        channels(inputs, self.channels, self.groups)?;
+        if self.depth == 0 || (self.time_padding.is_none() && self.depth.is_multiple_of(2)) {
+            return Err(Error::config("a depth that cannot keep the number of steps")
+                .expected("an odd depth, or a time_padding")
+                .found(self.depth));
+        }
+        window.kernel[0] = self.depth;
+        window.padding[0] = self.time_padding.unwrap_or(self.depth / 2);
+        if window.padding[0] >= self.depth {
+            return Err(Error::config("steps of padding alone under the window")
+                .expected(format!("a time_padding below the depth of {}", self.depth))
+                .found(window.padding[0]));
+        }
+        size("an output", &[self.channels, window.output[0], window.output[1]])?;
+        let [kh, kw] = kernel.0;
+        size("a tensor of weights", &[self.channels, inputs, self.depth, kh, kw])?;
+        Ok(Conv { inputs, outputs: self.channels, groups: self.groups, window })
+    }
+}
+
+impl Layer for Conv3d {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        let [height, width] = self.conv(inputs)?.window.output;
+        Ok(inputs[0].with_item([self.channels, height, width]))
+    }
+
+    fn params(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
+        let Ok(conv) = self.conv(inputs) else { return Vec::new() };
+        let [depth, kh, kw] = conv.window.kernel;
+        let shape = [self.channels, conv.inputs / self.groups, depth, kh, kw];
+        tensors(&conv, &shape, self.bias, &self.init)
+    }
+
+    fn cost(&self, inputs: &[Shape]) -> Work {
+        self.conv(inputs).map_or_else(|_| Work::default(), |conv| work(&conv))
+    }
+
+    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
+        match self.conv(inputs) {
+            Ok(conv) => Op::sample(Conv3dOp(ConvOp { conv, bias: self.bias })),
+            Err(error) => unreachable!("the shapes were accepted: {error}"),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Conv3dOp(ConvOp);
+
+impl Conv3dOp {
+    /// Steps of the output, if there are any.
+    fn left(&self, steps: usize) -> Option<usize> {
+        let window = &self.0.conv.window;
+        (steps + 2 * window.padding[0] + 1).checked_sub(window.kernel[0]).filter(|&left| left > 0)
+    }
+}
+
+impl<R: Real> SampleOp<R> for Conv3dOp {
+    fn check(&self, steps: usize, _: &[&[R]]) -> Result<()> {
+        let (depth, padding) = (self.0.conv.window.kernel[0], self.0.conv.window.padding[0]);
+        match self.left(steps) {
+            Some(_) => Ok(()),
+            None => Err(Error::data("a window longer than its padded input")
+                .expected(format!("at least {} steps", depth - 2 * padding))
+                .found(format!("{steps} steps"))),
+        }
+    }
+
+    fn output_steps(&self, steps: &[usize]) -> usize {
+        self.left(steps.first().copied().unwrap_or(1)).unwrap_or(0)
+    }
+
+    fn forward(&self, flow: Flow<'_, R>, saved: &mut Saved<R>, cx: &mut Context<'_, R>) {
+        self.0.forward(flow, saved, cx);
+    }
+
+    fn backward(&self, back: Back<'_, '_, R>, saved: &mut Saved<R>, cx: &mut Context<'_, R>) {
+        self.0.backward(back, saved, cx);
+    }
+
+    fn step(
+        &self,
+        flow: Flow<'_, R>,
+        _: &mut [R],
+        saved: &mut Saved<R>,
+        cx: &mut Context<'_, R>,
+    ) -> Result<()> {
+        if self.0.conv.window.kernel[0] > 1 {
+            return Err(Error::unsupported("a convolution over time cannot run frame by frame")
+                .advice("use conv2d with neurons, or conv_lstm"));
+        }
+        self.0.forward(flow, saved, cx);
+        Ok(())
+    }
+}

@@ -1,0 +1,269 @@
+//! LSTM of images.
+
+use serde::{Deserialize, Serialize};
+
+use super::lstm::LstmCell;
+use super::op::{Cell, Step, StepBack};
+use crate::cost::{Synapses, Work};
+use crate::init::{Fan, WeightInit};
+use crate::kernels::{Begin, Conv, ConvForward, ConvInputs, ConvWeights};
+use crate::layer::conv2d::sum_channels;
+use crate::layer::window::{Slide, size};
+use crate::layer::{Layer, Pair, TensorSpec, only};
+use crate::op::{Back, Context, Flow, SampleOp, Saved};
+use crate::{Error, Op, Real, Result, Shape};
+
+/// LSTM whose products are convolutions, `[N, T, C, H, W]` to `[N, T, channels, H, W]`, all its
+/// outputs Y. Without peepholes; with `*` a convolution of stride 1 that keeps height and width:
+///
+/// ```text
+/// i, f, o = σ(W * [X_t, Y_{t-1}] + b)      g = tanh(W * [X_t, Y_{t-1}] + b)
+/// C_t = f C_{t-1} + i g                    Y_t = o tanh(C_t)              C_0 = Y_0 = 0
+/// ```
+///
+/// Parameters: `weight` `[4·channels, C + channels, kh, kw]`, `bias` `[4·channels]`. Of the output
+/// channels the first quarter is i, then f, g, o, as in `torch.nn.LSTM`; of the input channels the
+/// first C see X, the others Y. Source: Shi et al. 2015, arXiv 1506.04214.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConvLstm {
+    /// Channels of the output and of the cell.
+    pub channels: usize,
+    /// Height and width of the window, odd. Default 3.
+    #[serde(default = "three")]
+    pub kernel: Pair,
+    /// Whether a bias is added. Default true.
+    #[serde(default = "crate::layer::yes")]
+    pub bias: bool,
+    /// First values of weight and bias.
+    #[serde(default)]
+    pub init: WeightInit,
+}
+
+fn three() -> Pair {
+    3.into()
+}
+
+impl ConvLstm {
+    /// `channels` outputs and a window, with a bias.
+    pub fn new(channels: usize, kernel: impl Into<Pair>) -> Self {
+        Self { channels, kernel: kernel.into(), bias: true, init: WeightInit::default() }
+    }
+
+    /// The convolution of the input, and that of the output before.
+    fn convs(&self, inputs: &[Shape]) -> Result<[Conv; 2]> {
+        let input = only(inputs)?;
+        if self.channels == 0 || self.kernel.0.iter().any(|size| size.is_multiple_of(2)) {
+            return Err(Error::config("a ConvLSTM needs channels and an odd kernel")
+                .expected("1 or more channels; a kernel of odd height and width")
+                .found(format!("{} channels, kernel {:?}", self.channels, self.kernel.0)));
+        }
+        if !input.timed {
+            return Err(Error::shape("a ConvLSTM takes images in time")
+                .expected("[N, T, C, H, W]")
+                .found(input));
+        }
+        let padding = self.kernel.0.map(|size| size / 2).into();
+        let (stride, dilation) = (Pair::one(), Pair::one());
+        let (given, window) =
+            Slide { kernel: self.kernel, stride, padding, dilation }.over(input)?;
+        let [kh, kw] = self.kernel.0;
+        let all = given.saturating_add(self.channels);
+        size("a tensor of weights", &[4, self.channels, all, kh, kw])?;
+        size("the gates", &[5, self.channels, window.places()])?;
+        Ok([given, self.channels].map(|inputs| Conv {
+            inputs,
+            outputs: 4 * self.channels,
+            groups: 1,
+            window,
+        }))
+    }
+}
+
+impl Layer for ConvLstm {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        let [height, width] = self.convs(inputs)?[0].window.output;
+        Ok(inputs[0].with_item([self.channels, height, width]))
+    }
+
+    fn params(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
+        let Ok([x, h]) = self.convs(inputs) else { return Vec::new() };
+        let [_, kh, kw] = x.window.kernel;
+        let fan = Fan { inputs: x.taps() + h.taps(), outputs: x.outputs * x.window.len() };
+        let shape = [x.outputs, x.inputs + h.inputs, kh, kw];
+        let weight = TensorSpec::new("weight", shape, self.init.weight(fan)).decaying();
+        let bias = self.bias.then(|| TensorSpec::new("bias", [x.outputs], self.init.bias(fan)));
+        [weight].into_iter().chain(bias).collect()
+    }
+
+    fn cost(&self, inputs: &[Shape]) -> Work {
+        let Ok([x, h]) = self.convs(inputs) else { return Work::default() };
+        let synapses =
+            |c: &Conv| Synapses::conv(c.inputs, c.outputs, c.window.len(), c.window.places());
+        Work::synapses(synapses(&x)).and_recurrent(synapses(&h).macs()).and_each(
+            h.input_len(),
+            3,
+            1,
+        )
+    }
+
+    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
+        match self.convs(inputs) {
+            Ok([x, h]) => Op::sample(ConvLstmOp { x, h, bias: self.bias }),
+            Err(error) => unreachable!("the shapes were accepted: {error}"),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct ConvLstmOp {
+    /// From the input to the gates, and from the output before.
+    x: Conv,
+    h: Conv,
+    bias: bool,
+}
+
+impl ConvLstmOp {
+    /// Numbers of a step's output, and of its gates.
+    fn sizes(&self) -> (usize, usize) {
+        (self.h.input_len(), self.h.output_len())
+    }
+
+    /// Weights of one output channel.
+    fn width(&self) -> usize {
+        self.x.taps() + self.h.taps()
+    }
+
+    /// Adds nothing to a convolution's part of the gates but, for the input's, the bias.
+    fn gates<R: Real>(&self, recurrent: bool, x: &[R], y: &mut [R], cx: &mut Context<'_, R>) {
+        let (conv, at) = if recurrent { (&self.h, self.x.taps()) } else { (&self.x, 0) };
+        let begin = if self.bias && !recurrent { Begin::Bias(cx.params[1]) } else { Begin::Zero };
+        (cx.kernels.conv)(ConvForward {
+            conv,
+            x,
+            weight: &cx.params[0][at..],
+            width: self.width(),
+            begin,
+            y,
+            scratch: cx.scratch,
+        });
+    }
+}
+
+impl<R: Real> SampleOp<R> for ConvLstmOp {
+    fn forward(&self, flow: Flow<'_, R>, saved: &mut Saved<R>, cx: &mut Context<'_, R>) {
+        let (len, gates) = self.sizes();
+        let mut x_part = cx.scratch.take(flow.steps * gates);
+        let mut h_part = cx.scratch.take(gates);
+        let mut carried = cx.scratch.zeros(len);
+        let mut before = cx.scratch.zeros(len);
+        self.gates(false, flow.inputs[0], &mut x_part, cx);
+        let kept = saved.buffer(0, flow.steps * LstmCell::KEPT * len);
+        let steps = x_part.chunks_exact(gates).zip(kept.chunks_exact_mut(LstmCell::KEPT * len));
+        for ((x, kept), y) in steps.zip(flow.output.chunks_exact_mut(len)) {
+            self.gates(true, &before, &mut h_part, cx);
+            LstmCell.forward(Step { x, h: &h_part, kept }, &before, &mut carried, y);
+            before.copy_from_slice(y);
+        }
+        for buffer in [before, carried, h_part, x_part] {
+            cx.scratch.put(buffer);
+        }
+    }
+
+    fn backward(&self, back: Back<'_, '_, R>, saved: &mut Saved<R>, cx: &mut Context<'_, R>) {
+        let (steps, (len, gates)) = (back.steps, self.sizes());
+        let (width, split) = (self.width(), self.x.taps());
+        let mut d_gates = cx.scratch.take(steps * gates);
+        let mut d_carried = cx.scratch.zeros(len);
+        let mut dy = cx.scratch.zeros(len);
+        let zeros = cx.scratch.zeros(len);
+        let kept =
+            |t: usize| &saved.get(0)[t * LstmCell::KEPT * len..(t + 1) * LstmCell::KEPT * len];
+        let output = |t: usize| &back.output[t * len..(t + 1) * len];
+        for t in (0..steps).rev() {
+            // So far `dy` is what came back through time.
+            let given = &back.d_output[t * len..(t + 1) * len];
+            dy.iter_mut().zip(given).for_each(|(sum, &g)| *sum += g);
+            let dx = &mut d_gates[t * gates..(t + 1) * gates];
+            let step = StepBack {
+                kept: kept(t),
+                kept_before: t.checked_sub(1).map(kept),
+                y: output(t),
+                y_before: t.checked_sub(1).map_or(zeros.as_slice(), output),
+                dy: &dy,
+                dx: &mut *dx,
+                dh: &mut [],
+            };
+            LstmCell.backward(step, &mut d_carried, &mut []);
+            dy.fill(R::ZERO);
+            if t > 0 {
+                (cx.kernels.conv_inputs)(ConvInputs {
+                    conv: &self.h,
+                    g: dx,
+                    weight: &cx.params[0][split..],
+                    width,
+                    dx: &mut dy,
+                    scratch: cx.scratch,
+                });
+            }
+        }
+        let (d_weight, d_bias) = back.d_params.split_at_mut(1);
+        (cx.kernels.conv_weights)(ConvWeights {
+            conv: &self.x,
+            x: back.inputs[0],
+            g: &d_gates,
+            d_weight: &mut d_weight[0],
+            width,
+            scratch: cx.scratch,
+        });
+        (cx.kernels.conv_weights)(ConvWeights {
+            conv: &self.h,
+            x: &back.output[..(steps - 1) * len],
+            g: &d_gates[gates..],
+            d_weight: &mut d_weight[0][split..],
+            width,
+            scratch: cx.scratch,
+        });
+        if let [d_bias] = d_bias {
+            sum_channels(&self.x, &d_gates, d_bias);
+        }
+        if let Some(dx) = &mut back.d_inputs[0] {
+            (cx.kernels.conv_inputs)(ConvInputs {
+                conv: &self.x,
+                g: &d_gates,
+                weight: cx.params[0],
+                width,
+                dx,
+                scratch: cx.scratch,
+            });
+        }
+        for buffer in [zeros, dy, d_carried, d_gates] {
+            cx.scratch.put(buffer);
+        }
+    }
+
+    /// The output before, then the cell.
+    fn state_len(&self) -> usize {
+        2 * self.h.input_len()
+    }
+
+    fn step(
+        &self,
+        flow: Flow<'_, R>,
+        state: &mut [R],
+        saved: &mut Saved<R>,
+        cx: &mut Context<'_, R>,
+    ) -> Result<()> {
+        let (len, gates) = self.sizes();
+        let (mut x, mut h) = (cx.scratch.take(gates), cx.scratch.take(gates));
+        let (before, carried) = state.split_at_mut(len);
+        self.gates(false, flow.inputs[0], &mut x, cx);
+        self.gates(true, before, &mut h, cx);
+        let kept = saved.buffer(0, LstmCell::KEPT * len);
+        LstmCell.forward(Step { x: &x, h: &h, kept }, before, carried, flow.output);
+        before.copy_from_slice(flow.output);
+        cx.scratch.put(h);
+        cx.scratch.put(x);
+        Ok(())
+    }
+}
