@@ -2,11 +2,17 @@
 
 use clap::{Args, ValueEnum};
 use liaf_data::source::MapChoice;
-use liaf_data::{Aedat2Reading, Coords, ReadOptions, SensorSize, StreamChoice};
+use liaf_data::{
+    Aedat2Reading, AtisOverflow, Coords, Format, ReadOptions, SensorSize, StreamChoice,
+};
 
 /// How recordings are read.
 #[derive(Debug, Args)]
 pub struct ReadArgs {
+    /// The format, where nothing in the file tells it: "ATIS bin", aedat1.0
+    #[arg(long, value_name = "NAME")]
+    format: Option<String>,
+
     /// The event stream to read, by number or name, where there are several
     #[arg(long, value_name = "NAME|ID")]
     stream: Option<StreamChoice>,
@@ -19,10 +25,19 @@ pub struct ReadArgs {
     #[arg(long)]
     strict: bool,
 
-    /// Whose reading of AEDAT 2.0 addresses to follow
+    /// Whose reading of AEDAT 1.0 and 2.0 addresses to follow
     #[arg(long, value_name = "TOOL", default_value = "jaer",
           value_parser = ["jaer", "tonic", "spikingjelly"])]
     aedat2: String,
+
+    /// What an event at y = 240 is in ATIS .bin files: tonic = an overflow of 8192 µs, ignore = an
+    /// event like others
+    #[arg(long, value_name = "HOW", default_value = "tonic", value_parser = ["tonic", "ignore"])]
+    atis_overflow: String,
+
+    /// Keep the events that AEDAT 3 marks as invalid
+    #[arg(long)]
+    keep_invalid: bool,
 
     /// Where the data begins, in bytes, if a header misleads
     #[arg(long, value_name = "BYTES")]
@@ -49,6 +64,7 @@ impl ReadArgs {
     /// The options of the library.
     pub fn options(&self, coords: Coords) -> liaf_data::Result<ReadOptions> {
         Ok(ReadOptions {
+            format: self.format.as_deref().map(Format::named).transpose()?,
             stream: self.stream.clone(),
             coords,
             strict: self.strict,
@@ -56,6 +72,8 @@ impl ReadArgs {
             parallel: self.threads() > 1,
             map: self.map(),
             data_offset: self.data_offset,
+            atis_overflow: self.atis_overflow.parse::<AtisOverflow>()?,
+            keep_invalid: self.keep_invalid,
             aedat2: self.aedat2.parse::<Aedat2Reading>()?,
             ..ReadOptions::default()
         })

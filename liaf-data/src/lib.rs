@@ -2,7 +2,7 @@
 //!
 //! | from | to |
 //! |---|---|
-//! | AEDAT 2.0, AEDAT 4.0, EVT 2.0, EVT 2.1, EVT 3.0 (see [`FORMATS`]) | events in columns: [`EventBatch`] |
+//! | AEDAT 1.0, 2.0, 3.x and 4.0, Event Stream, EVT 2.0, 2.1 and 3.0, ATIS `.bin` (see [`FORMATS`]) | events in columns: [`EventBatch`] |
 //! | events | frames by window and pixel: [`frames`] |
 //! | frames | `.h5` (feature `hdf5`), `.npz`, `.npy`, `.safetensors`: [`tensor`] |
 //! | a recording | a tensor file, in one call: [`convert`](mod@convert) |
@@ -45,12 +45,12 @@ pub use decoder::{Decoder, Mark, Sink};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, EventBatch, SensorSize};
 pub use formats::{
-    Aedat2Decoder, Aedat4Decoder, Evt2Decoder, Evt3Decoder, Evt21Decoder, Evt21Order, FORMATS,
-    Format,
+    Aedat1Decoder, Aedat2Decoder, Aedat4Decoder, AtisBinDecoder, EventStreamDecoder, Evt2Decoder,
+    Evt3Decoder, Evt21Decoder, Evt21Order, FORMATS, Format,
 };
 pub use limits::Limits;
 pub use reader::{
-    Aedat2Reading, Coords, EventReader, Fingerprint, Index, ReadOptions, Recording, RecordingInfo,
-    SensorSource, StreamChoice, StreamInfo, StreamKind, Summary,
+    Aedat2Reading, AtisOverflow, Coords, EventReader, Fingerprint, Index, ReadOptions, Recording,
+    RecordingInfo, SensorSource, StreamChoice, StreamInfo, StreamKind, Summary,
 };
-pub use report::{ByteAccount, Oddity, Report, Tally};
+pub use report::{ByteAccount, Oddity, Report, Samples, Tally};

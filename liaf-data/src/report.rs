@@ -22,6 +22,14 @@ pub enum Oddity {
     OtherStreamEvents,
     /// Packets of a known stream of some other kind.
     OtherPackets,
+    /// Threshold crossings of an ATIS, which measure exposure.
+    ThresholdCrossings,
+    /// Events that the file itself marks as invalid. Dropped, unless they are asked for.
+    InvalidEvents,
+    /// Events whose time is negative in the file. Dropped.
+    NegativeTimes,
+    /// The camera set its clock to 0.
+    TimestampResets,
     /// The time counter wrapped and was unrolled.
     TimeWraps,
     /// The time of an event lies before the time of the event in front of it. The event is kept.
@@ -65,6 +73,10 @@ impl Oddity {
             Self::ExternalWords => "external_words",
             Self::OtherStreamEvents => "other_stream_events",
             Self::OtherPackets => "other_packets",
+            Self::ThresholdCrossings => "threshold_crossings",
+            Self::InvalidEvents => "invalid_events",
+            Self::NegativeTimes => "negative_times",
+            Self::TimestampResets => "timestamp_resets",
             Self::TimeWraps => "time_wraps",
             Self::BackwardTimes => "backward_times",
             Self::OutOfSensor => "out_of_sensor",
@@ -88,6 +100,7 @@ impl Oddity {
         matches!(
             self,
             Self::OutOfSensor
+                | Self::NegativeTimes
                 | Self::ReservedWords
                 | Self::PaddingWords
                 | Self::VectorsWithoutBase
@@ -127,6 +140,17 @@ impl Tally {
     }
 }
 
+/// The samples of a stream that are no events of a camera: how many, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Samples {
+    /// How many.
+    pub count: u64,
+    /// Time of the first in µs.
+    pub t_first: i64,
+    /// Time of the last in µs.
+    pub t_last: i64,
+}
+
 /// Where the bytes of a file went. Their sum is the number of bytes read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct ByteAccount {
@@ -160,6 +184,9 @@ pub struct Report {
     /// What else was met.
     #[serde(serialize_with = "by_name")]
     pub oddities: BTreeMap<Oddity, Tally>,
+    /// What a recording without events holds in their place, by the name of the stream.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub samples: BTreeMap<&'static str, Samples>,
     /// Remarks in words, in the order they came up; at most [`Report::MAX_NOTES`].
     pub notes: Vec<String>,
 }
@@ -192,6 +219,16 @@ impl Report {
         }
     }
 
+    /// Counts `count` samples of the stream `name`, from `t_first` to `t_last`.
+    pub fn add_samples(&mut self, name: &'static str, samples: Samples) {
+        if samples.count > 0 {
+            let first = Samples { count: 0, ..samples };
+            let known = self.samples.entry(name).or_insert(first);
+            known.count += samples.count;
+            known.t_last = samples.t_last;
+        }
+    }
+
     /// How many of `oddity` were met.
     pub fn count(&self, oddity: Oddity) -> u64 {
         self.oddities.get(&oddity).map_or(0, |tally| tally.count)
@@ -214,6 +251,9 @@ impl Report {
         self.bytes.skipped += other.bytes.skipped;
         for (&oddity, &tally) in &other.oddities {
             self.enter(oddity, tally);
+        }
+        for (&name, &samples) in &other.samples {
+            self.add_samples(name, samples);
         }
         for note in &other.notes {
             self.note(note.clone());

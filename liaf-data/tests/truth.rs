@@ -7,7 +7,16 @@ use liaf_data::{Coords, Fingerprint, ReadOptions};
 use serde_json::Value;
 
 /// Formats of the table that are read.
-const FOLDERS: &[&str] = &["aedat2/", "aedat4/", "dvs128_objects/", "evt2/", "evt3/"];
+const FOLDERS: &[&str] = &[
+    "aedat1_nas/",
+    "aedat2/",
+    "aedat4/",
+    "dvs128_objects/",
+    "es/trcl",
+    "evt2/",
+    "evt3/",
+    "nmnist/",
+];
 
 fn assert_equals(name: &str, found: &Fingerprint, truth: &Value) {
     let found_summary = serde_json::to_value(&found.summary).unwrap();

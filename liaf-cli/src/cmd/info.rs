@@ -75,7 +75,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Reads the whole recording, each of its event streams once.
+/// Reads the whole recording, each of its event streams once; one without any for its account.
 fn look(file: &Path, options: &ReadOptions) -> liaf_data::Result<(RecordingInfo, Vec<Found>)> {
     let mut recording = Recording::open(file, options.clone())?;
     if recording.info().stream.is_some() {
@@ -83,6 +83,13 @@ fn look(file: &Path, options: &ReadOptions) -> liaf_data::Result<(RecordingInfo,
         return Ok((recording.info().clone(), vec![found]));
     }
     let info = recording.info().clone();
+    if info.event_streams().next().is_none() {
+        let report = recording.account()?;
+        return Ok((
+            info,
+            vec![Found { stream: None, fingerprint: Fingerprint::default(), report }],
+        ));
+    }
     let mut all = Vec::new();
     for stream in info.event_streams() {
         let stream = Some(StreamChoice::Id(stream.id));
@@ -105,7 +112,7 @@ fn as_json(file: &Path, info: &RecordingInfo, found: &[Found], fingerprint: bool
     let info_fields = serde_json::to_value(info).unwrap_or_default();
     merge(&mut object, info_fields);
     if let [only] = found
-        && info.stream.is_some()
+        && only.stream == info.stream
     {
         merge(&mut object, found_json(only, fingerprint));
     } else {
@@ -194,13 +201,21 @@ fn print(
             line("--", format!("stream {}", found.stream.unwrap_or_default()))?;
         }
         let summary = &found.fingerprint.summary;
-        line("events", events_text(summary))?;
+        match found.stream {
+            Some(_) => line("events", events_text(summary))?,
+            None => line("events", "no event stream".into())?,
+        }
+        for (name, samples) in &found.report.samples {
+            let (count, first, last) = (samples.count, samples.t_first, samples.t_last);
+            let text = format!("{} of {name}, {first} .. {last} µs", text::thousands(count));
+            line("samples", text)?;
+        }
         if summary.events > 0 {
             line("time", format!("{} .. {} µs", summary.t_first, summary.t_last))?;
             let (x, y) = ((summary.x_min, summary.x_max), (summary.y_min, summary.y_max));
             line("pixels", format!("x {}..{}, y {}..{}", x.0, x.1, y.0, y.1))?;
         }
-        if fingerprint {
+        if fingerprint && found.stream.is_some() {
             line("xxh64", format!("{:016x}", found.fingerprint.xxh64()))?;
         }
         for text in report_lines(&found.report) {
@@ -208,12 +223,6 @@ fn print(
         }
         let notes = found.report.notes.iter();
         for note in notes {
-            line("note", note.clone())?;
-        }
-    }
-    if found.is_empty() {
-        line("events", "no event stream".into())?;
-        for note in &info.notes {
             line("note", note.clone())?;
         }
     }

@@ -2,16 +2,22 @@
 //!
 //! To add a format, make a folder with a `Format` in it and add a line to [`FORMATS`].
 
+mod aedat;
+mod aedat1;
 mod aedat2;
 mod aedat4;
+mod atis_bin;
+mod event_stream;
 mod evt2;
 mod evt21;
 mod evt3;
 mod prophesee;
 mod unread;
 
-pub use aedat2::Aedat2Decoder;
+pub use aedat2::{Aedat1Decoder, Aedat2Decoder};
 pub use aedat4::Aedat4Decoder;
+pub use atis_bin::AtisBinDecoder;
+pub use event_stream::EventStreamDecoder;
 pub use evt2::Evt2Decoder;
 pub use evt3::Evt3Decoder;
 pub use evt21::{Evt21Decoder, Evt21Order};
@@ -21,9 +27,18 @@ use crate::reader::{ReadOptions, RecordingInfo};
 use crate::source::ByteSource;
 use crate::{Decoder, Error, Mark, Report, Result, SensorSize, Sink};
 
-/// Every format that is read, in the order in which they are asked.
-pub static FORMATS: &[&Format] =
-    &[&aedat4::FORMAT, &aedat2::FORMAT, &evt2::FORMAT, &evt21::FORMAT, &evt3::FORMAT];
+/// Every format that is read, in the order in which they are asked: those whose files may begin with
+/// data at once come last.
+pub static FORMATS: &[&Format] = &[
+    &aedat4::FORMAT,
+    &aedat2::FORMAT,
+    &evt2::FORMAT,
+    &evt21::FORMAT,
+    &evt3::FORMAT,
+    &event_stream::FORMAT,
+    &aedat1::FORMAT,
+    &atis_bin::FORMAT,
+];
 
 /// A format: how to know it and how to open it.
 #[derive(Debug)]
@@ -32,17 +47,42 @@ pub struct Format {
     pub name: &'static str,
     /// File name extensions in use, without the dot.
     pub extensions: &'static [&'static str],
-    /// Whether the first bytes of a file are of this format.
+    /// Whether the first bytes of a file are of this format. One whose files may begin with data at
+    /// once must look at [`Head::may_be`] then.
     pub(crate) detect: fn(&Head) -> bool,
     /// Reads the header.
     pub(crate) open: fn(&mut ByteSource, &ReadOptions) -> Result<Opened>,
 }
 
-/// The first bytes of a file, for [`Format::detect`].
+impl Format {
+    /// The format of this name; case, spaces and marks do not count: `aedat1.0` is `AEDAT 1.0`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if there is none.
+    pub fn named(name: &str) -> Result<&'static Self> {
+        let plain = |name: &str| {
+            let letters = name.chars().filter(char::is_ascii_alphanumeric);
+            letters.map(|letter| letter.to_ascii_lowercase()).collect::<String>()
+        };
+        let found = FORMATS.iter().find(|format| plain(format.name) == plain(name));
+        found.copied().ok_or_else(|| {
+            let names: Vec<_> = FORMATS.iter().map(|format| format.name).collect();
+            Error::caller("no format of this name").expected(names.join(", ")).found(name)
+        })
+    }
+}
+
+/// The first bytes of a file and what else is known of it, for [`Format::detect`].
 #[derive(Debug)]
 pub(crate) struct Head {
     /// At most [`Head::BYTES`].
     pub bytes: Vec<u8>,
+    /// Bytes of the file; `None` for a pipe.
+    pub len: Option<u64>,
+    /// The extension of its name, in lower case and without the dot; empty if it has none.
+    pub extension: String,
+    /// The caller says that it is of the format that is asked.
+    pub stated: bool,
 }
 
 impl Head {
@@ -51,6 +91,27 @@ impl Head {
 
     pub fn starts_with(&self, magic: &[u8]) -> bool {
         self.bytes.starts_with(magic)
+    }
+
+    /// Whether a file that may begin with records of `record` bytes at once can be taken for that:
+    /// only if it is named so, begins like nothing else that is known, and is of whole records or
+    /// has the times that `time` finds in them in order.
+    pub fn may_be(&self, extensions: &[&str], record: usize, time: impl Fn(&[u8]) -> u32) -> bool {
+        if self.stated {
+            return true;
+        }
+        let Some(len) = self.len.filter(|_| extensions.contains(&&*self.extension)) else {
+            return false;
+        };
+        if self.bytes.len() < record || !unread::is_unknown(self) {
+            return false;
+        }
+        let times: Vec<_> = self.bytes.chunks_exact(record).map(time).collect();
+        let steps = times.len() - 1;
+        let forward = times.windows(2).filter(|pair| pair[0] <= pair[1]).count();
+        let whole = len.is_multiple_of(record as u64);
+        let ordered = |percent| 100 * forward >= percent * steps;
+        if whole { ordered(70) } else { steps >= 8 && ordered(90) }
     }
 }
 

@@ -8,9 +8,7 @@ type Unread = (&'static str, fn(&Head) -> bool);
 const UNREAD: &[Unread] = &[
     ("AEDAT 3.1", |head| head.starts_with(b"#!AER-DAT3.1")),
     ("AEDAT 3.0", |head| head.starts_with(b"#!AER-DAT3.")),
-    ("AEDAT 1.0", |head| head.starts_with(b"#!AER-DAT1.")),
     ("an AEDAT of an unknown version", |head| head.starts_with(b"#!AER-DAT")),
-    ("Event Stream", |head| head.starts_with(b"Event Stream")),
     ("Prophesee HISTO3D or DIFF3D RAW", |head| prophesee(head, &["HISTO3D", "DIFF3D"])),
     ("Prophesee DAT", |head| prophesee(head, &["% Version", "% Width", "% Data file"])),
     ("a Prophesee RAW file of an unknown encoding", |head| head.starts_with(b"% ")),
@@ -37,6 +35,11 @@ const FOREIGN: &[Unread] = &[
 /// The name of an event format that is recognised and not read.
 pub(crate) fn known_but_unread(head: &Head) -> Option<&'static str> {
     UNREAD.iter().find(|(_, detect)| detect(head)).map(|&(name, _)| name)
+}
+
+/// Whether the file begins like nothing that has a beginning of its own.
+pub(super) fn is_unknown(head: &Head) -> bool {
+    !UNREAD.iter().chain(FOREIGN).any(|(_, detect)| detect(head))
 }
 
 /// What a file that is no event recording looks like.

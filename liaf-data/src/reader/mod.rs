@@ -11,7 +11,7 @@ mod summary;
 
 pub use index::Index;
 pub use info::{RecordingInfo, SensorSource, StreamInfo, StreamKind};
-pub use options::{Aedat2Reading, Coords, ReadOptions, StreamChoice};
+pub use options::{Aedat2Reading, AtisOverflow, Coords, ReadOptions, StreamChoice};
 pub use recording::Recording;
 pub use stream::EventReader;
 pub use summary::{Fingerprint, Summary};

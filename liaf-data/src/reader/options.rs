@@ -4,6 +4,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
+use crate::formats::Format;
 use crate::source::MapChoice;
 use crate::{Error, Limits, SensorSize};
 
@@ -29,7 +30,7 @@ impl FromStr for Coords {
     }
 }
 
-/// Whose reading of AEDAT 2.0 addresses canonical events follow. The tools disagree for DVS128.
+/// Whose reading of AEDAT 1.0 and 2.0 addresses canonical events follow. The tools disagree for DVS128.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Aedat2Reading {
     /// jAER, which wrote the files: x mirrored, ON is bit 0 = 0, words with bit 15 are not pixels.
@@ -51,6 +52,30 @@ impl FromStr for Aedat2Reading {
             "spikingjelly" => Ok(Self::SpikingJelly),
             _ => Err(Error::caller("unknown reading of AEDAT 2.0")
                 .expected("jaer, tonic or spikingjelly")
+                .found(text)),
+        }
+    }
+}
+
+/// What an event at y = 240 means in ATIS files of 5 bytes an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AtisOverflow {
+    /// As tonic reads it: no event; it adds 2¹³ µs to its time and all later ones.
+    #[default]
+    Tonic,
+    /// An event like others, as the first readers of N-MNIST took it.
+    Ignore,
+}
+
+impl FromStr for AtisOverflow {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "tonic" => Ok(Self::Tonic),
+            "ignore" => Ok(Self::Ignore),
+            _ => Err(Error::caller("unknown meaning of an ATIS overflow")
+                .expected("tonic or ignore")
                 .found(text)),
         }
     }
@@ -90,6 +115,9 @@ impl fmt::Display for StreamChoice {
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct ReadOptions {
+    /// The format, where nothing in the file tells it: a recording without any header that comes
+    /// from a pipe or has an unusual name.
+    pub format: Option<&'static Format>,
     /// The stream to read; needed only where there are several event streams.
     pub stream: Option<StreamChoice>,
     /// Canonical coordinates, or as stored.
@@ -106,8 +134,12 @@ pub struct ReadOptions {
     pub map: MapChoice,
     /// Where the data begins, if a header misleads.
     pub data_offset: Option<u64>,
-    /// Whose reading of AEDAT 2.0 addresses to follow.
+    /// Whose reading of AEDAT 1.0 and 2.0 addresses to follow.
     pub aedat2: Aedat2Reading,
+    /// What an event at y = 240 means in ATIS files of 5 bytes an event.
+    pub atis_overflow: AtisOverflow,
+    /// Keep the events that AEDAT 3 marks as invalid, as filters do with noise.
+    pub keep_invalid: bool,
     /// Bytes of the file that are decoded at one time. The result is the same whatever it is; the
     /// default is what suits the format.
     pub step: Option<NonZeroUsize>,

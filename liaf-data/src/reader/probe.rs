@@ -1,20 +1,40 @@
-//! What is this file? Decided by its first bytes, never by its name.
+//! What is this file? Decided by its first bytes; by its name only where a format has no beginning of
+//! its own.
+
+use std::path::Path;
 
 use crate::formats::{FORMATS, Format, Head, best_guess, known_but_unread};
 use crate::source::ByteSource;
 use crate::{Error, ErrorKind, Result};
 
-/// The format of a source.
+/// The format of a source; the `stated` one, if its files may begin with data at once or this one
+/// begins as they do.
 ///
 /// # Errors
 /// [`ErrorKind::Empty`] for an empty file; [`ErrorKind::Unsupported`], with the best guess and what
 /// is read, for anything that is not.
-pub(super) fn probe(source: &mut ByteSource) -> Result<&'static Format> {
-    let head = Head { bytes: source.head(Head::BYTES)? };
+pub(super) fn probe(
+    source: &mut ByteSource,
+    stated: Option<&'static Format>,
+) -> Result<&'static Format> {
+    let head = Head {
+        bytes: source.head(Head::BYTES)?,
+        len: source.len(),
+        extension: extension(source.path()),
+        stated: stated.is_some(),
+    };
     if head.bytes.is_empty() {
         return Err(Error::new(ErrorKind::Empty, "empty file")
             .at(0)
             .expected("an event recording"));
+    }
+    if let Some(format) = stated {
+        if (format.detect)(&head) {
+            return Ok(format);
+        }
+        return Err(Error::malformed(format!("this is not {}", format.name))
+            .at(0)
+            .found(known_but_unread(&head).unwrap_or_else(|| best_guess(&head))));
     }
     if let Some(format) = FORMATS.iter().find(|format| (format.detect)(&head)) {
         return Ok(format);
@@ -37,7 +57,14 @@ pub(super) fn probe(source: &mut ByteSource) -> Result<&'static Format> {
     })
 }
 
+fn extension(path: Option<&Path>) -> String {
+    let extension = path.and_then(Path::extension).unwrap_or_default();
+    extension.to_string_lossy().to_lowercase()
+}
+
 /// Whether these are the first bytes, and no more, of a recording's first line.
 fn is_cut_magic(bytes: &[u8]) -> bool {
-    [&b"#!AER-DAT4.0\r\n"[..], b"% "].iter().any(|magic| magic.starts_with(bytes))
+    let aedat = [&b"#!AER-DAT4.0\r\n"[..], b"#!AER-DAT3.", b"#!AER-DAT2.", b"#!AER-DAT1."];
+    let others = [&b"% "[..], b"Event Stream"];
+    aedat.iter().chain(&others).any(|magic| magic.starts_with(bytes))
 }

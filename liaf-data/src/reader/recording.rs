@@ -11,7 +11,7 @@ use super::stream::{Check, EventReader, StreamReader};
 use super::{Coords, Index, ReadOptions, RecordingInfo, SensorSource, Summary};
 use crate::formats::{Format, Opened};
 use crate::source::ByteSource;
-use crate::{Error, EventBatch, Result, SensorSize};
+use crate::{Error, EventBatch, Report, Result, SensorSize};
 
 /// A recording of any format that is read, opened by what is in it.
 ///
@@ -86,7 +86,7 @@ impl Recording {
     }
 
     fn new(mut source: ByteSource, origin: Origin, options: ReadOptions) -> Result<Self> {
-        let format = probe(&mut source)?;
+        let format = probe(&mut source, options.format)?;
         let opened = (format.open)(&mut source, &options)?;
         Ok(Self {
             origin,
@@ -200,6 +200,19 @@ impl Recording {
         let mut batch = EventBatch::new();
         self.reader()?.read_to_end(&mut batch)?;
         Ok(batch)
+    }
+
+    /// What a recording holds beside events, by one pass over it: for one that has no event stream.
+    ///
+    /// # Errors
+    /// If it is a pipe that was read already, or cannot be read.
+    pub fn account(&mut self) -> Result<Report> {
+        let mut reader = match self.fresh.take() {
+            Some((source, opened)) => self.start(source, opened, &self.options)?,
+            None => self.reopen(self.options.clone())?,
+        };
+        while reader.pump(&mut Summary::default())? {}
+        Ok(reader.report())
     }
 
     fn reopen(&self, options: ReadOptions) -> Result<Box<dyn EventReader>> {
@@ -349,7 +362,9 @@ impl Recording {
             .map(|stream| format!("{} ({})", stream.id, stream.name))
             .collect();
         if streams.is_empty() {
-            return Error::unsupported("the recording has no event stream");
+            let others: Vec<_> = self.info.streams.iter().map(|stream| &*stream.name).collect();
+            let error = Error::unsupported("the recording has no event stream");
+            return if others.is_empty() { error } else { error.found(others.join(", ")) };
         }
         Error::caller("the recording has several event streams")
             .found(streams.join(", "))

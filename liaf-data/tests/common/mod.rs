@@ -8,7 +8,7 @@
 
 use std::path::{Path, PathBuf};
 
-use liaf_data::{EventBatch, Fingerprint, ReadOptions, Recording, Result, Sink};
+use liaf_data::{EventBatch, Fingerprint, Format, ReadOptions, Recording, Result, Sink};
 
 /// The workspace's root.
 pub fn root() -> PathBuf {
@@ -44,4 +44,14 @@ pub fn fingerprint_of(events: &EventBatch) -> Fingerprint {
     let mut fingerprint = Fingerprint::default();
     fingerprint.events(&mut events.clone(), 0).unwrap();
     fingerprint
+}
+
+/// The format of a recording that nothing but its name tells.
+pub fn format_without_name(path: &Path) -> Option<&'static Format> {
+    let bytes = std::fs::read(path).unwrap();
+    if Recording::from_bytes(bytes, ReadOptions::default()).is_ok() {
+        return None;
+    }
+    let named = Recording::open(path, ReadOptions::default()).ok()?;
+    Some(Format::named(named.info().format).unwrap())
 }

@@ -2,12 +2,10 @@
 
 use multiversion::multiversion;
 
-use super::layout::{Layout, Reading, address};
+use super::layout::{Layout, Reading, Word};
 use crate::formats::BoundsFinder;
 use crate::reader::{Coords, ReadOptions};
 use crate::{Result, SensorSize};
-
-const RECORD: usize = 8;
 
 /// Looks at the addresses of pixels only.
 #[derive(Debug)]
@@ -24,7 +22,7 @@ impl Bounds {
         Ok(Self { reading: Reading::new(layout, &raw)?, carry: Vec::new(), most: None })
     }
 
-    fn add(&mut self, records: &[[u8; RECORD]]) {
+    fn add(&mut self, records: &[[u8; 8]]) {
         let (x, y) = (self.reading.x, self.reading.y);
         let masks = (x.mask << x.shift, y.mask << y.shift);
         let (any, x, y) = largest(records, self.reading.special, masks.0, masks.1);
@@ -38,14 +36,14 @@ impl Bounds {
 impl BoundsFinder for Bounds {
     fn push(&mut self, mut bytes: &[u8]) {
         if !self.carry.is_empty() {
-            let take = (RECORD - self.carry.len()).min(bytes.len());
+            let take = (8 - self.carry.len()).min(bytes.len());
             self.carry.extend_from_slice(&bytes[..take]);
             bytes = &bytes[take..];
-            let Ok(record) = <[u8; RECORD]>::try_from(&self.carry[..]) else { return };
+            let Ok(record) = <[u8; 8]>::try_from(&self.carry[..]) else { return };
             self.carry.clear();
             self.add(&[record]);
         }
-        let (records, rest) = bytes.as_chunks::<RECORD>();
+        let (records, rest) = bytes.as_chunks::<8>();
         self.carry.extend_from_slice(rest);
         self.add(records);
     }
@@ -59,8 +57,8 @@ impl BoundsFinder for Bounds {
 
 /// Whether any record is a pixel, and the largest x and y field of those that are.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn largest(records: &[[u8; RECORD]], special: u32, x: u32, y: u32) -> (bool, u32, u32) {
-    records.iter().map(address).fold((false, 0, 0), |(any, x_most, y_most), address| {
+fn largest(records: &[[u8; 8]], special: u32, x: u32, y: u32) -> (bool, u32, u32) {
+    records.iter().map(Word::address).fold((false, 0, 0), |(any, x_most, y_most), address| {
         let pixel = address & special == 0;
         let kept = if pixel { address } else { 0 };
         (any | pixel, x_most.max(kept & x), y_most.max(kept & y))

@@ -1,13 +1,14 @@
 //! Records to events.
 
+use std::marker::PhantomData;
+
 use multiversion::multiversion;
 
-use super::layout::{Axis, Layout, Reading, address, time};
+use super::layout::{Axis, Layout, Reading, Word};
 use crate::parallel::{in_order, places_per_pool};
 use crate::reader::ReadOptions;
 use crate::{Decoder, Error, EventBatch, Mark, Oddity, Report, Result, SensorSize, Sink};
 
-const RECORD: usize = 8;
 /// Records that are looked at together; their bytes and columns stay in the first-level cache.
 const BLOCK: usize = 1024;
 /// Records between two calls of the sink.
@@ -16,8 +17,14 @@ const BATCH: usize = 8 * BLOCK;
 const SEGMENT: usize = 16 * BLOCK;
 
 /// Decodes the records of an AEDAT 2.0 file; the header is behind it.
+pub type Aedat2Decoder = WordDecoder<[u8; 8]>;
+
+/// Decodes the records of an AEDAT 1.0 file; the header is behind it.
+pub type Aedat1Decoder = WordDecoder<[u8; 6]>;
+
+/// Decodes records of an address and a time; the header is behind it.
 #[derive(Debug)]
-pub struct Aedat2Decoder {
+pub struct WordDecoder<W> {
     rule: Rule,
     clock: Clock,
     strict: bool,
@@ -28,11 +35,12 @@ pub struct Aedat2Decoder {
     batch: EventBatch,
     places: Vec<Segment>,
     report: Report,
+    words: PhantomData<W>,
 }
 
-impl Aedat2Decoder {
+impl<W: Word> WordDecoder<W> {
     /// A decoder for the data that begins at byte `start`; `report` has what stands before it.
-    pub(super) fn new(
+    pub(in crate::formats) fn new(
         layout: Layout,
         reading: Reading,
         sensor: Option<SensorSize>,
@@ -48,15 +56,16 @@ impl Aedat2Decoder {
             clock: Clock::default(),
             strict: options.strict,
             parallel,
-            carry: Vec::with_capacity(RECORD),
+            carry: Vec::with_capacity(W::BYTES),
             offset: start,
             batch: EventBatch::new(),
             places,
             report,
+            words: PhantomData,
         }
     }
 
-    fn records(&mut self, records: &[[u8; RECORD]], sink: &mut dyn Sink) -> Result<()> {
+    fn records(&mut self, records: &[W], sink: &mut dyn Sink) -> Result<()> {
         if self.parallel && records.len() > SEGMENT {
             return self.segments(records, sink);
         }
@@ -76,15 +85,15 @@ impl Aedat2Decoder {
 
     /// As the serial path, cut in segments. Each takes the time before it from the record before
     /// it; wraps inside earlier segments are added afterwards.
-    fn segments(&mut self, records: &[[u8; RECORD]], sink: &mut dyn Sink) -> Result<()> {
+    fn segments(&mut self, records: &[W], sink: &mut dyn Sink) -> Result<()> {
         let parts: Vec<_> = records.chunks(SEGMENT).collect();
         let (rule, clock, offset) = (self.rule, self.clock, self.offset);
-        let work = |i: usize, part: &&[[u8; RECORD]], segment: &mut Segment| {
+        let work = |i: usize, part: &&[W], segment: &mut Segment| {
             let first = i * SEGMENT;
-            segment.offset = offset + (first * RECORD) as u64;
+            segment.offset = offset + (first * W::BYTES) as u64;
             segment.clock = clock;
             if let Some(before) = first.checked_sub(1).and_then(|before| records.get(before)) {
-                segment.clock.last = Some(time(before));
+                segment.clock.last = Some(before.time());
             }
             segment.batch.clear();
             segment.report = Report::default();
@@ -92,7 +101,7 @@ impl Aedat2Decoder {
             rule.decode(part, *offset, clock, batch, report);
         };
         let mut wraps = 0;
-        let give = |_, _: &&[[u8; RECORD]], segment: &mut Segment| {
+        let give = |_, _: &&[W], segment: &mut Segment| {
             if wraps != 0 {
                 segment.batch.t.iter_mut().for_each(|t| *t += wraps);
             }
@@ -110,17 +119,17 @@ impl Aedat2Decoder {
     }
 }
 
-impl Decoder for Aedat2Decoder {
+impl<W: Word> Decoder for WordDecoder<W> {
     fn push(&mut self, mut bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
         if !self.carry.is_empty() {
-            let take = (RECORD - self.carry.len()).min(bytes.len());
+            let take = (W::BYTES - self.carry.len()).min(bytes.len());
             self.carry.extend_from_slice(&bytes[..take]);
             bytes = &bytes[take..];
-            let Ok(record) = <[u8; RECORD]>::try_from(&self.carry[..]) else { return Ok(()) };
+            let Ok(record) = W::try_from(&self.carry[..]) else { return Ok(()) };
             self.carry.clear();
             self.records(&[record], sink)?;
         }
-        let (records, rest) = bytes.as_chunks::<RECORD>();
+        let (records, rest) = W::split(bytes);
         self.carry.extend_from_slice(rest);
         self.records(records, sink)
     }
@@ -135,7 +144,7 @@ impl Decoder for Aedat2Decoder {
         if self.strict {
             return Err(Error::truncated("the last record is not whole")
                 .at(self.offset)
-                .expected("8 bytes")
+                .expected(format!("{} bytes", W::BYTES))
                 .found(format!("{tail} bytes")));
         }
         Ok(())
@@ -197,9 +206,9 @@ struct Rule {
 
 impl Rule {
     /// Appends the events of `records`, which begin at `offset`.
-    fn decode(
+    fn decode<W: Word>(
         self,
-        records: &[[u8; RECORD]],
+        records: &[W],
         mut offset: u64,
         clock: &mut Clock,
         batch: &mut EventBatch,
@@ -209,7 +218,7 @@ impl Rule {
         for block in records.chunks(BLOCK) {
             if is_plain(block, self.reading.special, clock.last) {
                 append(block, convert, clock.epoch, batch);
-                clock.last = block.last().map(time);
+                clock.last = block.last().map(W::time);
                 report.bytes.events += size_of_val(block) as u64;
             } else {
                 self.one_by_one(block, offset, clock, batch, report);
@@ -219,9 +228,9 @@ impl Rule {
     }
 
     /// The block as it is when some words are not pixels or the time wraps.
-    fn one_by_one(
+    fn one_by_one<W: Word>(
         self,
-        block: &[[u8; RECORD]],
+        block: &[W],
         offset: u64,
         clock: &mut Clock,
         batch: &mut EventBatch,
@@ -229,13 +238,13 @@ impl Rule {
     ) {
         let convert = self.converter();
         let mut others = [(0, 0); 4];
-        for (record, at) in block.iter().zip((offset..).step_by(RECORD)) {
-            let address = address(record);
-            if clock.advance(time(record)) {
+        for (record, at) in block.iter().zip((offset..).step_by(W::BYTES)) {
+            let address = record.address();
+            if clock.advance(record.time()) {
                 report.add(Oddity::TimeWraps, 1, at);
             }
             if address & self.reading.special == 0 {
-                batch.t.push(clock.epoch + i64::from(time(record)));
+                batch.t.push(clock.epoch + i64::from(record.time()));
                 batch.x.push(convert.x(address));
                 batch.y.push(convert.y(address));
                 batch.p.push(convert.p(address));
@@ -251,7 +260,7 @@ impl Rule {
         report.add(Oddity::ExternalWords, external.0, external.1);
         report.add(Oddity::ApsWords, aps.0, aps.1);
         report.add(Oddity::ImuSamples, imu.0, imu.1);
-        let other_bytes = (external.0 + aps.0 + imu.0 + imu_rest.0) * RECORD as u64;
+        let other_bytes = (external.0 + aps.0 + imu.0 + imu_rest.0) * W::BYTES as u64;
         report.bytes.other += other_bytes;
         report.bytes.events += size_of_val(block) as u64 - other_bytes;
     }
@@ -280,22 +289,22 @@ impl Rule {
 
 /// Whether every word of the block is a pixel and the time does not wrap in it.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn is_plain(block: &[[u8; RECORD]], special: u32, before: Option<u32>) -> bool {
+fn is_plain<W: Word>(block: &[W], special: u32, before: Option<u32>) -> bool {
     let is_wrap = |last: u32, next: u32| last > next && last - next > 1 << 31;
-    let first = block.first().map_or(0, time);
-    let bits = block.iter().fold(0, |bits, record| bits | address(record));
+    let first = block.first().map_or(0, W::time);
+    let bits = block.iter().fold(0, |bits, record| bits | record.address());
     let wraps =
-        block.windows(2).fold(false, |any, pair| any | is_wrap(time(&pair[0]), time(&pair[1])));
+        block.windows(2).fold(false, |any, pair| any | is_wrap(pair[0].time(), pair[1].time()));
     bits & special == 0 && !wraps && !is_wrap(before.unwrap_or(first), first)
 }
 
 /// Appends an event for each word of a plain block.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn append(block: &[[u8; RECORD]], convert: Converter, epoch: i64, batch: &mut EventBatch) {
-    batch.t.extend(block.iter().map(|record| epoch + i64::from(time(record))));
-    batch.x.extend(block.iter().map(|record| convert.x(address(record))));
-    batch.y.extend(block.iter().map(|record| convert.y(address(record))));
-    batch.p.extend(block.iter().map(|record| convert.p(address(record))));
+fn append<W: Word>(block: &[W], convert: Converter, epoch: i64, batch: &mut EventBatch) {
+    batch.t.extend(block.iter().map(|record| epoch + i64::from(record.time())));
+    batch.x.extend(block.iter().map(|record| convert.x(record.address())));
+    batch.y.extend(block.iter().map(|record| convert.y(record.address())));
+    batch.p.extend(block.iter().map(|record| convert.p(record.address())));
 }
 
 /// Address to x, y and polarity.

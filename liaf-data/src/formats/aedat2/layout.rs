@@ -1,9 +1,64 @@
 //! Where an address keeps x, y and polarity, and which way each reader turns them.
 
-use byteorder::{BigEndian, ByteOrder};
-
 use crate::reader::{Aedat2Reading, Coords, ReadOptions};
 use crate::{Error, Result, SensorSize};
+
+/// A record as it stands in a file: a big-endian address and a big-endian time in µs.
+///
+/// AEDAT 1.0 has addresses of 16 bits, AEDAT 2.0 of 32.
+pub trait Word: Copy + Send + Sync + for<'a> TryFrom<&'a [u8]> + 'static {
+    /// Bytes of a record.
+    const BYTES: usize;
+
+    /// The whole records of `bytes`, and what is left.
+    fn split(bytes: &[u8]) -> (&[Self], &[u8]);
+
+    /// The address.
+    fn address(&self) -> u32;
+
+    /// The time as stored.
+    fn time(&self) -> u32;
+}
+
+impl Word for [u8; 8] {
+    const BYTES: usize = 8;
+
+    fn split(bytes: &[u8]) -> (&[Self], &[u8]) {
+        bytes.as_chunks()
+    }
+
+    #[inline(always)]
+    fn address(&self) -> u32 {
+        let [a, b, c, d, ..] = *self;
+        u32::from_be_bytes([a, b, c, d])
+    }
+
+    #[inline(always)]
+    fn time(&self) -> u32 {
+        let [.., a, b, c, d] = *self;
+        u32::from_be_bytes([a, b, c, d])
+    }
+}
+
+impl Word for [u8; 6] {
+    const BYTES: usize = 6;
+
+    fn split(bytes: &[u8]) -> (&[Self], &[u8]) {
+        bytes.as_chunks()
+    }
+
+    #[inline(always)]
+    fn address(&self) -> u32 {
+        let [a, b, ..] = *self;
+        u32::from(u16::from_be_bytes([a, b]))
+    }
+
+    #[inline(always)]
+    fn time(&self) -> u32 {
+        let [.., a, b, c, d] = *self;
+        u32::from_be_bytes([a, b, c, d])
+    }
+}
 
 /// The bit layout of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,14 +87,14 @@ const CHIPS: &[(&str, Layout, SensorSize)] = &[
 ];
 
 /// Layout and size of a chip, by the text of an `AEChip` or `HardwareInterface` line.
-pub(super) fn chip(name: &str) -> Option<(Layout, SensorSize)> {
+pub(in crate::formats) fn chip(name: &str) -> Option<(Layout, SensorSize)> {
     let name = name.to_lowercase();
     let class = name.rsplit('.').next().unwrap_or(&name);
     CHIPS.iter().find(|(part, ..)| class.contains(part)).map(|&(_, layout, size)| (layout, size))
 }
 
 /// The smallest of the common DAVIS chips that holds `bounds`, or `bounds` itself.
-pub(super) fn fit_davis(bounds: SensorSize) -> SensorSize {
+pub(in crate::formats) fn fit_davis(bounds: SensorSize) -> SensorSize {
     [SensorSize::new(240, 180), SensorSize::new(346, 260), SensorSize::new(640, 480)]
         .into_iter()
         .find(|chip| bounds.width <= chip.width && bounds.height <= chip.height)
@@ -50,8 +105,8 @@ impl Layout {
     /// The layout that fits the first addresses of a file whose header names no chip.
     ///
     /// DVS128 addresses have 16 bits and DVS640 ones 20; a DAVIS address has its row in bits 30–22.
-    pub(super) fn guess(first_records: &[[u8; 8]], stated: Option<SensorSize>) -> Self {
-        let highest = first_records.iter().map(address).max().unwrap_or(0);
+    pub(in crate::formats) fn guess(first_records: &[[u8; 8]], stated: Option<SensorSize>) -> Self {
+        let highest = first_records.iter().map(Word::address).max().unwrap_or(0);
         match (highest, stated) {
             (..=0xffff, None) => Self::Dvs128,
             (..=0xffff, Some(size)) if size.width <= 128 && size.height <= 128 => Self::Dvs128,
@@ -61,7 +116,7 @@ impl Layout {
     }
 
     /// The sensor's size where the layout has only one.
-    pub(super) fn only_sensor(self) -> Option<SensorSize> {
+    pub(in crate::formats) fn only_sensor(self) -> Option<SensorSize> {
         match self {
             Self::Dvs128 => Some(SensorSize::new(128, 128)),
             Self::Dvs640 => Some(SensorSize::new(640, 480)),
@@ -69,7 +124,7 @@ impl Layout {
         }
     }
 
-    pub(super) fn name(self) -> &'static str {
+    pub(in crate::formats) fn name(self) -> &'static str {
         match self {
             Self::Dvs128 => "DVS128",
             Self::Davis => "DAVIS",
@@ -95,7 +150,7 @@ struct Fields {
 
 /// How addresses become events: which words are pixels, where x and y are, and what is turned over.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reading {
+pub(in crate::formats) struct Reading {
     /// A word with one of these bits is not a pixel.
     pub special: u32,
     pub x: Axis,
@@ -106,7 +161,7 @@ pub(super) struct Reading {
 
 /// A coordinate: where it is stored, and whether it counts from the far end of the sensor.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Axis {
+pub(in crate::formats) struct Axis {
     pub shift: u32,
     pub mask: u32,
     pub mirrored: bool,
@@ -119,7 +174,7 @@ impl Axis {
 }
 
 impl Reading {
-    pub(super) fn new(layout: Layout, options: &ReadOptions) -> Result<Self> {
+    pub(in crate::formats) fn new(layout: Layout, options: &ReadOptions) -> Result<Self> {
         let fields = layout.fields();
         let mut reading = Self {
             special: match layout {
@@ -163,14 +218,4 @@ impl Reading {
         }
         Ok(reading)
     }
-}
-
-/// The address of a record.
-pub(super) fn address(record: &[u8; 8]) -> u32 {
-    BigEndian::read_u32(&record[..4])
-}
-
-/// The time of a record in µs, as stored.
-pub(super) fn time(record: &[u8; 8]) -> u32 {
-    BigEndian::read_u32(&record[4..])
 }

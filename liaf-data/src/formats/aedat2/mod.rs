@@ -13,20 +13,19 @@
 
 mod bounds;
 mod decode;
-mod header;
 mod layout;
 
-pub use decode::Aedat2Decoder;
+pub use decode::{Aedat1Decoder, Aedat2Decoder};
+pub(super) use layout::{Layout, Reading};
 
 use std::collections::BTreeMap;
 
+use super::aedat::TextHeader;
 use super::{Body, Format, Opened};
 use crate::reader::{Coords, ReadOptions, RecordingInfo, SensorSource, StreamInfo, StreamKind};
 use crate::source::ByteSource;
 use crate::{Oddity, Report, Result, SensorSize};
 use bounds::Bounds;
-use header::Header;
-use layout::{Layout, Reading};
 
 pub(super) static FORMAT: Format = Format {
     name: "AEDAT 2.0",
@@ -40,12 +39,12 @@ const STEP: usize = 256 << 10;
 const PARALLEL_STEP: usize = 8 << 20;
 
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
-    let header = Header::read(source, options)?;
-    let chip = header.chip.as_deref().or(header.hardware.as_deref());
+    let header = TextHeader::read(source, options, Some(8))?;
+    let chip = header.value("AEChip").or(header.value("HardwareInterface"));
     let known = chip.and_then(layout::chip);
     let layout = match known {
         Some((layout, _)) => layout,
-        None => Layout::guess(&header.first_records, options.sensor),
+        None => Layout::guess(header.data.as_chunks().0, options.sensor),
     };
     let named = known.map(|(_, sensor)| sensor).or(layout.only_sensor());
     let (sensor, sensor_source) = match (options.sensor, named) {
@@ -61,11 +60,11 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let start = header.end + header.cut;
     let decoder = Aedat2Decoder::new(layout, reading, sensor, start, report, options);
     let mut details = BTreeMap::new();
-    for (key, value) in
-        [("chip", header.chip), ("hardware", header.hardware), ("created", header.created)]
+    for (name, key) in
+        [("chip", "AEChip"), ("hardware", "HardwareInterface"), ("created", "Creation date")]
     {
-        if let Some(value) = value {
-            details.insert(key, value);
+        if let Some(value) = header.value(key) {
+            details.insert(name, value.to_owned());
         }
     }
     details.insert("version", header.version);

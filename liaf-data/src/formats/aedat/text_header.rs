@@ -1,42 +1,43 @@
-//! The text header of AEDAT 2.0, and where it ends.
+//! The text header of AEDAT 1.0, 2.0 and 3.x, and where it ends.
 //!
-//! Lines begin with `#`, and nothing but a rare end marker says where they stop: a first event
-//! whose first byte is `#` looks like one more line. So a line counts as header only if it is text,
-//! and in doubt the record size and the order of the first times decide.
+//! Lines begin with `#`, and nothing but an end marker, which many files lack, says where they stop:
+//! a first event whose first byte is `#` looks like one more line. So a line counts as header only if
+//! it is text, and in doubt the record size and the order of the first times decide.
 
 use crate::reader::ReadOptions;
 use crate::source::ByteSource;
 use crate::{Error, Limits, Result};
 
-use super::layout::time;
-
 const LINE_BYTES: usize = 64 << 10;
 /// Bytes behind the header that are looked at to decide where data begins and which chip it is of.
 const LOOK_AHEAD: usize = 64 << 10;
-const RECORD: u64 = 8;
+/// Lines that are kept. The header of jAER may hold megabytes of its preferences.
+const LINES: usize = 64;
 
 /// What the header says.
 #[derive(Debug, Default)]
-pub(super) struct Header {
+pub(in crate::formats) struct TextHeader {
     /// Where the data begins.
     pub end: u64,
     /// The file ends inside a header line of this many bytes.
     pub cut: u64,
+    /// The version in the first line; empty without such a line.
     pub version: String,
-    /// Text of the `AEChip` line.
-    pub chip: Option<String>,
-    /// Text of the `HardwareInterface` line.
-    pub hardware: Option<String>,
-    /// Text of the line that says when it was made.
-    pub created: Option<String>,
-    /// The first records of the data.
-    pub first_records: Vec<[u8; 8]>,
+    /// The first lines of the form `key: value`, without `#`.
+    lines: Vec<(String, String)>,
+    /// The first bytes of the data.
+    pub data: Vec<u8>,
     pub notes: Vec<String>,
 }
 
-impl Header {
-    /// Reads the header; the source's position stays at its beginning.
-    pub(super) fn read(source: &mut ByteSource, options: &ReadOptions) -> Result<Self> {
+impl TextHeader {
+    /// Reads the header; the source's position stays at its beginning. The data behind it is of
+    /// records of `record` bytes, of which the last four are a big-endian time, if it is of records.
+    pub fn read(
+        source: &mut ByteSource,
+        options: &ReadOptions,
+        record: Option<usize>,
+    ) -> Result<Self> {
         let limit = options.limits.header_bytes;
         let mut look = LOOK_AHEAD;
         loop {
@@ -44,7 +45,7 @@ impl Header {
             let all = head.len() < look.saturating_add(LOOK_AHEAD);
             let mut header = match options.data_offset {
                 Some(end) => Self::stated(&head, Limits::check("data offset", end, limit)?),
-                None => Self::parse(&head, source.len()),
+                None => Self::parse(&head, source.len(), record),
             };
             if header.end as usize <= look || all {
                 Limits::check("the header", header.end, limit)
@@ -58,7 +59,7 @@ impl Header {
                 if all && data.starts_with(b"#") && is_text(data) && data.len() < LINE_BYTES {
                     header.cut = data.len() as u64;
                 } else {
-                    header.first_records = data.as_chunks::<8>().0.to_vec();
+                    header.data = data.to_vec();
                 }
                 if options.strict && header.cut > 0 {
                     return Err(
@@ -84,7 +85,7 @@ impl Header {
         header
     }
 
-    fn parse(head: &[u8], file_len: Option<u64>) -> Self {
+    fn parse(head: &[u8], file_len: Option<u64>, record: Option<usize>) -> Self {
         let mut header = Self::default();
         let mut lines = Vec::new();
         let mut at = 0;
@@ -101,7 +102,10 @@ impl Header {
             }
         }
         header.end = at as u64;
-        if let Some(start) = earlier_start(head, &lines, at, file_len) {
+        let certain = record.zip(file_len);
+        let earlier =
+            certain.and_then(|(record, len)| earlier_start(head, &lines, at, len, record));
+        if let Some(start) = earlier {
             header.notes.push(format!(
                 "the line at byte {start} looks like text but is data: the header ends there"
             ));
@@ -117,15 +121,23 @@ impl Header {
             self.version = version.to_owned();
         }
         let Some(text) = text.strip_prefix('#').map(str::trim_start) else { return };
-        for (key, field) in [
-            ("AEChip:", &mut self.chip),
-            ("HardwareInterface:", &mut self.hardware),
-            ("Creation date:", &mut self.created),
-        ] {
-            if let Some(value) = text.strip_prefix(key) {
-                field.get_or_insert_with(|| value.trim().to_owned());
-            }
+        // Preferences are XML.
+        if self.lines.len() < LINES
+            && !text.starts_with('<')
+            && let Some((key, value)) = text.split_once(':')
+        {
+            self.lines.push((key.to_owned(), value.trim().to_owned()));
         }
+    }
+
+    /// The value of the first line of this key.
+    pub fn value(&self, key: &str) -> Option<&str> {
+        self.lines().find(|(known, _)| *known == key).map(|(_, value)| value)
+    }
+
+    /// The lines that have a key, in order.
+    pub fn lines(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.lines.iter().map(|(key, value)| (&**key, &**value))
     }
 }
 
@@ -158,28 +170,29 @@ fn earlier_start(
     head: &[u8],
     lines: &[(usize, bool)],
     end: usize,
-    file_len: Option<u64>,
+    file_len: u64,
+    record: usize,
 ) -> Option<usize> {
-    let whole =
-        |start: usize| file_len.is_some_and(|len| (len - start as u64).is_multiple_of(RECORD));
-    if whole(end) || file_len.is_none() {
+    let whole = |start: usize| file_len.saturating_sub(start as u64).is_multiple_of(record as u64);
+    if whole(end) {
         return None;
     }
-    let order = times_in_order(head, end);
+    let order = times_in_order(head, end, record);
     let last_lines = lines.iter().rev().take(8).take_while(|(_, certain)| !certain);
     last_lines
         .map(|&(start, _)| start)
-        .find(|&start| whole(start) && times_in_order(head, start) > order)
+        .find(|&start| whole(start) && times_in_order(head, start, record) > order)
 }
 
 /// How many of the first 64 records from `start` have a time at or after the one before them.
-fn times_in_order(head: &[u8], start: usize) -> usize {
-    let records = head.get(start..).unwrap_or_default().as_chunks::<8>().0;
-    records
-        .windows(2)
-        .take(63)
-        .filter(|pair| time(&pair[1]).wrapping_sub(time(&pair[0])) < 1 << 20)
-        .count()
+fn times_in_order(head: &[u8], start: usize, record: usize) -> usize {
+    let records = head.get(start..).unwrap_or_default().chunks_exact(record);
+    let times: Vec<_> = records.take(64).map(last_four).collect();
+    times.windows(2).filter(|pair| pair[1].wrapping_sub(pair[0]) < 1 << 20).count()
+}
+
+fn last_four(record: &[u8]) -> u32 {
+    record.last_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes))
 }
 
 #[cfg(test)]
@@ -193,7 +206,7 @@ mod tests {
 
     fn end_of(header: &[u8], data: &[u8]) -> usize {
         let file = [header, data].concat();
-        Header::parse(&file, Some(file.len() as u64)).end as usize
+        TextHeader::parse(&file, Some(file.len() as u64), Some(8)).end as usize
     }
 
     #[test]
@@ -215,7 +228,7 @@ mod tests {
         // Two records; the bytes up to the line feed in the second are printable.
         let data = [&b"#abc!!!!#abc!!\n!"[..], &[0; 8][..], &records(0, 50)].concat();
         let file = [&header[..], &data].concat();
-        let parsed = Header::parse(&file, Some(file.len() as u64));
+        let parsed = TextHeader::parse(&file, Some(file.len() as u64), Some(8));
         assert_eq!(parsed.end as usize, header.len());
         assert_eq!(parsed.notes.len(), 1);
     }
@@ -228,9 +241,10 @@ mod tests {
 
     #[test]
     fn lines_name_the_chip() {
-        let header = b"#!AER-DAT2.1\r\n# HardwareInterface: DAVIS FX2\r\n# AEChip: x.DAVIS240C\r\n";
-        let parsed = Header::parse(header, Some(header.len() as u64));
-        assert_eq!(parsed.chip.as_deref(), Some("x.DAVIS240C"));
+        let header =
+            b"#!AER-DAT2.1\r\n# HardwareInterface: DAVIS FX2\r\n# <a: b>\r\n# AEChip: x.DAVIS240C\r\n";
+        let parsed = TextHeader::parse(header, Some(header.len() as u64), Some(8));
+        assert_eq!(parsed.value("AEChip"), Some("x.DAVIS240C"));
         assert_eq!(parsed.version, "2.1");
     }
 }
