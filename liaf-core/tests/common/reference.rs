@@ -52,6 +52,15 @@ impl Reference {
         Self { tensors: tensors.collect(), metadata }
     }
 
+    /// The tensors whose names begin with `{case}/`, without that.
+    pub fn case(&self, case: &str) -> Self {
+        let of = |(name, tensor): (&String, &ArrayD<f64>)| {
+            let rest = name.strip_prefix(case)?.strip_prefix('/')?;
+            Some((rest.to_owned(), tensor.clone()))
+        };
+        Self { tensors: self.tensors.iter().filter_map(of).collect(), metadata: BTreeMap::new() }
+    }
+
     /// The tensor of this name.
     pub fn get(&self, name: &str) -> &ArrayD<f64> {
         self.tensors.get(name).unwrap_or_else(|| panic!("the reference has no {name}"))
@@ -68,6 +77,15 @@ impl Reference {
             let given = self.get(&param.name);
             assert_eq!(given.shape(), param.shape, "{}", param.name);
             param.data.copy_from_slice(given.as_slice().unwrap());
+        }
+    }
+
+    /// Sets every buffer of a network to the tensor of its name.
+    pub fn set_buffers(&self, network: &mut Network<f64>) {
+        for buffer in network.buffers_mut() {
+            let given = self.get(&buffer.name);
+            assert_eq!(given.shape(), buffer.shape, "{}", buffer.name);
+            buffer.data.copy_from_slice(given.as_slice().unwrap());
         }
     }
 
