@@ -45,8 +45,8 @@ pub use decoder::{Decoder, Mark, Sink};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, EventBatch, SensorSize};
 pub use formats::{
-    Aedat1Decoder, Aedat2Decoder, Aedat4Decoder, AtisBinDecoder, EventStreamDecoder, Evt2Decoder,
-    Evt3Decoder, Evt21Decoder, Evt21Order, FORMATS, Format,
+    Aedat1Decoder, Aedat2Decoder, Aedat3Decoder, Aedat4Decoder, AtisBinDecoder, EventStreamDecoder,
+    Evt2Decoder, Evt3Decoder, Evt21Decoder, Evt21Order, FORMATS, Format,
 };
 pub use limits::Limits;
 pub use reader::{

@@ -5,8 +5,10 @@
 mod aedat;
 mod aedat1;
 mod aedat2;
+mod aedat3;
 mod aedat4;
 mod atis_bin;
+mod carry;
 mod event_stream;
 mod evt2;
 mod evt21;
@@ -15,6 +17,7 @@ mod prophesee;
 mod unread;
 
 pub use aedat2::{Aedat1Decoder, Aedat2Decoder};
+pub use aedat3::Aedat3Decoder;
 pub use aedat4::Aedat4Decoder;
 pub use atis_bin::AtisBinDecoder;
 pub use event_stream::EventStreamDecoder;
@@ -23,7 +26,7 @@ pub use evt3::Evt3Decoder;
 pub use evt21::{Evt21Decoder, Evt21Order};
 pub(crate) use unread::{best_guess, known_but_unread};
 
-use crate::reader::{ReadOptions, RecordingInfo};
+use crate::reader::{ReadOptions, RecordingInfo, StreamChoice, StreamInfo, StreamKind};
 use crate::source::ByteSource;
 use crate::{Decoder, Error, Mark, Report, Result, SensorSize, Sink};
 
@@ -32,6 +35,7 @@ use crate::{Decoder, Error, Mark, Report, Result, SensorSize, Sink};
 pub static FORMATS: &[&Format] = &[
     &aedat4::FORMAT,
     &aedat2::FORMAT,
+    &aedat3::FORMAT,
     &evt2::FORMAT,
     &evt21::FORMAT,
     &evt3::FORMAT,
@@ -219,4 +223,28 @@ pub(crate) struct Opened {
     pub fit_sensor: fn(SensorSize) -> SensorSize,
     /// A decoder that finds the largest stored x and y and nothing else, where that is faster.
     pub bounds: Option<Box<dyn BoundsFinder>>,
+}
+
+/// The event stream to read: the chosen one, or the only one.
+fn choose<'a>(
+    streams: impl Iterator<Item = &'a StreamInfo>,
+    choice: Option<&StreamChoice>,
+) -> Result<Option<i32>> {
+    let events: Vec<_> = streams.filter(|stream| stream.kind == StreamKind::Events).collect();
+    let Some(choice) = choice else {
+        return Ok(if let [only] = &events[..] { Some(only.id) } else { None });
+    };
+    let named = |stream: &&&StreamInfo| match choice {
+        StreamChoice::Id(id) => stream.id == *id,
+        StreamChoice::Name(name) => stream.name == *name,
+    };
+    events.iter().find(named).map(|stream| Some(stream.id)).ok_or_else(|| {
+        let names: Vec<_> =
+            events.iter().map(|stream| format!("{} ({})", stream.id, stream.name)).collect();
+        Error::caller(format!("there is no event stream {choice}")).expected(if names.is_empty() {
+            "no event stream at all".into()
+        } else {
+            names.join(", ")
+        })
+    })
 }

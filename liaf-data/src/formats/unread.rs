@@ -6,8 +6,6 @@ use super::Head;
 type Unread = (&'static str, fn(&Head) -> bool);
 
 const UNREAD: &[Unread] = &[
-    ("AEDAT 3.1", |head| head.starts_with(b"#!AER-DAT3.1")),
-    ("AEDAT 3.0", |head| head.starts_with(b"#!AER-DAT3.")),
     ("an AEDAT of an unknown version", |head| head.starts_with(b"#!AER-DAT")),
     ("Prophesee HISTO3D or DIFF3D RAW", |head| prophesee(head, &["HISTO3D", "DIFF3D"])),
     ("Prophesee DAT", |head| prophesee(head, &["% Version", "% Width", "% Data file"])),

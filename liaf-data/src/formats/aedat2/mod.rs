@@ -16,7 +16,7 @@ mod decode;
 mod layout;
 
 pub use decode::{Aedat1Decoder, Aedat2Decoder};
-pub(super) use layout::{Layout, Reading};
+pub(super) use layout::{Layout, Reading, chip};
 
 use std::collections::BTreeMap;
 

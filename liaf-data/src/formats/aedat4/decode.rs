@@ -7,6 +7,7 @@ use super::flatbuf::OutOfBounds;
 use super::inflate::{Compression, Failure, Inflater};
 use super::packet::{Found, Framing, HEADER, LOOK};
 use super::table::{self, TableSum};
+use crate::formats::carry::{self, Carry, Packets};
 use crate::parallel::{in_order, places_per_pool};
 use crate::reader::{ReadOptions, StreamKind};
 use crate::{Decoder, Error, EventBatch, Mark, Oddity, Report, Result, Sink};
@@ -23,10 +24,9 @@ pub struct Aedat4Decoder {
     /// The most bytes that one packet may inflate to, and that one of a group may.
     cap: usize,
     group_cap: usize,
-    /// Behind its first `carried` bytes: what is not a whole packet yet, or whose successor is not
-    /// known yet. `offset` is its place in the file.
-    carry: Vec<u8>,
-    carried: usize,
+    /// What is not a whole packet yet, or whose successor is not known yet. `offset` is its place in
+    /// the file.
+    carry: Carry,
     offset: u64,
     place: Place,
     /// Packets that are inflated together.
@@ -108,8 +108,7 @@ impl Aedat4Decoder {
             strict: options.strict,
             cap: limits.packet_bytes,
             group_cap: limits.packet_bytes.min(limits.in_flight_bytes / group.max(1)),
-            carry: Vec::new(),
-            carried: 0,
+            carry: Carry::default(),
             offset: header,
             place: Place::Packets,
             jobs: Vec::new(),
@@ -122,47 +121,6 @@ impl Aedat4Decoder {
             resumed: false,
             report,
         }
-    }
-
-    /// Decodes what is whole in `bytes`; returns how many of them are done with.
-    fn process(&mut self, bytes: &[u8], last: bool, sink: &mut dyn Sink) -> Result<usize> {
-        let base = self.offset;
-        let mut at = 0;
-        while at < bytes.len() {
-            self.offset = base + at as u64;
-            if !matches!(self.place, Place::Packets) {
-                let (passed, found) = self.search(&bytes[at..], last)?;
-                at += passed;
-                if found {
-                    continue;
-                }
-                break;
-            }
-            match self.framing.look(&bytes[at..], self.offset, last) {
-                Found::Packet { stream, size, sure } => {
-                    let body = at + HEADER..at + HEADER + size;
-                    at = self.packet(bytes, stream, body, sure, sink)?;
-                }
-                Found::Table => {
-                    self.run_jobs(bytes, sink)?;
-                    self.place = Place::Table { start: self.offset, seen: Vec::new() };
-                }
-                Found::Need(_) => break,
-                Found::Cut { size } => {
-                    self.run_jobs(bytes, sink)?;
-                    self.cut(&bytes[at..], size)?;
-                    at += self.lose(HEADER.min(bytes.len() - at), self.offset);
-                }
-                Found::Nothing => {
-                    self.run_jobs(bytes, sink)?;
-                    self.nothing(&bytes[at..])?;
-                    at += self.lose(0, self.offset);
-                }
-            }
-        }
-        self.run_jobs(bytes, sink)?;
-        self.offset = base + at as u64;
-        Ok(at)
     }
 
     /// Looks for the next packet, or the data table, behind damage or in what may be the table.
@@ -484,49 +442,66 @@ impl Slot {
     }
 }
 
-impl Decoder for Aedat4Decoder {
-    fn push(&mut self, mut bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
-        while !bytes.is_empty() {
-            let before = self.carry.len() - self.carried;
-            if before == 0 {
-                let done = self.process(bytes, false, sink)?;
-                self.carry.clear();
-                self.carried = 0;
-                self.carry.extend_from_slice(&bytes[done..]);
-                return Ok(());
+impl Packets for Aedat4Decoder {
+    fn carry(&mut self) -> &mut Carry {
+        &mut self.carry
+    }
+
+    fn need(&self, carried: &[u8]) -> Option<usize> {
+        match self.framing.look(carried, self.offset, false) {
+            Found::Need(need) if matches!(self.place, Place::Packets) => Some(need),
+            _ => None,
+        }
+    }
+
+    fn process(&mut self, bytes: &[u8], last: bool, sink: &mut dyn Sink) -> Result<usize> {
+        let base = self.offset;
+        let mut at = 0;
+        while at < bytes.len() {
+            self.offset = base + at as u64;
+            if !matches!(self.place, Place::Packets) {
+                let (passed, found) = self.search(&bytes[at..], last)?;
+                at += passed;
+                if found {
+                    continue;
+                }
+                break;
             }
-            // Complete the one packet that is carried, then go on in the bytes themselves.
-            let look = self.framing.look(&self.carry[self.carried..], self.offset, false);
-            let need = match (&self.place, look) {
-                (Place::Packets, Found::Need(need)) => need,
-                _ => before + bytes.len(),
-            };
-            let add = need.saturating_sub(before).min(bytes.len());
-            self.carry.extend_from_slice(&bytes[..add]);
-            let carry = std::mem::take(&mut self.carry);
-            let done = self.process(&carry[self.carried..], false, sink)?;
-            self.carry = carry;
-            if done > before {
-                // What is left of the carried bytes came from `bytes`.
-                bytes = &bytes[done - before..];
-                self.carried = self.carry.len();
-            } else {
-                bytes = &bytes[add..];
-                self.carried += done;
-            }
-            // Not each time: what is carried may be large, and the steps through it small.
-            if self.carried >= self.carry.len() / 4 {
-                self.carry.drain(..self.carried);
-                self.carried = 0;
+            match self.framing.look(&bytes[at..], self.offset, last) {
+                Found::Packet { stream, size, sure } => {
+                    let body = at + HEADER..at + HEADER + size;
+                    at = self.packet(bytes, stream, body, sure, sink)?;
+                }
+                Found::Table => {
+                    self.run_jobs(bytes, sink)?;
+                    self.place = Place::Table { start: self.offset, seen: Vec::new() };
+                }
+                Found::Need(_) => break,
+                Found::Cut { size } => {
+                    self.run_jobs(bytes, sink)?;
+                    self.cut(&bytes[at..], size)?;
+                    at += self.lose(HEADER.min(bytes.len() - at), self.offset);
+                }
+                Found::Nothing => {
+                    self.run_jobs(bytes, sink)?;
+                    self.nothing(&bytes[at..])?;
+                    at += self.lose(0, self.offset);
+                }
             }
         }
-        Ok(())
+        self.run_jobs(bytes, sink)?;
+        self.offset = base + at as u64;
+        Ok(at)
+    }
+}
+
+impl Decoder for Aedat4Decoder {
+    fn push(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
+        carry::push(self, bytes, sink)
     }
 
     fn finish(&mut self, sink: &mut dyn Sink) -> Result<()> {
-        let carry = std::mem::take(&mut self.carry);
-        self.process(&carry[self.carried..], true, sink)?;
-        self.carried = 0;
+        carry::finish(self, sink)?;
         if self.resumed { Ok(()) } else { self.check_table() }
     }
 
@@ -543,8 +518,7 @@ impl Decoder for Aedat4Decoder {
     fn resume(&mut self, mark: &Mark) -> Result<()> {
         mark.state::<0>()?;
         (self.offset, self.resumed) = (mark.offset, true);
-        self.carry.clear();
-        self.carried = 0;
+        self.carry = Carry::default();
         Ok(())
     }
 }

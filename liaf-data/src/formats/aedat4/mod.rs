@@ -25,12 +25,10 @@ pub use decode::Aedat4Decoder;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Body, Format, Opened};
-use crate::reader::{
-    Coords, ReadOptions, RecordingInfo, SensorSource, StreamChoice, StreamInfo, StreamKind,
-};
+use super::{Body, Format, Opened, choose};
+use crate::Result;
+use crate::reader::{Coords, ReadOptions, RecordingInfo, SensorSource, StreamInfo, StreamKind};
 use crate::source::ByteSource;
-use crate::{Error, Result};
 use content::{identifier_of, kind_of};
 use header::{Header, MAGIC, Stream};
 use inflate::Inflater;
@@ -54,7 +52,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     if header.streams.is_empty() {
         header.streams = discover(source, &header, options)?;
     }
-    let stream = choose(&header.streams, options.stream.as_ref())?;
+    let stream = choose(header.streams.iter().map(|stream| &stream.info), options.stream.as_ref())?;
     let chosen = stream.and_then(|id| header.streams.iter().find(|s| s.info.id == id));
     let named = chosen.and_then(|stream| stream.info.sensor);
     let (sensor, sensor_source) = match (options.sensor, named) {
@@ -104,29 +102,6 @@ fn framing(header: &Header, options: &ReadOptions) -> Framing {
         table: header.table,
         limit: options.limits.packet_bytes,
     }
-}
-
-/// The event stream to read: the chosen one, or the only one.
-fn choose(streams: &[Stream], choice: Option<&StreamChoice>) -> Result<Option<i32>> {
-    let mut events = streams.iter().filter(|stream| stream.info.kind == StreamKind::Events);
-    let Some(choice) = choice else {
-        let only = events.next().filter(|_| events.next().is_none());
-        return Ok(only.map(|stream| stream.info.id));
-    };
-    let named = |stream: &&Stream| match choice {
-        StreamChoice::Id(id) => stream.info.id == *id,
-        StreamChoice::Name(name) => stream.info.name == *name,
-    };
-    let found = events.clone().find(named);
-    found.map(|stream| Some(stream.info.id)).ok_or_else(|| {
-        let names: Vec<_> =
-            events.map(|stream| format!("{} ({})", stream.info.id, stream.info.name)).collect();
-        Error::caller(format!("there is no event stream {choice}")).expected(if names.is_empty() {
-            "no event stream at all".into()
-        } else {
-            names.join(", ")
-        })
-    })
 }
 
 /// The streams of the first packets, where the header lists none.

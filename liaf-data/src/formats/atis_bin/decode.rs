@@ -2,7 +2,7 @@
 
 use crate::parallel::{in_order, places_per_pool};
 use crate::reader::{AtisOverflow, ReadOptions};
-use crate::{Decoder, Error, EventBatch, Oddity, Report, Result, Sink};
+use crate::{Decoder, Error, EventBatch, Mark, Oddity, Report, Result, Sink};
 
 pub(super) const RECORD: usize = 5;
 /// Records between two calls of the sink, and that one thread takes at a time.
@@ -176,5 +176,16 @@ impl Decoder for AtisBinDecoder {
 
     fn report(&self) -> &Report {
         &self.report
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        Some(Mark { offset: self.offset, state: vec![self.epoch] })
+    }
+
+    fn resume(&mut self, mark: &Mark) -> Result<()> {
+        let [epoch] = mark.state()?;
+        (self.epoch, self.offset) = (epoch, mark.offset);
+        self.carry.clear();
+        Ok(())
     }
 }

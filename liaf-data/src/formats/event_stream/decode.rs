@@ -3,7 +3,7 @@
 use super::header::Type;
 use crate::reader::ReadOptions;
 use crate::report::Samples;
-use crate::{Decoder, Error, EventBatch, Oddity, Report, Result, Sink};
+use crate::{Decoder, Error, EventBatch, Mark, Oddity, Report, Result, Sink};
 
 /// Events between two calls of the sink.
 const BATCH: usize = 8192;
@@ -368,5 +368,18 @@ impl Decoder for EventStreamDecoder {
 
     fn report(&self) -> &Report {
         &self.report
+    }
+
+    /// In front of an event; not inside a generic one, nor where the rest is lost.
+    fn mark(&self) -> Option<Mark> {
+        let between = self.generic.is_none() && !self.lost;
+        between.then(|| Mark { offset: self.offset, state: vec![self.t] })
+    }
+
+    fn resume(&mut self, mark: &Mark) -> Result<()> {
+        let [t] = mark.state()?;
+        (self.t, self.offset) = (t, mark.offset);
+        self.carry.clear();
+        Ok(())
     }
 }

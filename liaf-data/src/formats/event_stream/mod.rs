@@ -16,7 +16,7 @@
 //! | generic | as colour | length in bytes of 7 bits, the lowest first, bit 0: another follows; data |
 //!
 //! Time begins at 0 and cannot go back; y counts from the bottom. An event can only be read behind
-//! all others, so the format cannot be read on several threads or from the middle. Source: the table
+//! all others, so the format cannot be read on several threads. Source: the table
 //! above was put together from the format's description and from what event_stream and faery read.
 
 mod decode;
