@@ -92,6 +92,21 @@ pub fn place(file: &Path) -> PathBuf {
     }
 }
 
+/// What tells whether two paths mean one file, links followed; `None` if there is no such file.
+#[cfg(unix)]
+pub fn identity(file: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    let file = if file.as_os_str() == "-" { Path::new("/dev/stdin") } else { file };
+    let metadata = fs::metadata(file).ok()?;
+    metadata.is_file().then(|| (metadata.dev(), metadata.ino()))
+}
+
+/// What tells whether two paths mean one file, links followed; `None` if there is no such file.
+#[cfg(not(unix))]
+pub fn identity(file: &Path) -> Option<PathBuf> {
+    file.canonicalize().ok()
+}
+
 /// The folder that all files share, below which their paths are kept apart.
 pub fn common_parent(files: &[PathBuf]) -> PathBuf {
     let mut parents = files.iter().map(|file| file.parent().unwrap_or(Path::new("")));

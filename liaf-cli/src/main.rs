@@ -1,4 +1,5 @@
-//! The program `liaf`: what is in an event recording, and recordings to tensor files.
+//! The program `liaf`: what is in an event recording, and recordings to tensor files and to other
+//! event files.
 //!
 //! Data goes to standard output, everything said about it to standard error. Exit codes: 0 done,
 //! 1 something failed, 2 the command line is wrong.
@@ -6,6 +7,7 @@
 mod args;
 mod cmd;
 mod inputs;
+mod kind;
 mod outputs;
 mod progress;
 mod text;
@@ -14,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Event-camera recordings: look into them, turn them into tensor files.
+/// Event-camera recordings: look into them, turn them into tensor files or other event files.
 #[derive(Debug, Parser)]
 #[command(name = "liaf", version, about, propagate_version = true)]
 struct Cli {

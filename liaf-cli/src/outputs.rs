@@ -6,30 +6,48 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use liaf_data::tensor::Container;
 
-use crate::inputs::{common_parent, place};
+use crate::inputs::{common_parent, identity, place};
+use crate::kind::Kind;
 
 /// One file to make.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Job {
     /// The recording.
     pub input: PathBuf,
-    /// The tensor file.
+    /// The file to make of it.
     pub output: PathBuf,
     /// Its kind.
-    pub container: Container,
+    pub kind: Kind,
 }
 
 /// One job an input. With several inputs, or an output that ends in `/` or is a folder, the output
 /// is a folder that mirrors the inputs' paths below the folder they share.
-pub fn plan(inputs: &[PathBuf], output: &Path, kind: Option<Container>) -> Result<Vec<Job>> {
+/// No output is one of the inputs.
+pub fn plan(inputs: &[PathBuf], output: &Path, kind: Option<Kind>) -> Result<Vec<Job>> {
+    let jobs = name_outputs(inputs, output, kind)?;
+    let inputs: HashMap<_, _> =
+        inputs.iter().filter_map(|input| Some((identity(input)?, input))).collect();
+    for job in &jobs {
+        if let Some(input) = identity(&job.output).and_then(|file| inputs.get(&file)) {
+            bail!(Usage(format!(
+                "{} is the same file as the input {}: name another output",
+                job.output.display(),
+                input.display()
+            )));
+        }
+    }
+    Ok(jobs)
+}
+
+fn name_outputs(inputs: &[PathBuf], output: &Path, kind: Option<Kind>) -> Result<Vec<Job>> {
     let text = output.as_os_str().to_string_lossy();
     let is_folder = text.ends_with('/') || output.is_dir();
     if let ([input], false) = (inputs, is_folder) {
-        let container = match kind {
+        let kind = match kind {
             Some(kind) => kind,
-            None => Container::from_path(output)?,
+            None => Kind::of_path(output)?,
         };
-        return Ok(vec![Job { input: input.clone(), output: output.into(), container }]);
+        return Ok(vec![Job { input: input.clone(), output: output.into(), kind }]);
     }
     if !is_folder && output.extension().is_some() {
         bail!(Usage(format!(
@@ -40,7 +58,7 @@ pub fn plan(inputs: &[PathBuf], output: &Path, kind: Option<Container>) -> Resul
             output.with_extension("").display()
         )));
     }
-    let container = kind.unwrap_or(Container::H5);
+    let kind = kind.unwrap_or(Kind::Tensor(Container::H5));
     let places: Vec<_> = inputs.iter().map(|input| place(input)).collect();
     let parent = common_parent(&places);
     let mut jobs: Vec<_> = inputs
@@ -48,8 +66,8 @@ pub fn plan(inputs: &[PathBuf], output: &Path, kind: Option<Container>) -> Resul
         .zip(&places)
         .map(|(input, place)| {
             let below = place.strip_prefix(&parent).unwrap_or(place);
-            let output = output.join(below).with_extension(container.extension());
-            Job { input: input.clone(), output, container }
+            let output = output.join(below).with_extension(kind.extension());
+            Job { input: input.clone(), output, kind }
         })
         .collect();
     keep_apart(&mut jobs);
@@ -72,7 +90,7 @@ fn keep_apart(jobs: &mut [Job]) {
     }
     for job in jobs.iter_mut().filter(|job| count[&job.output] > 1) {
         let name = job.input.file_name().unwrap_or_default().to_string_lossy();
-        job.output.set_file_name(format!("{name}.{}", job.container.extension()));
+        job.output.set_file_name(format!("{name}.{}", job.kind.extension()));
     }
 }
 
@@ -92,7 +110,7 @@ impl std::error::Error for Usage {}
 mod tests {
     use super::*;
 
-    fn outputs(inputs: &[&str], output: &str, kind: Option<Container>) -> Vec<String> {
+    fn outputs(inputs: &[&str], output: &str, kind: Option<Kind>) -> Vec<String> {
         let inputs: Vec<_> = inputs.iter().map(PathBuf::from).collect();
         let jobs = plan(&inputs, Path::new(output), kind).unwrap();
         jobs.into_iter().map(|job| job.output.display().to_string()).collect()
@@ -102,9 +120,11 @@ mod tests {
     fn several_inputs_mirror_their_folders() {
         let inputs = ["rec/a/1.raw", "rec/b/1.raw"];
         assert_eq!(outputs(&inputs, "out", None), ["out/a/1.h5", "out/b/1.h5"]);
-        let npz = Some(Container::Npz);
+        let npz = Some(Kind::Tensor(Container::Npz));
         assert_eq!(outputs(&["rec/1.raw"], "out/", npz), ["out/1.npz"]);
         assert_eq!(outputs(&["rec/1.raw"], "x.npy", None), ["x.npy"]);
+        let aedat2 = Kind::named("aedat2");
+        assert_eq!(outputs(&inputs, "out", aedat2), ["out/a/1.aedat", "out/b/1.aedat"]);
     }
 
     #[test]

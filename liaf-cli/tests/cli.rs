@@ -437,3 +437,66 @@ fn a_killed_conversion_leaves_a_whole_file_or_none() {
         fs::remove_file(liaf.path(&name)).unwrap();
     }
 }
+
+#[test]
+fn convert_makes_event_files_that_hold_the_same_events() {
+    let liaf = Liaf::new();
+    let lz4 = fixture(LZ4);
+    let print = |file: &str| {
+        let done = liaf.run(&["info", "--json", "--fingerprint", file]).ends(0);
+        done.json()[0]["xxh64"].clone()
+    };
+    let done = liaf.run(&["convert", &lz4, "-o", "b.aedat", "--zero-time", "--no-sync"]).ends(0);
+    done.says(&["events of", "kept", "read "]);
+    liaf.run(&["convert", "b.aedat", "-o", "out/", "--to", "aedat2"]).ends(0);
+    assert_eq!(print("b.aedat"), print("out/b.aedat"));
+    assert_eq!(liaf.files(), ["b.aedat", "out/b.aedat"]);
+}
+
+#[test]
+fn convert_refuses_an_event_file_that_would_lose_something() {
+    let liaf = Liaf::new();
+    let lz4 = fixture(LZ4);
+    let done = liaf.run(&["convert", &lz4, "-o", "a.aedat"]).ends(1);
+    done.says(&["AEDAT 2.0 cannot hold these events", "1600000000001033", "--zero-time"]);
+    assert_eq!(liaf.files(), [""; 0]);
+    liaf.run(&["convert", &lz4, "-o", "a.aedat", "--dry-run"]).ends(1).says(&["cannot hold"]);
+    liaf.run(&["convert", &lz4, "-o", "a.aedat", "--wrap", "--crop", "0,0,128,128"]).ends(0);
+    assert_eq!(liaf.files(), ["a.aedat"]);
+}
+
+#[test]
+fn convert_says_what_an_event_file_does_not_carry() {
+    let liaf = Liaf::new();
+    let all = fixture("good/aedat4/dv_all_lz4.aedat4");
+    let done = liaf.run(&["convert", &all, "-o", "a.aedat", "--zero-time", "-q"]).ends(0);
+    done.says(&["warning: not in the file:", "frames", "imu samples", "triggers"]);
+}
+
+#[test]
+fn options_of_the_other_kind_of_file_are_usage_errors() {
+    let liaf = Liaf::new();
+    let lz4 = fixture(LZ4);
+    for (output, option) in
+        [("a.aedat", "--window=10ms"), ("a.aedat", "--size=8x8"), ("a.npz", "--sort")]
+    {
+        let name = option.split('=').next().unwrap();
+        liaf.run(&["convert", &lz4, "-o", output, option]).ends(2).says(&[name, "file is made"]);
+    }
+    liaf.run(&["convert", &lz4, "-o", "a.aedat", "--compress", "lz4"]).ends(1);
+    liaf.run(&["convert", &lz4, "-o", "a.npz", "--to", "tomorrow"]).ends(2).says(&["aedat2"]);
+    assert_eq!(liaf.files(), [""; 0]);
+}
+
+#[test]
+fn an_output_that_is_an_input_is_refused() {
+    let liaf = Liaf::new();
+    let bytes = fs::read(fixture(LZ4)).unwrap();
+    fs::write(liaf.path("a.aedat4"), &bytes).unwrap();
+    fs::hard_link(liaf.path("a.aedat4"), liaf.path("link.npz")).unwrap();
+    for output in ["a.aedat4", "./a.aedat4", "link.npz"] {
+        let args = ["convert", "a.aedat4", "-o", output, "--to", "npz", "--force"];
+        liaf.run(&args).ends(2).says(&["the same file as the input"]);
+        assert_eq!(liaf.bytes("a.aedat4"), bytes);
+    }
+}

@@ -31,6 +31,7 @@ pub mod convert;
 mod decoder;
 mod error;
 mod event;
+mod file;
 mod formats;
 pub mod frames;
 mod limits;
@@ -40,10 +41,12 @@ mod reader;
 mod report;
 pub mod source;
 pub mod tensor;
+pub mod write;
 
 pub use decoder::{Decoder, Mark, Sink};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, EventBatch, SensorSize};
+pub use file::AtomicFile;
 pub use formats::{
     Aedat1Decoder, Aedat2Decoder, Aedat3Decoder, Aedat4Decoder, AtisBinDecoder, EventStreamDecoder,
     Evt2Decoder, Evt3Decoder, Evt21Decoder, Evt21Order, FORMATS, Format,

@@ -27,6 +27,8 @@ pub struct Limits {
     pub output_bytes: u64,
     /// Frames held open for late events, in bytes. Default 64 MiB.
     pub open_frames_bytes: usize,
+    /// Events held back to bring them in the order of time, in bytes. Default 256 MiB.
+    pub reorder_bytes: usize,
 }
 
 impl Default for Limits {
@@ -38,6 +40,7 @@ impl Default for Limits {
             frames: 1_000_000,
             output_bytes: 1 << 40,
             open_frames_bytes: 64 * MIB,
+            reorder_bytes: 256 * MIB,
         }
     }
 }

@@ -25,6 +25,7 @@ const QUICK: TensorOptions = TensorOptions {
         frames: 1_000_000,
         output_bytes: 1 << 40,
         open_frames_bytes: 1 << 20,
+        reorder_bytes: 1 << 20,
     },
 };
 

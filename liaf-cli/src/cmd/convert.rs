@@ -1,4 +1,4 @@
-//! `liaf convert`: recordings to tensor files.
+//! `liaf convert`: recordings to tensor files or other event files.
 
 use std::fs;
 use std::path::Path;
@@ -7,25 +7,40 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use anyhow::{Context, Result};
-use liaf_data::convert::{Conversion, ConvertOptions, convert};
-use liaf_data::frames::FrameOptions;
+use liaf_data::convert::{ConvertOptions, EventConvertOptions, convert, convert_events};
 use liaf_data::tensor::TensorOptions;
-use liaf_data::{Coords, Oddity, ReadOptions, Recording};
+use liaf_data::write::WriteOptions;
+use liaf_data::{Coords, ReadOptions, Recording};
 
+use super::account::Done;
 use super::convert_args::Args;
-use super::info::report_lines;
+use crate::inputs;
+use crate::kind::Kind;
 use crate::outputs::{self, Job};
 use crate::progress::Bar;
-use crate::{inputs, text};
 
 /// Converts every input; fails if one of them could not be.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let frames = args.frames()?;
+    // Options that cannot be are said before any file is looked for.
+    let selection = args.selection()?;
     let files = inputs::expand(&args.inputs)?;
     let jobs = outputs::plan(&files, &args.output, args.kind()?)?;
+    let make = match jobs.first().map(|job| job.kind) {
+        Some(Kind::Events(target)) => Make::Events(EventConvertOptions {
+            target,
+            selection,
+            adapt: args.adapt(),
+            write: args.write()?,
+        }),
+        Some(Kind::Tensor(container)) => Make::Tensor(ConvertOptions {
+            frames: args.frames()?,
+            container,
+            tensor: args.tensor()?,
+        }),
+        None => return Ok(ExitCode::SUCCESS),
+    };
     let work = Work {
-        frames,
-        tensor: args.tensor(),
+        make,
         read: args.read.options(Coords::Canonical)?,
         dry_run: args.dry_run,
         bar: Bar::new(&files, args.quiet),
@@ -46,12 +61,17 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 /// What is the same for every file.
 struct Work {
-    frames: FrameOptions,
-    tensor: TensorOptions,
+    make: Make,
     read: ReadOptions,
     dry_run: bool,
     bar: Bar,
     quiet: bool,
+}
+
+/// What is made of every file.
+enum Make {
+    Tensor(ConvertOptions),
+    Events(EventConvertOptions),
 }
 
 /// Enough files to give each thread its own: none of them then needs more than one thread.
@@ -78,9 +98,9 @@ fn one(work: &Work, job: &Job, parallel: bool) -> bool {
     match result {
         Ok(done) => {
             if !work.quiet {
-                work.bar.say(&account(job, &done));
+                work.bar.say(&done.account(job));
             }
-            for warning in warnings(&done) {
+            for warning in done.warnings() {
                 work.bar.say(&format!("liaf: {}: warning: {warning}", job.input.display()));
             }
             true
@@ -92,13 +112,8 @@ fn one(work: &Work, job: &Job, parallel: bool) -> bool {
     }
 }
 
-fn try_one(work: &Work, job: &Job, parallel: bool) -> Result<Conversion> {
+fn try_one(work: &Work, job: &Job, parallel: bool) -> Result<Done> {
     let mut recording = Recording::open(&job.input, ReadOptions { parallel, ..work.read.clone() })?;
-    let options = ConvertOptions {
-        frames: work.frames,
-        container: job.container,
-        tensor: TensorOptions { parallel, ..work.tensor },
-    };
     let output = (!work.dry_run).then_some(job.output.as_path());
     if let Some(folder) = output.and_then(Path::parent)
         && !folder.as_os_str().is_empty()
@@ -106,65 +121,18 @@ fn try_one(work: &Work, job: &Job, parallel: bool) -> Result<Conversion> {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     }
     let mut bar = work.bar.file();
-    let done = convert(&mut recording, output, &options, &mut |progress| bar.tell(progress))
-        .map_err(|error| error.in_file(&job.input))?;
-    Ok(done)
-}
-
-/// The closing lines of a file: what it holds, and where every byte and event went.
-fn account(job: &Job, done: &Conversion) -> String {
-    let (read, frames) = (&done.report, &done.frames);
-    let bytes = &read.bytes;
-    let what = format!(
-        "{} frames of {}x{}x{}, {}",
-        text::thousands(frames.frames),
-        done.shape.channels,
-        done.shape.height,
-        done.shape.width,
-        match done.written {
-            Some(written) => text::bytes(written.bytes),
-            None => format!("{} to be written before compression", text::bytes(done.tensor_bytes)),
+    let mut progress = |progress: &_| bar.tell(progress);
+    let done = match &work.make {
+        Make::Tensor(options) => {
+            let tensor = TensorOptions { parallel, ..options.tensor };
+            let options = ConvertOptions { tensor, ..options.clone() };
+            convert(&mut recording, output, &options, &mut progress).map(Done::Tensor)
         }
-    );
-    let mut lines = vec![format!("{}: {what}", job.output.display())];
-    let count = text::thousands;
-    lines.push(format!(
-        "  {}: read {} bytes ({} of events, {} of headers, {} of other streams, {} unusable)",
-        job.input.display(),
-        count(bytes.total()),
-        count(bytes.events),
-        count(bytes.header),
-        count(bytes.other),
-        count(bytes.skipped),
-    ));
-    let outside = read.count(Oddity::OutOfSensor);
-    lines.push(format!(
-        "  {} events: {} kept, {} out of window, {} out of crop, {} out of sensor",
-        count(read.events + outside),
-        count(frames.kept),
-        count(frames.out_of_window),
-        count(frames.out_of_crop),
-        count(outside),
-    ));
-    for also in report_lines(read) {
-        lines.push(format!("  also {also}"));
-    }
-    lines.join("\n")
-}
-
-fn warnings(done: &Conversion) -> Vec<String> {
-    let mut warnings = done.report.notes.clone();
-    warnings.extend(done.frames.notes.iter().cloned());
-    if done.report.events == 0 {
-        warnings.push("the recording holds no events: the file has no frames".into());
-    }
-    if done.frames.late > 0 {
-        let late = text::thousands(done.frames.late);
-        warnings.push(format!("{late} events came late and are in the oldest open frame"));
-    }
-    if done.frames.saturated_cells > 0 {
-        let cells = text::thousands(done.frames.saturated_cells);
-        warnings.push(format!("{cells} cells are full: choose a wider --dtype"));
-    }
-    warnings
+        Make::Events(options) => {
+            let write = WriteOptions { parallel, ..options.write };
+            let options = EventConvertOptions { write, ..*options };
+            convert_events(&mut recording, output, &options, &mut progress).map(Done::Events)
+        }
+    };
+    Ok(done.map_err(|error| error.in_file(&job.input))?)
 }

@@ -4,23 +4,27 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{ArgGroup, ValueEnum};
+use liaf_data::convert::{Adapt, Order, Selection};
 use liaf_data::frames::{
     Crop, Dtype, Edge, FrameOptions, Polarity, Representation, TimePoint, WindowRule,
     parse_duration,
 };
-use liaf_data::tensor::{Compression, Container, TensorOptions};
+use liaf_data::tensor::{Compression, TensorOptions};
+use liaf_data::write::{Packing, WriteOptions};
 use liaf_data::{Limits, SensorSize};
 
 use crate::args::ReadArgs;
+use crate::kind::Kind;
 use crate::outputs::Usage;
 
-/// Recordings to tensor files: frames [T, C, H, W] and the start and end of each
+/// Recordings to tensor files (frames [T, C, H, W] and the start and end of each) or event files
 ///
 /// Examples:
 ///   liaf convert recording.aedat4 -o frames.h5 --window 10ms
 ///   liaf convert recording.raw    -o frames.npz --bins 20 --size 128x128 --dtype u8
 ///   liaf convert day1/*.aedat     -o tensors/ --to safetensors --count 20000
 ///   liaf convert recording.raw    -o part.h5 --from 1.5s --to 2s --crop 100,50,64,64
+///   liaf convert recording.raw    -o events.aedat4 --compress zstd
 ///   cat recording.aedat4 | liaf convert - -o frames.h5
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -30,7 +34,8 @@ pub struct Args {
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
 
-    /// The tensor file (.h5, .npz, .npy, .safetensors); a folder for several inputs
+    /// The file to make: a tensor file (.h5, .npz, .npy, .safetensors) or an event file (.aedat4,
+    /// .aedat, …); a folder for several inputs
     #[arg(long, short, value_name = "OUT")]
     pub output: PathBuf,
 
@@ -70,7 +75,7 @@ pub struct Args {
     #[arg(long, value_name = "HOW", default_value = "split")]
     polarity: PolarityArg,
 
-    /// Only the events in this rectangle of the sensor
+    /// Only the events in this rectangle of the sensor, whose upper left pixel becomes (0, 0)
     #[arg(long, value_name = "X,Y,W,H")]
     crop: Option<Crop>,
 
@@ -82,8 +87,8 @@ pub struct Args {
     #[arg(long, value_name = "TIME")]
     from: Option<TimePoint>,
 
-    /// Only events before this time; or the kind of file: h5, npz, npy, safetensors (may be given
-    /// once for each)
+    /// Only events before this time; or the kind of file, if the output's name does not tell it:
+    /// h5, npz, npy, safetensors, aedat4, aedat2, … (may be given once for each)
     #[arg(long, value_name = "TIME|KIND")]
     to: Vec<String>,
 
@@ -91,14 +96,31 @@ pub struct Args {
     #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = parse_duration)]
     slack: i64,
 
-    /// How hard .h5 and --npz-deflate are compressed: none, runs (of one byte: fast, and small for
-    /// frames that are mostly zeros) or a zlib level 1 to 9
-    #[arg(long, value_name = "HOW", default_value_t = Compression::default())]
-    compress: Compression,
+    /// How .h5 and --npz-deflate are compressed: none, runs (of one byte: fast, and small for frames
+    /// that are mostly zeros) or a zlib level 1 to 9; how events are: none, lz4, zstd or a level,
+    /// as the kind of file has it [default: runs; for events the first that the kind has]
+    #[arg(long, value_name = "HOW")]
+    compress: Option<String>,
 
     /// Deflate .npz; needs a first pass over the recording
     #[arg(long)]
     npz_deflate: bool,
+
+    /// Event files: time begins at 0, that is, the earliest time is taken from all
+    #[arg(long)]
+    zero_time: bool,
+
+    /// Event files: bring all events in the order of time
+    #[arg(long, conflicts_with = "clamp_time")]
+    sort: bool,
+
+    /// Event files: give events that are earlier than one before them its time
+    #[arg(long)]
+    clamp_time: bool,
+
+    /// Event files: keep times that the kind cannot hold modulo what it can
+    #[arg(long)]
+    wrap: bool,
 
     /// Most frames of one recording
     #[arg(long, value_name = "N", default_value_t = Limits::default().frames)]
@@ -148,8 +170,8 @@ enum PolarityArg {
 
 impl Args {
     /// The kind of file that `--to` names.
-    pub fn kind(&self) -> Result<Option<Container>> {
-        let kinds: Vec<_> = self.to.iter().filter_map(|to| kind(to)).collect();
+    pub fn kind(&self) -> Result<Option<Kind>> {
+        let kinds: Vec<_> = self.to.iter().filter_map(|to| Kind::named(to)).collect();
         match kinds[..] {
             [] => Ok(None),
             [kind] => Ok(Some(kind)),
@@ -158,11 +180,14 @@ impl Args {
     }
 
     fn until(&self) -> Result<Option<TimePoint>> {
-        let times: Vec<_> = self.to.iter().filter(|to| kind(to).is_none()).collect();
+        let times: Vec<_> = self.to.iter().filter(|to| Kind::named(to).is_none()).collect();
         match times[..] {
             [] => Ok(None),
             [time] => Ok(Some(time.parse::<TimePoint>().map_err(|error| {
-                Usage(format!("--to {time}: neither a kind of file nor a time: {error}"))
+                Usage(format!(
+                    "--to {time}: neither a kind of file ({}) nor a time: {error}",
+                    Kind::names()
+                ))
             })?)),
             _ => Err(Usage("--to names two times".into()).into()),
         }
@@ -220,24 +245,86 @@ impl Args {
         }
     }
 
-    /// How files are written.
-    pub fn tensor(&self) -> TensorOptions {
-        TensorOptions {
+    /// How tensor files are written.
+    pub fn tensor(&self) -> Result<TensorOptions> {
+        if let Some(option) = self.for_events() {
+            return Err(
+                Usage(format!("--{option} is for event files, and a tensor file is made")).into()
+            );
+        }
+        Ok(TensorOptions {
             overwrite: self.force,
             sync: !self.no_sync,
-            compress: self.compress,
+            compress: self.compress.as_deref().map_or(Ok(Compression::default()), str::parse)?,
             npz_deflate: self.npz_deflate,
             limits: self.limits(),
             ..TensorOptions::default()
+        })
+    }
+
+    /// How event files are written.
+    pub fn write(&self) -> Result<WriteOptions> {
+        if let Some(option) = self.for_tensors() {
+            return Err(Usage(format!(
+                "--{option} is for tensor files, and an event file is made"
+            ))
+            .into());
         }
+        Ok(WriteOptions {
+            packing: self.compress.as_deref().map(str::parse::<Packing>).transpose()?,
+            wrap: self.wrap,
+            overwrite: self.force,
+            sync: !self.no_sync,
+            limits: self.limits(),
+            ..WriteOptions::default()
+        })
+    }
+
+    /// Which events go into an event file.
+    pub fn selection(&self) -> Result<Selection> {
+        Ok(Selection { from: self.from, to: self.until()?, crop: self.crop })
+    }
+
+    /// What may be done to their times.
+    pub fn adapt(&self) -> Adapt {
+        let order = match (self.sort, self.clamp_time) {
+            (true, _) => Order::Sort,
+            (_, true) => Order::Clamp,
+            _ => Order::Keep,
+        };
+        Adapt { zero_time: self.zero_time, order, wrap: self.wrap }
+    }
+
+    /// The first option that only event files have.
+    fn for_events(&self) -> Option<&'static str> {
+        let options = [
+            ("zero-time", self.zero_time),
+            ("sort", self.sort),
+            ("clamp-time", self.clamp_time),
+            ("wrap", self.wrap),
+        ];
+        options.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
+    }
+
+    /// The first option that only tensor files have.
+    fn for_tensors(&self) -> Option<&'static str> {
+        let options = [
+            ("window", self.window.is_some()),
+            ("count", self.count.is_some()),
+            ("bins", self.bins.is_some()),
+            ("event-bins", self.event_bins.is_some()),
+            ("overlap", self.overlap.is_some()),
+            ("edge", !matches!(self.edge, EdgeArg::All)),
+            ("dtype", self.dtype.is_some()),
+            ("binary", self.binary),
+            ("polarity", !matches!(self.polarity, PolarityArg::Split)),
+            ("size", self.size.is_some()),
+            ("npz-deflate", self.npz_deflate),
+        ];
+        options.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
     }
 
     fn limits(&self) -> Limits {
         Limits { frames: self.max_frames, ..Limits::default() }
     }
-}
-
-/// The kind of file of this name, as in `--to npz`.
-fn kind(name: &str) -> Option<Container> {
-    Container::from_path(format!("a.{name}")).ok()
 }

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod account;
 pub mod convert;
 pub mod convert_args;
 pub mod info;

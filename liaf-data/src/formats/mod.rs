@@ -28,6 +28,7 @@ pub(crate) use unread::{best_guess, known_but_unread};
 
 use crate::reader::{ReadOptions, RecordingInfo, StreamChoice, StreamInfo, StreamKind};
 use crate::source::ByteSource;
+use crate::write::Target;
 use crate::{Decoder, Error, Mark, Report, Result, SensorSize, Sink};
 
 /// Every format that is read, in the order in which they are asked: those whose files may begin with
@@ -56,6 +57,8 @@ pub struct Format {
     pub(crate) detect: fn(&Head) -> bool,
     /// Reads the header.
     pub(crate) open: fn(&mut ByteSource, &ReadOptions) -> Result<Opened>,
+    /// The kinds of it that are written; none for a format that is only read.
+    pub write: &'static [Target],
 }
 
 impl Format {

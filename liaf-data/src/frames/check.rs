@@ -1,7 +1,7 @@
 //! The check of options before any work: whether they fit each other, the sensor and the limits.
 
 use super::{
-    Dtype, Edge, FrameOptions, FrameShape, Polarity, Representation, TimePoint, WindowRule,
+    Crop, Dtype, Edge, FrameOptions, FrameShape, Polarity, Representation, TimePoint, WindowRule,
 };
 use crate::{Error, Result, SensorSize};
 
@@ -77,16 +77,7 @@ impl FrameOptions {
     }
 
     fn check_times(&self) -> Result<()> {
-        let ordered = match (self.from, self.to) {
-            (Some(TimePoint::Relative(from)), Some(TimePoint::Relative(to)))
-            | (Some(TimePoint::Absolute(from)), Some(TimePoint::Absolute(to))) => from < to,
-            _ => true,
-        };
-        if !ordered {
-            return Err(Error::caller("the stretch of time ends before it begins")
-                .expected("from < to")
-                .found(format!("from {:?} to {:?}", self.from, self.to)));
-        }
+        check_stretch(self.from, self.to)?;
         if self.slack < 0 {
             return Err(Error::caller("slack is negative")
                 .expected("0 µs or more")
@@ -96,19 +87,8 @@ impl FrameOptions {
     }
 
     fn shape(&self, sensor: SensorSize) -> Result<FrameShape> {
-        if sensor.pixels() == 0 {
-            return Err(Error::caller("the sensor has no pixels")
-                .expected("a width and height above 0")
-                .found(sensor));
-        }
         let source = self.source(sensor);
-        let inside =
-            |first: u16, n: u16, of: u16| n > 0 && u32::from(first) + u32::from(n) <= of.into();
-        if !inside(source.x, source.w, sensor.width) || !inside(source.y, source.h, sensor.height) {
-            return Err(Error::caller("the crop does not lie on the sensor")
-                .expected(format!("a rectangle within {sensor}"))
-                .found(source));
-        }
+        check_crop(source, sensor)?;
         let size = self.size.unwrap_or(SensorSize::new(source.w, source.h));
         if size.pixels() == 0 || size.width > source.w || size.height > source.h {
             return Err(Error::caller("frames cannot be of this size")
@@ -167,6 +147,38 @@ impl FrameOptions {
     pub(super) fn max_open(&self, shape: FrameShape) -> u64 {
         (self.limits.open_frames_bytes as u64 / self.frame_bytes(shape).max(1)).max(1)
     }
+}
+
+/// Refuses a stretch of time that ends before it begins.
+pub(crate) fn check_stretch(from: Option<TimePoint>, to: Option<TimePoint>) -> Result<()> {
+    let ordered = match (from, to) {
+        (Some(TimePoint::Relative(from)), Some(TimePoint::Relative(to)))
+        | (Some(TimePoint::Absolute(from)), Some(TimePoint::Absolute(to))) => from < to,
+        _ => true,
+    };
+    if !ordered {
+        return Err(Error::caller("the stretch of time ends before it begins")
+            .expected("from < to")
+            .found(format!("from {from:?} to {to:?}")));
+    }
+    Ok(())
+}
+
+/// Refuses a crop that does not lie on the sensor.
+pub(crate) fn check_crop(crop: Crop, sensor: SensorSize) -> Result<()> {
+    if sensor.pixels() == 0 {
+        return Err(Error::caller("the sensor has no pixels")
+            .expected("a width and height above 0")
+            .found(sensor));
+    }
+    let inside =
+        |first: u16, n: u16, of: u16| n > 0 && u32::from(first) + u32::from(n) <= of.into();
+    if !inside(crop.x, crop.w, sensor.width) || !inside(crop.y, crop.h, sensor.height) {
+        return Err(Error::caller("the crop does not lie on the sensor")
+            .expected(format!("a rectangle within {sensor}"))
+            .found(crop));
+    }
+    Ok(())
 }
 
 fn positive<N: Default + PartialOrd + std::fmt::Display>(what: &str, n: N) -> Result<()> {

@@ -20,6 +20,9 @@ mod select;
 mod span;
 mod time;
 
+pub(crate) use check::{check_crop, check_stretch};
+pub(crate) use select::Times;
+
 pub use binner::{Binner, BinnerSink, FrameSink};
 pub use frame::{Cells, Dtype, Frame, FrameShape, Frames, Window};
 pub use options::{Crop, Edge, FrameOptions, Polarity, Representation, TimePoint, WindowRule};

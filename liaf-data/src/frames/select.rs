@@ -58,9 +58,25 @@ pub(super) struct Selector {
 
 /// Times in µs that are kept: first and last.
 #[derive(Debug, Clone, Copy)]
-struct Times {
-    first: i64,
-    last: i64,
+pub(crate) struct Times {
+    pub first: i64,
+    pub last: i64,
+}
+
+impl Times {
+    /// Those with `from <= t < to`, where `first` is the time of the recording's first event.
+    pub fn new(from: Option<TimePoint>, to: Option<TimePoint>, first: i64) -> Self {
+        let absolute = |point| match point {
+            TimePoint::Relative(us) => first.saturating_add(us),
+            TimePoint::Absolute(us) => us,
+        };
+        let from = from.map_or(i64::MIN, absolute);
+        match to.map(absolute) {
+            None => Self { first: from, last: i64::MAX },
+            Some(i64::MIN) => Self { first: i64::MAX, last: i64::MIN },
+            Some(to) => Self { first: from, last: to - 1 },
+        }
+    }
 }
 
 impl Selector {
@@ -129,18 +145,7 @@ impl Selector {
     }
 
     fn times(&mut self, first: i64) -> Times {
-        *self.times.get_or_insert_with(|| {
-            let absolute = |point| match point {
-                TimePoint::Relative(us) => first.saturating_add(us),
-                TimePoint::Absolute(us) => us,
-            };
-            let from = self.from.map_or(i64::MIN, absolute);
-            match self.to.map(absolute) {
-                None => Times { first: from, last: i64::MAX },
-                Some(i64::MIN) => Times { first: i64::MAX, last: i64::MIN },
-                Some(to) => Times { first: from, last: to - 1 },
-            }
-        })
+        *self.times.get_or_insert_with(|| Times::new(self.from, self.to, first))
     }
 
     fn place_all(&mut self, x: &[u16], y: &[u16], p: &[u8]) {

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use twox_hash::XxHash64;
 
 use super::{Index, Recording};
+use crate::AtomicFile;
 use crate::source::ByteSource;
-use crate::tensor::AtomicFile;
 use crate::{Error, Result};
 
 /// Larger files are no index of ours.

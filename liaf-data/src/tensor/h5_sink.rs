@@ -6,7 +6,6 @@ use std::str::FromStr;
 use hdf5::types::VarLenUnicode;
 use hdf5::{Dataset, File, H5Type};
 
-use super::atomic::AtomicFile;
 use super::deflate::RUNS_LEVEL;
 use super::h5_chunk::write_chunk;
 use super::h5_error::system;
@@ -14,6 +13,7 @@ use super::h5_pack::{Chunk, Packing};
 use super::h5_thread::ChunkSink;
 use super::intake::Intake;
 use super::{Compression, TensorOptions, TensorSpec};
+use crate::file::AtomicFile;
 use crate::frames::{Dtype, FrameShape};
 use crate::{Error, Result};
 

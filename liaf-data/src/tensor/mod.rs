@@ -4,7 +4,6 @@
 //! `timestamps` i64 `[T, 2]` (start and end of each window in µs, half-open), and `liaf`, one JSON
 //! text that says what made them.
 
-mod atomic;
 mod cells;
 mod container;
 mod deflate;
@@ -29,12 +28,10 @@ mod npy;
 mod npz;
 mod options;
 mod safetensors;
-mod stale;
 mod zip;
 
 use std::path::Path;
 
-pub use atomic::AtomicFile;
 pub use container::Container;
 pub use options::{Compression, TensorOptions};
 

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::atomic::AtomicFile;
 use super::intake::Intake;
 use super::{Container, TensorOptions, TensorSpec, TensorWriter, Written, cells};
 use crate::Result;
+use crate::file::AtomicFile;
 use crate::frames::{Dtype, Frame};
 
 const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use crc32fast::Hasher;
 
-use super::atomic::AtomicFile;
 use super::deflate::{Deflate, Wrap};
 use super::intake::Intake;
 use super::zip::{Member, Method, Zip};
 use super::{Compression, Container, TensorOptions, TensorSpec, TensorWriter, Written, cells, npy};
+use crate::file::AtomicFile;
 use crate::frames::Frame;
 use crate::{Error, Result};
 

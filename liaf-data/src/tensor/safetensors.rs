@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::atomic::AtomicFile;
 use super::intake::Intake;
 use super::{Container, TensorOptions, TensorSpec, TensorWriter, Written, cells};
+use crate::file::AtomicFile;
 use crate::frames::{Dtype, Frame};
 use crate::{Error, Result};
 

@@ -1,8 +1,8 @@
 //! A zip archive whose members are completed after they are written: the fields of the local
 //! header are patched, so that there are no data descriptors, and any size fits.
 
-use super::atomic::AtomicFile;
 use crate::Result;
+use crate::file::AtomicFile;
 
 /// How the bytes of a member are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,18 @@
 
 use std::path::{Path, PathBuf};
 
-use liaf_data::{EventBatch, Fingerprint, Format, ReadOptions, Recording, Result, Sink};
+use liaf_data::{EventBatch, Fingerprint, Format, Limits, ReadOptions, Recording, Result, Sink};
+
+/// Limits that are known when the tests are compiled.
+pub const LIMITS: Limits = Limits {
+    header_bytes: 1 << 20,
+    packet_bytes: 1 << 20,
+    in_flight_bytes: 32 << 20,
+    frames: 1_000_000,
+    output_bytes: 1 << 40,
+    open_frames_bytes: 1 << 20,
+    reorder_bytes: 64 << 20,
+};
 
 /// The workspace's root.
 pub fn root() -> PathBuf {

@@ -22,7 +22,7 @@ use crate::source::ByteSource;
 use crate::{Oddity, Report, Result};
 
 pub(super) static FORMAT: Format =
-    Format { name: "AEDAT 1.0", extensions: &["aedat", "dat"], detect, open };
+    Format { name: "AEDAT 1.0", extensions: &["aedat", "dat"], detect, open, write: &[] };
 
 const RECORD: usize = 6;
 /// Bytes a decoder gets at once: on one thread as much as stays in cache.

@@ -219,3 +219,37 @@ impl Reading {
         Ok(reading)
     }
 }
+
+/// How events become addresses: the other way round, as jAER would read them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stored {
+    x_last: u32,
+    y_last: u32,
+    x_shift: u32,
+    y_shift: u32,
+    p_shift: u32,
+    p_invert: u32,
+}
+
+impl Stored {
+    /// For a chip of this size, on which every event lies.
+    pub(super) fn new(layout: Layout, sensor: SensorSize) -> Self {
+        let fields = layout.fields();
+        Self {
+            x_last: u32::from(sensor.width).saturating_sub(1),
+            y_last: u32::from(sensor.height).saturating_sub(1),
+            x_shift: fields.x.0,
+            y_shift: fields.y.0,
+            p_shift: fields.p,
+            p_invert: u32::from(layout == Layout::Dvs128),
+        }
+    }
+
+    /// The address of a canonical event.
+    pub(super) fn address(self, x: u16, y: u16, p: u8) -> u32 {
+        let x = self.x_last.wrapping_sub(x.into()) << self.x_shift;
+        let y = self.y_last.wrapping_sub(y.into()) << self.y_shift;
+        let p = (u32::from(p != 0) ^ self.p_invert) << self.p_shift;
+        x | y | p
+    }
+}

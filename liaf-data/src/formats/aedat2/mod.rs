@@ -13,6 +13,7 @@
 
 mod bounds;
 mod decode;
+mod encode;
 mod layout;
 
 pub use decode::{Aedat1Decoder, Aedat2Decoder};
@@ -32,6 +33,7 @@ pub(super) static FORMAT: Format = Format {
     extensions: &["aedat", "aedat2"],
     detect: |head| head.starts_with(b"#!AER-DAT2."),
     open,
+    write: &[encode::TARGET],
 };
 
 /// Bytes a decoder gets at once: on one thread as much as stays in cache.

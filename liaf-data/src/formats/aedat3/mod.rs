@@ -37,6 +37,7 @@ pub(super) static FORMAT: Format = Format {
     extensions: &["aedat", "aedat3"],
     detect: |head| head.starts_with(b"#!AER-DAT3."),
     open,
+    write: &[],
 };
 
 /// Bytes a decoder gets at once: on one thread as much as stays in cache.

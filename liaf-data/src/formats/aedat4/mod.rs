@@ -39,6 +39,7 @@ pub(super) static FORMAT: Format = Format {
     extensions: &["aedat4"],
     detect: |head| head.starts_with(MAGIC),
     open,
+    write: &[],
 };
 
 /// Bytes a decoder gets at once: some dozens of packets, some hundreds for several threads.

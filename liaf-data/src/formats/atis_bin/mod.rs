@@ -23,7 +23,8 @@ use crate::source::ByteSource;
 use crate::{Error, Limits, Result, SensorSize};
 use decode::{RECORD, time};
 
-pub(super) static FORMAT: Format = Format { name: "ATIS bin", extensions: &["bin"], detect, open };
+pub(super) static FORMAT: Format =
+    Format { name: "ATIS bin", extensions: &["bin"], detect, open, write: &[] };
 
 /// Bytes a decoder gets at once: on one thread as much as stays in cache.
 const STEP: usize = 160 << 10;

@@ -37,6 +37,7 @@ pub(super) static FORMAT: Format = Format {
     extensions: &["es"],
     detect: |head| head.starts_with(MAGIC),
     open,
+    write: &[],
 };
 
 /// Bytes a decoder gets at once: as much as stays in cache.

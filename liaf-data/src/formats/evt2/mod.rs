@@ -28,8 +28,13 @@ use crate::source::ByteSource;
 use crate::{Decoder, Mark, Report, Result, Sink};
 use decode::{Registers, WORD};
 
-pub(super) static FORMAT: Format =
-    Format { name: "EVT 2.0", extensions: &["raw"], detect: |head| is_encoded(head, "EVT2"), open };
+pub(super) static FORMAT: Format = Format {
+    name: "EVT 2.0",
+    extensions: &["raw"],
+    detect: |head| is_encoded(head, "EVT2"),
+    open,
+    write: &[],
+};
 
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     prophesee::open(source, options, FORMAT.name, 4.0, |start| {

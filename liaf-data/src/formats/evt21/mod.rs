@@ -29,6 +29,7 @@ pub(super) static FORMAT: Format = Format {
     extensions: &["raw"],
     detect: |head| is_encoded(head, "EVT21"),
     open,
+    write: &[],
 };
 
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {

@@ -38,8 +38,13 @@ use crate::source::ByteSource;
 use crate::{Decoder, Mark, Report, Result, Sink};
 use registers::{Registers, WORD};
 
-pub(super) static FORMAT: Format =
-    Format { name: "EVT 3.0", extensions: &["raw"], detect: |head| is_encoded(head, "EVT3"), open };
+pub(super) static FORMAT: Format = Format {
+    name: "EVT 3.0",
+    extensions: &["raw"],
+    detect: |head| is_encoded(head, "EVT3"),
+    open,
+    write: &[],
+};
 
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     prophesee::open(source, options, FORMAT.name, 2.0, |start| {

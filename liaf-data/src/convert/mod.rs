@@ -1,15 +1,24 @@
-//! The whole way: a recording in, a tensor file out, batch by batch.
+//! The whole way: a recording in, a tensor file or another event file out, batch by batch.
+
+mod adapt;
+mod choose;
+mod events;
+mod pass;
+mod reorder;
 
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use serde_json::json;
 
+pub use adapt::{Adapt, Order};
+pub use choose::Selection;
+pub use events::{EventConversion, EventConvertOptions, EventsReport, convert_events};
+
 use crate::frames::{Binner, Frame, FrameOptions, FrameReport, FrameShape, Span, SpanFinder};
 use crate::tensor::{self, Container, TensorOptions, TensorSpec, Written};
-use crate::{
-    Coords, Error, ErrorKind, EventReader, Recording, RecordingInfo, Report, Result, SensorSize,
-};
+use crate::{Error, EventReader, Recording, RecordingInfo, Report, Result, SensorSize};
+use pass::{Pass, check_something_read, source};
 
 /// What to make of a recording.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +42,7 @@ pub struct Progress {
     pub bytes: u64,
     /// Bytes of the recording; `None` for a pipe.
     pub total: Option<u64>,
-    /// Events binned so far.
+    /// Events binned or written so far.
     pub events: u64,
     /// Frames made so far.
     pub frames: u64,
@@ -88,7 +97,7 @@ pub struct Conversion {
 ///
 /// # Errors
 /// If the options do not fit the recording, it cannot be read, nothing in it can be, or the file
-/// cannot be written; [`ErrorKind::Cancelled`] if `progress` said so. No file is left then.
+/// cannot be written; [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) if `progress` said so. No file is left then.
 pub fn convert(
     recording: &mut Recording,
     output: Option<&Path>,
@@ -136,9 +145,7 @@ pub fn convert(
     let mut write = |frame: &Frame| writer.as_mut().map_or(Ok(()), |writer| writer.write(frame));
     let binner = bin(&mut *reader, &options.frames, sensor, span, &mut write, &mut pass)?;
     let report = reader.report();
-    if report.events == 0 && report.bytes.skipped > 0 {
-        return Err(nothing_read(recording, &report));
-    }
+    check_something_read(recording, &report)?;
     let frames = binner.finish(&mut write)?;
     let written = writer.map(|writer| writer.finish()).transpose()?;
     Ok(Conversion {
@@ -149,23 +156,6 @@ pub fn convert(
         shape,
         written,
     })
-}
-
-/// The recording has nothing that could be used.
-fn nothing_read(recording: &Recording, report: &Report) -> Error {
-    let first = report.oddities.iter().filter(|(oddity, _)| oddity.is_violation());
-    let first = first.min_by_key(|(_, tally)| tally.first_offset);
-    let error = Error::new(ErrorKind::Malformed, "not one event could be read");
-    let error = match first {
-        Some((oddity, tally)) => {
-            error.at(tally.first_offset.unwrap_or(0)).found(oddity.name().replace('_', " "))
-        }
-        None => error,
-    };
-    match recording.path() {
-        Some(path) => error.in_file(path),
-        None => error,
-    }
 }
 
 /// How many frames there will be.
@@ -199,47 +189,12 @@ fn bin(
     Ok(binner)
 }
 
-/// One pass over the recording.
-struct Pass<'a, 'b> {
-    number: u32,
-    passes: u32,
-    progress: &'a mut OnProgress<'b>,
-}
-
-impl Pass<'_, '_> {
-    fn tell(&mut self, reader: &dyn EventReader, events: u64, frames: u64) -> Result<()> {
-        let progress = Progress {
-            pass: self.number,
-            passes: self.passes,
-            bytes: reader.position(),
-            total: reader.info().bytes,
-            events,
-            frames,
-        };
-        match (self.progress)(&progress) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(Error::new(ErrorKind::Cancelled, "stopped")),
-        }
-    }
-}
-
 /// One JSON text that says what made the file: nothing of clock, host, path or threads.
 fn provenance(recording: &Recording, options: &ConvertOptions) -> String {
-    let info = recording.info();
-    let read = recording.options();
     let frames = &options.frames;
-    let name = recording.path().and_then(Path::file_name).map(|name| name.to_string_lossy());
     json!({
         "liaf": env!("CARGO_PKG_VERSION"),
-        "source": {
-            "file": name,
-            "format": info.format,
-            "sensor": info.sensor,
-            "sensor_source": info.sensor_source,
-            "stream": info.stream,
-            "coords": if read.coords == Coords::Raw { "raw" } else { "canonical" },
-            "aedat2": format!("{:?}", read.aedat2).to_lowercase(),
-        },
+        "source": source(recording),
         "windows": frames.windows,
         "edge": frames.edge,
         "from": frames.from,

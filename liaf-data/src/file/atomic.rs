@@ -136,7 +136,7 @@ impl AtomicFile {
 
     /// The partial file, for a library that writes it by its name. Nothing may be appended then.
     #[cfg_attr(not(feature = "hdf5"), expect(dead_code, reason = "only HDF5 writes by name"))]
-    pub(super) fn lend(&mut self) -> Result<&Path> {
+    pub(crate) fn lend(&mut self) -> Result<&Path> {
         // The library takes a lock of its own.
         self.attempt("cannot unlock", |file| file.unlock())?;
         Ok(&self.partial)

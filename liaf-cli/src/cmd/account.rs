@@ -1,0 +1,132 @@
+//! The closing lines of a conversion: what the file holds, and where every byte and event went.
+
+use liaf_data::convert::{Conversion, EventConversion};
+use liaf_data::{Oddity, Report};
+
+use super::info::report_lines;
+use crate::outputs::Job;
+use crate::text::{self, thousands as count};
+
+/// What was made.
+pub enum Done {
+    Tensor(Conversion),
+    Events(EventConversion),
+}
+
+impl Done {
+    /// What the file holds, and where every byte and event went.
+    pub fn account(&self, job: &Job) -> String {
+        let (read, what, events) = match self {
+            Self::Tensor(done) => (&done.report, tensor(done), tensor_events(done)),
+            Self::Events(done) => (&done.report, event_file(done), file_events(done)),
+        };
+        let mut lines = vec![
+            format!("{}: {what}", job.output.display()),
+            format!("  {}: {}", job.input.display(), bytes(read)),
+            format!("  {events}"),
+        ];
+        lines.extend(report_lines(read).into_iter().map(|also| format!("  also {also}")));
+        lines.join("\n")
+    }
+
+    /// What a user should know even if nothing else is said.
+    pub fn warnings(&self) -> Vec<String> {
+        match self {
+            Self::Tensor(done) => tensor_warnings(done),
+            Self::Events(done) => file_warnings(done),
+        }
+    }
+}
+
+fn bytes(read: &Report) -> String {
+    let bytes = &read.bytes;
+    format!(
+        "read {} bytes ({} of events, {} of headers, {} of other streams, {} unusable)",
+        count(bytes.total()),
+        count(bytes.events),
+        count(bytes.header),
+        count(bytes.other),
+        count(bytes.skipped),
+    )
+}
+
+fn events(read: &Report, kept: u64, out_of_window: u64, out_of_crop: u64) -> String {
+    let outside = read.count(Oddity::OutOfSensor);
+    format!(
+        "{} events: {} kept, {} out of window, {} out of crop, {} out of sensor",
+        count(read.events + outside),
+        count(kept),
+        count(out_of_window),
+        count(out_of_crop),
+        count(outside),
+    )
+}
+
+fn tensor(done: &Conversion) -> String {
+    format!(
+        "{} frames of {}x{}x{}, {}",
+        count(done.frames.frames),
+        done.shape.channels,
+        done.shape.height,
+        done.shape.width,
+        match done.written {
+            Some(written) => text::bytes(written.bytes),
+            None => format!("{} to be written before compression", text::bytes(done.tensor_bytes)),
+        }
+    )
+}
+
+fn tensor_events(done: &Conversion) -> String {
+    let frames = &done.frames;
+    events(&done.report, frames.kept, frames.out_of_window, frames.out_of_crop)
+}
+
+fn event_file(done: &EventConversion) -> String {
+    let events = format!("{} events of {}", count(done.events.kept), done.sensor);
+    match &done.written {
+        Some(written) => format!("{events}, {}", text::bytes(written.bytes)),
+        None => format!("{events} to be written"),
+    }
+}
+
+fn file_events(done: &EventConversion) -> String {
+    let to = &done.events;
+    events(&done.report, to.kept, to.out_of_window, to.out_of_crop)
+}
+
+fn tensor_warnings(done: &Conversion) -> Vec<String> {
+    let mut warnings = done.report.notes.clone();
+    warnings.extend(done.frames.notes.iter().cloned());
+    if done.report.events == 0 {
+        warnings.push("the recording holds no events: the file has no frames".into());
+    }
+    if done.frames.late > 0 {
+        let late = count(done.frames.late);
+        warnings.push(format!("{late} events came late and are in the oldest open frame"));
+    }
+    if done.frames.saturated_cells > 0 {
+        let cells = count(done.frames.saturated_cells);
+        warnings.push(format!("{cells} cells are full: choose a wider --dtype"));
+    }
+    warnings
+}
+
+fn file_warnings(done: &EventConversion) -> Vec<String> {
+    let mut warnings = done.report.notes.clone();
+    warnings.extend(done.written.iter().flat_map(|written| written.notes.clone()));
+    if done.report.events == 0 {
+        warnings.push("the recording holds no events".into());
+    }
+    let left: Vec<_> = done
+        .not_carried()
+        .map(|(oddity, n)| format!("{} {}", count(n), oddity.name().replace('_', " ")))
+        .collect();
+    if !left.is_empty() {
+        warnings.push(format!("not in the file: {}", left.join(", ")));
+    }
+    if done.events.moved > 0 {
+        let moved = count(done.events.moved);
+        warnings.push(format!("{moved} events were earlier than one before them and were moved"));
+    }
+    warnings
+}

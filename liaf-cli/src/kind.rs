@@ -1,0 +1,52 @@
+//! The kinds of files that `liaf convert` makes: tensors, or another event file.
+
+use std::path::Path;
+
+use liaf_data::tensor::Container;
+use liaf_data::write::{self, Target};
+
+/// A kind of output.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// Frames.
+    Tensor(Container),
+    /// Events.
+    Events(&'static Target),
+}
+
+impl Kind {
+    /// The kind of this name, as in `--to npz` or `--to aedat4`.
+    pub fn named(name: &str) -> Option<Self> {
+        match write::target(name) {
+            Some(target) => Some(Self::Events(target)),
+            None => Self::of_path(Path::new(&format!("a.{name}"))).ok(),
+        }
+    }
+
+    /// The kind that the extension of `path` means.
+    pub fn of_path(path: &Path) -> liaf_data::Result<Self> {
+        if let Some(target) = write::target_of_path(path) {
+            return Ok(Self::Events(target));
+        }
+        Container::from_path(path).map(Self::Tensor).map_err(|error| {
+            let events = write::targets().flat_map(|target| target.claims);
+            let events: Vec<_> = events.map(|claim| format!(".{claim}")).collect();
+            error.advice(format!("or an event file: {}", events.join(", ")))
+        })
+    }
+
+    /// The usual extension, without its dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Tensor(container) => container.extension(),
+            Self::Events(target) => target.extension,
+        }
+    }
+
+    /// The names of all kinds, for messages.
+    pub fn names() -> String {
+        let tensors = ["h5", "npz", "npy", "safetensors"];
+        let events = write::targets().map(|target| target.name);
+        tensors.into_iter().chain(events).collect::<Vec<_>>().join(", ")
+    }
+}

@@ -1,0 +1,245 @@
+//! A recording in, an event file of another kind out.
+
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::OnProgress;
+use super::adapt::{Adapt, Adapter, Order};
+use super::choose::{Chooser, Selection};
+use super::pass::{Pass, check_something_read, source};
+use crate::write::{self, EventSpec, EventWriter, Facts, Target, WriteOptions, Written};
+use crate::{
+    Coords, Error, EventBatch, Oddity, Recording, RecordingInfo, Report, Result, SensorSize, Sink,
+};
+
+/// What event file to make of a recording.
+#[derive(Debug, Clone, Copy)]
+pub struct EventConvertOptions {
+    /// The kind of file.
+    pub target: &'static Target,
+    /// Which events.
+    pub selection: Selection,
+    /// What may be done to their times.
+    pub adapt: Adapt,
+    /// Written how. Its `wrap` is that of `adapt`.
+    pub write: WriteOptions,
+}
+
+/// Where the events went.
+///
+/// Events in = `kept` + `out_of_window` + `out_of_crop`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct EventsReport {
+    /// Events that are in the file.
+    pub kept: u64,
+    /// Of the kept ones, those that were moved in the order or in time ([`Order`]).
+    pub moved: u64,
+    /// Events outside `from` and `to`.
+    pub out_of_window: u64,
+    /// Events outside the crop.
+    pub out_of_crop: u64,
+}
+
+/// What a conversion did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventConversion {
+    /// What the recording says of itself.
+    pub info: RecordingInfo,
+    /// What was met in it.
+    pub report: Report,
+    /// Where its events went.
+    pub events: EventsReport,
+    /// Size of the sensor in the file.
+    pub sensor: SensorSize,
+    /// The file; `None` if nothing was to be written.
+    pub written: Option<Written>,
+}
+
+impl EventConversion {
+    /// What the recording holds beside the chosen events, and the file does not: kind and number.
+    pub fn not_carried(&self) -> impl Iterator<Item = (Oddity, u64)> + '_ {
+        const CONTENT: &[Oddity] = &[
+            Oddity::Frames,
+            Oddity::ImuSamples,
+            Oddity::Triggers,
+            Oddity::ApsWords,
+            Oddity::ExternalWords,
+            Oddity::OtherStreamEvents,
+            Oddity::OtherPackets,
+        ];
+        let counted = CONTENT.iter().map(|&oddity| (oddity, self.report.count(oddity)));
+        counted.filter(|&(_, count)| count > 0)
+    }
+}
+
+/// Makes an event file of a recording; without `output`, only finds out whether it can be made.
+///
+/// What the target cannot hold is found in a first pass, where it can hold less than there could
+/// be, and refused before anything is written. A pipe has no first pass: there the first event that
+/// does not fit ends it, and no file is left either.
+///
+/// ```no_run
+/// use liaf_data::convert::{Adapt, EventConvertOptions, Selection, convert_events};
+/// use liaf_data::write::{self, WriteOptions};
+/// use liaf_data::{ReadOptions, Recording};
+/// use std::ops::ControlFlow;
+///
+/// # fn main() -> liaf_data::Result<()> {
+/// let mut recording = Recording::open("recording.raw", ReadOptions::default())?;
+/// let options = EventConvertOptions {
+///     target: write::target("aedat2").expect("is written"),
+///     selection: Selection::default(),
+///     adapt: Adapt { zero_time: true, ..Adapt::default() },
+///     write: WriteOptions::default(),
+/// };
+/// let output = Some("recording.aedat".as_ref());
+/// let done = convert_events(&mut recording, output, &options, &mut |_| {
+///     ControlFlow::Continue(())
+/// })?;
+/// println!("{} events", done.events.kept);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// If the target cannot hold the events, the recording cannot be read, nothing in it can be, or the
+/// file cannot be written; [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) if `progress` said
+/// so. No file is left then.
+pub fn convert_events(
+    recording: &mut Recording,
+    output: Option<&Path>,
+    options: &EventConvertOptions,
+    progress: &mut OnProgress<'_>,
+) -> Result<EventConversion> {
+    if recording.options().coords == Coords::Raw {
+        return Err(Error::caller("event files are made of canonical coordinates")
+            .found("coordinates as stored"));
+    }
+    let sensor = options.selection.check(recording.find_sensor()?)?;
+    let surveys = output.is_some() && recording.is_seekable() && needs_facts(options, sensor);
+    if options.adapt.order == Order::Sort && output.is_some() && !surveys {
+        return Err(Error::caller("sorting by time needs a first pass over the recording")
+            .found("a pipe, which can be read only once")
+            .advice("name a file, or take --clamp-time"));
+    }
+    let mut pass = Pass { number: 0, passes: 1 + u32::from(surveys), progress };
+    let facts = if surveys {
+        let (facts, ..) = survey(recording, options, &mut pass)?;
+        let facts_after = options.adapt.facts(facts);
+        options.target.check(&facts_after, options.adapt.wrap)?;
+        Some(facts)
+    } else {
+        None
+    };
+    let Some(path) = output else {
+        let (facts, events, report) = survey(recording, options, &mut pass)?;
+        check_something_read(recording, &report)?;
+        options.target.check(&options.adapt.facts(facts), options.adapt.wrap)?;
+        let info = recording.info().clone();
+        return Ok(EventConversion { info, report, events, sensor, written: None });
+    };
+    let spec = EventSpec {
+        sensor,
+        source: device(recording.info()),
+        provenance: provenance(recording, options),
+        facts: facts.map(|facts| options.adapt.facts(facts)),
+    };
+    let write = WriteOptions { wrap: options.adapt.wrap, ..options.write };
+    let mut reader = recording.reader()?;
+    let mut stage = Stage {
+        chooser: Chooser::new(options.selection),
+        adapter: Adapter::new(options.adapt, facts.as_ref(), &options.write.limits),
+        writer: write::create(path, options.target, &spec, &write)?,
+        report: EventsReport::default(),
+    };
+    pass.number += 1;
+    while reader.pump(&mut stage)? {
+        pass.tell(&*reader, stage.report.kept, 0)?;
+    }
+    let report = reader.report();
+    check_something_read(recording, &report)?;
+    let Stage { mut adapter, mut writer, report: events, .. } = stage;
+    if let Some(held) = adapter.finish() {
+        writer.write(held)?;
+    }
+    let written = Some(writer.finish()?);
+    Ok(EventConversion { info: reader.info().clone(), report, events, sensor, written })
+}
+
+/// Whether more must be known of the events than that they lie on the sensor.
+fn needs_facts(options: &EventConvertOptions, sensor: SensorSize) -> bool {
+    let holds = &options.target.holds;
+    !holds.any_times()
+        || options.adapt.zero_time
+        || options.adapt.order == Order::Sort
+        || sensor.width.saturating_sub(1) > holds.x_max
+        || sensor.height.saturating_sub(1) > holds.y_max
+}
+
+/// A first pass over the events that are kept.
+fn survey(
+    recording: &mut Recording,
+    options: &EventConvertOptions,
+    pass: &mut Pass<'_, '_>,
+) -> Result<(Facts, EventsReport, Report)> {
+    let mut reader = recording.reader()?;
+    let mut chooser = Chooser::new(options.selection);
+    let (mut facts, mut events) = (Facts::default(), EventsReport::default());
+    let mut sink = Look(|batch: &mut EventBatch| {
+        chooser.choose(batch, &mut events);
+        events.kept += batch.len() as u64;
+        facts.add(batch);
+        Ok(())
+    });
+    pass.number += 1;
+    let mut read = 0;
+    while reader.pump(&mut sink)? {
+        pass.tell(&*reader, read, 0)?;
+        read = reader.report().events;
+    }
+    Ok((facts, events, reader.report()))
+}
+
+/// A sink that is a function.
+struct Look<F>(F);
+
+impl<F: FnMut(&mut EventBatch) -> Result<()>> Sink for Look<F> {
+    fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
+        (self.0)(events)
+    }
+}
+
+/// What stands between a reader and a writer.
+struct Stage {
+    chooser: Chooser,
+    adapter: Adapter,
+    writer: Box<dyn EventWriter>,
+    report: EventsReport,
+}
+
+impl Sink for Stage {
+    fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
+        self.chooser.choose(events, &mut self.report);
+        self.report.kept += events.len() as u64;
+        let ready = self.adapter.push(events, &mut self.report)?;
+        if ready.is_empty() { Ok(()) } else { self.writer.write(ready) }
+    }
+}
+
+/// The device that the chosen stream came from.
+fn device(info: &RecordingInfo) -> Option<String> {
+    let stream = info.streams.iter().find(|stream| Some(stream.id) == info.stream)?;
+    stream.source.clone()
+}
+
+fn provenance(recording: &Recording, options: &EventConvertOptions) -> String {
+    json!({
+        "liaf": env!("CARGO_PKG_VERSION"),
+        "source": source(recording),
+        "selection": options.selection,
+        "times": options.adapt,
+    })
+    .to_string()
+}

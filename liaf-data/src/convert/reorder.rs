@@ -1,0 +1,129 @@
+//! Events brought in the order of time, as few of them held back as their lateness allows.
+
+use crate::{Error, EventBatch, Result};
+
+/// Bytes that an event takes while it is held back.
+const BYTES: usize = 32;
+/// Events that are worth a round of sorting.
+const ROUND: usize = 64 << 10;
+
+/// Gives events in the order of time, those of one time in the order in which they came.
+pub(super) struct Reorder {
+    /// How far an event may lie behind the latest one before it, in µs.
+    lateness: u64,
+    /// Most events that are held back.
+    most: usize,
+    latest: i64,
+    held: EventBatch,
+    /// How many of `held` were there after the last round.
+    left: usize,
+    sorted: EventBatch,
+    order: Vec<u32>,
+}
+
+impl Reorder {
+    pub(super) fn new(lateness: u64, bytes: usize) -> Self {
+        Self {
+            lateness,
+            most: (bytes / BYTES).min(u32::MAX as usize),
+            latest: i64::MIN,
+            held: EventBatch::new(),
+            left: 0,
+            sorted: EventBatch::new(),
+            order: Vec::new(),
+        }
+    }
+
+    /// How many of `events` are earlier than one before them.
+    pub(super) fn count_late(&self, events: &EventBatch) -> u64 {
+        let mut latest = self.latest;
+        events
+            .t
+            .iter()
+            .map(|&t| {
+                let late = t < latest;
+                latest = latest.max(t);
+                u64::from(late)
+            })
+            .sum()
+    }
+
+    /// Takes `events` and gives those that no later one can come before.
+    pub(super) fn push(&mut self, events: &EventBatch) -> Result<&EventBatch> {
+        self.sorted.clear();
+        self.latest = events.t.iter().fold(self.latest, |latest, &t| latest.max(t));
+        self.held.extend_from(events, 0..events.len());
+        if self.held.len() > self.most {
+            return Err(Error::limit("too many events would be held back to sort them by time")
+                .expected(format!("at most {}", self.most))
+                .found(format!("events up to {} µs late", self.lateness))
+                .advice("--clamp-time needs no memory"));
+        }
+        // Rounds grow with what stays, so that every event is sorted a few times at most.
+        if self.held.len() >= 2 * self.left + ROUND {
+            self.round(self.latest.saturating_sub_unsigned(self.lateness));
+        }
+        Ok(&self.sorted)
+    }
+
+    /// All that is left.
+    pub(super) fn finish(&mut self) -> &EventBatch {
+        self.sorted.clear();
+        self.round(i64::MAX);
+        &self.sorted
+    }
+
+    /// Moves what is not later than `until` to `sorted`, in order.
+    fn round(&mut self, until: i64) {
+        let times = &self.held.t;
+        self.order.clear();
+        self.order.extend(0..times.len() as u32);
+        self.order.sort_by_key(|&i| times[i as usize]);
+        let ready = self.order.partition_point(|&i| times[i as usize] <= until);
+        let mut left = EventBatch::with_capacity(self.order.len() - ready);
+        for (n, &i) in self.order.iter().enumerate() {
+            if let Some(event) = self.held.get(i as usize) {
+                if n < ready { self.sorted.push(event) } else { left.push(event) }
+            }
+        }
+        self.left = left.len();
+        self.held = left;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Event;
+
+    fn event(i: usize, lateness: u64) -> Event {
+        let jitter = (i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+        Event { t: i as i64 / 3 - (jitter % (lateness + 1)) as i64, x: i as u16, y: 0, p: 1 }
+    }
+
+    #[test]
+    fn order_is_that_of_a_stable_sort_of_all() {
+        for (n, lateness, cut) in
+            [(0, 5, 1), (10, 3, 3), (300_000, 50, 1000), (200_000, 90_000, 7000)]
+        {
+            let events: Vec<_> = (0..n).map(|i| event(i, lateness)).collect();
+            let mut expected = events.clone();
+            expected.sort_by_key(|event| event.t);
+            let mut reorder = Reorder::new(lateness + 1, 1 << 30);
+            let mut found = Vec::new();
+            for piece in events.chunks(cut) {
+                found.extend(reorder.push(&piece.iter().copied().collect()).unwrap().iter());
+            }
+            found.extend(reorder.finish().iter());
+            assert!(found == expected, "{n} events up to {lateness} late");
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut reorder = Reorder::new(u64::MAX, 1000 * BYTES);
+        let batch: EventBatch = (0..600).map(|i| event(i, 0)).collect();
+        assert!(reorder.push(&batch).is_ok());
+        assert!(reorder.push(&batch).is_err());
+    }
+}

@@ -1,0 +1,66 @@
+//! What every writer checks of events before it takes them.
+
+use std::path::{Path, PathBuf};
+
+use super::{EventWriter, Facts, Target, Written};
+use crate::{Error, EventBatch, Result, SensorSize};
+
+/// A writer that refuses what its file cannot hold, so that no event is stored as another.
+pub(super) struct Checked {
+    path: PathBuf,
+    writer: Box<dyn EventWriter>,
+    target: &'static Target,
+    sensor: SensorSize,
+    wrap: bool,
+    /// Of the events so far.
+    facts: Facts,
+    /// Whether there was an error: what is in the file then is not to be trusted.
+    broken: bool,
+}
+
+impl Checked {
+    pub(super) fn new(
+        path: &Path,
+        writer: Box<dyn EventWriter>,
+        target: &'static Target,
+        sensor: SensorSize,
+        wrap: bool,
+    ) -> Self {
+        let path = path.to_path_buf();
+        Self { path, writer, target, sensor, wrap, facts: Facts::default(), broken: false }
+    }
+
+    fn check(&mut self, events: &EventBatch) -> Result<()> {
+        if self.broken {
+            return Err(Error::caller("an earlier write failed"));
+        }
+        let n = events.len();
+        if [events.x.len(), events.y.len(), events.p.len()] != [n; 3] {
+            return Err(Error::caller("the columns of a batch of events differ in length"));
+        }
+        self.facts.add(events);
+        self.target.check(&self.facts, self.wrap)?;
+        if n > 0 && !self.sensor.contains(self.facts.x_max, self.facts.y_max) {
+            return Err(Error::caller("an event lies outside the sensor")
+                .expected(format!("a pixel of {}", self.sensor))
+                .found(format!("x up to {}, y up to {}", self.facts.x_max, self.facts.y_max)));
+        }
+        Ok(())
+    }
+}
+
+impl EventWriter for Checked {
+    fn write(&mut self, events: &EventBatch) -> Result<()> {
+        let checked = self.check(events).map_err(|error| error.in_file(&self.path));
+        let written = checked.and_then(|()| self.writer.write(events));
+        self.broken = written.is_err();
+        written
+    }
+
+    fn finish(self: Box<Self>) -> Result<Written> {
+        if self.broken {
+            return Err(Error::caller("an earlier write failed").in_file(&self.path));
+        }
+        self.writer.finish()
+    }
+}

@@ -1,0 +1,147 @@
+//! What a kind of event file can hold.
+
+use std::ops::RangeInclusive;
+
+use super::Facts;
+
+/// What a kind of event file can hold, and a reader gets back as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holds {
+    /// The earliest time in µs.
+    pub t_min: i64,
+    /// The latest time in µs.
+    pub t_max: i64,
+    /// With [`wrap`](super::WriteOptions::wrap), times outside are kept modulo this number of µs.
+    /// `None`: there is no such way.
+    pub wraps: Option<u64>,
+    /// How far an event may lie behind the one before it, in µs; 0: time must not step back.
+    pub step_back: u64,
+    /// The largest x.
+    pub x_max: u16,
+    /// The largest y.
+    pub y_max: u16,
+}
+
+impl Holds {
+    /// Any event in any order. Rows of the table say what differs from it.
+    pub const ANYTHING: Self = Self {
+        t_min: i64::MIN,
+        t_max: i64::MAX,
+        wraps: None,
+        step_back: u64::MAX,
+        x_max: u16::MAX,
+        y_max: u16::MAX,
+    };
+
+    /// Whether any times in any order fit, so that nothing need be known of them before.
+    pub fn any_times(&self) -> bool {
+        (self.t_min, self.t_max, self.step_back) == (i64::MIN, i64::MAX, u64::MAX)
+    }
+
+    /// The times that fit.
+    pub fn times(&self) -> RangeInclusive<i64> {
+        self.t_min..=self.t_max
+    }
+
+    /// What of these events would be lost, in words: one item a reason, with what would help.
+    /// With `wrap`, times may be outside.
+    pub fn losses(&self, facts: &Facts, wrap: bool) -> Vec<Loss> {
+        let mut losses = Vec::new();
+        if facts.events == 0 {
+            return losses;
+        }
+        let times = self.times();
+        let outside = !times.contains(&facts.t_min) || !times.contains(&facts.t_max);
+        if outside && !(wrap && self.wraps.is_some()) {
+            let fits_from_zero = facts.t_max.abs_diff(facts.t_min) <= self.t_max.unsigned_abs();
+            let mut help = Vec::new();
+            if fits_from_zero && times.contains(&0) {
+                help.push("--zero-time makes time begin at 0".to_owned());
+            }
+            if let Some(wraps) = self.wraps {
+                help.push(format!("--wrap keeps times modulo {wraps} µs"));
+            }
+            if help.is_empty() {
+                help.push("--from and --to choose a shorter stretch".to_owned());
+            }
+            losses.push(Loss {
+                holds: format!("times {} to {} µs", self.t_min, self.t_max),
+                found: format!("times {} to {} µs", facts.t_min, facts.t_max),
+                help: help.join(", "),
+            });
+        }
+        if facts.longest_step_back > self.step_back {
+            losses.push(Loss {
+                holds: match self.step_back {
+                    0 => "times that do not step back".into(),
+                    us => format!("steps back of up to {us} µs"),
+                },
+                found: format!(
+                    "{} steps back, the longest of {} µs",
+                    facts.steps_back, facts.longest_step_back
+                ),
+                help: "--sort orders events by time, --clamp-time moves late ones to the time of \
+                       the one before"
+                    .into(),
+            });
+        }
+        if facts.x_max > self.x_max || facts.y_max > self.y_max {
+            losses.push(Loss {
+                holds: format!("x up to {} and y up to {}", self.x_max, self.y_max),
+                found: format!("x up to {} and y up to {}", facts.x_max, facts.y_max),
+                help: "--crop X,Y,W,H chooses a part of the sensor".into(),
+            });
+        }
+        losses
+    }
+}
+
+/// Something of a recording that a kind of event file cannot hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// What it can hold.
+    pub holds: String,
+    /// What there is.
+    pub found: String,
+    /// What the user can do.
+    pub help: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NARROW: Holds =
+        Holds { t_min: 0, t_max: 999, wraps: Some(1000), step_back: 10, x_max: 127, y_max: 63 };
+
+    fn facts() -> Facts {
+        Facts {
+            events: 3,
+            t_max: 999,
+            longest_step_back: 10,
+            x_max: 127,
+            y_max: 63,
+            ..Facts::default()
+        }
+    }
+
+    #[test]
+    fn what_fits_is_no_loss_and_each_excess_is_one() {
+        assert_eq!(NARROW.losses(&facts(), false), []);
+        for (more, part) in [
+            (Facts { t_max: 1000, ..facts() }, "times 0 to 1000"),
+            (Facts { t_min: -1, ..facts() }, "times -1 to 999"),
+            (Facts { longest_step_back: 11, ..facts() }, "the longest of 11"),
+            (Facts { x_max: 128, ..facts() }, "x up to 128"),
+            (Facts { y_max: 64, ..facts() }, "y up to 64"),
+        ] {
+            let losses = NARROW.losses(&more, false);
+            assert!(losses.len() == 1 && losses[0].found.contains(part), "{losses:?}");
+            assert_eq!(Holds::ANYTHING.losses(&more, false), []);
+        }
+        let late = Facts { t_min: 5000, t_max: 5999, ..facts() };
+        assert!(NARROW.losses(&late, false)[0].help.contains("--zero-time"));
+        assert_eq!(NARROW.losses(&late, true), []);
+        assert_eq!(NARROW.losses(&Facts { events: 0, ..late }, false), []);
+    }
+}

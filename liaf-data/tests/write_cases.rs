@@ -1,0 +1,283 @@
+//! Every good recording through every kind of event file that is written: the same events come
+//! back, or it is refused before anything is written. A new format needs no code here.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
+
+mod common;
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use liaf_data::convert::{
+    Adapt, EventConversion, EventConvertOptions, Order, Selection, convert_events,
+};
+use liaf_data::write::{self, EventSpec, Holds, Packing, Target, WriteOptions};
+use liaf_data::{
+    ErrorKind, Event, EventBatch, ReadOptions, Recording, Result, SensorSize, StreamChoice,
+};
+use toml::{Table, Value};
+
+const QUICK: WriteOptions = WriteOptions {
+    packing: None,
+    wrap: false,
+    overwrite: false,
+    sync: false,
+    parallel: true,
+    limits: common::LIMITS,
+};
+
+/// File and options of every good recording.
+fn recordings() -> Vec<(PathBuf, ReadOptions)> {
+    let mut recordings = Vec::new();
+    for table in ["cases.toml", "more.toml"] {
+        let text = fs::read_to_string(common::fixtures().join(table)).unwrap();
+        let table: Table = text.parse().unwrap();
+        for case in table.get("case").and_then(Value::as_array).into_iter().flatten() {
+            let file = common::fixtures().join(case["file"].as_str().unwrap());
+            let stream = case.get("stream").and_then(Value::as_integer);
+            let stream = stream.map(|id| StreamChoice::Id(id as i32));
+            let read = ReadOptions { stream, ..ReadOptions::default() };
+            if Recording::open(&file, read.clone()).unwrap().info().stream.is_some() {
+                recordings.push((file, read));
+            }
+        }
+    }
+    assert!(recordings.len() >= 20);
+    recordings
+}
+
+/// The packings of a target, and none at all where it has none.
+fn packings(target: &Target) -> Vec<Option<Packing>> {
+    match target.packings {
+        [] => vec![None],
+        packings => packings.iter().map(|&packing| Some(packing)).collect(),
+    }
+}
+
+fn convert(
+    from: &Path,
+    read: &ReadOptions,
+    to: &Path,
+    target: &'static Target,
+    packing: Option<Packing>,
+    adapt: Adapt,
+) -> Result<EventConversion> {
+    let mut recording = Recording::open(from, read.clone())?;
+    let write = WriteOptions { packing, ..QUICK };
+    let options = EventConvertOptions { target, selection: Selection::default(), adapt, write };
+    convert_events(&mut recording, Some(to), &options, &mut |_| ControlFlow::Continue(()))
+}
+
+/// A container that this build is without.
+fn is_built(target: &'static Target) -> bool {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = EventSpec::new(SensorSize::new(2, 2));
+    match write::create(folder.path().join("a"), target, &spec, &QUICK) {
+        Err(error) if error.kind() == ErrorKind::Unsupported => {
+            eprintln!("skipped: {error}");
+            false
+        }
+        Err(error) => panic!("{}: {error}", target.name),
+        Ok(_) => true,
+    }
+}
+
+fn built() -> impl Iterator<Item = &'static Target> {
+    write::targets().filter(|target| is_built(target))
+}
+
+fn is_empty(folder: &Path) -> bool {
+    fs::read_dir(folder).unwrap().next().is_none()
+}
+
+/// How a reader is told what the file itself may not say.
+fn reading(sensor: SensorSize, target: &Target, path: &Path) -> ReadOptions {
+    let mut recording = Recording::open(path, ReadOptions::default()).unwrap();
+    let found = recording.find_sensor().unwrap();
+    let at_least = found.width >= sensor.width && found.height >= sensor.height;
+    // A file that says nothing of its sensor may show fewer pixels than there were.
+    let says = recording.info().sensor_source != liaf_data::SensorSource::BoundingBox;
+    assert!(at_least || !says, "{}: {sensor} became {found}", target.name);
+    ReadOptions { sensor: (!says).then_some(sensor), ..ReadOptions::default() }
+}
+
+#[test]
+fn events_come_back_or_are_refused_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    for target in built() {
+        let (mut kept, mut refused) = (0, 0);
+        for (from, read) in recordings() {
+            let name = format!("{} to {}", from.display(), target.name);
+            let events = Recording::open(&from, read.clone()).unwrap().read_all().unwrap();
+            for packing in packings(target) {
+                let to = folder.path().join("a").with_extension(target.extension);
+                match convert(&from, &read, &to, target, packing, Adapt::default()) {
+                    Ok(done) => {
+                        assert_eq!(done.events.kept, events.len() as u64, "{name}");
+                        let written = done.written.unwrap();
+                        assert_eq!(written.events, events.len() as u64, "{name}");
+                        assert_eq!(written.bytes, to.metadata().unwrap().len(), "{name}");
+                        let options = reading(done.sensor, target, &to);
+                        let strict = ReadOptions { strict: true, ..options };
+                        let again = Recording::open(&to, strict).unwrap().read_all().unwrap();
+                        let (again, before) =
+                            (common::fingerprint_of(&again), common::fingerprint_of(&events));
+                        assert_eq!(again.summary, before.summary, "{name} {packing:?}");
+                        assert_eq!(again.xxh64(), before.xxh64(), "{name} {packing:?}");
+                        kept += 1;
+                        fs::remove_file(&to).unwrap();
+                    }
+                    Err(error) => {
+                        assert_eq!(error.kind(), ErrorKind::Caller, "{name}: {error}");
+                        let text = error.to_string();
+                        let why = ["cannot hold", "so large a sensor", "no camera"];
+                        assert!(why.iter().any(|why| text.contains(why)), "{name}: {text}");
+                        assert!(error.hint().is_some(), "{name}: nothing helps: {text}");
+                        refused += 1;
+                    }
+                }
+                assert!(is_empty(folder.path()), "{name}: something was left");
+            }
+        }
+        println!("{}: {kept} kept, {refused} refused", target.name);
+        assert!(kept > 0, "{} holds no recording at all", target.name);
+    }
+}
+
+#[test]
+fn with_time_from_zero_and_in_order_every_recording_fits_that_lies_on_the_sensor() {
+    let folder = tempfile::tempdir().unwrap();
+    let adapt = Adapt { zero_time: true, order: Order::Sort, wrap: false };
+    for target in built() {
+        for (from, read) in recordings() {
+            let name = format!("{} to {}", from.display(), target.name);
+            let mut events: Vec<Event> =
+                Recording::open(&from, read.clone()).unwrap().read_all().unwrap().iter().collect();
+            events.sort_by_key(|event| event.t);
+            let start = events.first().map_or(0, |event| event.t);
+            events.iter_mut().for_each(|event| event.t -= start);
+            let to = folder.path().join("a").with_extension(target.extension);
+            match convert(&from, &read, &to, target, None, adapt) {
+                Ok(done) => {
+                    let options = reading(done.sensor, target, &to);
+                    let again = Recording::open(&to, options).unwrap().read_all().unwrap();
+                    assert!(again.iter().eq(events.iter().copied()), "{name}");
+                    fs::remove_file(&to).unwrap();
+                }
+                Err(error) => {
+                    let (x, y) = (target.holds.x_max, target.holds.y_max);
+                    let last = events.last().map_or(0, |event| event.t);
+                    let fits = last <= target.holds.t_max
+                        && events.iter().all(|event| event.x <= x && event.y <= y);
+                    let sensor = error.to_string().contains("so large a sensor");
+                    assert!(!fits || sensor, "{name}: {error}");
+                }
+            }
+            assert!(is_empty(folder.path()), "{name}: something was left");
+        }
+    }
+}
+
+/// Events that every target holds which holds steps back, and in order for the others.
+fn events(holds: &Holds, n: usize) -> EventBatch {
+    let mut state = 1_u64;
+    let mut t = 1000;
+    (0..n)
+        .map(|i| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040);
+            let random = state >> 33;
+            t += (random % 7) as i64 / 3;
+            let late = if i % 50 == 49 { (random % 900).min(holds.step_back / 2) } else { 0 };
+            let (x, y) = (random / 7 % 128, random / 1024 % 100);
+            Event { t: t - late as i64, x: x as u16, y: y as u16, p: (random / 3 % 2) as u8 }
+        })
+        .collect()
+}
+
+#[test]
+fn bytes_do_not_depend_on_batches_or_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a");
+    for target in built() {
+        for packing in packings(target) {
+            let events = events(&target.holds, 100_000);
+            let write = |cut: usize, threads: usize| {
+                let parallel = threads > 1;
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                pool.install(|| {
+                    let options = WriteOptions { packing, parallel, overwrite: true, ..QUICK };
+                    let spec = EventSpec::new(SensorSize::new(128, 128));
+                    let mut writer = write::create(&path, target, &spec, &options).unwrap();
+                    let mut at = 0;
+                    while at < events.len() {
+                        // Pieces of many sizes, none among them.
+                        let n = if at % 3 == 0 { 0 } else { cut + at % 7 };
+                        let mut batch = EventBatch::new();
+                        batch.extend_from(&events, at..events.len().min(at + n));
+                        writer.write(&batch).unwrap();
+                        at += n.max(1);
+                        if n == 0 {
+                            let mut one = EventBatch::new();
+                            one.extend_from(&events, at - 1..at);
+                            writer.write(&one).unwrap();
+                        }
+                    }
+                    assert_eq!(writer.finish().unwrap().events, events.len() as u64);
+                });
+                fs::read(&path).unwrap()
+            };
+            let whole = write(events.len(), 1);
+            for (cut, threads) in [(events.len(), 3), (9000, 1), (9000, 2), (10, 1), (700, 3)] {
+                let same = write(cut, threads) == whole;
+                assert!(same, "{} {packing:?}: {cut} at a time, {threads} threads", target.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn no_events_make_a_file_that_reads_as_none() {
+    let folder = tempfile::tempdir().unwrap();
+    for target in built() {
+        for packing in packings(target) {
+            let path = folder.path().join("a").with_extension(target.extension);
+            let options = WriteOptions { packing, overwrite: true, ..QUICK };
+            let spec = EventSpec::new(SensorSize::new(128, 128));
+            let written = write::create(&path, target, &spec, &options).unwrap().finish().unwrap();
+            assert_eq!(written.events, 0);
+            let again = Recording::open(&path, ReadOptions::default()).unwrap().read_all();
+            assert!(again.unwrap().is_empty(), "{}", target.name);
+        }
+    }
+}
+
+#[test]
+fn an_event_that_does_not_fit_is_refused_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    for target in built() {
+        let sensor = SensorSize::new(128, 100);
+        let event = Event { t: target.holds.t_max.min(5000), x: 5, y: 5, p: 1 };
+        let mut bad = vec![Event { x: 128, ..event }, Event { y: 100, ..event }];
+        if target.holds.t_max < i64::MAX {
+            bad.push(Event { t: target.holds.t_max + 1, ..event });
+        }
+        if target.holds.t_min > i64::MIN {
+            bad.push(Event { t: target.holds.t_min - 1, ..event });
+        }
+        if target.holds.step_back == 0 {
+            bad.push(Event { t: event.t - 1, ..event });
+        }
+        for bad in bad {
+            let path = folder.path().join("a").with_extension(target.extension);
+            let spec = EventSpec::new(sensor);
+            let mut writer = write::create(&path, target, &spec, &QUICK).unwrap();
+            writer.write(&[event].into_iter().collect()).unwrap();
+            let error = writer.write(&[bad].into_iter().collect()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Caller, "{}: {bad:?}", target.name);
+            assert_eq!(error.path(), Some(&*path));
+            assert!(writer.write(&EventBatch::new()).is_err(), "{}: goes on", target.name);
+            assert!(writer.finish().is_err(), "{}: {bad:?}", target.name);
+            assert!(is_empty(folder.path()), "{}: something was left", target.name);
+        }
+    }
+}
