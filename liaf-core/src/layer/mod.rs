@@ -12,6 +12,7 @@ mod dropout;
 mod embedding;
 mod flatten;
 mod join;
+pub(crate) mod norm;
 mod pool;
 mod recurrent;
 mod window;
@@ -25,6 +26,7 @@ pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use flatten::Flatten;
 pub use join::{Add, Concat};
+pub use norm::{BatchNorm, LayerNorm};
 pub use pool::{AvgPool, MaxPool, SpatialMean};
 pub use recurrent::{ConvLstm, Gru, Lstm, Rnn, RnnActivation};
 pub use window::Pair;
@@ -226,6 +228,10 @@ layers! {
     Activation(Activate),
     /// SpikingJelly's LIF neuron, with a learned time constant.
     Plif(Plif),
+    /// Batch normalisation.
+    BatchNorm(BatchNorm),
+    /// Layer normalisation.
+    LayerNorm(LayerNorm),
     /// `[C, H, W]` to `[C·H·W]`.
     Flatten(Flatten),
     /// An end of time: mean, sum, last or one step.

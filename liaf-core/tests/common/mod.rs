@@ -36,7 +36,18 @@ pub fn check_gradients(
     lengths: Option<&[usize]>,
     tolerance: f64,
 ) {
-    let mode = Mode { input_gradients: true, firing: Firing::Integral, ..Mode::train(3) };
+    check_gradients_in(Mode::train(3), network, inputs, lengths, tolerance);
+}
+
+/// [`check_gradients`] in this mode: in evaluation, say.
+pub fn check_gradients_in(
+    mode: Mode,
+    network: &mut Network<f64>,
+    inputs: &[(&str, ArrayD<f64>)],
+    lengths: Option<&[usize]>,
+    tolerance: f64,
+) {
+    let mode = Mode { input_gradients: true, firing: Firing::Integral, ..mode };
     let mut space = Workspace::new();
     let loss_of =
         |network: &Network<f64>, all: &[(&str, ArrayD<f64>)], space: &mut Workspace<f64>| {

@@ -1,0 +1,185 @@
+//! Batch normalisation.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::moments::{Affine, BackSums, Channels, Pairs, follow, reciprocal, scale};
+use crate::cost::Work;
+use crate::init::Init;
+use crate::layer::{Layer, TensorSpec, only};
+use crate::op::{Back, BatchOp, Context, Flow, Saved};
+use crate::{Op, Real, Result, Shape};
+
+/// Batch normalisation over samples, time and places of a channel:
+/// `Y = (X - mean) / √(variance + eps) weight + bias` (Ioffe and Szegedy 2015, arXiv 1502.03167).
+/// `[N, T, C, ..]` to the same; in a vector every number is a channel.
+///
+/// As `torch.nn.BatchNorm2d` on `[N·T, C, H, W]`, padding left out: in training, statistics of the
+/// batch with the biased variance, and running statistics that follow with the unbiased one; in
+/// evaluation the running statistics. A batch of one number a channel gives the bias, and the running
+/// variance stays.
+///
+/// Parameters `weight` `[C]`, `bias` `[C]`; buffers `running_mean` `[C]`, `running_var` `[C]`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BatchNorm {
+    /// Added to the variance. Default 1e-5.
+    pub eps: f64,
+    /// Share of a batch in the running statistics. Default 0.1.
+    pub momentum: f64,
+    /// Whether there are weight and bias. Default true.
+    pub affine: bool,
+}
+
+impl Default for BatchNorm {
+    fn default() -> Self {
+        Self { eps: 1e-5, momentum: 0.1, affine: true }
+    }
+}
+
+impl BatchNorm {
+    pub(crate) fn check(&self) -> Result<()> {
+        super::check(self.eps, self.momentum)
+    }
+}
+
+impl Layer for BatchNorm {
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        self.check()?;
+        Ok(only(inputs)?.clone())
+    }
+
+    fn params(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
+        let channels = Channels::of(&inputs[0]).count;
+        let weight = TensorSpec::new("weight", [channels], Init::Constant(1.0));
+        let bias = TensorSpec::new("bias", [channels], Init::Constant(0.0));
+        if self.affine { vec![weight, bias] } else { Vec::new() }
+    }
+
+    fn buffers(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
+        let channels = Channels::of(&inputs[0]).count;
+        let mean = TensorSpec::new("running_mean", [channels], Init::Constant(0.0));
+        vec![mean, TensorSpec::new("running_var", [channels], Init::Constant(1.0))]
+    }
+
+    /// In evaluation: one multiplication and one addition a number.
+    fn cost(&self, inputs: &[Shape]) -> Work {
+        Work::each(inputs[0].len(), 1, 1)
+    }
+
+    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
+        Op::batch(BatchNormOp { config: *self, channels: Channels::of(&inputs[0]) })
+    }
+}
+
+/// Saves the mean (buffer 0) and the reciprocal deviation (1) that were applied.
+#[derive(Debug)]
+struct BatchNormOp {
+    config: BatchNorm,
+    channels: Channels,
+}
+
+impl BatchNormOp {
+    /// Weight and bias, empty if there are none.
+    fn affine<'a, R: Real>(&self, cx: &Context<'a, R>) -> (&'a [R], &'a [R]) {
+        if self.config.affine { (cx.params[0], cx.params[1]) } else { (&[], &[]) }
+    }
+
+    /// Saves what follows from the running statistics.
+    fn take_running<R: Real>(&self, saved: &mut Saved<R>, cx: &Context<'_, R>) {
+        let count = self.channels.count;
+        saved.buffer(0, count).copy_from_slice(cx.buffers[0]);
+        let deviation = saved.buffer(1, count);
+        deviation.copy_from_slice(cx.buffers[1]);
+        reciprocal(deviation, self.config.eps);
+    }
+
+    /// Reciprocal deviation times weight.
+    fn scale<R: Real>(&self, saved: &Saved<R>, cx: &mut Context<'_, R>) -> Vec<R> {
+        let mut scaled = cx.scratch.take(self.channels.count);
+        scale(self.affine(cx).0, saved.get(1), &mut scaled);
+        scaled
+    }
+}
+
+impl<R: Real> BatchOp<R> for BatchNormOp {
+    fn forward(
+        &self,
+        samples: &mut [Flow<'_, R>],
+        saved: &mut Saved<R>,
+        update: &mut [Vec<R>],
+        cx: &mut Context<'_, R>,
+    ) {
+        let (channels, count) = (self.channels, self.channels.count);
+        if cx.training {
+            let pairs: Pairs<'_, R> = samples.iter().map(|s| (s.input(), s.input())).collect();
+            let mut partial = cx.scratch.take(pairs.len() * count);
+            let mut variance = cx.scratch.take(count);
+            let mean = saved.buffer(0, count);
+            let numbers = channels.moments(&pairs, &mut partial, mean, &mut variance);
+            if let [running_mean, running_var] = update {
+                for (update, buffer) in
+                    [&mut *running_mean, &mut *running_var].into_iter().zip(cx.buffers)
+                {
+                    update.clear();
+                    update.extend_from_slice(buffer);
+                }
+                let now = (saved.get(0), &variance[..]);
+                follow((running_mean, running_var), now, numbers, self.config.momentum);
+            }
+            reciprocal(&mut variance, self.config.eps);
+            saved.buffer(1, count).copy_from_slice(&variance);
+            cx.scratch.put(partial);
+            cx.scratch.put(variance);
+        } else {
+            self.take_running(saved, cx);
+        }
+        let scaled = self.scale(saved, cx);
+        let norm = Affine { mean: saved.get(0), scale: &scaled, bias: self.affine(cx).1 };
+        samples.par_iter_mut().for_each(|s| channels.apply(norm, s.input(), s.output));
+        cx.scratch.put(scaled);
+    }
+
+    fn backward(
+        &self,
+        samples: &mut [Back<'_, '_, R>],
+        saved: &mut Saved<R>,
+        cx: &mut Context<'_, R>,
+    ) {
+        let (channels, count) = (self.channels, self.channels.count);
+        let pairs: Pairs<'_, R> = samples.iter().map(|s| (s.inputs[0], s.d_output)).collect();
+        let numbers = pairs.iter().map(|(x, _)| x.len()).sum::<usize>() / count;
+        let mut sums = BackSums::take(pairs.len(), count, cx);
+        let (mean, deviation) = (saved.get(0), saved.get(1));
+        sums.add_up(channels, &pairs, (mean, deviation));
+        if self.config.affine
+            && let Some(Back { d_params, .. }) = samples.first_mut()
+        {
+            sums.add_to(d_params, 0);
+        }
+        let scaled = self.scale(saved, cx);
+        let share = if cx.training { R::of(1.0 / numbers.max(1) as f64) } else { R::ZERO };
+        samples.par_iter_mut().for_each(|s| {
+            let (x, g) = (s.inputs[0], s.d_output);
+            let Some(dx) = &mut s.d_inputs[0] else { return };
+            sums.input(channels, (mean, deviation, &scaled), share, (x, g), |i, d| dx[i] += d);
+        });
+        sums.put(cx);
+        cx.scratch.put(scaled);
+    }
+
+    fn step(
+        &self,
+        flow: Flow<'_, R>,
+        _: &mut [R],
+        saved: &mut Saved<R>,
+        cx: &mut Context<'_, R>,
+    ) -> Result<()> {
+        self.take_running(saved, cx);
+        let scaled = self.scale(saved, cx);
+        let norm = Affine { mean: saved.get(0), scale: &scaled, bias: self.affine(cx).1 };
+        self.channels.apply(norm, flow.input(), flow.output);
+        cx.scratch.put(scaled);
+        Ok(())
+    }
+}

@@ -1,0 +1,21 @@
+//! Normalisation: over the batch and time per channel, or over an item.
+
+mod batch;
+mod item;
+pub(crate) mod moments;
+
+pub use batch::BatchNorm;
+pub use item::LayerNorm;
+
+use crate::{Error, Result};
+
+/// Refuses an eps or momentum that is none.
+fn check(eps: f64, momentum: f64) -> Result<()> {
+    if !(eps.is_finite() && eps > 0.0) {
+        return Err(Error::config("a norm needs an eps").expected("eps above 0").found(eps));
+    }
+    if !(0.0..=1.0).contains(&momentum) {
+        return Err(Error::config("a momentum that cannot be").expected("0 to 1").found(momentum));
+    }
+    Ok(())
+}

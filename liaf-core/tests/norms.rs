@@ -1,0 +1,162 @@
+//! Norms against PyTorch and finite differences, step by step, and on any number of threads.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::reference::Reference;
+use common::{SAMPLES, check_gradients, random};
+use liaf_core::graph::Inputs;
+use liaf_core::layer::{BatchNorm, LayerConfig, LayerNorm};
+use liaf_core::{ErrorKind, Gradients, Mode, Network, NetworkConfig, Shape, Workspace};
+use ndarray::{ArrayD, IxDyn, s};
+
+fn cases(reference: &Reference) -> BTreeMap<String, LayerConfig> {
+    let cases: BTreeMap<String, serde_json::Value> =
+        serde_json::from_str(&reference.metadata["cases"]).unwrap();
+    let read = |value: serde_json::Value| serde_json::from_value(value).unwrap();
+    let now = cases.into_iter().filter(|(name, _)| !name.starts_with("inside"));
+    now.map(|(name, value)| (name, read(value))).collect()
+}
+
+#[test]
+fn outputs_gradients_and_statistics_are_those_of_pytorch() {
+    let reference = Reference::load("norms");
+    for (name, layer) in cases(&reference) {
+        println!("{name}");
+        let case = reference.case(&name);
+        let item = case.get("x").shape()[2..].to_vec();
+        let config = NetworkConfig::default().input("x", Shape::timed(item)).node("n", &[], layer);
+        let mut network = config.build(0).unwrap();
+        case.set_buffers(&mut network);
+        let training = !name.ends_with("_eval");
+        case.compare(&mut network, Mode { training, ..Mode::train(0) }, 1e-10);
+
+        let mut space = Workspace::new();
+        let inputs = Inputs::of("x", case.get("x").view());
+        network.forward(&inputs, Mode { training, ..Mode::train(0) }, &mut space).unwrap();
+        network.take_updates(&mut space);
+        for buffer in network.buffers() {
+            let ours = ArrayD::from_shape_vec(IxDyn(&buffer.shape), buffer.data.clone()).unwrap();
+            case.close(&format!("after.{}", buffer.name), &ours, 1e-10);
+        }
+    }
+}
+
+#[test]
+fn gradients_agree_with_finite_differences() {
+    let layers: [LayerConfig; 3] = [
+        BatchNorm::default().into(),
+        LayerNorm::default().into(),
+        LayerNorm { affine: false, ..LayerNorm::default() }.into(),
+    ];
+    for layer in layers {
+        for lengths in [None, Some(&[3, 1, 2, 3, 2, 3][..])] {
+            let config = NetworkConfig::sequential([2, 2, 2]).node("n", &[], layer.clone());
+            let mut network = config.build::<f64>(0).unwrap();
+            let batch = [("input", random(&[SAMPLES, 3, 2, 2, 2], 3))];
+            check_gradients(&mut network, &batch, lengths, 1e-6);
+        }
+    }
+}
+
+fn norms() -> [LayerConfig; 2] {
+    [BatchNorm::default().into(), LayerNorm::default().into()]
+}
+
+/// Some running statistics that are not the first ones.
+fn trained(layer: LayerConfig) -> Network<f32> {
+    let mut network = NetworkConfig::sequential([3, 5]).node("n", &[], layer).build(1).unwrap();
+    let frames = random::<f32>(&[4, 6, 3, 5], 2) * 2.0 + 1.0;
+    let mut space = Workspace::new();
+    network.forward(&Inputs::of("input", frames.view()), Mode::train(0), &mut space).unwrap();
+    network.take_updates(&mut space);
+    network
+}
+
+#[test]
+fn step_by_step_gives_the_numbers_of_the_sequence() {
+    for layer in norms() {
+        let network = trained(layer);
+        let frames = random::<f32>(&[1, 4, 3, 5], 3);
+        let mode = Mode { plain: true, ..Mode::EVAL };
+        let inputs = Inputs::of("input", frames.view());
+        let whole = network.forward(&inputs, mode, &mut Workspace::new()).unwrap();
+        let mut state = network.state().plain();
+        for t in 0..4 {
+            let frame: Vec<f32> = frames.slice(s![0, t, .., ..]).iter().copied().collect();
+            let step = network.step(&[("input", &frame)], &mut state).unwrap().to_vec();
+            let expected: Vec<f32> = whole.slice(s![0, t, .., ..]).iter().copied().collect();
+            assert_eq!(step, expected, "{:?}", network.config());
+        }
+    }
+}
+
+#[test]
+fn results_do_not_depend_on_threads() {
+    for layer in norms() {
+        let network = trained(layer);
+        let frames = random::<f32>(&[7, 4, 3, 5], 4);
+        let lengths = [4, 1, 2, 3, 4, 4, 2];
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let mut space = Workspace::new();
+                let mode = Mode { input_gradients: true, ..Mode::train(0) };
+                let inputs = Inputs::of("input", frames.view()).lengths("input", &lengths);
+                let y = network.forward(&inputs, mode, &mut space).unwrap();
+                let mut gradients = Gradients::new(&network);
+                network.backward(y.view(), mode, &mut space, &mut gradients).unwrap();
+                gradients.reduce();
+                let dx = network.input_gradient("input", &space).unwrap();
+                (y, dx, gradients.all().to_vec())
+            })
+        };
+        let one = run(1);
+        assert_eq!(one, run(2));
+        assert_eq!(one, run(3));
+    }
+}
+
+#[test]
+fn padding_is_no_part_of_a_batch() {
+    let config = NetworkConfig::sequential([3]).node("n", &[], BatchNorm::default());
+    let network = config.build::<f64>(0).unwrap();
+    let mut padded = random::<f64>(&[2, 5, 3], 4);
+    let short = padded.slice(s![.., ..3, ..]).to_owned().into_dyn();
+    padded.slice_mut(s![.., 3.., ..]).fill(1e9);
+    let mut space = Workspace::new();
+    let inputs = Inputs::of("input", padded.view()).lengths("input", &[3, 3]);
+    let long = network.forward(&inputs, Mode::train(0), &mut space).unwrap();
+    let inputs = Inputs::of("input", short.view());
+    let short = network.forward(&inputs, Mode::train(0), &mut space).unwrap();
+    assert_eq!(long.slice(s![.., ..3, ..]).to_owned().into_dyn(), short);
+}
+
+#[test]
+fn one_number_a_channel_gives_the_bias() {
+    let config = NetworkConfig::sequential([3]).node("n", &[], BatchNorm::default());
+    let mut network = config.build::<f64>(0).unwrap();
+    let frame = random::<f64>(&[1, 1, 3], 4);
+    let mut space = Workspace::new();
+    let y =
+        network.forward(&Inputs::of("input", frame.view()), Mode::train(0), &mut space).unwrap();
+    assert!(y.iter().all(|&y| y == 0.0));
+    network.take_updates(&mut space);
+    assert!(network.buffers()[1].data.iter().all(|&v| v == 1.0));
+    assert!(network.buffers()[0].data.iter().zip(&frame).all(|(m, x)| (m - 0.1 * x).abs() < 1e-15));
+}
+
+#[test]
+fn an_eps_or_momentum_that_is_none_is_refused() {
+    let layers: [LayerConfig; 3] = [
+        BatchNorm { eps: 0.0, ..BatchNorm::default() }.into(),
+        BatchNorm { momentum: f64::NAN, ..BatchNorm::default() }.into(),
+        LayerNorm { eps: -1.0, ..LayerNorm::default() }.into(),
+    ];
+    for layer in layers {
+        let error = NetworkConfig::sequential([3]).then(layer).build::<f32>(0).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+    }
+}
