@@ -41,7 +41,7 @@ fn fingerprints_equal_what_independent_decoders_read() {
     let mut seen = 0;
     for (file, entry) in truth["files"].as_object().unwrap() {
         let folder = file.split('/').next().unwrap();
-        if !["aedat2", "aedat4", "dvs128_objects", "evt2", "evt3"].contains(&folder) {
+        if !["aedat2", "aedat4", "dat", "dvs128_objects", "evt2", "evt3"].contains(&folder) {
             continue;
         }
         let args = ["info", "--json", "--fingerprint", "--coords", "raw"];

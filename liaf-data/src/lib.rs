@@ -2,7 +2,7 @@
 //!
 //! | from | to |
 //! |---|---|
-//! | AEDAT 1.0, 2.0, 3.x and 4.0, Event Stream, EVT 2.0, 2.1 and 3.0, ATIS `.bin` (see [`FORMATS`]) | events in columns: [`EventBatch`] |
+//! | AEDAT 1.0, 2.0, 3.x and 4.0, DAT, Event Stream, EVT 2.0, 2.1 and 3.0, ATIS `.bin` (see [`FORMATS`]) | events in columns: [`EventBatch`] |
 //! | events | frames by window and pixel: [`frames`] |
 //! | frames | `.h5` (feature `hdf5`), `.npz`, `.npy`, `.safetensors`: [`tensor`] |
 //! | a recording | a tensor file, in one call: [`convert`](mod@convert) |
@@ -48,8 +48,9 @@ pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, EventBatch, SensorSize};
 pub use file::AtomicFile;
 pub use formats::{
-    Aedat1Decoder, Aedat2Decoder, Aedat3Decoder, Aedat4Decoder, AtisBinDecoder, EventStreamDecoder,
-    Evt2Decoder, Evt3Decoder, Evt21Decoder, Evt21Order, FORMATS, Format,
+    Aedat1Decoder, Aedat2Decoder, Aedat3Decoder, Aedat4Decoder, AtisBinDecoder, DatDecoder,
+    DatVersion, EventStreamDecoder, Evt2Decoder, Evt3Decoder, Evt21Decoder, Evt21Order, FORMATS,
+    Format,
 };
 pub use limits::Limits;
 pub use reader::{

@@ -11,6 +11,7 @@ const FOLDERS: &[&str] = &[
     "aedat1_nas/",
     "aedat2/",
     "aedat4/",
+    "dat/",
     "dvs128_objects/",
     "es/trcl",
     "evt2/",

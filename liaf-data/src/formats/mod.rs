@@ -9,17 +9,20 @@ mod aedat3;
 mod aedat4;
 mod atis_bin;
 mod carry;
+mod dat;
 mod event_stream;
 mod evt2;
 mod evt21;
 mod evt3;
 mod prophesee;
+mod records;
 mod unread;
 
 pub use aedat2::{Aedat1Decoder, Aedat2Decoder};
 pub use aedat3::Aedat3Decoder;
 pub use aedat4::Aedat4Decoder;
 pub use atis_bin::AtisBinDecoder;
+pub use dat::{DatDecoder, DatVersion};
 pub use event_stream::EventStreamDecoder;
 pub use evt2::Evt2Decoder;
 pub use evt3::Evt3Decoder;
@@ -40,6 +43,7 @@ pub static FORMATS: &[&Format] = &[
     &evt2::FORMAT,
     &evt21::FORMAT,
     &evt3::FORMAT,
+    &dat::FORMAT,
     &event_stream::FORMAT,
     &aedat1::FORMAT,
     &atis_bin::FORMAT,

@@ -8,7 +8,6 @@ type Unread = (&'static str, fn(&Head) -> bool);
 const UNREAD: &[Unread] = &[
     ("an AEDAT of an unknown version", |head| head.starts_with(b"#!AER-DAT")),
     ("Prophesee HISTO3D or DIFF3D RAW", |head| prophesee(head, &["HISTO3D", "DIFF3D"])),
-    ("Prophesee DAT", |head| prophesee(head, &["% Version", "% Width", "% Data file"])),
     ("a Prophesee RAW file of an unknown encoding", |head| head.starts_with(b"% ")),
     ("ROS 1 bag", |head| head.starts_with(b"#ROSBAG V2.0")),
     ("HDF5", |head| head.starts_with(b"\x89HDF\r\n\x1a\n")),

@@ -181,7 +181,11 @@ impl Recording {
     /// a pipe that was read already.
     pub fn reader(&mut self) -> Result<Box<dyn EventReader>> {
         if self.info.stream.is_none() {
-            return Err(self.no_stream());
+            let error = self.no_stream();
+            return Err(match &self.path {
+                Some(path) => error.in_file(path),
+                None => error,
+            });
         }
         if self.needs_sensor {
             self.find_sensor()?;

@@ -28,6 +28,7 @@ pub(in crate::formats) const KEYS: &[&str] = &[
     "sensor_name",
     "serial_number",
     "system_ID",
+    "T0",
     "Version",
     "Width",
 ];

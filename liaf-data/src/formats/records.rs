@@ -1,0 +1,209 @@
+//! Records of 8 bytes with a time of 32 bits to events, whatever else is in them.
+
+use std::fmt::Debug;
+
+use crate::parallel::{in_order, places_per_pool};
+use crate::reader::ReadOptions;
+use crate::{Decoder, Error, EventBatch, Mark, Oddity, Report, Result, Sink};
+
+pub(super) const RECORD: usize = 8;
+/// Records that are looked at together; their bytes and columns stay in the first-level cache.
+pub(super) const BLOCK: usize = 1024;
+/// Records between two calls of the sink.
+const BATCH: usize = 8 * BLOCK;
+/// Records that one thread takes at a time.
+const SEGMENT: usize = 16 * BLOCK;
+
+/// How records become events; the same for every record of a file.
+pub(super) trait Rule: Copy + Debug + Send + Sync {
+    /// The time of a record.
+    fn time(record: &[u8; RECORD]) -> u32;
+
+    /// Appends the events of `records`, which begin at `offset`.
+    fn decode(
+        self,
+        records: &[[u8; RECORD]],
+        offset: u64,
+        clock: &mut Clock,
+        batch: &mut EventBatch,
+        report: &mut Report,
+    );
+}
+
+/// The 32-bit time of the records, unrolled.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Clock {
+    pub last: Option<u32>,
+    /// What wraps have added so far, in µs.
+    pub epoch: i64,
+}
+
+impl Clock {
+    /// Takes the next time and says whether it wrapped.
+    pub fn advance(&mut self, time: u32) -> bool {
+        let wrapped = self.last.is_some_and(|last| is_wrap(last, time));
+        self.epoch += i64::from(wrapped) << 32;
+        self.last = Some(time);
+        wrapped
+    }
+}
+
+/// A step back by more than half the range is a wrap, a smaller one is a step back.
+#[inline]
+pub(super) fn is_wrap(last: u32, next: u32) -> bool {
+    last > next && last - next > 1 << 31
+}
+
+/// Decodes records; a header is behind it.
+#[derive(Debug)]
+pub(super) struct RecordDecoder<R> {
+    rule: R,
+    clock: Clock,
+    strict: bool,
+    parallel: bool,
+    /// [`SEGMENT`] outside of tests.
+    segment: usize,
+    /// The bytes of a record that is not whole yet.
+    carry: Vec<u8>,
+    offset: u64,
+    batch: EventBatch,
+    places: Vec<Segment>,
+    report: Report,
+}
+
+impl<R: Rule> RecordDecoder<R> {
+    /// A decoder for the data that begins at byte `start`; `report` has what stands before it.
+    pub fn new(rule: R, start: u64, report: Report, options: &ReadOptions) -> Self {
+        let parallel = options.parallel && !options.strict;
+        let mut places = Vec::new();
+        places.resize_with(if parallel { places_per_pool() } else { 0 }, Segment::default);
+        Self {
+            rule,
+            clock: Clock::default(),
+            strict: options.strict,
+            parallel,
+            segment: SEGMENT,
+            carry: Vec::with_capacity(RECORD),
+            offset: start,
+            batch: EventBatch::new(),
+            places,
+            report,
+        }
+    }
+
+    /// The same with segments of any size, to test every cut.
+    #[cfg(test)]
+    pub fn with_segments(self, segment: usize) -> Self {
+        Self { segment, ..self }
+    }
+
+    fn records(&mut self, records: &[[u8; RECORD]], sink: &mut dyn Sink) -> Result<()> {
+        if self.parallel && records.len() > self.segment {
+            return self.segments(records, sink);
+        }
+        // In strict mode one record at a time, so that the sink's errors have its offset.
+        for records in records.chunks(if self.strict { 1 } else { BATCH }) {
+            self.batch.clear();
+            let (rule, report) = (self.rule, &mut self.report);
+            rule.decode(records, self.offset, &mut self.clock, &mut self.batch, report);
+            let at = self.offset;
+            self.offset += size_of_val(records) as u64;
+            if !self.batch.is_empty() {
+                sink.events(&mut self.batch, at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// As the serial path, cut in segments. Each takes the time before it from the record before
+    /// it; wraps inside earlier segments are added afterwards.
+    fn segments(&mut self, records: &[[u8; RECORD]], sink: &mut dyn Sink) -> Result<()> {
+        let parts: Vec<_> = records.chunks(self.segment).collect();
+        let (rule, clock, offset, size) = (self.rule, self.clock, self.offset, self.segment);
+        let work = |i: usize, part: &&[[u8; RECORD]], segment: &mut Segment| {
+            let first = i * size;
+            segment.offset = offset + (first * RECORD) as u64;
+            segment.clock = clock;
+            if let Some(before) = first.checked_sub(1).and_then(|before| records.get(before)) {
+                segment.clock.last = Some(R::time(before));
+            }
+            segment.batch.clear();
+            segment.report = Report::default();
+            let Segment { offset, clock, batch, report } = segment;
+            rule.decode(part, *offset, clock, batch, report);
+        };
+        let mut wraps = 0;
+        let give = |_, part: &&[[u8; RECORD]], segment: &mut Segment| {
+            if wraps != 0 {
+                segment.batch.t.iter_mut().for_each(|t| *t += wraps);
+            }
+            wraps += segment.clock.epoch - clock.epoch;
+            self.clock = Clock { last: segment.clock.last, epoch: clock.epoch + wraps };
+            self.offset += size_of_val(*part) as u64;
+            self.report.merge(&segment.report);
+            if segment.batch.is_empty() {
+                return Ok(());
+            }
+            sink.events(&mut segment.batch, segment.offset)
+        };
+        in_order(&parts, &mut self.places, work, give)
+    }
+}
+
+impl<R: Rule> Decoder for RecordDecoder<R> {
+    fn push(&mut self, mut bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
+        if !self.carry.is_empty() {
+            let take = (RECORD - self.carry.len()).min(bytes.len());
+            self.carry.extend_from_slice(&bytes[..take]);
+            bytes = &bytes[take..];
+            let Ok(record) = <[u8; RECORD]>::try_from(&self.carry[..]) else { return Ok(()) };
+            self.carry.clear();
+            self.records(&[record], sink)?;
+        }
+        let (records, rest) = bytes.as_chunks::<RECORD>();
+        self.carry.extend_from_slice(rest);
+        self.records(records, sink)
+    }
+
+    fn finish(&mut self, _sink: &mut dyn Sink) -> Result<()> {
+        let tail = std::mem::take(&mut self.carry).len() as u64;
+        if tail == 0 {
+            return Ok(());
+        }
+        self.report.bytes.skipped += tail;
+        self.report.add(Oddity::TruncatedTails, 1, self.offset);
+        if self.strict {
+            return Err(Error::truncated("the last record is not whole")
+                .at(self.offset)
+                .expected("8 bytes")
+                .found(format!("{tail} bytes")));
+        }
+        Ok(())
+    }
+
+    fn report(&self) -> &Report {
+        &self.report
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        let last = self.clock.last.map_or(-1, i64::from);
+        Some(Mark { offset: self.offset, state: vec![last, self.clock.epoch] })
+    }
+
+    fn resume(&mut self, mark: &Mark) -> Result<()> {
+        let [last, epoch] = mark.state()?;
+        self.clock = Clock { last: u32::try_from(last).ok(), epoch };
+        self.offset = mark.offset;
+        self.carry.clear();
+        Ok(())
+    }
+}
+
+/// What one thread works on.
+#[derive(Debug, Default)]
+struct Segment {
+    offset: u64,
+    clock: Clock,
+    batch: EventBatch,
+    report: Report,
+}
