@@ -28,7 +28,7 @@ use crate::source::ByteSource;
 use crate::{Oddity, Report, Result};
 
 pub(super) static FORMAT: Format =
-    Format { name: "DAT", extensions: &["dat"], detect: header::detect, open };
+    Format { name: "DAT", extensions: &["dat"], detect: header::detect, open, write: &[] };
 
 /// Bytes a decoder gets at once: on one thread as much as stays in cache.
 const STEP: usize = 256 << 10;
