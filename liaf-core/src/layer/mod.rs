@@ -152,6 +152,7 @@ macro_rules! layers {
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "type", rename_all = "snake_case")]
         #[non_exhaustive]
+        #[expect(clippy::large_enum_variant, reason = "a network has few of them")]
         pub enum LayerConfig {
             $($(#[$doc])* $variant($config),)*
         }

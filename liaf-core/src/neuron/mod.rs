@@ -18,11 +18,12 @@
 //! Variants, all in [`Neuron`]: soft reset ([`Reset`]), constants per channel or neuron, fixed or
 //! learned ([`Constant`]), other surrogates ([`Surrogate`]), membranes that reach each other
 //! (`recurrent`), a synapse with a state of its own (`synapse`), a leaky integrator that never fires
-//! ([`Output::Membrane`]). `alpha = 1` is the integrate-and-fire neuron. [`Plif`] is the neuron of
+//! ([`Output::Membrane`]), batch norm inside the recurrence (`norm`). `alpha = 1` is the integrate-and-fire neuron. [`Plif`] is the neuron of
 //! SpikingJelly, whose input decays with the membrane.
 
 mod cell;
 mod constant;
+mod normed;
 mod op;
 mod output;
 mod plif;
@@ -39,11 +40,13 @@ use serde::{Deserialize, Serialize};
 
 use self::cell::{Constants, ResetRule, Rules};
 use self::constant::{Form, Value};
+use self::normed::NormedOp;
 use self::op::NeuronOp;
 use crate::activation::Activation;
 use crate::cost::{Synapses, Work};
 use crate::init::WeightInit;
-use crate::layer::{Layer, TensorSpec, only};
+use crate::layer::norm::moments::Channels;
+use crate::layer::{BatchNorm, Layer, TensorSpec, only};
 use crate::{Error, Op, Real, Result, Shape};
 
 /// A layer of neurons, one for each number of its input: `[N, T, item…]` to the same.
@@ -99,6 +102,11 @@ pub struct Neuron {
     pub recurrent: bool,
     /// First values of that matrix and bias.
     pub init: WeightInit,
+    /// Batch norm inside the recurrence: of `U = I + V`, by itself at every step over the batch,
+    /// before firing, as the LIAF layers of BIDL have it; `{}` for its defaults. Not with a gain, a
+    /// synapse or recurrence. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub norm: Option<BatchNorm>,
 }
 
 impl Default for Neuron {
@@ -116,6 +124,7 @@ impl Default for Neuron {
             synapse: None,
             recurrent: false,
             init: WeightInit::default(),
+            norm: None,
         }
     }
 }
@@ -195,23 +204,34 @@ impl Layer for Neuron {
                 .found(input)
                 .advice("put a flatten layer before it"));
         }
+        if let Some(norm) = &self.norm {
+            norm.check()?;
+            if self.recurrent || self.synapse.is_some() || self.gain != Constant::from(1.0) {
+                return Err(Error::config("a neuron with a norm inside")
+                    .expected("no gain, no synapse, no recurrence"));
+            }
+        }
         Ok(input.clone())
     }
 
     fn params(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
         let recurrent = self.recurrent.then(|| recurrent::params(inputs[0].len(), &self.init));
-        self.tensors(&inputs[0], true).chain(recurrent.into_iter().flatten()).collect()
+        let norm = self.norm.iter().flat_map(|norm| normed::params(norm, &inputs[0]));
+        let own = self.tensors(&inputs[0], true);
+        own.chain(recurrent.into_iter().flatten()).chain(norm).collect()
     }
 
     fn buffers(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
-        self.tensors(&inputs[0], false).collect()
+        let norm = self.norm.iter().flat_map(|norm| normed::buffers(norm, &inputs[0]));
+        self.tensors(&inputs[0], false).chain(norm).collect()
     }
 
     /// Two additions (integration, threshold) and two multiplications (leak, reset) a neuron; one
-    /// more of each for a synapse, a multiplication for a gain, and the matrix of a recurrent layer.
+    /// more of each for a synapse or a norm, a multiplication for a gain, and the matrix of a
+    /// recurrent layer.
     fn cost(&self, inputs: &[Shape]) -> Work {
         let len = inputs[0].len();
-        let synapse = usize::from(self.synapse.is_some());
+        let synapse = usize::from(self.synapse.is_some() || self.norm.is_some());
         let gain = usize::from(self.gain != Constant::from(1.0));
         let work = Work::each(len, 2 + synapse + gain, 2 + synapse);
         if self.recurrent { work.and_recurrent(Synapses::dense(len, len).macs()) } else { work }
@@ -255,6 +275,10 @@ impl Layer for Neuron {
             detach_reset: self.detach_reset,
             surrogate: self.surrogate,
         };
+        if let Some(norm) = self.norm {
+            let channels = Channels::of(item);
+            return Op::batch(NormedOp { rules, values, norm, channels, first: (params, buffers) });
+        }
         Op::sample(NeuronOp {
             rules,
             values,
