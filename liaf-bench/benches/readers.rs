@@ -7,16 +7,20 @@ use std::sync::Arc;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use liaf_data::frames::{Binner, Frame, FrameOptions, WindowRule};
-use liaf_data::{EventBatch, ReadOptions, Recording};
+use liaf_data::{EventBatch, Format, ReadOptions, Recording};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 const EVENTS: u64 = 10_000_000;
 const FILES: &[&str] = &[
+    "aedat1/tiny.aedat",
     "aedat2/dvs128.aedat",
     "aedat2/davis240c_mixed.aedat",
+    "aedat3/dvs128.aedat",
     "aedat4/dv_none.aedat4",
     "aedat4/dv_lz4.aedat4",
     "aedat4/dv_zstd.aedat4",
+    "atis_bin/nmnist.bin",
+    "event_stream/dvs_wide.es",
     "evt3/faery_vectors.raw",
 ];
 const THREADS: &[usize] = &[1, 2];
@@ -29,7 +33,7 @@ fn main() {
 fn recording(file: &str) -> (Arc<[u8]>, u64) {
     let path = format!("{}/../fixtures/good/{file}", env!("CARGO_MANIFEST_DIR"));
     let bytes = std::fs::read(path).expect("a bundled recording");
-    let mut reader = open(&bytes.clone().into(), 1).reader().expect("a reader");
+    let mut reader = open(file, &bytes.clone().into(), 1).reader().expect("a reader");
     let mut events = EventBatch::new();
     reader.read_to_end(&mut events).expect("events");
     let report = reader.report();
@@ -44,8 +48,10 @@ fn recording(file: &str) -> (Arc<[u8]>, u64) {
     (all.into(), times * events.len() as u64)
 }
 
-fn open(bytes: &Arc<[u8]>, threads: usize) -> Recording {
-    let options = ReadOptions { parallel: threads > 1, ..ReadOptions::default() };
+fn open(file: &str, bytes: &Arc<[u8]>, threads: usize) -> Recording {
+    // Nothing but its name tells this one.
+    let format = file.ends_with(".bin").then(|| Format::named("ATIS bin").expect("a format"));
+    let options = ReadOptions { format, parallel: threads > 1, ..ReadOptions::default() };
     Recording::from_bytes(bytes.clone(), options).expect("a recording")
 }
 
@@ -58,7 +64,7 @@ fn to_columns<const N: usize>(bencher: Bencher<'_, '_>, file: &str) {
     let ((bytes, events), pool) = (recording(file), pool(N));
     let read = || {
         let mut batch = EventBatch::new();
-        open(&bytes, N).reader().expect("a reader").read_to_end(&mut batch).expect("events");
+        open(file, &bytes, N).reader().expect("a reader").read_to_end(&mut batch).expect("events");
         black_box(batch)
     };
     let bencher = bencher.counter(ItemsCount::new(events)).counter(BytesCount::of_slice(&bytes));
@@ -71,7 +77,7 @@ fn to_frames<const N: usize>(bencher: Bencher<'_, '_>, file: &str) {
     let windows = WindowRule::Count { events: 10_000, overlap: 0 };
     let options = FrameOptions { windows, ..FrameOptions::default() };
     let bin = || {
-        let mut recording = open(&bytes, N);
+        let mut recording = open(file, &bytes, N);
         let sensor = recording.find_sensor().expect("a sensor");
         let mut binner = Binner::new(&options, sensor, None).expect("a binner");
         let mut sink = |frame: &Frame| {
