@@ -10,10 +10,37 @@ pub(super) const WORD: usize = 8;
 /// Words that are decoded together; their events stay in the first-level cache.
 const BLOCK: usize = Cd::ROOM / 32;
 /// Events that are written at once.
-const LANES: usize = 4;
+const LANES: usize = 8;
 const _: () = assert!(LANES <= Cd::LANES);
 /// From this column on an event may not have room for its column in a word of EVT 2.0.
 const FAR: u32 = 0x800 - 31;
+
+/// The columns of the set bits of a byte, in their place in a word, and how many they are.
+static PLACES: [[u32; LANES]; 256] = {
+    let mut places = [[0; LANES]; 256];
+    let mut mask = 0;
+    while mask < 256 {
+        let (mut bit, mut n) = (0, 0);
+        while bit < LANES {
+            if mask >> bit & 1 == 1 {
+                places[mask][n] = (bit as u32) << 11;
+                n += 1;
+            }
+            bit += 1;
+        }
+        mask += 1;
+    }
+    places
+};
+static ONES: [u8; 256] = {
+    let mut ones = [0; 256];
+    let mut mask = 0;
+    while mask < 256 {
+        ones[mask] = (mask as u8).count_ones() as u8;
+        mask += 1;
+    }
+    ones
+};
 
 /// What earlier words set; the order of the halves of a word is `LEGACY` or little-endian.
 #[derive(Debug, Clone, Copy, Default)]
@@ -107,8 +134,8 @@ fn is_plain(block: &[[u8; WORD]], legacy: bool) -> bool {
 
 /// Takes the words of a block; there was a `TIME_HIGH` in front of it.
 #[multiversion(targets(
-    "x86_64+avx512f+avx512bw+avx512dq+avx512vl+bmi1+popcnt",
-    "x86_64+avx2+bmi1+popcnt"
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl+bmi1+bmi2",
+    "x86_64+avx2+bmi1+bmi2"
 ))]
 fn gather(
     block: &[[u8; WORD]],
@@ -134,15 +161,22 @@ fn gather(
         if kind > kind::CD_ON && !is_time {
             met.add(special(head), 1, offset + (i * WORD) as u64);
         }
+        let mut first = head;
         let mut left = if kind <= kind::CD_ON { mask } else { 0 };
         loop {
+            // The lowest set bit and the seven above it: most often all there are.
+            let skip = left.trailing_zeros() & 31;
+            left >>= skip;
+            first = first.wrapping_add(skip << 11);
+            let byte = left as usize & 0xff;
             let to = cd.len % Cd::ROOM;
-            cd.len = to + (left.count_ones() as usize).min(LANES);
+            cd.len = to + usize::from(ONES[byte]);
             cd.highs[to..to + LANES].fill(high);
-            for bits in &mut cd.bits[to..to + LANES] {
-                *bits = head.wrapping_add(left.trailing_zeros() << 11);
-                left &= left.wrapping_sub(1);
+            for (bits, place) in cd.bits[to..to + LANES].iter_mut().zip(&PLACES[byte]) {
+                *bits = first.wrapping_add(*place);
             }
+            left >>= LANES;
+            first = first.wrapping_add((LANES as u32) << 11);
             if left == 0 {
                 break;
             }
