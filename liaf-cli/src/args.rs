@@ -1,9 +1,12 @@
 //! Options that several commands share.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use liaf_data::source::MapChoice;
 use liaf_data::{
-    Aedat2Reading, AtisOverflow, Coords, Format, ReadOptions, SensorSize, StreamChoice,
+    Aedat2Reading, AtisOverflow, Coords, Format, Keys, ReadOptions, SensorSize, StreamChoice,
+    TimeUnit,
 };
 
 /// How recordings are read.
@@ -38,6 +41,18 @@ pub struct ReadArgs {
     /// Keep the events that AEDAT 3 marks as invalid
     #[arg(long)]
     keep_invalid: bool,
+    /// Which columns or arrays hold the events, where the file leaves it open: their order, `_` for
+    /// one to pass over (x,y,_,p,t), or their names (t=NAME,x=NAME,...)
+    #[arg(long, visible_alias = "columns", value_name = "KEYS")]
+    keys: Option<Keys>,
+
+    /// Unit of times that do not say it: s, ms, us or ns
+    #[arg(long, value_name = "UNIT")]
+    time_unit: Option<TimeUnit>,
+
+    /// Add the file's t_offset to all times, as for the clock of DSEC's images
+    #[arg(long)]
+    t_offset: bool,
 
     /// Where the data begins, in bytes, if a header misleads
     #[arg(long, value_name = "BYTES")]
@@ -60,6 +75,16 @@ enum Mmap {
     Never,
 }
 
+/// Options for a look at a file.
+pub fn quick() -> ReadOptions {
+    ReadOptions { hdf5_program: hdf5_program(), ..ReadOptions::default() }
+}
+
+/// HDF5 is read by another process of this program, which may crash without it.
+fn hdf5_program() -> Option<PathBuf> {
+    std::env::current_exe().ok()
+}
+
 impl ReadArgs {
     /// The options of the library.
     pub fn options(&self, coords: Coords) -> liaf_data::Result<ReadOptions> {
@@ -74,6 +99,10 @@ impl ReadArgs {
             data_offset: self.data_offset,
             atis_overflow: self.atis_overflow.parse::<AtisOverflow>()?,
             keep_invalid: self.keep_invalid,
+            keys: self.keys.clone(),
+            time_unit: self.time_unit,
+            t_offset: self.t_offset,
+            hdf5_program: hdf5_program(),
             aedat2: self.aedat2.parse::<Aedat2Reading>()?,
             ..ReadOptions::default()
         })

@@ -4,11 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use liaf_data::FORMATS;
+use liaf_data::{FORMATS, Recording};
 
 /// All files that `inputs` name, in order, each once.
 ///
-/// A folder stands for every file in and below it whose extension is that of a format that is read.
+/// A folder stands for every file in and below it whose extension is that of a format that is read;
+/// where the extension is in use for much else, the file must be a recording.
 /// A glob that the shell left alone is expanded here.
 pub fn expand(inputs: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
@@ -56,15 +57,29 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         // A folder that links back to one above it must not be walked for ever.
         if entry.file_type()?.is_dir() {
             walk(&path, files)?;
-        } else if path.is_file() && has_known_extension(&path) {
+        } else if path.is_file() && has_known_extension(&path) && !is_something_else(&path) {
             files.push(path);
         }
     }
     Ok(())
 }
 
+/// Extensions of files of which most are no recordings.
+const IN_COMMON_USE: &[&str] = &["csv", "txt", "npy", "npz", "mat", "h5", "hdf5"];
+
+/// Whether the file is only named as a recording may be: a table of labels, a note.
+fn is_something_else(path: &Path) -> bool {
+    let extension = extension(path);
+    IN_COMMON_USE.iter().any(|common| common.eq_ignore_ascii_case(extension))
+        && Recording::open(path, crate::args::quick()).is_err()
+}
+
+fn extension(path: &Path) -> &str {
+    path.extension().and_then(|extension| extension.to_str()).unwrap_or_default()
+}
+
 fn has_known_extension(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let extension = extension(path);
     FORMATS
         .iter()
         .any(|format| format.extensions.iter().any(|known| known.eq_ignore_ascii_case(extension)))

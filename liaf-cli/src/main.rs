@@ -27,11 +27,30 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     // The commands' own comments are their help: one here would take its place.
-    Info(cmd::info::Args),
+    Info(Box<cmd::info::Args>),
     Convert(Box<cmd::convert_args::Args>),
 }
 
+/// Reads an HDF5 file for another process of this program: `liaf read-hdf5 OPTIONS FILE`.
+#[cfg(feature = "hdf5")]
+fn serve_hdf5() -> Option<ExitCode> {
+    let args: Vec<_> = std::env::args_os().collect();
+    match args.as_slice() {
+        [_, command, options, file] if command == liaf_data::hdf5_child::COMMAND => {
+            let options = options.to_string_lossy();
+            let done =
+                liaf_data::hdf5_child::serve(&options, file.as_ref(), std::io::stdout().lock());
+            Some(if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        _ => None,
+    }
+}
+
 fn main() -> ExitCode {
+    #[cfg(feature = "hdf5")]
+    if let Some(code) = serve_hdf5() {
+        return code;
+    }
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Info(args) => cmd::info::run(&args),

@@ -2,7 +2,7 @@
 //!
 //! | from | to |
 //! |---|---|
-//! | AEDAT 1.0, 2.0, 3.x and 4.0, DAT, Event Stream, EVT 2.0, 2.1 and 3.0, ATIS `.bin` (see [`FORMATS`]) | events in columns: [`EventBatch`] |
+//! | AEDAT 1.0, 2.0, 3.x and 4.0, DAT, Event Stream, EVT 2.0, 2.1 and 3.0, ATIS `.bin`, CSV, NumPy, MATLAB 5, HDF5 (see [`FORMATS`]) | events in columns: [`EventBatch`] |
 //! | events | frames by window and pixel: [`frames`] |
 //! | frames | `.h5` (feature `hdf5`), `.npz`, `.npy`, `.safetensors`: [`tensor`] |
 //! | a recording | a tensor file, in one call: [`convert`](mod@convert) |
@@ -47,14 +47,17 @@ pub use decoder::{Decoder, Mark, Sink};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, EventBatch, SensorSize};
 pub use file::AtomicFile;
+#[cfg(feature = "hdf5")]
+pub use formats::hdf5::child as hdf5_child;
 pub use formats::{
-    Aedat1Decoder, Aedat2Decoder, Aedat3Decoder, Aedat4Decoder, AtisBinDecoder, DatDecoder,
-    DatVersion, EventStreamDecoder, Evt2Decoder, Evt3Decoder, Evt21Decoder, Evt21Order, FORMATS,
-    Format,
+    Aedat1Decoder, Aedat2Decoder, Aedat3Decoder, Aedat4Decoder, AtisBinDecoder, CsvDecoder,
+    DatDecoder, DatVersion, EventStreamDecoder, Evt2Decoder, Evt3Decoder, Evt21Decoder, Evt21Order,
+    FORMATS, Format,
 };
 pub use limits::Limits;
 pub use reader::{
-    Aedat2Reading, AtisOverflow, Coords, EventReader, Fingerprint, Index, ReadOptions, Recording,
-    RecordingInfo, SensorSource, StreamChoice, StreamInfo, StreamKind, Summary,
+    Aedat2Reading, AtisOverflow, Coords, EventReader, Field, Fingerprint, Index, Keys, ReadOptions,
+    Recording, RecordingInfo, SensorSource, StreamChoice, StreamInfo, StreamKind, Summary,
+    TimeUnit,
 };
 pub use report::{ByteAccount, Oddity, Report, Samples, Tally};

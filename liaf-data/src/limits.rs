@@ -16,6 +16,10 @@ const MIB: usize = 1 << 20;
 pub struct Limits {
     /// Text or binary header in front of the data, in bytes. Default 1 MiB.
     pub header_bytes: usize,
+    /// One line of a text, in bytes. Default 64 KiB.
+    pub line_bytes: usize,
+    /// A container that comes through a pipe, which is kept in memory, in bytes. Default 1 GiB.
+    pub held_bytes: usize,
     /// One packet after inflation, in bytes. Default 64 MiB.
     pub packet_bytes: usize,
     /// All packets that are inflated at one time, in bytes; one larger packet may pass alone.
@@ -33,19 +37,24 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            header_bytes: MIB,
-            packet_bytes: 64 * MIB,
-            in_flight_bytes: 32 * MIB,
-            frames: 1_000_000,
-            output_bytes: 1 << 40,
-            open_frames_bytes: 64 * MIB,
-            reorder_bytes: 256 * MIB,
-        }
+        Self::DEFAULT
     }
 }
 
 impl Limits {
+    /// The defaults.
+    pub const DEFAULT: Self = Self {
+        header_bytes: MIB,
+        line_bytes: 64 << 10,
+        held_bytes: 1 << 30,
+        packet_bytes: 64 * MIB,
+        in_flight_bytes: 32 * MIB,
+        frames: 1_000_000,
+        output_bytes: 1 << 40,
+        open_frames_bytes: 64 * MIB,
+        reorder_bytes: 256 * MIB,
+    };
+
     /// `size` as a length that may be allocated, or the error that names both numbers.
     pub(crate) fn check(what: &str, size: u64, limit: usize) -> Result<usize> {
         match usize::try_from(size) {

@@ -60,6 +60,12 @@ pub enum Oddity {
     BadDataTables,
     /// A last record that was not whole. Dropped.
     TruncatedTails,
+    /// Lines of a text that are no event. Dropped.
+    BadLines,
+    /// Rows of arrays that are no event: no number, no pixel, no polarity. Dropped.
+    BadValues,
+    /// Parts of a container that are not as they say: checksums, sizes, what follows the data.
+    BadParts,
 }
 
 impl Oddity {
@@ -92,6 +98,9 @@ impl Oddity {
             Self::Resyncs => "resyncs",
             Self::BadDataTables => "bad_data_tables",
             Self::TruncatedTails => "truncated_tails",
+            Self::BadLines => "bad_lines",
+            Self::BadValues => "bad_values",
+            Self::BadParts => "bad_parts",
         }
     }
 
@@ -110,6 +119,9 @@ impl Oddity {
                 | Self::Resyncs
                 | Self::BadDataTables
                 | Self::TruncatedTails
+                | Self::BadLines
+                | Self::BadValues
+                | Self::BadParts
         )
     }
 }

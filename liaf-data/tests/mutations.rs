@@ -14,7 +14,13 @@ const SMALL: u64 = 4200;
 fn recordings(bytes: u64) -> Vec<PathBuf> {
     let mut paths = Vec::new();
     for format in std::fs::read_dir(common::fixtures().join("good")).unwrap() {
-        for file in std::fs::read_dir(format.unwrap().path()).unwrap() {
+        let format = format.unwrap().path();
+        // The HDF5 library may crash on damage: what is ours of it is tested where it stands, and
+        // whole files in a process of their own.
+        if format.ends_with("hdf5") {
+            continue;
+        }
+        for file in std::fs::read_dir(format).unwrap() {
             let file = file.unwrap();
             if file.metadata().unwrap().len() <= bytes {
                 paths.push(file.path());

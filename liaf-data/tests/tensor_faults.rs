@@ -19,13 +19,10 @@ const QUICK: TensorOptions = TensorOptions {
     compress: Compression::Level(4),
     npz_deflate: false,
     limits: Limits {
-        header_bytes: 1 << 20,
         packet_bytes: 1 << 20,
-        in_flight_bytes: 32 << 20,
-        frames: 1_000_000,
-        output_bytes: 1 << 40,
         open_frames_bytes: 1 << 20,
         reorder_bytes: 1 << 20,
+        ..Limits::DEFAULT
     },
 };
 

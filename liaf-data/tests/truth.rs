@@ -17,6 +17,7 @@ const FOLDERS: &[&str] = &[
     "evt2/",
     "evt3/",
     "nmnist/",
+    "text/",
 ];
 
 fn assert_equals(name: &str, found: &Fingerprint, truth: &Value) {

@@ -9,11 +9,19 @@ mod aedat3;
 mod aedat4;
 mod atis_bin;
 mod carry;
+mod columns;
+mod csv;
 mod dat;
+#[cfg(feature = "hdf5")]
+mod ecf;
 mod event_stream;
 mod evt2;
 mod evt21;
 mod evt3;
+#[cfg(feature = "hdf5")]
+pub(crate) mod hdf5;
+mod mat;
+mod numpy;
 mod prophesee;
 mod records;
 mod unread;
@@ -22,6 +30,7 @@ pub use aedat2::{Aedat1Decoder, Aedat2Decoder};
 pub use aedat3::Aedat3Decoder;
 pub use aedat4::Aedat4Decoder;
 pub use atis_bin::AtisBinDecoder;
+pub use csv::CsvDecoder;
 pub use dat::{DatDecoder, DatVersion};
 pub use event_stream::EventStreamDecoder;
 pub use evt2::Evt2Decoder;
@@ -35,7 +44,7 @@ use crate::write::Target;
 use crate::{Decoder, Error, Mark, Report, Result, SensorSize, Sink};
 
 /// Every format that is read, in the order in which they are asked: those whose files may begin with
-/// data at once come last.
+/// data at once come last, text before them.
 pub static FORMATS: &[&Format] = &[
     &aedat4::FORMAT,
     &aedat2::FORMAT,
@@ -45,6 +54,12 @@ pub static FORMATS: &[&Format] = &[
     &evt3::FORMAT,
     &dat::FORMAT,
     &event_stream::FORMAT,
+    #[cfg(feature = "hdf5")]
+    &hdf5::FORMAT,
+    &numpy::NPY,
+    &numpy::NPZ,
+    &mat::FORMAT,
+    &csv::FORMAT,
     &aedat1::FORMAT,
     &atis_bin::FORMAT,
 ];
@@ -172,7 +187,6 @@ pub(crate) enum Body {
     /// A decoder that takes the bytes one after the other.
     Stream(Box<dyn Decoder>),
     /// A reader that takes them where they lie.
-    #[allow(dead_code, reason = "formats that are streams alone do not use it")]
     Blocks(Box<dyn BlockReader>),
 }
 
@@ -183,7 +197,6 @@ impl Body {
     }
 
     /// For containers.
-    #[allow(dead_code, reason = "formats that are streams alone do not use it")]
     pub fn blocks(reader: impl BlockReader + 'static) -> Self {
         Self::Blocks(Box::new(reader))
     }

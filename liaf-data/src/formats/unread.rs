@@ -11,10 +11,7 @@ const UNREAD: &[Unread] = &[
     ("a Prophesee RAW file of an unknown encoding", |head| head.starts_with(b"% ")),
     ("ROS 1 bag", |head| head.starts_with(b"#ROSBAG V2.0")),
     ("HDF5", |head| head.starts_with(b"\x89HDF\r\n\x1a\n")),
-    ("numpy array (.npy)", |head| head.starts_with(b"\x93NUMPY")),
-    ("MATLAB 5 file", |head| head.starts_with(b"MATLAB 5.0 MAT-file")),
     ("MATLAB 7.3 file", |head| head.starts_with(b"MATLAB 7.3 MAT-file")),
-    ("zip archive (.npz)", |head| head.starts_with(b"PK\x03\x04")),
 ];
 
 const FOREIGN: &[Unread] = &[

@@ -3,6 +3,7 @@
 mod index;
 mod index_file;
 mod info;
+mod keys;
 mod options;
 mod probe;
 mod recording;
@@ -11,6 +12,7 @@ mod summary;
 
 pub use index::Index;
 pub use info::{RecordingInfo, SensorSource, StreamInfo, StreamKind};
+pub use keys::{Field, Keys, TimeUnit};
 pub use options::{Aedat2Reading, AtisOverflow, Coords, ReadOptions, StreamChoice};
 pub use recording::Recording;
 pub use stream::EventReader;

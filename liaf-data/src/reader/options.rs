@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::{Keys, TimeUnit};
 use crate::formats::Format;
 use crate::source::MapChoice;
 use crate::{Error, Limits, SensorSize};
@@ -140,6 +142,16 @@ pub struct ReadOptions {
     pub atis_overflow: AtisOverflow,
     /// Keep the events that AEDAT 3 marks as invalid, as filters do with noise.
     pub keep_invalid: bool,
+    /// Which columns or arrays hold t, x, y and p, where a format leaves it open.
+    pub keys: Option<Keys>,
+    /// The unit of times that do not say it; else it is guessed, and the guess is reported.
+    pub time_unit: Option<TimeUnit>,
+    /// Add the `t_offset` of an HDF5 file to its times, which puts them on the clock of the images.
+    pub t_offset: bool,
+    /// A program that reads HDF5 files in a process of its own, started as `PROGRAM read-hdf5 OPTIONS
+    /// FILE` (see `hdf5_child`): a crash of the HDF5 library is an error then. Without it they are read
+    /// in this process, which only files that can be trusted should be.
+    pub hdf5_program: Option<PathBuf>,
     /// Bytes of the file that are decoded at one time. The result is the same whatever it is; the
     /// default is what suits the format.
     pub step: Option<NonZeroUsize>,

@@ -176,6 +176,33 @@ impl ByteSource {
         !matches!(self.kind, Kind::Stream { .. })
     }
 
+    /// Whether it is a file, rather than memory or a stream.
+    #[cfg(feature = "hdf5")]
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self.kind, Kind::Mapped(_) | Kind::Read { .. })
+    }
+
+    /// Takes what is left of a stream into memory, at most `limit` bytes, so that it can be read out of
+    /// order. Does nothing to what can be already.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Limit`] if there is more, [`ErrorKind::System`] if reading fails.
+    pub(crate) fn hold(&mut self, limit: usize) -> Result<()> {
+        let Kind::Stream { reader, peeked, .. } = &mut self.kind else { return Ok(()) };
+        let mut bytes = std::mem::take(peeked);
+        let most = (limit as u64).saturating_sub(bytes.len() as u64) + 1;
+        let read = reader.take(most).read_to_end(&mut bytes);
+        read.map_err(|error| Error::system("cannot read", error).at(bytes.len() as u64))?;
+        if bytes.len() > limit {
+            return Err(Error::limit("the file is too large to come through a pipe")
+                .at(limit as u64)
+                .expected(format!("at most {limit} bytes"))
+                .advice("name a file: this format is read out of order"));
+        }
+        self.kind = Kind::Memory(bytes.into());
+        Ok(())
+    }
+
     /// How bytes are fetched at this moment: `mapped`, `read`, `memory` or `stream`.
     pub fn access(&self) -> &'static str {
         match self.kind {

@@ -1,0 +1,297 @@
+//! Lines to events.
+
+use super::line::{self, Columns, Fault, Line};
+use crate::parallel::{in_order, places_per_pool};
+use crate::reader::ReadOptions;
+use crate::{Decoder, Error, ErrorKind, EventBatch, Oddity, Report, Result, Sink};
+
+/// Events between two calls of the sink.
+const BATCH: usize = 8192;
+/// Bytes that one thread takes at a time, about.
+const SEGMENT: usize = 256 << 10;
+
+/// Decodes the lines of a text; the line that names the columns is behind it.
+#[derive(Debug)]
+pub struct CsvDecoder {
+    columns: Columns,
+    strict: bool,
+    parallel: bool,
+    line_bytes: usize,
+    /// Where the data begins in the file.
+    offset: u64,
+    /// Number of the next line, from 1.
+    line: u64,
+    /// The bytes of a line that is not whole yet.
+    carry: Vec<u8>,
+    /// How many bytes of the line are gone because it is longer than a line may be.
+    too_long: u64,
+    places: Vec<Segment>,
+    report: Report,
+}
+
+impl CsvDecoder {
+    /// A decoder for the lines that begin at byte `start` with line number `line`; `report` has what
+    /// stands before them.
+    pub(super) fn new(
+        columns: Columns,
+        start: u64,
+        line: u64,
+        report: Report,
+        options: &ReadOptions,
+    ) -> Self {
+        let parallel = options.parallel && !options.strict;
+        let mut places = Vec::new();
+        places.resize_with(if parallel { places_per_pool() } else { 1 }, Segment::default);
+        Self {
+            columns,
+            strict: options.strict,
+            parallel,
+            line_bytes: options.limits.line_bytes,
+            offset: start,
+            line,
+            carry: Vec::new(),
+            too_long: 0,
+            places,
+            report,
+        }
+    }
+
+    /// Decodes whole lines.
+    fn lines(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
+        if self.parallel && bytes.len() > SEGMENT {
+            return self.segments(bytes, sink);
+        }
+        let mut segment = self.places.pop().unwrap_or_default();
+        let mut rest = bytes;
+        let mut result = Ok(());
+        while !rest.is_empty() && result.is_ok() {
+            segment.begin(self.offset, self.line);
+            // In strict mode one event at a time, so that the sink's errors have its offset.
+            let most = if self.strict { 1 } else { BATCH };
+            rest = segment.decode(rest, &self.columns, most, self.line_bytes, self.strict);
+            result = self.take(&mut segment, sink);
+        }
+        self.places.push(segment);
+        result
+    }
+
+    fn segments(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
+        let mut parts = Vec::with_capacity(bytes.len() / SEGMENT + 1);
+        let (mut rest, mut offset) = (bytes, self.offset);
+        while !rest.is_empty() {
+            let from = rest.len().min(SEGMENT);
+            let end = rest[from..].iter().position(|&byte| byte == b'\n');
+            let (part, after) = rest.split_at(end.map_or(rest.len(), |end| from + end + 1));
+            parts.push((part, offset));
+            offset += part.len() as u64;
+            rest = after;
+        }
+        let (columns, longest) = (self.columns, self.line_bytes);
+        let mut places = std::mem::take(&mut self.places);
+        let work = |_, &(part, offset): &(&[u8], u64), segment: &mut Segment| {
+            segment.begin(offset, 0);
+            segment.decode(part, &columns, usize::MAX, longest, false);
+        };
+        let give = |_, _: &(&[u8], u64), segment: &mut Segment| {
+            segment.line += self.line;
+            self.take(segment, sink)
+        };
+        let result = in_order(&parts, &mut places, work, give);
+        self.places = places;
+        result
+    }
+
+    /// Takes over what a segment found.
+    fn take(&mut self, segment: &mut Segment, sink: &mut dyn Sink) -> Result<()> {
+        self.report.merge(&segment.report);
+        (self.offset, self.line) = (segment.offset, segment.line);
+        if !segment.batch.is_empty() {
+            sink.events(&mut segment.batch, segment.first)?;
+        }
+        match segment.fault.take() {
+            Some((fault, offset, line)) => Err(self.error(fault, offset, line)),
+            None => Ok(()),
+        }
+    }
+
+    fn error(&self, fault: Fault, offset: u64, line: u64) -> Error {
+        let at = |error: Error| error.at(offset);
+        match fault {
+            Fault::Columns(found) => at(Error::malformed(format!("line {line} is not an event")))
+                .expected(format!("{} columns", self.columns.count))
+                .found(found),
+            Fault::Field(field) => at(Error::malformed(format!(
+                "{field} of line {line} is not one"
+            )))
+            .expected(match field.index() {
+                0 => "a time",
+                3 => "0, 1, -1, True or False",
+                _ => "a whole number from 0 to 65535",
+            }),
+            Fault::TooLong => at(Error::new(ErrorKind::Limit, format!("line {line} is too long")))
+                .expected(format!("at most {} bytes", self.line_bytes)),
+        }
+    }
+
+    /// Ends a line of which more than a line may have is gone already.
+    fn end_of_long_line(&mut self, sink: &mut dyn Sink) -> Result<()> {
+        let mut segment = self.places.pop().unwrap_or_default();
+        segment.begin(self.offset, self.line);
+        segment.bad(Fault::TooLong, std::mem::take(&mut self.too_long), self.strict);
+        let result = self.take(&mut segment, sink);
+        self.places.push(segment);
+        result
+    }
+}
+
+impl Decoder for CsvDecoder {
+    fn push(&mut self, mut bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
+        if !self.carry.is_empty() || self.too_long > 0 {
+            let end = bytes.iter().position(|&byte| byte == b'\n').map(|end| end + 1);
+            let (line, after) = bytes.split_at(end.unwrap_or(bytes.len()));
+            bytes = after;
+            if self.too_long > 0 || self.carry.len() + line.len() > self.line_bytes + 1 {
+                self.too_long += (self.carry.len() + line.len()) as u64;
+                self.carry.clear();
+                if end.is_some() {
+                    self.end_of_long_line(sink)?;
+                }
+            } else {
+                self.carry.extend_from_slice(line);
+                if end.is_some() {
+                    let line = std::mem::take(&mut self.carry);
+                    let result = self.lines(&line, sink);
+                    self.carry = line;
+                    self.carry.clear();
+                    result?;
+                }
+            }
+        }
+        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        let (whole, rest) = bytes.split_at(whole);
+        self.lines(whole, sink)?;
+        if rest.len() > self.line_bytes + 1 {
+            self.too_long = rest.len() as u64;
+        } else {
+            self.carry.extend_from_slice(rest);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, sink: &mut dyn Sink) -> Result<()> {
+        if self.too_long > 0 {
+            return self.end_of_long_line(sink);
+        }
+        let tail = std::mem::take(&mut self.carry);
+        if tail.is_empty() {
+            return Ok(());
+        }
+        // Without a line end only a polarity is certain to be whole; any other number may go on.
+        let p_is_last = self.columns.at[3] + 1 == self.columns.count;
+        match line::any(&tail, &self.columns) {
+            Line::Nothing => return self.lines(&tail, sink),
+            Line::Event(_) if p_is_last && !tail.ends_with(b"\r") => {
+                return self.lines(&tail, sink);
+            }
+            Line::Event(_) if tail.ends_with(b"\r") => return self.lines(&tail, sink),
+            Line::Event(_) | Line::Bad(_) => {}
+        }
+        self.report.bytes.skipped += tail.len() as u64;
+        self.report.add(Oddity::TruncatedTails, 1, self.offset);
+        if self.strict {
+            return Err(Error::truncated(format!("line {} has no end", self.line))
+                .at(self.offset)
+                .expected("a line end, or the polarity as last column")
+                .advice("if nothing is missing, add a line end"));
+        }
+        Ok(())
+    }
+
+    fn report(&self) -> &Report {
+        &self.report
+    }
+}
+
+/// Lines that are decoded together.
+#[derive(Debug, Default)]
+struct Segment {
+    /// Where the first event's line begins.
+    first: u64,
+    /// Where the next line begins.
+    offset: u64,
+    /// Number of the next line.
+    line: u64,
+    batch: EventBatch,
+    report: Report,
+    /// The fault that ends reading, and where it is.
+    fault: Option<(Fault, u64, u64)>,
+}
+
+impl Segment {
+    fn begin(&mut self, offset: u64, line: u64) {
+        (self.first, self.offset, self.line) = (offset, offset, line);
+        self.batch.clear();
+        self.report = Report::default();
+        self.fault = None;
+    }
+
+    /// Decodes lines until there are `most` events or, in strict mode, a fault. Returns the rest.
+    fn decode<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        columns: &Columns,
+        most: usize,
+        longest: usize,
+        strict: bool,
+    ) -> &'a [u8] {
+        let mut at = 0;
+        while at < bytes.len() && self.batch.len() < most && self.fault.is_none() {
+            let rest = &bytes[at..];
+            if let Some((event, used)) = line::plain(rest, columns)
+                && used <= longest
+            {
+                self.event(event, used);
+                at += used;
+                continue;
+            }
+            let used =
+                rest.iter().position(|&byte| byte == b'\n').map_or(rest.len(), |end| end + 1);
+            match line::any(&rest[..used], columns) {
+                _ if used > longest + 1 => self.bad(Fault::TooLong, used as u64, strict),
+                Line::Event(event) => self.event(event, used),
+                Line::Nothing => {
+                    self.report.bytes.header += used as u64;
+                    self.end_line(used as u64);
+                }
+                Line::Bad(fault) => self.bad(fault, used as u64, strict),
+            }
+            at += used;
+        }
+        &bytes[at..]
+    }
+
+    #[inline(always)]
+    fn event(&mut self, event: crate::Event, used: usize) {
+        if self.batch.is_empty() {
+            self.first = self.offset;
+        }
+        self.batch.push(event);
+        self.report.bytes.events += used as u64;
+        self.end_line(used as u64);
+    }
+
+    fn bad(&mut self, fault: Fault, used: u64, strict: bool) {
+        self.report.bytes.skipped += used;
+        self.report.add(Oddity::BadLines, 1, self.offset);
+        if strict {
+            self.fault = Some((fault, self.offset, self.line));
+        }
+        self.end_line(used);
+    }
+
+    #[inline(always)]
+    fn end_line(&mut self, used: u64) {
+        self.offset += used;
+        self.line += 1;
+    }
+}

@@ -1,0 +1,76 @@
+//! Text with an event a line, in columns: CSV and its kin.
+//!
+//! - Columns are separated by `,`, `;`, spaces or tabs, mixed as they come. Lines end in LF or CR LF.
+//! - A line that begins with `#`, `%` or `//` is a comment; one of them may name the columns, or the
+//!   sensor's size as `%geometry:1280,720` (Metavision). So may a first line of two numbers (RPG).
+//! - A first line of words names the columns: `x`, `y`, `t` (`ts`, `time`, `timestamp`) and `p` (`on`,
+//!   `pol`, `polarity`), in any order, others between them. A number behind an `@` is the sensor's
+//!   width or height (faery: `t,x@640,y@480,on`); a unit may follow the name of t (`t[ns]`).
+//! - Without names there are four columns: t, x, y, p, unless p can only be the third and the last
+//!   one counts up (Metavision: x, y, p, t), or the third does (x, y, t, p).
+//! - Times with fractions are seconds; whole ones are µs, or ns if the first is above 10¹⁷. They are
+//!   never taken as ms. They are rounded to the nearest µs.
+//! - p is 0 or 1, -1 or 1, True or False.
+//!
+//! What was inferred stands in [`RecordingInfo::details`]; `--columns`, `--keys` and `--time-unit`
+//! overrule it. A last line without a line end is whole only if the polarity is its last column.
+
+mod decode;
+mod layout;
+mod line;
+
+pub use decode::CsvDecoder;
+
+use super::{Body, Format, Head, Opened};
+use crate::reader::{ReadOptions, RecordingInfo, SensorSource, StreamInfo, StreamKind};
+use crate::source::ByteSource;
+use crate::{Report, Result};
+use layout::Layout;
+
+pub(super) static FORMAT: Format =
+    Format { name: "CSV", extensions: &["csv", "txt"], detect, open, write: &[] };
+
+/// Bytes a decoder gets at once: on one thread as much as stays in cache.
+const STEP: usize = 256 << 10;
+const PARALLEL_STEP: usize = 8 << 20;
+
+fn detect(head: &Head) -> bool {
+    !head.starts_with(b"#!") && layout::is_table(&head.bytes)
+}
+
+fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
+    let layout = Layout::read(source, options)?;
+    let (sensor, sensor_source) = match (options.sensor, layout.sensor) {
+        (Some(stated), _) => (Some(stated), SensorSource::Stated),
+        (None, Some(found)) => (Some(found), SensorSource::Header),
+        (None, None) => (None, SensorSource::Unknown),
+    };
+    let mut report = Report::default();
+    report.bytes.header = layout.start;
+    let info = RecordingInfo {
+        format: FORMAT.name,
+        bytes: source.len(),
+        sensor,
+        sensor_source,
+        streams: vec![StreamInfo::new(0, StreamKind::Events, "events", sensor)],
+        stream: Some(0),
+        details: layout.details.into_iter().collect(),
+        notes: Vec::new(),
+    };
+    Ok(Opened {
+        info,
+        body: Body::stream(CsvDecoder::new(
+            layout.columns,
+            layout.start,
+            layout.line,
+            report,
+            options,
+        )),
+        data_offset: layout.start,
+        step: if options.parallel { PARALLEL_STEP } else { STEP },
+        bytes_per_event: 12.0,
+        needs_sensor: false,
+        fit_sensor: |bounds| bounds,
+        bounds: None,
+    })
+}

@@ -1,0 +1,39 @@
+//! The one call for reading that the safe wrapper of HDF5 does not have.
+
+#![expect(unsafe_code, reason = "H5Dget_chunk_info_by_coord is a function of C")]
+
+use hdf5::Dataset;
+use hdf5_sys::h5d::H5Dget_chunk_info_by_coord;
+
+/// Where a chunk lies in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Chunk {
+    /// From the base address of the file; `None` if the chunk was never written.
+    pub address: Option<u64>,
+    pub bytes: u64,
+    /// A bit for each filter that was left out.
+    pub mask: u32,
+}
+
+/// The chunk of a dataset of one dimension in which row `row` stands. By index the same takes a time
+/// that grows with the index.
+///
+/// # Errors
+/// Those of the library.
+pub(super) fn chunk_of(dataset: &Dataset, row: u64) -> hdf5::Result<Chunk> {
+    if dataset.ndim() != 1 {
+        return Err("the dataset has another number of dimensions than the offset".into());
+    }
+    let (mut mask, mut address, mut bytes) = (0, 0, 0);
+    hdf5::sync::sync(|| {
+        // SAFETY: the library's lock is held until `sync` returns. `dataset` is an open dataset of one
+        // dimension, of which the offset has one number; the library writes one value to each of the
+        // three others.
+        let status = unsafe {
+            H5Dget_chunk_info_by_coord(dataset.id(), &row, &mut mask, &mut address, &mut bytes)
+        };
+        hdf5::h5check(status)
+    })?;
+    // All bits set: no address.
+    Ok(Chunk { address: (address != u64::MAX).then_some(address), bytes, mask })
+}

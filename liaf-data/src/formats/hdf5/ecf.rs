@@ -1,0 +1,234 @@
+//! `/CD/events` in ECF: the chunks' bytes are read and decoded by us, many at a time.
+
+use hdf5::Dataset;
+
+use super::chunk::chunk_of;
+use crate::formats::{BlockReader, ecf};
+use crate::parallel::{in_order, places_per_pool};
+use crate::reader::ReadOptions;
+use crate::source::ByteSource;
+use crate::{Error, Event, EventBatch, Limits, Oddity, Report, Result, Sink};
+
+/// Prophesee's number for the filter.
+pub(super) const FILTER: i32 = 36559;
+/// A record that was stored without the filter: x u16, y u16, p i16, t i64 at byte 8.
+const RECORD: usize = 16;
+/// Chunks that are read before they are decoded.
+const CHUNKS: usize = 64;
+
+/// Decodes the chunks of a dataset.
+#[derive(Debug)]
+pub(super) struct EcfReader {
+    dataset: Dataset,
+    /// Where the HDF5 file begins in the file.
+    base: u64,
+    /// Rows of a chunk.
+    chunk: u64,
+    total: u64,
+    next: u64,
+    offset: i64,
+    limits: Limits,
+    strict: bool,
+    parallel: bool,
+    places: Vec<Place>,
+    file_bytes: u64,
+    position: u64,
+    report: Report,
+    ended: bool,
+}
+
+/// A chunk whose bytes were read.
+#[derive(Debug)]
+struct Packed {
+    bytes: Vec<u8>,
+    is_raw: bool,
+    rows: usize,
+    first_row: u64,
+    at: u64,
+    fault: Option<&'static str>,
+}
+
+#[derive(Debug, Default)]
+struct Place {
+    batch: EventBatch,
+    fault: Option<&'static str>,
+}
+
+impl EcfReader {
+    pub fn new(
+        dataset: Dataset,
+        chunk: u64,
+        base: u64,
+        offset: i64,
+        file_bytes: u64,
+        options: &ReadOptions,
+    ) -> Self {
+        let total = dataset.shape().first().map_or(0, |&rows| rows as u64);
+        Self {
+            dataset,
+            base,
+            chunk,
+            total,
+            next: 0,
+            offset,
+            limits: options.limits,
+            strict: options.strict,
+            parallel: options.parallel,
+            places: Vec::new(),
+            file_bytes,
+            position: 0,
+            report: Report::default(),
+            ended: false,
+        }
+    }
+
+    /// Reads the bytes of the next chunks.
+    fn read(&mut self, source: &mut ByteSource) -> Result<Vec<Packed>> {
+        let mut chunks = Vec::new();
+        let mut bytes = 0;
+        let many = if self.parallel { CHUNKS } else { 8 };
+        while self.next < self.total && chunks.len() < many && bytes < self.limits.in_flight_bytes {
+            let rows = (self.total - self.next).min(self.chunk) as usize;
+            let first_row = self.next;
+            self.next += self.chunk;
+            let mut packed = Packed {
+                bytes: Vec::new(),
+                is_raw: false,
+                rows,
+                first_row,
+                at: self.position,
+                fault: None,
+            };
+            match chunk_of(&self.dataset, first_row) {
+                Ok(chunk) => {
+                    packed.is_raw = chunk.mask & 1 == 1;
+                    match chunk.address {
+                        Some(address) => {
+                            packed.at = self.base.saturating_add(address);
+                            let size =
+                                Limits::check("a chunk", chunk.bytes, self.limits.packet_bytes)
+                                    .map_err(|error| error.at(packed.at))?;
+                            packed.bytes = source.read_at(packed.at, size)?;
+                            if packed.bytes.len() < size {
+                                packed.fault = Some("the chunk lies behind the end of the file");
+                            }
+                        }
+                        None => packed.fault = Some("the chunk was never written"),
+                    }
+                }
+                Err(_) => packed.fault = Some("the place of the chunk cannot be read"),
+            }
+            self.position = packed.at + packed.bytes.len() as u64;
+            bytes += packed.bytes.len();
+            chunks.push(packed);
+        }
+        Ok(chunks)
+    }
+
+    fn end(&mut self) {
+        self.ended = true;
+        let bytes = &mut self.report.bytes;
+        // A damaged table may name the same bytes twice.
+        if bytes.total() > self.file_bytes {
+            (bytes.events, bytes.skipped) = (self.file_bytes, 0);
+            self.report.add(Oddity::BadParts, 1, 0);
+        }
+        let bytes = &mut self.report.bytes;
+        bytes.header += self.file_bytes.saturating_sub(bytes.total());
+    }
+}
+
+/// The events of a chunk.
+fn decode(packed: &Packed, offset: i64, place: &mut Place) {
+    place.batch.clear();
+    place.fault = packed.fault;
+    if place.fault.is_some() {
+        return;
+    }
+    if packed.is_raw {
+        raw(packed, place);
+    } else if let Err(fault) = ecf::decode(&packed.bytes, &mut place.batch) {
+        place.fault = Some(fault);
+    }
+    // The last chunk is padded.
+    place.batch.truncate(packed.rows);
+    if place.fault.is_none() && place.batch.len() < packed.rows {
+        place.fault = Some("the chunk holds fewer events than it should");
+    }
+    if offset != 0 {
+        place.batch.t.iter_mut().for_each(|t| *t = t.saturating_add(offset));
+    }
+}
+
+fn raw(packed: &Packed, place: &mut Place) {
+    for record in packed.bytes.as_chunks::<RECORD>().0.iter().take(packed.rows) {
+        let u16_at = |at: usize| u16::from_le_bytes([record[at], record[at + 1]]);
+        let [.., a, b, c, d, e, f, g, h] = *record;
+        let t = i64::from_le_bytes([a, b, c, d, e, f, g, h]);
+        let p = u8::from(u16_at(4) as i16 > 0);
+        place.batch.push(Event { t, x: u16_at(0), y: u16_at(2), p });
+    }
+}
+
+impl BlockReader for EcfReader {
+    fn pump(&mut self, source: &mut ByteSource, sink: &mut dyn Sink) -> Result<bool> {
+        if self.ended {
+            return Ok(false);
+        }
+        let chunks = self.read(source)?;
+        if chunks.is_empty() {
+            self.end();
+            return Ok(false);
+        }
+        let many = if self.parallel { places_per_pool() } else { 1 };
+        let mut places = std::mem::take(&mut self.places);
+        places.resize_with(many, Place::default);
+        let (offset, strict, report) = (self.offset, self.strict, &mut self.report);
+        let mut give = |_, packed: &Packed, place: &mut Place| {
+            let bytes = packed.bytes.len() as u64;
+            match place.fault {
+                Some(fault) => {
+                    report.add(Oddity::DamagedPackets, 1, packed.at);
+                    let was_used = !place.batch.is_empty();
+                    *(if was_used {
+                        &mut report.bytes.events
+                    } else {
+                        &mut report.bytes.skipped
+                    }) += bytes;
+                    if strict {
+                        let row = packed.first_row;
+                        return Err(Error::malformed(format!(
+                            "{fault} (the chunk of event {row})"
+                        ))
+                        .at(packed.at));
+                    }
+                }
+                None => report.bytes.events += bytes,
+            }
+            if place.batch.is_empty() { Ok(()) } else { sink.events(&mut place.batch, packed.at) }
+        };
+        let result = if self.parallel {
+            in_order(&chunks, &mut places, |_, packed, place| decode(packed, offset, place), give)
+        } else {
+            chunks.iter().enumerate().try_for_each(|(i, packed)| {
+                let place = &mut places[0];
+                decode(packed, offset, place);
+                give(i, packed, place)
+            })
+        };
+        self.places = places;
+        result.map(|()| true)
+    }
+
+    fn report(&self) -> &Report {
+        &self.report
+    }
+
+    fn position(&self) -> u64 {
+        self.position.min(self.file_bytes)
+    }
+
+    fn expected_events(&self) -> usize {
+        self.total.saturating_sub(self.next).min(self.file_bytes.saturating_mul(16)) as usize
+    }
+}

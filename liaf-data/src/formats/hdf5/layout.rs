@@ -1,0 +1,166 @@
+//! Where the events of an HDF5 file stand, told by the names of groups and datasets.
+
+use hdf5::types::{FloatSize, IntSize, TypeDescriptor};
+use hdf5::{Dataset, File, Group};
+
+use super::sensor;
+use crate::formats::columns::{Kind, Name, Number};
+use crate::reader::{Field, Keys, ReadOptions, StreamChoice};
+use crate::{Error, Result, SensorSize};
+
+/// Groups and datasets that may hold events, and the names of their streams.
+const PLACES: &[(&str, &str)] = &[
+    ("/CD/events", "CD"),
+    ("/events", "events"),
+    ("/", "events"),
+    ("/prophesee/left", "left"),
+    ("/prophesee/right", "right"),
+    ("/events/left", "left"),
+    ("/events/right", "right"),
+    ("/davis/left/events", "left"),
+    ("/davis/right/events", "right"),
+    ("/davis/left", "left"),
+    ("/davis/right", "right"),
+];
+
+/// How the events of a stream are kept.
+#[derive(Debug)]
+pub(super) enum Shape {
+    /// Records with members.
+    Records(Dataset),
+    /// Rows of this many columns.
+    Table(Dataset, Number, usize),
+    /// Datasets of t, x, y and p.
+    Columns([(Dataset, Number); 4]),
+}
+
+/// A stream of events.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub name: String,
+    /// The group or dataset.
+    pub place: String,
+    pub shape: Shape,
+    pub sensor: Option<SensorSize>,
+    /// What has to be added to times for the clock of the images, in µs.
+    pub t_offset: Option<i64>,
+    /// A table that leads from ms to rows is there.
+    pub has_index: bool,
+}
+
+/// All streams of events.
+pub(super) fn streams(file: &File, options: &ReadOptions) -> Result<Vec<Stream>> {
+    if let Some(keys @ Keys::Names(_)) = &options.keys {
+        return Ok(vec![by_keys(file, keys)?]);
+    }
+    let mut streams: Vec<Stream> = Vec::new();
+    let stated = match &options.stream {
+        Some(StreamChoice::Name(name)) if name.starts_with('/') => {
+            Some((name.as_str(), name.as_str()))
+        }
+        _ => None,
+    };
+    let wide = match &options.keys {
+        Some(Keys::Order(order)) => order.len(),
+        _ => 4,
+    };
+    for &(place, name) in PLACES.iter().chain(&stated) {
+        if streams.iter().any(|stream| stream.place == place) {
+            continue;
+        }
+        let shape = match (file.dataset(place), file.group(place)) {
+            (Ok(dataset), _) => of_dataset(dataset, wide),
+            (_, Ok(group)) => of_group(&group),
+            _ => None,
+        };
+        if let Some(shape) = shape {
+            let group =
+                file.group(if matches!(shape, Shape::Columns(_)) { place } else { parent(place) });
+            let group = group.ok();
+            let number = |name: &str| group.as_ref().and_then(|group| sensor::number(group, name));
+            streams.push(Stream {
+                name: name.to_owned(),
+                place: place.to_owned(),
+                shape,
+                sensor: sensor::find(file, place),
+                t_offset: number("t_offset").or_else(|| sensor::number(file, "t_offset")),
+                has_index: ["ms_to_idx", "ms_map_idx"].iter().any(|name| {
+                    file.link_exists(name)
+                        || group.as_ref().is_some_and(|group| group.link_exists(name))
+                }),
+            });
+        }
+    }
+    Ok(streams)
+}
+
+fn parent(place: &str) -> &str {
+    match place.rsplit_once('/') {
+        Some(("", _)) | None => "/",
+        Some((parent, _)) => parent,
+    }
+}
+
+/// The datasets that the caller names.
+fn by_keys(file: &File, keys: &Keys) -> Result<Stream> {
+    let open = |field: Field| -> Result<(Dataset, Number)> {
+        let wrong = |what: &str| {
+            Error::caller(format!("{what} for {field}"))
+                .found(keys.name(field).unwrap_or("no name"))
+                .advice("--keys t=/PATH,x=/PATH,y=/PATH,p=/PATH")
+        };
+        let name = keys.name(field).ok_or_else(|| wrong("a dataset is missing"))?;
+        let dataset = file.dataset(name).map_err(|_| wrong("there is no such dataset"))?;
+        let number = number_of(&dataset).filter(|_| dataset.ndim() == 1);
+        Ok((dataset, number.ok_or_else(|| wrong("this is no column of numbers"))?))
+    };
+    let [t, x, y, p] = Field::ALL.map(open);
+    let place = keys.name(Field::T).unwrap_or("/").to_owned();
+    let shape = Shape::Columns([t?, x?, y?, p?]);
+    let sensor = sensor::find(file, parent(&place));
+    Ok(Stream { name: "events".into(), place, shape, sensor, t_offset: None, has_index: false })
+}
+
+fn of_dataset(dataset: Dataset, columns: usize) -> Option<Shape> {
+    if let Some(number) = number_of(&dataset) {
+        let is_table = matches!(dataset.shape().as_slice(), [_, width] if *width == columns);
+        return is_table.then_some(Shape::Table(dataset, number, columns));
+    }
+    let descriptor = dataset.dtype().ok()?.to_descriptor().ok()?;
+    let TypeDescriptor::Compound(record) = descriptor else { return None };
+    let has = |name: &str| record.fields.iter().any(|field| field.name == name);
+    (dataset.ndim() == 1 && ["t", "x", "y", "p"].into_iter().all(has))
+        .then_some(Shape::Records(dataset))
+}
+
+fn of_group(group: &Group) -> Option<Shape> {
+    let names = group.member_names().ok()?;
+    let find = |field: Field| {
+        let named = names.iter().filter(|name| Name::field(name) == Some(field));
+        named.filter_map(|name| group.dataset(name).ok()).find_map(|dataset| {
+            let number = number_of(&dataset).filter(|_| dataset.ndim() == 1)?;
+            Some((dataset, number))
+        })
+    };
+    let [t, x, y, p] = Field::ALL.map(find);
+    Some(Shape::Columns([t?, x?, y?, p?]))
+}
+
+/// The type of the numbers of a dataset.
+fn number_of(dataset: &Dataset) -> Option<Number> {
+    let kind = match dataset.dtype().ok()?.to_descriptor().ok()? {
+        TypeDescriptor::Integer(IntSize::U1) => Kind::I8,
+        TypeDescriptor::Integer(IntSize::U2) => Kind::I16,
+        TypeDescriptor::Integer(IntSize::U4) => Kind::I32,
+        TypeDescriptor::Integer(IntSize::U8) => Kind::I64,
+        TypeDescriptor::Unsigned(IntSize::U1) => Kind::U8,
+        TypeDescriptor::Unsigned(IntSize::U2) => Kind::U16,
+        TypeDescriptor::Unsigned(IntSize::U4) => Kind::U32,
+        TypeDescriptor::Unsigned(IntSize::U8) => Kind::U64,
+        TypeDescriptor::Float(FloatSize::U4) => Kind::F32,
+        TypeDescriptor::Float(FloatSize::U8) => Kind::F64,
+        TypeDescriptor::Boolean => Kind::Bool,
+        _ => return None,
+    };
+    Some(Number::little(kind))
+}

@@ -1,0 +1,300 @@
+//! HDF5: the layouts of Prophesee and of the data sets in use.
+//!
+//! | layout | where |
+//! |---|---|
+//! | Prophesee | `/CD/events`, records x, y, p, t; chunks in ECF (filter 36559) or anything else |
+//! | DSEC, RVT, Gen1, 1 Mpx | `/events/{x,y,p,t}`, `/ms_to_idx`, `/t_offset`; `height`, `width` |
+//! | M3ED | `/prophesee/{left,right}/{x,y,p,t}`, `calib/resolution` |
+//! | MVSEC | `/davis/{left,right}/events`, rows of x, y, t in seconds, p |
+//! | RPG, E2VID | `/events/{xs,ys,ts,ps}`, ts in seconds, `sensor_resolution` |
+//! | v2e | `/events`, rows of t, x, y, p in u32, where p = -1 is 4294967295 |
+//!
+//! What has other names is read with `--keys`, or `--stream /PATH`. Two cameras are two streams. Chunks
+//! in ECF are read from the file by us, outside of the library's lock, and decoded on all threads by
+//! [`super::ecf`], never by a plugin; everything else comes through the library, Blosc included.
+
+pub mod child;
+mod chunk;
+mod ecf;
+mod layout;
+mod record;
+mod sensor;
+mod slab;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use hdf5::File;
+use hdf5::filters::Filter;
+
+use super::columns::{Rows, guess_order, guess_unit};
+use super::{Body, Format, Head, Opened};
+use crate::reader::{
+    Field, Keys, ReadOptions, RecordingInfo, SensorSource, StreamChoice, StreamInfo, StreamKind,
+    TimeUnit,
+};
+use crate::source::ByteSource;
+use crate::{Error, ErrorKind, Result};
+use ecf::EcfReader;
+use layout::{Shape, Stream};
+use slab::SlabReader;
+
+pub(super) static FORMAT: Format = Format {
+    name: "HDF5",
+    extensions: &["h5", "hdf5"],
+    detect: |head| base(&head.bytes).is_some(),
+    open,
+    write: &[],
+};
+
+const MAGIC: &[u8] = b"\x89HDF\r\n\x1a\n";
+
+/// Where the HDF5 file begins: at 0, 512, 1024 or 2048, behind what another format put there.
+fn base(head: &[u8]) -> Option<u64> {
+    let at = [0usize, 512, 1024, 2048];
+    at.into_iter()
+        .find(|&at| head.get(at..).is_some_and(|b| b.starts_with(MAGIC)))
+        .map(|at| at as u64)
+}
+
+fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
+    let Some(program) = &options.hdf5_program else { return open_here(source, options) };
+    source.hold(options.limits.held_bytes)?;
+    if let (Some(path), true) = (source.path(), source.is_file()) {
+        return child::open(program, path, source.len(), options);
+    }
+    let held = write_out(source)?;
+    let opened = child::open(program, &held, source.len(), options);
+    let _ = std::fs::remove_file(&held);
+    opened
+}
+
+/// Opens the file in this process.
+fn open_here(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
+    let head = source.head(Head::BYTES)?;
+    source.hold(options.limits.held_bytes)?;
+    let base = base(&head).unwrap_or(0);
+    let file_bytes = source.len().unwrap_or(0);
+    let file = open_file(source)?;
+    let mut streams = layout::streams(&file, options)?;
+    if streams.is_empty() {
+        return Err(nothing(&file));
+    }
+    let chosen = match (&options.stream, streams.len()) {
+        (None, 1) => Some(0),
+        (None, _) => None,
+        (Some(choice), _) => Some(
+            choose(&streams, choice)
+                .ok_or_else(|| Error::caller("there is no such event stream").found(choice))?,
+        ),
+    };
+    let mut info = RecordingInfo {
+        format: FORMAT.name,
+        bytes: source.len(),
+        sensor: options.sensor,
+        sensor_source: options.sensor.map_or(SensorSource::Unknown, |_| SensorSource::Stated),
+        streams: (0..)
+            .zip(&streams)
+            .map(|(id, stream)| {
+                StreamInfo::new(id, StreamKind::Events, stream.name.clone(), stream.sensor)
+            })
+            .collect(),
+        stream: chosen.map(|i| i as i32),
+        details: BTreeMap::new(),
+        notes: Vec::new(),
+    };
+    // Without a choice there is no reader; the first stream stands in for what is never asked for.
+    let stream = streams.swap_remove(chosen.unwrap_or(0));
+    if let (None, Some(_), Some(sensor)) = (options.sensor, chosen, stream.sensor) {
+        (info.sensor, info.sensor_source) = (Some(sensor), SensorSource::Header);
+    }
+    let root = file.group("/").ok();
+    for key in ["version", "serial_number", "plugin_name", "integrator_name", "date", "format"] {
+        if let Some(value) = root.as_ref().and_then(|root| sensor::text(root, key)) {
+            info.details.insert(key, value);
+        }
+    }
+    info.details.insert("events", stream.place.clone());
+    if stream.has_index {
+        info.details.insert("index", "a table from ms to rows; not needed".into());
+    }
+    let offset = match (stream.t_offset, options.t_offset) {
+        (Some(offset), true) => {
+            info.details.insert("t_offset", format!("{offset} µs, added"));
+            offset
+        }
+        (Some(offset), false) => {
+            info.details.insert("t_offset", format!("{offset} µs, not added; --t-offset adds it"));
+            0
+        }
+        (None, true) => return Err(Error::caller("the file has no t_offset that could be added")),
+        (None, false) => 0,
+    };
+    let body = read(stream, base, offset, file_bytes, &mut info, options)?;
+    Ok(Opened {
+        info,
+        body,
+        data_offset: 0,
+        step: 1 << 20,
+        bytes_per_event: 4.0,
+        needs_sensor: false,
+        fit_sensor: |bounds| bounds,
+        bounds: None,
+    })
+}
+
+fn choose(streams: &[Stream], choice: &StreamChoice) -> Option<usize> {
+    match choice {
+        StreamChoice::Id(id) => usize::try_from(*id).ok().filter(|&id| id < streams.len()),
+        StreamChoice::Name(name) => {
+            streams.iter().position(|stream| stream.name == *name || stream.place == *name)
+        }
+    }
+}
+
+/// What reads the stream.
+fn read(
+    stream: Stream,
+    base: u64,
+    offset: i64,
+    file_bytes: u64,
+    info: &mut RecordingInfo,
+    options: &ReadOptions,
+) -> Result<Body> {
+    let filters = match &stream.shape {
+        Shape::Records(set) | Shape::Table(set, ..) => set.filters(),
+        Shape::Columns([(set, _), ..]) => set.filters(),
+    };
+    if !filters.is_empty() {
+        let names: Vec<_> = filters.iter().map(filter_name).collect();
+        info.details.insert("filters", names.join(", "));
+    }
+    if let (Shape::Records(dataset), [Filter::User(ecf::FILTER, _)]) = (&stream.shape, &filters[..])
+        && let Some([chunk]) = dataset.chunk().as_deref()
+    {
+        let chunk = (*chunk).max(1) as u64;
+        let dataset = dataset.clone();
+        let reader = EcfReader::new(dataset, chunk, base, offset, file_bytes, options);
+        return Ok(Body::blocks(reader));
+    }
+    if let Some(Filter::User(id, _)) = filters.iter().find(|f| matches!(f, Filter::User(..))) {
+        return Err(Error::unsupported("the events are packed by a filter that is not read")
+            .at(0)
+            .found(format!("filter {id}")));
+    }
+    let is_table = matches!(stream.shape, Shape::Table(..));
+    let rows = Rows { unit: TimeUnit::Microseconds, offset };
+    let mut reader = SlabReader::new(stream.shape, rows, file_bytes, options)?;
+    let mut sample = reader.sample();
+    if is_table && let Ok(columns) = &sample {
+        let (order, how) = match &options.keys {
+            Some(Keys::Order(order)) => {
+                let at = |f| order.iter().position(|&column| column == Some(f)).unwrap_or(0);
+                (Field::ALL.map(at), "as stated")
+            }
+            _ => {
+                let order = guess_order(columns).ok_or_else(|| {
+                    Error::malformed("what the columns hold is not clear")
+                        .at(0)
+                        .advice("give their order, as in --keys x,y,t,p")
+                })?;
+                (order, "guessed from the numbers")
+            }
+        };
+        let mut letters = vec!["_"; order.iter().max().map_or(4, |most| most + 1).max(4)];
+        for (field, column) in Field::ALL.into_iter().zip(order) {
+            letters[column] = field.letter();
+        }
+        info.details.insert("columns", format!("{} ({how})", letters.join(",")));
+        reader.set_order(order);
+        sample = reader.sample();
+    }
+    let (unit, how) = match (options.time_unit, &sample) {
+        (Some(unit), _) => (unit, "as stated"),
+        (None, Ok([t, ..])) => guess_unit(t),
+        // The reader will say what is wrong.
+        (None, Err(_)) => (TimeUnit::Microseconds, "unknown"),
+    };
+    info.details.insert("time unit", format!("{} ({how})", unit.name()));
+    reader.rows.unit = unit;
+    Ok(Body::blocks(reader))
+}
+
+fn filter_name(filter: &Filter) -> String {
+    match filter {
+        Filter::User(ecf::FILTER, _) => "ECF".into(),
+        Filter::User(id, _) => format!("filter {id}"),
+        Filter::Deflate(_) => "deflate".into(),
+        Filter::Shuffle => "shuffle".into(),
+        other => format!("{other:?}").split(['(', ' ']).next().unwrap_or_default().to_lowercase(),
+    }
+}
+
+/// Opens the file by the library; what is in memory goes to a file without a name first.
+fn open_file(source: &mut ByteSource) -> Result<File> {
+    let held = match source.path() {
+        Some(path) if source.is_file() => return File::open(path).map_err(|e| refused(&e, source)),
+        _ => write_out(source)?,
+    };
+    let file = File::open(&held).map_err(|error| refused(&error, source));
+    let _ = std::fs::remove_file(&held);
+    file
+}
+
+/// Writes the bytes to a new file in the folder for such.
+fn write_out(source: &mut ByteSource) -> Result<PathBuf> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let name = format!("liaf-{}-{number}.h5", std::process::id());
+    let path: PathBuf = Path::new(&std::env::temp_dir()).join(name);
+    let cannot = |error| Error::system("cannot write a copy for HDF5", error).in_file(&path);
+    let mut out =
+        std::fs::OpenOptions::new().write(true).create_new(true).open(&path).map_err(cannot)?;
+    let mut at = 0;
+    loop {
+        let piece = source.read_at(at, 1 << 20)?;
+        if piece.is_empty() {
+            return Ok(path);
+        }
+        at += piece.len() as u64;
+        if let Err(error) = out.write_all(&piece) {
+            let _ = std::fs::remove_file(&path);
+            return Err(cannot(error));
+        }
+    }
+}
+
+/// Why the library did not open the file.
+fn refused(error: &hdf5::Error, source: &ByteSource) -> Error {
+    let text = error.to_string();
+    let whole = error.stack().map(|stack| {
+        stack.iter().map(|frame| frame.desc().to_owned()).collect::<Vec<_>>().join("; ")
+    });
+    let all = whole.unwrap_or_default() + &text;
+    if all.contains("truncated file") || all.contains("already open for write") {
+        return Error::truncated("this HDF5 file was left by an interrupted writer or copy")
+            .at(source.len().unwrap_or(0))
+            .found(text)
+            .advice("HDF5 has no journal: write or copy it anew");
+    }
+    Error::new(ErrorKind::Malformed, "HDF5 cannot open the file").at(0).found(text)
+}
+
+/// The file holds no events where they are looked for.
+fn nothing(file: &File) -> Error {
+    let names = file.member_names().unwrap_or_default();
+    let is_ours = names.iter().any(|name| name == "frames");
+    let error = if is_ours {
+        Error::unsupported("a tensor file of frames, not a recording of events")
+    } else {
+        Error::unsupported("no events are where HDF5 recordings have them")
+    };
+    let shown: Vec<_> = names.iter().take(20).map(|name| format!("/{name}")).collect();
+    error
+        .at(0)
+        .found(shown.join(", "))
+        .advice("name the datasets, as in --keys t=/PATH,x=/PATH,y=/PATH,p=/PATH")
+}

@@ -1,0 +1,85 @@
+//! The size of the sensor, from attributes, datasets, or the data set's own cameras.
+
+use hdf5::types::{FixedAscii, FixedUnicode, VarLenAscii, VarLenUnicode};
+use hdf5::{File, Group};
+
+use crate::SensorSize;
+
+/// The size for the events at `place`, by the nearest thing that says it.
+pub(super) fn find(file: &File, place: &str) -> Option<SensorSize> {
+    let mut at = place;
+    loop {
+        if let Ok(group) = file.group(if at.is_empty() { "/" } else { at })
+            && let Some(size) = of_group(&group)
+        {
+            return Some(size);
+        }
+        if at.is_empty() {
+            break;
+        }
+        at = at.rsplit_once('/').map_or("", |(parent, _)| parent);
+    }
+    // MVSEC: DAVIS346. DSEC: Prophesee Gen3.1, cut to 640x480.
+    if place.starts_with("/davis/") {
+        return Some(SensorSize::new(346, 260));
+    }
+    let is_dsec =
+        place == "/events" && file.link_exists("ms_to_idx") && file.link_exists("t_offset");
+    is_dsec.then_some(SensorSize::new(640, 480))
+}
+
+fn of_group(group: &Group) -> Option<SensorSize> {
+    let size = |w: i64, h: i64| {
+        let side = |n: i64| u16::try_from(n).ok().filter(|&n| n > 0);
+        Some(SensorSize::new(side(w)?, side(h)?))
+    };
+    // Prophesee: "1280x720".
+    if let Some(text) = text(group, "geometry")
+        && let Ok(size) = text.parse()
+    {
+        return Some(size);
+    }
+    if let (Some(width), Some(height)) = (number(group, "width"), number(group, "height")) {
+        return size(width, height);
+    }
+    // RPG: height, width. M3ED: width, height.
+    if let Some([height, width, ..]) = numbers(group, "sensor_resolution").as_deref() {
+        return size(*width, *height);
+    }
+    let calibration = group.group("calib").ok()?;
+    match numbers(&calibration, "resolution").as_deref() {
+        Some([width, height]) => size(*width, *height),
+        _ => None,
+    }
+}
+
+/// A number that is an attribute or a dataset of one value.
+pub(super) fn number(group: &Group, name: &str) -> Option<i64> {
+    numbers(group, name).filter(|values| values.len() == 1)?.first().copied()
+}
+
+/// A few numbers that are an attribute or a dataset.
+fn numbers(group: &Group, name: &str) -> Option<Vec<i64>> {
+    const MOST: usize = 4;
+    if let Ok(attribute) = group.attr(name) {
+        return (attribute.size() <= MOST).then(|| attribute.read_raw().ok())?;
+    }
+    let dataset = group.dataset(name).ok().filter(|dataset| dataset.size() <= MOST)?;
+    dataset.read_raw().ok()
+}
+
+/// An attribute that is a text, of fixed or variable length.
+pub(super) fn text(group: &Group, name: &str) -> Option<String> {
+    let attribute = group.attr(name).ok().filter(|attribute| attribute.size() == 1)?;
+    let short = |text: &str| (text.len() <= 4096).then(|| text.to_owned());
+    if let Ok(text) = attribute.read_scalar::<VarLenUnicode>() {
+        return short(&text);
+    }
+    if let Ok(text) = attribute.read_scalar::<VarLenAscii>() {
+        return short(&text);
+    }
+    if let Ok(text) = attribute.read_scalar::<FixedUnicode<256>>() {
+        return short(&text);
+    }
+    attribute.read_scalar::<FixedAscii<256>>().ok().and_then(|text| short(&text))
+}

@@ -1,0 +1,116 @@
+//! What a reading process and the program that started it tell each other: messages of a letter, a
+//! `u32` length and the bytes, little-endian.
+
+use std::io::{self, Read, Write};
+
+use crate::EventBatch;
+
+/// A message longer than this is no message of ours.
+const MOST: usize = 64 << 20;
+
+#[derive(Debug)]
+pub(super) enum Message {
+    /// What the recording says of itself, as JSON.
+    Info(Vec<u8>),
+    /// Events, and the byte that the first of them came from.
+    Events(u64, EventBatch),
+    /// How far it is: bytes, and events to come.
+    Progress(u64, u64),
+    /// The report, as JSON; nothing follows.
+    Report(Vec<u8>),
+    /// An error, as JSON; nothing follows.
+    Error(Vec<u8>),
+}
+
+impl Message {
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut numbers = Vec::new();
+        let (letter, bytes) = match self {
+            Self::Info(json) => (b'I', json),
+            Self::Report(json) => (b'R', json),
+            Self::Error(json) => (b'X', json),
+            Self::Progress(position, expected) => {
+                numbers.extend_from_slice(&position.to_le_bytes());
+                numbers.extend_from_slice(&expected.to_le_bytes());
+                (b'P', &numbers)
+            }
+            Self::Events(offset, events) => {
+                numbers.reserve(8 + 13 * events.len());
+                numbers.extend_from_slice(&offset.to_le_bytes());
+                events.t.iter().for_each(|t| numbers.extend_from_slice(&t.to_le_bytes()));
+                events.x.iter().for_each(|x| numbers.extend_from_slice(&x.to_le_bytes()));
+                events.y.iter().for_each(|y| numbers.extend_from_slice(&y.to_le_bytes()));
+                numbers.extend_from_slice(&events.p);
+                (b'E', &numbers)
+            }
+        };
+        out.write_all(&[letter])?;
+        out.write_all(&(bytes.len() as u32).to_le_bytes())?;
+        out.write_all(bytes)
+    }
+
+    /// The next message; `None` at the end, within a message as well, and for what is none.
+    pub fn read(input: &mut dyn Read) -> Option<Self> {
+        let mut head = [0; 5];
+        input.read_exact(&mut head).ok()?;
+        let [letter, length @ ..] = head;
+        let length = u32::from_le_bytes(length) as usize;
+        if length > MOST {
+            return None;
+        }
+        let mut bytes = Vec::new();
+        input.take(length as u64).read_to_end(&mut bytes).ok()?;
+        if bytes.len() < length {
+            return None;
+        }
+        let number = |at: usize| Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
+        Some(match letter {
+            b'I' => Self::Info(bytes),
+            b'R' => Self::Report(bytes),
+            b'X' => Self::Error(bytes),
+            b'P' => Self::Progress(number(0)?, number(8)?),
+            b'E' => {
+                let offset = number(0)?;
+                let columns = bytes.get(8..)?;
+                let n = columns.len() / 13;
+                let (t, rest) = columns.split_at_checked(8 * n)?;
+                let (x, rest) = rest.split_at_checked(2 * n)?;
+                let (y, p) = rest.split_at_checked(2 * n)?;
+                let u16s = |bytes: &[u8]| -> Vec<u16> {
+                    bytes.as_chunks().0.iter().map(|b| u16::from_le_bytes(*b)).collect()
+                };
+                let events = EventBatch {
+                    t: t.as_chunks().0.iter().map(|b| i64::from_le_bytes(*b)).collect(),
+                    x: u16s(x),
+                    y: u16s(y),
+                    p: p.to_vec(),
+                };
+                (events.p.len() == n).then_some(Self::Events(offset, events))?
+            }
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Event;
+
+    #[test]
+    fn messages_are_read_as_they_were_written() {
+        let events: EventBatch =
+            (0..5).map(|i| Event { t: -i, x: 7, y: 300, p: (i % 2) as u8 }).collect();
+        let mut bytes = Vec::new();
+        Message::Events(9, events.clone()).write(&mut bytes).unwrap();
+        Message::Progress(1, 2).write(&mut bytes).unwrap();
+        let mut input = bytes.as_slice();
+        let Some(Message::Events(9, found)) = Message::read(&mut input) else { panic!() };
+        assert_eq!(found, events);
+        assert!(matches!(Message::read(&mut input), Some(Message::Progress(1, 2))));
+        assert!(Message::read(&mut input).is_none());
+        for n in 0..bytes.len() - 21 {
+            assert!(Message::read(&mut &bytes[..n]).is_none());
+        }
+    }
+}

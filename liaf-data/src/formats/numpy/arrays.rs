@@ -1,0 +1,348 @@
+//! Which arrays hold t, x, y and p, and where.
+
+use super::header::{self, Dtype, Header};
+use crate::formats::columns::{
+    Array, Checksum, Feed, Name, Number, Parts, Rows, Source, guess_order, guess_unit,
+};
+use crate::reader::{Field, Keys, ReadOptions};
+use crate::source::ByteSource;
+use crate::{Error, Oddity, Report, Result};
+
+/// An array whose header was read; its feed goes on with its elements.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub name: String,
+    pub header: Header,
+    feed: Feed,
+    /// Bytes of the header.
+    ahead: u64,
+    /// Packed bytes in the file.
+    packed: u64,
+    /// Checksum and unpacked bytes, headers included, if the file says.
+    sum: Option<(u32, u64)>,
+}
+
+impl Found {
+    /// Reads the header at the start of `feed`, which stands for `packed` bytes of the file.
+    pub fn read(
+        source: &mut ByteSource,
+        name: &str,
+        mut feed: Feed,
+        packed: u64,
+        sum: Option<(u32, u64)>,
+        options: &ReadOptions,
+    ) -> Result<Self> {
+        let start = feed.start();
+        let here = |error: Error| error.at(start);
+        let mut bytes = Vec::new();
+        feed.read(source, 12, &mut bytes)?;
+        if let Some(fault) = feed.fault() {
+            return Err(fault);
+        }
+        let (fixed, text) = header::lengths(&bytes, &options.limits).map_err(here)?;
+        // The text may be shorter than the two bytes that are read already.
+        let ahead = fixed + text;
+        feed = feed.again();
+        bytes.clear();
+        feed.read(source, ahead, &mut bytes)?;
+        let text = bytes
+            .get(fixed..ahead)
+            .ok_or_else(|| here(Error::truncated("the header of the array is not whole")))?;
+        let header = Header::parse(text).map_err(here)?;
+        Ok(Self { name: name.to_owned(), header, feed, ahead: ahead as u64, packed, sum })
+    }
+
+    /// Whether it is a list of events by itself.
+    pub fn is_events(&self) -> bool {
+        match &self.header.dtype {
+            Dtype::Record { fields, .. } => Field::ALL
+                .iter()
+                .all(|&f| fields.iter().any(|one| Name::field(&one.name) == Some(f))),
+            Dtype::Plain(_) => self.header.shape.len() == 2 && self.header.shape.contains(&4),
+        }
+    }
+
+    fn elements(&self) -> u64 {
+        self.header.shape.iter().fold(1, |n: u64, &side| n.saturating_mul(side))
+    }
+
+    /// Whether it has one dimension, others of one element aside.
+    fn is_column(&self) -> bool {
+        self.header.shape.iter().filter(|&&side| side != 1).count() <= 1
+    }
+
+    fn here(&self, error: Error) -> Error {
+        error.at(self.feed.start())
+    }
+
+    /// Bytes of the elements.
+    fn body(&self) -> u64 {
+        self.elements().saturating_mul(self.header.dtype.bytes() as u64)
+    }
+}
+
+/// What was found out of the arrays.
+pub(super) struct Plan {
+    pub parts: Parts,
+    pub rows: Rows,
+    pub details: Vec<(&'static str, String)>,
+}
+
+/// The making of a plan.
+struct Planner {
+    parts: Parts,
+    /// Bytes in front of each source's first record.
+    ahead: Vec<u64>,
+    details: Vec<(&'static str, String)>,
+}
+
+/// A plan for one array that is a list of events.
+pub(super) fn one(source: &mut ByteSource, found: Found, options: &ReadOptions) -> Result<Plan> {
+    let here = found.feed.start();
+    let planner = match found.header.dtype.clone() {
+        Dtype::Record { .. } => records(source, found, options)?,
+        Dtype::Plain(number) => {
+            table(source, found, number, options).map_err(|error| error.at(here))?
+        }
+    };
+    planner.finish(source, options)
+}
+
+/// A plan for arrays of t, x, y and p, in this order.
+pub(super) fn four(
+    source: &mut ByteSource,
+    found: [Found; 4],
+    options: &ReadOptions,
+) -> Result<Plan> {
+    let mut planner = Planner::new(source, options);
+    let rows = found.iter().map(Found::elements).min().unwrap_or(0);
+    let mut types = Vec::new();
+    for (i, (one, field)) in found.into_iter().zip(Field::ALL).enumerate() {
+        let Dtype::Plain(number) = one.header.dtype else {
+            return Err(
+                one.here(Error::unsupported(format!("{} is an array of records", one.name)))
+            );
+        };
+        if !one.is_column() {
+            return Err(one.here(
+                Error::malformed(format!("{} is no column", one.name))
+                    .found(format!("an array of {:?}", one.header.shape)),
+            ));
+        }
+        if one.elements() != rows {
+            let error = Error::malformed("the arrays are not of one length")
+                .expected(format!("{rows} rows"))
+                .found(format!("{} of {}", one.elements(), one.name));
+            planner.flaw(one.here(error));
+        }
+        types.push(format!("{field} {}", number.name()));
+        planner.parts.event_bytes += one.packed;
+        let (body, place) = (one.elements().saturating_mul(number.bytes() as u64), i);
+        planner.check(&one, body, vec![place]);
+        planner.parts.arrays[i] = Array { source: i, start: 0, number };
+        planner.add(one.feed, number.bytes(), one.ahead);
+    }
+    planner.parts.left = rows;
+    planner.details.push(("arrays", types.join(", ")));
+    planner.finish(source, options)
+}
+
+/// Records whose members have names.
+fn records(source: &mut ByteSource, found: Found, options: &ReadOptions) -> Result<Planner> {
+    let mut planner = Planner::new(source, options);
+    let Dtype::Record { fields, bytes } = &found.header.dtype else { return Ok(planner) };
+    let names = || {
+        let named = fields.iter().filter(|one| !one.name.is_empty());
+        named.map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let mut types = Vec::new();
+    for field in Field::ALL {
+        let member = match &options.keys {
+            Some(Keys::Order(order)) => {
+                let at = order.iter().position(|&column| column == Some(field));
+                at.and_then(|at| fields.iter().filter(|one| !one.name.is_empty()).nth(at))
+            }
+            keys => match keys.as_ref().and_then(|keys| keys.name(field)) {
+                Some(name) => fields.iter().find(|one| one.name == name),
+                None => fields.iter().find(|one| Name::field(&one.name) == Some(field)),
+            },
+        };
+        let member = member.and_then(|one| Some((one, one.number?))).ok_or_else(|| {
+            found.here(
+                Error::malformed(format!("no member of the records is {field} of an event"))
+                    .found(names())
+                    .advice(format!("say which, as in --keys {field}=NAME")),
+            )
+        })?;
+        types.push(format!("{field} {}", member.1.name()));
+        let array = Array { source: 0, start: member.0.start, number: member.1 };
+        planner.parts.arrays[field.index()] = array;
+    }
+    planner.details.push(("records", format!("{} of {bytes} bytes", types.join(", "))));
+    planner.parts.left = found.elements();
+    planner.parts.event_bytes = found.packed;
+    planner.check(&found, found.body(), vec![0]);
+    planner.add(found.feed, *bytes, found.ahead);
+    Ok(planner)
+}
+
+/// A plain array of two dimensions: an event a row, or one a column.
+fn table(
+    source: &mut ByteSource,
+    found: Found,
+    number: Number,
+    options: &ReadOptions,
+) -> Result<Planner> {
+    let wrong = |error: Error| error.found(format!("an array of {:?}", found.header.shape));
+    let &[rows, columns] = found.header.shape.as_slice() else {
+        return Err(wrong(Error::unsupported("this array is no list of events"))
+            .advice("an array of frames is a tensor file, not a recording"));
+    };
+    let stated = match &options.keys {
+        Some(Keys::Order(order)) => Some(order),
+        Some(Keys::Names(_)) => {
+            return Err(Error::caller("the columns of this array have no names")
+                .advice("give their order, as in --keys x,y,t,p"));
+        }
+        None => None,
+    };
+    let width = stated.map_or(4, |order| order.len() as u64);
+    let (rows, is_turned) = match (rows, columns) {
+        (rows, columns) if columns == width => (rows, false),
+        (columns, rows) if columns == width => (rows, true),
+        _ => {
+            return Err(wrong(Error::malformed("this array is no list of events"))
+                .expected(format!("rows of {width} columns"))
+                .advice("say what they are, as in --keys t,x,y,p; _ is a column to pass over"));
+        }
+    };
+    let mut planner = Planner::new(source, options);
+    planner.parts.left = rows;
+    planner.parts.event_bytes = found.packed;
+    let size = number.bytes();
+    // The column at each place of t, x, y and p; a guess needs them all first.
+    let mut order = [0, 1, 2, 3];
+    if let Some(stated) = stated {
+        let at = |field| stated.iter().position(|&column| column == Some(field)).unwrap_or(0);
+        order = Field::ALL.map(at);
+    }
+    if found.header.fortran == is_turned {
+        for (array, column) in planner.parts.arrays.iter_mut().zip(order) {
+            *array = Array { source: 0, start: column * size, number };
+        }
+        planner.check(&found, found.body(), vec![0]);
+        planner.add(found.feed, width as usize * size, found.ahead);
+    } else {
+        // Whole columns, one behind the other: read side by side.
+        let bytes = rows.saturating_mul(size as u64);
+        let mut by_place = order;
+        by_place.sort_unstable();
+        if width == 4 {
+            planner.check(&found, found.body(), vec![0, 1, 2, 3]);
+        }
+        if let Some(sum) = planner.parts.checksums.last_mut() {
+            (sum.before, _) = found.feed.sum();
+            sum.bytes = found.body();
+        }
+        for column in by_place {
+            let ahead = found.ahead.saturating_add(bytes.saturating_mul(column as u64));
+            let mut feed = found.feed.again();
+            feed.skip(source, ahead)?;
+            feed.limit(bytes);
+            feed.reset_sum();
+            planner.add(feed, size, ahead);
+        }
+        for (array, column) in planner.parts.arrays.iter_mut().zip(order) {
+            let source = by_place.iter().position(|&one| one == column).unwrap_or(0);
+            *array = Array { source, start: 0, number };
+        }
+    }
+    let how = if stated.is_some() {
+        "as stated"
+    } else {
+        let sample = planner.parts.sample(source, &planner.ahead)?;
+        order = guess_order(&sample).ok_or_else(|| {
+            Error::malformed("what the columns hold is not clear")
+                .advice("give their order, as in --keys x,y,t,p")
+        })?;
+        let arrays = planner.parts.arrays;
+        planner.parts.arrays = order.map(|column| arrays[column]);
+        "guessed from the numbers"
+    };
+    let mut letters = vec!["_"; width as usize];
+    for (field, column) in Field::ALL.into_iter().zip(order) {
+        letters[column] = field.letter();
+    }
+    planner.details.push(("columns", format!("{} ({how})", letters.join(","))));
+    planner.details.push(("arrays", format!("{rows} rows of {}", number.name())));
+    Ok(planner)
+}
+
+impl Planner {
+    fn new(source: &ByteSource, options: &ReadOptions) -> Self {
+        let nowhere = Array {
+            source: 0,
+            start: 0,
+            number: Number::little(crate::formats::columns::Kind::U8),
+        };
+        let parts = Parts {
+            sources: Vec::new(),
+            arrays: [nowhere; 4],
+            left: 0,
+            checksums: Vec::new(),
+            event_bytes: 0,
+            file_bytes: source.len().unwrap_or(0),
+            strict: options.strict,
+            report: Report::default(),
+            flaw: None,
+        };
+        Self { parts, ahead: Vec::new(), details: Vec::new() }
+    }
+
+    fn add(&mut self, feed: Feed, stride: usize, ahead: u64) {
+        self.parts.sources.push(Source { feed, stride });
+        self.ahead.push(ahead);
+    }
+
+    fn flaw(&mut self, error: Error) {
+        self.parts.report.add(Oddity::BadParts, 1, error.offset().unwrap_or(0));
+        self.parts.report.note(error.to_string());
+        self.parts.flaw.get_or_insert(error);
+    }
+
+    /// Notes the checksum of an array, and whether its size is what its header says.
+    fn check(&mut self, found: &Found, body: u64, sources: Vec<usize>) {
+        let claimed = found.ahead.saturating_add(body);
+        let there = found.sum.map_or(found.packed, |(_, bytes)| bytes);
+        if there > claimed {
+            let extra = there - claimed;
+            let error = Error::malformed("bytes follow the array")
+                .at(found.feed.start().saturating_add(claimed.min(found.packed)))
+                .found(format!("{extra} bytes"));
+            self.flaw(error);
+            if found.feed.is_stored() {
+                self.parts.report.bytes.skipped += extra;
+                self.parts.event_bytes = self.parts.event_bytes.saturating_sub(extra);
+            }
+        }
+        if let Some((crc, bytes)) = found.sum {
+            self.parts.checksums.push(Checksum {
+                name: found.name.clone(),
+                at: found.feed.start(),
+                sources,
+                before: crc32fast::Hasher::new(),
+                bytes,
+                crc,
+            });
+        }
+    }
+
+    fn finish(mut self, source: &mut ByteSource, options: &ReadOptions) -> Result<Plan> {
+        let (unit, how) = match options.time_unit {
+            Some(unit) => (unit, "as stated"),
+            None => guess_unit(&self.parts.sample(source, &self.ahead)?[0]),
+        };
+        self.details.push(("time unit", format!("{} ({how})", unit.name())));
+        Ok(Plan { parts: self.parts, rows: Rows { unit, offset: 0 }, details: self.details })
+    }
+}

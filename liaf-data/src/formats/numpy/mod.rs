@@ -1,0 +1,144 @@
+//! NumPy arrays: `.npy`, and several of them in a `.npz`.
+//!
+//! - An array of records is read by the names of their members, in any order, width and byte order,
+//!   packed or aligned; members that are no number of an event are passed over.
+//! - A plain array of two dimensions has an event a row (or a column) of four numbers. Which is which
+//!   is told by the numbers: p is 0, 1 or -1, and t counts up to the largest values. Other widths need
+//!   `--keys`. Row-major and column-major arrays are read alike.
+//! - A `.npz` holds one of these, or four arrays that are named as t, x, y and p. Members are stored
+//!   or deflated; their checksums are compared.
+//!
+//! Arrays of pickled objects are refused: loading one runs code that the file holds. Times with
+//! fractions are seconds, whole ones µs, or ns if the first is above 10¹⁷.
+//! Source: NumPy's `numpy.lib.format`; PKWARE's APPNOTE for the archive.
+
+mod arrays;
+mod header;
+mod zip;
+
+use super::columns::{ColumnReader, Feed, Name, Packing};
+use super::{Body, Format, Opened};
+use crate::reader::{
+    Field, Keys, ReadOptions, RecordingInfo, SensorSource, StreamInfo, StreamKind,
+};
+use crate::source::ByteSource;
+use crate::{Error, Result};
+use arrays::{Found, Plan};
+use zip::Entry;
+
+pub(super) static NPY: Format = Format {
+    name: "npy",
+    extensions: &["npy"],
+    detect: |head| head.starts_with(header::MAGIC),
+    open: open_npy,
+    write: &[],
+};
+
+pub(super) static NPZ: Format = Format {
+    name: "npz",
+    extensions: &["npz"],
+    detect: |head| head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06"),
+    open: open_npz,
+    write: &[],
+};
+
+fn open_npy(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
+    source.hold(options.limits.held_bytes)?;
+    let length = source.len().unwrap_or(0);
+    let feed = Feed::new(Packing::Stored, 0, length);
+    let found = Found::read(source, "the array", feed, length, None, options)?;
+    let plan = arrays::one(source, found, options)?;
+    Ok(opened(NPY.name, source, plan, options))
+}
+
+fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
+    source.hold(options.limits.held_bytes)?;
+    let entries = zip::entries(source, &options.limits)?;
+    let arrays: Vec<_> = entries.iter().filter(|entry| entry.name.ends_with(".npy")).collect();
+    let names = || arrays.iter().map(|entry| bare(entry)).collect::<Vec<_>>().join(", ");
+    let by_name = Field::ALL.map(|field| {
+        let key = match &options.keys {
+            Some(keys) => keys.name(field),
+            None => None,
+        };
+        arrays.iter().copied().find(|entry| match key {
+            Some(key) => bare(entry) == key || entry.name == key,
+            None => Name::field(bare(entry)) == Some(field),
+        })
+    });
+    if let [Some(t), Some(x), Some(y), Some(p)] = by_name {
+        let [t, x, y, p] = [t, x, y, p].map(|entry| find(source, entry, options));
+        let plan = arrays::four(source, [t?, x?, y?, p?], options)?;
+        return Ok(opened(NPZ.name, source, plan, options));
+    }
+    let mut lists = Vec::new();
+    for entry in &arrays {
+        // What is not a list of events may be anything, among it what is not read.
+        if let Ok(found) = find(source, entry, options)
+            && (found.is_events()
+                || (arrays.len() == 1 && matches!(options.keys, Some(Keys::Order(_)))))
+        {
+            lists.push(found);
+        }
+    }
+    if lists.len() == 1
+        && let Some(found) = lists.pop()
+    {
+        let plan = arrays::one(source, found, options)?;
+        return Ok(opened(NPZ.name, source, plan, options));
+    }
+    Err(if arrays.is_empty() {
+        Error::unsupported("a zip archive without NumPy arrays").at(0)
+    } else if arrays.iter().any(|entry| bare(entry) == "frames") {
+        Error::unsupported("a tensor file of frames, not a recording of events")
+            .at(0)
+            .found(names())
+    } else {
+        // One array that cannot be read says itself why.
+        if let [only] = arrays.as_slice() {
+            let found = find(source, only, options)?;
+            arrays::one(source, found, options)?;
+        }
+        Error::malformed("which of the arrays hold events is not clear")
+            .at(0)
+            .expected("t, x, y and p, or one list of events")
+            .found(names())
+            .advice("name them, as in --keys t=NAME,x=NAME,y=NAME,p=NAME")
+    })
+}
+
+/// The name of an array as NumPy gives it.
+fn bare(entry: &Entry) -> &str {
+    entry.name.strip_suffix(".npy").unwrap_or(&entry.name)
+}
+
+fn find(source: &mut ByteSource, entry: &Entry, options: &ReadOptions) -> Result<Found> {
+    let feed = Feed::new(entry.packing()?, entry.data(source)?, entry.packed);
+    let sum = Some((entry.crc, entry.size));
+    Found::read(source, bare(entry), feed, entry.packed, sum, options)
+}
+
+fn opened(format: &'static str, source: &ByteSource, plan: Plan, options: &ReadOptions) -> Opened {
+    let sensor = options.sensor;
+    let sensor_source = sensor.map_or(SensorSource::Unknown, |_| SensorSource::Stated);
+    let info = RecordingInfo {
+        format,
+        bytes: source.len(),
+        sensor,
+        sensor_source,
+        streams: vec![StreamInfo::new(0, StreamKind::Events, "events", sensor)],
+        stream: Some(0),
+        details: plan.details.into_iter().collect(),
+        notes: Vec::new(),
+    };
+    Opened {
+        info,
+        body: Body::blocks(ColumnReader::new(plan.parts, plan.rows)),
+        data_offset: 0,
+        step: 1 << 20,
+        bytes_per_event: 13.0,
+        needs_sensor: false,
+        fit_sensor: |bounds| bounds,
+        bounds: None,
+    }
+}
