@@ -142,6 +142,10 @@ pub struct Context<'a, R: Real> {
     pub key: Key,
     /// How spikes are told and differentiated; see [`Firing`].
     pub firing: Firing,
+    /// The state before the first step, to be replaced by that behind the last; `None` to begin
+    /// anew. Given only to layers that [carry](SampleOp::carries) it. Gradients end at the first
+    /// step: this state is a constant.
+    pub carry: Option<&'a mut [R]>,
 }
 
 /// Whether a neuron's spike is a step, or, to test gradients, the integral of its surrogate.
@@ -189,6 +193,13 @@ pub trait SampleOp<R: Real>: Send + Sync + Debug {
     /// The state before the first step; zeros unless the layer says otherwise.
     fn init_state(&self, state: &mut [R]) {
         state.fill(R::ZERO);
+    }
+
+    /// Whether [`forward`](Self::forward) goes on from [`Context::carry`], so that a sequence may
+    /// pass in stretches. A layer without state does. One that ends time gives a result for each
+    /// stretch.
+    fn carries(&self) -> bool {
+        self.state_len() == 0
     }
 
     /// One step in evaluation mode, with the state before it and, afterwards, behind it. Gives the

@@ -27,7 +27,12 @@ pub(super) struct Input<'a, R> {
 impl<'a, R: Real> Inputs<'a, R> {
     /// A batch of one named input.
     pub fn of(name: &str, data: ArrayViewD<'a, R>) -> Self {
-        Self { all: Vec::new() }.with(name, data)
+        Self::of_nothing().with(name, data)
+    }
+
+    /// A batch of no inputs yet.
+    pub(crate) fn of_nothing() -> Self {
+        Self { all: Vec::new() }
     }
 
     /// The same with one more input.
@@ -63,6 +68,21 @@ impl<'a, R: Real> Inputs<'a, R> {
             Input { name: input.name.clone(), data, lengths }
         };
         Self { all: self.all.iter().map(part).collect() }
+    }
+
+    /// The array of an input.
+    pub(crate) fn data(&self, name: &str) -> Option<ArrayViewD<'a, R>> {
+        self.all.iter().find(|input| input.name == name).map(|input| input.data.clone())
+    }
+
+    /// Steps of each sample of an input that are real, where they are said.
+    pub(crate) fn real_steps(&self, name: &str) -> Option<&'a [usize]> {
+        self.all.iter().find(|input| input.name == name)?.lengths
+    }
+
+    /// Names of the inputs.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.all.iter().map(|input| input.name.as_str())
     }
 
     /// Number of samples.

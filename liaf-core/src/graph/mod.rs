@@ -1,5 +1,6 @@
 //! Networks: a static graph of layers, from configuration to forward and backward pass.
 
+mod carry;
 mod config;
 mod infer;
 mod inputs;
@@ -7,6 +8,7 @@ mod network;
 mod pass;
 mod workspace;
 
+pub use carry::Carry;
 pub use config::{InputConfig, NetworkConfig, NodeConfig, Resolved};
 pub use infer::State;
 pub use inputs::Inputs;

@@ -126,6 +126,11 @@ impl<R: Real> Network<R> {
         &self.config
     }
 
+    /// Seed of its first weights and of all its random numbers.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// The parameters, in the order of the layers; a shared one once.
     pub fn params(&self) -> &[Param<R>] {
         &self.params

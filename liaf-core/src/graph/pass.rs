@@ -31,6 +31,8 @@ pub struct Mode {
     /// Number of the first sample, where a batch passes in parts: random numbers and the places of
     /// gradients are those of its number in the whole batch.
     pub first: usize,
+    /// Number of the stretch of time, where a sequence passes in stretches: part of the key.
+    pub stretch: u64,
     /// The plain kernels instead of the fast ones.
     pub plain: bool,
     /// Spikes as steps, or as the integrals of their surrogates, to test gradients.
@@ -45,6 +47,7 @@ impl Mode {
         input_gradients: false,
         step: 0,
         first: 0,
+        stretch: 0,
         plain: false,
         firing: Firing::Step,
     };
@@ -240,7 +243,10 @@ impl<R: Real> Network<R> {
     ) -> Context<'a, R> {
         let (node, sample) = place;
         let sample = (mode.first + sample) as u64;
-        let key = Key::new(self.seed).child(mode.step).child(node as u64).child(sample);
+        let mut key = Key::new(self.seed).child(mode.step).child(node as u64).child(sample);
+        if mode.stretch > 0 {
+            key = key.child(mode.stretch);
+        }
         Context {
             params,
             buffers,
@@ -250,6 +256,7 @@ impl<R: Real> Network<R> {
             keep: mode.keep,
             key,
             firing: mode.firing,
+            carry: None,
         }
     }
 
@@ -275,6 +282,7 @@ impl<R: Real> Network<R> {
         SampleSpace::make_room(output, sample.steps[index], &node.shape);
         let steps = sample.steps[node.from[0]];
         let mut cx = self.context(&params, &buffers, mode, (index, number), scratch);
+        cx.carry = sample.carry.get_mut(index).map(Vec::as_mut_slice);
         op.forward(Flow { steps, inputs: &inputs, output }, &mut sample.saved[index], &mut cx);
     }
 

@@ -24,6 +24,8 @@ pub(super) struct SampleSpace<R> {
     pub grads: Vec<Vec<R>>,
     pub saved: Vec<Saved<R>>,
     pub steps: Vec<usize>,
+    /// States that go on from stretch to stretch; empty if the pass begins anew.
+    pub carry: Vec<Vec<R>>,
 }
 
 impl<R: Real> Workspace<R> {

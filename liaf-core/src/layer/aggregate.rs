@@ -142,6 +142,11 @@ impl<R: Real> SampleOp<R> for AggregateOp {
         self.len + 1
     }
 
+    /// Each stretch has a result of its own.
+    fn carries(&self) -> bool {
+        true
+    }
+
     fn step(
         &self,
         flow: Flow<'_, R>,

@@ -112,8 +112,14 @@ impl NeuronOp {
 impl<R: Real> SampleOp<R> for NeuronOp {
     fn forward(&self, flow: Flow<'_, R>, saved: &mut Saved<R>, cx: &mut Context<'_, R>) {
         let mut state = cx.scratch.take(SampleOp::<R>::state_len(self));
-        self.init_state(&mut state);
+        match &cx.carry {
+            Some(carry) => state.copy_from_slice(carry),
+            None => self.init_state(&mut state),
+        }
         self.run(flow, state.split_at_mut(self.len), saved, cx);
+        if let Some(carry) = &mut cx.carry {
+            carry.copy_from_slice(&state);
+        }
         cx.scratch.put(state);
     }
 
@@ -181,6 +187,11 @@ impl<R: Real> SampleOp<R> for NeuronOp {
         let (v, s) = state.split_at_mut(self.len);
         v.fill(R::of(self.start));
         s.fill(R::ZERO);
+    }
+
+    /// The gradients of a synapse and of recurrent weights need more than the state.
+    fn carries(&self) -> bool {
+        !self.synapse && self.recurrent.is_none()
     }
 
     fn step(

@@ -39,6 +39,13 @@ pub struct TrainConfig {
     /// Default the whole batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub micro_batch: Option<usize>,
+    /// Steps of time after which back-propagation is cut: a sequence passes in stretches of this
+    /// many steps, states going on from one to the next, gradients not. Memory is that of one
+    /// stretch. The loss is the mean over the stretches by their steps, so that with a loss at every
+    /// step it is that of the whole; an aggregation gives a result for each stretch. Needs a network
+    /// with one input in time. Default never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub truncate: Option<usize>,
     /// Decay of a moving average of the weights, which then serves for evaluation. Default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ema: Option<f64>,
@@ -93,6 +100,9 @@ impl TrainConfig {
         }
         if self.micro_batch == Some(0) {
             return Err(Error::config("micro-batches of nothing").expected("1 or more samples"));
+        }
+        if self.truncate == Some(0) {
+            return Err(Error::config("stretches of no time").expected("1 or more steps"));
         }
         Ok(())
     }

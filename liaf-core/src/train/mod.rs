@@ -2,6 +2,7 @@
 
 mod config;
 mod report;
+mod stretches;
 mod trainer;
 
 pub use config::{Tick, TrainConfig};

@@ -1,12 +1,16 @@
 //! A network that learns.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
+
+use ndarray::{ArrayViewD, Axis};
 
 use crate::graph::{Gradients, Inputs, Mode, Network, Workspace};
 use crate::loss::Judged;
 use crate::optim::{self, Ema, Optimizer};
 use crate::{Error, Real, Result};
 
+use super::stretches;
 use super::{Evaluation, StepReport, Tick, TrainConfig};
 
 /// A network with what makes it learn, and the memory for it.
@@ -21,6 +25,7 @@ pub struct Trainer<R: Real> {
     pub(crate) ema: Option<Ema<R>>,
     pub(crate) step: u64,
     pub(crate) epoch: u64,
+    pub(crate) notes: BTreeMap<String, String>,
     workspace: Workspace<R>,
     gradients: Gradients<R>,
 }
@@ -37,6 +42,7 @@ impl<R: Real> Trainer<R> {
             ema: config.ema.map(|decay| Ema::new(decay, &network)).transpose()?,
             step: 0,
             epoch: 0,
+            notes: BTreeMap::new(),
             workspace: Workspace::new(),
             gradients: Gradients::new(&network),
             network,
@@ -82,6 +88,17 @@ impl<R: Real> Trainer<R> {
         self.epoch += 1;
     }
 
+    /// Texts that checkpoints carry along: how frames are made, names of classes, the history of
+    /// losses, as the user likes.
+    pub fn notes(&self) -> &BTreeMap<String, String> {
+        &self.notes
+    }
+
+    /// The same, to be changed.
+    pub fn notes_mut(&mut self) -> &mut BTreeMap<String, String> {
+        &mut self.notes
+    }
+
     /// The learning rate of the next step.
     pub fn learning_rate(&self) -> f64 {
         let tick = match self.config.tick {
@@ -107,17 +124,16 @@ impl<R: Real> Trainer<R> {
         self.gradients.clear();
         for part in self.parts(samples) {
             let share = part.len() as f64 / samples as f64;
-            let mode = Mode { first: part.start, ..Mode::train(self.step) };
-            let mut judged = self.pass(&inputs.part(part.clone()), &labels[part], mode)?;
-            if share < 1.0 {
-                let share = R::of(share);
-                judged.gradient.iter_mut().for_each(|g| *g *= share);
-            }
-            let gradients = &mut self.gradients;
-            self.network.backward(judged.gradient.view(), mode, &mut self.workspace, gradients)?;
-            self.network.take_updates(&mut self.workspace);
-            loss += judged.loss * share;
-            correct += judged.correct;
+            let inputs = inputs.part(part.clone());
+            let labels = &labels[part.clone()];
+            let (own, right) = match self.config.truncate {
+                Some(steps) => {
+                    self.learn_in_stretches(&inputs, labels, part.start, share, steps)?
+                }
+                None => self.learn(&inputs, labels, part.start, share)?,
+            };
+            loss += own;
+            correct += right;
         }
         self.gradients.reduce();
         let gradient_norm = optim::norm(self.gradients.all());
@@ -138,6 +154,66 @@ impl<R: Real> Trainer<R> {
         self.step += 1;
         let step = self.step - 1;
         Ok(StepReport { step, loss, correct, samples, gradient_norm, learning_rate })
+    }
+
+    /// Forward and back of a part of a batch, of which it is `share`. Gives its part of the loss and
+    /// the number of right classes.
+    fn learn(
+        &mut self,
+        inputs: &Inputs<'_, R>,
+        labels: &[usize],
+        first: usize,
+        share: f64,
+    ) -> Result<(f64, usize)> {
+        let mode = Mode { first, ..Mode::train(self.step) };
+        let mut judged = self.pass(inputs, labels, mode)?;
+        if share < 1.0 {
+            let share = R::of(share);
+            judged.gradient.iter_mut().for_each(|g| *g *= share);
+        }
+        self.back(judged.gradient.view(), mode)?;
+        Ok((judged.loss * share, judged.correct))
+    }
+
+    /// The same, one stretch of time after another. A sample's class is that of its last stretch.
+    fn learn_in_stretches(
+        &mut self,
+        inputs: &Inputs<'_, R>,
+        labels: &[usize],
+        first: usize,
+        share: f64,
+        steps: usize,
+    ) -> Result<(f64, usize)> {
+        let timed = stretches::timed_input(&self.network)?.to_owned();
+        let mut carry = self.network.carry(labels.len())?;
+        let (mut loss, mut correct) = (0.0, 0);
+        for number in 0.. {
+            let Some(stretch) = stretches::stretch(inputs, &timed, number, steps) else { break };
+            let mode = Mode { first, stretch: number as u64, ..Mode::train(self.step) };
+            let labels: Vec<usize> = stretch.chosen.iter().map(|&n| labels[n]).collect();
+            let mut own = carry.take(&stretch.chosen);
+            let batch = stretch.inputs();
+            let output = self.network.forward_on(&batch, mode, &mut own, &mut self.workspace)?;
+            carry.put(&stretch.chosen, own);
+            let lengths = self.network.output_lengths(&self.workspace);
+            let mut judged = self.config.loss.judge(output.view(), &labels, Some(&lengths))?;
+            // The judged mean is over these samples; the wanted one over all, by their steps.
+            let all = inputs.samples() as f64;
+            for (n, &part) in stretch.shares.iter().enumerate() {
+                let weight = R::of(part * share * labels.len() as f64 / all);
+                judged.gradient.index_axis_mut(Axis(0), n).iter_mut().for_each(|g| *g *= weight);
+                loss += judged.losses[n] * part * share / all;
+                correct += usize::from(stretch.last[n] && judged.classes[n] == labels[n]);
+            }
+            self.back(judged.gradient.view(), mode)?;
+        }
+        Ok((loss, correct))
+    }
+
+    fn back(&mut self, gradient: ArrayViewD<'_, R>, mode: Mode) -> Result<()> {
+        self.network.backward(gradient, mode, &mut self.workspace, &mut self.gradients)?;
+        self.network.take_updates(&mut self.workspace);
+        Ok(())
     }
 
     /// How the network does on samples, in evaluation mode, with the averaged weights if there are

@@ -1,0 +1,215 @@
+//! Checkpoints: a network in training as one file, and weights in and out.
+//!
+//! A checkpoint is a `.safetensors` file, so that others can open it. It holds
+//!
+//! | tensor | |
+//! |---|---|
+//! | `conv1.weight`, … | parameters and running statistics, by their names |
+//! | `@first/…`, `@second/…` | moments of the optimiser |
+//! | `@ema/…` | averaged weights |
+//!
+//! | metadata | |
+//! |---|---|
+//! | `liaf.format` | version of this format, [`VERSION`] |
+//! | `liaf.network`, `liaf.training` | [`NetworkConfig`] and [`TrainConfig`] as JSON |
+//! | `liaf.progress` | steps, epochs, and the seed of all random numbers, as JSON |
+//! | `liaf.notes` | [`Trainer::notes`]: texts of the user's |
+//! | `liaf.number` | `F32` or `F64` |
+//! | `liaf.sums` | XXH64 of each tensor's bytes |
+//! | `liaf.checksum` | XXH64 of the whole file with these 16 digits as zeros |
+//!
+//! Random numbers are functions of seed, step, layer and sample, so that training that goes on from
+//! a checkpoint gives the same losses, bit for bit, as training that was not interrupted. A file is
+//! written whole or not at all, and one that is damaged, foreign or of a newer version is refused.
+
+mod container;
+mod weights;
+mod whole;
+
+pub use weights::{LoadOptions, Loaded};
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::graph::{Network, NetworkConfig};
+use crate::layer::Layer;
+use crate::train::{TrainConfig, Trainer};
+use crate::{Error, Real, Result};
+use container::{File, Tensor};
+
+/// The newest version of the format that is read, and the one that is written.
+pub const VERSION: u32 = 1;
+
+/// How far training has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Steps of the optimiser.
+    pub steps: u64,
+    /// Passes over the data.
+    pub epochs: u64,
+    /// Seed of the network's random numbers.
+    pub seed: u64,
+    /// Steps in the average of the weights.
+    ema_updates: u64,
+}
+
+/// What a checkpoint says of itself, without its tensors.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckpointInfo {
+    /// The network.
+    pub network: NetworkConfig,
+    /// How it is trained.
+    pub training: TrainConfig,
+    /// How far.
+    pub progress: Progress,
+    /// Texts of the user's: how frames are made, names of classes, …
+    pub notes: BTreeMap<String, String>,
+    /// `F32` or `F64`.
+    pub number: String,
+}
+
+impl CheckpointInfo {
+    /// Reads and checks a checkpoint, and gives what it says of itself.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Checkpoint`](crate::ErrorKind::Checkpoint) if it is damaged, foreign or of a
+    /// newer version; [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be read.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        Self::of(&File::open_ours(path.as_ref())?)
+    }
+
+    fn of(file: &File) -> Result<Self> {
+        Ok(Self {
+            network: file.json("liaf.network")?,
+            training: file.json("liaf.training")?,
+            progress: file.json("liaf.progress")?,
+            notes: file.json("liaf.notes")?,
+            number: file.text("liaf.number").unwrap_or_default().to_owned(),
+        })
+    }
+}
+
+impl<R: Real> Trainer<R> {
+    /// Writes a checkpoint, whole or not at all; an older one of that name is replaced.
+    ///
+    /// # Errors
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be written. What was there
+    /// before is then as it was.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let params = self.network.params();
+        let mut tensors: Vec<_> = params
+            .iter()
+            .chain(self.network.buffers())
+            .map(|tensor| Tensor::new(&tensor.name, &tensor.shape, &tensor.data))
+            .collect();
+        let averages = self.ema.as_ref().map_or(&[][..], |ema| ema.weights());
+        let beside = self.optimizer.moments().into_iter().chain([("ema", averages)]);
+        for (kind, all) in beside {
+            tensors.extend(params.iter().zip(all).map(|(param, numbers)| {
+                Tensor::new(format!("@{kind}/{}", param.name), &param.shape, numbers)
+            }));
+        }
+        let progress = Progress {
+            steps: self.step,
+            epochs: self.epoch,
+            seed: self.network.seed(),
+            ema_updates: self.ema.as_ref().map_or(0, |ema| ema.updates()),
+        };
+        let metadata = BTreeMap::from([
+            ("liaf.network", self.network.config().to_json()?),
+            ("liaf.training", self.config().to_json()?),
+            ("liaf.progress", json!(progress).to_string()),
+            ("liaf.notes", json!(self.notes).to_string()),
+            ("liaf.number", R::NAME.to_owned()),
+        ]);
+        container::write::<R>(path.as_ref(), Some(metadata), &tensors)
+    }
+
+    /// Goes on from a checkpoint.
+    ///
+    /// # Errors
+    /// As [`CheckpointInfo::read`], and if its number type is not `R`.
+    pub fn resume(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let file = File::open_ours(path)?;
+        let info = CheckpointInfo::of(&file)?;
+        if info.number != R::NAME {
+            return Err(Error::checkpoint("is of another number type")
+                .expected(R::NAME)
+                .found(&info.number)
+                .in_file(path));
+        }
+        let network = build::<R>(&file, &info, path)?;
+        let mut trainer = Self::new(network, info.training)?;
+        let params = trainer.network.params();
+        let all = |kind: &str| -> Result<Vec<Vec<R>>> {
+            let tensor =
+                |p: &crate::graph::Param<R>| file.numbers(&format!("@{kind}/{}", p.name), &p.shape);
+            params.iter().map(tensor).collect()
+        };
+        let [first, second] = trainer
+            .optimizer
+            .moments()
+            .map(|(kind, kept)| if kept.is_empty() { Ok(Vec::new()) } else { all(kind) });
+        let averages = trainer.ema.as_ref().map(|_| all("ema")).transpose()?;
+        let (first, second) = (first?, second?);
+        trainer.optimizer.restore(info.progress.steps, first, second);
+        if let (Some(ema), Some(averages)) = (&mut trainer.ema, averages) {
+            ema.restore(info.progress.ema_updates, averages);
+        }
+        (trainer.step, trainer.epoch) = (info.progress.steps, info.progress.epochs);
+        trainer.notes = info.notes;
+        Ok(trainer)
+    }
+}
+
+impl<R: Real> Network<R> {
+    /// The network of a checkpoint, with the weights that serve for evaluation: the averages if
+    /// there are any. Numbers of another type are rounded to `R`.
+    ///
+    /// # Errors
+    /// As [`CheckpointInfo::read`].
+    pub fn from_checkpoint(path: impl AsRef<Path>) -> Result<(Self, CheckpointInfo)> {
+        let path = path.as_ref();
+        let file = File::open_ours(path)?;
+        let info = CheckpointInfo::of(&file)?;
+        let mut network = build(&file, &info, path)?;
+        if info.training.ema.is_some() {
+            for param in network.params_mut() {
+                param.data = file.numbers(&format!("@ema/{}", param.name), &param.shape)?;
+            }
+        }
+        Ok((network, info))
+    }
+}
+
+/// The network of a checkpoint with its parameters and running statistics. Nothing is built before
+/// the file has been seen to hold tensors of the shapes that its configuration asks for.
+fn build<R: Real>(file: &File, info: &CheckpointInfo, path: &Path) -> Result<Network<R>> {
+    let tensors = file.tensors();
+    for node in info.network.resolve().map_err(|error| error.in_file(path))? {
+        let Some(layer) = &node.layer else { continue };
+        let all = layer.params(&node.inputs).into_iter().chain(layer.buffers(&node.inputs));
+        for spec in all.filter(|spec| spec.shared_with.is_none()) {
+            let name = format!("{}.{}", node.name, spec.name);
+            let found = tensors.get(&name).map(|(shape, _)| shape);
+            if found != Some(&spec.shape) {
+                return Err(Error::checkpoint(format!("tensor {name} is not as configured"))
+                    .expected(format!("{:?}", spec.shape))
+                    .found(found.map_or("none".into(), |shape| format!("{shape:?}")))
+                    .in_file(path));
+            }
+        }
+    }
+    let mut network = info.network.build::<R>(info.progress.seed)?;
+    for param in network.params_mut() {
+        param.data = file.numbers(&param.name, &param.shape)?;
+    }
+    for buffer in network.buffers_mut() {
+        buffer.data = file.numbers(&buffer.name, &buffer.shape)?;
+    }
+    Ok(network)
+}

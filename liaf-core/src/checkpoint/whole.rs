@@ -1,0 +1,146 @@
+//! A file that appears whole under its name or not at all.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::{Error, Result};
+
+/// Writes `parts`, one after another, as the file `path`; what was there before is replaced. The
+/// bytes go to a partial file beside it, `.{name}.{pid}-{n}.partial`, which is synced, takes the
+/// name, and whose folder is synced. Partial files of writers that are gone are removed.
+///
+/// # Errors
+/// [`ErrorKind::System`](crate::ErrorKind::System), with the path. What was there before is then as
+/// it was.
+pub(super) fn write(path: &Path, parts: &[&[u8]]) -> Result<()> {
+    let target = resolve(path)?;
+    let fail = |what: &'static str| {
+        let target = target.clone();
+        move |error| Error::system(what, error).in_file(target)
+    };
+    let name = target.file_name().ok_or_else(|| {
+        Error::new(crate::ErrorKind::Config, "not a name a file can have").in_file(path)
+    })?;
+    let mut prefix = OsString::from(".");
+    prefix.push(name);
+    prefix.push(".");
+    let folder = match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    remove_stale(folder, &prefix);
+    let (file, partial) = create(folder, &prefix).map_err(fail("cannot create the file"))?;
+    let outcome = fill(file, parts)
+        .map_err(fail("cannot write"))
+        .and_then(|()| fs::rename(&partial, &target).map_err(fail("cannot name the file")));
+    if outcome.is_err() {
+        let _ = fs::remove_file(&partial);
+        return outcome;
+    }
+    sync_folder(folder).map_err(fail("cannot make sure of the file's name on the disk"))
+}
+
+fn fill(mut file: File, parts: &[&[u8]]) -> io::Result<()> {
+    for part in parts {
+        file.write_all(part)?;
+    }
+    file.sync_all()
+}
+
+/// The file that `path` means, after links.
+fn resolve(path: &Path) -> Result<PathBuf> {
+    let Ok(metadata) = path.symlink_metadata() else { return Ok(path.to_path_buf()) };
+    let real = if metadata.is_symlink() {
+        fs::canonicalize(path)
+            .map_err(|error| Error::system("cannot follow the link", error).in_file(path))?
+    } else {
+        path.to_path_buf()
+    };
+    match fs::metadata(&real) {
+        Ok(metadata) if !metadata.is_file() => {
+            Err(Error::config("is not an ordinary file").in_file(path).advice("name a file"))
+        }
+        _ => Ok(real),
+    }
+}
+
+/// Makes a new partial file and holds a lock on it, where there are locks.
+fn create(folder: &Path, prefix: &OsString) -> io::Result<(File, PathBuf)> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    loop {
+        let n = COUNT.fetch_add(1, Ordering::Relaxed);
+        let mut name = prefix.clone();
+        name.push(format!("{}-{n}.partial", std::process::id()));
+        let partial = folder.join(name);
+        match File::options().write(true).create_new(true).open(&partial) {
+            Ok(file) => {
+                // Without locks a partial file that is left stays.
+                let _ = file.try_lock();
+                return Ok((file, partial));
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Removes the partial files that nobody holds a lock on. One that is this very moment being made
+/// by another thread or process, and not locked yet, is empty, and left alone.
+fn remove_stale(folder: &Path, prefix: &OsString) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    let prefix = prefix.as_encoded_bytes();
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        let empty = entry.metadata().map_or(true, |metadata| metadata.len() == 0);
+        if empty || !name.starts_with(prefix) || !name.ends_with(b".partial") {
+            continue;
+        }
+        if let Ok(file) = File::open(entry.path())
+            && file.try_lock().is_ok()
+        {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    match File::open(folder)?.sync_all() {
+        // Some file systems cannot, and then need not.
+        Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_leaves_nothing_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("net.safetensors");
+        fs::write(&path, b"old").unwrap();
+        fs::write(folder.path().join(".net.safetensors.1-0.partial"), b"left").unwrap();
+        write(&path, &[b"new ", b"bytes"]).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new bytes");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_or_a_missing_folder_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(write(folder.path(), &[b"x"]).unwrap_err().to_string().contains("ordinary"));
+        let error = write(&folder.path().join("no/net"), &[b"x"]).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::System);
+    }
+}
