@@ -19,6 +19,7 @@ pub const LIMITS: Limits = Limits {
     output_bytes: 1 << 40,
     open_frames_bytes: 1 << 20,
     reorder_bytes: 64 << 20,
+    ..Limits::DEFAULT
 };
 
 /// The workspace's root.

@@ -257,6 +257,6 @@ mod tests {
                 batch.truncate(1);
             }
         }
-        assert_eq!(decode(&[0xff; 64], &mut EventBatch::new()).is_err(), true);
+        assert!(decode(&[0xff; 64], &mut EventBatch::new()).is_err());
     }
 }
