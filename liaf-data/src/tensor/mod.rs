@@ -24,6 +24,7 @@ mod h5_thread;
 mod intake;
 #[cfg(test)]
 mod judge;
+mod load;
 mod npy;
 mod npz;
 mod options;
@@ -33,6 +34,7 @@ mod zip;
 use std::path::Path;
 
 pub use container::Container;
+pub use load::LoadedFrames;
 pub use options::{Compression, TensorOptions};
 
 use crate::frames::{Dtype, Frame, FrameShape};
