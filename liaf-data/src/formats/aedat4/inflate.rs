@@ -30,6 +30,10 @@ impl Compression {
         })
     }
 
+    pub(super) fn id(self) -> i32 {
+        self as i32
+    }
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::None => "none",

@@ -12,12 +12,15 @@
 //! (1 = ON). Numbers are little-endian and stand at any alignment. Source: the file format page of
 //! iniVation's user guides; jAER for the files that it writes.
 
+mod build;
 mod content;
 mod decode;
+mod encode;
 mod flatbuf;
 mod header;
 mod inflate;
 mod lz4;
+mod pack;
 mod packet;
 mod table;
 
@@ -39,7 +42,7 @@ pub(super) static FORMAT: Format = Format {
     extensions: &["aedat4"],
     detect: |head| head.starts_with(MAGIC),
     open,
-    write: &[],
+    write: &[encode::TARGET],
 };
 
 /// Bytes a decoder gets at once: some dozens of packets, some hundreds for several threads.
