@@ -16,6 +16,7 @@
 //! 17–4 y from the bottom. Source: the file format page of iniVation's user guides; jAER for 3.0.
 
 mod decode;
+mod encode;
 mod events;
 mod packet;
 
@@ -37,7 +38,7 @@ pub(super) static FORMAT: Format = Format {
     extensions: &["aedat", "aedat3"],
     detect: |head| head.starts_with(b"#!AER-DAT3."),
     open,
-    write: &[],
+    write: &[encode::TARGET],
 };
 
 /// Bytes a decoder gets at once: on one thread as much as stays in cache.

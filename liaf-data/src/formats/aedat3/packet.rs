@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 /// Bytes of a packet's header.
 pub(super) const HEADER: usize = 28;
 
+/// The largest overflow of a time that may be: Unix µs until 2112.
+const LATEST: i32 = 1 << 21;
+
 /// The types of packets that are looked into or counted by name.
 pub(super) const SPECIAL: i16 = 0;
 pub(super) const POLARITY: i16 = 1;
@@ -128,7 +131,7 @@ impl Framing {
             matches!(bytes[at..at + 2], [0..=4, 0])
                 && PacketHeader::read(&bytes[at..], self.limit).is_some_and(|header| {
                     let listed = self.sources.is_empty() || self.sources.contains(&header.source);
-                    header.number > 0 && header.overflow <= 0xffff && listed
+                    header.number > 0 && header.overflow <= LATEST && listed
                 })
         })
     }

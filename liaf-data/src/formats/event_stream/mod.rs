@@ -20,6 +20,7 @@
 //! above was put together from the format's description and from what event_stream and faery read.
 
 mod decode;
+mod encode;
 mod header;
 
 pub use decode::EventStreamDecoder;
@@ -37,7 +38,7 @@ pub(super) static FORMAT: Format = Format {
     extensions: &["es"],
     detect: |head| head.starts_with(MAGIC),
     open,
-    write: &[],
+    write: &[encode::TARGET],
 };
 
 /// Bytes a decoder gets at once: as much as stays in cache.
