@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use liaf_data::convert::{
     Adapt, EventConversion, EventConvertOptions, Order, Selection, convert_events,
 };
-use liaf_data::write::{self, EventSpec, Holds, Packing, Target, WriteOptions};
+use liaf_data::write::{self, EventSpec, Facts, Holds, Packing, Target, WriteOptions};
 use liaf_data::{
     ErrorKind, Event, EventBatch, ReadOptions, Recording, Result, SensorSize, StreamChoice,
 };
@@ -168,6 +168,7 @@ fn with_time_from_zero_and_in_order_every_recording_fits_that_lies_on_the_sensor
                     let (x, y) = (target.holds.x_max, target.holds.y_max);
                     let last = events.last().map_or(0, |event| event.t);
                     let fits = last <= target.holds.t_max
+                        && (target.holds.no_events || !events.is_empty())
                         && events.iter().all(|event| event.x <= x && event.y <= y);
                     let sensor = error.to_string().contains("so large a sensor");
                     assert!(!fits || sensor, "{name}: {error}");
@@ -236,17 +237,28 @@ fn bytes_do_not_depend_on_batches_or_threads() {
 }
 
 #[test]
-fn no_events_make_a_file_that_reads_as_none() {
+fn no_events_make_a_file_that_reads_as_none_or_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     for target in built() {
         for packing in packings(target) {
             let path = folder.path().join("a").with_extension(target.extension);
             let options = WriteOptions { packing, overwrite: true, ..QUICK };
             let spec = EventSpec::new(SensorSize::new(128, 128));
-            let written = write::create(&path, target, &spec, &options).unwrap().finish().unwrap();
-            assert_eq!(written.events, 0);
+            let mut writer = write::create(&path, target, &spec, &options).unwrap();
+            writer.write(&EventBatch::new()).unwrap();
+            let finished = writer.finish();
+            if !target.holds.no_events {
+                assert_eq!(finished.unwrap_err().kind(), ErrorKind::Caller, "{}", target.name);
+                assert!(is_empty(folder.path()), "{}: something was left", target.name);
+                let none = EventSpec { facts: Some(Facts::default()), ..spec };
+                let error = write::create(&path, target, &none, &options).err().unwrap();
+                assert_eq!(error.kind(), ErrorKind::Caller, "{}", target.name);
+                continue;
+            }
+            assert_eq!(finished.unwrap().events, 0);
             let again = Recording::open(&path, ReadOptions::default()).unwrap().read_all();
             assert!(again.unwrap().is_empty(), "{}", target.name);
+            fs::remove_file(&path).unwrap();
         }
     }
 }

@@ -23,29 +23,43 @@ fn events(sensor: SensorSize) -> EventBatch {
         .collect()
 }
 
-#[test]
-fn foreign_decoders_find_the_events_that_were_written() {
-    let folder = tempfile::tempdir().unwrap();
-    let sensor = SensorSize::new(346, 260);
-    let events = events(sensor);
-    let sum = events.iter().zip(1_u64..).fold(0_u64, |sum, (event, number)| {
+/// A number that depends on every event and on their order.
+fn sum(events: &EventBatch) -> u64 {
+    events.iter().zip(1_u64..).fold(0, |sum, (event, number)| {
         let one = event.t as u64 + 7 * u64::from(event.x) + 13 * u64::from(event.y);
         sum.wrapping_add(number.wrapping_mul(one + u64::from(event.p)))
-    });
-    for (name, reader) in [("es", "event_stream"), ("es", "faery"), ("aedat3", "evutils")] {
-        let Some(python) = judge::python(&format!("numpy, {reader}")) else { continue };
-        let target = write::targets().find(|target| target.name == name).unwrap();
+    })
+}
+
+#[test]
+fn foreign_decoders_find_the_events_that_were_written() {
+    let Some(python) = judge::python("numpy") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (davis, atis) = (SensorSize::new(346, 260), SensorSize::new(240, 180));
+    for (name, reader, sensor) in [
+        ("es", "event_stream", davis),
+        ("es", "faery", davis),
+        ("aedat3", "evutils", davis),
+        ("atis-bin", "tonic", atis),
+    ] {
+        let events = events(sensor);
+        let target = write::target(name).unwrap();
         let path = folder.path().join("a").with_extension(target.extension);
         let options = WriteOptions { overwrite: true, ..WriteOptions::default() };
         let mut writer = write::create(&path, target, &EventSpec::new(sensor), &options).unwrap();
         writer.write(&events).unwrap();
         writer.finish().unwrap();
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/judges/read_events.py");
-        let mut command = Command::new(python);
+        let mut command = Command::new(&python);
         command.arg(script).arg(reader).arg(&path).arg(sensor.height.to_string());
         let judged = command.output().unwrap();
         let found = String::from_utf8_lossy(&judged.stdout).trim().to_owned();
         let errors = String::from_utf8_lossy(&judged.stderr);
-        assert_eq!(found, format!("{} {sum}", events.len()), "{name} by {reader}: {errors}");
+        if found.starts_with("skipped: ") {
+            eprintln!("{found}");
+            continue;
+        }
+        let expected = format!("{} {}", events.len(), sum(&events));
+        assert_eq!(found, expected, "{name} by {reader}: {errors}");
     }
 }

@@ -38,9 +38,12 @@ impl Checked {
         if [events.x.len(), events.y.len(), events.p.len()] != [n; 3] {
             return Err(Error::caller("the columns of a batch of events differ in length"));
         }
+        if n == 0 {
+            return Ok(());
+        }
         self.facts.add(events);
         self.target.check(&self.facts, self.wrap)?;
-        if n > 0 && !self.sensor.contains(self.facts.x_max, self.facts.y_max) {
+        if !self.sensor.contains(self.facts.x_max, self.facts.y_max) {
             return Err(Error::caller("an event lies outside the sensor")
                 .expected(format!("a pixel of {}", self.sensor))
                 .found(format!("x up to {}, y up to {}", self.facts.x_max, self.facts.y_max)));
@@ -61,6 +64,8 @@ impl EventWriter for Checked {
         if self.broken {
             return Err(Error::caller("an earlier write failed").in_file(&self.path));
         }
+        // That there were no events at all is known only now.
+        self.target.check(&self.facts, self.wrap).map_err(|error| error.in_file(&self.path))?;
         self.writer.finish()
     }
 }

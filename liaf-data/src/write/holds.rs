@@ -16,10 +16,14 @@ pub struct Holds {
     pub wraps: Option<u64>,
     /// How far an event may lie behind the one before it, in µs; 0: time must not step back.
     pub step_back: u64,
+    /// How far an event may lie behind the latest one before it, in µs.
+    pub lateness: u64,
     /// The largest x.
     pub x_max: u16,
     /// The largest y.
     pub y_max: u16,
+    /// Whether a file may be without events. One that has no header would be empty then.
+    pub no_events: bool,
 }
 
 impl Holds {
@@ -29,13 +33,16 @@ impl Holds {
         t_max: i64::MAX,
         wraps: None,
         step_back: u64::MAX,
+        lateness: u64::MAX,
         x_max: u16::MAX,
         y_max: u16::MAX,
+        no_events: true,
     };
 
     /// Whether any times in any order fit, so that nothing need be known of them before.
     pub fn any_times(&self) -> bool {
-        (self.t_min, self.t_max, self.step_back) == (i64::MIN, i64::MAX, u64::MAX)
+        let order = [self.step_back, self.lateness];
+        (self.t_min, self.t_max, order) == (i64::MIN, i64::MAX, [u64::MAX; 2])
     }
 
     /// The times that fit.
@@ -48,6 +55,13 @@ impl Holds {
     pub fn losses(&self, facts: &Facts, wrap: bool) -> Vec<Loss> {
         let mut losses = Vec::new();
         if facts.events == 0 {
+            if !self.no_events {
+                losses.push(Loss {
+                    holds: "one event or more: it has no header".into(),
+                    found: "none".into(),
+                    help: "another kind of file can be without events".into(),
+                });
+            }
             return losses;
         }
         let times = self.times();
@@ -80,9 +94,13 @@ impl Holds {
                     "{} steps back, the longest of {} µs",
                     facts.steps_back, facts.longest_step_back
                 ),
-                help: "--sort orders events by time, --clamp-time moves late ones to the time of \
-                       the one before"
-                    .into(),
+                help: IN_ORDER.into(),
+            });
+        } else if facts.lateness > self.lateness {
+            losses.push(Loss {
+                holds: format!("events up to {} µs behind the latest one", self.lateness),
+                found: format!("an event {} µs behind it", facts.lateness),
+                help: IN_ORDER.into(),
             });
         }
         if facts.x_max > self.x_max || facts.y_max > self.y_max {
@@ -95,6 +113,10 @@ impl Holds {
         losses
     }
 }
+
+/// What helps where times step back too far.
+const IN_ORDER: &str =
+    "--sort orders events by time, --clamp-time moves late ones to the time of the one before";
 
 /// Something of a recording that a kind of event file cannot hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,14 +133,23 @@ pub struct Loss {
 mod tests {
     use super::*;
 
-    const NARROW: Holds =
-        Holds { t_min: 0, t_max: 999, wraps: Some(1000), step_back: 10, x_max: 127, y_max: 63 };
+    const NARROW: Holds = Holds {
+        t_min: 0,
+        t_max: 999,
+        wraps: Some(1000),
+        step_back: 10,
+        lateness: 15,
+        x_max: 127,
+        y_max: 63,
+        no_events: false,
+    };
 
     fn facts() -> Facts {
         Facts {
             events: 3,
             t_max: 999,
             longest_step_back: 10,
+            lateness: 15,
             x_max: 127,
             y_max: 63,
             ..Facts::default()
@@ -132,6 +163,7 @@ mod tests {
             (Facts { t_max: 1000, ..facts() }, "times 0 to 1000"),
             (Facts { t_min: -1, ..facts() }, "times -1 to 999"),
             (Facts { longest_step_back: 11, ..facts() }, "the longest of 11"),
+            (Facts { lateness: 16, ..facts() }, "16 µs behind"),
             (Facts { x_max: 128, ..facts() }, "x up to 128"),
             (Facts { y_max: 64, ..facts() }, "y up to 64"),
         ] {
@@ -142,6 +174,8 @@ mod tests {
         let late = Facts { t_min: 5000, t_max: 5999, ..facts() };
         assert!(NARROW.losses(&late, false)[0].help.contains("--zero-time"));
         assert_eq!(NARROW.losses(&late, true), []);
-        assert_eq!(NARROW.losses(&Facts { events: 0, ..late }, false), []);
+        let none = Facts { events: 0, ..late };
+        assert_eq!(NARROW.losses(&none, false).len(), 1);
+        assert_eq!(Holds { no_events: true, ..NARROW }.losses(&none, false), []);
     }
 }

@@ -20,6 +20,7 @@ pub(super) const TARGET: Target = Target {
         step_back: 1 << 31,
         x_max: 639,
         y_max: 479,
+        ..Holds::ANYTHING
     },
     make: Make::Encoder(|spec, options| Ok(Box::new(Aedat2Encoder::new(spec, options)?))),
 };

@@ -14,10 +14,9 @@ pub(super) const TARGET: Target = Target {
         t_min: 0,
         // Readers that look for packets behind damage take a later one for damage.
         t_max: (1 << 52) - 1,
-        wraps: None,
-        step_back: u64::MAX,
         x_max: 0x7fff,
         y_max: 0x7fff,
+        ..Holds::ANYTHING
     },
     make: Make::Encoder(|spec, _| Ok(Box::new(Aedat3Encoder::new(spec)))),
 };

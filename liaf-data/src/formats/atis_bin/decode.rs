@@ -8,9 +8,9 @@ pub(super) const RECORD: usize = 5;
 /// Records between two calls of the sink, and that one thread takes at a time.
 const BATCH: usize = 8192;
 /// This y marks an overflow.
-const OVERFLOW_Y: u8 = 240;
+pub(super) const OVERFLOW_Y: u8 = 240;
 /// What an overflow adds, in µs.
-const OVERFLOW: i64 = 1 << 13;
+pub(super) const OVERFLOW: i64 = 1 << 13;
 
 /// Decodes ATIS events of 5 bytes, which have no header.
 #[derive(Debug)]

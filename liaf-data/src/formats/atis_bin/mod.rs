@@ -12,6 +12,7 @@
 //! which not every reader knows ([`AtisOverflow`](crate::AtisOverflow)).
 
 mod decode;
+mod encode;
 
 pub use decode::AtisBinDecoder;
 
@@ -24,7 +25,7 @@ use crate::{Error, Limits, Result, SensorSize};
 use decode::{RECORD, time};
 
 pub(super) static FORMAT: Format =
-    Format { name: "ATIS bin", extensions: &["bin"], detect, open, write: &[] };
+    Format { name: "ATIS bin", extensions: &["bin"], detect, open, write: &[encode::TARGET] };
 
 /// Bytes a decoder gets at once: on one thread as much as stays in cache.
 const STEP: usize = 160 << 10;

@@ -13,10 +13,10 @@ pub(super) const TARGET: Target = Target {
         t_min: 0,
         // Each 127 µs without an event take a byte: this is 0.5 GB.
         t_max: (1 << 36) - 1,
-        wraps: None,
         step_back: 0,
         x_max: u16::MAX - 1,
         y_max: u16::MAX - 1,
+        ..Holds::ANYTHING
     },
     make: Make::Encoder(|spec, _| Ok(Box::new(EventStreamEncoder::new(spec)))),
 };
