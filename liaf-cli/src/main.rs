@@ -1,5 +1,5 @@
-//! The program `liaf`: what is in an event recording, and recordings to tensor files and to other
-//! event files.
+//! The program `liaf`: what is in an event recording, recordings to tensor files and to other event
+//! files, and what networks cost.
 //!
 //! Data goes to standard output, everything said about it to standard error. Exit codes: 0 done,
 //! 1 something failed, 2 the command line is wrong.
@@ -29,6 +29,7 @@ enum Command {
     // The commands' own comments are their help: one here would take its place.
     Info(Box<cmd::info::Args>),
     Convert(Box<cmd::convert_args::Args>),
+    Cost(cmd::cost::Args),
 }
 
 /// Reads an HDF5 file for another process of this program: `liaf read-hdf5 OPTIONS FILE`.
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Info(args) => cmd::info::run(&args),
         Command::Convert(args) => cmd::convert::run(&args),
+        Command::Cost(args) => cmd::cost::run(&args),
     };
     match result {
         Ok(code) => code,

@@ -73,12 +73,15 @@ pub mod kernels;
 pub mod layer;
 pub mod loss;
 pub mod neuron;
+#[cfg(feature = "nir")]
+pub mod nir;
 pub mod op;
 pub mod optim;
 mod real;
 pub mod rng;
 mod shape;
 pub mod train;
+pub mod zoo;
 
 pub use activation::Activation;
 pub use error::{Error, ErrorKind, Result};

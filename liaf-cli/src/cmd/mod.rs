@@ -3,4 +3,5 @@
 mod account;
 pub mod convert;
 pub mod convert_args;
+pub mod cost;
 pub mod info;

@@ -129,6 +129,14 @@ impl NetworkConfig {
         serde_json::from_str(text).map_err(|error| Error::config(error.to_string()))
     }
 
+    /// The configuration in TOML.
+    ///
+    /// # Errors
+    /// If a number in it cannot be written in TOML.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string(self).map_err(|error| Error::config(error.to_string()))
+    }
+
     /// The configuration in JSON.
     ///
     /// # Errors

@@ -37,6 +37,10 @@ impl Layer for Dropout {
         Ok(only(inputs)?.clone())
     }
 
+    fn spikes(&self, _: &[Shape], rates: &[Option<f64>]) -> Option<f64> {
+        rates[0]
+    }
+
     fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
         Op::sample(DropoutOp { p: self.p, period: self.fixed.then(|| inputs[0].len()) })
     }

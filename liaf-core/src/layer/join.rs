@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::Layer;
-use crate::cost::Work;
+use crate::cost::{Work, mean_rate};
 use crate::op::{Back, Context, Flow, SampleOp, Saved};
 use crate::{Error, Op, Real, Result, Shape};
 
@@ -42,6 +42,10 @@ impl Layer for Add {
 
     fn cost(&self, inputs: &[Shape]) -> Work {
         Work::each(inputs[0].len(), 0, inputs.len() - 1)
+    }
+
+    fn spikes(&self, _: &[Shape], rates: &[Option<f64>]) -> Option<f64> {
+        rates.iter().copied().sum()
     }
 
     fn op<R: Real>(&self, _: &[Shape]) -> Op<R> {
@@ -88,6 +92,10 @@ impl Layer for Concat {
         let mut item = first.item.clone();
         item[0] = inputs.iter().map(|input| input.item[0]).sum();
         Ok(first.with_item(item))
+    }
+
+    fn spikes(&self, inputs: &[Shape], rates: &[Option<f64>]) -> Option<f64> {
+        mean_rate(inputs, rates)
     }
 
     fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {

@@ -47,6 +47,12 @@ impl Layer for AvgPool {
         Work::each(places, usize::from(taps > 1), taps - 1)
     }
 
+    /// Every spike of a window counts: the division can wait until they are added.
+    fn spikes(&self, inputs: &[Shape], rates: &[Option<f64>]) -> Option<f64> {
+        let (_, window) = self.window(inputs).ok()?;
+        Some(rates[0]? * window.len() as f64)
+    }
+
     fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
         match self.window(inputs) {
             Ok((_, window)) => Op::sample(AvgPoolOp { window }),

@@ -54,6 +54,12 @@ impl Layer for MaxPool {
         Work::each(places, 0, taps - 1)
     }
 
+    /// At most every spike of a window, and at most one.
+    fn spikes(&self, inputs: &[Shape], rates: &[Option<f64>]) -> Option<f64> {
+        let (_, window) = self.window(inputs).ok()?;
+        Some((rates[0]? * window.len() as f64).min(1.0))
+    }
+
     fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
         match self.window(inputs) {
             Ok((_, window)) => Op::sample(MaxPoolOp { window }),

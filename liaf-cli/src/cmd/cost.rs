@@ -1,0 +1,115 @@
+//! `liaf cost`: what a network costs.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use liaf_core::cost::{Comparison, Cost, CountRule, Rates};
+use liaf_core::{NetworkConfig, zoo};
+use serde_json::{Value, json};
+
+use crate::outputs::Usage;
+
+/// What a network costs: weights, multiplications, additions and state, layer by layer
+///
+/// Several networks are compared with the first. Numbers are of one sample of T steps.
+///
+/// Examples:
+///   liaf cost gesture-a
+///   liaf cost gesture-a gesture-a-lif gesture-a-convlstm gesture-a-conv3d --rate 0.1
+///   liaf cost network.toml --steps 60 --json
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// Networks: files in TOML or JSON (.json), or names of the zoo (gesture-a, gesture-a-lif, ..)
+    #[arg(required = true, value_name = "NETWORK")]
+    networks: Vec<String>,
+
+    /// Time steps of a sample [default: the zoo's for its networks, 1 for files]
+    #[arg(long, value_name = "T")]
+    steps: Option<usize>,
+
+    /// How operations are counted: by the formula of each layer, or as the notebook of ES-ImageNet
+    #[arg(long, value_name = "RULE", default_value = "textbook")]
+    rule: Rule,
+
+    /// Spikes per neuron and step, 0 to 1, for what layers behind spikes cost if they work at spikes
+    /// only
+    #[arg(long, value_name = "RATE", conflicts_with = "rule")]
+    rate: Option<f64>,
+
+    /// One JSON object a network, one a line
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Rule {
+    Textbook,
+    EsNotebook,
+}
+
+/// Prints a table for one network, a comparison for several.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    if let Some(rate) = args.rate.filter(|rate| !(0.0..=1.0).contains(rate)) {
+        return Err(Usage(format!("--rate {rate}: spikes per neuron and step are 0 to 1")).into());
+    }
+    if args.steps == Some(0) {
+        return Err(Usage("--steps 0: a sample has at least one step".into()).into());
+    }
+    let counted: Vec<(String, Cost)> = args
+        .networks
+        .iter()
+        .map(|name| Ok((name.clone(), count(name, args)?)))
+        .collect::<Result<_>>()?;
+    let mut out = io::stdout().lock();
+    if args.json {
+        for (name, cost) in &counted {
+            writeln!(out, "{}", as_json(name, cost)?)?;
+        }
+    } else if let [(name, cost)] = counted.as_slice() {
+        write!(out, "{name}: {cost}")?;
+    } else {
+        write!(
+            out,
+            "{}",
+            Comparison::new(counted.iter().map(|(name, cost)| (name.as_str(), cost)))
+        )?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn count(name: &str, args: &Args) -> Result<Cost> {
+    let (config, own) = load(name)?;
+    let steps = args.steps.unwrap_or(own);
+    let cost = match (args.rate, args.rule) {
+        (Some(rate), _) => config.cost_at(steps, &Rates::given(rate)),
+        (None, Rule::Textbook) => config.cost(steps, CountRule::Textbook),
+        (None, Rule::EsNotebook) => config.cost(steps, CountRule::EsNotebook),
+    };
+    cost.with_context(|| name.to_owned())
+}
+
+/// A network and the time steps of its samples.
+fn load(name: &str) -> Result<(NetworkConfig, usize)> {
+    let end = Path::new(name).extension().map(|end| end.to_ascii_lowercase());
+    let json = end.as_deref() == Some("json".as_ref());
+    if !json && end.as_deref() != Some("toml".as_ref()) && !Path::new(name).is_file() {
+        let config = zoo::network(name, &zoo::Options::default())?;
+        return Ok((config, zoo::find(name).map_or(1, |(entry, _)| entry.steps)));
+    }
+    let text = std::fs::read_to_string(name).with_context(|| name.to_owned())?;
+    let config =
+        if json { NetworkConfig::from_json(&text) } else { NetworkConfig::from_toml(&text) };
+    Ok((config.with_context(|| name.to_owned())?, 1))
+}
+
+fn as_json(name: &str, cost: &Cost) -> Result<Value> {
+    let mut value = json!({ "network": name, "total": cost.total() });
+    if let (Value::Object(all), Value::Object(cost)) = (&mut value, serde_json::to_value(cost)?) {
+        all.extend(cost);
+    }
+    Ok(value)
+}

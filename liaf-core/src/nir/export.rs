@@ -1,0 +1,286 @@
+//! From a network to a NIR graph.
+
+use super::graph::{Array, Graph, Node};
+use crate::graph::Resolved;
+use crate::layer::{Layer, LayerConfig};
+use crate::neuron::{Constant, Neuron, Output, Reset, Sharing};
+use crate::{Error, Network, Real, Result};
+
+pub(super) fn export<R: Real>(network: &Network<R>, dt: f64) -> Result<Graph> {
+    let nodes = network.config().resolve()?;
+    let output = match &network.config().output {
+        Some(name) => nodes.iter().position(|node| node.name == *name).unwrap_or(nodes.len() - 1),
+        None => nodes.len() - 1,
+    };
+    let mut needed = vec![false; nodes.len()];
+    needed[output] = true;
+    for i in (0..nodes.len()).rev().filter(|&i| i <= output) {
+        if needed[i] {
+            nodes[i].from.iter().for_each(|&from| needed[from] = true);
+        }
+    }
+    let mut export = Export { network, nodes: &nodes, needed, graph: Graph::default() };
+    // By node: the names in NIR that its output is the sum of.
+    let mut names: Vec<Vec<String>> = Vec::with_capacity(nodes.len());
+    for (i, node) in nodes.iter().enumerate() {
+        if !export.needed[i] {
+            names.push(Vec::new());
+            continue;
+        }
+        let sources: Vec<String> = node.from.iter().flat_map(|&i| names[i].clone()).collect();
+        let made = export.node(i, dt).map_err(|error| error.in_layer(&node.name))?;
+        names.push(match made {
+            None => sources,
+            Some(made) => {
+                let name = node.name.replace('/', "_");
+                if export.graph.nodes.insert(name.clone(), made).is_some() {
+                    return Err(
+                        Error::unsupported("two layers of the same name in NIR").found(name)
+                    );
+                }
+                export.graph.edges.extend(sources.into_iter().map(|from| (from, name.clone())));
+                vec![name]
+            }
+        });
+    }
+    let mut name = "output".to_owned();
+    while export.graph.nodes.contains_key(&name) {
+        name.push('_');
+    }
+    let shape = nodes[output].shape.item.clone();
+    export.graph.nodes.insert(name.clone(), Node::Output { shape });
+    export.graph.edges.extend(names[output].iter().map(|from| (from.clone(), name.clone())));
+    let mut edges = export.graph.edges.clone();
+    edges.sort();
+    if edges.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(Error::unsupported(
+            "a sum that takes the same signal twice has no form in NIR",
+        ));
+    }
+    Ok(export.graph)
+}
+
+struct Export<'a, R: Real> {
+    network: &'a Network<R>,
+    nodes: &'a [Resolved],
+    needed: Vec<bool>,
+    graph: Graph,
+}
+
+impl<R: Real> Export<'_, R> {
+    /// The node of a layer; `None` for one that only hands on its inputs or their sum.
+    fn node(&self, index: usize, dt: f64) -> Result<Option<Node>> {
+        let node = &self.nodes[index];
+        let Some(layer) = &node.layer else {
+            if !node.shape.timed {
+                return Err(Error::unsupported("NIR has no input without time"));
+            }
+            return Ok(Some(Node::Input { shape: node.shape.item.clone() }));
+        };
+        Ok(Some(match layer {
+            LayerConfig::Dense(_) => {
+                let (weight, bias) = self.weights(index)?;
+                Node::Affine { weight, bias }
+            }
+            LayerConfig::Conv2d(conv) => {
+                let Some((_, height, width)) = node.inputs[0].image() else { return Ok(None) };
+                let (weight, bias) = self.weights(index)?;
+                Node::Conv2d {
+                    input_shape: [height, width],
+                    bias: bias.unwrap_or_else(|| Array::full(&[conv.channels], 0.0)),
+                    weight,
+                    stride: conv.stride.0,
+                    padding: conv.padding.0,
+                    dilation: conv.dilation.0,
+                    groups: conv.groups,
+                }
+            }
+            LayerConfig::AvgPool(pool) => Node::AvgPool2d {
+                kernel_size: pool.kernel.0,
+                stride: pool.stride.unwrap_or(pool.kernel).0,
+                padding: pool.padding.0,
+            },
+            LayerConfig::Flatten(_) => {
+                Node::Flatten { input_type: node.inputs[0].item.clone(), start_dim: 0, end_dim: -1 }
+            }
+            LayerConfig::Neuron(neuron) => self.neuron(index, neuron, dt)?,
+            LayerConfig::Dropout(_) | LayerConfig::Add(_) => return Ok(None),
+            LayerConfig::Aggregate(_) => {
+                return Err(Error::unsupported("NIR has no node for an end of time")
+                    .advice("make the layer before it the output"));
+            }
+            other => {
+                return Err(Error::unsupported(format!("NIR has no node for {}", other.kind())));
+            }
+        }))
+    }
+
+    /// A tensor of a layer, its own or that which it shares.
+    fn tensor(&self, index: usize, name: &str) -> Option<Array> {
+        let node = &self.nodes[index];
+        let layer = node.layer.as_ref()?;
+        let specs = layer.params(&node.inputs).into_iter().chain(layer.buffers(&node.inputs));
+        let spec = specs.into_iter().find(|spec| spec.name == name)?;
+        let full = format!("{}.{name}", spec.shared_with.as_ref().unwrap_or(&node.name));
+        let all = self.network.params().iter().chain(self.network.buffers());
+        let found = all.into_iter().find(|param| param.name == full)?;
+        Some(Array::new(&found.shape, found.data.iter().map(|x| x.f64()).collect()))
+    }
+
+    /// Weight and bias of a layer, times what the neurons behind it ask for.
+    fn weights(&self, index: usize) -> Result<(Array, Option<Array>)> {
+        let missing = || Error::unsupported("a layer without its weights");
+        let mut weight = self.tensor(index, "weight").ok_or_else(missing)?;
+        let mut bias = self.tensor(index, "bias");
+        let rows = weight.shape.first().copied().unwrap_or(1).max(1);
+        let width = weight.data.len() / rows;
+        if let Some(scale) = self.scale_behind(index)? {
+            for (row, factor) in weight.data.chunks_exact_mut(width.max(1)).zip(&scale) {
+                row.iter_mut().for_each(|w| *w *= factor);
+            }
+            if let Some(bias) = &mut bias {
+                bias.data.iter_mut().zip(&scale).for_each(|(b, factor)| *b *= factor);
+            }
+        }
+        Ok((weight, bias))
+    }
+
+    /// The only needed layer that takes this one.
+    fn consumer(&self, index: usize) -> Option<usize> {
+        let takes = |&i: &usize| self.needed[i] && self.nodes[i].from.contains(&index);
+        let mut all = (index + 1..self.nodes.len()).filter(takes);
+        let first = all.next()?;
+        all.next().is_none().then_some(first)
+    }
+
+    /// The factor of each row of a layer's weights, if neurons behind it ask for one.
+    fn scale_behind(&self, index: usize) -> Result<Option<Vec<f64>>> {
+        let mut at = index;
+        loop {
+            let Some(next) = self.consumer(at) else { return Ok(None) };
+            match &self.nodes[next].layer {
+                Some(
+                    LayerConfig::AvgPool(_) | LayerConfig::Flatten(_) | LayerConfig::Dropout(_),
+                ) => {
+                    at = next;
+                }
+                Some(LayerConfig::Neuron(neuron)) => {
+                    let scale = self.scale(next, neuron)?;
+                    let rows = self.nodes[index].shape.channels().0;
+                    return Ok(rows_of(&scale, rows, at == index));
+                }
+                _ => return Ok(None),
+            }
+        }
+    }
+
+    /// Whether some layer in front of these neurons takes up their factor.
+    fn taken_up(&self, index: usize) -> Result<bool> {
+        let mut at = self.nodes[index].from[0];
+        loop {
+            let node = &self.nodes[at];
+            if self.consumer(at).is_none() {
+                return Ok(false);
+            }
+            match &node.layer {
+                Some(LayerConfig::Dense(_) | LayerConfig::Conv2d(_)) => {
+                    return Ok(self.scale_behind(at)?.is_some());
+                }
+                Some(
+                    LayerConfig::AvgPool(_) | LayerConfig::Flatten(_) | LayerConfig::Dropout(_),
+                ) => {
+                    at = node.from[0];
+                }
+                _ => return Ok(false),
+            }
+        }
+    }
+
+    /// `gain / (1 - alpha)` of every neuron; gain where alpha is 1.
+    fn scale(&self, index: usize, neuron: &Neuron) -> Result<Vec<f64>> {
+        let alpha = self.constant(index, "alpha", &neuron.alpha)?;
+        let gain = self.constant(index, "gain", &neuron.gain)?;
+        let factor = |(alpha, gain): (&f64, &f64)| {
+            if *alpha == 1.0 { *gain } else { gain / (1.0 - alpha) }
+        };
+        Ok(alpha.iter().zip(&gain).map(factor).collect())
+    }
+
+    /// A constant, one number a neuron.
+    fn constant(&self, index: usize, name: &str, constant: &Constant) -> Result<Vec<f64>> {
+        let item = &self.nodes[index].shape;
+        let logit = constant.learn && name == "alpha";
+        let tensor = if logit { "alpha_logit" } else { name };
+        let Some(values) = self.tensor(index, tensor) else {
+            return Ok(vec![constant.init; item.len()]);
+        };
+        let run = match constant.per {
+            Sharing::All => item.len(),
+            Sharing::Channel => item.channels().1,
+            Sharing::Neuron => 1,
+        };
+        let value = |w: f64| if logit { 1.0 / (1.0 + (-w).exp()) } else { w };
+        Ok(values.data.iter().flat_map(|&w| std::iter::repeat_n(value(w), run)).collect())
+    }
+
+    fn neuron(&self, index: usize, neuron: &Neuron, dt: f64) -> Result<Node> {
+        let shape = &self.nodes[index].shape.item;
+        if let Output::Analog(_) = neuron.output {
+            return Err(Error::unsupported("NIR has no node for an analog neuron (LIAF)")
+                .advice("send spikes, or see docs/nir.md for how such a node could look"));
+        }
+        if neuron.recurrent || neuron.synapse.is_some() {
+            return Err(Error::unsupported(
+                "neurons with a synapse or membranes that reach each other are not written to NIR",
+            ));
+        }
+        let Reset::To(reset) = &neuron.reset else {
+            return Err(Error::unsupported("NIR's neurons are reset to a value")
+                .expected("a hard reset")
+                .found("a soft one"));
+        };
+        let array = |values: Vec<f64>| Array::new(shape, values);
+        let alpha = self.constant(index, "alpha", &neuron.alpha)?;
+        let beta = self.constant(index, "beta", &neuron.beta)?;
+        let r = if self.taken_up(index)? {
+            Array::full(shape, 1.0)
+        } else {
+            array(self.scale(index, neuron)?)
+        };
+        let v_threshold = array(self.constant(index, "threshold", &neuron.threshold)?);
+        let v_reset = array(self.constant(index, "reset", reset)?);
+        let spikes = neuron.output == Output::Spike;
+        if alpha.iter().chain(&beta).all(|x| x.is_finite()) {
+            if spikes && alpha.iter().all(|&a| a == 1.0) && beta.iter().all(|&b| b == 0.0) {
+                return Ok(Node::If { r, v_threshold, v_reset });
+            }
+            if alpha.iter().all(|&alpha| (0.0..1.0).contains(&alpha)) {
+                let tau = array(alpha.iter().map(|alpha| dt / (1.0 - alpha)).collect());
+                let leak = beta.iter().zip(&alpha).map(|(beta, alpha)| beta / (1.0 - alpha));
+                let v_leak = array(leak.collect());
+                return Ok(if spikes {
+                    Node::Lif { tau, r, v_leak, v_threshold, v_reset }
+                } else {
+                    Node::Li { tau, r, v_leak }
+                });
+            }
+        }
+        Err(Error::unsupported("neurons whose leak has no time constant")
+            .expected("alpha of 0 or more and less than 1, or alpha 1 and beta 0 for all")
+            .found(format!("alpha {:?}", neuron.alpha.init)))
+    }
+}
+
+/// One factor for each row of weights, if the neurons of every row agree; behind a pooling
+/// (`direct` false) all neurons must.
+fn rows_of(scale: &[f64], rows: usize, direct: bool) -> Option<Vec<f64>> {
+    let first = *scale.first()?;
+    if scale.iter().all(|&factor| factor == first) {
+        return Some(vec![first; rows]);
+    }
+    let run = scale.len() / rows.max(1);
+    let agree = |row: &[f64]| row.iter().all(|factor| *factor == row[0]);
+    let fits = direct && run > 0 && run * rows == scale.len();
+    (fits && scale.chunks_exact(run).all(agree))
+        .then(|| scale.chunks_exact(run).map(|row| row[0]).collect())
+}

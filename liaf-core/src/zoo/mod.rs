@@ -1,0 +1,223 @@
+//! The networks of LIAF-Net's tasks, and their rivals, by name.
+//!
+//! Structures are those of the authors' code and of papers of the same group, as each entry says.
+//! A network is given as configuration, to be printed, changed, built or counted:
+//!
+//! ```
+//! use liaf_core::cost::CountRule;
+//! use liaf_core::zoo;
+//!
+//! let config = zoo::network("gesture-a", &zoo::Options::default())?;
+//! assert_eq!(config.cost(60, CountRule::Textbook)?.total().parameters, 2_322_891);
+//! let rival = zoo::network("gesture-a-convlstm", &zoo::Options::default())?;
+//! println!("{}", rival.to_toml()?);
+//! # Ok::<(), liaf_core::Error>(())
+//! ```
+
+mod babi;
+mod build;
+mod nets;
+mod resnet;
+
+use crate::{Error, NetworkConfig, Result};
+
+/// Which of the rivals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Analog neurons: the network itself.
+    Liaf,
+    /// The same with spikes sent onward.
+    Lif,
+    /// Every convolution and its neurons replaced by a ConvLSTM of as many channels, padded, without
+    /// norm, with the convolution's stride behind it; fully connected layers with ReLU.
+    ConvLstm,
+    /// Every convolution replaced by one over three steps, with norm and ReLU, without neurons; fully
+    /// connected layers with ReLU.
+    Conv3d,
+    /// Convolutions of every step with ReLU; the first hidden fully connected layer and its neurons replaced
+    /// by an LSTM of as many units.
+    Lstm,
+    /// The same with a GRU.
+    Gru,
+    /// The same with a simple RNN.
+    Rnn,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Liaf, Self::Lif, Self::ConvLstm, Self::Conv3d, Self::Lstm, Self::Gru, Self::Rnn];
+
+    /// What follows the network's name; nothing for the network itself.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Liaf => "",
+            Self::Lif => "-lif",
+            Self::ConvLstm => "-convlstm",
+            Self::Conv3d => "-conv3d",
+            Self::Lstm => "-lstm",
+            Self::Gru => "-gru",
+            Self::Rnn => "-rnn",
+        }
+    }
+}
+
+/// What of a network may be changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// What numbers of channels and units are multiplied with; at least one is left. Default 1.
+    pub width: f64,
+    /// Height and width of the frames. Default: the task's.
+    pub size: Option<usize>,
+    /// Classes. Default: the task's.
+    pub classes: Option<usize>,
+    /// Words of a language, with the padding, for the networks of bAbI. Default 32.
+    pub tokens: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { width: 1.0, size: None, classes: None, tokens: 32 }
+    }
+}
+
+/// A network of the zoo.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is for and whose it is.
+    pub about: &'static str,
+    /// Time steps of a sample.
+    pub steps: usize,
+    /// Height and width of its frames; 0 for a network of words.
+    pub size: usize,
+    /// Its classes; 0 if they are the words.
+    pub classes: usize,
+    /// The forms it comes in.
+    pub kinds: &'static [Kind],
+    make: fn(&Entry, Kind, &Options) -> Result<NetworkConfig>,
+}
+
+impl Entry {
+    /// The network in one of its forms.
+    ///
+    /// # Errors
+    /// If it does not come in this form, or the options make no network.
+    pub fn network(&self, kind: Kind, options: &Options) -> Result<NetworkConfig> {
+        if !self.kinds.contains(&kind) {
+            let forms: Vec<_> =
+                self.kinds.iter().map(|kind| format!("{}{}", self.name, kind.suffix())).collect();
+            return Err(Error::unsupported(format!("there is no {}{}", self.name, kind.suffix()))
+                .expected(forms.join(", ")));
+        }
+        if !(options.width > 0.0 && options.width <= 64.0) {
+            return Err(Error::config("a width that makes no network")
+                .expected("more than 0 and at most 64")
+                .found(options.width));
+        }
+        let config = (self.make)(self, kind, options)?;
+        config.resolve()?;
+        Ok(config)
+    }
+
+    fn item(&self, options: &Options) -> [usize; 3] {
+        let size = options.size.unwrap_or(self.size);
+        [2, size, size]
+    }
+
+    fn classes(&self, options: &Options) -> usize {
+        options.classes.unwrap_or(self.classes)
+    }
+}
+
+/// Everything but simple RNNs: for networks with convolutions and a fully connected layer of neurons
+/// or a hidden one.
+const IMAGES: &[Kind] =
+    &[Kind::Liaf, Kind::Lif, Kind::ConvLstm, Kind::Conv3d, Kind::Lstm, Kind::Gru];
+
+/// For networks with nothing fully connected that could be recurrent.
+const CONV_ONLY: &[Kind] = &[Kind::Liaf, Kind::Lif, Kind::ConvLstm, Kind::Conv3d];
+
+const RESNET: &[Kind] = &[Kind::Liaf, Kind::Lif, Kind::Conv3d];
+
+const WORDS: &[Kind] = &[Kind::Liaf, Kind::Lif, Kind::Rnn, Kind::Lstm, Kind::Gru];
+
+macro_rules! entries {
+    ($($name:literal $steps:literal $size:literal $classes:literal $kinds:ident $make:path, $about:literal;)*) => {
+        &[$(Entry {
+            name: $name,
+            about: $about,
+            steps: $steps,
+            size: $size,
+            classes: $classes,
+            kinds: $kinds,
+            make: $make,
+        }),*]
+    };
+}
+
+const ENTRIES: &[Entry] = entries! {
+    "gesture-a" 60 32 11 IMAGES nets::gesture_a,
+        "DVS128 Gesture, 64C3-128C3-AP2-128C3-AP2-256FC-11 without norms (He et al. 2020)";
+    "gesture-a-bn" 60 32 11 IMAGES nets::gesture_a_bn,
+        "gesture-a with batch norm and pooling before the neurons, SELU";
+    "gesture-a2" 60 32 11 IMAGES nets::gesture_a2,
+        "DVS128 Gesture, 64C3-128C3-AP2-256FC-11, SELU";
+    "gesture-b" 60 40 11 IMAGES nets::gesture_b,
+        "DVS128 Gesture, 64C3s2-128C3s2-256C3s2-256FC-11 behind a norm of the input (BIDL)";
+    "gesture-c" 16 128 11 CONV_ONLY nets::gesture_c,
+        "DVS128 Gesture, seven C3-MP2 of 64 to 512 channels and 11 (BIDL)";
+    "mnist-dvs-b" 20 40 10 IMAGES nets::mnist_dvs_b,
+        "MNIST-DVS, 32C3-MP2-64C3-MP2-128C3-MP2-mean-512FC-128FC-10 (BIDL)";
+    "mnist-dvs-b5" 20 128 10 IMAGES nets::mnist_dvs_b5,
+        "MNIST-DVS, 32C5s2-MP2-64C3-MP2-128C3-MP2-256C3-MP2-512C3-MP2-mean-512FC-10 (BIDL)";
+    "mnist-dvs-g" 50 128 10 CONV_ONLY nets::mnist_dvs_g,
+        "MNIST-DVS, 64C5-64C5-AP2-128C5-AP2-10, SELU";
+    "cifar10-dvs-b" 10 128 10 IMAGES nets::cifar10_dvs_b,
+        "CIFAR10-DVS, 32C5s2-MP2-64C3-MP2-128C3-MP2-256C3-MP2-512C3-MP2-mean-512FC-10 (BIDL)";
+    "cifar10-dvs-t" 10 128 10 IMAGES nets::cifar10_dvs_t,
+        "CIFAR10-DVS, 32C3-AP2-64C3-AP2-128C3-AP2-256C3-AP2-512C3-AP4-256FC-10 (TA-SNN)";
+    "cifar10-dvs-g" 6 42 10 IMAGES nets::cifar10_dvs_g,
+        "CIFAR10-DVS, 32C3-64C3-128C3-256C3, every second place, 512FC-10, SELU";
+    "cifar10-dvs-r" 8 128 10 RESNET resnet::resnet18,
+        "CIFAR10-DVS, LIAF-ResNet-18";
+    "liaf-resnet-18" 8 224 1000 RESNET resnet::resnet18,
+        "ES-ImageNet, residual blocks 2, 2, 2, 2 (Lin et al. 2021)";
+    "liaf-resnet-34" 8 224 1000 RESNET resnet::resnet34,
+        "ES-ImageNet, residual blocks 3, 4, 6, 3 (Lin et al. 2021)";
+    "babi" 64 0 0 WORDS babi::babi,
+        "bAbI, story and question: embedding 50, fully connected 100, last step; joined, words";
+};
+
+/// The networks of the zoo.
+pub fn list() -> &'static [Entry] {
+    ENTRIES
+}
+
+/// The entry and form of a name: `gesture-a`, `gesture-a-lif`.
+pub fn find(name: &str) -> Option<(&'static Entry, Kind)> {
+    let of = |kind: Kind| {
+        let base = name.strip_suffix(kind.suffix())?;
+        let entry = ENTRIES.iter().find(|entry| entry.name == base)?;
+        entry.kinds.contains(&kind).then_some((entry, kind))
+    };
+    Kind::ALL.into_iter().find_map(of)
+}
+
+/// The network of a name.
+///
+/// # Errors
+/// If there is none of this name, or the options make no network.
+pub fn network(name: &str, options: &Options) -> Result<NetworkConfig> {
+    let Some((entry, kind)) = find(name) else {
+        let names: Vec<_> = ENTRIES.iter().map(|entry| entry.name).collect();
+        return Err(Error::config("the zoo has no such network")
+            .expected(format!(
+                "{}; most also with -lif, -convlstm, -conv3d, -lstm, -gru",
+                names.join(", ")
+            ))
+            .found(name));
+    };
+    entry.network(kind, options)
+}
