@@ -52,7 +52,7 @@ pub use formats::hdf5::child as hdf5_child;
 pub use formats::{
     Aedat1Decoder, Aedat2Decoder, Aedat3Decoder, Aedat4Decoder, AtisBinDecoder, CsvDecoder,
     DatDecoder, DatVersion, EventStreamDecoder, Evt2Decoder, Evt3Decoder, Evt21Decoder, Evt21Order,
-    FORMATS, Format,
+    FORMATS, Format, decode_ecf_chunk,
 };
 pub use limits::Limits;
 pub use reader::{

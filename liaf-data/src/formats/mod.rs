@@ -12,7 +12,6 @@ mod carry;
 mod columns;
 mod csv;
 mod dat;
-#[cfg(feature = "hdf5")]
 mod ecf;
 mod event_stream;
 mod evt2;
@@ -32,6 +31,7 @@ pub use aedat4::Aedat4Decoder;
 pub use atis_bin::AtisBinDecoder;
 pub use csv::CsvDecoder;
 pub use dat::{DatDecoder, DatVersion};
+pub use ecf::decode_ecf_chunk;
 pub use event_stream::EventStreamDecoder;
 pub use evt2::Evt2Decoder;
 pub use evt3::Evt3Decoder;

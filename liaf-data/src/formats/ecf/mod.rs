@@ -20,7 +20,7 @@
 //! Source: Prophesee's description and reference decoder, hdf5_ecf. That one trusts the chunk; here
 //! every read and every count is held against what there is.
 
-use crate::EventBatch;
+use crate::{Error, EventBatch};
 
 /// More events than a chunk may have.
 const MOST: usize = 65_535;
@@ -31,7 +31,16 @@ pub(super) type Fault = &'static str;
 const CUT: Fault = "the chunk ends too early";
 const TOO_MANY: Fault = "the chunk holds more than it says";
 
-/// Appends the events of a chunk to `batch`, which is as before if the chunk is broken.
+/// Appends the events of one ECF chunk (HDF5 filter 36559, as in Prophesee's recordings) to `batch`,
+/// which is as before if the chunk is broken. The bytes are those of the file, before any filter.
+///
+/// # Errors
+/// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if the chunk is broken.
+pub fn decode_ecf_chunk(chunk: &[u8], batch: &mut EventBatch) -> crate::Result<()> {
+    decode(chunk, batch).map_err(Error::malformed)
+}
+
+/// As [`decode_ecf_chunk`], with what is wrong in a word.
 pub(super) fn decode(chunk: &[u8], batch: &mut EventBatch) -> Result<(), Fault> {
     let before = batch.len();
     let result = decode_columns(chunk, batch);

@@ -1,0 +1,5 @@
+#![no_main]
+
+static HEADER: &[u8] = b"";
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| liaf_fuzz::decode(Some("ATIS bin"), HEADER, data));

@@ -1,0 +1,5 @@
+#![no_main]
+
+static HEADER: &[u8] = include_bytes!("../../fixtures/good/dat/header_only.dat");
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| liaf_fuzz::decode(None, HEADER, data));

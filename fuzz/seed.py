@@ -1,0 +1,67 @@
+"""Fills corpus/ from the bundled recordings: python seed.py
+
+A target decode_<format> or chunking_<format> gets what stands behind the headers of the recordings of
+that format, good and damaged; probe_any gets the whole files. Files over 16 KiB are left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+FIXTURES = HERE.parent / "fixtures"
+MOST = 16 << 10
+
+#: Target: the folder of its recordings, their extension, and how long their header is.
+FORMATS = {
+    "aedat1": ("aedat1", "", "header_only.aedat"),
+    "aedat2": ("aedat2", "", "header_only.aedat"),
+    "aedat3": ("aedat3", "", "header_only.aedat"),
+    "aedat4": ("aedat4", "", "header_only.aedat4"),
+    "atis_bin": ("atis_bin", "", 0),
+    "csv": ("csv", "", 0),
+    "dat": ("dat", "", b"% end\n"),
+    "es": ("event_stream", "", 20),
+    "evt2": ("evt2", "", b"% end\n"),
+    "evt21": ("evt21", "", b"% end\n"),
+    "evt3": ("evt3", "", b"% end\n"),
+    "mat": ("mat", "", 128),
+    "npy": ("numpy", ".npy", 8),
+    "npz": ("numpy", ".npz", 4),
+}
+
+
+def header(data: bytes, folder: str, rule: str | int | bytes) -> int:
+    if isinstance(rule, int):
+        return rule
+    if isinstance(rule, bytes):
+        end = data.find(rule)
+        return end + len(rule) if end >= 0 else 0
+    if (end := data.find(b"#!END-HEADER\r\n")) >= 0:
+        return end + 14
+    return (FIXTURES / "good" / folder / rule).stat().st_size
+
+
+def put(target: str, data: bytes) -> None:
+    folder = HERE / "corpus" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / hashlib.sha1(data).hexdigest()).write_bytes(data)
+
+
+def main() -> None:
+    for name, (folder, extension, rule) in FORMATS.items():
+        for kind in ("good", "bad"):
+            for path in sorted((FIXTURES / kind / folder).glob("*")):
+                data = path.read_bytes()
+                if len(data) > MOST or not path.name.endswith(extension):
+                    continue
+                put("probe_any", data)
+                for target in (f"decode_{name}", f"chunking_{name}"):
+                    put(target, data[header(data, folder, rule) :])
+    for path in sorted((FIXTURES / "fuzz").glob("*/*")):
+        put(path.parent.name, path.read_bytes())
+
+
+if __name__ == "__main__":
+    main()

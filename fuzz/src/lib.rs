@@ -1,0 +1,137 @@
+//! What must hold of any bytes whatever, asked of every reader.
+//!
+//! | target | input | must hold |
+//! |---|---|---|
+//! | `probe_any` | a whole file | an error with its place, or events and an account that adds up |
+//! | `decode_<format>` | what follows a sound header | the same; a strict reader stops or finds the same events |
+//! | `chunking_<format>` | the same | whole = byte by byte = odd pieces = two threads: events, report and error |
+//! | `round_trip_<format>` | events | what was written reads back as the same events |
+
+use std::num::NonZeroUsize;
+
+use liaf_data::write::{self, EventSpec, Facts, WriteOptions};
+use liaf_data::{
+    Event, EventBatch, Format, ReadOptions, Recording, Report, SensorSize, decode_ecf_chunk,
+};
+
+/// What a reader makes of some bytes: the events in front of an error, the report, the error.
+#[derive(Debug, PartialEq)]
+pub struct Outcome {
+    /// All events that were given.
+    pub events: EventBatch,
+    /// What was met; `None` if the header was refused.
+    pub report: Option<Report>,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
+fn options(format: Option<&str>) -> ReadOptions {
+    let format = format.map(|name| Format::named(name).expect("a format of this name"));
+    // A stated size, so that no file is read twice to find it out.
+    ReadOptions { format, sensor: Some(SensorSize::new(346, 260)), ..ReadOptions::default() }
+}
+
+/// Reads `bytes` to the end or to the first error.
+pub fn read(bytes: &[u8], options: ReadOptions) -> Outcome {
+    let mut outcome = Outcome { events: EventBatch::new(), report: None, error: None };
+    let opened = Recording::from_bytes(bytes, options).and_then(|mut r| r.reader());
+    let mut reader = match opened {
+        Ok(reader) => reader,
+        Err(error) => {
+            let place = error.offset().is_some_and(|at| at <= bytes.len() as u64 + 1);
+            let text = error.to_string();
+            assert!(place || text.contains("stream"), "no place in: {text}");
+            return Outcome { error: Some(text), ..outcome };
+        }
+    };
+    loop {
+        match reader.pump(&mut outcome.events) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => {
+                outcome.error = Some(error.to_string());
+                break;
+            }
+        }
+    }
+    outcome.report = Some(reader.report());
+    outcome
+}
+
+/// Reads a header and what follows as a user would, and strictly: no panic, and every byte and event
+/// accounted for. `format` is stated where no header tells it.
+pub fn decode(format: Option<&str>, header: &[u8], data: &[u8]) {
+    let bytes = [header, data].concat();
+    let lenient = read(&bytes, options(format));
+    if let (Some(report), None) = (&lenient.report, &lenient.error) {
+        assert_eq!(report.bytes.total(), bytes.len() as u64, "{:?}", report.bytes);
+        assert_eq!(report.events, lenient.events.len() as u64);
+    }
+    let strict = read(&bytes, ReadOptions { strict: true, ..options(format) });
+    if strict.error.is_none() {
+        assert_eq!(strict.events, lenient.events, "strict and lenient differ without an error");
+    }
+}
+
+/// Reads whole, in pieces and on several threads: the same each time.
+pub fn chunking(format: Option<&str>, header: &[u8], data: &[u8]) {
+    let bytes = [header, data].concat();
+    let whole = read(&bytes, options(format));
+    for step in [1, 7, 4096] {
+        let cut = read(&bytes, ReadOptions { step: NonZeroUsize::new(step), ..options(format) });
+        assert_eq!(cut, whole, "in pieces of {step} bytes");
+    }
+    let parallel = read(&bytes, ReadOptions { parallel: true, ..options(format) });
+    assert_eq!(parallel, whole, "on several threads");
+}
+
+/// Decodes one ECF chunk of a Prophesee HDF5 file: no more events than its header says.
+pub fn ecf(chunk: &[u8]) {
+    let mut events = EventBatch::new();
+    if decode_ecf_chunk(chunk, &mut events).is_ok() {
+        let count = chunk.first_chunk().map_or(0, |head| u32::from_le_bytes(*head) >> 2);
+        assert_eq!(events.len(), count as usize);
+    }
+}
+
+/// Writes events in a kind of event file and reads them back: the same, or refused before a byte is
+/// written. Each 8 bytes of `data` are an event: a step in time, x, y and polarity.
+pub fn round_trip(target: &str, data: &[u8]) {
+    // Without a header to tell it by, the format is stated.
+    let format = (target == "atis").then_some("ATIS bin");
+    let target = write::target(target).expect("a target of this name");
+    let sensor = SensorSize::new(346, 260);
+    let mut t = 0i64;
+    let mut events: EventBatch = data
+        .as_chunks::<8>()
+        .0
+        .iter()
+        .map(|&[a, b, c, x0, x1, y0, y1, p]| {
+            t += i64::from(i32::from_le_bytes([0, a, b, c]) >> 8);
+            let x = u16::from_le_bytes([x0, x1]) % sensor.width;
+            let y = u16::from_le_bytes([y0, y1]) % sensor.height;
+            Event { t, x, y, p: p & 1 }
+        })
+        .collect();
+    let holds = &target.holds;
+    events.retain(|event| event.x <= holds.x_max && event.y <= holds.y_max);
+    let mut facts = Facts::default();
+    facts.add(&events);
+    let spec = EventSpec { facts: Some(facts), ..EventSpec::new(sensor) };
+    if target.check(&facts, false).is_err() {
+        return;
+    }
+    let mut file = Vec::new();
+    let mut encoder = write::encoder(target, &spec, &WriteOptions::default()).expect("an encoder");
+    let written = encoder
+        .start(&mut file)
+        .and_then(|()| encoder.push(&events, &mut file))
+        .and_then(|()| encoder.finish(&mut file));
+    written.expect("what the target holds is written");
+    if events.is_empty() {
+        return;
+    }
+    let read = read(&file, options(format));
+    assert_eq!(read.error, None);
+    assert_eq!(read.events, events);
+}
