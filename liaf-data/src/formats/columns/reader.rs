@@ -199,8 +199,10 @@ impl ColumnReader {
         }
         let error = self.flaw.take().or(error);
         let bytes = &mut self.report.bytes;
-        bytes.events += self.event_bytes;
-        bytes.header += self.file_bytes.saturating_sub(bytes.total());
+        // In a damaged container two arrays may claim the same bytes: they count once.
+        bytes.skipped = bytes.skipped.min(self.file_bytes);
+        bytes.events = self.event_bytes.min(self.file_bytes - bytes.skipped);
+        bytes.header = self.file_bytes - bytes.skipped - bytes.events;
         match error {
             Some(error) if self.strict => Err(error),
             _ => Ok(()),
