@@ -7,7 +7,7 @@
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 LIAF := $(TARGET)/release/liaf
 PYTHON ?= python3
-FEATURES := --features liaf-data/hdf5
+FEATURES := --features liaf-data/hdf5,liaf-core/nir
 RECORDING := fixtures/good/aedat4/dv_all_lz4.aedat4
 SMALL := --window 100ms --crop 93,50,160,160 --size 64x32 --polarity merged --dtype u8
 
@@ -70,7 +70,10 @@ judges:
 	if [ .venv/judges -nt $$wanted ]; then exit 0; fi; \
 	if $(PYTHON) -m venv .venv && .venv/bin/python -m pip install -q --retries 1 --timeout 20 \
 		--disable-pip-version-check --only-binary :all: -r $$wanted; \
-	then touch .venv/judges; \
+	then .venv/bin/python -m pip install -q --retries 1 --timeout 20 --disable-pip-version-check \
+		--only-binary :all: -r liaf-data/tests/judges/requirements-events.txt || \
+		echo 'Not all decoders of others are there: event files are judged by fewer.'; \
+		touch .venv/judges; \
 	else echo 'No Python libraries to judge tensor files (python3-venv and PyPI are needed):'; \
 		echo 'the tests that need them are skipped.'; fi
 

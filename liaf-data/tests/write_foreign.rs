@@ -37,9 +37,21 @@ fn foreign_decoders_find_the_events_that_were_written() {
     let folder = tempfile::tempdir().unwrap();
     let (davis, atis) = (SensorSize::new(346, 260), SensorSize::new(240, 180));
     for (name, reader, sensor) in [
+        ("aedat2", "davis_words", davis),
+        ("aedat3", "evutils", davis),
+        ("aedat4", "dv_processing", davis),
+        ("aedat4", "aedat", davis),
+        ("aedat4", "faery", davis),
+        ("csv", "csv_lines", davis),
+        ("csv", "faery", davis),
+        ("dat", "expelliarmus_dat", davis),
+        ("dat", "faery", davis),
+        ("evt2", "expelliarmus_evt2", davis),
+        ("evt2", "faery", davis),
+        ("evt3", "evt3", davis),
+        ("evt3", "faery", davis),
         ("es", "event_stream", davis),
         ("es", "faery", davis),
-        ("aedat3", "evutils", davis),
         ("atis-bin", "tonic", atis),
     ] {
         let events = events(sensor);

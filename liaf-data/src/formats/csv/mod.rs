@@ -16,6 +16,7 @@
 //! overrule it. A last line without a line end is whole only if the polarity is its last column.
 
 mod decode;
+mod encode;
 mod layout;
 mod line;
 
@@ -28,7 +29,7 @@ use crate::{Report, Result};
 use layout::Layout;
 
 pub(super) static FORMAT: Format =
-    Format { name: "CSV", extensions: &["csv", "txt"], detect, open, write: &[] };
+    Format { name: "CSV", extensions: &["csv", "txt"], detect, open, write: &[encode::TARGET] };
 
 /// Bytes a decoder gets at once: on one thread as much as stays in cache.
 const STEP: usize = 256 << 10;

@@ -13,6 +13,7 @@
 //! A file of triggers has no event stream; the events are in the file beside it.
 
 mod decode;
+mod encode;
 mod header;
 
 use std::collections::BTreeMap;
@@ -27,8 +28,13 @@ use crate::reader::{ReadOptions, RecordingInfo, SensorSource, StreamInfo, Stream
 use crate::source::ByteSource;
 use crate::{Oddity, Report, Result};
 
-pub(super) static FORMAT: Format =
-    Format { name: "DAT", extensions: &["dat"], detect: header::detect, open, write: &[] };
+pub(super) static FORMAT: Format = Format {
+    name: "DAT",
+    extensions: &["dat"],
+    detect: header::detect,
+    open,
+    write: &[encode::TARGET],
+};
 
 /// Bytes a decoder gets at once: on one thread as much as stays in cache.
 const STEP: usize = 256 << 10;

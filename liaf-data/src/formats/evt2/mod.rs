@@ -18,6 +18,7 @@
 //! `events`, even events before the first `TIME_HIGH`, which are dropped.
 
 mod decode;
+mod encode;
 #[cfg(test)]
 mod tests;
 
@@ -33,7 +34,7 @@ pub(super) static FORMAT: Format = Format {
     extensions: &["raw"],
     detect: |head| is_encoded(head, "EVT2"),
     open,
-    write: &[],
+    write: &[encode::TARGET],
 };
 
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {

@@ -26,6 +26,7 @@
 //! between the two.
 
 mod cut;
+mod encode;
 mod fast;
 mod registers;
 #[cfg(test)]
@@ -43,7 +44,7 @@ pub(super) static FORMAT: Format = Format {
     extensions: &["raw"],
     detect: |head| is_encoded(head, "EVT3"),
     open,
-    write: &[],
+    write: &[encode::TARGET],
 };
 
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {

@@ -13,5 +13,5 @@ mod words;
 pub(super) use cd::{Cd, Time, is_wrap, kind, special};
 pub(super) use header::{Header, KEYS};
 pub(super) use met::{BASELESS, EARLY, Met, PADDED, RESERVED, ROWLESS, TRIGGER, VENDOR, WRAP};
-pub(super) use raw::{is_encoded, open};
+pub(super) use raw::{is_encoded, open, raw_header};
 pub(super) use words::{Registers, WordDecoder};

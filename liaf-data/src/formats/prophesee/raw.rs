@@ -6,7 +6,7 @@ use super::{Header, KEYS};
 use crate::formats::{Body, Head, Opened};
 use crate::reader::{ReadOptions, RecordingInfo, SensorSource, StreamInfo, StreamKind};
 use crate::source::ByteSource;
-use crate::{Error, Oddity, Report, Result};
+use crate::{Error, Oddity, Report, Result, SensorSize};
 
 /// Bytes a decoder gets at once: on one thread as much as stays in cache.
 const STEP: usize = 256 << 10;
@@ -19,6 +19,15 @@ pub(in crate::formats) fn is_encoded(head: &Head, encoding: &str) -> bool {
     header.is_ok_and(|header| {
         header.and_then(|header| header.encoding()).as_deref() == Some(encoding)
     })
+}
+
+/// The header of a file of words: version and name of the encoding, as `3.0` and `EVT3`.
+pub(in crate::formats) fn raw_header(version: &str, name: &str, sensor: SensorSize) -> String {
+    let SensorSize { width, height } = sensor;
+    format!(
+        "% evt {version}\n% format {name};height={height};width={width}\n\
+         % geometry {width}x{height}\n% end\n"
+    )
 }
 
 /// Where the words begin, and what stands before them.

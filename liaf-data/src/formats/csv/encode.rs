@@ -1,0 +1,62 @@
+//! Events to CSV: one line an event, times in µs.
+
+use std::io::Write;
+
+use crate::write::{Encoder, EventSpec, Holds, Make, Output, Target};
+use crate::{Error, EventBatch, Result};
+
+pub(super) const TARGET: Target = Target {
+    name: "csv",
+    title: "CSV",
+    extension: "csv",
+    claims: &["csv"],
+    packings: &[],
+    holds: Holds {
+        t_min: 0,
+        // Above this a reader takes whole numbers for ns.
+        t_max: 100_000_000_000_000_000,
+        ..Holds::ANYTHING
+    },
+    make: Make::Encoder(|spec, _| Ok(Box::new(CsvEncoder::new(spec)))),
+};
+
+/// Bytes that are given out together.
+const CHUNK: usize = 64 << 10;
+
+/// Writes a line of names, which hold the sensor's size as faery has it, and a line an event.
+struct CsvEncoder {
+    header: String,
+    lines: Vec<u8>,
+}
+
+impl CsvEncoder {
+    fn new(spec: &EventSpec) -> Self {
+        let (width, height) = (spec.sensor.width, spec.sensor.height);
+        Self { header: format!("t,x@{width},y@{height},on\n"), lines: Vec::new() }
+    }
+}
+
+impl Encoder for CsvEncoder {
+    fn start(&mut self, out: &mut dyn Output) -> Result<()> {
+        out.append(self.header.as_bytes())
+    }
+
+    fn push(&mut self, events: &EventBatch, out: &mut dyn Output) -> Result<()> {
+        for event in events.iter() {
+            let (t, x, y, p) = (event.t, event.x, event.y, event.p & 1);
+            writeln!(self.lines, "{t},{x},{y},{p}")
+                .map_err(|error| Error::system("cannot write", error))?;
+            if self.lines.len() >= CHUNK {
+                out.append(&self.lines)?;
+                self.lines.clear();
+            }
+        }
+        out.append(&self.lines)?;
+        self.lines.clear();
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &mut dyn Output) -> Result<()> {
+        Ok(())
+    }
+}
