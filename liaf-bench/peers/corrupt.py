@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
-SEED, SECONDS = 20_260_101, 10
+SEED, SECONDS, SENSOR = 20_260_101, 10, "346x260"
 
 #: Format: the recording, its header's bytes, and who reads it.
 FILES = {
@@ -38,8 +38,8 @@ FILES = {
     "AEDAT 4 none": ("aedat4/dv_none.aedat4", ["dv_processing", "aedat", "faery"]),
     "EVT 2.0": ("evt2/faery.raw", ["expelliarmus_evt2", "faery", "evlib"]),
     "EVT 3.0": ("evt3/faery_vectors.raw", ["evt3", "faery", "evlib"]),
-    "DAT": ("dat/faery.dat", ["expelliarmus_dat", "faery"]),
-    "Event Stream": ("es/dvs.es", ["event_stream", "faery"]),
+    "DAT": ("dat/faery_cd.dat", ["expelliarmus_dat", "faery"]),
+    "Event Stream": ("event_stream/dvs.es", ["event_stream", "faery"]),
 }
 
 
@@ -213,19 +213,19 @@ def liaf(program: str, name: str, count: int) -> tuple[collections.Counter[str],
     outcomes: collections.Counter[str] = collections.Counter()
     saved = 0.0
     with tempfile.TemporaryDirectory() as folder:
-        path, out = Path(folder) / good.name, Path(folder) / "events.npy"
+        path, out = Path(folder) / good.name, Path(folder) / "events.csv"
 
         def read(file: Path) -> tuple[str, Any, str]:
             out.unlink(missing_ok=True)
-            command = [program, "convert", str(file), "-o", str(out), "--to", "npy-events", "--coords", "raw"]
+            command = [program, "convert", str(file), "-o", str(out), "--sensor", SENSOR]
             try:
                 ran = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
             except subprocess.TimeoutExpired:
                 return "hang", [], ""
             if ran.returncode not in (0, 1) or "panicked" in ran.stderr:
                 return "panic", [], ran.stderr
-            events = np.load(out) if out.exists() else None
-            given = [] if events is None else [(events["t"], events["x"], events["p"])]
+            events = np.loadtxt(out, delimiter=",", skiprows=1, dtype="i8", ndmin=2) if out.exists() else None
+            given = [] if events is None or not events.size else [(events[:, 0], events[:, 1], events[:, 3])]
             return ("events" if out.exists() else "error"), given, ran.stderr
 
         _, columns, quiet = read(good)

@@ -27,7 +27,7 @@ fn python(modules: &str) -> Option<PathBuf> {
     if has.is_ok_and(|output| output.status.success()) {
         return Some(python);
     }
-    assert!(std::env::var("LIAF_REQUIRE_JUDGES").as_deref() != Ok("1"), "no judge: {modules}");
+    assert!(std::env::var("LIAF_REQUIRE_NIR_JUDGES").as_deref() != Ok("1"), "no judge: {modules}");
     eprintln!("skipped: {} lacks one of {modules}", python.display());
     None
 }
