@@ -1,6 +1,6 @@
 //! NIR graphs in HDF5: `/version`, and `/node` with `type`, `nodes/<name>/<field>` and `edges`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use hdf5::types::{VarLenAscii, VarLenUnicode};
 use hdf5::{Dataset, File, Group};
@@ -19,21 +19,30 @@ fn failed(error: &hdf5::Error) -> Error {
 }
 
 pub(super) fn write(graph: &Graph, path: &Path) -> Result<()> {
-    // What is at `path` is replaced only by a whole file.
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    let part = Path::new(&part);
-    let written = write_all(graph, part).map_err(|error| failed(&error));
-    let moved = written.and_then(|()| {
-        std::fs::rename(part, path).map_err(|error| Error::system("cannot rename the file", error))
-    });
+    let named = |end: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        PathBuf::from(name)
+    };
+    let (part, whole) = (named(".part"), named(".whole"));
+    let system = |what| move |error| Error::system(what, error);
+    // The library locks the file it writes, and a process started meanwhile would inherit the lock
+    // and keep others from opening it. A copy bears none. What is at `path` is replaced only by a
+    // whole file.
+    let moved = write_all(graph, &part)
+        .map_err(|error| failed(&error))
+        .and_then(|()| std::fs::copy(&part, &whole).map_err(system("cannot copy the file")))
+        .and_then(|_| std::fs::rename(&whole, path).map_err(system("cannot rename the file")));
+    let _ = std::fs::remove_file(&part);
     if moved.is_err() {
-        let _ = std::fs::remove_file(part);
+        let _ = std::fs::remove_file(&whole);
     }
     moved.map_err(|error| error.in_file(path))
 }
 
 fn write_all(graph: &Graph, path: &Path) -> hdf5::Result<()> {
+    // One that is left of a writer that was stopped may still be locked.
+    let _ = std::fs::remove_file(path);
     let file = File::create(path)?;
     text(&file, "version", VERSION)?;
     let root = file.create_group("node")?;
