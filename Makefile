@@ -7,6 +7,8 @@
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 LIAF := $(TARGET)/release/liaf
 PYTHON ?= python3
+# --all: the large judges too.
+JUDGES ?=
 FEATURES := --features liaf-data/hdf5,liaf-core/nir
 RECORDING := fixtures/good/aedat4/dv_all_lz4.aedat4
 SMALL := --window 100ms --crop 93,50,160,160 --size 64x32 --polarity merged --dtype u8
@@ -63,22 +65,20 @@ tools:
 	echo 'without HDF5: cargo build --release -p liaf-cli --no-default-features'; \
 	exit 1
 
-# A Python with the libraries that judge tensor files. Without one those tests skip and say so.
+# A Python with the libraries that judge tensor files and event files. Without one those tests skip
+# and say so.
 judges:
 	@if [ -n "$$LIAF_PYTHON" ]; then exit 0; fi; \
-	wanted=liaf-data/tests/judges/requirements.txt; \
-	if [ .venv/judges -nt $$wanted ]; then exit 0; fi; \
-	if $(PYTHON) -m venv .venv && .venv/bin/python -m pip install -q --retries 1 --timeout 20 \
-		--disable-pip-version-check --only-binary :all: -r $$wanted; \
-	then .venv/bin/python -m pip install -q --retries 1 --timeout 20 --disable-pip-version-check \
-		--only-binary :all: -r liaf-data/tests/judges/requirements-events.txt || \
-		echo 'Not all decoders of others are there: event files are judged by fewer.'; \
-		touch .venv/judges; \
+	made=.venv/judges; \
+	if [ $$made -nt fixtures/oracles/requirements.txt ] && \
+		[ $$made -nt liaf-data/tests/judges/requirements.txt ]; then exit 0; fi; \
+	if PYTHON=$(PYTHON) fixtures/oracles/venv.sh .venv $(JUDGES); then touch $$made; \
 	else echo 'No Python libraries to judge tensor files (python3-venv and PyPI are needed):'; \
 		echo 'the tests that need them are skipped.'; fi
 
 fixtures-check:
-	@if [ ! .venv-fixtures/made -nt fixtures/requirements.txt ]; then \
+	@if [ ! .venv-fixtures/made -nt fixtures/requirements.txt ] || \
+		[ ! .venv-fixtures/made -nt fixtures/oracles/requirements.txt ]; then \
 		$(PYTHON) -m venv .venv-fixtures && .venv-fixtures/bin/python -m pip install -q \
 		--disable-pip-version-check --only-binary :all: -r fixtures/requirements.txt && \
 		touch .venv-fixtures/made; fi

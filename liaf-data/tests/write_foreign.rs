@@ -61,7 +61,7 @@ fn foreign_decoders_find_the_events_that_were_written() {
         let mut writer = write::create(&path, target, &EventSpec::new(sensor), &options).unwrap();
         writer.write(&events).unwrap();
         writer.finish().unwrap();
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/judges/read_events.py");
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/oracles/read_events.py");
         let mut command = Command::new(&python);
         command.arg(script).arg(reader).arg(&path).arg(sensor.height.to_string());
         let judged = command.output().unwrap();
