@@ -3,6 +3,8 @@
 //!     liaf convert RECORDINGS -o frames --to safetensors --window 20ms --size 32x32
 //!     cargo run --release -p liaf-bench --example train_frames -- frames
 //!
+//! Checkpoints (`--save`) carry how the frames are made, so that `liaf predict` can use them.
+//!
 //! The class of a file is its name up to the first `_` or `.`. The first 70 % of the frames of each
 //! file are learned from, the last 30 % are for the test; no sample reaches across.
 
@@ -16,6 +18,7 @@ use liaf_core::graph::{Inputs, NetworkConfig};
 use liaf_core::rng::Key;
 use liaf_core::train::{Evaluation, TrainConfig, Trainer};
 use liaf_data::Limits;
+use liaf_data::frames::{Provenance, SampleRecipe};
 use liaf_data::tensor::LoadedFrames;
 use ndarray::{ArrayD, ArrayView, IxDyn};
 
@@ -67,7 +70,8 @@ struct Samples {
 struct Data {
     learn: Samples,
     test: Samples,
-    classes: Vec<String>,
+    /// How the samples are made, for the checkpoints, and the names of the classes.
+    recipe: SampleRecipe,
     /// T, C, H, W.
     shape: [usize; 4],
 }
@@ -78,8 +82,8 @@ fn main() -> Result<()> {
     let data = load(&args)?;
     println!(
         "{} classes ({}), samples of {:?}: {} to learn from, {} for the test",
-        data.classes.len(),
-        data.classes.join(", "),
+        data.recipe.classes.len(),
+        data.recipe.classes.join(", "),
         data.shape,
         data.learn.labels.len(),
         data.test.labels.len()
@@ -103,9 +107,12 @@ fn load(args: &Args) -> Result<Data> {
     let classes: BTreeSet<String> = paths.iter().map(|path| class(path)).collect();
     let classes: Vec<String> = classes.into_iter().collect();
     let (mut learn, mut test) = (Samples::default(), Samples::default());
-    let mut shape = None;
+    let (mut shape, mut recipe) = (None, None);
     for path in &paths {
         let frames = LoadedFrames::read(path, &Limits::default())?;
+        let made =
+            Provenance::parse(frames.provenance()).with_context(|| path.display().to_string())?;
+        join(&mut recipe, made).with_context(|| path.display().to_string())?;
         let own = frames.shape();
         let own = [args.steps, own.channels, own.height, own.width];
         if *shape.get_or_insert(own) != own {
@@ -124,13 +131,30 @@ fn load(args: &Args) -> Result<Data> {
             }
         }
     }
-    let Some(shape) = shape else { bail!("{}: no .safetensors files", args.folder.display()) };
+    let (Some(shape), Some(recipe)) = (shape, recipe) else {
+        bail!("{}: no .safetensors files", args.folder.display())
+    };
     ensure!(!learn.labels.is_empty() && !test.labels.is_empty(), "too few frames for a sample");
     // One factor for all, from what is learned from: cells of deviation 1.
     let square: f64 = learn.cells.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
     let factor = (learn.cells.len() as f64 / square.max(1e-12)).sqrt() as f32;
     learn.cells.iter_mut().chain(&mut test.cells).for_each(|x| *x *= factor);
-    Ok(Data { learn, test, classes, shape })
+    let recipe = SampleRecipe { scale: factor, steps: Some(args.steps), classes, ..recipe };
+    Ok(Data { learn, test, recipe, shape })
+}
+
+/// Adds how the frames of another file are made, which must be as those of the files before.
+fn join(all: &mut Option<SampleRecipe>, made: Provenance) -> Result<()> {
+    let Provenance { sensor, aedat2, frames } = made;
+    let all = all.get_or_insert_with(|| SampleRecipe {
+        sensor,
+        aedat2,
+        ..SampleRecipe::new(frames.clone())
+    });
+    ensure!(all.frames == frames, "frames that are made otherwise than those before");
+    all.sensor = all.sensor.filter(|_| all.sensor == sensor);
+    all.aedat2 = all.aedat2.filter(|_| all.aedat2 == aedat2);
+    Ok(())
 }
 
 fn class(path: &Path) -> String {
@@ -164,7 +188,7 @@ fn network(kind: Kind, shape: [usize; 4], classes: usize) -> Result<NetworkConfi
 }
 
 fn train(args: &Args, data: &Data, kind: Kind, seed: u64) -> Result<()> {
-    let network = network(kind, data.shape, data.classes.len())?.build::<f32>(seed)?;
+    let network = network(kind, data.shape, data.recipe.classes.len())?.build::<f32>(seed)?;
     let config = TrainConfig::from_toml(&format!(
         "tick = 'epoch'\noptimizer = {{ type = 'adamw', learning_rate = {} }}\n\
          schedule = {{ curve = {{ type = 'cosine', ticks = {} }} }}\nclip = {{ type = 'norm', max = 5.0 }}\n",
@@ -172,7 +196,7 @@ fn train(args: &Args, data: &Data, kind: Kind, seed: u64) -> Result<()> {
     ))?;
     let weights = network.parameter_count();
     let mut trainer = Trainer::new(network, config)?;
-    trainer.notes_mut().insert("classes".into(), data.classes.join(","));
+    trainer.notes_mut().insert(SampleRecipe::NOTE.into(), data.recipe.to_json()?);
     let (mut times, mut accuracies, mut loss) = (Vec::new(), Vec::new(), 0.0);
     for epoch in 0..args.epochs {
         let order = Key::new(seed).child(epoch).permutation(data.learn.labels.len());

@@ -1,5 +1,5 @@
 //! The program `liaf`: what is in an event recording, recordings to tensor files and to other event
-//! files, and what networks cost.
+//! files, what networks cost, and what a trained one sees in a recording.
 //!
 //! Data goes to standard output, everything said about it to standard error. Exit codes: 0 done,
 //! 1 something failed, 2 the command line is wrong.
@@ -30,6 +30,7 @@ enum Command {
     Info(Box<cmd::info::Args>),
     Convert(Box<cmd::convert_args::Args>),
     Cost(cmd::cost::Args),
+    Predict(Box<cmd::predict::Args>),
 }
 
 /// Reads an HDF5 file for another process of this program: `liaf read-hdf5 OPTIONS FILE`.
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         Command::Info(args) => cmd::info::run(&args),
         Command::Convert(args) => cmd::convert::run(&args),
         Command::Cost(args) => cmd::cost::run(&args),
+        Command::Predict(args) => cmd::predict::run(&args),
     };
     match result {
         Ok(code) => code,

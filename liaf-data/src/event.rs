@@ -201,8 +201,8 @@ impl FromIterator<Event> for EventBatch {
 }
 
 /// Width and height of a sensor in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(into = "[u16; 2]")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(into = "[u16; 2]", from = "[u16; 2]")]
 pub struct SensorSize {
     /// Columns.
     pub width: u16,
@@ -230,6 +230,12 @@ impl SensorSize {
 impl From<SensorSize> for [u16; 2] {
     fn from(size: SensorSize) -> Self {
         [size.width, size.height]
+    }
+}
+
+impl From<[u16; 2]> for SensorSize {
+    fn from([width, height]: [u16; 2]) -> Self {
+        Self { width, height }
     }
 }
 

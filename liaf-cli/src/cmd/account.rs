@@ -1,6 +1,7 @@
 //! The closing lines of a conversion: what the file holds, and where every byte and event went.
 
 use liaf_data::convert::{Conversion, EventConversion};
+use liaf_data::frames::FrameReport;
 use liaf_data::{Oddity, Report};
 
 use super::info::report_lines;
@@ -38,7 +39,8 @@ impl Done {
     }
 }
 
-fn bytes(read: &Report) -> String {
+/// Where every byte went.
+pub fn bytes(read: &Report) -> String {
     let bytes = &read.bytes;
     format!(
         "read {} bytes ({} of events, {} of headers, {} of other streams, {} unusable)",
@@ -94,16 +96,22 @@ fn file_events(done: &EventConversion) -> String {
     events(&done.report, to.kept, to.out_of_window, to.out_of_crop)
 }
 
-fn tensor_warnings(done: &Conversion) -> Vec<String> {
-    let mut warnings = done.report.notes.clone();
-    warnings.extend(done.frames.notes.iter().cloned());
-    if done.report.events == 0 {
-        warnings.push("the recording holds no events: the file has no frames".into());
+/// What a user of frames should know of them.
+pub fn frame_warnings(report: &Report, frames: &FrameReport) -> Vec<String> {
+    let mut warnings = report.notes.clone();
+    warnings.extend(frames.notes.iter().cloned());
+    if report.events == 0 {
+        warnings.push("the recording holds no events: there are no frames".into());
     }
-    if done.frames.late > 0 {
-        let late = count(done.frames.late);
+    if frames.late > 0 {
+        let late = count(frames.late);
         warnings.push(format!("{late} events came late and are in the oldest open frame"));
     }
+    warnings
+}
+
+fn tensor_warnings(done: &Conversion) -> Vec<String> {
+    let mut warnings = frame_warnings(&done.report, &done.frames);
     if done.frames.saturated_cells > 0 {
         let cells = count(done.frames.saturated_cells);
         warnings.push(format!("{cells} cells are full: choose a wider --dtype"));

@@ -5,3 +5,4 @@ pub mod convert;
 pub mod convert_args;
 pub mod cost;
 pub mod info;
+pub mod predict;

@@ -3,22 +3,25 @@
 mod adapt;
 mod choose;
 mod events;
+mod framing;
 mod pass;
 mod reorder;
 
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub use adapt::{Adapt, Order};
 pub use choose::Selection;
 pub use events::{EventConversion, EventConvertOptions, EventsReport, convert_events};
+pub use framing::{Framed, make_frames};
 
-use crate::frames::{Binner, Frame, FrameOptions, FrameReport, FrameShape, Span, SpanFinder};
+use crate::frames::{Frame, FrameOptions, FrameRecipe, FrameReport, FrameShape};
 use crate::tensor::{self, Container, TensorOptions, TensorSpec, Written};
-use crate::{Error, EventReader, Recording, RecordingInfo, Report, Result, SensorSize};
-use pass::{Pass, check_something_read, source};
+use crate::{Recording, RecordingInfo, Report, Result};
+use framing::Framing;
+use pass::source;
 
 /// What to make of a recording.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,108 +108,33 @@ pub fn convert(
     progress: &mut OnProgress<'_>,
 ) -> Result<Conversion> {
     let needs_count = options.tensor.npz_deflate && output.is_some();
-    let needs_span = options.frames.needs_span();
-    let passes = 1 + u32::from(needs_span) + u32::from(needs_count);
-    if passes > 1 && !recording.is_seekable() {
-        return Err(Error::caller("this needs a first pass over the recording")
-            .found("a pipe, which can be read only once")
-            .advice("name a file, or choose windows by time or count and no --npz-deflate"));
-    }
-    let sensor = recording.find_sensor()?;
-    let shape = options.frames.check(sensor)?;
-    let mut pass = Pass { number: 0, passes, progress };
-    let span = if needs_span {
-        let mut finder = SpanFinder::new(&options.frames, sensor)?;
-        let mut reader = recording.reader()?;
-        pass.number += 1;
-        while reader.pump(&mut finder)? {
-            pass.tell(&*reader, finder.report().kept, 0)?;
-        }
-        Some(finder.span())
-    } else {
-        None
-    };
-    let frames = if needs_count {
-        Some(count_frames(recording, options, sensor, span, &mut pass)?)
-    } else {
-        None
-    };
+    let mut framing = Framing::begin(recording, &options.frames, u32::from(needs_count), progress)?;
+    let frames =
+        if needs_count { Some(framing.run(&mut |_: &Frame| Ok(()))?.frames.frames) } else { None };
     let spec = TensorSpec {
-        shape,
+        shape: framing.shape,
         dtype: options.frames.dtype,
         frames,
-        provenance: provenance(recording, options),
+        provenance: provenance(framing.recording, &options.frames),
     };
     let mut writer = match output {
         Some(path) => Some(tensor::create(path, options.container, &spec, &options.tensor)?),
         None => None,
     };
-    let mut reader = recording.reader()?;
     let mut write = |frame: &Frame| writer.as_mut().map_or(Ok(()), |writer| writer.write(frame));
-    let binner = bin(&mut *reader, &options.frames, sensor, span, &mut write, &mut pass)?;
-    let report = reader.report();
-    check_something_read(recording, &report)?;
-    let frames = binner.finish(&mut write)?;
+    let Framed { info, report, frames, shape } = framing.run(&mut write)?;
     let written = writer.map(|writer| writer.finish()).transpose()?;
-    Ok(Conversion {
-        info: reader.info().clone(),
-        tensor_bytes: options.container.size(&spec, frames.frames),
-        report,
-        frames,
-        shape,
-        written,
-    })
+    let tensor_bytes = options.container.size(&spec, frames.frames);
+    Ok(Conversion { info, report, frames, shape, tensor_bytes, written })
 }
 
-/// How many frames there will be.
-fn count_frames(
-    recording: &mut Recording,
-    options: &ConvertOptions,
-    sensor: SensorSize,
-    span: Option<Span>,
-    pass: &mut Pass<'_, '_>,
-) -> Result<u64> {
-    let mut reader = recording.reader()?;
-    let mut drop = |_: &Frame| Ok(());
-    let binner = bin(&mut *reader, &options.frames, sensor, span, &mut drop, pass)?;
-    Ok(binner.finish(&mut drop)?.frames)
-}
-
-fn bin(
-    reader: &mut dyn EventReader,
-    options: &FrameOptions,
-    sensor: SensorSize,
-    span: Option<Span>,
-    sink: &mut dyn FnMut(&Frame) -> Result<()>,
-    pass: &mut Pass<'_, '_>,
-) -> Result<Binner> {
-    let mut binner = Binner::new(options, sensor, span)?;
-    pass.number += 1;
-    let mut sink = |frame: &Frame| sink(frame);
-    while reader.pump(&mut binner.to(&mut sink))? {
-        pass.tell(reader, binner.report().kept, binner.report().frames)?;
+/// One JSON text that says what made the file: nothing of clock, host, path or threads. Read by
+/// [`Provenance::parse`](crate::frames::Provenance::parse).
+fn provenance(recording: &Recording, options: &FrameOptions) -> String {
+    let mut all = json!(FrameRecipe::from(options));
+    if let Value::Object(all) = &mut all {
+        all.insert("liaf".into(), env!("CARGO_PKG_VERSION").into());
+        all.insert("source".into(), source(recording));
     }
-    Ok(binner)
-}
-
-/// One JSON text that says what made the file: nothing of clock, host, path or threads.
-fn provenance(recording: &Recording, options: &ConvertOptions) -> String {
-    let frames = &options.frames;
-    json!({
-        "liaf": env!("CARGO_PKG_VERSION"),
-        "source": source(recording),
-        "windows": frames.windows,
-        "edge": frames.edge,
-        "from": frames.from,
-        "to": frames.to,
-        "slack_us": frames.slack,
-        "crop": frames.crop,
-        "size": frames.size,
-        "representation": {
-            "cells": frames.cells,
-            "polarity": frames.polarity,
-            "dtype": frames.dtype.name(),
-        },
-    })
-    .to_string()
+    all.to_string()
 }

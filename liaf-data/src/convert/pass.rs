@@ -69,6 +69,6 @@ pub(super) fn source(recording: &Recording) -> Value {
         "sensor_source": info.sensor_source,
         "stream": info.stream,
         "coords": if read.coords == Coords::Raw { "raw" } else { "canonical" },
-        "aedat2": format!("{:?}", read.aedat2).to_lowercase(),
+        "aedat2": read.aedat2,
     })
 }

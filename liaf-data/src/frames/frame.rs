@@ -3,10 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::Error;
 
 /// Type of one cell of a frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Dtype {
     /// Unsigned 8-bit counts, saturating.
     U8,
@@ -135,6 +138,16 @@ impl Cells {
         self.len() == 0
     }
 
+    /// Gives `put` every cell's place in this list and its number, in order.
+    fn each_number(&self, mut put: impl FnMut(usize, f32)) {
+        match self {
+            Self::U8(cells) => (0..).zip(cells).for_each(|(i, &cell)| put(i, cell.into())),
+            Self::U16(cells) => (0..).zip(cells).for_each(|(i, &cell)| put(i, cell.into())),
+            Self::I16(cells) => (0..).zip(cells).for_each(|(i, &cell)| put(i, cell.into())),
+            Self::F32(cells) => (0..).zip(cells).for_each(|(i, &cell)| put(i, cell)),
+        }
+    }
+
     /// Sum of all cells.
     pub fn sum(&self) -> f64 {
         match self {
@@ -158,6 +171,30 @@ pub enum Frames {
         /// Values, one a place.
         cells: Cells,
     },
+}
+
+impl Frames {
+    /// Writes every cell as a number into `dense`, `C * H * W` of them, zeros where there is none.
+    ///
+    /// ```
+    /// use liaf_data::frames::{Cells, Frames};
+    /// let mut dense = [7.0; 4];
+    /// Frames::Sparse { index: vec![2], cells: Cells::U8(vec![3]) }.fill(&mut dense);
+    /// assert_eq!(dense, [0.0, 0.0, 3.0, 0.0]);
+    /// ```
+    pub fn fill(&self, dense: &mut [f32]) {
+        let (index, cells) = match self {
+            Self::Dense(cells) => (None, cells),
+            Self::Sparse { index, cells } => (Some(index), cells),
+        };
+        dense.fill(0.0);
+        cells.each_number(|i, number| {
+            let at = index.map_or(Some(i), |index| index.get(i).map(|&at| at as usize));
+            if let Some(place) = at.and_then(|at| dense.get_mut(at)) {
+                *place = number;
+            }
+        });
+    }
 }
 
 /// One frame: its window and its cells.

@@ -1,12 +1,12 @@
 //! What frames to make: window rule, edge rule, cells, crop and size.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Dtype;
 use crate::{Limits, SensorSize};
 
 /// How a recording is cut into windows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WindowRule {
     /// Windows of `us` µs; each begins `us - overlap` µs after the one before it.
@@ -39,7 +39,7 @@ pub enum WindowRule {
 ///
 /// The rules of other tools are those tools' rules for events in order of time. Where their code
 /// stops with an error (no events, an empty bin), these give empty frames or none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Edge {
     /// Every event is in a frame: the last window is written even if the recording ends within it.
@@ -60,7 +60,7 @@ pub enum Edge {
 }
 
 /// What a cell holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Representation {
     /// The number of its events.
@@ -71,7 +71,7 @@ pub enum Representation {
 }
 
 /// What becomes of the polarity of events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Polarity {
     /// Two channels: 0 is OFF, 1 is ON.
@@ -84,7 +84,8 @@ pub enum Polarity {
 }
 
 /// A rectangle of the sensor, in canonical coordinates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Crop {
     /// First column.
     pub x: u16,
@@ -97,7 +98,7 @@ pub struct Crop {
 }
 
 /// A point in the time of a recording.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimePoint {
     /// µs after the first event of the recording, whether that event is kept or not.

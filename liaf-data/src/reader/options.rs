@@ -5,6 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Keys, TimeUnit};
 use crate::formats::Format;
 use crate::source::MapChoice;
@@ -33,7 +35,8 @@ impl FromStr for Coords {
 }
 
 /// Whose reading of AEDAT 1.0 and 2.0 addresses canonical events follow. The tools disagree for DVS128.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Aedat2Reading {
     /// jAER, which wrote the files: x mirrored, ON is bit 0 = 0, words with bit 15 are not pixels.
     #[default]
@@ -42,6 +45,17 @@ pub enum Aedat2Reading {
     Tonic,
     /// SpikingJelly: x and y exchanged and both mirrored, ON is bit 0 = 0, every word is a pixel.
     SpikingJelly,
+}
+
+impl Aedat2Reading {
+    /// The name users write: `jaer`, `tonic`, `spikingjelly`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Jaer => "jaer",
+            Self::Tonic => "tonic",
+            Self::SpikingJelly => "spikingjelly",
+        }
+    }
 }
 
 impl FromStr for Aedat2Reading {

@@ -88,7 +88,8 @@ impl LoadedFrames {
         &self.timestamps
     }
 
-    /// The JSON text that says what made the file; empty if the file does not say.
+    /// The JSON text that says what made the file, for
+    /// [`Provenance::parse`](crate::frames::Provenance::parse); empty if the file does not say.
     pub fn provenance(&self) -> &str {
         &self.provenance
     }

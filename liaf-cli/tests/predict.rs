@@ -1,0 +1,304 @@
+//! `liaf predict` as a user meets it, with small networks that are trained here.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
+#![allow(missing_docs, reason = "a test")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use liaf_core::graph::{Inputs, Mode};
+use liaf_core::train::{TrainConfig, Trainer};
+use liaf_core::{Network, NetworkConfig, Real, Workspace};
+use liaf_data::Limits;
+use liaf_data::frames::{Provenance, SampleRecipe};
+use liaf_data::tensor::LoadedFrames;
+use ndarray::{ArrayD, Axis, IxDyn};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Two recordings that a network can tell apart: of other density and other places.
+const CLASSES: [(&str, &str); 2] =
+    [("dots", "good/aedat4/dv_lz4.aedat4"), ("more, \"dots\"", "good/aedat2/dvs128.aedat")];
+
+const CONVOLUTION: &str = "[inputs.frames]\nshape = [2, 16, 16]\n\
+    [[layers]]\ntype = 'conv2d'\nchannels = 4\nkernel = 3\npadding = 1\n\
+    [[layers]]\ntype = 'neuron'\n[[layers]]\ntype = 'avg_pool'\nkernel = 4\n\
+    [[layers]]\ntype = 'flatten'\n[[layers]]\ntype = 'dense'\nunits = 2\n";
+const MEAN: &str = "[[layers]]\ntype = 'aggregate'\n";
+
+fn fixture(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name);
+    path.canonicalize().unwrap().display().to_string()
+}
+
+fn liaf(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_liaf"));
+    command.args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+#[track_caller]
+fn out(args: &[&str]) -> String {
+    let output = liaf(args);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[track_caller]
+fn refused(args: &[&str], code: i32, says: &[&str]) {
+    let output = liaf(args);
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{err}");
+    says.iter().for_each(|part| assert!(err.contains(part), "{part:?} is not in {err}"));
+}
+
+/// A recording's frames as `liaf convert` makes them.
+fn frames(folder: &Path, recording: &str) -> LoadedFrames {
+    let path = folder.join("frames.safetensors");
+    let name = path.to_str().unwrap();
+    let how = ["--window", "5ms", "--size", "16x16", "--dtype", "u8"];
+    out(&[&["convert", &fixture(recording), "-o", name, "--force", "-q"][..], &how].concat());
+    LoadedFrames::read(&path, &Limits::default()).unwrap()
+}
+
+fn sequence<R: Real>(
+    frames: &LoadedFrames,
+    scale: f32,
+    range: std::ops::Range<usize>,
+) -> ArrayD<R> {
+    let numbers = frames.cells(range.clone());
+    let numbers = numbers.into_iter().map(|cell| R::of(f64::from(cell * scale))).collect();
+    ArrayD::from_shape_vec(IxDyn(&[1, range.len(), 2, 16, 16]), numbers).unwrap()
+}
+
+/// A folder with `net.safetensors`, which has learned the two recordings in samples of 4 frames.
+struct Trained {
+    folder: TempDir,
+    recipe: SampleRecipe,
+}
+
+impl Trained {
+    fn new<R: Real>(network: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let all = CLASSES.map(|(_, recording)| frames(folder.path(), recording));
+        let made = Provenance::parse(all[0].provenance()).unwrap();
+        assert_eq!(made.frames, Provenance::parse(all[1].provenance()).unwrap().frames);
+        let recipe = SampleRecipe {
+            scale: 0.3,
+            steps: Some(4),
+            classes: CLASSES.map(|(name, _)| name.to_owned()).into(),
+            ..SampleRecipe::new(made.frames)
+        };
+        let config = TrainConfig::from_toml(
+            "optimizer = { type = 'adam', learning_rate = 0.02 }\nema = 0.7",
+        );
+        let network = NetworkConfig::from_toml(network).unwrap().build::<R>(3).unwrap();
+        let mut trainer = Trainer::new(network, config.unwrap()).unwrap();
+        trainer.notes_mut().insert(SampleRecipe::NOTE.into(), recipe.to_json().unwrap());
+        let (mut parts, mut labels) = (Vec::new(), Vec::new());
+        for (label, frames) in all.iter().enumerate() {
+            for start in (0..frames.len() - 4).step_by(4) {
+                parts.push(sequence::<R>(frames, recipe.scale, start..start + 4));
+                labels.push(label);
+            }
+        }
+        let parts: Vec<_> = parts.iter().map(|part| part.view()).collect();
+        let batch = ndarray::concatenate(Axis(0), &parts).unwrap();
+        for _ in 0..40 {
+            trainer.step(&Inputs::of("frames", batch.view()), &labels).unwrap();
+        }
+        trainer.save(folder.path().join("net.safetensors")).unwrap();
+        Self { folder, recipe }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("net.safetensors")
+    }
+
+    fn args<'a>(&self, path: &'a str, recording: &'a str, others: &[&'a str]) -> Vec<&'a str> {
+        [&["predict", path, recording], others].concat()
+    }
+
+    /// The rows of a recording.
+    fn rows(&self, recording: &str, others: &[&str]) -> Vec<Value> {
+        let (path, recording) = (self.path(), fixture(recording));
+        let args = [others, &["--json"]].concat();
+        let text = out(&self.args(path.to_str().unwrap(), &recording, &args));
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Puts another text in the place of the checkpoint's note, or none.
+    fn with_note(&self, name: &str, note: Option<&str>) -> PathBuf {
+        let mut trainer = Trainer::<f32>::resume(self.path()).unwrap();
+        trainer.notes_mut().clear();
+        if let Some(note) = note {
+            trainer.notes_mut().insert(SampleRecipe::NOTE.into(), note.into());
+        }
+        let path = self.folder.path().join(name);
+        trainer.save(&path).unwrap();
+        path
+    }
+}
+
+fn scores(row: &Value) -> Vec<f64> {
+    row["scores"].as_array().unwrap().iter().map(|score| score.as_f64().unwrap()).collect()
+}
+
+/// The outputs of `predict` after every frame are those of a pass over the sequences so far, bit for
+/// bit, made of a file of frames.
+fn equals_the_sequence<R: Real>(network: &str) {
+    let trained = Trained::new::<R>(network);
+    let (network, _) = Network::<R>::from_checkpoint(trained.path()).unwrap();
+    let timed = network.output_shape().timed;
+    let mode = Mode { plain: true, ..Mode::EVAL };
+    for (_, recording) in CLASSES {
+        let frames = frames(trained.folder.path(), recording);
+        for steps in [0, 4, 7] {
+            let text = steps.to_string();
+            let rows = trained.rows(recording, &["--plain", "--each-frame", "--steps", &text]);
+            assert_eq!(rows.len(), frames.len());
+            for (at, row) in rows.iter().enumerate() {
+                let first = if steps == 0 { 0 } else { at - at % steps };
+                let input = sequence::<R>(&frames, trained.recipe.scale, first..at + 1);
+                let input = Inputs::of("frames", input.view());
+                let output = network.forward(&input, mode, &mut Workspace::new()).unwrap();
+                let expected: Vec<f64> = if timed {
+                    let of = |class| output.index_axis(Axis(2), class).to_owned();
+                    let mean = |class| of(class).iter().map(|x| x.f64()).sum::<f64>();
+                    (0..2).map(|class| mean(class) / (at + 1 - first) as f64).collect()
+                } else {
+                    output.iter().map(|x| x.f64()).collect()
+                };
+                assert_eq!(scores(row), expected, "{recording}, frame {at} of samples of {steps}");
+                assert_eq!(row["frames"], at + 1 - first);
+                assert_eq!(row["start_us"], frames.timestamps()[first][0]);
+                assert_eq!(row["end_us"], frames.timestamps()[at][1]);
+            }
+        }
+    }
+}
+
+#[test]
+fn outputs_equal_those_of_the_sequence() {
+    equals_the_sequence::<f32>(&format!("{CONVOLUTION}{MEAN}"));
+}
+
+#[test]
+fn outputs_at_every_step_are_averaged() {
+    equals_the_sequence::<f64>(CONVOLUTION);
+}
+
+#[test]
+fn recordings_are_recognised() {
+    let trained = Trained::new::<f32>(&format!("{CONVOLUTION}{MEAN}"));
+    let path = trained.path();
+    let path = path.to_str().unwrap();
+    for (class, (name, recording)) in CLASSES.into_iter().enumerate() {
+        let rows = trained.rows(recording, &[]);
+        let right = rows.iter().filter(|row| row["class"] == name).count();
+        assert!(10 * right >= 9 * rows.len(), "{name}: {right} of {}", rows.len());
+        let whole = rows.iter().filter(|row| row["frames"] == 4).count();
+        assert!(whole >= rows.len() - 1, "only the last sample may be cut short");
+        let probability = rows[0]["probability"].as_f64().unwrap();
+        assert_eq!(rows[0]["probabilities"][class].as_f64(), Some(probability));
+        // The same numbers as CSV and from a pipe; and for people.
+        let recording = fixture(recording);
+        let csv = out(&trained.args(path, &recording, &["--csv"]));
+        let mut lines = csv.lines();
+        assert_eq!(lines.next(), Some("start_us,end_us,frames,class,probability"));
+        let first = lines.next().unwrap();
+        assert!(first.starts_with(&rows[0]["start_us"].to_string()), "{first}");
+        assert!(first.ends_with(&format!(",{probability}")), "{first}");
+        assert_eq!(lines.count() + 1, rows.len());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_liaf"));
+        let piped = fs::File::open(&recording).unwrap();
+        let piped = command.args(trained.args(path, "-", &["--csv", "-q"])).stdin(piped);
+        let piped = piped.output().unwrap();
+        assert_eq!(String::from_utf8(piped.stdout).unwrap(), csv);
+        let output = liaf(&trained.args(path, &recording, &[]));
+        let table = String::from_utf8(output.stdout).unwrap();
+        assert!(table.starts_with("      time  class"), "{table}");
+        assert_eq!(table.lines().count(), rows.len() + 1);
+        let says = String::from_utf8(output.stderr).unwrap();
+        assert!(says.contains(&format!("{} samples: {name} ", rows.len())), "{says}");
+    }
+}
+
+#[test]
+fn every_format_is_watched() {
+    let trained = Trained::new::<f32>(&format!("{CONVOLUTION}{MEAN}"));
+    let table: toml::Table = fs::read_to_string(fixture("cases.toml")).unwrap().parse().unwrap();
+    let mut files: BTreeMap<&str, &str> = BTreeMap::new();
+    for case in table["case"].as_array().unwrap() {
+        let events = case["canonical"]["events"].as_integer().unwrap();
+        if events > 0 && case.get("stream").is_none() {
+            files.entry(case["format"].as_str().unwrap()).or_insert(case["file"].as_str().unwrap());
+        }
+    }
+    assert!(files.len() >= 10, "{files:?}");
+    for (format, file) in files {
+        if format.contains("HDF5") && cfg!(not(feature = "hdf5")) {
+            continue;
+        }
+        let rows = trained.rows(file, &["--max-frames", "100000"]);
+        assert!(!rows.is_empty(), "{format}: {file}");
+    }
+}
+
+#[test]
+fn part_of_a_recording_and_other_sensors_are_said() {
+    let mut trained = Trained::new::<f32>(&format!("{CONVOLUTION}{MEAN}"));
+    let recording = CLASSES[0].1;
+    let all = trained.rows(recording, &["--each-frame"]);
+    let part = trained.rows(recording, &["--each-frame", "--from", "50ms", "--to", "100ms"]);
+    let start = |rows: &[Value]| rows[0]["start_us"].as_i64().unwrap();
+    assert_eq!((part.len(), start(&part) - start(&all)), (10, 50_000));
+    trained.recipe.sensor = Some(liaf_data::SensorSize::new(128, 128));
+    let path = trained.with_note("other.safetensors", Some(&trained.recipe.to_json().unwrap()));
+    let recording = fixture(recording);
+    let output = liaf(&trained.args(path.to_str().unwrap(), &recording, &["-q"]));
+    let says = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && says.contains("warning: its sensor is 346x260"), "{says}");
+}
+
+#[test]
+fn what_cannot_be_watched_is_refused() {
+    let mut trained = Trained::new::<f32>(&format!("{CONVOLUTION}{MEAN}"));
+    let recording = fixture(CLASSES[0].1);
+    let refuse = |path: &Path, says: &[&str]| {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let says = [says, &[name.as_str()]].concat();
+        refused(&trained.args(path.to_str().unwrap(), &recording, &[]), 1, &says);
+    };
+    refuse(&trained.with_note("a.safetensors", None), &["how the frames", "`samples`"]);
+    refuse(&trained.with_note("b.safetensors", Some("{}")), &["cannot be understood"]);
+    refuse(Path::new(&recording), &["safetensors"]);
+    refuse(&trained.folder.path().join("frames.safetensors"), &["not a checkpoint"]);
+    refuse(&trained.folder.path().join("none.safetensors"), &["cannot"]);
+    let note = |recipe: &SampleRecipe| recipe.to_json().unwrap();
+    let mut recipe = trained.recipe.clone();
+    recipe.frames.size = Some(liaf_data::SensorSize::new(8, 4));
+    let path = trained.with_note("c.safetensors", Some(&note(&recipe)));
+    refuse(&path, &["[2, 16, 16]", "[2, 4, 8]"]);
+    trained.recipe.classes.push("third".into());
+    let path = trained.with_note("d.safetensors", Some(&note(&trained.recipe)));
+    let path = path.to_str().unwrap();
+    refused(&trained.args(path, &recording, &[]), 1, &["names 3 classes", "2 apart"]);
+    refused(&trained.args(path, &recording, &["--csv", "--json"]), 2, &["--json"]);
+    let path = trained.path();
+    let path = path.to_str().unwrap();
+    refused(&trained.args(path, "no.aedat4", &[]), 1, &["no.aedat4"]);
+    refused(&trained.args(path, path, &[]), 1, &["net.safetensors"]);
+    assert!(out(&["predict", "--help"]).contains("Examples:"));
+}
+
+#[test]
+fn networks_that_look_ahead_or_give_no_classes_are_refused() {
+    let ahead = "[inputs.frames]\nshape = [2, 16, 16]\n\
+        [[layers]]\ntype = 'conv3d'\nchannels = 1\nkernel = 3\npadding = 1\n\
+        [[layers]]\ntype = 'flatten'\n[[layers]]\ntype = 'dense'\nunits = 2\n";
+    let trained = Trained::new::<f32>(&format!("{ahead}{MEAN}"));
+    let recording = fixture(CLASSES[0].1);
+    let path = trained.path();
+    refused(&trained.args(path.to_str().unwrap(), &recording, &[]), 1, &["conv3d1"]);
+}

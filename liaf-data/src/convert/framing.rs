@@ -1,0 +1,117 @@
+//! A recording in, its frames out, one after another.
+
+use super::OnProgress;
+use super::pass::{Pass, check_something_read};
+use crate::frames::{Binner, FrameOptions, FrameReport, FrameShape, FrameSink, Span, SpanFinder};
+use crate::{Error, Recording, RecordingInfo, Report, Result, SensorSize};
+
+/// What frames were made of a recording.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Framed {
+    /// What the recording says of itself.
+    pub info: RecordingInfo,
+    /// What was met in it.
+    pub report: Report,
+    /// Where its events went.
+    pub frames: FrameReport,
+    /// C, H and W of every frame.
+    pub shape: FrameShape,
+}
+
+/// Makes frames of a recording and gives each to `sink` as soon as it closes.
+///
+/// Memory is bounded whatever the length of the recording, which is read once, or twice where the
+/// windows depend on all of it.
+///
+/// ```no_run
+/// use liaf_data::convert::make_frames;
+/// use liaf_data::frames::{Frame, FrameOptions};
+/// use liaf_data::{ReadOptions, Recording};
+/// use std::ops::ControlFlow;
+///
+/// # fn main() -> liaf_data::Result<()> {
+/// let mut recording = Recording::open("recording.aedat4", ReadOptions::default())?;
+/// let mut dense = vec![0.0; 2 * 260 * 346];
+/// let mut sink = |frame: &Frame| {
+///     frame.cells.fill(&mut dense);
+///     println!("{} events until {} µs", dense.iter().sum::<f32>(), frame.window.end);
+///     Ok(())
+/// };
+/// make_frames(&mut recording, &FrameOptions::default(), &mut sink, &mut |_| {
+///     ControlFlow::Continue(())
+/// })?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// If the options do not fit the recording, it cannot be read, or nothing in it can be; those of the
+/// sink; [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) if `progress` said so.
+pub fn make_frames(
+    recording: &mut Recording,
+    options: &FrameOptions,
+    sink: &mut dyn FrameSink,
+    progress: &mut OnProgress<'_>,
+) -> Result<Framed> {
+    Framing::begin(recording, options, 0, progress)?.run(sink)
+}
+
+/// Frames of a recording, to be made once or several times over.
+pub(super) struct Framing<'a, 'b> {
+    pub recording: &'a mut Recording,
+    pub shape: FrameShape,
+    options: &'a FrameOptions,
+    sensor: SensorSize,
+    span: Option<Span>,
+    pass: Pass<'a, 'b>,
+}
+
+impl<'a, 'b> Framing<'a, 'b> {
+    /// Checks the options and, where the windows ask for it, makes the first pass. There will be
+    /// `others` more passes than the one that makes the frames.
+    pub fn begin(
+        recording: &'a mut Recording,
+        options: &'a FrameOptions,
+        others: u32,
+        progress: &'a mut OnProgress<'b>,
+    ) -> Result<Self> {
+        let passes = 1 + others + u32::from(options.needs_span());
+        if passes > 1 && !recording.is_seekable() {
+            return Err(Error::caller("this needs a first pass over the recording")
+                .found("a pipe, which can be read only once")
+                .advice("name a file, or choose windows by time or count and no --npz-deflate"));
+        }
+        let sensor = recording.find_sensor()?;
+        let shape = options.check(sensor)?;
+        let pass = Pass { number: 0, passes, progress };
+        let mut framing = Self { recording, shape, options, sensor, span: None, pass };
+        if options.needs_span() {
+            framing.span = Some(framing.find_span()?);
+        }
+        Ok(framing)
+    }
+
+    fn find_span(&mut self) -> Result<Span> {
+        let mut finder = SpanFinder::new(self.options, self.sensor)?;
+        let mut reader = self.recording.reader()?;
+        self.pass.number += 1;
+        while reader.pump(&mut finder)? {
+            self.pass.tell(&*reader, finder.report().kept, 0)?;
+        }
+        Ok(finder.span())
+    }
+
+    /// A pass over the recording that gives `sink` its frames.
+    pub fn run(&mut self, sink: &mut dyn FrameSink) -> Result<Framed> {
+        let mut binner = Binner::new(self.options, self.sensor, self.span)?;
+        let mut reader = self.recording.reader()?;
+        self.pass.number += 1;
+        while reader.pump(&mut binner.to(sink))? {
+            self.pass.tell(&*reader, binner.report().kept, binner.report().frames)?;
+        }
+        let report = reader.report();
+        check_something_read(self.recording, &report)?;
+        let frames = binner.finish(sink)?;
+        Ok(Framed { info: reader.info().clone(), report, frames, shape: self.shape })
+    }
+}
