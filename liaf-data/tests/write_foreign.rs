@@ -48,6 +48,8 @@ fn foreign_decoders_find_the_events_that_were_written() {
         ("dat", "faery", davis),
         ("evt2", "expelliarmus_evt2", davis),
         ("evt2", "faery", davis),
+        ("evt21", "evlib", davis),
+        ("evt21-legacy", "evutils", davis),
         ("evt3", "evt3", davis),
         ("evt3", "faery", davis),
         ("es", "event_stream", davis),

@@ -37,7 +37,7 @@ struct Evt2Encoder {
 
 impl Evt2Encoder {
     fn new(spec: &EventSpec) -> Self {
-        Self { header: raw_header("2.0", "EVT2", spec.sensor), high: None, words: Vec::new() }
+        Self { header: raw_header("2.0", "EVT2", None, spec.sensor), high: None, words: Vec::new() }
     }
 }
 

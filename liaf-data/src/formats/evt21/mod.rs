@@ -14,6 +14,7 @@
 //! as in EVT 2.0. Source: Prophesee's format pages, and OpenEB for the order.
 
 mod decode;
+mod encode;
 #[cfg(test)]
 mod tests;
 
@@ -29,7 +30,7 @@ pub(super) static FORMAT: Format = Format {
     extensions: &["raw"],
     detect: |head| is_encoded(head, "EVT21"),
     open,
-    write: &[],
+    write: &[encode::LITTLE, encode::LEGACY],
 };
 
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {

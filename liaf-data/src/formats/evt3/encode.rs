@@ -48,7 +48,7 @@ struct Evt3Encoder {
 impl Evt3Encoder {
     fn new(spec: &EventSpec) -> Self {
         Self {
-            header: raw_header("3.0", "EVT3", spec.sensor),
+            header: raw_header("3.0", "EVT3", None, spec.sensor),
             high: None,
             low: None,
             y: None,

@@ -21,11 +21,21 @@ pub(in crate::formats) fn is_encoded(head: &Head, encoding: &str) -> bool {
     })
 }
 
-/// The header of a file of words: version and name of the encoding, as `3.0` and `EVT3`.
-pub(in crate::formats) fn raw_header(version: &str, name: &str, sensor: SensorSize) -> String {
+/// The header of a file of words: version and name of the encoding, as `3.0` and `EVT3`, and the
+/// order of the halves of a word where there are two.
+pub(in crate::formats) fn raw_header(
+    version: &str,
+    name: &str,
+    endianness: Option<&str>,
+    sensor: SensorSize,
+) -> String {
     let SensorSize { width, height } = sensor;
+    // In both places: some readers look into the one, some into the other.
+    let (part, line) = endianness.map_or(Default::default(), |order| {
+        (format!(";endianness={order}"), format!("% endianness {order}\n"))
+    });
     format!(
-        "% evt {version}\n% format {name};height={height};width={width}\n\
+        "% evt {version}\n% format {name}{part};height={height};width={width}\n{line}\
          % geometry {width}x{height}\n% end\n"
     )
 }
