@@ -106,38 +106,38 @@ fn events_come_back_or_are_refused_before_anything_is_written() {
     let folder = tempfile::tempdir().unwrap();
     for target in built() {
         let (mut kept, mut refused) = (0, 0);
-        for (from, read) in recordings() {
-            let name = format!("{} to {}", from.display(), target.name);
+        // Each recording in one of the packings, and so each packing for many recordings.
+        for ((from, read), packing) in recordings().into_iter().zip(packings(target).iter().cycle())
+        {
+            let name = format!("{} to {} {packing:?}", from.display(), target.name);
             let events = Recording::open(&from, read.clone()).unwrap().read_all().unwrap();
-            for packing in packings(target) {
-                let to = folder.path().join("a").with_extension(target.extension);
-                match convert(&from, &read, &to, target, packing, Adapt::default()) {
-                    Ok(done) => {
-                        assert_eq!(done.events.kept, events.len() as u64, "{name}");
-                        let written = done.written.unwrap();
-                        assert_eq!(written.events, events.len() as u64, "{name}");
-                        assert_eq!(written.bytes, to.metadata().unwrap().len(), "{name}");
-                        let options = reading(done.sensor, target, &to);
-                        let strict = ReadOptions { strict: true, ..options };
-                        let again = Recording::open(&to, strict).unwrap().read_all().unwrap();
-                        let (again, before) =
-                            (common::fingerprint_of(&again), common::fingerprint_of(&events));
-                        assert_eq!(again.summary, before.summary, "{name} {packing:?}");
-                        assert_eq!(again.xxh64(), before.xxh64(), "{name} {packing:?}");
-                        kept += 1;
-                        fs::remove_file(&to).unwrap();
-                    }
-                    Err(error) => {
-                        assert_eq!(error.kind(), ErrorKind::Caller, "{name}: {error}");
-                        let text = error.to_string();
-                        let why = ["cannot hold", "so large a sensor", "no camera"];
-                        assert!(why.iter().any(|why| text.contains(why)), "{name}: {text}");
-                        assert!(error.hint().is_some(), "{name}: nothing helps: {text}");
-                        refused += 1;
-                    }
+            let to = folder.path().join("a").with_extension(target.extension);
+            match convert(&from, &read, &to, target, *packing, Adapt::default()) {
+                Ok(done) => {
+                    assert_eq!(done.events.kept, events.len() as u64, "{name}");
+                    let written = done.written.unwrap();
+                    assert_eq!(written.events, events.len() as u64, "{name}");
+                    assert_eq!(written.bytes, to.metadata().unwrap().len(), "{name}");
+                    let options = reading(done.sensor, target, &to);
+                    let strict = ReadOptions { strict: true, ..options };
+                    let again = Recording::open(&to, strict).unwrap().read_all().unwrap();
+                    let (again, before) =
+                        (common::fingerprint_of(&again), common::fingerprint_of(&events));
+                    assert_eq!(again.summary, before.summary, "{name}");
+                    assert_eq!(again.xxh64(), before.xxh64(), "{name}");
+                    kept += 1;
+                    fs::remove_file(&to).unwrap();
                 }
-                assert!(is_empty(folder.path()), "{name}: something was left");
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::Caller, "{name}: {error}");
+                    let text = error.to_string();
+                    let why = ["cannot hold", "so large a sensor", "no camera"];
+                    assert!(why.iter().any(|why| text.contains(why)), "{name}: {text}");
+                    assert!(error.hint().is_some(), "{name}: nothing helps: {text}");
+                    refused += 1;
+                }
             }
+            assert!(is_empty(folder.path()), "{name}: something was left");
         }
         println!("{}: {kept} kept, {refused} refused", target.name);
         assert!(kept > 0, "{} holds no recording at all", target.name);

@@ -25,6 +25,7 @@ use crate::outputs::Usage;
 ///   liaf convert day1/*.aedat     -o tensors/ --to safetensors --count 20000
 ///   liaf convert recording.raw    -o part.h5 --from 1.5s --to 2s --crop 100,50,64,64
 ///   liaf convert recording.raw    -o events.aedat4 --compress zstd
+///   liaf convert recording.raw    -o events.npz --to npz-events
 ///   cat recording.aedat4 | liaf convert - -o frames.h5
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -88,7 +89,7 @@ pub struct Args {
     from: Option<TimePoint>,
 
     /// Only events before this time; or the kind of file, if the output's name does not tell it:
-    /// h5, npz, npy, safetensors, aedat4, aedat2, … (may be given once for each)
+    /// h5, npz, npy, safetensors, aedat4, npz-events, evt21, … (may be given once for each)
     #[arg(long, value_name = "TIME|KIND")]
     to: Vec<String>,
 
@@ -102,7 +103,7 @@ pub struct Args {
     #[arg(long, value_name = "HOW")]
     compress: Option<String>,
 
-    /// Deflate .npz; needs a first pass over the recording
+    /// Deflate .npz
     #[arg(long)]
     npz_deflate: bool,
 

@@ -53,10 +53,10 @@ pub fn make_frames(
     sink: &mut dyn FrameSink,
     progress: &mut OnProgress<'_>,
 ) -> Result<Framed> {
-    Framing::begin(recording, options, 0, progress)?.run(sink)
+    Framing::begin(recording, options, progress)?.run(sink)
 }
 
-/// Frames of a recording, to be made once or several times over.
+/// Frames of a recording that are to be made.
 pub(super) struct Framing<'a, 'b> {
     pub recording: &'a mut Recording,
     pub shape: FrameShape,
@@ -67,19 +67,17 @@ pub(super) struct Framing<'a, 'b> {
 }
 
 impl<'a, 'b> Framing<'a, 'b> {
-    /// Checks the options and, where the windows ask for it, makes the first pass. There will be
-    /// `others` more passes than the one that makes the frames.
+    /// Checks the options and, where the windows ask for it, makes the first pass.
     pub fn begin(
         recording: &'a mut Recording,
         options: &'a FrameOptions,
-        others: u32,
         progress: &'a mut OnProgress<'b>,
     ) -> Result<Self> {
-        let passes = 1 + others + u32::from(options.needs_span());
+        let passes = 1 + u32::from(options.needs_span());
         if passes > 1 && !recording.is_seekable() {
             return Err(Error::caller("this needs a first pass over the recording")
                 .found("a pipe, which can be read only once")
-                .advice("name a file, or choose windows by time or count and no --npz-deflate"));
+                .advice("name a file, or choose windows by time or count"));
         }
         let sensor = recording.find_sensor()?;
         let shape = options.check(sensor)?;
@@ -102,7 +100,7 @@ impl<'a, 'b> Framing<'a, 'b> {
     }
 
     /// A pass over the recording that gives `sink` its frames.
-    pub fn run(&mut self, sink: &mut dyn FrameSink) -> Result<Framed> {
+    pub fn run(mut self, sink: &mut dyn FrameSink) -> Result<Framed> {
         let mut binner = Binner::new(self.options, self.sensor, self.span)?;
         let mut reader = self.recording.reader()?;
         self.pass.number += 1;

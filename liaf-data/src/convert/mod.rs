@@ -74,7 +74,7 @@ pub struct Conversion {
 /// Makes a tensor file of a recording; without `output`, only finds out what it would hold.
 ///
 /// Memory is bounded whatever the length of the recording. The recording is read once, or twice
-/// where the windows depend on all of it, or three times to deflate an `.npz` of such windows.
+/// where the windows depend on all of it.
 ///
 /// ```no_run
 /// use liaf_data::convert::{ConvertOptions, convert};
@@ -107,14 +107,11 @@ pub fn convert(
     options: &ConvertOptions,
     progress: &mut OnProgress<'_>,
 ) -> Result<Conversion> {
-    let needs_count = options.tensor.npz_deflate && output.is_some();
-    let mut framing = Framing::begin(recording, &options.frames, u32::from(needs_count), progress)?;
-    let frames =
-        if needs_count { Some(framing.run(&mut |_: &Frame| Ok(()))?.frames.frames) } else { None };
+    let framing = Framing::begin(recording, &options.frames, progress)?;
     let spec = TensorSpec {
         shape: framing.shape,
         dtype: options.frames.dtype,
-        frames,
+        frames: None,
         provenance: provenance(framing.recording, &options.frames),
     };
     let mut writer = match output {

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -61,6 +61,32 @@ impl AtomicFile {
             sync,
             broken: false,
         })
+    }
+
+    /// A file for bytes that are wanted back later, in the folder of `target`: it is never finished,
+    /// and goes as a partial file of `target` does.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub(crate) fn scratch(target: &Path) -> Result<Self> {
+        Self::create(target, true, false)
+    }
+
+    /// Gives all bytes appended so far, in pieces.
+    ///
+    /// # Errors
+    /// Those of `give`, and [`ErrorKind::System`](crate::ErrorKind::System) if they cannot be read.
+    pub(crate) fn read_back(&mut self, mut give: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        self.flush()?;
+        self.attempt("cannot read back", |file| file.rewind())?;
+        let (mut left, mut bytes) = (self.length, vec![0; BUFFER]);
+        while left > 0 {
+            let piece = left.min(BUFFER as u64) as usize;
+            self.attempt("cannot read back", |file| file.read_exact(&mut bytes[..piece]))?;
+            give(&bytes[..piece])?;
+            left -= piece as u64;
+        }
+        Ok(())
     }
 
     /// The name the file will have, links resolved.
@@ -250,7 +276,7 @@ fn open_partial(folder: &Path, prefix: &OsString) -> io::Result<(File, PathBuf)>
         let mut name = prefix.clone();
         name.push(format!("{}-{n}.partial", std::process::id()));
         let partial = folder.join(name);
-        match File::options().write(true).create_new(true).open(&partial) {
+        match File::options().read(true).write(true).create_new(true).open(&partial) {
             Ok(file) => {
                 match file.try_lock() {
                     // Without locks, the process id alone tells whether the file is in use.

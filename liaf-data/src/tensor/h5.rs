@@ -6,7 +6,7 @@ use super::h5_flow::Flow;
 use super::h5_pack::{Chunk, Packing};
 use super::h5_sink::Sink;
 use super::intake::Intake;
-use super::{Compression, Container, TensorOptions, TensorSpec, TensorWriter, Written, cells};
+use super::{Container, TensorOptions, TensorSpec, TensorWriter, Written, cells};
 use crate::frames::Frame;
 use crate::{Error, Result};
 
@@ -39,13 +39,10 @@ impl H5Writer {
                 .found(format!("{frame_bytes} bytes"))
                 .in_file(path));
         }
-        let packing = match options.compress {
-            Compression::None => None,
-            compression => Some(Packing {
-                compression,
-                shuffle: Some(spec.dtype.bytes()).filter(|&bytes| SHUFFLE && bytes > 1),
-            }),
-        };
+        let packing = options.compress.effort().map(|effort| Packing {
+            effort,
+            shuffle: Some(spec.dtype.bytes()).filter(|&bytes| SHUFFLE && bytes > 1),
+        });
         let room = (CHUNK_BYTES / frame_bytes).max(1);
         let sink = Sink::create(path, spec, options, packing)?;
         let most =

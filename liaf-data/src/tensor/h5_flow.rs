@@ -184,11 +184,10 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::tensor::Compression;
+    use crate::file::Effort;
     use crate::{Error, ErrorKind};
 
-    const PACKED: Option<Packing> =
-        Some(Packing { compression: Compression::Level(4), shuffle: Some(2) });
+    const PACKED: Option<Packing> = Some(Packing { effort: Effort::Level(4), shuffle: Some(2) });
 
     /// Keeps what it gets, and on which thread; fails at one chunk.
     #[derive(Default)]

@@ -2,14 +2,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::Compression;
-use super::deflate::{Deflate, Wrap};
+use crate::file::{Deflate, Effort, Wrap};
 use crate::{Error, Result};
 
 /// How the bytes of a chunk are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Packing {
-    pub(super) compression: Compression,
+    pub(super) effort: Effort,
     /// Bytes of a cell if first bytes are put with first bytes, second with second, and so on.
     pub(super) shuffle: Option<usize>,
 }
@@ -45,7 +44,7 @@ impl Chunk {
             shuffle: packing.shuffle.filter(|&bytes| bytes > 1),
             shuffled: Vec::new(),
             packed: Vec::new(),
-            deflate: Deflate::new(packing.compression, Wrap::Zlib),
+            deflate: Deflate::new(packing.effort, Wrap::Zlib),
         });
         Self {
             index: 0,

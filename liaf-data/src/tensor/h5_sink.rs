@@ -6,13 +6,12 @@ use std::str::FromStr;
 use hdf5::types::VarLenUnicode;
 use hdf5::{Dataset, File, H5Type};
 
-use super::deflate::RUNS_LEVEL;
 use super::h5_chunk::write_chunk;
 use super::h5_error::system;
 use super::h5_pack::{Chunk, Packing};
 use super::h5_thread::ChunkSink;
 use super::intake::Intake;
-use super::{Compression, TensorOptions, TensorSpec};
+use super::{TensorOptions, TensorSpec};
 use crate::file::AtomicFile;
 use crate::frames::{Dtype, FrameShape};
 use crate::{Error, Result};
@@ -120,10 +119,7 @@ impl Sink {
             if packing.shuffle.is_some() {
                 builder = builder.shuffle();
             }
-            builder = builder.deflate(match packing.compression {
-                Compression::Level(level) => level,
-                _ => RUNS_LEVEL as u8,
-            });
+            builder = builder.deflate(packing.effort.level());
         }
         builder.create("frames")
     }

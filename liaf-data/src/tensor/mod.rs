@@ -6,7 +6,6 @@
 
 mod cells;
 mod container;
-mod deflate;
 #[cfg(feature = "hdf5")]
 mod h5;
 #[cfg(feature = "hdf5")]
@@ -23,13 +22,12 @@ mod h5_sink;
 mod h5_thread;
 mod intake;
 #[cfg(test)]
-mod judge;
+pub(crate) mod judge;
 mod load;
 mod npy;
 mod npz;
 mod options;
 mod safetensors;
-mod zip;
 
 use std::path::Path;
 

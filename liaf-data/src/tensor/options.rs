@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::file::Effort;
 use crate::{Error, Limits};
 
 /// How much work goes into compression. All of it is deflate, which every reader knows.
@@ -16,6 +17,17 @@ pub enum Compression {
     Runs,
     /// A level of zlib, 1 (fast) to 9 (small and very slow).
     Level(u8),
+}
+
+impl Compression {
+    /// How hard deflate works; `None` if it does not.
+    pub(super) fn effort(self) -> Option<Effort> {
+        match self {
+            Self::None => None,
+            Self::Runs => Some(Effort::Runs),
+            Self::Level(level) => Some(Effort::Level(level)),
+        }
+    }
 }
 
 impl fmt::Display for Compression {
@@ -60,7 +72,7 @@ pub struct TensorOptions {
     /// How `.h5` is compressed. Default: [`Compression::Runs`].
     pub compress: Compression,
     /// Deflate the members of `.npz` too, as `compress` says, or by [`Compression::Runs`] if that
-    /// is none. Needs the number of frames before the first one. Default: no.
+    /// is none. Default: no.
     pub npz_deflate: bool,
     /// Largest number of frames and bytes, and of bytes being compressed or written at one
     /// time.

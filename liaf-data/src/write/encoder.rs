@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::{EventWriter, WriteOptions, Written};
+use super::{EventWriter, WriteOptions, Written, check_size};
 use crate::file::AtomicFile;
-use crate::{Error, EventBatch, Result};
+use crate::{Error, EventBatch, Limits, Result};
 
 /// Takes the bytes of an [`Encoder`].
 pub trait Output {
@@ -85,7 +85,7 @@ pub(super) struct EncodedFile {
     encoder: Box<dyn Encoder>,
     file: AtomicFile,
     events: u64,
-    limit: u64,
+    limits: Limits,
 }
 
 impl EncodedFile {
@@ -96,7 +96,7 @@ impl EncodedFile {
     ) -> Result<Self> {
         let mut file = AtomicFile::create(path, options.overwrite, options.sync)?;
         encoder.start(&mut file)?;
-        Ok(Self { encoder, file, events: 0, limit: options.limits.output_bytes })
+        Ok(Self { encoder, file, events: 0, limits: options.limits })
     }
 }
 
@@ -104,12 +104,7 @@ impl EventWriter for EncodedFile {
     fn write(&mut self, events: &EventBatch) -> Result<()> {
         self.encoder.push(events, &mut self.file)?;
         self.events += events.len() as u64;
-        if self.file.length() > self.limit {
-            return Err(Error::limit("the file becomes too large")
-                .expected(format!("at most {} bytes", self.limit))
-                .in_file(self.file.target()));
-        }
-        Ok(())
+        check_size(self.file.length(), &self.limits, self.file.target())
     }
 
     fn finish(mut self: Box<Self>) -> Result<Written> {

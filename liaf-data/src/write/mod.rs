@@ -39,7 +39,7 @@ pub use options::{Packing, WriteOptions};
 pub(crate) use target::Make;
 pub use target::{Target, target, target_of_path, targets};
 
-use crate::{Error, EventBatch, Result, SensorSize};
+use crate::{Error, EventBatch, Limits, Result, SensorSize};
 use checked::Checked;
 use encoder::EncodedFile;
 
@@ -120,6 +120,16 @@ pub fn create(
         Make::Writer(make) => make(path, spec, &options)?,
     };
     Ok(Box::new(Checked::new(path, writer, target, spec.sensor, options.wrap)))
+}
+
+/// Refuses a file of `bytes` bytes that is larger than the limits allow.
+pub(crate) fn check_size(bytes: u64, limits: &Limits, path: &Path) -> Result<()> {
+    if bytes <= limits.output_bytes {
+        return Ok(());
+    }
+    Err(Error::limit("the file becomes too large")
+        .expected(format!("at most {} bytes", limits.output_bytes))
+        .in_file(path))
 }
 
 /// The bytes of a target of bytes, for a socket or for memory.

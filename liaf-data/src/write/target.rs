@@ -32,7 +32,6 @@ pub(crate) enum Make {
     /// As bytes, one after the other.
     Encoder(fn(&EventSpec, &WriteOptions) -> Result<Box<dyn Encoder>>),
     /// By a writer that makes the file itself.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no container of events is written yet"))]
     Writer(fn(&Path, &EventSpec, &WriteOptions) -> Result<Box<dyn EventWriter>>),
 }
 

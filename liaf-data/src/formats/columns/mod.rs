@@ -8,8 +8,6 @@ mod time;
 
 pub(super) use feed::{Feed, Packing};
 pub(super) use names::Name;
-#[cfg(feature = "hdf5")]
-pub(super) use number::View;
-pub(super) use number::{Kind, Number, Rows, guess_order, guess_unit};
+pub(super) use number::{Kind, Number, Rows, View, guess_order, guess_unit};
 pub(super) use reader::{Array, Checksum, ColumnReader, Parts, Source};
 pub(super) use time::{guess, scaled};

@@ -2,7 +2,7 @@
 
 use super::header::{self, Dtype, Header};
 use crate::formats::columns::{
-    Array, Checksum, Feed, Name, Number, Parts, Rows, Source, guess_order, guess_unit,
+    Array, Checksum, Feed, Name, Number, Parts, Rows, Source, View, guess_order, guess_unit,
 };
 use crate::reader::{Field, Keys, ReadOptions};
 use crate::source::ByteSource;
@@ -60,6 +60,19 @@ impl Found {
                 .all(|&f| fields.iter().any(|one| Name::field(&one.name) == Some(f))),
             Dtype::Plain(_) => self.header.shape.len() == 2 && self.header.shape.contains(&4),
         }
+    }
+
+    /// The whole number that it is, if it is one.
+    pub fn number(mut self, source: &mut ByteSource) -> Option<i64> {
+        let Dtype::Plain(number) = self.header.dtype else { return None };
+        let mut bytes = Vec::new();
+        self.feed
+            .read(source, number.bytes(), &mut bytes)
+            .ok()
+            .filter(|()| self.elements() == 1)?;
+        let view = View { bytes: &bytes, stride: number.bytes(), number };
+        let value = *view.floats(1).first()?;
+        (value.fract() == 0.0).then_some(value as i64)
     }
 
     fn elements(&self) -> u64 {

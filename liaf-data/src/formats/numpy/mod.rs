@@ -6,13 +6,15 @@
 //!   is told by the numbers: p is 0, 1 or -1, and t counts up to the largest values. Other widths need
 //!   `--keys`. Row-major and column-major arrays are read alike.
 //! - A `.npz` holds one of these, or four arrays that are named as t, x, y and p. Members are stored
-//!   or deflated; their checksums are compared.
+//!   or deflated; their checksums are compared. Numbers `width` and `height` are the sensor's size.
 //!
 //! Arrays of pickled objects are refused: loading one runs code that the file holds. Times with
 //! fractions are seconds, whole ones µs, or ns if the first is above 10¹⁷.
 //! Source: NumPy's `numpy.lib.format`; PKWARE's APPNOTE for the archive.
 
+mod archive;
 mod arrays;
+mod encode;
 mod header;
 mod zip;
 
@@ -22,7 +24,7 @@ use crate::reader::{
     Field, Keys, ReadOptions, RecordingInfo, SensorSource, StreamInfo, StreamKind,
 };
 use crate::source::ByteSource;
-use crate::{Error, Result};
+use crate::{Error, Result, SensorSize};
 use arrays::{Found, Plan};
 use zip::Entry;
 
@@ -31,7 +33,7 @@ pub(super) static NPY: Format = Format {
     extensions: &["npy"],
     detect: |head| head.starts_with(header::MAGIC),
     open: open_npy,
-    write: &[],
+    write: &[encode::TARGET],
 };
 
 pub(super) static NPZ: Format = Format {
@@ -39,7 +41,7 @@ pub(super) static NPZ: Format = Format {
     extensions: &["npz"],
     detect: |head| head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06"),
     open: open_npz,
-    write: &[],
+    write: &[archive::TARGET],
 };
 
 fn open_npy(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
@@ -48,7 +50,7 @@ fn open_npy(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let feed = Feed::new(Packing::Stored, 0, length);
     let found = Found::read(source, "the array", feed, length, None, options)?;
     let plan = arrays::one(source, found, options)?;
-    Ok(opened(NPY.name, source, plan, options))
+    Ok(opened(NPY.name, source, plan, None, options))
 }
 
 fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
@@ -69,7 +71,8 @@ fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     if let [Some(t), Some(x), Some(y), Some(p)] = by_name {
         let [t, x, y, p] = [t, x, y, p].map(|entry| find(source, entry, options));
         let plan = arrays::four(source, [t?, x?, y?, p?], options)?;
-        return Ok(opened(NPZ.name, source, plan, options));
+        let sensor = sensor(source, &arrays, options);
+        return Ok(opened(NPZ.name, source, plan, sensor, options));
     }
     let mut lists = Vec::new();
     for entry in &arrays {
@@ -85,7 +88,8 @@ fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         && let Some(found) = lists.pop()
     {
         let plan = arrays::one(source, found, options)?;
-        return Ok(opened(NPZ.name, source, plan, options));
+        let sensor = sensor(source, &arrays, options);
+        return Ok(opened(NPZ.name, source, plan, sensor, options));
     }
     Err(if arrays.is_empty() {
         Error::unsupported("a zip archive without NumPy arrays").at(0)
@@ -118,9 +122,28 @@ fn find(source: &mut ByteSource, entry: &Entry, options: &ReadOptions) -> Result
     Found::read(source, bare(entry), feed, entry.packed, sum, options)
 }
 
-fn opened(format: &'static str, source: &ByteSource, plan: Plan, options: &ReadOptions) -> Opened {
-    let sensor = options.sensor;
-    let sensor_source = sensor.map_or(SensorSource::Unknown, |_| SensorSource::Stated);
+/// The size of the sensor, if numbers `width` and `height` stand beside the events.
+fn sensor(source: &mut ByteSource, arrays: &[&Entry], options: &ReadOptions) -> Option<SensorSize> {
+    let mut side = |name| {
+        let entry = arrays.iter().find(|entry| bare(entry) == name)?;
+        let number = find(source, entry, options).ok()?.number(source)?;
+        u16::try_from(number).ok().filter(|&side| side > 0)
+    };
+    Some(SensorSize::new(side("width")?, side("height")?))
+}
+
+fn opened(
+    format: &'static str,
+    source: &ByteSource,
+    plan: Plan,
+    sensor: Option<SensorSize>,
+    options: &ReadOptions,
+) -> Opened {
+    let (sensor, sensor_source) = match (options.sensor, sensor) {
+        (Some(stated), _) => (Some(stated), SensorSource::Stated),
+        (None, Some(sensor)) => (Some(sensor), SensorSource::Header),
+        (None, None) => (None, SensorSource::Unknown),
+    };
     let info = RecordingInfo {
         format,
         bytes: source.len(),

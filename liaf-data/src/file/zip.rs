@@ -6,7 +6,7 @@ use crate::file::AtomicFile;
 
 /// How the bytes of a member are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Method {
+pub(crate) enum Method {
     Stored = 0,
     Deflated = 8,
 }
@@ -23,7 +23,7 @@ const ELSEWHERE: u32 = u32::MAX;
 
 /// A member, complete or not.
 #[derive(Debug)]
-pub(super) struct Member {
+pub(crate) struct Member {
     name: &'static str,
     method: Method,
     offset: u64,
@@ -34,7 +34,7 @@ pub(super) struct Member {
 
 /// The archive: the members written so far.
 #[derive(Debug)]
-pub(super) struct Zip {
+pub(crate) struct Zip {
     members: Vec<Member>,
     /// Sizes and offsets from here on go to Zip64 fields.
     zip64_from: u64,
@@ -49,7 +49,7 @@ impl Default for Zip {
 impl Zip {
     /// Starts a member; its bytes are appended to `out` by the caller, and begin at a multiple
     /// of 64.
-    pub(super) fn start(
+    pub(crate) fn start(
         out: &mut AtomicFile,
         name: &'static str,
         method: Method,
@@ -60,7 +60,7 @@ impl Zip {
     }
 
     /// Completes `member`, whose bytes end at the end of `out`.
-    pub(super) fn end(
+    pub(crate) fn end(
         &mut self,
         out: &mut AtomicFile,
         mut member: Member,
@@ -76,7 +76,7 @@ impl Zip {
     }
 
     /// Writes the directory of all members.
-    pub(super) fn finish(self, out: &mut AtomicFile) -> Result<()> {
+    pub(crate) fn finish(self, out: &mut AtomicFile) -> Result<()> {
         let start = out.length();
         for member in &self.members {
             out.append(&member.central(self.zip64_from))?;
@@ -93,7 +93,7 @@ impl Zip {
         }
         let (start, size) = (self.short(start), self.short(size));
         let mut end = Bytes::default();
-        // Three members: their number is never too large.
+        // A few members: their number is never too large.
         let count = count as u16;
         end.u32(0x0605_4b50).u16(0).u16(0).u16(count).u16(count).u32(size).u32(start).u16(0);
         out.append(&end.0)
@@ -105,11 +105,6 @@ impl Zip {
 }
 
 impl Member {
-    /// Where the bytes of the member begin.
-    pub(super) fn start(&self) -> u64 {
-        self.offset + self.local().len() as u64
-    }
-
     /// The local header: always of one length, with both sizes in a Zip64 field.
     fn local(&self) -> Vec<u8> {
         let mut header = Bytes::default();
@@ -192,7 +187,7 @@ mod tests {
                 size: 0,
                 packed: 0,
             };
-            assert_eq!(member.start() % 64, 0);
+            assert_eq!((offset + member.local().len() as u64) % 64, 0);
         }
     }
 

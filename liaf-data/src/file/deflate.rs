@@ -4,15 +4,30 @@ use std::io;
 
 use zlib_rs::{DeflateConfig, DeflateFlush, Status, Strategy};
 
-use super::Compression;
 use crate::{Error, Result};
 
-/// The level to which [`Compression::Runs`] corresponds where a number must be given.
-pub(super) const RUNS_LEVEL: i32 = 6;
+/// How much work goes into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// Looks for runs of one byte and for nothing else.
+    Runs,
+    /// A level of zlib, 1 to 9.
+    Level(u8),
+}
+
+impl Effort {
+    /// The level of zlib, or the one to which runs correspond where a number must be given.
+    pub(crate) fn level(self) -> u8 {
+        match self {
+            Self::Runs => 6,
+            Self::Level(level) => level.clamp(1, 9),
+        }
+    }
+}
 
 /// What stands around the deflated bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wrap {
+pub(crate) enum Wrap {
     /// Nothing, as in zip archives.
     None,
     /// zlib's header and checksum, as in HDF5.
@@ -20,28 +35,29 @@ pub(super) enum Wrap {
 }
 
 /// A compressor whose state is used again and again.
-pub(super) struct Deflate(zlib_rs::Deflate);
+pub(crate) struct Deflate(zlib_rs::Deflate);
 
 impl Deflate {
-    /// A compressor of `compression`, [`Compression::Runs`] if that is none.
-    pub(super) fn new(compression: Compression, wrap: Wrap) -> Self {
-        let (level, strategy) = match compression {
-            Compression::Level(level) => (i32::from(level.clamp(1, 9)), Strategy::Default),
-            Compression::Runs | Compression::None => (RUNS_LEVEL, Strategy::Rle),
+    /// A compressor at work this hard.
+    pub(crate) fn new(effort: Effort, wrap: Wrap) -> Self {
+        let strategy = match effort {
+            Effort::Runs => Strategy::Rle,
+            Effort::Level(_) => Strategy::Default,
         };
         // Negative: without zlib's header.
         let window_bits = if wrap == Wrap::Zlib { 15 } else { -15 };
+        let level = effort.level().into();
         let config = DeflateConfig { level, strategy, window_bits, ..DeflateConfig::default() };
         Self(zlib_rs::Deflate::new_with_config(config))
     }
 
     /// Adds `bytes` to the stream; what is ready of it is appended to `out`.
-    pub(super) fn add(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    pub(crate) fn add(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<()> {
         self.run(bytes, out, DeflateFlush::NoFlush)
     }
 
     /// Ends the stream; the rest of it is appended to `out`. The next bytes start a new one.
-    pub(super) fn end(&mut self, out: &mut Vec<u8>) -> Result<()> {
+    pub(crate) fn end(&mut self, out: &mut Vec<u8>) -> Result<()> {
         self.run(&[], out, DeflateFlush::Finish)?;
         self.0.reset();
         Ok(())
@@ -49,7 +65,7 @@ impl Deflate {
 
     /// Replaces `out` by one whole stream of `bytes`.
     #[cfg_attr(not(feature = "hdf5"), expect(dead_code, reason = "only HDF5 packs chunks"))]
-    pub(super) fn pack(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    pub(crate) fn pack(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<()> {
         out.clear();
         self.run(bytes, out, DeflateFlush::Finish)?;
         self.0.reset();
@@ -115,14 +131,9 @@ mod tests {
             sparse[i * 997] = byte;
         }
         for data in [vec![], vec![0; 1], noise(100_000), sparse] {
-            for compression in [
-                Compression::Runs,
-                Compression::Level(1),
-                Compression::Level(4),
-                Compression::Level(9),
-            ] {
+            for effort in [Effort::Runs, Effort::Level(1), Effort::Level(4), Effort::Level(9)] {
                 for wrap in [Wrap::None, Wrap::Zlib] {
-                    let mut deflate = Deflate::new(compression, wrap);
+                    let mut deflate = Deflate::new(effort, wrap);
                     let mut streams = Vec::new();
                     for _ in 0..2 {
                         let mut pieces = Vec::new();

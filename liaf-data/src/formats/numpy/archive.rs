@@ -1,0 +1,112 @@
+//! Events to `.npz`: an array each of t, x, y and p, as SpikingJelly and evutils have them.
+
+use std::path::Path;
+
+use super::encode::HOLDS;
+use crate::file::{AtomicFile, Effort, NpzArray, Zip, npy_header};
+use crate::write::{
+    EventSpec, EventWriter, Make, Packing, Target, WriteOptions, Written, check_size,
+};
+use crate::{EventBatch, Limits, Result};
+
+pub(super) const TARGET: Target = Target {
+    name: "npz-events",
+    title: "a NumPy archive of events",
+    extension: "npz",
+    // The extension alone means a tensor file.
+    claims: &[],
+    packings: &[Packing::None, Packing::Deflate(6)],
+    holds: HOLDS,
+    make: Make::Writer(|path, spec, options| Ok(Box::new(NpzWriter::create(path, spec, options)?))),
+};
+
+const TIMES: (&str, &str) = ("t.npy", "'<i8'");
+/// The other columns: name and type.
+const REST: [(&str, &str); 3] = [("x.npy", "'<i2'"), ("y.npy", "'<i2'"), ("p.npy", "'|b1'")];
+
+/// Writes `t.npy`, `x.npy`, `y.npy` and `p.npy`, one behind the other as an archive wants it: what
+/// follows the times waits in files of its own, so that memory does not grow with the events. Behind
+/// them stand `width.npy`, `height.npy` and `liaf.npy`, the bytes of the provenance.
+struct NpzWriter {
+    out: AtomicFile,
+    zip: Zip,
+    effort: Option<Effort>,
+    times: NpzArray,
+    rest: [AtomicFile; 3],
+    spec: EventSpec,
+    events: u64,
+    bytes: Vec<u8>,
+    limits: Limits,
+}
+
+impl NpzWriter {
+    fn create(path: &Path, spec: &EventSpec, options: &WriteOptions) -> Result<Self> {
+        let effort = match options.packing {
+            Some(Packing::Deflate(level)) => Some(Effort::Level(level)),
+            _ => None,
+        };
+        let mut out = AtomicFile::create(path, options.overwrite, options.sync)?;
+        let scratch = || AtomicFile::scratch(out.target());
+        let rest = [scratch()?, scratch()?, scratch()?];
+        let (name, descr) = TIMES;
+        let times = NpzArray::start(&mut out, name, &npy_header(descr, &[0]), effort)?;
+        Ok(Self {
+            out,
+            zip: Zip::default(),
+            effort,
+            times,
+            rest,
+            spec: spec.clone(),
+            events: 0,
+            bytes: Vec::new(),
+            limits: options.limits,
+        })
+    }
+}
+
+impl EventWriter for NpzWriter {
+    fn write(&mut self, events: &EventBatch) -> Result<()> {
+        let bytes = &mut self.bytes;
+        bytes.clear();
+        bytes.extend(events.t.iter().flat_map(|t| t.to_le_bytes()));
+        self.times.append(&mut self.out, bytes)?;
+        let [x, y, p] = &mut self.rest;
+        for (file, column) in [(x, &events.x), (y, &events.y)] {
+            bytes.clear();
+            bytes.extend(column.iter().flat_map(|value| value.to_le_bytes()));
+            file.append(bytes)?;
+        }
+        bytes.clear();
+        bytes.extend(events.p.iter().map(|p| p & 1));
+        p.append(bytes)?;
+        self.events += events.len() as u64;
+        let waiting: u64 = self.rest.iter().map(AtomicFile::length).sum();
+        check_size(self.out.length() + waiting, &self.limits, self.out.target())
+    }
+
+    fn finish(self: Box<Self>) -> Result<Written> {
+        let Self { mut out, mut zip, effort, times, rest, spec, events, .. } = *self;
+        times.end(&mut zip, &mut out, &npy_header(TIMES.1, &[events]))?;
+        for (mut file, (name, descr)) in rest.into_iter().zip(REST) {
+            let header = npy_header(descr, &[events]);
+            let mut array = NpzArray::start(&mut out, name, &header, effort)?;
+            file.read_back(|bytes| array.append(&mut out, bytes))?;
+            array.end(&mut zip, &mut out, &header)?;
+        }
+        let side = |side: u16| i64::from(side).to_le_bytes();
+        let (width, height) = (side(spec.sensor.width), side(spec.sensor.height));
+        let provenance = spec.provenance.as_bytes();
+        for (name, descr, shape, bytes) in [
+            ("width.npy", "'<i8'", &[][..], &width[..]),
+            ("height.npy", "'<i8'", &[], &height),
+            ("liaf.npy", "'|u1'", &[provenance.len() as u64], provenance),
+        ] {
+            let header = npy_header(descr, shape);
+            let mut array = NpzArray::start(&mut out, name, &header, effort)?;
+            array.append(&mut out, bytes)?;
+            array.end(&mut zip, &mut out, &header)?;
+        }
+        zip.finish(&mut out)?;
+        Ok(Written { events, bytes: out.finish()?, notes: Vec::new() })
+    }
+}

@@ -1,0 +1,82 @@
+//! Events to `.npy`: an array of records, as tonic has them.
+
+use crate::file::npy_header;
+use crate::write::{Encoder, EventSpec, Holds, Make, Output, Target};
+use crate::{EventBatch, Result};
+
+pub(super) const TARGET: Target = Target {
+    name: "npy-events",
+    title: "a NumPy array of events",
+    extension: "npy",
+    // The extension alone means a tensor file.
+    claims: &[],
+    packings: &[],
+    holds: HOLDS,
+    make: Make::Encoder(|spec, _| Ok(Box::new(NpyEncoder::new(spec)))),
+};
+
+/// What arrays of events hold, one of records or one a column.
+pub(super) const HOLDS: Holds = Holds {
+    // The lowest one stands for no value.
+    t_min: i64::MIN + 1,
+    // Above this a reader takes whole numbers for ns.
+    t_max: 100_000_000_000_000_000,
+    x_max: i16::MAX as u16,
+    y_max: i16::MAX as u16,
+    ..Holds::ANYTHING
+};
+
+/// Packed, without gaps.
+const RECORD: &str = "[('x', '<i2'), ('y', '<i2'), ('t', '<i8'), ('p', '|b1')]";
+const RECORD_BYTES: usize = 13;
+/// Events whose records are made at one time.
+const CHUNK: usize = 4096;
+
+/// Writes one record of 13 bytes an event, and their number at the end.
+struct NpyEncoder {
+    events: u64,
+    records: Vec<u8>,
+    note: String,
+}
+
+impl NpyEncoder {
+    fn new(spec: &EventSpec) -> Self {
+        let note = format!("the file says nothing of its sensor, {}: state it", spec.sensor);
+        Self { events: 0, records: Vec::new(), note }
+    }
+
+    fn header(&self) -> Vec<u8> {
+        npy_header(RECORD, &[self.events])
+    }
+}
+
+impl Encoder for NpyEncoder {
+    fn start(&mut self, out: &mut dyn Output) -> Result<()> {
+        out.append(&self.header())
+    }
+
+    fn push(&mut self, events: &EventBatch, out: &mut dyn Output) -> Result<()> {
+        let places = events.x.chunks(CHUNK).zip(events.y.chunks(CHUNK)).zip(events.p.chunks(CHUNK));
+        for (t, ((x, y), p)) in events.t.chunks(CHUNK).zip(places) {
+            self.records.resize(RECORD_BYTES * t.len(), 0);
+            let (records, _) = self.records.as_chunks_mut::<RECORD_BYTES>();
+            for ((((record, &t), &x), &y), &p) in records.iter_mut().zip(t).zip(x).zip(y).zip(p) {
+                record[0..2].copy_from_slice(&x.to_le_bytes());
+                record[2..4].copy_from_slice(&y.to_le_bytes());
+                record[4..12].copy_from_slice(&t.to_le_bytes());
+                record[12] = p & 1;
+            }
+            out.append(&self.records)?;
+        }
+        self.events += events.len() as u64;
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut dyn Output) -> Result<()> {
+        out.patch(0, &self.header())
+    }
+
+    fn notes(&self) -> Vec<String> {
+        vec![self.note.clone()]
+    }
+}
