@@ -51,6 +51,7 @@ fn fingerprints_equal_what_independent_decoders_read() {
             "evt2",
             "evt3",
             "nmnist",
+            "text",
         ];
         if !known.contains(&folder) {
             continue;
@@ -73,12 +74,18 @@ fn fingerprints_equal_what_independent_decoders_read() {
             assert_eq!(samples["t_last"], truth["t_last"], "{file}");
             continue;
         }
-        for key in KEYS.into_iter().filter(|key| truth.contains_key(*key)) {
-            assert_eq!(found[key], truth[key], "{file}: {key}");
+        let mut compared = 0;
+        for (key, expected) in truth {
+            let key = key.strip_suffix("_us").unwrap_or(key);
+            if KEYS.contains(&key) {
+                assert_eq!(&found[key], expected, "{file}: {key}");
+                compared += 1;
+            }
         }
+        assert!(compared >= 3, "{file}: nothing to compare");
         seen += 1;
     }
-    assert!(seen >= 15, "only {seen} recordings");
+    assert!(seen >= 21, "only {seen} recordings");
 }
 
 #[test]
