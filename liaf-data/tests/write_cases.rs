@@ -179,6 +179,26 @@ fn with_time_from_zero_and_in_order_every_recording_fits_that_lies_on_the_sensor
     }
 }
 
+/// HDF5 has a place for what was taken from all times.
+#[cfg(feature = "hdf5")]
+#[test]
+fn times_that_began_elsewhere_come_back_by_their_offset() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) =
+        (common::fixtures().join("good/aedat4/dv_all_lz4.aedat4"), folder.path().join("a.h5"));
+    let read = ReadOptions::default();
+    let target = write::target("h5-events").unwrap();
+    let adapt = Adapt { zero_time: true, ..Adapt::default() };
+    convert(&from, &read, &to, target, None, adapt).unwrap();
+    let before = Recording::open(&from, read.clone()).unwrap().read_all().unwrap();
+    let after = |t_offset| {
+        let read = ReadOptions { t_offset, ..read.clone() };
+        Recording::open(&to, read).unwrap().read_all().unwrap()
+    };
+    assert_eq!(after(true), before);
+    assert_eq!(after(false).t[0], 0);
+}
+
 /// Events that every target holds which holds steps back, and in order for the others.
 fn events(holds: &Holds, n: usize) -> EventBatch {
     let mut state = 1_u64;

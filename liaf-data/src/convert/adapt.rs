@@ -43,6 +43,11 @@ impl Adapt {
         }
     }
 
+    /// What is taken from all times; `None` if only the first event will tell.
+    pub(super) fn offset(&self, facts: Option<&Facts>) -> Option<i64> {
+        if self.zero_time { facts.map(|facts| self.start(facts)) } else { Some(0) }
+    }
+
     /// The earliest time there will be.
     fn start(&self, facts: &Facts) -> i64 {
         if self.order == Order::Clamp { facts.t_first } else { facts.t_min }

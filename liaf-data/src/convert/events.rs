@@ -144,6 +144,7 @@ pub fn convert_events(
         sensor,
         source: device(recording.info()),
         provenance: provenance(recording, options),
+        t_offset: options.adapt.offset(facts.as_ref()),
         facts: facts.map(|facts| options.adapt.facts(facts)),
     };
     let write = WriteOptions { wrap: options.adapt.wrap, ..options.write };

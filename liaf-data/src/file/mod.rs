@@ -2,6 +2,8 @@
 
 mod atomic;
 mod deflate;
+#[cfg(feature = "hdf5")]
+pub(crate) mod h5;
 mod npy;
 mod npz;
 mod stale;

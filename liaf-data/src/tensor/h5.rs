@@ -2,19 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::h5_flow::Flow;
-use super::h5_pack::{Chunk, Packing};
 use super::h5_sink::Sink;
 use super::intake::Intake;
 use super::{Container, TensorOptions, TensorSpec, TensorWriter, Written, cells};
+use crate::file::Effort;
+use crate::file::h5::{Chunk, Flow};
 use crate::frames::Frame;
 use crate::{Error, Result};
 
 /// A chunk holds as many frames as fit in this, and at least one.
 const CHUNK_BYTES: usize = 1 << 20;
-/// Whether the bytes of cells are sorted by their place before they are deflated: counts are small,
-/// so that their high bytes make long runs.
-const SHUFFLE: bool = true;
 
 /// Writes `/frames` `[T, C, H, W]`, `/timestamps` `[T, 2]` and the attribute `liaf` of the root.
 pub(super) struct H5Writer {
@@ -39,17 +36,14 @@ impl H5Writer {
                 .found(format!("{frame_bytes} bytes"))
                 .in_file(path));
         }
-        let packing = options.compress.effort().map(|effort| Packing {
-            effort,
-            shuffle: Some(spec.dtype.bytes()).filter(|&bytes| SHUFFLE && bytes > 1),
-        });
+        let effort = options.compress.effort();
         let room = (CHUNK_BYTES / frame_bytes).max(1);
-        let sink = Sink::create(path, spec, options, packing)?;
+        let sink = Sink::create(path, spec, options, effort)?;
         let most =
-            if options.parallel { most_chunks(packing, room * frame_bytes, options) } else { 1 };
+            if options.parallel { most_chunks(effort, room * frame_bytes, options) } else { 1 };
         Ok(Self {
             intake,
-            flow: Flow::new(packing, most, sink),
+            flow: Flow::new(effort, options.parallel, most, sink),
             chunk: None,
             room,
             path: path.into(),
@@ -65,13 +59,14 @@ impl H5Writer {
         };
         if chunk.raw.is_empty() {
             chunk.raw = self.intake.buffer(self.room)?;
-            chunk.room = self.room;
+            (chunk.room, chunk.cell) = (self.room, self.intake.spec().dtype.bytes());
         }
         let frame_bytes = self.intake.frame_bytes();
-        let start = chunk.frames * frame_bytes;
+        let start = chunk.rows * frame_bytes;
         cells::put(&frame.cells, &mut chunk.raw[start..start + frame_bytes]);
-        chunk.frames += 1;
-        if chunk.frames == chunk.room {
+        chunk.rows += 1;
+        if chunk.rows == chunk.room {
+            chunk.first = self.intake.frames() - chunk.rows as u64;
             return self.flow.put(chunk);
         }
         self.chunk = Some(chunk);
@@ -80,10 +75,11 @@ impl H5Writer {
 
     fn push_last(&mut self) -> Result<()> {
         let Some(mut chunk) = self.chunk.take() else { return Ok(()) };
-        let end = chunk.frames * self.intake.frame_bytes();
-        if self.intake.frames() == chunk.frames as u64 {
+        let end = chunk.rows * self.intake.frame_bytes();
+        chunk.first = self.intake.frames() - chunk.rows as u64;
+        if chunk.first == 0 {
             // Less than one chunk in all: a chunk of just these frames.
-            chunk.room = chunk.frames;
+            chunk.room = chunk.rows;
             chunk.raw.truncate(end);
         } else {
             chunk.raw[end..].fill(0);
@@ -121,10 +117,10 @@ impl TensorWriter for H5Writer {
 }
 
 /// How many chunks of `bytes` may be filled, packed and written at one time.
-fn most_chunks(packing: Option<Packing>, bytes: usize, options: &TensorOptions) -> usize {
+fn most_chunks(effort: Option<Effort>, bytes: usize, options: &TensorOptions) -> usize {
     // One is filled, one written, and one waits; the others are packed. A chunk of noise is as
     // large packed as before.
-    let (copies, wanted) = match packing {
+    let (copies, wanted) = match effort {
         None => (1, 3),
         Some(_) => (2, 2 * rayon::current_num_threads() + 1),
     };

@@ -9,17 +9,7 @@ mod container;
 #[cfg(feature = "hdf5")]
 mod h5;
 #[cfg(feature = "hdf5")]
-mod h5_chunk;
-#[cfg(feature = "hdf5")]
-mod h5_error;
-#[cfg(feature = "hdf5")]
-mod h5_flow;
-#[cfg(feature = "hdf5")]
-mod h5_pack;
-#[cfg(feature = "hdf5")]
 mod h5_sink;
-#[cfg(feature = "hdf5")]
-mod h5_thread;
 mod intake;
 #[cfg(test)]
 pub(crate) mod judge;

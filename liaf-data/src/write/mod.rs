@@ -52,6 +52,8 @@ pub struct EventSpec {
     pub source: Option<String>,
     /// One JSON text that says what made the file, for formats with a place for it; or empty.
     pub provenance: String,
+    /// What was taken from all times, in µs, for formats with a place for it; `None`: not known.
+    pub t_offset: Option<i64>,
     /// What is known of all events before the first one is written.
     pub facts: Option<Facts>,
 }
@@ -59,7 +61,7 @@ pub struct EventSpec {
 impl EventSpec {
     /// Events of a sensor of which nothing else is known.
     pub fn new(sensor: SensorSize) -> Self {
-        Self { sensor, source: None, provenance: String::new(), facts: None }
+        Self { sensor, source: None, provenance: String::new(), t_offset: None, facts: None }
     }
 }
 

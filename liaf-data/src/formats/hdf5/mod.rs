@@ -16,9 +16,11 @@
 pub mod child;
 mod chunk;
 mod ecf;
+mod encode;
 mod layout;
 mod record;
 mod sensor;
+mod sink;
 mod slab;
 mod wire;
 
@@ -47,7 +49,7 @@ pub(super) static FORMAT: Format = Format {
     extensions: &["h5", "hdf5"],
     detect: |head| base(&head.bytes).is_some(),
     open,
-    write: &[],
+    write: &[encode::TARGET],
 };
 
 const MAGIC: &[u8] = b"\x89HDF\r\n\x1a\n";

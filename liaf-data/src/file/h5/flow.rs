@@ -5,9 +5,10 @@ use std::mem;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::h5_pack::{Chunk, Packing, lost};
-use super::h5_thread::{self, ChunkSink, SinkThread};
+use super::pack::{Chunk, lost};
+use super::thread::{self, ChunkSink, SinkThread};
 use crate::Result;
+use crate::file::Effort;
 
 /// Packs chunks on the current rayon pool and writes them, in order, on a thread of their own. At
 /// most `most` chunks exist at one time.
@@ -15,8 +16,9 @@ use crate::Result;
 /// Chunks to be packed wait in a queue of this flow's own. Whoever has to wait for a chunk takes
 /// one from the queue meanwhile: so a caller that is itself a worker of the pool, even the only
 /// one, never waits for work that nobody does.
-pub(super) struct Flow<S> {
-    packing: Option<Packing>,
+pub(crate) struct Flow<S> {
+    effort: Option<Effort>,
+    parallel: bool,
     queue: Arc<Mutex<VecDeque<Chunk>>>,
     /// Chunks come back over this twice: packed, and written.
     sender: Sender<Chunk>,
@@ -38,11 +40,13 @@ pub(super) struct Flow<S> {
 }
 
 impl<S: ChunkSink> Flow<S> {
-    /// A flow of at most `most` chunks to `sink`; with 1, all is done by the caller.
-    pub(super) fn new(packing: Option<Packing>, most: usize, sink: S) -> Self {
+    /// A flow of at most `most` chunks to `sink`, more than will be filled at one time. If it is not
+    /// `parallel`, all is done by the caller.
+    pub(crate) fn new(effort: Option<Effort>, parallel: bool, most: usize, sink: S) -> Self {
         let (sender, receiver) = channel();
         Self {
-            packing,
+            effort,
+            parallel,
             queue: Arc::default(),
             sender,
             receiver,
@@ -58,29 +62,29 @@ impl<S: ChunkSink> Flow<S> {
         }
     }
 
-    /// A chunk to fill, of no frames; its `raw` holds whatever it held before, nothing if it is
+    /// A chunk to fill, of no rows; its `raw` holds whatever it held before, nothing if it is
     /// new. Waits if too many chunks are under way.
-    pub(super) fn take(&mut self) -> Result<Chunk> {
+    pub(crate) fn take(&mut self) -> Result<Chunk> {
         self.poll()?;
         loop {
             if let Some(mut chunk) = self.spare.pop() {
-                chunk.frames = 0;
+                chunk.rows = 0;
                 chunk.written = false;
                 return Ok(chunk);
             }
             if self.made < self.most {
                 self.made += 1;
-                return Ok(Chunk::new(self.packing));
+                return Ok(Chunk::new(self.effort));
             }
             self.wait()?;
         }
     }
 
     /// Hands a full chunk over.
-    pub(super) fn put(&mut self, mut chunk: Chunk) -> Result<()> {
+    pub(crate) fn put(&mut self, mut chunk: Chunk) -> Result<()> {
         chunk.index = self.next_in;
         self.next_in += 1;
-        if self.packing.is_none() || self.most <= 1 {
+        if self.effort.is_none() || !self.parallel {
             chunk.pack();
             return self.accept(chunk);
         }
@@ -98,7 +102,7 @@ impl<S: ChunkSink> Flow<S> {
     }
 
     /// Takes what has come back, without waiting: chunks, or the error of one.
-    pub(super) fn poll(&mut self) -> Result<()> {
+    pub(crate) fn poll(&mut self) -> Result<()> {
         loop {
             match self.receiver.try_recv() {
                 Ok(chunk) => self.accept(chunk)?,
@@ -108,7 +112,7 @@ impl<S: ChunkSink> Flow<S> {
     }
 
     /// Waits until all chunks that were handed over are written, and gives the sink back.
-    pub(super) fn finish(mut self) -> Result<S> {
+    pub(crate) fn finish(mut self) -> Result<S> {
         while self.written < self.next_in {
             self.wait()?;
         }
@@ -153,7 +157,7 @@ impl<S: ChunkSink> Flow<S> {
 
     /// Writes `chunk`, or has it written.
     fn write(&mut self, mut chunk: Chunk) -> Result<()> {
-        if self.most > 1
+        if self.parallel
             && let Some(sink) = self.sink.take()
         {
             self.thread = Some(SinkThread::start(sink, self.sender.clone())?);
@@ -161,7 +165,7 @@ impl<S: ChunkSink> Flow<S> {
         match (&self.thread, &mut self.sink) {
             (Some(thread), _) => thread.put(chunk),
             (None, Some(sink)) => {
-                h5_thread::write(sink, &mut chunk);
+                thread::write(sink, &mut chunk);
                 self.accept(chunk)
             }
             (None, None) => Err(lost("no thread could be started")),
@@ -181,13 +185,10 @@ fn lock(queue: &Mutex<VecDeque<Chunk>>) -> MutexGuard<'_, VecDeque<Chunk>> {
 
 #[cfg(test)]
 mod tests {
-    use std::thread;
-
     use super::*;
-    use crate::file::Effort;
     use crate::{Error, ErrorKind};
 
-    const PACKED: Option<Packing> = Some(Packing { effort: Effort::Level(4), shuffle: Some(2) });
+    const PACKED: Option<Effort> = Some(Effort::Level(4));
 
     /// Keeps what it gets, and on which thread; fails at one chunk.
     #[derive(Default)]
@@ -203,28 +204,28 @@ mod tests {
                 return Err(Error::caller(format!("full at {}", chunk.index)));
             }
             self.chunks.push((chunk.index, chunk.bytes().to_vec()));
-            self.threads.push(thread::current().name().map(Into::into));
+            self.threads.push(std::thread::current().name().map(Into::into));
             Ok(())
         }
     }
 
     fn fill(flow: &mut Flow<Keep>, i: u64) -> Result<()> {
         let mut chunk = flow.take()?;
-        assert_eq!((chunk.frames, chunk.written), (0, false));
+        assert_eq!((chunk.rows, chunk.written), (0, false));
         chunk.raw.clear();
         chunk.raw.extend((0..40_000u64).map(|k| (k * i / 7) as u8));
-        chunk.frames = 1;
+        (chunk.rows, chunk.cell) = (1, 2);
         flow.put(chunk)
     }
 
-    fn run(packing: Option<Packing>, most: usize, n: u64) -> Vec<(u64, Vec<u8>)> {
-        let mut flow = Flow::new(packing, most, Keep::default());
+    fn run(packing: Option<Effort>, most: usize, n: u64) -> Vec<(u64, Vec<u8>)> {
+        let mut flow = Flow::new(packing, most > 1, most, Keep::default());
         for i in 0..n {
             fill(&mut flow, i).expect("put");
             assert!(flow.made <= most);
         }
         let keep = flow.finish().expect("finished");
-        let here = thread::current().name().map(Into::into);
+        let here = std::thread::current().name().map(Into::into);
         let expected = if most > 1 { Some("liaf-hdf5".into()) } else { here };
         assert!(keep.threads.iter().all(|thread| *thread == expected), "{:?}", keep.threads);
         keep.chunks
@@ -254,7 +255,7 @@ mod tests {
             for most in [1, 2, 5] {
                 for (n, full_at) in [(20, 3), (4, 3), (1, 0), (200, 0)] {
                     let keep = Keep { full_at: Some(full_at), ..Keep::default() };
-                    let mut flow = Flow::new(packing, most, keep);
+                    let mut flow = Flow::new(packing, most > 1, most, keep);
                     let failed = (0..n).find_map(|i| fill(&mut flow, i).err());
                     // Chunks can be put without an error only as long as there are chunks.
                     assert!(failed.is_some() || n <= full_at + most as u64);
@@ -271,7 +272,7 @@ mod tests {
         for packing in [PACKED, None] {
             for most in [1, 2, 5] {
                 for n in 0..8 {
-                    let mut flow = Flow::new(packing, most, Keep::default());
+                    let mut flow = Flow::new(packing, most > 1, most, Keep::default());
                     for i in 0..n {
                         fill(&mut flow, i).expect("put");
                     }

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 
-use super::h5_pack::{Chunk, lost};
+use super::pack::{Chunk, lost};
 use crate::{Error, Result};
 
 /// Takes chunks in order.
-pub(super) trait ChunkSink: Send + 'static {
+pub(crate) trait ChunkSink: Send + 'static {
     /// Writes `chunk`, whose index is one more than that of the chunk before.
     fn write(&mut self, chunk: &Chunk) -> Result<()>;
 }

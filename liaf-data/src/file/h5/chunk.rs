@@ -11,14 +11,14 @@ use hdf5_sys::h5p::H5P_DEFAULT;
 ///
 /// # Errors
 /// Those of the library, among them an `offset` outside the dataset.
-pub(super) fn write_chunk(dataset: &Dataset, offset: [u64; 4], bytes: &[u8]) -> hdf5::Result<()> {
+pub(crate) fn write_chunk(dataset: &Dataset, offset: &[u64], bytes: &[u8]) -> hdf5::Result<()> {
     if dataset.ndim() != offset.len() {
         return Err("the dataset has another number of dimensions than the offset".into());
     }
     let filters_left_out = 0;
     hdf5::sync::sync(|| {
-        // SAFETY: the library's lock is held until `sync` returns. `dataset` is an open dataset of
-        // 4 dimensions, of which `offset` has one number each; the library reads `bytes.len()`
+        // SAFETY: the library's lock is held until `sync` returns. `dataset` is an open dataset, and
+        // `offset` has a number for each of its dimensions; the library reads `bytes.len()`
         // bytes from `bytes` and writes to neither.
         let status = unsafe {
             H5Dwrite_chunk(

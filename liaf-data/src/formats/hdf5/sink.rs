@@ -1,0 +1,118 @@
+//! The datasets of an event file in the making.
+
+use hdf5::{Dataset, H5Type};
+
+use crate::file::Effort;
+use crate::file::h5::{Chunk, ChunkSink, WholeFile, write_chunk};
+use crate::write::{EventSpec, check_size};
+use crate::{Limits, Result, SensorSize};
+
+pub(super) const T: usize = 0;
+pub(super) const X: usize = 1;
+pub(super) const Y: usize = 2;
+pub(super) const P: usize = 3;
+pub(super) const MS: usize = 4;
+
+const NAMES: [&str; 5] = ["events/t", "events/x", "events/y", "events/p", "ms_to_idx"];
+
+/// The file as HDF5 sees it. Its fields are dropped in this order.
+pub(super) struct Sink {
+    /// `None` before the first chunk of one.
+    datasets: [Option<Dataset>; 5],
+    out: WholeFile,
+    effort: Option<Effort>,
+    sensor: SensorSize,
+    t_offset: Option<i64>,
+    /// Bytes of chunks so far.
+    bytes: u64,
+    limits: Limits,
+}
+
+impl Sink {
+    pub fn new(out: WholeFile, spec: &EventSpec, effort: Option<Effort>, limits: Limits) -> Self {
+        Self {
+            datasets: Default::default(),
+            out,
+            effort,
+            sensor: spec.sensor,
+            t_offset: spec.t_offset,
+            bytes: 0,
+            limits,
+        }
+    }
+
+    /// Adds what is not in chunks, completes the file and returns its size.
+    pub fn finish(mut self) -> Result<u64> {
+        self.complete().map_err(|error| self.out.failed(&error))?;
+        self.datasets = Default::default();
+        self.out.finish()
+    }
+
+    fn complete(&mut self) -> hdf5::Result<()> {
+        for dataset in 0..NAMES.len() {
+            // Of no rows, a chunk is of one.
+            self.extend(dataset, 1, 0)?;
+        }
+        if let Some(t_offset) = self.t_offset {
+            self.number("t_offset", t_offset)?;
+        }
+        // Where RVT has them.
+        self.number("events/width", self.sensor.width.into())?;
+        self.number("events/height", self.sensor.height.into())
+    }
+
+    fn number(&self, name: &str, value: i64) -> hdf5::Result<()> {
+        let builder = self.out.file().new_dataset_builder().obj_track_times(false);
+        builder.empty::<i64>().create(name)?.write_scalar(&value)
+    }
+
+    /// The dataset, extended to `rows` rows; if it is new, with chunks of `room`.
+    fn extend(&mut self, dataset: usize, room: usize, rows: u64) -> hdf5::Result<&Dataset> {
+        let slot = self.datasets.get_mut(dataset).ok_or("no dataset of this number")?;
+        let made = match slot.take() {
+            Some(made) => made,
+            None => {
+                let (file, effort, name) = (self.out.file(), self.effort, NAMES[dataset]);
+                match dataset {
+                    T => make::<i64>(file, name, room, effort),
+                    X | Y => make::<u16>(file, name, room, effort),
+                    P => make::<u8>(file, name, room, effort),
+                    _ => make::<u64>(file, name, room, effort),
+                }?
+            }
+        };
+        if rows > 0 {
+            made.resize(rows as usize)?;
+        }
+        Ok(slot.insert(made))
+    }
+}
+
+/// A dataset of one dimension that grows.
+fn make<N: H5Type>(
+    file: &hdf5::File,
+    name: &str,
+    room: usize,
+    effort: Option<Effort>,
+) -> hdf5::Result<Dataset> {
+    let builder = file.new_dataset_builder().obj_track_times(false);
+    let mut builder = builder.empty::<N>().shape(0..).chunk(room);
+    if let Some(effort) = effort {
+        if size_of::<N>() > 1 {
+            builder = builder.shuffle();
+        }
+        builder = builder.deflate(effort.level());
+    }
+    builder.create(name)
+}
+
+impl ChunkSink for Sink {
+    /// Writes `chunk`, extending its dataset to all its rows.
+    fn write(&mut self, chunk: &Chunk) -> Result<()> {
+        self.bytes += chunk.bytes().len() as u64;
+        check_size(self.bytes, &self.limits, self.out.path())?;
+        self.extend(chunk.dataset, chunk.room, chunk.first + chunk.rows as u64)
+            .and_then(|dataset| write_chunk(dataset, &[chunk.first], chunk.bytes()))
+            .map_err(|error| self.out.failed(&error))
+    }
+}
