@@ -42,6 +42,10 @@ pub struct Flow<'a, R> {
     pub inputs: &'a [&'a [R]],
     /// What the layer gives. Holds anything at first: every number must be written.
     pub output: &'a mut [R],
+    /// The state before the first step, to be replaced by that behind the last; `None` to begin
+    /// anew. Given only to layers that [carry](SampleOp::carries) it. Gradients end at the first
+    /// step: this state is a constant.
+    pub carry: Option<&'a mut [R]>,
 }
 
 impl<'a, R> Flow<'a, R> {
@@ -140,12 +144,11 @@ pub struct Context<'a, R: Real> {
     pub keep: bool,
     /// Names this layer's random numbers for this sample and training step.
     pub key: Key,
+    /// Number of the stretch of time, where a sequence passes in stretches: part of the key of
+    /// random numbers that differ from step to step.
+    pub stretch: u64,
     /// How spikes are told and differentiated; see [`Firing`].
     pub firing: Firing,
-    /// The state before the first step, to be replaced by that behind the last; `None` to begin
-    /// anew. Given only to layers that [carry](SampleOp::carries) it. Gradients end at the first
-    /// step: this state is a constant.
-    pub carry: Option<&'a mut [R]>,
 }
 
 /// Whether a neuron's spike is a step, or, to test gradients, the integral of its surrogate.
@@ -195,7 +198,7 @@ pub trait SampleOp<R: Real>: Send + Sync + Debug {
         state.fill(R::ZERO);
     }
 
-    /// Whether [`forward`](Self::forward) goes on from [`Context::carry`], so that a sequence may
+    /// Whether [`forward`](Self::forward) goes on from [`Flow::carry`], so that a sequence may
     /// pass in stretches. A layer without state does. One that ends time gives a result for each
     /// stretch.
     fn carries(&self) -> bool {
@@ -255,7 +258,8 @@ pub trait BatchOp<R: Real>: Send + Sync + Debug {
         cx: &mut Context<'_, R>,
     );
 
-    /// As [`SampleOp::state_len`].
+    /// As [`SampleOp::state_len`]. The state before the first step is zeros. A layer that has one
+    /// goes on from [`Flow::carry`].
     fn state_len(&self) -> usize {
         0
     }

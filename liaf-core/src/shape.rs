@@ -4,6 +4,25 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{Error, Result};
+
+/// The largest number of numbers in an item or a tensor of weights: 8 GiB of f32, and what a u32
+/// counts.
+const LARGEST: usize = 1 << 31;
+
+/// The product of sizes, if there may be so many numbers.
+///
+/// # Errors
+/// [`ErrorKind::Config`](crate::ErrorKind::Config) if not.
+pub(crate) fn size(what: &str, sizes: &[usize]) -> Result<usize> {
+    let product = sizes.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
+    product.filter(|&product| product <= LARGEST).ok_or_else(|| {
+        Error::config(format!("{what} is too large"))
+            .expected(format!("at most {LARGEST} numbers"))
+            .found(format!("{sizes:?}"))
+    })
+}
+
 /// The shape of a signal, without its batch: one item, once or at every time step.
 ///
 /// A timed signal is `[N, T, item…]`, one without time `[N, item…]`. How many steps a sample has is

@@ -3,8 +3,12 @@
 mod common;
 
 use common::{SAMPLES, check_gradients, random};
+use liaf_core::cost::CountRule;
 use liaf_core::graph::Inputs;
-use liaf_core::layer::{Aggregate, AggregateKind, Dense, Flatten};
+use liaf_core::layer::{
+    Aggregate, AggregateKind, AvgPool, Concat, Conv2d, Conv3d, ConvLstm, Dense, Embedding, Flatten,
+    Gru, LayerConfig, Lstm, MaxPool, Rnn,
+};
 use liaf_core::neuron::Neuron;
 use liaf_core::op::Trace;
 use liaf_core::{ErrorKind, Gradients, Mode, Network, NetworkConfig, Workspace};
@@ -137,4 +141,59 @@ fn what_cannot_be_worked_on_is_refused_before_work() {
     assert!(refuse(&[2, 0, 2, 3], false).contains("without time steps"));
     assert!(refuse(&[2, 5, 3, 3], false).contains("[2, 5, 3, 3]"));
     assert!(refuse(&[2, 5, 2, 3], true).contains("[1, 0, 1, 2]"));
+}
+
+#[test]
+fn absurd_dimensions_are_refused_by_layer_and_shape() {
+    const HUGE: [usize; 4] = [1 << 31, 1 << 32, usize::MAX / 3, usize::MAX];
+    let net = |item: &[usize]| NetworkConfig::sequential(item.to_vec());
+    let refused = |config: NetworkConfig, layer: &str| {
+        for error in [config.resolve().unwrap_err(), config.build::<f32>(0).unwrap_err()] {
+            let text = error.to_string();
+            assert!(text.contains(layer), "{layer}: {text}");
+        }
+        assert!(config.cost(5, CountRule::Textbook).is_err());
+    };
+    for huge in HUGE {
+        refused(net(&[huge, 2]), "layer input");
+        refused(net(&[huge, huge, huge]), "layer input");
+        let layers: [LayerConfig; 6] = [
+            Dense::new(huge).into(),
+            Lstm::new(huge).into(),
+            Gru::new(huge).into(),
+            Rnn::new(huge).into(),
+            Embedding::new(huge, 3).into(),
+            Embedding::new(3, huge).into(),
+        ];
+        for layer in layers {
+            let item: &[usize] = if layer.kind() == "embedding" { &[] } else { &[3] };
+            let name = format!("layer {}1", layer.kind());
+            refused(net(item).then(layer), &name);
+        }
+        let images: [LayerConfig; 8] = [
+            Conv2d::new(huge, 1).into(),
+            Conv2d::new(1, 1).padding(huge).into(),
+            Conv2d::new(1, huge).into(),
+            Conv3d::new(huge, 3, 1).into(),
+            Conv3d::new(1, huge, 1).into(),
+            ConvLstm::new(huge, 1).into(),
+            AvgPool::new(huge).into(),
+            MaxPool::new(huge).into(),
+        ];
+        for layer in images {
+            let name = format!("layer {}1", layer.kind());
+            refused(net(&[2, 4, 4]).then(layer), &name);
+        }
+    }
+    // Each within bounds, and too large together.
+    refused(net(&[1 << 20]).then(Dense::new(1 << 20)), "weight");
+    refused(net(&[1 << 20]).then(Neuron { recurrent: true, ..Neuron::lif() }), "weight");
+    let wide = net(&[1 << 30]).node("a", &["input"], Neuron::lif());
+    let wide = wide.node("b", &["input"], Neuron::lif()).node("c", &["input"], Neuron::lif());
+    refused(wide.node("all", &["a", "b", "c"], Concat {}), "layer all");
+    // Steps without end are counted, not run.
+    let steps = net(&[2, 4, 4]).then(Conv3d::new(2, 3, 1)).then(Neuron::default());
+    for rule in [CountRule::Textbook, CountRule::EsNotebook] {
+        steps.cost(usize::MAX, rule).unwrap();
+    }
 }

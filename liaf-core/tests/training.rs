@@ -11,7 +11,7 @@ use common::reference::Reference;
 use common::{random, relative_error};
 use liaf_core::checkpoint::{CheckpointInfo, LoadOptions};
 use liaf_core::graph::Inputs;
-use liaf_core::layer::{Aggregate, Dense, Flatten, Lstm};
+use liaf_core::layer::{Aggregate, Dense, Flatten};
 use liaf_core::loss::Loss;
 use liaf_core::neuron::Neuron;
 use liaf_core::optim::Schedule;
@@ -103,60 +103,6 @@ fn parts_of_a_batch_give_the_gradients_of_the_whole() {
     }
 }
 
-/// Gradients and report of one step with these stretches and lengths.
-fn cut(truncate: Option<usize>, lengths: Option<&[usize]>) -> (StepReport, Vec<Vec<f64>>) {
-    let layers = config().layers.into_iter().take(4).collect();
-    let network = NetworkConfig { layers, ..config() }.build::<f64>(5).unwrap();
-    let loss = Loss::Tet { label_smoothing: 0.0 };
-    let config = TrainConfig { truncate, loss, micro_batch: None, clip: None, ..training() };
-    let mut trainer = Trainer::new(network, config).unwrap();
-    let (frames, labels) = batch::<f64>(0);
-    let inputs = Inputs::of("input", frames.view());
-    let inputs = lengths.iter().fold(inputs, |inputs, lengths| inputs.lengths("input", lengths));
-    let report = trainer.step(&inputs, &labels).unwrap();
-    (report, trainer.gradients().to_vec())
-}
-
-#[test]
-fn stretches_of_time_give_the_loss_of_the_whole() {
-    let lengths = [6, 1, 2, 3, 4, 5, 6, 6, 2, 5];
-    for lengths in [None, Some(&lengths[..])] {
-        let (whole, gradients) = cut(None, lengths);
-        // Cut behind the end: the gradients are those of the whole.
-        for steps in [6, 100] {
-            let (report, cut) = cut(Some(steps), lengths);
-            assert!((report.loss - whole.loss).abs() < 1e-14);
-            assert_eq!(report.correct, whole.correct);
-            for (cut, whole) in cut.iter().zip(&gradients) {
-                assert!(relative_error(cut, whole) < 1e-14);
-            }
-        }
-        // Cut within: states go on, so the loss is the same; gradients do not.
-        for steps in [1, 2, 4] {
-            let (report, cut) = cut(Some(steps), lengths);
-            assert!((report.loss - whole.loss).abs() < 1e-12, "{} {}", report.loss, whole.loss);
-            assert!(relative_error(&cut[0], &gradients[0]) > 1e-3, "stretches of {steps}");
-            // The layer behind the neurons has no way back in time.
-            assert!(relative_error(&cut[2], &gradients[2]) < 1e-12);
-        }
-    }
-}
-
-#[test]
-fn what_cannot_go_on_is_not_cut() {
-    let network = NetworkConfig::sequential([4])
-        .then(Lstm::new(3))
-        .then(Aggregate::default())
-        .build::<f32>(1)
-        .unwrap();
-    let config = TrainConfig { truncate: Some(2), ..TrainConfig::default() };
-    let mut trainer = Trainer::new(network, config).unwrap();
-    let frames = random::<f32>(&[1, 5, 4], 1);
-    let error = trainer.step(&Inputs::of("input", frames.view()), &[0]).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unsupported);
-    assert!(error.to_string().contains("lstm1"), "{error}");
-}
-
 #[test]
 fn a_network_learns_and_is_evaluated_with_its_averages() {
     let schedule = Schedule::default();
@@ -198,12 +144,38 @@ fn what_cannot_be_learned_from_changes_nothing() {
         error.to_string()
     };
     assert!(refuse(&frames, &labels[1..]).contains("not one label a sample"));
-    assert!(refuse(&frames, &[3; BATCH]).contains("is no class"));
+    let text = refuse(&frames, &[3; BATCH]);
+    assert!(text.contains("layer aggregate5") && text.contains("no class of [N, 3]"), "{text}");
     assert!(refuse(&random(&[0, 6, 2, 4], 0), &[]).contains("an empty batch"));
     frames[[9, 0, 0, 0]] = f32::INFINITY;
     assert!(refuse(&frames, &labels).contains("not finite"));
     frames.fill(1e38);
     assert!(refuse(&frames, &labels).contains("not finite"));
+}
+
+#[test]
+fn labels_and_losses_that_do_not_fit_are_refused_before_work() {
+    let (frames, labels) = batch::<f32>(0);
+    let inputs = Inputs::of("input", frames.view());
+    let refuse = |config: NetworkConfig, loss: Loss, labels: &[usize]| {
+        let training = TrainConfig { loss, ..TrainConfig::default() };
+        let mut trainer = Trainer::new(config.build::<f32>(5).unwrap(), training).unwrap();
+        let error = trainer.step(&inputs, labels).unwrap_err().to_string();
+        assert_eq!(trainer.evaluate(&inputs, labels).unwrap_err().to_string(), error);
+        let space = format!("{trainer:?}");
+        assert!(space.contains("samples: []"), "nothing has passed through the network");
+        error
+    };
+    let tet = Loss::Tet { label_smoothing: 0.0 };
+    let text = refuse(config(), tet, &labels);
+    assert!(text.contains("layer aggregate5") && text.contains("[N, 3]"), "{text}");
+    let image = NetworkConfig::sequential([2, 4]).then(Neuron::default());
+    let text = refuse(image, Loss::default(), &labels);
+    assert!(text.contains("layer neuron1") && text.contains("[N, T, 2, 4]"), "{text}");
+    refuse(config(), Loss::default(), &[usize::MAX; BATCH]);
+    let none = NetworkConfig::sequential([2, 4]).then(Flatten {}).then(Dense::new(0));
+    let text = none.build::<f32>(5).unwrap_err().to_string();
+    assert!(text.contains("layer dense2") && text.contains("1 or more"), "{text}");
 }
 
 #[test]

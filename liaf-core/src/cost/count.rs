@@ -151,12 +151,13 @@ impl Notebook {
                     return plain;
                 }
                 let neurons = product(&[outputs, places]);
-                let each = if self.spiking { 2 * neurons } else { plain.0 + neurons };
+                let twice = neurons.saturating_mul(2);
+                let each = if self.spiking { twice } else { plain.0.saturating_add(neurons) };
                 let steps = cost.steps as u64;
                 let once = if self.first.as_ref() == Some(&cost.name) { plain } else { (0, 0) };
                 (
                     product(&[steps, each]).saturating_add(once.0),
-                    product(&[steps, plain.1 + 2 * neurons]).saturating_add(once.1),
+                    product(&[steps, plain.1.saturating_add(twice)]).saturating_add(once.1),
                 )
             }
             _ => (0, 0),
@@ -166,8 +167,8 @@ impl Notebook {
 
 /// The mean of rates, weighed by the numbers they are of; `None` if one of them is unknown.
 pub fn mean_rate(inputs: &[Shape], rates: &[Option<f64>]) -> Option<f64> {
-    let numbers: usize = inputs.iter().map(Shape::len).sum();
+    let numbers: f64 = inputs.iter().map(|shape| shape.len() as f64).sum();
     let spikes: Option<Vec<f64>> =
         inputs.iter().zip(rates).map(|(shape, rate)| Some((*rate)? * shape.len() as f64)).collect();
-    Some(spikes?.iter().sum::<f64>() / numbers.max(1) as f64)
+    Some(spikes?.iter().sum::<f64>() / numbers.max(1.0))
 }

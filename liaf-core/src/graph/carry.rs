@@ -9,8 +9,16 @@ use super::{Inputs, Mode, Network, Workspace};
 /// What the layers carry from one stretch of a batch to the next, by sample.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Carry<R> {
-    /// By sample and node.
-    samples: Vec<Vec<Vec<R>>>,
+    samples: Vec<Carried<R>>,
+}
+
+/// What one sample carries.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Carried<R> {
+    /// Its number in the batch that began.
+    number: usize,
+    /// By node.
+    states: Vec<Vec<R>>,
 }
 
 impl<R: Real> Carry<R> {
@@ -22,9 +30,9 @@ impl<R: Real> Carry<R> {
 
     /// Puts back what was taken.
     pub(crate) fn put(&mut self, chosen: &[usize], taken: Self) {
-        for (&n, states) in chosen.iter().zip(taken.samples) {
+        for (&n, own) in chosen.iter().zip(taken.samples) {
             if let Some(place) = self.samples.get_mut(n) {
-                *place = states;
+                *place = own;
             }
         }
     }
@@ -41,7 +49,7 @@ impl<R: Real> Network<R> {
         for node in &self.nodes {
             let (carries, len) = match &node.op {
                 Some(Op::Sample(op)) => (op.carries(), op.state_len()),
-                Some(Op::Batch(op)) => (op.state_len() == 0, 0),
+                Some(Op::Batch(op)) => (true, op.state_len()),
                 None => (true, 0),
             };
             if !carries {
@@ -55,7 +63,8 @@ impl<R: Real> Network<R> {
             }
             states.push(state);
         }
-        Ok(Carry { samples: vec![states; samples] })
+        let own = |number| Carried { number, states: states.clone() };
+        Ok(Carry { samples: (0..samples).map(own).collect() })
     }
 
     /// As [`forward`](Self::forward), of the next stretch of time: begins with the states of
@@ -73,19 +82,19 @@ impl<R: Real> Network<R> {
     ) -> Result<ArrayD<R>> {
         let nodes = self.nodes.len();
         if carry.samples.len() != inputs.samples()
-            || carry.samples.iter().any(|states| states.len() != nodes)
+            || carry.samples.iter().any(|own| own.states.len() != nodes)
         {
             return Err(Error::data("the states are not those of this batch")
                 .expected(format!("{} samples of {nodes} nodes", inputs.samples()))
                 .found(format!("{} samples", carry.samples.len())));
         }
         workspace.prepare(carry.samples.len(), nodes, 0);
-        for (sample, states) in workspace.samples.iter_mut().zip(&mut carry.samples) {
-            sample.carry = std::mem::take(states);
+        for (sample, own) in workspace.samples.iter_mut().zip(&mut carry.samples) {
+            (sample.number, sample.carry) = (own.number, std::mem::take(&mut own.states));
         }
         let output = self.forward(inputs, mode, workspace);
-        for (sample, states) in workspace.samples.iter_mut().zip(&mut carry.samples) {
-            *states = std::mem::take(&mut sample.carry);
+        for (sample, own) in workspace.samples.iter_mut().zip(&mut carry.samples) {
+            own.states = std::mem::take(&mut sample.carry);
         }
         output
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use crate::layer::{Layer, LayerConfig};
+use crate::shape::size;
 use crate::{Error, Real, Result, Shape};
 
 use super::Network;
@@ -162,6 +163,7 @@ impl NetworkConfig {
         let mut known: HashMap<String, usize> = HashMap::new();
         for (name, input) in &self.inputs {
             let shape = Shape { timed: input.timed, item: input.shape.clone() };
+            size("an input", &shape.item).map_err(|error| error.in_layer(name))?;
             if shape.is_empty() {
                 return Err(Error::config("an input of no numbers").in_layer(name).found(shape));
             }
@@ -182,7 +184,7 @@ impl NetworkConfig {
             let from =
                 self.sources(node, number, &known, nodes.len()).map_err(|e| e.in_layer(&name))?;
             let inputs: Vec<_> = from.iter().map(|&i| nodes[i].shape.clone()).collect();
-            let shape = node.layer.output(&inputs).map_err(|error| error.in_layer(&name))?;
+            let shape = sized(&node.layer, &inputs).map_err(|error| error.in_layer(&name))?;
             if shape.is_empty() {
                 return Err(Error::shape("nothing is left of the input")
                     .in_layer(&name)
@@ -230,4 +232,14 @@ impl NetworkConfig {
         }
         Ok(from)
     }
+}
+
+/// The shape of a layer's output, if neither that nor one of its tensors is too large.
+fn sized(layer: &LayerConfig, inputs: &[Shape]) -> Result<Shape> {
+    let shape = layer.output(inputs)?;
+    size("the output", &shape.item)?;
+    for spec in layer.params(inputs).iter().chain(&layer.buffers(inputs)) {
+        size(&format!("the tensor {}", spec.name), &spec.shape)?;
+    }
+    Ok(shape)
 }

@@ -81,7 +81,7 @@ impl<R: Real> Network<R> {
             let inputs: SmallVec<[&[R]; 4]> = inputs;
             SampleSpace::make_room(output, 1, &node.shape);
             let mut cx = self.context(&params, &buffers, mode, (index, 0), &mut scratch);
-            let flow = Flow { steps: 1, inputs: &inputs, output };
+            let flow = Flow { steps: 1, inputs: &inputs, output, carry: None };
             let (own, saved) = (&mut state.states[index], &mut state.saved[index]);
             match op {
                 Op::Sample(op) => op.step(flow, own, saved, &mut cx),

@@ -83,7 +83,7 @@ impl<R: Real> Network<R> {
                     }
                     for spec in layer.buffers(&resolved.inputs) {
                         node.buffers.push(network.buffers.len());
-                        network.buffers.push(first(&node.name, &spec, seed));
+                        network.buffers.push(first(&node.name, &spec, seed)?);
                     }
                     node.op = Some(layer.op(&resolved.inputs));
                 }
@@ -102,7 +102,7 @@ impl<R: Real> Network<R> {
     /// A parameter of a layer: its own, or that of another layer that it shares.
     fn param(&mut self, layer: &str, spec: &TensorSpec) -> Result<usize> {
         let Some(other) = &spec.shared_with else {
-            self.params.push(first(layer, spec, self.seed));
+            self.params.push(first(layer, spec, self.seed)?);
             return Ok(self.params.len() - 1);
         };
         let name = format!("{other}.{}", spec.name);
@@ -156,6 +156,11 @@ impl<R: Real> Network<R> {
         self.params.iter().map(|param| param.data.len()).sum()
     }
 
+    /// Name of the layer whose output is the network's.
+    pub fn output_name(&self) -> &str {
+        &self.nodes[self.output].name
+    }
+
     /// Shape of the output.
     pub fn output_shape(&self) -> &Shape {
         &self.nodes[self.output].shape
@@ -182,12 +187,18 @@ impl<R: Real> Network<R> {
 }
 
 /// A tensor with its first values: a function of seed and name.
-fn first<R: Real>(layer: &str, spec: &TensorSpec, seed: u64) -> Param<R> {
+fn first<R: Real>(layer: &str, spec: &TensorSpec, seed: u64) -> Result<Param<R>> {
     let name = format!("{layer}.{}", spec.name);
     let key = name.bytes().fold(Key::new(seed), |key, byte| key.child(u64::from(byte)));
-    let mut data = vec![R::ZERO; spec.len()];
+    let mut data = Vec::new();
+    data.try_reserve_exact(spec.len()).map_err(|_| {
+        Error::config(format!("there is no memory for the tensor {}", spec.name))
+            .in_layer(layer)
+            .found(format!("{} numbers", spec.len()))
+    })?;
+    data.resize(spec.len(), R::ZERO);
     spec.init.fill(&mut data, key);
-    Param { name, shape: spec.shape.clone(), data, decay: spec.decay }
+    Ok(Param { name, shape: spec.shape.clone(), data, decay: spec.decay })
 }
 
 /// Cuts the nodes at the layers that need the whole batch.

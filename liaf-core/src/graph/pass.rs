@@ -134,11 +134,11 @@ impl<R: Real> Network<R> {
             }
             let chunk = samples.div_ceil(rayon::current_num_threads());
             let Workspace { samples, scratch, .. } = &mut *workspace;
-            let chunks = samples.par_chunks_mut(chunk).zip(scratch).enumerate();
-            chunks.for_each(|(part, (samples, scratch))| {
-                for (i, sample) in samples.iter_mut().enumerate() {
+            let chunks = samples.par_chunks_mut(chunk).zip(scratch);
+            chunks.for_each(|(samples, scratch)| {
+                for sample in samples {
                     for index in segment.clone() {
-                        self.forward_sample(index, part * chunk + i, mode, sample, scratch);
+                        self.forward_sample(index, mode, sample, scratch);
                     }
                 }
             });
@@ -243,10 +243,7 @@ impl<R: Real> Network<R> {
     ) -> Context<'a, R> {
         let (node, sample) = place;
         let sample = (mode.first + sample) as u64;
-        let mut key = Key::new(self.seed).child(mode.step).child(node as u64).child(sample);
-        if mode.stretch > 0 {
-            key = key.child(mode.stretch);
-        }
+        let key = Key::new(self.seed).child(mode.step).child(node as u64).child(sample);
         Context {
             params,
             buffers,
@@ -255,8 +252,8 @@ impl<R: Real> Network<R> {
             training: mode.training,
             keep: mode.keep,
             key,
+            stretch: mode.stretch,
             firing: mode.firing,
-            carry: None,
         }
     }
 
@@ -270,7 +267,6 @@ impl<R: Real> Network<R> {
     fn forward_sample(
         &self,
         index: usize,
-        number: usize,
         mode: Mode,
         sample: &mut SampleSpace<R>,
         scratch: &mut Scratch<R>,
@@ -281,9 +277,10 @@ impl<R: Real> Network<R> {
         let (inputs, output) = SampleSpace::around(&mut sample.values, &node.from, index);
         SampleSpace::make_room(output, sample.steps[index], &node.shape);
         let steps = sample.steps[node.from[0]];
-        let mut cx = self.context(&params, &buffers, mode, (index, number), scratch);
-        cx.carry = sample.carry.get_mut(index).map(Vec::as_mut_slice);
-        op.forward(Flow { steps, inputs: &inputs, output }, &mut sample.saved[index], &mut cx);
+        let mut cx = self.context(&params, &buffers, mode, (index, sample.number), scratch);
+        let carry = sample.carry.get_mut(index).map(Vec::as_mut_slice);
+        let flow = Flow { steps, inputs: &inputs, output, carry };
+        op.forward(flow, &mut sample.saved[index], &mut cx);
     }
 
     fn forward_batch(&self, index: usize, mode: Mode, workspace: &mut Workspace<R>) {
@@ -296,12 +293,16 @@ impl<R: Real> Network<R> {
             .map(|sample| {
                 let (inputs, output) = SampleSpace::around(&mut sample.values, &node.from, index);
                 SampleSpace::make_room(output, sample.steps[index], &node.shape);
-                (sample.steps[node.from[0]], inputs, output)
+                let carry = sample.carry.get_mut(index).map(Vec::as_mut_slice);
+                (sample.steps[node.from[0]], inputs, output, carry)
             })
             .collect();
         let mut flows: Vec<_> = parts
             .iter_mut()
-            .map(|(steps, inputs, output)| Flow { steps: *steps, inputs, output })
+            .map(|(steps, inputs, output, carry)| {
+                let carry = carry.as_deref_mut();
+                Flow { steps: *steps, inputs, output, carry }
+            })
             .collect();
         let mut update: Vec<Vec<R>> =
             node.buffers.iter().map(|&i| std::mem::take(&mut updates[i])).collect();
@@ -356,16 +357,16 @@ impl<R: Real> Network<R> {
                 continue;
             }
             let Workspace { samples, scratch, .. } = &mut *workspace;
-            let mut by_slot: Vec<Vec<(usize, &mut SampleSpace<R>)>> =
+            let mut by_slot: Vec<Vec<&mut SampleSpace<R>>> =
                 (0..SLOTS).map(|_| Vec::new()).collect();
             for (n, sample) in samples.iter_mut().enumerate() {
-                by_slot[(mode.first + n) % SLOTS].push((n, sample));
+                by_slot[(mode.first + n) % SLOTS].push(sample);
             }
             let slots = by_slot.into_par_iter().zip(&mut gradients.slots).zip(scratch);
             slots.for_each(|((samples, gradients), scratch)| {
-                for (n, sample) in samples {
+                for sample in samples {
                     for index in segment.clone().rev().filter(|&index| wanted[index]) {
-                        self.backward_sample(index, n, mode, &wanted, sample, gradients, scratch);
+                        self.backward_sample(index, mode, &wanted, sample, gradients, scratch);
                     }
                 }
             });
@@ -413,11 +414,9 @@ impl<R: Real> Network<R> {
         Ok(())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "private, and each is needed")]
     fn backward_sample(
         &self,
         index: usize,
-        number: usize,
         mode: Mode,
         wanted: &[bool],
         sample: &mut SampleSpace<R>,
@@ -440,7 +439,7 @@ impl<R: Real> Network<R> {
             d_inputs: &mut d_inputs,
             d_params: &mut d_params,
         };
-        let mut cx = self.context(&params, &buffers, mode, (index, number), scratch);
+        let mut cx = self.context(&params, &buffers, mode, (index, sample.number), scratch);
         op.backward(back, &mut sample.saved[index], &mut cx);
         put_all(gradients, &node.params, d_params);
     }

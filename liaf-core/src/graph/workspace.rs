@@ -26,6 +26,8 @@ pub(super) struct SampleSpace<R> {
     pub steps: Vec<usize>,
     /// States that go on from stretch to stretch; empty if the pass begins anew.
     pub carry: Vec<Vec<R>>,
+    /// Number in the batch that began, of which later stretches hold those that are not over.
+    pub number: usize,
 }
 
 impl<R: Real> Workspace<R> {
@@ -36,7 +38,10 @@ impl<R: Real> Workspace<R> {
 
     pub(super) fn prepare(&mut self, samples: usize, nodes: usize, workers: usize) {
         self.samples.resize_with(samples, SampleSpace::default);
-        for sample in &mut self.samples {
+        for (number, sample) in self.samples.iter_mut().enumerate() {
+            if sample.carry.is_empty() {
+                sample.number = number;
+            }
             sample.values.resize_with(nodes, Vec::new);
             sample.grads.resize_with(nodes, Vec::new);
             sample.saved.resize_with(nodes, Saved::default);

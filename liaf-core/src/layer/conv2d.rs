@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::window::{Slide, size};
+use super::window::Slide;
 use super::{Layer, Pair, TensorSpec, only};
 use crate::cost::{Synapses, Work};
 use crate::init::{Fan, WeightInit};
 use crate::kernels::{Begin, Conv, ConvForward, ConvInputs, ConvWeights};
 use crate::op::{Back, Context, Flow, SampleOp, Saved};
+use crate::shape::size;
 use crate::{Error, Op, Real, Result, Shape};
 
 /// Convolution at every time step, `[.., C, H, W]` to `[.., channels, H', W']`:

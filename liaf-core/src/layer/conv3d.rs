@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::conv2d::{ConvOp, channels, one, tensors, work};
-use super::window::{Slide, size};
+use super::window::Slide;
 use super::{Layer, Pair, TensorSpec, only};
 use crate::cost::Work;
 use crate::init::WeightInit;
 use crate::kernels::Conv;
 use crate::op::{Back, Context, Flow, SampleOp, Saved};
+use crate::shape::size;
 use crate::{Error, Op, Real, Result, Shape};
 
 /// Convolution over time, height and width, `[N, T, C, H, W]` to `[N, T', channels, H', W']`:
@@ -139,7 +140,8 @@ impl Conv3dOp {
     /// Steps of the output, if there are any.
     fn left(&self, steps: usize) -> Option<usize> {
         let window = &self.0.conv.window;
-        (steps + 2 * window.padding[0] + 1).checked_sub(window.kernel[0]).filter(|&left| left > 0)
+        let padded = steps.saturating_add(2 * window.padding[0]).saturating_add(1);
+        padded.checked_sub(window.kernel[0]).filter(|&left| left > 0)
     }
 }
 
@@ -164,6 +166,11 @@ impl<R: Real> SampleOp<R> for Conv3dOp {
 
     fn backward(&self, back: Back<'_, '_, R>, saved: &mut Saved<R>, cx: &mut Context<'_, R>) {
         self.0.backward(back, saved, cx);
+    }
+
+    /// Windows reach across the end of a stretch.
+    fn carries(&self) -> bool {
+        self.0.conv.window.kernel[0] == 1
     }
 
     fn step(

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Layer, only};
 use crate::op::{Back, Context, Flow, SampleOp, Saved};
-use crate::rng::Key;
 use crate::{Error, Op, Real, Result, Shape};
 
 /// Sets numbers to 0 in training with probability `p` and divides the others by `1 - p`; does
@@ -55,7 +54,11 @@ struct DropoutOp {
 
 impl DropoutOp {
     /// What each number is multiplied with; the same on both ways.
-    fn factors<R: Real>(&self, key: Key) -> impl Iterator<Item = R> {
+    fn factors<R: Real>(&self, cx: &Context<'_, R>) -> impl Iterator<Item = R> + use<R> {
+        let key = match self.period {
+            None if cx.stretch > 0 => cx.key.child(cx.stretch),
+            _ => cx.key,
+        };
         // Of 2^53 equally likely numbers, those below are dropped.
         let bound = (self.p * (1u64 << 53) as f64) as u64;
         let (kept, period) = (R::of(1.0 / (1.0 - self.p)), self.period.unwrap_or(usize::MAX));
@@ -71,7 +74,7 @@ impl<R: Real> SampleOp<R> for DropoutOp {
             return;
         }
         let numbers = flow.output.iter_mut().zip(flow.inputs[0]);
-        numbers.zip(self.factors::<R>(cx.key)).for_each(|((y, &x), factor)| *y = x * factor);
+        numbers.zip(self.factors(cx)).for_each(|((y, &x), factor)| *y = x * factor);
     }
 
     fn backward(&self, back: Back<'_, '_, R>, _: &mut Saved<R>, cx: &mut Context<'_, R>) {
@@ -81,6 +84,6 @@ impl<R: Real> SampleOp<R> for DropoutOp {
             numbers.for_each(|(dx, &g)| *dx += g);
             return;
         }
-        numbers.zip(self.factors::<R>(cx.key)).for_each(|((dx, &g), factor)| *dx += g * factor);
+        numbers.zip(self.factors(cx)).for_each(|((dx, &g), factor)| *dx += g * factor);
     }
 }

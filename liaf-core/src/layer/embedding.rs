@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::window::size;
 use super::{Layer, TensorSpec, only};
 use crate::init::Init;
 use crate::op::{Back, Context, Flow, SampleOp, Saved};
+use crate::shape::size;
 use crate::{Error, Op, Real, Result, Shape};
 
 /// Row `X_t` of a table, for tokens 0 to `tokens - 1`: `[N, T]` to `[N, T, length]`.

@@ -90,7 +90,7 @@ impl Layer for Concat {
                 .found(other));
         }
         let mut item = first.item.clone();
-        item[0] = inputs.iter().map(|input| input.item[0]).sum();
+        item[0] = inputs.iter().fold(0, |sum, input| sum.saturating_add(input.item[0]));
         Ok(first.with_item(item))
     }
 

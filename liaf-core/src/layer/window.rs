@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::kernels::Window;
+use crate::shape::size;
 use crate::{Error, Result, Shape};
 
 /// Height and width: in a configuration one number for both, or `[height, width]`.
@@ -66,23 +67,6 @@ pub(crate) struct Slide {
     pub stride: Pair,
     pub padding: Pair,
     pub dilation: Pair,
-}
-
-/// The largest number of numbers in an item or tensor of weights: what a signed index reaches in
-/// bytes, with room to add.
-const LARGEST: usize = isize::MAX as usize / 64;
-
-/// The product of sizes, if memory could hold so many numbers.
-///
-/// # Errors
-/// [`ErrorKind::Config`](crate::ErrorKind::Config) if not.
-pub(crate) fn size(what: &str, sizes: &[usize]) -> Result<usize> {
-    let product = sizes.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
-    product.filter(|&product| product <= LARGEST).ok_or_else(|| {
-        Error::config(format!("{what} is larger than any memory"))
-            .expected(format!("at most {LARGEST} numbers"))
-            .found(format!("{sizes:?}"))
-    })
 }
 
 impl Slide {

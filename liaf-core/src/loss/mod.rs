@@ -9,7 +9,7 @@ mod scores;
 use ndarray::{Array2, ArrayD, ArrayViewD};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Real, Result};
+use crate::{Error, Real, Result, Shape};
 use scores::Scores;
 
 /// How far an output is from the labels.
@@ -103,6 +103,17 @@ impl Loss {
         }
     }
 
+    /// Refuses scores without time where the loss needs them at every step.
+    pub(crate) fn check_time(&self, scores: &Shape) -> Result<()> {
+        if scores.timed || !matches!(self, Self::SpikeCount { .. } | Self::Tet { .. }) {
+            return Ok(());
+        }
+        Err(Error::shape("this loss takes scores at every step")
+            .expected("[N, T, classes]")
+            .found(scores)
+            .advice("leave out the aggregation at the end of the network"))
+    }
+
     /// The loss of `output`, `[N, classes]` or `[N, T, classes]`, for `labels` `[N]`. `lengths` says
     /// how many steps of each sample are not padding.
     ///
@@ -125,12 +136,7 @@ impl Loss {
     ) -> Result<Judged<R>> {
         self.check()?;
         let scores = Scores::new(&output, labels, lengths)?;
-        if matches!(self, Self::SpikeCount { .. } | Self::Tet { .. }) && !scores.timed {
-            return Err(Error::shape("this loss takes scores at every step")
-                .expected("[N, T, classes]")
-                .found(format!("{:?}", output.shape()))
-                .advice("leave out the aggregation at the end of the network"));
-        }
+        self.check_time(&Shape { timed: scores.timed, item: vec![scores.classes] })?;
         let mut gradient = vec![0.0; output.len()];
         let (mut losses, mut classes) = (Vec::new(), Vec::new());
         for (n, &label) in labels.iter().enumerate() {

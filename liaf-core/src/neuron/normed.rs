@@ -123,6 +123,9 @@ impl<R: Real> BatchOp<R> for NormedOp {
         let constants = self.constants(cx);
         let bias = self.affine(cx).1;
         let mut v = cx.scratch.zeros(samples.len() * len);
+        for (v, sample) in v.chunks_exact_mut(len).zip(&*samples) {
+            sample.carry.iter().for_each(|carry| v.copy_from_slice(carry));
+        }
         let mut u = cx.scratch.take(samples.len() * len);
         let mut partial = cx.scratch.take(samples.len() * count);
         let (mut mean, mut variance) = (cx.scratch.take(count), cx.scratch.take(count));
@@ -163,6 +166,9 @@ impl<R: Real> BatchOp<R> for NormedOp {
                 channels.apply(norm, z, u);
                 self.rules.fire(&constants, u, v, y, cx.firing);
             });
+        }
+        for (v, sample) in v.chunks_exact(len).zip(samples) {
+            sample.carry.iter_mut().for_each(|carry| carry.copy_from_slice(v));
         }
         saved.real[0] = z;
         let all = constants.into_array().into_iter().chain([v, u, partial, mean, variance]);

@@ -10,7 +10,8 @@ use crate::{Real, Result};
 
 /// Neurons with their rules, and where their constants are found.
 ///
-/// It saves U (buffer 0) and, with a synapse, its currents (buffer 1).
+/// It saves U (buffer 0), with a synapse its currents (buffer 1), and the state that it went on from
+/// (buffer 2; empty if it began anew).
 #[derive(Debug)]
 pub(super) struct NeuronOp {
     pub rules: Rules,
@@ -110,14 +111,17 @@ impl NeuronOp {
 }
 
 impl<R: Real> SampleOp<R> for NeuronOp {
-    fn forward(&self, flow: Flow<'_, R>, saved: &mut Saved<R>, cx: &mut Context<'_, R>) {
+    fn forward(&self, mut flow: Flow<'_, R>, saved: &mut Saved<R>, cx: &mut Context<'_, R>) {
         let mut state = cx.scratch.take(SampleOp::<R>::state_len(self));
-        match &cx.carry {
+        let mut carry = flow.carry.take();
+        match &carry {
             Some(carry) => state.copy_from_slice(carry),
             None => self.init_state(&mut state),
         }
+        let went_on = carry.as_deref().unwrap_or_default();
+        saved.buffer(2, went_on.len()).copy_from_slice(went_on);
         self.run(flow, state.split_at_mut(self.len), saved, cx);
-        if let Some(carry) = &mut cx.carry {
+        if let Some(carry) = &mut carry {
             carry.copy_from_slice(&state);
         }
         cx.scratch.put(state);
@@ -151,7 +155,7 @@ impl<R: Real> SampleOp<R> for NeuronOp {
             }
         }
         if let Some(weight) = self.recurrent {
-            let before = self.before(&constants, u, cx);
+            let before = self.before(&constants, u, saved.get(2), cx);
             if let [d_weight, d_bias] = &mut d_params[weight..weight + 2] {
                 recurrent::add_gradients(cx.kernels, &du, &before, d_weight, d_bias);
             }
@@ -159,7 +163,8 @@ impl<R: Real> SampleOp<R> for NeuronOp {
         }
         if self.filtered() {
             let both = (&mut sums.gain[..], &mut sums.synapse[..]);
-            synaptic::filter_back(&constants.synapse, (x, saved.get(1)), &mut du, both);
+            let before = saved.get(2).get(len..).unwrap_or_default();
+            synaptic::filter_back(&constants.synapse, (x, saved.get(1), before), &mut du, both);
         }
         if let Some(dx) = dx {
             let rows = dx.chunks_exact_mut(len).zip(du.chunks_exact(len));
@@ -189,9 +194,8 @@ impl<R: Real> SampleOp<R> for NeuronOp {
         s.fill(R::ZERO);
     }
 
-    /// The gradients of a synapse and of recurrent weights need more than the state.
     fn carries(&self) -> bool {
-        !self.synapse && self.recurrent.is_none()
+        true
     }
 
     fn step(
@@ -221,17 +225,21 @@ impl<R: Real> SampleOp<R> for NeuronOp {
 }
 
 impl NeuronOp {
-    /// V before each step, `[T, len]`, out of U.
+    /// V before each step, `[T, len]`, out of U and the state that it went on from, if it did.
     fn before<R: Real>(
         &self,
         constants: &Constants<Vec<R>>,
         u: &[R],
+        start: &[R],
         cx: &mut Context<'_, R>,
     ) -> Vec<R> {
         let len = self.len;
         let mut before = cx.scratch.take(u.len());
         let mut unused = cx.scratch.take(len);
-        before[..len].fill(R::of(self.start));
+        match start.get(..len) {
+            Some(start) => before[..len].copy_from_slice(start),
+            None => before[..len].fill(R::of(self.start)),
+        }
         for (u, v) in u.chunks_exact(len).zip(before[len..].chunks_exact_mut(len)) {
             self.rules.fire(constants, u, v, &mut unused, cx.firing);
         }

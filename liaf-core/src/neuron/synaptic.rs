@@ -21,12 +21,12 @@ pub(super) fn filter<R: Real>(
     }
 }
 
-/// Back over [`filter`]: `d` is the gradient by the currents and, afterwards, by S: everything that
-/// comes of it in later steps is in it. Gradients by gain and decay are added to the sums, where
-/// there is room.
+/// Back over [`filter`], given x, the currents, and S before the first step (empty: zeros): `d` is
+/// the gradient by the currents and, afterwards, by S: everything that comes of it in later steps is
+/// in it. Gradients by gain and decay are added to the sums, where there is room.
 pub(super) fn filter_back<R: Real>(
     decay: &[R],
-    (x, current): (&[R], &[R]),
+    (x, current, before): (&[R], &[R], &[R]),
     d: &mut [R],
     (d_gain, d_decay): (&mut [R], &mut [R]),
 ) {
@@ -39,10 +39,12 @@ pub(super) fn filter_back<R: Real>(
         if let Some(sum) = d_gain.get_mut(i) {
             *sum += d[at] * x[at];
         }
-        if let Some(sum) = d_decay.get_mut(i)
-            && at >= len
-        {
-            *sum += d[at] * current[at - len];
+        let held = match at.checked_sub(len) {
+            Some(at) => current.get(at),
+            None => before.get(i),
+        };
+        if let (Some(sum), Some(&held)) = (d_decay.get_mut(i), held) {
+            *sum += d[at] * held;
         }
     }
 }

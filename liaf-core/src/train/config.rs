@@ -42,8 +42,9 @@ pub struct TrainConfig {
     /// Steps of time after which back-propagation is cut: a sequence passes in stretches of this
     /// many steps, states going on from one to the next, gradients not. Memory is that of one
     /// stretch. The loss is the mean over the stretches by their steps, so that with a loss at every
-    /// step it is that of the whole; an aggregation gives a result for each stretch. Needs a network
-    /// with one input in time. Default never.
+    /// step it is that of the whole; an aggregation gives a result for each stretch, and a batch norm
+    /// takes the statistics of each. Needs a network with one input in time, and no convolution over
+    /// time, whose windows would reach across the cuts. Default never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub truncate: Option<usize>,
     /// Decay of a moving average of the weights, which then serves for evaluation. Default none.

@@ -259,7 +259,27 @@ impl<R: Real> Trainer<R> {
                 .expected(samples)
                 .found(labels.len()));
         }
+        self.check_labels(labels).map_err(|error| error.in_layer(self.network.output_name()))?;
         Ok(samples)
+    }
+
+    /// Whether the network gives a score a class, as the loss wants them, and every label is one.
+    fn check_labels(&self, labels: &[usize]) -> Result<()> {
+        let output = self.network.output_shape();
+        let [classes] = output.item[..] else {
+            return Err(Error::shape("a loss takes scores of classes")
+                .expected("[N, classes] or [N, T, classes]")
+                .found(output));
+        };
+        self.config.loss.check_time(output)?;
+        match labels.iter().enumerate().find(|&(_, &label)| label >= classes) {
+            None => Ok(()),
+            Some((n, label)) => {
+                Err(Error::data(format!("the label of sample {n} is no class of {output}"))
+                    .expected(format!("0 to {}", classes - 1))
+                    .found(label))
+            }
+        }
     }
 
     /// The parts in which a batch passes.

@@ -3,14 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::lstm::LstmCell;
-use super::op::{Cell, Step, StepBack};
+use super::op::{Cell, Step, StepBack, restart, start};
 use crate::cost::{Synapses, Work};
 use crate::init::{Fan, WeightInit};
 use crate::kernels::{Begin, Conv, ConvForward, ConvInputs, ConvWeights};
 use crate::layer::conv2d::sum_channels;
-use crate::layer::window::{Slide, size};
+use crate::layer::window::Slide;
 use crate::layer::{Layer, Pair, TensorSpec, only};
 use crate::op::{Back, Context, Flow, SampleOp, Saved};
+use crate::shape::size;
 use crate::{Error, Op, Real, Result, Shape};
 
 /// LSTM whose products are convolutions, `[N, T, C, H, W]` to `[N, T, channels, H, W]`, all its
@@ -155,17 +156,21 @@ impl<R: Real> SampleOp<R> for ConvLstmOp {
         let (len, gates) = self.sizes();
         let mut x_part = cx.scratch.take(flow.steps * gates);
         let mut h_part = cx.scratch.take(gates);
-        let mut carried = cx.scratch.zeros(len);
-        let mut before = cx.scratch.zeros(len);
+        let mut state = cx.scratch.zeros(2 * len);
+        start(&flow, &mut state, saved);
+        let (before, carried) = state.split_at_mut(len);
         self.gates(false, flow.inputs[0], &mut x_part, cx);
         let kept = saved.buffer(0, flow.steps * LstmCell::KEPT * len);
         let steps = x_part.chunks_exact(gates).zip(kept.chunks_exact_mut(LstmCell::KEPT * len));
         for ((x, kept), y) in steps.zip(flow.output.chunks_exact_mut(len)) {
-            self.gates(true, &before, &mut h_part, cx);
-            LstmCell.forward(Step { x, h: &h_part, kept }, &before, &mut carried, y);
+            self.gates(true, before, &mut h_part, cx);
+            LstmCell.forward(Step { x, h: &h_part, kept }, before, carried, y);
             before.copy_from_slice(y);
         }
-        for buffer in [before, carried, h_part, x_part] {
+        if let Some(carry) = flow.carry {
+            carry.copy_from_slice(&state);
+        }
+        for buffer in [state, h_part, x_part] {
             cx.scratch.put(buffer);
         }
     }
@@ -176,7 +181,8 @@ impl<R: Real> SampleOp<R> for ConvLstmOp {
         let mut d_gates = cx.scratch.take(steps * gates);
         let mut d_carried = cx.scratch.zeros(len);
         let mut dy = cx.scratch.zeros(len);
-        let zeros = cx.scratch.zeros(len);
+        let mut state = cx.scratch.zeros(2 * len);
+        let began = restart(&mut state, saved);
         let kept =
             |t: usize| &saved.get(0)[t * LstmCell::KEPT * len..(t + 1) * LstmCell::KEPT * len];
         let output = |t: usize| &back.output[t * len..(t + 1) * len];
@@ -187,9 +193,12 @@ impl<R: Real> SampleOp<R> for ConvLstmOp {
             let dx = &mut d_gates[t * gates..(t + 1) * gates];
             let step = StepBack {
                 kept: kept(t),
-                kept_before: t.checked_sub(1).map(kept),
+                carried: match t.checked_sub(1) {
+                    Some(t) => &kept(t)[(LstmCell::KEPT - LstmCell::CARRIED) * len..],
+                    None => &state[len..],
+                },
                 y: output(t),
-                y_before: t.checked_sub(1).map_or(zeros.as_slice(), output),
+                y_before: t.checked_sub(1).map_or(&state[..len], output),
                 dy: &dy,
                 dx: &mut *dx,
                 dh: &mut [],
@@ -216,14 +225,18 @@ impl<R: Real> SampleOp<R> for ConvLstmOp {
             width,
             scratch: cx.scratch,
         });
-        (cx.kernels.conv_weights)(ConvWeights {
-            conv: &self.h,
-            x: &back.output[..(steps - 1) * len],
-            g: &d_gates[gates..],
-            d_weight: &mut d_weight[0][split..],
-            width,
-            scratch: cx.scratch,
-        });
+        let later = (&back.output[..(steps - 1) * len], &d_gates[gates..]);
+        let first = (!began).then_some((&state[..len], &d_gates[..gates]));
+        for (x, g) in [later].into_iter().chain(first) {
+            (cx.kernels.conv_weights)(ConvWeights {
+                conv: &self.h,
+                x,
+                g,
+                d_weight: &mut d_weight[0][split..],
+                width,
+                scratch: cx.scratch,
+            });
+        }
         if let [d_bias] = d_bias {
             sum_channels(&self.x, &d_gates, d_bias);
         }
@@ -237,7 +250,7 @@ impl<R: Real> SampleOp<R> for ConvLstmOp {
                 scratch: cx.scratch,
             });
         }
-        for buffer in [zeros, dy, d_carried, d_gates] {
+        for buffer in [state, dy, d_carried, d_gates] {
             cx.scratch.put(buffer);
         }
     }
@@ -245,6 +258,10 @@ impl<R: Real> SampleOp<R> for ConvLstmOp {
     /// The output before, then the cell.
     fn state_len(&self) -> usize {
         2 * self.h.input_len()
+    }
+
+    fn carries(&self) -> bool {
+        true
     }
 
     fn step(

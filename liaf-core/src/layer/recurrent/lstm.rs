@@ -79,16 +79,16 @@ impl Cell for LstmCell {
     fn backward<R: Real>(&self, step: StepBack<'_, R>, d_carried: &mut [R], _: &mut [R]) {
         let n = step.y.len();
         let slope = |s: R| s * (R::ONE - s);
-        for j in 0..n {
+        for (j, d_carried) in d_carried.iter_mut().enumerate() {
             let [i, f, g, o, c] = [0, 1, 2, 3, 4].map(|k| step.kept[k * n + j]);
-            let c_before = step.kept_before.map_or(R::ZERO, |kept| kept[4 * n + j]);
+            let c_before = step.carried[j];
             let (dy, tanh) = (step.dy[j], c.tanh());
-            let dc = d_carried[j] + dy * o * (R::ONE - tanh * tanh);
+            let dc = *d_carried + dy * o * (R::ONE - tanh * tanh);
             step.dx[j] = dc * g * slope(i);
             step.dx[n + j] = dc * c_before * slope(f);
             step.dx[2 * n + j] = dc * i * (R::ONE - g * g);
             step.dx[3 * n + j] = dy * tanh * slope(o);
-            d_carried[j] = dc * f;
+            *d_carried = dc * f;
         }
     }
 }

@@ -12,7 +12,8 @@ pub(super) trait Cell: Send + Sync + Debug + 'static {
     const GATES: usize;
     /// Numbers a unit keeps of each step for the way back.
     const KEPT: usize;
-    /// Numbers a unit carries from step to step beside its output.
+    /// Numbers a unit carries from step to step beside its output. They are the last of those it
+    /// keeps.
     const CARRIED: usize;
     /// Whether the gates see the inputs' part and the recurrent part apart from each other.
     const APART: bool;
@@ -36,16 +37,31 @@ pub(super) struct Step<'a, R> {
 
 /// One step back.
 pub(super) struct StepBack<'a, R> {
-    /// What the step kept, and the step before it (none before the first).
+    /// What the step kept, and what the one before it handed on beside its output.
     pub kept: &'a [R],
-    pub kept_before: Option<&'a [R]>,
-    /// Output, the output before (zeros before the first step), gradient by the output.
+    pub carried: &'a [R],
+    /// Output, the output before, gradient by the output.
     pub y: &'a [R],
     pub y_before: &'a [R],
     pub dy: &'a [R],
     /// Gradients by `x` and `h`, to be written; the second only where they are apart.
     pub dx: &'a mut [R],
     pub dh: &'a mut [R],
+}
+
+/// The state before the first step, of zeros so far, if it goes on from one; which is kept in buffer 1
+/// for the way back.
+pub(super) fn start<R: Real>(flow: &Flow<'_, R>, state: &mut [R], saved: &mut Saved<R>) {
+    let carry = flow.carry.as_deref().unwrap_or_default();
+    state[..carry.len()].copy_from_slice(carry);
+    saved.buffer(1, carry.len()).copy_from_slice(carry);
+}
+
+/// The same on the way back. Says whether it began anew.
+pub(super) fn restart<R: Real>(state: &mut [R], saved: &Saved<R>) -> bool {
+    let kept = saved.get(1);
+    state[..kept.len()].copy_from_slice(kept);
+    kept.is_empty()
 }
 
 #[derive(Debug)]
@@ -127,22 +143,26 @@ impl<R: Real, C: Cell> SampleOp<R> for RecurrentOp<C> {
         let (units, rows) = (self.units, self.rows());
         let mut x_part = cx.scratch.take(flow.steps * rows);
         let mut h_part = cx.scratch.take(rows);
-        let mut carried = cx.scratch.zeros(C::CARRIED * units);
-        let mut before = cx.scratch.zeros(units);
+        let mut state = cx.scratch.zeros((1 + C::CARRIED) * units);
+        start(&flow, &mut state, saved);
+        let (before, carried) = state.split_at_mut(units);
         self.affine(flow.inputs[0], self.length, 0, &mut x_part, cx);
         let kept = saved.buffer(0, flow.steps * C::KEPT * units);
         for t in 0..flow.steps {
-            self.affine(&before, units, 1, &mut h_part, cx);
+            self.affine(before, units, 1, &mut h_part, cx);
             let y = &mut flow.output[t * units..(t + 1) * units];
             let step = Step {
                 x: &x_part[t * rows..(t + 1) * rows],
                 h: &h_part,
                 kept: &mut kept[t * C::KEPT * units..(t + 1) * C::KEPT * units],
             };
-            self.cell.forward(step, &before, &mut carried, y);
+            self.cell.forward(step, before, carried, y);
             before.copy_from_slice(y);
         }
-        for buffer in [before, carried, h_part, x_part] {
+        if let Some(carry) = flow.carry {
+            carry.copy_from_slice(&state);
+        }
+        for buffer in [state, h_part, x_part] {
             cx.scratch.put(buffer);
         }
     }
@@ -154,7 +174,8 @@ impl<R: Real, C: Cell> SampleOp<R> for RecurrentOp<C> {
         let mut d_carried = cx.scratch.zeros(C::CARRIED * units);
         let mut dy = cx.scratch.zeros(units);
         let mut d_before = cx.scratch.take(units);
-        let zeros = cx.scratch.zeros(units);
+        let mut state = cx.scratch.zeros((1 + C::CARRIED) * units);
+        let began = restart(&mut state, saved);
         let kept = |t: usize| &saved.get(0)[t * C::KEPT * units..(t + 1) * C::KEPT * units];
         let output = |t: usize| &back.output[t * units..(t + 1) * units];
         for t in (0..steps).rev() {
@@ -166,9 +187,12 @@ impl<R: Real, C: Cell> SampleOp<R> for RecurrentOp<C> {
             d_before.fill(R::ZERO);
             let step = StepBack {
                 kept: kept(t),
-                kept_before: t.checked_sub(1).map(kept),
+                carried: match t.checked_sub(1) {
+                    Some(t) => &kept(t)[(C::KEPT - C::CARRIED) * units..],
+                    None => &state[units..],
+                },
                 y: output(t),
-                y_before: t.checked_sub(1).map_or(zeros.as_slice(), output),
+                y_before: t.checked_sub(1).map_or(&state[..units], output),
                 dy: &dy,
                 dx: &mut dx[at.clone()],
                 dh: dh.get_mut(at.clone()).unwrap_or_default(),
@@ -195,6 +219,9 @@ impl<R: Real, C: Cell> SampleOp<R> for RecurrentOp<C> {
         parts.all = by_h;
         let recurrent = &back.output[..(steps - 1) * units];
         add_weights(&by_h[rows..], recurrent, units, 1, self.bias, &mut parts);
+        if !began {
+            add_weights(&by_h[..rows], &state[..units], units, 1, false, &mut parts);
+        }
         if let Some(d_input) = &mut back.d_inputs[0] {
             (cx.kernels.product)(Product {
                 m: steps,
@@ -207,7 +234,7 @@ impl<R: Real, C: Cell> SampleOp<R> for RecurrentOp<C> {
                 add: true,
             });
         }
-        for buffer in [zeros, d_before, dy, d_carried, dh, dx] {
+        for buffer in [state, d_before, dy, d_carried, dh, dx] {
             cx.scratch.put(buffer);
         }
     }
@@ -215,6 +242,10 @@ impl<R: Real, C: Cell> SampleOp<R> for RecurrentOp<C> {
     /// The output before, then what the cell carries.
     fn state_len(&self) -> usize {
         (1 + C::CARRIED) * self.units
+    }
+
+    fn carries(&self) -> bool {
+        true
     }
 
     fn step(
