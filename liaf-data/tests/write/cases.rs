@@ -1,110 +1,19 @@
 //! Every good recording through every kind of event file that is written: the same events come
 //! back, or it is refused before anything is written. A new format needs no code here.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
-
-mod common;
 
 use std::fs;
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 
-use liaf_data::convert::{
-    Adapt, EventConversion, EventConvertOptions, Order, Selection, convert_events,
-};
-use liaf_data::write::{self, EventSpec, Facts, Holds, Packing, Target, WriteOptions};
-use liaf_data::{
-    ErrorKind, Event, EventBatch, ReadOptions, Recording, Result, SensorSize, StreamChoice,
-};
-use toml::{Table, Value};
+use liaf_data::convert::{Adapt, Order};
+use liaf_data::write::{self, EventSpec, Facts, WriteOptions};
+use liaf_data::{ErrorKind, Event, EventBatch, ReadOptions, Recording, SensorSize};
 
-const QUICK: WriteOptions = WriteOptions {
-    packing: None,
-    wrap: false,
-    overwrite: false,
-    sync: false,
-    parallel: true,
-    limits: common::LIMITS,
-};
-
-/// File and options of every good recording.
-fn recordings() -> Vec<(PathBuf, ReadOptions)> {
-    let mut recordings = Vec::new();
-    for table in ["cases.toml", "more.toml"] {
-        let text = fs::read_to_string(common::fixtures().join(table)).unwrap();
-        let table: Table = text.parse().unwrap();
-        for case in table.get("case").and_then(Value::as_array).into_iter().flatten() {
-            let file = common::fixtures().join(case["file"].as_str().unwrap());
-            let stream = case.get("stream").and_then(Value::as_integer);
-            let stream = stream.map(|id| StreamChoice::Id(id as i32));
-            let read = ReadOptions { stream, ..ReadOptions::default() };
-            if Recording::open(&file, read.clone()).unwrap().info().stream.is_some() {
-                recordings.push((file, read));
-            }
-        }
-    }
-    assert!(recordings.len() >= 20);
-    recordings
-}
-
-/// The packings of a target, and none at all where it has none.
-fn packings(target: &Target) -> Vec<Option<Packing>> {
-    match target.packings {
-        [] => vec![None],
-        packings => packings.iter().map(|&packing| Some(packing)).collect(),
-    }
-}
-
-fn convert(
-    from: &Path,
-    read: &ReadOptions,
-    to: &Path,
-    target: &'static Target,
-    packing: Option<Packing>,
-    adapt: Adapt,
-) -> Result<EventConversion> {
-    let mut recording = Recording::open(from, read.clone())?;
-    let write = WriteOptions { packing, ..QUICK };
-    let options = EventConvertOptions { target, selection: Selection::default(), adapt, write };
-    convert_events(&mut recording, Some(to), &options, &mut |_| ControlFlow::Continue(()))
-}
-
-/// A container that this build is without.
-fn is_built(target: &'static Target) -> bool {
-    let folder = tempfile::tempdir().unwrap();
-    let spec = EventSpec::new(SensorSize::new(2, 2));
-    match write::create(folder.path().join("a"), target, &spec, &QUICK) {
-        Err(error) if error.kind() == ErrorKind::Unsupported => {
-            eprintln!("skipped: {error}");
-            false
-        }
-        Err(error) => panic!("{}: {error}", target.name),
-        Ok(_) => true,
-    }
-}
-
-fn built() -> impl Iterator<Item = &'static Target> {
-    write::targets().filter(|target| is_built(target))
-}
-
-fn is_empty(folder: &Path) -> bool {
-    fs::read_dir(folder).unwrap().next().is_none()
-}
-
-/// How a reader is told what the file itself may not say.
-fn reading(sensor: SensorSize, target: &Target, path: &Path) -> ReadOptions {
-    let mut recording = Recording::open(path, ReadOptions::default()).unwrap();
-    let found = recording.find_sensor().unwrap();
-    let at_least = found.width >= sensor.width && found.height >= sensor.height;
-    // A file that says nothing of its sensor may show fewer pixels than there were.
-    let says = recording.info().sensor_source != liaf_data::SensorSource::BoundingBox;
-    assert!(at_least || !says, "{}: {sensor} became {found}", target.name);
-    ReadOptions { sensor: (!says).then_some(sensor), ..ReadOptions::default() }
-}
+use crate::common;
+use crate::shared::{QUICK, convert, events, is_empty, packings, reading, recordings};
 
 #[test]
 fn events_come_back_or_are_refused_before_anything_is_written() {
     let folder = tempfile::tempdir().unwrap();
-    for target in built() {
+    for target in write::targets() {
         let (mut kept, mut refused) = (0, 0);
         // Each recording in one of the packings, and so each packing for many recordings.
         for ((from, read), packing) in recordings().into_iter().zip(packings(target).iter().cycle())
@@ -148,7 +57,7 @@ fn events_come_back_or_are_refused_before_anything_is_written() {
 fn with_time_from_zero_and_in_order_every_recording_fits_that_lies_on_the_sensor() {
     let folder = tempfile::tempdir().unwrap();
     let adapt = Adapt { zero_time: true, order: Order::Sort, wrap: false };
-    for target in built() {
+    for target in write::targets() {
         for (from, read) in recordings() {
             let name = format!("{} to {}", from.display(), target.name);
             let mut events: Vec<Event> =
@@ -199,27 +108,11 @@ fn times_that_began_elsewhere_come_back_by_their_offset() {
     assert_eq!(after(false).t[0], 0);
 }
 
-/// Events that every target holds which holds steps back, and in order for the others.
-fn events(holds: &Holds, n: usize) -> EventBatch {
-    let mut state = 1_u64;
-    let mut t = 1000;
-    (0..n)
-        .map(|i| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040);
-            let random = state >> 33;
-            t += (random % 7) as i64 / 3;
-            let late = if i % 50 == 49 { (random % 900).min(holds.step_back / 2) } else { 0 };
-            let (x, y) = (random / 7 % 128, random / 1024 % 100);
-            Event { t: t - late as i64, x: x as u16, y: y as u16, p: (random / 3 % 2) as u8 }
-        })
-        .collect()
-}
-
 #[test]
 fn bytes_do_not_depend_on_batches_or_threads() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a");
-    for target in built() {
+    for target in write::targets() {
         for packing in packings(target) {
             let events = events(&target.holds, 100_000);
             let write = |cut: usize, threads: usize| {
@@ -259,7 +152,7 @@ fn bytes_do_not_depend_on_batches_or_threads() {
 #[test]
 fn no_events_make_a_file_that_reads_as_none_or_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    for target in built() {
+    for target in write::targets() {
         for packing in packings(target) {
             let path = folder.path().join("a").with_extension(target.extension);
             let options = WriteOptions { packing, overwrite: true, ..QUICK };
@@ -286,7 +179,7 @@ fn no_events_make_a_file_that_reads_as_none_or_are_refused() {
 #[test]
 fn an_event_that_does_not_fit_is_refused_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    for target in built() {
+    for target in write::targets() {
         let sensor = SensorSize::new(128, 100);
         let event = Event { t: target.holds.t_max.min(5000), x: 5, y: 5, p: 1 };
         let mut bad = vec![Event { x: 128, ..event }, Event { y: 100, ..event }];

@@ -1,13 +1,11 @@
 //! Event files that are written here, read by decoders that are not ours.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
-
-#[path = "../src/tensor/judge.rs"]
-mod judge;
 
 use std::process::Command;
 
 use liaf_data::write::{self, EventSpec, Packing, WriteOptions};
-use liaf_data::{ErrorKind, Event, EventBatch, SensorSize};
+use liaf_data::{Event, EventBatch, SensorSize};
+
+use crate::judge;
 
 const DAVIS: SensorSize = SensorSize::new(346, 260);
 const DVS128: SensorSize = SensorSize::new(128, 128);
@@ -100,13 +98,11 @@ fn foreign_decoders_find_the_events_that_were_written() {
     let mut expected = Vec::new();
     for (number, &(name, packing, reader, sensor)) in CASES.iter().enumerate() {
         let events = events(sensor, reader);
+        // Without HDF5 there is a kind less.
         let Some(target) = write::target(name) else { continue };
         let path = folder.path().join(number.to_string()).with_extension(target.extension);
         let options = WriteOptions { packing: Some(packing), ..WriteOptions::default() };
-        let mut writer = match write::create(&path, target, &EventSpec::new(sensor), &options) {
-            Err(error) if error.kind() == ErrorKind::Unsupported => continue,
-            writer => writer.unwrap(),
-        };
+        let mut writer = write::create(&path, target, &EventSpec::new(sensor), &options).unwrap();
         writer.write(&events).unwrap();
         writer.finish().unwrap();
         command.arg(reader).arg(&path).arg(sensor.to_string());
