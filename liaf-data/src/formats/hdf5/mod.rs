@@ -28,6 +28,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use hdf5::File;
 use hdf5::filters::Filter;
@@ -238,12 +239,35 @@ fn filter_name(filter: &Filter) -> String {
 /// Opens the file by the library; what is in memory goes to a file without a name first.
 fn open_file(source: &mut ByteSource) -> Result<File> {
     let held = match source.path() {
-        Some(path) if source.is_file() => return File::open(path).map_err(|e| refused(&e, source)),
+        Some(path) if source.is_file() => return open_path(path).map_err(|e| refused(&e, source)),
         _ => write_out(source)?,
     };
-    let file = File::open(&held).map_err(|error| refused(&error, source));
+    let file = open_path(&held).map_err(|error| refused(&error, source));
     let _ = std::fs::remove_file(&held);
     file
+}
+
+/// Opens a file, and waits a little for one that is locked: a program that was just started holds
+/// the locks of the one that started it, of files that are closed meanwhile too.
+fn open_path(path: &Path) -> hdf5::Result<File> {
+    let is_locked = |error: &hdf5::Error| said(error).contains(LOCKED);
+    for _ in 0..25 {
+        match File::open(path) {
+            Err(error) if is_locked(&error) => std::thread::sleep(Duration::from_millis(20)),
+            other => return other,
+        }
+    }
+    File::open(path)
+}
+
+const LOCKED: &str = "unable to lock file";
+
+/// All that the library says.
+fn said(error: &hdf5::Error) -> String {
+    let stack = error.stack().map(|stack| {
+        stack.iter().map(|frame| frame.desc().to_owned()).collect::<Vec<_>>().join("; ")
+    });
+    stack.unwrap_or_default() + &error.to_string()
 }
 
 /// Writes the bytes to a new file in the folder for such.
@@ -272,10 +296,13 @@ fn write_out(source: &mut ByteSource) -> Result<PathBuf> {
 /// Why the library did not open the file.
 fn refused(error: &hdf5::Error, source: &ByteSource) -> Error {
     let text = error.to_string();
-    let whole = error.stack().map(|stack| {
-        stack.iter().map(|frame| frame.desc().to_owned()).collect::<Vec<_>>().join("; ")
-    });
-    let all = whole.unwrap_or_default() + &text;
+    let all = said(error);
+    if all.contains(LOCKED) {
+        return Error::system(
+            "another program has the file open for writing",
+            std::io::Error::other(text),
+        );
+    }
     if all.contains("truncated file") || all.contains("already open for write") {
         return Error::truncated("this HDF5 file was left by an interrupted writer or copy")
             .at(source.len().unwrap_or(0))
