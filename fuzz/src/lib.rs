@@ -9,7 +9,7 @@
 
 use std::num::NonZeroUsize;
 
-use liaf_data::write::{self, EventSpec, Facts, WriteOptions};
+use liaf_data::write::{self, EventSpec, Facts, Packing, Target, WriteOptions};
 use liaf_data::{
     Event, EventBatch, Format, ReadOptions, Recording, Report, SensorSize, decode_ecf_chunk,
 };
@@ -98,7 +98,7 @@ pub fn ecf(chunk: &[u8]) {
 /// written. Each 8 bytes of `data` are an event: a step in time, x, y and polarity.
 pub fn round_trip(target: &str, data: &[u8]) {
     // Without a header to tell it by, the format is stated.
-    let format = (target == "atis").then_some("ATIS bin");
+    let format = (target == "atis-bin").then_some("ATIS bin");
     let target = write::target(target).expect("a target of this name");
     let sensor = SensorSize::new(346, 260);
     let mut t = 0i64;
@@ -121,17 +121,42 @@ pub fn round_trip(target: &str, data: &[u8]) {
     if target.check(&facts, false).is_err() {
         return;
     }
-    let mut file = Vec::new();
-    let mut encoder = write::encoder(target, &spec, &WriteOptions::default()).expect("an encoder");
-    let written = encoder
-        .start(&mut file)
-        .and_then(|()| encoder.push(&events, &mut file))
-        .and_then(|()| encoder.finish(&mut file));
-    written.expect("what the target holds is written");
-    if events.is_empty() {
-        return;
+    // In the first packing and, where there are more, in one that the events choose.
+    let other = target.packings.get(data.len() % target.packings.len().max(1)).copied();
+    for packing in [None, other] {
+        let file = written(target, &spec, packing, &events);
+        let read = read(&file, options(format));
+        assert_eq!(read.error, None);
+        assert_eq!(read.events, events);
     }
-    let read = read(&file, options(format));
-    assert_eq!(read.error, None);
-    assert_eq!(read.events, events);
+}
+
+/// The bytes of a file of these events, which come in two batches.
+fn written(
+    target: &'static Target,
+    spec: &EventSpec,
+    packing: Option<Packing>,
+    events: &EventBatch,
+) -> Vec<u8> {
+    let write = WriteOptions { packing, overwrite: true, sync: false, ..WriteOptions::default() };
+    let mut batches = [EventBatch::new(), EventBatch::new()];
+    let half = events.len() / 2;
+    batches[0].extend_from(events, 0..half);
+    batches[1].extend_from(events, half..events.len());
+    let Ok(mut encoder) = write::encoder(target, spec, &write) else {
+        // A container, which is a file.
+        let name = format!("liaf-fuzz-{}.{}", std::process::id(), target.extension);
+        let path = std::env::temp_dir().join(name);
+        let mut writer = write::create(&path, target, spec, &write).expect("a writer");
+        batches.iter().for_each(|batch| writer.write(batch).expect("what it holds is written"));
+        writer.finish().expect("what it holds is written");
+        let bytes = std::fs::read(&path).expect("the file");
+        std::fs::remove_file(path).expect("the file");
+        return bytes;
+    };
+    let mut file = Vec::new();
+    encoder.start(&mut file).expect("memory takes all");
+    batches.iter().for_each(|batch| encoder.push(batch, &mut file).expect("memory takes all"));
+    encoder.finish(&mut file).expect("memory takes all");
+    file
 }
