@@ -500,3 +500,48 @@ fn an_output_that_is_an_input_is_refused() {
         assert_eq!(liaf.bytes("a.aedat4"), bytes);
     }
 }
+
+/// A long recording of DAT and its events as lines of CSV.
+fn long_recording(liaf: &Liaf) -> Vec<String> {
+    use liaf_data::write::{self, EventSpec, WriteOptions};
+    let sensor = liaf_data::SensorSize::new(640, 480);
+    let event = |i: i64| liaf_data::Event { t: i * 100, x: (i % 640) as u16, y: 7, p: 1 };
+    let target = write::target("dat").unwrap();
+    let options = WriteOptions { sync: false, ..WriteOptions::default() };
+    let mut writer =
+        write::create(liaf.path("a.dat"), target, &EventSpec::new(sensor), &options).unwrap();
+    writer.write(&(0..700_000).map(event).collect()).unwrap();
+    writer.finish().unwrap();
+    (0..700_000).map(|i| format!("{},{},7,1", i * 100, i % 640)).collect()
+}
+
+#[test]
+fn a_stretch_of_time_is_found_without_reading_what_is_around_it() {
+    let liaf = Liaf::new();
+    let lines = long_recording(&liaf);
+    let part = |output: &str, more: &[&str]| {
+        let args = ["convert", "a.dat", "-o", output, "--from", "40s", "--to", "40.01s"];
+        let done = liaf.run(&[&args[..], more].concat()).ends(0).says(&["100 kept"]);
+        let text = String::from_utf8(liaf.bytes(output)).unwrap();
+        let found: Vec<_> = text.lines().filter(|line| line.ends_with(",7,1")).collect();
+        assert_eq!(found, lines[400_000..400_100].iter().collect::<Vec<_>>());
+        done.err()
+    };
+    assert!(part("a.csv", &[]).contains("passed over"));
+    assert!(!liaf.path("a.dat.index.json").exists());
+    assert!(part("b.csv", &["--index"]).contains("passed over"));
+    let index = liaf.bytes("a.dat.index.json");
+    assert!(part("c.csv", &["--index"]).contains("passed over"));
+    assert_eq!(liaf.bytes("a.dat.index.json"), index);
+    fs::write(liaf.path("a.dat.index.json"), "rubbish").unwrap();
+    part("d.csv", &["--index"]);
+    assert_eq!(liaf.bytes("a.dat.index.json"), index);
+    // A pipe is read from its beginning.
+    let bytes = liaf.bytes("a.dat");
+    let args = ["convert", "-", "-o", "e.csv", "--from", "40s", "--to", "40.01s"];
+    liaf.run_on(&bytes, &args).ends(0).says(&["100 kept"]);
+    // --to is a time and a kind of file.
+    let args = ["convert", "a.dat", "-o", "f", "--from", "@40000000", "--to", "@40010000"];
+    let to = ["--to", "npz", "--window", "1ms"];
+    liaf.run(&[&args[..], &to].concat()).ends(0).says(&["10 frames", "passed over"]);
+}

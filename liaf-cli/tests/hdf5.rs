@@ -44,6 +44,36 @@ fn events_from_a_process_of_their_own_are_the_same() {
     }
 }
 
+/// The process is told which time, or which rows, are wanted.
+#[test]
+fn a_part_of_a_file_comes_from_a_process_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["ecf_mixed.hdf5", "dsec_blosc_zstd.h5", "rvt.h5", "prophesee_none.hdf5"] {
+        let file = folder.path().join(name);
+        // Long enough to be looked into.
+        let bytes = [fs::read(fixture(name)).unwrap(), vec![0; 5 << 20]].concat();
+        fs::write(&file, &bytes).unwrap();
+        let program = Some(PathBuf::from(env!("CARGO_BIN_EXE_liaf")));
+        let options = ReadOptions { hdf5_program: program, ..ReadOptions::default() };
+        let open = || Recording::open(&file, options.clone()).unwrap();
+        let all = open().read_all().unwrap();
+        let (first, last) = (all.t[0], *all.t.iter().max().unwrap());
+        let times = [first..first + 1, first..first + 30_000, last - 20_000..last + 1, last..first];
+        for (time, indexed) in times.iter().flat_map(|time| [(time, false), (time, true)]) {
+            let mut recording = open();
+            if indexed {
+                recording.index().unwrap();
+            }
+            let (mut found, mut expected) = (EventBatch::new(), all.clone());
+            let mut reader = recording.slice(time.clone()).unwrap();
+            reader.read_to_end(&mut found).unwrap();
+            expected.retain(|event| time.contains(&event.t));
+            assert!(found == expected, "{name} {time:?} {indexed}");
+            assert_eq!(reader.report().bytes.total(), bytes.len() as u64, "{name} {time:?}");
+        }
+    }
+}
+
 #[test]
 fn a_crash_of_the_library_is_an_error_that_names_the_file() {
     let folder = tempfile::tempdir().unwrap();

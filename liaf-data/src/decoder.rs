@@ -79,6 +79,15 @@ pub struct Mark {
 }
 
 impl Mark {
+    /// The row of a mark in a container.
+    ///
+    /// # Errors
+    /// If the mark is not of one.
+    pub(crate) fn row(&self) -> Result<u64> {
+        let [row] = self.state()?;
+        Ok(u64::try_from(row).unwrap_or(0))
+    }
+
     /// A mark whose state has `N` numbers, as its decoder left them.
     pub(crate) fn state<const N: usize>(&self) -> Result<[i64; N]> {
         let state = <[i64; N]>::try_from(self.state.as_slice()).ok();

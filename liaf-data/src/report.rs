@@ -163,7 +163,7 @@ pub struct Samples {
     pub t_last: i64,
 }
 
-/// Where the bytes of a file went. Their sum is the number of bytes read.
+/// Where the bytes of a file went. Their sum is the number of bytes of the file, once it was read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct ByteAccount {
     /// Headers and index tables.
@@ -174,19 +174,26 @@ pub struct ByteAccount {
     pub other: u64,
     /// What could not be used: damage, unknown streams, tails that are not whole.
     pub skipped: u64,
+    /// What was not read, as nothing of the wanted stretch of time is in it.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub passed_over: u64,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 impl ByteAccount {
-    /// All bytes read.
+    /// All bytes.
     pub fn total(&self) -> u64 {
-        self.header + self.events + self.other + self.skipped
+        self.header + self.events + self.other + self.skipped + self.passed_over
     }
 }
 
 /// Everything a reader met, beside the events it gave.
 ///
-/// Bytes read = header + events + other + skipped ([`ByteAccount`]); events decoded = events given
-/// (`events`) + out of sensor.
+/// Bytes of the file = header + events + other + skipped + passed over ([`ByteAccount`]); events decoded =
+/// events given (`events`) + out of sensor + out of slice.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Events given to the caller.
@@ -261,6 +268,7 @@ impl Report {
         self.bytes.events += other.bytes.events;
         self.bytes.other += other.bytes.other;
         self.bytes.skipped += other.bytes.skipped;
+        self.bytes.passed_over += other.bytes.passed_over;
         for (&oddity, &tally) in &other.oddities {
             self.enter(oddity, tally);
         }

@@ -42,9 +42,13 @@ impl Done {
 /// Where every byte went.
 pub fn bytes(read: &Report) -> String {
     let bytes = &read.bytes;
+    let passed = match bytes.passed_over {
+        0 => String::new(),
+        passed => format!(", {} passed over", count(passed)),
+    };
     format!(
-        "read {} bytes ({} of events, {} of headers, {} of other streams, {} unusable)",
-        count(bytes.total()),
+        "read {} bytes ({} of events, {} of headers, {} of other streams, {} unusable){passed}",
+        count(bytes.total() - bytes.passed_over),
         count(bytes.events),
         count(bytes.header),
         count(bytes.other),

@@ -43,6 +43,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         make,
         read: args.read.options(Coords::Canonical)?,
         dry_run: args.dry_run,
+        index: args.index,
         bar: Bar::new(&files, args.quiet),
         quiet: args.quiet,
     };
@@ -64,6 +65,7 @@ struct Work {
     make: Make,
     read: ReadOptions,
     dry_run: bool,
+    index: bool,
     bar: Bar,
     quiet: bool,
 }
@@ -114,6 +116,9 @@ fn one(work: &Work, job: &Job, parallel: bool) -> bool {
 
 fn try_one(work: &Work, job: &Job, parallel: bool) -> Result<Done> {
     let mut recording = Recording::open(&job.input, ReadOptions { parallel, ..work.read.clone() })?;
+    if work.index {
+        recording.keep_index()?;
+    }
     let output = (!work.dry_run).then_some(job.output.as_path());
     if let Some(folder) = output.and_then(Path::parent)
         && !folder.as_os_str().is_empty()

@@ -24,6 +24,7 @@ use crate::outputs::Usage;
 ///   liaf convert recording.raw    -o frames.npz --bins 20 --size 128x128 --dtype u8
 ///   liaf convert day1/*.aedat     -o tensors/ --to safetensors --count 20000
 ///   liaf convert recording.raw    -o part.h5 --from 1.5s --to 2s --crop 100,50,64,64
+///   liaf convert recording.raw    -o part.csv --from 90s --to 91s --index
 ///   liaf convert recording.raw    -o events.aedat4 --compress zstd
 ///   liaf convert recording.raw    -o events.npz --to npz-events
 ///   cat recording.aedat4 | liaf convert - -o frames.h5
@@ -92,6 +93,11 @@ pub struct Args {
     /// h5, npz, npy, safetensors, aedat4, npz-events, evt21, … (may be given once for each)
     #[arg(long, value_name = "TIME|KIND")]
     to: Vec<String>,
+
+    /// Keep an index of every moment beside the recording (RECORDING.index.json), which finds --from and
+    /// --to at once, however damaged the recording is; made in one pass where it is missing or stale
+    #[arg(long)]
+    pub index: bool,
 
     /// How long a window by time stays open for events out of order
     #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = parse_duration)]

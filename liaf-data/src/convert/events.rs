@@ -8,10 +8,11 @@ use serde_json::json;
 use super::OnProgress;
 use super::adapt::{Adapt, Adapter, Order};
 use super::choose::{Chooser, Selection};
-use super::pass::{Pass, check_something_read, source};
+use super::pass::{Part, Pass, check_something_read, source};
 use crate::write::{self, EventSpec, EventWriter, Facts, Target, WriteOptions, Written};
 use crate::{
-    Coords, Error, EventBatch, Oddity, Recording, RecordingInfo, Report, Result, SensorSize, Sink,
+    Coords, Error, EventBatch, EventReader, Oddity, Recording, RecordingInfo, Report, Result,
+    SensorSize, Sink,
 };
 
 /// What event file to make of a recording.
@@ -118,6 +119,7 @@ pub fn convert_events(
             .found("coordinates as stored"));
     }
     let sensor = options.selection.check(recording.find_sensor()?)?;
+    let part = Part::find(recording, options.selection.from, options.selection.to)?;
     let surveys = output.is_some() && recording.is_seekable() && needs_facts(options, sensor);
     if options.adapt.order == Order::Sort && output.is_some() && !surveys {
         return Err(Error::caller("sorting by time needs a first pass over the recording")
@@ -126,7 +128,7 @@ pub fn convert_events(
     }
     let mut pass = Pass { number: 0, passes: 1 + u32::from(surveys), progress };
     let facts = if surveys {
-        let (facts, ..) = survey(recording, options, &mut pass)?;
+        let (facts, ..) = survey(&mut *part.reader(recording)?, &part, options, &mut pass)?;
         let facts_after = options.adapt.facts(facts);
         options.target.check(&facts_after, options.adapt.wrap)?;
         Some(facts)
@@ -134,7 +136,8 @@ pub fn convert_events(
         None
     };
     let Some(path) = output else {
-        let (facts, events, report) = survey(recording, options, &mut pass)?;
+        let (facts, events, report) =
+            survey(&mut *part.reader(recording)?, &part, options, &mut pass)?;
         check_something_read(recording, &report)?;
         options.target.check(&options.adapt.facts(facts), options.adapt.wrap)?;
         let info = recording.info().clone();
@@ -148,9 +151,9 @@ pub fn convert_events(
         facts: facts.map(|facts| options.adapt.facts(facts)),
     };
     let write = WriteOptions { wrap: options.adapt.wrap, ..options.write };
-    let mut reader = recording.reader()?;
+    let mut reader = part.reader(recording)?;
     let mut stage = Stage {
-        chooser: Chooser::new(options.selection),
+        chooser: Chooser::new(chosen(&part, options)),
         adapter: Adapter::new(options.adapt, facts.as_ref(), &options.write.limits),
         writer: write::create(path, options.target, &spec, &write)?,
         report: EventsReport::default(),
@@ -179,14 +182,19 @@ fn needs_facts(options: &EventConvertOptions, sensor: SensorSize) -> bool {
         || sensor.height.saturating_sub(1) > holds.y_max
 }
 
+/// The selection, on the recording's clock where that is known.
+fn chosen(part: &Part, options: &EventConvertOptions) -> Selection {
+    Selection { from: part.from, to: part.to, ..options.selection }
+}
+
 /// A first pass over the events that are kept.
 fn survey(
-    recording: &mut Recording,
+    reader: &mut dyn EventReader,
+    part: &Part,
     options: &EventConvertOptions,
     pass: &mut Pass<'_, '_>,
 ) -> Result<(Facts, EventsReport, Report)> {
-    let mut reader = recording.reader()?;
-    let mut chooser = Chooser::new(options.selection);
+    let mut chooser = Chooser::new(chosen(part, options));
     let (mut facts, mut events) = (Facts::default(), EventsReport::default());
     let mut sink = Look(|batch: &mut EventBatch| {
         chooser.choose(batch, &mut events);
@@ -197,7 +205,7 @@ fn survey(
     pass.number += 1;
     let mut read = 0;
     while reader.pump(&mut sink)? {
-        pass.tell(&*reader, read, 0)?;
+        pass.tell(reader, read, 0)?;
         read = reader.report().events;
     }
     Ok((facts, events, reader.report()))

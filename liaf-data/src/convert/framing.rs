@@ -1,7 +1,7 @@
 //! A recording in, its frames out, one after another.
 
 use super::OnProgress;
-use super::pass::{Pass, check_something_read};
+use super::pass::{Part, Pass, check_something_read};
 use crate::frames::{Binner, FrameOptions, FrameReport, FrameShape, FrameSink, Span, SpanFinder};
 use crate::{Error, Recording, RecordingInfo, Report, Result, SensorSize};
 
@@ -60,7 +60,9 @@ pub fn make_frames(
 pub(super) struct Framing<'a, 'b> {
     pub recording: &'a mut Recording,
     pub shape: FrameShape,
-    options: &'a FrameOptions,
+    /// With the stretch of time on the recording's clock, where that is known.
+    options: FrameOptions,
+    part: Part,
     sensor: SensorSize,
     span: Option<Span>,
     pass: Pass<'a, 'b>,
@@ -70,7 +72,7 @@ impl<'a, 'b> Framing<'a, 'b> {
     /// Checks the options and, where the windows ask for it, makes the first pass.
     pub fn begin(
         recording: &'a mut Recording,
-        options: &'a FrameOptions,
+        options: &FrameOptions,
         progress: &'a mut OnProgress<'b>,
     ) -> Result<Self> {
         let passes = 1 + u32::from(options.needs_span());
@@ -81,8 +83,10 @@ impl<'a, 'b> Framing<'a, 'b> {
         }
         let sensor = recording.find_sensor()?;
         let shape = options.check(sensor)?;
+        let part = Part::find(recording, options.from, options.to)?;
+        let options = FrameOptions { from: part.from, to: part.to, ..*options };
         let pass = Pass { number: 0, passes, progress };
-        let mut framing = Self { recording, shape, options, sensor, span: None, pass };
+        let mut framing = Self { recording, shape, options, part, sensor, span: None, pass };
         if options.needs_span() {
             framing.span = Some(framing.find_span()?);
         }
@@ -90,8 +94,8 @@ impl<'a, 'b> Framing<'a, 'b> {
     }
 
     fn find_span(&mut self) -> Result<Span> {
-        let mut finder = SpanFinder::new(self.options, self.sensor)?;
-        let mut reader = self.recording.reader()?;
+        let mut finder = SpanFinder::new(&self.options, self.sensor)?;
+        let mut reader = self.part.reader(self.recording)?;
         self.pass.number += 1;
         while reader.pump(&mut finder)? {
             self.pass.tell(&*reader, finder.report().kept, 0)?;
@@ -101,8 +105,8 @@ impl<'a, 'b> Framing<'a, 'b> {
 
     /// A pass over the recording that gives `sink` its frames.
     pub fn run(mut self, sink: &mut dyn FrameSink) -> Result<Framed> {
-        let mut binner = Binner::new(self.options, self.sensor, self.span)?;
-        let mut reader = self.recording.reader()?;
+        let mut binner = Binner::new(&self.options, self.sensor, self.span)?;
+        let mut reader = self.part.reader(self.recording)?;
         self.pass.number += 1;
         while reader.pump(&mut binner.to(sink))? {
             self.pass.tell(&*reader, binner.report().kept, binner.report().frames)?;

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{OnProgress, Progress};
+use crate::frames::TimePoint;
 use crate::{Coords, Error, ErrorKind, EventReader, Recording, Report, Result};
 
 /// One pass over the recording.
@@ -34,6 +35,54 @@ impl Pass<'_, '_> {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(Error::new(ErrorKind::Cancelled, "stopped")),
         }
+    }
+}
+
+/// The part of a recording that is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    /// As asked for; on the recording's clock, if all of it can be read again.
+    pub from: Option<TimePoint>,
+    pub to: Option<TimePoint>,
+    is_known: bool,
+}
+
+impl Part {
+    /// Finds out when the stretch is, by the first event if it counts from there.
+    pub(super) fn find(
+        recording: &mut Recording,
+        from: Option<TimePoint>,
+        to: Option<TimePoint>,
+    ) -> Result<Self> {
+        let mut part = Self { from, to, is_known: false };
+        if from.is_none() && to.is_none() || !recording.is_seekable() {
+            return Ok(part);
+        }
+        let is_relative = |point| matches!(point, Some(TimePoint::Relative(_)));
+        let first = match is_relative(from) || is_relative(to) {
+            true => recording.first_time()?,
+            false => Some(0),
+        };
+        let Some(first) = first else { return Ok(part) };
+        part.from = from.map(|point| TimePoint::Absolute(point.on_clock(first)));
+        part.to = to.map(|point| TimePoint::Absolute(point.on_clock(first)));
+        part.is_known = true;
+        Ok(part)
+    }
+
+    /// A reader of the events of this part, and of as few others as are quickly told apart.
+    pub(super) fn reader(&self, recording: &mut Recording) -> Result<Box<dyn EventReader>> {
+        let time = |point: Option<TimePoint>, open| match point {
+            Some(TimePoint::Absolute(us)) => us,
+            _ => open,
+        };
+        if self.is_known {
+            let time = time(self.from, i64::MIN)..time(self.to, i64::MAX);
+            if let Some(reader) = recording.part(&time)? {
+                return Ok(reader);
+            }
+        }
+        recording.reader()
     }
 }
 

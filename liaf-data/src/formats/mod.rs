@@ -23,6 +23,8 @@ mod mat;
 mod numpy;
 mod prophesee;
 mod records;
+pub(crate) mod seek;
+mod stride;
 mod unread;
 
 pub use aedat2::{Aedat1Decoder, Aedat2Decoder};
@@ -38,10 +40,13 @@ pub use evt3::Evt3Decoder;
 pub use evt21::{Evt21Decoder, Evt21Order};
 pub(crate) use unread::{best_guess, known_but_unread};
 
+use std::ops::Range;
+
 use crate::reader::{ReadOptions, RecordingInfo, StreamChoice, StreamInfo, StreamKind};
 use crate::source::ByteSource;
 use crate::write::Target;
 use crate::{Decoder, Error, Mark, Report, Result, SensorSize, Sink};
+use seek::Scout;
 
 /// Every format that is read, in the order in which they are asked: those whose files may begin with
 /// data at once come last, text before them.
@@ -177,15 +182,32 @@ pub(crate) trait BlockReader: Send {
     }
 
     /// As [`Decoder::resume`].
-    fn resume(&mut self, _mark: &Mark) -> Result<()> {
+    fn resume(&mut self, _source: &mut ByteSource, _mark: &Mark) -> Result<()> {
         Err(Error::unsupported("this format can only be read from its beginning"))
+    }
+
+    /// Ends in front of `mark`, which is not behind the reader.
+    ///
+    /// # Errors
+    /// As [`resume`](Self::resume).
+    fn stop(&mut self, _mark: &Mark) -> Result<()> {
+        Err(Error::unsupported("this format can only be read to its end"))
+    }
+
+    /// Of a fresh reader: passes over what is certainly not of `time`, by a look at little of the file.
+    /// `false` if that cannot be told: then nothing is passed over.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    fn narrow(&mut self, _source: &mut ByteSource, _time: &Range<i64>) -> Result<bool> {
+        Ok(false)
     }
 }
 
 /// What makes events of a file's bytes.
 pub(crate) enum Body {
-    /// A decoder that takes the bytes one after the other.
-    Stream(Box<dyn Decoder>),
+    /// A decoder that takes the bytes one after the other, and what finds places in them quickly.
+    Stream(Box<dyn Decoder>, Option<Box<dyn Scout>>),
     /// A reader that takes them where they lie.
     Blocks(Box<dyn BlockReader>),
 }
@@ -193,7 +215,15 @@ pub(crate) enum Body {
 impl Body {
     /// For formats that are a stream of records.
     pub fn stream(decoder: impl Decoder + 'static) -> Self {
-        Self::Stream(Box::new(decoder))
+        Self::Stream(Box::new(decoder), None)
+    }
+
+    /// The same with what finds places in the stream.
+    pub fn with_scout(self, scout: impl Scout + 'static) -> Self {
+        match self {
+            Self::Stream(decoder, _) => Self::Stream(decoder, Some(Box::new(scout))),
+            Self::Blocks(_) => self,
+        }
     }
 
     /// For containers.
@@ -204,7 +234,7 @@ impl Body {
     /// What was met so far.
     pub fn report(&self) -> &Report {
         match self {
-            Self::Stream(decoder) => decoder.report(),
+            Self::Stream(decoder, _) => decoder.report(),
             Self::Blocks(reader) => reader.report(),
         }
     }
@@ -212,16 +242,19 @@ impl Body {
     /// As [`Decoder::mark`].
     pub fn mark(&self) -> Option<Mark> {
         match self {
-            Self::Stream(decoder) => decoder.mark(),
+            Self::Stream(decoder, _) => decoder.mark(),
             Self::Blocks(reader) => reader.mark(),
         }
     }
 
-    /// As [`Decoder::resume`].
-    pub fn resume(&mut self, mark: &Mark) -> Result<()> {
+    /// As [`Decoder::resume`]; the source goes on there as well.
+    pub fn resume(&mut self, source: &mut ByteSource, mark: &Mark) -> Result<()> {
         match self {
-            Self::Stream(decoder) => decoder.resume(mark),
-            Self::Blocks(reader) => reader.resume(mark),
+            Self::Stream(decoder, _) => {
+                decoder.resume(mark)?;
+                source.seek(mark.offset)
+            }
+            Self::Blocks(reader) => reader.resume(source, mark),
         }
     }
 }

@@ -46,6 +46,20 @@ impl Clock {
         self.last = Some(time);
         wrapped
     }
+
+    /// As the state of a mark: -1 before the first time.
+    pub fn state(&self) -> Vec<i64> {
+        vec![self.last.map_or(-1, i64::from), self.epoch]
+    }
+
+    /// The clock of a mark.
+    ///
+    /// # Errors
+    /// If the mark is not of such a clock.
+    pub fn of(mark: &Mark) -> Result<Self> {
+        let [last, epoch] = mark.state()?;
+        Ok(Self { last: u32::try_from(last).ok(), epoch })
+    }
 }
 
 /// A step back by more than half the range is a wrap, a smaller one is a step back.
@@ -186,13 +200,11 @@ impl<R: Rule> Decoder for RecordDecoder<R> {
     }
 
     fn mark(&self) -> Option<Mark> {
-        let last = self.clock.last.map_or(-1, i64::from);
-        Some(Mark { offset: self.offset, state: vec![last, self.clock.epoch] })
+        Some(Mark { offset: self.offset, state: self.clock.state() })
     }
 
     fn resume(&mut self, mark: &Mark) -> Result<()> {
-        let [last, epoch] = mark.state()?;
-        self.clock = Clock { last: u32::try_from(last).ok(), epoch };
+        self.clock = Clock::of(mark)?;
         self.offset = mark.offset;
         self.carry.clear();
         Ok(())

@@ -107,6 +107,16 @@ pub enum TimePoint {
     Absolute(i64),
 }
 
+impl TimePoint {
+    /// In µs on the recording's own clock, whose first event is at `first`.
+    pub fn on_clock(self, first: i64) -> i64 {
+        match self {
+            Self::Relative(us) => first.saturating_add(us),
+            Self::Absolute(us) => us,
+        }
+    }
+}
+
 /// What frames to make of the events of one recording.
 ///
 /// Events are kept if they lie in `from <= t < to` and in `crop`; then they are moved to `size`,

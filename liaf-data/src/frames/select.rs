@@ -66,10 +66,7 @@ pub(crate) struct Times {
 impl Times {
     /// Those with `from <= t < to`, where `first` is the time of the recording's first event.
     pub fn new(from: Option<TimePoint>, to: Option<TimePoint>, first: i64) -> Self {
-        let absolute = |point| match point {
-            TimePoint::Relative(us) => first.saturating_add(us),
-            TimePoint::Absolute(us) => us,
-        };
+        let absolute = |point: TimePoint| point.on_clock(first);
         let from = from.map_or(i64::MIN, absolute);
         match to.map(absolute) {
             None => Self { first: from, last: i64::MAX },

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::places::{Place, earlier, locate, look_back};
 use super::stream::StreamReader;
 use crate::reader::EventReader;
 use crate::{EventBatch, Mark, Result, Sink};
@@ -22,16 +23,6 @@ pub struct Index {
     /// Latest time of an event in µs.
     pub latest: Option<i64>,
     places: Vec<Place>,
-}
-
-/// A place, and what is known of the events on both sides of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Place {
-    mark: Mark,
-    /// The latest time of an event in front of it.
-    before: Option<i64>,
-    /// The earliest time of an event behind it.
-    behind: Option<i64>,
 }
 
 impl Index {
@@ -53,39 +44,26 @@ impl Index {
             if !more {
                 break;
             }
-            let known = places.last().map(|place| place.mark.offset);
-            if let Some(mark) = reader.body.mark().filter(|mark| Some(mark.offset) != known) {
+            let known = places.last().map_or(0, |place| place.mark.offset);
+            let is_far = |mark: &Mark| mark.offset >= known + Self::STRETCH as u64 / 2;
+            if let Some(mark) = reader.body.mark().filter(is_far) {
                 places.push(Place { mark, before: total.latest, behind: None });
             }
         }
-        let mut behind = None;
-        for place in places.iter_mut().rev() {
-            place.behind = earlier(place.behind, behind);
-            behind = place.behind;
-        }
+        look_back(&mut places);
         let Span { events, earliest, latest } = total;
         Ok(Self { events, earliest, latest, places })
     }
 
-    /// The last place with nothing of `time` before it, `None` for the beginning of the recording;
-    /// and the byte from which on there is nothing of `time`, `None` for the end.
-    pub(super) fn locate(&self, time: &Range<i64>) -> (Option<Mark>, Option<u64>) {
-        let too_early = |place: &Place| place.before.is_none_or(|latest| latest < time.start);
-        let start = self.places.partition_point(too_early);
-        let start = start.checked_sub(1).and_then(|last| self.places.get(last));
-        let needed = |place: &Place| place.behind.is_some_and(|earliest| earliest < time.end);
-        let end = self.places.get(self.places.partition_point(needed));
-        (start.map(|place| place.mark.clone()), end.map(|place| place.mark.offset))
+    /// See [`places::locate`](super::places::locate).
+    pub(super) fn locate(&self, time: &Range<i64>) -> (Option<Mark>, Option<Mark>) {
+        locate(&self.places, time)
     }
 
     /// Number of places.
     pub fn places(&self) -> usize {
         self.places.len()
     }
-}
-
-fn earlier(a: Option<i64>, b: Option<i64>) -> Option<i64> {
-    a.into_iter().chain(b).min()
 }
 
 /// Number and times of some events.

@@ -5,8 +5,11 @@ mod index_file;
 mod info;
 mod keys;
 mod options;
+mod places;
 mod probe;
 mod recording;
+mod sketch;
+mod slices;
 mod stream;
 mod summary;
 

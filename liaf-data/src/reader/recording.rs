@@ -2,13 +2,13 @@
 
 use std::io::Read;
 use std::num::NonZeroUsize;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::probe::probe;
+use super::slices::Places;
 use super::stream::{Check, EventReader, StreamReader};
-use super::{Coords, Index, ReadOptions, RecordingInfo, SensorSource, Summary};
+use super::{Coords, ReadOptions, RecordingInfo, SensorSource, Summary};
 use crate::formats::{Format, Opened};
 use crate::source::ByteSource;
 use crate::{Error, EventBatch, Report, Result, SensorSize};
@@ -37,10 +37,11 @@ pub struct Recording {
     format: &'static Format,
     info: RecordingInfo,
     fit_sensor: fn(SensorSize) -> SensorSize,
-    needs_sensor: bool,
+    pub(super) needs_sensor: bool,
     /// Opened and not read yet.
     fresh: Option<(ByteSource, Opened)>,
-    index: Option<Index>,
+    /// What is known of where in the file which time is.
+    pub(super) places: Places,
 }
 
 /// Where the bytes can be had again.
@@ -97,7 +98,7 @@ impl Recording {
             needs_sensor: opened.needs_sensor,
             options,
             fresh: Some((source, opened)),
-            index: None,
+            places: Places::default(),
         })
     }
 
@@ -224,7 +225,7 @@ impl Recording {
         self.start(source, opened, &options)
     }
 
-    fn open_again(&self, options: &ReadOptions) -> Result<(ByteSource, Opened)> {
+    pub(super) fn open_again(&self, options: &ReadOptions) -> Result<(ByteSource, Opened)> {
         let mut source = match &self.origin {
             Origin::File(path) => ByteSource::open(path, options.map)?,
             Origin::Memory(bytes) => ByteSource::from_bytes(bytes.clone()),
@@ -245,7 +246,7 @@ impl Recording {
         Ok(Box::new(self.stream(source, opened, options)?))
     }
 
-    fn stream(
+    pub(super) fn stream(
         &self,
         mut source: ByteSource,
         opened: Opened,
@@ -266,100 +267,12 @@ impl Recording {
             failed: None,
             finished: false,
             end: None,
+            is_cut: false,
+            is_indexed: false,
         })
     }
 
-    /// The index of the recording, made by one pass over it the first time it is asked for.
-    ///
-    /// # Errors
-    /// As [`slice`](Self::slice).
-    pub fn index(&mut self) -> Result<&Index> {
-        if self.info.stream.is_none() {
-            return Err(self.no_stream());
-        }
-        if self.needs_sensor {
-            self.find_sensor()?;
-        }
-        let index = match self.index.take() {
-            Some(index) => index,
-            None => {
-                let step = Some(NonZeroUsize::new(Index::STRETCH).unwrap_or(NonZeroUsize::MIN));
-                let options = ReadOptions { step, strict: false, ..self.options.clone() };
-                let (source, opened) = self.open_again(&options)?;
-                Index::build(self.stream(source, opened, &options)?)?
-            }
-        };
-        Ok(self.index.insert(index))
-    }
-
-    /// Takes an index that was made before, of this recording and read in the same way.
-    pub(super) fn set_index(&mut self, index: Index) {
-        self.index = Some(index);
-    }
-
-    /// A reader of the events with `from <= t < to`, in file order, which begins to decode close
-    /// before the first of them: what lies further in front is not read, nor what lies behind.
-    ///
-    /// The first call makes the [`index`](Self::index), by one pass over the file.
-    ///
-    /// ```
-    /// # fn main() -> liaf_data::Result<()> {
-    /// # let file = b"#!AER-DAT2.0\r\n# AEChip: DVS128\r\n\0\0\x01\x02\0\0\0\x0a\0\0\x01\x02\0\0\0\x0b";
-    /// use liaf_data::{EventBatch, ReadOptions, Recording};
-    ///
-    /// let mut recording = Recording::from_bytes(&file[..], ReadOptions::default())?;
-    /// let mut events = EventBatch::new();
-    /// recording.slice(11..20)?.read_to_end(&mut events)?;
-    /// assert_eq!(events.t, [11]);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// If there is no event stream, or several and none was chosen; if the recording is a pipe or
-    /// cannot be read.
-    pub fn slice(&mut self, time: Range<i64>) -> Result<Box<dyn EventReader>> {
-        let (start, end) = self.index()?.locate(&time);
-        let (source, opened) = self.open_again(&self.options)?;
-        let mut reader = self.stream(source, opened, &self.options)?;
-        if let Some(mark) = start {
-            reader.body.resume(&mark)?;
-            reader.source.seek(mark.offset)?;
-        }
-        reader.end = end;
-        reader.check.slice = Some(time);
-        Ok(Box::new(reader))
-    }
-
-    /// The events of windows of `width` µs one after another from `time.start` on, up to
-    /// `time.end`, each read by itself as a [`slice`](Self::slice): begin at any moment and stop
-    /// when you have seen enough.
-    ///
-    /// # Errors
-    /// If `width` is not more than 0; the items, as [`slice`](Self::slice).
-    pub fn windows(
-        &mut self,
-        time: Range<i64>,
-        width: i64,
-    ) -> Result<impl Iterator<Item = Result<(Range<i64>, EventBatch)>> + '_> {
-        if width <= 0 {
-            return Err(Error::caller("windows need a width")
-                .expected("more than 0 µs")
-                .found(format!("{width} µs")));
-        }
-        let mut at = time.start;
-        Ok(std::iter::from_fn(move || {
-            (at < time.end).then(|| {
-                let window = at..at.saturating_add(width).min(time.end);
-                at = window.end;
-                let mut events = EventBatch::new();
-                self.slice(window.clone())?.read_to_end(&mut events)?;
-                Ok((window, events))
-            })
-        }))
-    }
-
-    fn no_stream(&self) -> Error {
+    pub(super) fn no_stream(&self) -> Error {
         let streams: Vec<_> = self
             .info
             .event_streams()

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use super::RecordingInfo;
 use crate::formats::Body;
+use crate::formats::seek::SLACK;
 use crate::source::ByteSource;
-use crate::{Error, Event, EventBatch, Oddity, Report, Result, SensorSize, Sink};
+use crate::{Error, Event, EventBatch, Mark, Oddity, Report, Result, SensorSize, Sink};
 
 /// Gives the events of one stream of a recording, in file order.
 pub trait EventReader: Send {
@@ -70,13 +71,63 @@ pub(super) struct StreamReader {
     /// What went wrong behind them.
     pub failed: Option<Error>,
     pub finished: bool,
-    /// Byte of the file from which on nothing is wanted.
-    pub end: Option<u64>,
+    /// From here on nothing is wanted. A stream's.
+    pub end: Option<Mark>,
+    /// Not all of the file is read.
+    pub is_cut: bool,
+    /// Where it is cut was told by an index, which saw every event.
+    pub is_indexed: bool,
 }
+
+/// A decoder may look this far behind the place where it is to end.
+const BEHIND: u64 = 64 << 10;
 
 impl StreamReader {
     fn path(&self) -> PathBuf {
         self.source.path().map(PathBuf::from).unwrap_or_default()
+    }
+
+    /// Reads from `start` on, and up to `end`, which is checked to be the same when it is reached if
+    /// both are of an index.
+    pub fn cut(&mut self, start: Option<&Mark>, end: Option<Mark>) -> Result<()> {
+        if let Some(mark) = start {
+            self.body.resume(&mut self.source, mark)?;
+        }
+        if let (Some(mark), Body::Blocks(reader)) = (&end, &mut self.body) {
+            reader.stop(mark)?;
+        } else {
+            self.end = end;
+        }
+        self.is_cut = true;
+        Ok(())
+    }
+
+    /// Whether all up to the end is decoded. More bytes than that may have been read for it.
+    fn is_at_end(&self) -> Result<bool> {
+        let Some(end) = self.end.as_ref().filter(|end| self.source.position() >= end.offset) else {
+            return Ok(false);
+        };
+        let Some(here) = self.body.mark().filter(|here| here.offset >= end.offset) else {
+            return Ok(false);
+        };
+        if self.is_indexed && here.offset == end.offset && here != *end {
+            return Err(Error::malformed("the index is not of this file")
+                .at(end.offset)
+                .expected(format!("{:?}", end.state))
+                .found(format!("{:?}", here.state))
+                .in_file(self.path()));
+        }
+        Ok(true)
+    }
+
+    /// Bytes to decode next.
+    fn next_step(&self) -> usize {
+        let Some(end) = &self.end else { return self.step };
+        let left = match end.offset.checked_sub(self.source.position()) {
+            None | Some(0) => BEHIND,
+            Some(left) => left,
+        };
+        usize::try_from(left).map_or(self.step, |left| left.min(self.step))
     }
 }
 
@@ -113,15 +164,16 @@ impl EventReader for StreamReader {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
-        if self.finished || self.end.is_some_and(|end| self.position() >= end) {
+        if self.finished || self.is_at_end()? {
             self.finished = true;
             return Ok(false);
         }
-        let Self { source, body, check, step, .. } = self;
+        let step = self.next_step();
+        let Self { source, body, check, .. } = self;
         let mut checked = Checked { check, sink };
         let more = match body {
-            Body::Stream(decoder) => {
-                let visited = source.visit(*step, |bytes, _| decoder.push(bytes, &mut checked));
+            Body::Stream(decoder, _) => {
+                let visited = source.visit(step, |bytes, _| decoder.push(bytes, &mut checked));
                 match visited {
                     Ok(Some(())) => Ok(true),
                     Ok(None) => decoder.finish(&mut checked).map(|()| false),
@@ -154,12 +206,17 @@ impl EventReader for StreamReader {
         }
         report.merge(self.body.report());
         report.merge(&self.check.report);
+        if let (true, true, Body::Stream(..)) = (self.is_cut, self.finished, &self.body) {
+            let bytes = &mut report.bytes;
+            bytes.passed_over =
+                self.source.len().map_or(0, |len| len.saturating_sub(bytes.total()));
+        }
         report
     }
 
     fn position(&self) -> u64 {
         match &self.body {
-            Body::Stream(_) => self.source.position(),
+            Body::Stream(..) => self.source.position(),
             Body::Blocks(reader) => reader.position(),
         }
     }
@@ -182,6 +239,9 @@ pub(super) struct Check {
     pub strict: bool,
     /// Only events in this stretch of time, in µs, are given.
     pub slice: Option<Range<i64>>,
+    /// The recording was taken to be in order of time: it is said where it turns out not to be.
+    pub trusts_order: bool,
+    latest: Option<i64>,
     last_time: Option<i64>,
     /// Events so far, those outside the sensor as well.
     decoded: u64,
@@ -220,6 +280,23 @@ impl Check {
         Ok(())
     }
 
+    /// Looks for steps back in time that are too far for what was read to be all there is.
+    fn watch_order(&mut self, events: &EventBatch) {
+        let mut latest = self.latest.unwrap_or(i64::MIN);
+        let mut furthest = 0;
+        for &t in &events.t {
+            latest = latest.max(t);
+            furthest = latest.abs_diff(t).max(furthest);
+        }
+        self.latest = Some(latest);
+        if furthest > SLACK as u64 {
+            self.report.note(
+                "times step back far here, so events of the wanted time may stand elsewhere in the \
+                 file: an index of it finds them all (--index)",
+            );
+        }
+    }
+
     fn drop_out_of_slice(&mut self, events: &mut EventBatch) {
         let Some(slice) = &self.slice else { return };
         let before = events.len();
@@ -248,6 +325,9 @@ impl Check {
 impl Sink for Checked<'_> {
     fn events(&mut self, events: &mut EventBatch, offset: u64) -> Result<()> {
         let decoded = events.len() as u64;
+        if self.check.trusts_order {
+            self.check.watch_order(events);
+        }
         self.check.drop_outside(events, offset)?;
         self.check.drop_out_of_slice(events);
         self.check.count_backward(events);

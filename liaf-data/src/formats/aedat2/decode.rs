@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use multiversion::multiversion;
 
 use super::layout::{Axis, Layout, Reading, Word};
+use crate::formats::records::{Clock, is_wrap};
 use crate::parallel::{in_order, places_per_pool};
 use crate::reader::ReadOptions;
 use crate::{Decoder, Error, EventBatch, Mark, Oddity, Report, Result, SensorSize, Sink};
@@ -155,13 +156,11 @@ impl<W: Word> Decoder for WordDecoder<W> {
     }
 
     fn mark(&self) -> Option<Mark> {
-        let last = self.clock.last.map_or(-1, i64::from);
-        Some(Mark { offset: self.offset, state: vec![last, self.clock.epoch] })
+        Some(Mark { offset: self.offset, state: self.clock.state() })
     }
 
     fn resume(&mut self, mark: &Mark) -> Result<()> {
-        let [last, epoch] = mark.state()?;
-        self.clock = Clock { last: u32::try_from(last).ok(), epoch };
+        self.clock = Clock::of(mark)?;
         self.offset = mark.offset;
         self.carry.clear();
         Ok(())
@@ -175,25 +174,6 @@ struct Segment {
     clock: Clock,
     batch: EventBatch,
     report: Report,
-}
-
-/// The 32-bit time of the records, unrolled.
-#[derive(Debug, Clone, Copy, Default)]
-struct Clock {
-    last: Option<u32>,
-    /// What wraps have added so far, in µs.
-    epoch: i64,
-}
-
-impl Clock {
-    /// Takes the next time and says whether the counter wrapped: only a step back by more than half
-    /// its range is a wrap, a smaller one is a step back.
-    fn advance(&mut self, time: u32) -> bool {
-        let wrapped = self.last.is_some_and(|last| last > time && last - time > 1 << 31);
-        self.epoch += i64::from(wrapped) << 32;
-        self.last = Some(time);
-        wrapped
-    }
 }
 
 /// How records become events; the same for every record of a file.
@@ -290,7 +270,6 @@ impl Rule {
 /// Whether every word of the block is a pixel and the time does not wrap in it.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 fn is_plain<W: Word>(block: &[W], special: u32, before: Option<u32>) -> bool {
-    let is_wrap = |last: u32, next: u32| last > next && last - next > 1 << 31;
     let first = block.first().map_or(0, W::time);
     let bits = block.iter().fold(0, |bits, record| bits | record.address());
     let wraps =

@@ -1,5 +1,6 @@
 //! Where an address keeps x, y and polarity, and which way each reader turns them.
 
+use crate::formats::stride::StrideScout;
 use crate::reader::{Aedat2Reading, Coords, ReadOptions};
 use crate::{Error, Result, SensorSize};
 
@@ -58,6 +59,12 @@ impl Word for [u8; 6] {
         let [.., a, b, c, d] = *self;
         u32::from_be_bytes([a, b, c, d])
     }
+}
+
+/// What finds places among the records that begin at byte `start`.
+pub(in crate::formats) fn stride_scout<W: Word>(start: u64) -> StrideScout {
+    let time = |record: &[u8]| Some(W::try_from(record.get(..W::BYTES)?).ok()?.time());
+    StrideScout { start, record: W::BYTES, time }
 }
 
 /// The bit layout of an address.

@@ -17,7 +17,7 @@ mod encode;
 mod layout;
 
 pub use decode::{Aedat1Decoder, Aedat2Decoder};
-pub(super) use layout::{Layout, Reading, chip};
+pub(super) use layout::{Layout, Reading, chip, stride_scout};
 
 use std::collections::BTreeMap;
 
@@ -83,7 +83,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     };
     Ok(Opened {
         info,
-        body: Body::stream(decoder),
+        body: Body::stream(decoder).with_scout(stride_scout::<[u8; 8]>(start)),
         data_offset: start,
         step: if options.parallel { PARALLEL_STEP } else { STEP },
         bytes_per_event: 8.0,

@@ -295,7 +295,7 @@ impl Aedat3Decoder {
 
 impl Wanted {
     /// Whether the events of a packet are wanted.
-    fn has(self, header: &PacketHeader) -> bool {
+    pub(super) fn has(self, header: &PacketHeader) -> bool {
         header.kind == POLARITY
             && match self {
                 Self::All => true,

@@ -124,6 +124,11 @@ fn one_by_one(
     }
 }
 
+/// Whether a special event says that the camera set its clock to 0.
+pub(super) fn is_reset(event: &[u8; EVENT]) -> bool {
+    event[0] == 1 << 1 | 1
+}
+
 /// Counts the special events of `payload`, which begins at `offset` in the file.
 pub(super) fn specials(payload: &[u8], offset: u64, report: &mut Report) {
     let events = payload.as_chunks::<EVENT>().0;

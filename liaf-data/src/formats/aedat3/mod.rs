@@ -19,6 +19,7 @@ mod decode;
 mod encode;
 mod events;
 mod packet;
+mod scout;
 
 pub use decode::Aedat3Decoder;
 
@@ -32,6 +33,7 @@ use crate::{Error, Oddity, Report, Result};
 use decode::Wanted;
 use events::Rule;
 use packet::{Found, Framing, POLARITY};
+use scout::HeaderScout;
 
 pub(super) static FORMAT: Format = Format {
     name: "AEDAT 3",
@@ -79,6 +81,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     report.bytes.skipped = header.cut;
     report.add(Oddity::TruncatedTails, u64::from(header.cut > 0), header.end);
     let rule = Rule::new(is_3_0, flip_y, options);
+    let scout = HeaderScout { start, limit: framing.limit, wanted };
     let decoder = Aedat3Decoder::new(framing, wanted, rule, start, report, options);
     let mut details = BTreeMap::from([("version", header.version.clone())]);
     details.extend(header.value("Start-Time").map(|time| ("created", time.to_owned())));
@@ -95,7 +98,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     };
     Ok(Opened {
         info,
-        body: Body::stream(decoder),
+        body: Body::stream(decoder).with_scout(scout),
         data_offset: start,
         step: if options.parallel { PARALLEL_STEP } else { STEP },
         bytes_per_event: 8.0,

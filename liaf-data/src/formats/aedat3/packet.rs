@@ -35,7 +35,7 @@ pub(super) struct PacketHeader {
 impl PacketHeader {
     /// The header at the beginning of `bytes`, if its numbers can be those of a packet of at most
     /// `limit` bytes.
-    fn read(bytes: &[u8], limit: usize) -> Option<Self> {
+    pub(super) fn read(bytes: &[u8], limit: usize) -> Option<Self> {
         let bytes: &[u8; HEADER] = bytes.first_chunk()?;
         let (pairs, words) = bytes.split_at(4);
         let short = |at: usize| i16::from_le_bytes([pairs[at], pairs[at + 1]]);

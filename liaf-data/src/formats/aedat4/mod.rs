@@ -22,6 +22,7 @@ mod inflate;
 mod lz4;
 mod pack;
 mod packet;
+mod scout;
 mod table;
 
 pub use decode::Aedat4Decoder;
@@ -36,6 +37,7 @@ use content::{identifier_of, kind_of};
 use header::{Header, MAGIC, Stream};
 use inflate::Inflater;
 use packet::{Found, Framing, HEADER};
+use scout::PacketScout;
 
 pub(super) static FORMAT: Format = Format {
     name: "AEDAT 4.0",
@@ -75,6 +77,8 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     }
     let bytes_per_event = header.compression.bytes_per_event();
     let framing = framing(&header, options);
+    let cap = options.limits.packet_bytes;
+    let scout = PacketScout { framing: framing.clone(), start: header.end, stream, cap };
     let decoder = Aedat4Decoder::new(framing, stream, flip_y, header.end, options);
     let info = RecordingInfo {
         format: FORMAT.name,
@@ -88,7 +92,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     };
     Ok(Opened {
         info,
-        body: Body::stream(decoder),
+        body: Body::stream(decoder).with_scout(scout),
         data_offset: header.end,
         step: if options.parallel { PARALLEL_STEP } else { STEP },
         bytes_per_event,

@@ -108,7 +108,7 @@ impl Framing {
     }
 
     /// Stream and size, if a packet begins here.
-    fn packet(&self, bytes: &[u8]) -> Option<(i32, usize)> {
+    pub(super) fn packet(&self, bytes: &[u8]) -> Option<(i32, usize)> {
         let stream = i32::from_le_bytes(bytes_at(bytes, 0)?);
         let size = usize::try_from(i32::from_le_bytes(bytes_at(bytes, 4)?)).ok()?;
         let body = &bytes[HEADER..];
@@ -131,7 +131,7 @@ impl Framing {
 
     /// Whether the data table begins here: bare (`FTAB`), or compressed, which then stands where
     /// the number of a stream would. The body of a packet that lost its header looks like that too.
-    fn is_table(&self, bytes: &[u8]) -> bool {
+    pub(super) fn is_table(&self, bytes: &[u8]) -> bool {
         bytes.get(8..12) == Some(b"FTAB")
             || self.compression.magic().is_some_and(|magic| bytes.starts_with(&magic))
     }

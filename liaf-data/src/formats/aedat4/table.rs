@@ -30,6 +30,43 @@ pub(super) fn sum(
     stream: Option<i32>,
     cap: usize,
 ) -> Result<TableSum, &'static str> {
+    let mut sum = TableSum::default();
+    read(bytes, compression, cap, |entry| {
+        sum.add(entry.stream, entry.size, entry.place);
+        if Some(entry.stream) == stream {
+            sum.elements = sum.elements.saturating_add(entry.elements);
+        }
+    })?;
+    Ok(sum)
+}
+
+/// Calls `take` with stream, place and first time of every packet that the table lists.
+pub(super) fn each(
+    bytes: &[u8],
+    compression: Compression,
+    cap: usize,
+    mut take: impl FnMut(i32, u64, i64),
+) -> Result<(), &'static str> {
+    read(bytes, compression, cap, |entry| take(entry.stream, entry.place, entry.start))
+}
+
+/// What a table says of a packet.
+struct Entry {
+    stream: i32,
+    size: u64,
+    place: u64,
+    elements: u64,
+    /// Time of its first sample in µs.
+    start: i64,
+}
+
+/// Calls `take` with every entry.
+fn read(
+    bytes: &[u8],
+    compression: Compression,
+    cap: usize,
+    take: impl FnMut(Entry),
+) -> Result<(), &'static str> {
     let mut inflater = Inflater::default();
     let bare = bytes.get(8..12) == Some(b"FTAB");
     let compression = if bare { Compression::None } else { compression };
@@ -41,21 +78,20 @@ pub(super) fn sum(
     if content.get(8..12) != Some(b"FTAB") {
         return Err("it has another identifier");
     }
-    entries(content, stream).map_err(|out| out.what)
+    entries(content, take).map_err(|out| out.what)
 }
 
-fn entries(content: &[u8], stream: Option<i32>) -> Result<TableSum, OutOfBounds> {
-    let mut sum = TableSum::default();
+fn entries(content: &[u8], mut take: impl FnMut(Entry)) -> Result<(), OutOfBounds> {
     for entry in Table::root(content, 4)?.tables(0)? {
         let entry = entry?;
         let packet = entry.structure::<8>(1)?.unwrap_or_default();
-        let id = bytes_at(&packet, 0).map(i32::from_le_bytes).unwrap_or_default();
-        let size = bytes_at(&packet, 4).map(u32::from_le_bytes).unwrap_or_default();
-        sum.add(id, size.into(), entry.i64(0, 0)? as u64);
-        if Some(id) == stream {
-            let elements = u64::try_from(entry.i64(2, 0)?).unwrap_or(0);
-            sum.elements = sum.elements.saturating_add(elements);
-        }
+        take(Entry {
+            stream: bytes_at(&packet, 0).map(i32::from_le_bytes).unwrap_or_default(),
+            size: bytes_at(&packet, 4).map(u32::from_le_bytes).unwrap_or_default().into(),
+            place: entry.i64(0, 0)? as u64,
+            elements: u64::try_from(entry.i64(2, 0)?).unwrap_or(0),
+            start: entry.i64(3, 0)?,
+        });
     }
-    Ok(sum)
+    Ok(())
 }

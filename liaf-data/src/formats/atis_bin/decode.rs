@@ -41,6 +41,11 @@ pub(super) fn time(record: &[u8; RECORD]) -> u32 {
     u32::from_be_bytes([0, record[2] & 0x7f, record[3], record[4]])
 }
 
+/// Whether a record marks an overflow, where that is the rule.
+pub(super) fn is_marker(record: &[u8; RECORD]) -> bool {
+    record[1] == OVERFLOW_Y
+}
+
 impl AtisBinDecoder {
     /// A decoder for the data that begins at byte `start`.
     pub(super) fn new(start: u64, options: &ReadOptions) -> Self {
@@ -118,7 +123,6 @@ fn decode(
     report: &mut Report,
 ) {
     report.bytes.events += size_of_val(records) as u64;
-    let is_marker = |record: &[u8; RECORD]| record[1] == OVERFLOW_Y;
     if overflow == AtisOverflow::Ignore || !records.iter().fold(false, |any, r| any | is_marker(r))
     {
         return append(records, *epoch, batch);

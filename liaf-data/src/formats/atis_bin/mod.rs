@@ -13,6 +13,7 @@
 
 mod decode;
 mod encode;
+mod scout;
 
 pub use decode::AtisBinDecoder;
 
@@ -23,6 +24,7 @@ use crate::reader::{ReadOptions, RecordingInfo, SensorSource, StreamInfo, Stream
 use crate::source::ByteSource;
 use crate::{Error, Limits, Result, SensorSize};
 use decode::{RECORD, time};
+use scout::MarkerScout;
 
 pub(super) static FORMAT: Format =
     Format { name: "ATIS bin", extensions: &["bin"], detect, open, write: &[encode::TARGET] };
@@ -55,7 +57,8 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     };
     Ok(Opened {
         info,
-        body: Body::stream(AtisBinDecoder::new(start, options)),
+        body: Body::stream(AtisBinDecoder::new(start, options))
+            .with_scout(MarkerScout { start, overflow: options.atis_overflow }),
         data_offset: start,
         step: if options.parallel { PARALLEL_STEP } else { STEP },
         bytes_per_event: RECORD as f64,

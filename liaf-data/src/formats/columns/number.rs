@@ -152,6 +152,13 @@ pub(in crate::formats) struct Unusable {
 }
 
 impl Rows {
+    /// The first time of a column in µs; `None` if it is none.
+    pub fn first_time(self, t: View<'_>) -> Option<i64> {
+        let mut first = None;
+        t.each(1, |value| first = micros(value, self.unit));
+        first?.checked_add(self.offset)
+    }
+
     /// Appends the events of `n` rows of t, x, y and p to `batch`, and says which were none.
     pub fn append(self, [t, x, y, p]: [View<'_>; 4], n: usize, batch: &mut EventBatch) -> Unusable {
         let start = batch.len();

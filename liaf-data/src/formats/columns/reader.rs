@@ -1,10 +1,12 @@
 //! Events from arrays that lie anywhere in a file.
 
+use std::ops::Range;
+
 use super::feed::Feed;
 use super::number::{Number, Rows, Unusable, View};
-use crate::formats::BlockReader;
+use crate::formats::{BlockReader, seek};
 use crate::source::ByteSource;
-use crate::{Error, Event, EventBatch, Oddity, Report, Result, Sink};
+use crate::{Error, Event, EventBatch, Mark, Oddity, Report, Result, Sink};
 
 /// Rows that become events at one time.
 const BLOCK: usize = 8192;
@@ -59,6 +61,8 @@ pub(in crate::formats) struct ColumnReader {
     /// What is wrong with the whole of it, for after the events.
     pub flaw: Option<Error>,
     row: u64,
+    /// Rows that are passed over, and all there are, where not all are wanted.
+    passed: Option<(u64, u64)>,
     /// Where the first array that is too short ends.
     short: Option<u64>,
     buffers: Vec<Vec<u8>>,
@@ -94,6 +98,7 @@ impl ColumnReader {
             report,
             flaw,
             row: 0,
+            passed: None,
             short: None,
             buffers,
             batch: EventBatch::new(),
@@ -111,6 +116,12 @@ impl ColumnReader {
             }
             false => source.feed.start(),
         })
+    }
+
+    /// Notes that so many rows are not wanted.
+    fn pass(&mut self, rows: u64) {
+        let (passed, all) = self.passed.unwrap_or((0, self.row + self.left));
+        self.passed = Some((passed + rows, all));
     }
 
     /// Fills the buffers with the next rows. Returns how many there are of every column.
@@ -199,10 +210,17 @@ impl ColumnReader {
         }
         let error = self.flaw.take().or(error);
         let bytes = &mut self.report.bytes;
+        if let Some((passed, all)) = self.passed {
+            let share = u128::from(self.event_bytes) * u128::from(passed) / u128::from(all.max(1));
+            bytes.passed_over = share.min(self.event_bytes.into()) as u64;
+            self.event_bytes -= bytes.passed_over;
+        }
         // In a damaged container two arrays may claim the same bytes: they count once.
-        bytes.skipped = bytes.skipped.min(self.file_bytes);
-        bytes.events = self.event_bytes.min(self.file_bytes - bytes.skipped);
-        bytes.header = self.file_bytes - bytes.skipped - bytes.events;
+        bytes.passed_over = bytes.passed_over.min(self.file_bytes);
+        let rest = self.file_bytes - bytes.passed_over;
+        bytes.skipped = bytes.skipped.min(rest);
+        bytes.events = self.event_bytes.min(rest - bytes.skipped);
+        bytes.header = rest - bytes.skipped - bytes.events;
         match error {
             Some(error) if self.strict => Err(error),
             _ => Ok(()),
@@ -250,6 +268,37 @@ fn view<'a>(array: Array, sources: &[Source], buffers: &'a [Vec<u8>]) -> Option<
     Some(View { bytes, stride: sources.get(array.source)?.stride, number: array.number })
 }
 
+impl seek::Rows for ColumnReader {
+    fn rows(&self) -> Range<u64> {
+        self.row..self.row.saturating_add(self.left)
+    }
+
+    fn time(&mut self, source: &mut ByteSource, row: u64) -> Result<Option<i64>> {
+        let t = self.arrays[0];
+        let Some(one) = self.sources.get(t.source) else { return Ok(None) };
+        let ahead = (row - self.row).saturating_mul(one.stride as u64);
+        let at = one.feed.at().saturating_add(ahead).saturating_add(t.start as u64);
+        let bytes = source.read_at(at, t.number.bytes())?;
+        let view = View { bytes: &bytes, stride: t.number.bytes(), number: t.number };
+        Ok(self.rows.first_time(view))
+    }
+
+    fn grain(&self) -> u64 {
+        BLOCK as u64 / 8
+    }
+
+    fn keep(&mut self, source: &mut ByteSource, rows: Range<u64>) -> Result<()> {
+        let before = rows.start - self.row;
+        for one in &mut self.sources {
+            one.feed.skip(source, before.saturating_mul(one.stride as u64))?;
+        }
+        let kept = rows.end - rows.start;
+        self.pass(self.left - kept);
+        (self.row, self.left) = (rows.start, kept);
+        Ok(())
+    }
+}
+
 impl BlockReader for ColumnReader {
     fn pump(&mut self, source: &mut ByteSource, sink: &mut dyn Sink) -> Result<bool> {
         if self.ended {
@@ -282,6 +331,29 @@ impl BlockReader for ColumnReader {
         let read: u64 =
             self.sources.iter().map(|source| source.feed.at() - source.feed.start()).sum();
         read.min(self.file_bytes)
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        Some(Mark { offset: self.position(), state: vec![self.row as i64] })
+    }
+
+    fn resume(&mut self, source: &mut ByteSource, mark: &Mark) -> Result<()> {
+        let end = self.row + self.left;
+        let row = mark.row()?.clamp(self.row, end);
+        seek::Rows::keep(self, source, row..end)
+    }
+
+    fn stop(&mut self, mark: &Mark) -> Result<()> {
+        let end = mark.row()?.clamp(self.row, self.row + self.left);
+        self.pass(self.left - (end - self.row));
+        self.left = end - self.row;
+        Ok(())
+    }
+
+    fn narrow(&mut self, source: &mut ByteSource, time: &Range<i64>) -> Result<bool> {
+        // What is packed is reached only by unpacking all before it.
+        let is_stored = self.sources.iter().all(|source| source.feed.is_stored());
+        if is_stored { seek::narrow(self, source, time) } else { Ok(false) }
     }
 
     fn expected_events(&self) -> usize {

@@ -3,7 +3,7 @@
 use super::line::{self, Columns, Fault, Line};
 use crate::parallel::{in_order, places_per_pool};
 use crate::reader::ReadOptions;
-use crate::{Decoder, Error, ErrorKind, EventBatch, Oddity, Report, Result, Sink};
+use crate::{Decoder, Error, ErrorKind, EventBatch, Mark, Oddity, Report, Result, Sink};
 
 /// Events between two calls of the sink.
 const BATCH: usize = 8192;
@@ -19,8 +19,9 @@ pub struct CsvDecoder {
     line_bytes: usize,
     /// Where the data begins in the file.
     offset: u64,
-    /// Number of the next line, from 1.
+    /// Number of the next line, from 1; of the next one after a place whose number is not known.
     line: u64,
+    line_is_known: bool,
     /// The bytes of a line that is not whole yet.
     carry: Vec<u8>,
     /// How many bytes of the line are gone because it is longer than a line may be.
@@ -49,6 +50,7 @@ impl CsvDecoder {
             line_bytes: options.limits.line_bytes,
             offset: start,
             line,
+            line_is_known: true,
             carry: Vec::new(),
             too_long: 0,
             places,
@@ -114,21 +116,25 @@ impl CsvDecoder {
         }
     }
 
+    /// A line by its number, where that is known.
+    fn line(&self, line: u64) -> String {
+        if self.line_is_known { format!("line {line}") } else { "the line here".to_owned() }
+    }
+
     fn error(&self, fault: Fault, offset: u64, line: u64) -> Error {
+        let line = self.line(line);
         let at = |error: Error| error.at(offset);
         match fault {
-            Fault::Columns(found) => at(Error::malformed(format!("line {line} is not an event")))
+            Fault::Columns(found) => at(Error::malformed(format!("{line} is not an event")))
                 .expected(format!("{} columns", self.columns.count))
                 .found(found),
-            Fault::Field(field) => at(Error::malformed(format!(
-                "{field} of line {line} is not one"
-            )))
-            .expected(match field.index() {
-                0 => "a time",
-                3 => "0, 1, -1, True or False",
-                _ => "a whole number from 0 to 65535",
-            }),
-            Fault::TooLong => at(Error::new(ErrorKind::Limit, format!("line {line} is too long")))
+            Fault::Field(field) => at(Error::malformed(format!("{field} of {line} is not one")))
+                .expected(match field.index() {
+                    0 => "a time",
+                    3 => "0, 1, -1, True or False",
+                    _ => "a whole number from 0 to 65535",
+                }),
+            Fault::TooLong => at(Error::new(ErrorKind::Limit, format!("{line} is too long")))
                 .expected(format!("at most {} bytes", self.line_bytes)),
         }
     }
@@ -199,7 +205,7 @@ impl Decoder for CsvDecoder {
         self.report.bytes.skipped += tail.len() as u64;
         self.report.add(Oddity::TruncatedTails, 1, self.offset);
         if self.strict {
-            return Err(Error::truncated(format!("line {} has no end", self.line))
+            return Err(Error::truncated(format!("{} has no end", self.line(self.line)))
                 .at(self.offset)
                 .expected("a line end, or the polarity as last column")
                 .advice("if nothing is missing, add a line end"));
@@ -209,6 +215,20 @@ impl Decoder for CsvDecoder {
 
     fn report(&self) -> &Report {
         &self.report
+    }
+
+    /// At the beginning of a line; its number may not be known.
+    fn mark(&self) -> Option<Mark> {
+        let line = if self.line_is_known { self.line as i64 } else { -1 };
+        (self.too_long == 0).then(|| Mark { offset: self.offset, state: vec![line] })
+    }
+
+    fn resume(&mut self, mark: &Mark) -> Result<()> {
+        let [line] = mark.state()?;
+        self.line_is_known = line >= 0;
+        (self.line, self.offset) = (u64::try_from(line).unwrap_or(0), mark.offset);
+        self.carry.clear();
+        Ok(())
     }
 }
 

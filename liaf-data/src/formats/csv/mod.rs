@@ -19,6 +19,7 @@ mod decode;
 mod encode;
 mod layout;
 mod line;
+mod scout;
 
 pub use decode::CsvDecoder;
 
@@ -27,6 +28,7 @@ use crate::reader::{ReadOptions, RecordingInfo, SensorSource, StreamInfo, Stream
 use crate::source::ByteSource;
 use crate::{Report, Result};
 use layout::Layout;
+use scout::LineScout;
 
 pub(super) static FORMAT: Format =
     Format { name: "CSV", extensions: &["csv", "txt"], detect, open, write: &[encode::TARGET] };
@@ -66,7 +68,8 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
             layout.line,
             report,
             options,
-        )),
+        ))
+        .with_scout(LineScout { start: layout.start, columns: layout.columns }),
         data_offset: layout.start,
         step: if options.parallel { PARALLEL_STEP } else { STEP },
         bytes_per_event: 12.0,

@@ -113,6 +113,11 @@ impl records::Rule for Rule {
     }
 }
 
+/// The time of a record; `None` if it is not whole.
+pub(super) fn time_of(record: &[u8]) -> Option<u32> {
+    record.first_chunk().map(time)
+}
+
 #[inline(always)]
 fn time(record: &[u8; RECORD]) -> u32 {
     u64::from_le_bytes(*record) as u32

@@ -23,6 +23,8 @@ use decode::Rule;
 use header::{Header, Kind};
 
 use super::prophesee::KEYS;
+use super::records::RECORD;
+use super::stride::StrideScout;
 use super::{Body, Format, Opened};
 use crate::reader::{ReadOptions, RecordingInfo, SensorSource, StreamInfo, StreamKind};
 use crate::source::ByteSource;
@@ -88,7 +90,8 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     };
     Ok(Opened {
         info,
-        body: Body::stream(DatDecoder::with_report(rule, start, report, options)),
+        body: Body::stream(DatDecoder::with_report(rule, start, report, options))
+            .with_scout(StrideScout { start, record: RECORD, time: decode::time_of }),
         data_offset: start,
         step: if options.parallel { PARALLEL_STEP } else { STEP },
         bytes_per_event: 8.0,

@@ -2,7 +2,9 @@
 
 use multiversion::multiversion;
 
-use crate::formats::prophesee::{self, Cd, EARLY, Met, Time, WRAP, is_wrap, kind, special};
+use crate::formats::prophesee::{
+    self, Cd, EARLY, LOW_BITS, Met, ROUND, Time, WRAP, is_wrap, kind, special,
+};
 use crate::{EventBatch, Mark, Result};
 
 /// Bytes of a word.
@@ -67,8 +69,23 @@ impl prophesee::Registers<WORD> for Registers {
         &mut self.0.epoch
     }
 
-    fn has_time(&self) -> bool {
-        self.0.high.is_some()
+    const LOW_BITS: u32 = LOW_BITS;
+    const ROUND: i64 = ROUND;
+
+    fn is_high(word: [u8; WORD]) -> bool {
+        u32::from_le_bytes(word) >> 28 == kind::TIME_HIGH
+    }
+
+    fn high_of(word: [u8; WORD]) -> u32 {
+        high_of(u32::from_le_bytes(word))
+    }
+
+    fn wraps(old: u32, new: u32) -> bool {
+        is_wrap(old, new)
+    }
+
+    fn high(&self) -> Option<u32> {
+        self.0.high
     }
 
     fn pack(&self) -> Vec<i64> {

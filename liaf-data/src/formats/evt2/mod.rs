@@ -23,7 +23,7 @@ mod encode;
 mod tests;
 
 use super::prophesee::{self, WordDecoder, is_encoded};
-use super::{Body, Format, Opened};
+use super::{Format, Opened};
 use crate::reader::ReadOptions;
 use crate::source::ByteSource;
 use crate::{Decoder, Mark, Report, Result, Sink};
@@ -40,7 +40,7 @@ pub(super) static FORMAT: Format = Format {
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     prophesee::open(source, options, FORMAT.name, 4.0, |start| {
         let registers = Registers::default();
-        Ok(Body::stream(WordDecoder::new(registers, start.offset, start.report, options)))
+        Ok(WordDecoder::new(registers, start.offset, start.report, options).with_scout())
     })
 }
 

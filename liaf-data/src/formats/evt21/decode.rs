@@ -2,7 +2,9 @@
 
 use multiversion::multiversion;
 
-use crate::formats::prophesee::{self, Cd, EARLY, Met, Time, WRAP, is_wrap, kind, special};
+use crate::formats::prophesee::{
+    self, Cd, EARLY, LOW_BITS, Met, ROUND, Time, WRAP, is_wrap, kind, special,
+};
 use crate::{Event, EventBatch, Mark, Result};
 
 /// Bytes of a word.
@@ -99,8 +101,23 @@ impl<const LEGACY: bool> prophesee::Registers<WORD> for Registers<LEGACY> {
         &mut self.0.epoch
     }
 
-    fn has_time(&self) -> bool {
-        self.0.high.is_some()
+    const LOW_BITS: u32 = LOW_BITS;
+    const ROUND: i64 = ROUND;
+
+    fn is_high(word: [u8; WORD]) -> bool {
+        split(word, LEGACY).0 >> 28 == kind::TIME_HIGH
+    }
+
+    fn high_of(word: [u8; WORD]) -> u32 {
+        high_of(split(word, LEGACY).0)
+    }
+
+    fn wraps(old: u32, new: u32) -> bool {
+        is_wrap(old, new)
+    }
+
+    fn high(&self) -> Option<u32> {
+        self.0.high
     }
 
     fn pack(&self) -> Vec<i64> {

@@ -19,7 +19,7 @@ mod encode;
 mod tests;
 
 use super::prophesee::{self, WordDecoder, is_encoded};
-use super::{Body, Format, Opened};
+use super::{Format, Opened};
 use crate::reader::ReadOptions;
 use crate::source::ByteSource;
 use crate::{Decoder, Mark, Report, Result, Sink};
@@ -38,10 +38,10 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         let report = start.report;
         Ok(if start.header.is_legacy_order()? {
             let registers = Registers::<true>::default();
-            Body::stream(WordDecoder::new(registers, start.offset, report, options))
+            WordDecoder::new(registers, start.offset, report, options).with_scout()
         } else {
             let registers = Registers::<false>::default();
-            Body::stream(WordDecoder::new(registers, start.offset, report, options))
+            WordDecoder::new(registers, start.offset, report, options).with_scout()
         })
     })
 }

@@ -141,8 +141,23 @@ impl prophesee::Registers<WORD> for Registers {
         &mut self.epoch
     }
 
-    fn has_time(&self) -> bool {
-        self.high.is_some()
+    const LOW_BITS: u32 = 12;
+    const ROUND: i64 = ROUND;
+
+    fn is_high(word: [u8; WORD]) -> bool {
+        u16::from_le_bytes(word) >> 12 == kind::TIME_HIGH
+    }
+
+    fn high_of(word: [u8; WORD]) -> u32 {
+        u32::from(u16::from_le_bytes(word) & 0xfff)
+    }
+
+    fn wraps(old: u32, new: u32) -> bool {
+        old >= new + u32::from(HIGH_WRAP)
+    }
+
+    fn high(&self) -> Option<u32> {
+        self.high.map(u32::from)
     }
 
     /// -1 where a register is not set.

@@ -5,7 +5,8 @@
 //! is started as `PROGRAM read-hdf5 OPTIONS FILE`; the events come over its standard output.
 
 use std::io::{BufReader, BufWriter, Write};
-use std::path::Path;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
@@ -17,8 +18,8 @@ use crate::reader::{
 };
 use crate::source::{ByteSource, MapChoice};
 use crate::{
-    ByteAccount, Error, ErrorKind, EventBatch, Limits, Oddity, Report, Result, SensorSize, Sink,
-    Tally,
+    ByteAccount, Error, ErrorKind, EventBatch, Limits, Mark, Oddity, Report, Result, SensorSize,
+    Sink, Tally,
 };
 
 /// The word behind the program's name that makes it a reading process.
@@ -57,16 +58,19 @@ pub fn serve(options: &str, file: &Path, out: impl Write) -> std::io::Result<()>
 
 fn try_serve(options: &str, file: &Path, out: &mut impl Write) -> Result<()> {
     let sent = |error| Error::system("cannot send events", error);
-    let (options, threads) = options_of(options)?;
+    let (options, threads, part) = options_of(options)?;
     let mut source = ByteSource::open(file, MapChoice::NEVER)?;
     let Opened { info, body, .. } = super::open_here(&mut source, &options)?;
     let json = serde_json::to_vec(&info).unwrap_or_default();
     Message::Info(json).write(out).and_then(|()| out.flush()).map_err(sent)?;
     let Body::Blocks(mut reader) = body else { return Ok(()) };
+    let is_narrow = part.take_of(&mut *reader, &mut source)?;
+    Message::Narrowed(is_narrow).write(out).map_err(sent)?;
     let mut run = || -> Result<()> {
         loop {
-            let progress = Message::Progress(reader.position(), reader.expected_events() as u64);
-            progress.write(out).map_err(sent)?;
+            let row = reader.mark().and_then(|mark| mark.row().ok()).unwrap_or(0);
+            let expected = reader.expected_events() as u64;
+            Message::Progress(reader.position(), expected, row).write(out).map_err(sent)?;
             if !reader.pump(&mut source, &mut Sender(out))? {
                 break;
             }
@@ -90,8 +94,42 @@ impl<W: Write> Sink for Sender<'_, W> {
     }
 }
 
+/// What part of the events is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Part {
+    /// What may be of this time.
+    time: Option<Range<i64>>,
+    /// From this row on.
+    first: Option<u64>,
+    /// Up to this one.
+    end: Option<u64>,
+}
+
+impl Part {
+    /// Cuts a fresh reader to this part. Whether it passes over what is not of the time.
+    fn take_of(&self, reader: &mut dyn BlockReader, source: &mut ByteSource) -> Result<bool> {
+        let mark = |row: u64| Mark { offset: 0, state: vec![row as i64] };
+        if let Some(row) = self.first {
+            reader.resume(source, &mark(row))?;
+        }
+        if let Some(row) = self.end {
+            reader.stop(&mark(row))?;
+        }
+        self.time.as_ref().map_or(Ok(false), |time| reader.narrow(source, time))
+    }
+
+    fn of(value: &Value) -> Self {
+        let time = value["from"].as_i64().zip(value["to"].as_i64());
+        Self {
+            time: time.map(|(from, to)| from..to),
+            first: value["first_row"].as_u64(),
+            end: value["end_row"].as_u64(),
+        }
+    }
+}
+
 /// The options as the parent writes them.
-fn options_text(options: &ReadOptions) -> String {
+fn options_text(options: &ReadOptions, part: &Part) -> String {
     let stream = match &options.stream {
         Some(StreamChoice::Id(id)) => json!(id),
         Some(StreamChoice::Name(name)) => json!(name),
@@ -107,11 +145,15 @@ fn options_text(options: &ReadOptions) -> String {
         "threads": if options.parallel { rayon::current_num_threads() } else { 1 },
         "packet_bytes": options.limits.packet_bytes,
         "in_flight_bytes": options.limits.in_flight_bytes,
+        "from": part.time.as_ref().map(|time| time.start),
+        "to": part.time.as_ref().map(|time| time.end),
+        "first_row": part.first,
+        "end_row": part.end,
     })
     .to_string()
 }
 
-fn options_of(text: &str) -> Result<(ReadOptions, usize)> {
+fn options_of(text: &str) -> Result<(ReadOptions, usize, Part)> {
     let value: Value = serde_json::from_str(text)
         .map_err(|error| Error::caller("not the options of a reading process").found(error))?;
     let is = |key: &str| value[key].as_bool().unwrap_or(false);
@@ -139,36 +181,28 @@ fn options_of(text: &str) -> Result<(ReadOptions, usize)> {
         limits,
         ..ReadOptions::default()
     };
-    Ok((options, threads))
+    Ok((options, threads, Part::of(&value)))
 }
 
-/// Starts a process that reads the file.
+/// Starts a process that reads the file. `stays`: the file will be there if it must be opened again.
 pub(super) fn open(
     program: &Path,
     file: &Path,
+    stays: bool,
     bytes: Option<u64>,
     options: &ReadOptions,
 ) -> Result<Opened> {
-    let mut process = Command::new(program)
-        .arg(COMMAND)
-        .arg(options_text(options))
-        .arg(file)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| Error::system("cannot start a process that reads HDF5", error))?;
-    let output = process.stdout.take();
-    let output = output.ok_or_else(|| Error::caller("the reading process has no output"))?;
     let mut reader = ChildReader {
-        process,
-        output: BufReader::with_capacity(1 << 20, output),
+        again: stays.then(|| (program.to_owned(), file.to_owned(), options.clone())),
+        part: Part::default(),
+        process: Process::start(program, file, options, &Part::default())?,
         report: Report::default(),
         position: 0,
         expected: 0,
+        row: 0,
         ended: false,
     };
-    let info = match Message::read(&mut reader.output) {
+    let info = match Message::read(&mut reader.process.output) {
         Some(Message::Info(json)) => {
             serde_json::from_slice(&json).ok().and_then(|v| info_of(&v, bytes))
         }
@@ -176,11 +210,8 @@ pub(super) fn open(
         _ => None,
     };
     let Some(info) = info else { return Err(reader.crash()) };
-    // How far it is, and how much is to come, is told first.
-    if let Some(Message::Progress(position, expected)) =
-        info.stream.and_then(|_| Message::read(&mut reader.output))
-    {
-        (reader.position, reader.expected) = (position, expected);
+    if info.stream.is_some() {
+        reader.begin()?;
     }
     Ok(Opened {
         info,
@@ -194,13 +225,47 @@ pub(super) fn open(
     })
 }
 
+/// A reading process.
+struct Process {
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl Process {
+    fn start(program: &Path, file: &Path, options: &ReadOptions, part: &Part) -> Result<Self> {
+        let mut child = Command::new(program)
+            .arg(COMMAND)
+            .arg(options_text(options, part))
+            .arg(file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| Error::system("cannot start a process that reads HDF5", error))?;
+        let output = child.stdout.take();
+        let output = output.ok_or_else(|| Error::caller("the reading process has no output"))?;
+        Ok(Self { child, output: BufReader::with_capacity(1 << 20, output) })
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may be waiting to write what nobody reads.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// Takes the messages of a reading process.
 struct ChildReader {
-    process: Child,
-    output: BufReader<ChildStdout>,
+    /// Program, file and options, to start another one.
+    again: Option<(PathBuf, PathBuf, ReadOptions)>,
+    part: Part,
+    process: Process,
     report: Report,
     position: u64,
     expected: u64,
+    row: u64,
     ended: bool,
 }
 
@@ -208,12 +273,41 @@ impl ChildReader {
     /// What became of a process that ended without a word.
     fn crash(&mut self) -> Error {
         self.ended = true;
-        let how =
-            self.process.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
+        let how = self.process.child.wait();
+        let how = how.map_or_else(|error| error.to_string(), |status| status.to_string());
         Error::malformed("the HDF5 library crashed while it read the file")
             .at(self.position)
             .found(how)
             .advice("the file is damaged, or made to do this")
+    }
+
+    /// Takes what is told before the first event: whether the part was narrowed, how far it is, and
+    /// how much is to come.
+    fn begin(&mut self) -> Result<bool> {
+        match Message::read(&mut self.process.output) {
+            Some(Message::Narrowed(is_narrow)) => match Message::read(&mut self.process.output) {
+                Some(Message::Progress(position, expected, row)) => {
+                    (self.position, self.expected, self.row) = (position, expected, row);
+                    Ok(is_narrow)
+                }
+                Some(Message::Error(json)) => Err(error_of(&json)),
+                _ => Err(self.crash()),
+            },
+            Some(Message::Error(json)) => Err(error_of(&json)),
+            _ => Err(self.crash()),
+        }
+    }
+
+    /// Starts anew with another part. `false` if that cannot be.
+    fn restart(&mut self, part: Part) -> Result<bool> {
+        let Some((program, file, options)) = &self.again else { return Ok(false) };
+        self.process = Process::start(program, file, options, &part)?;
+        self.part = part;
+        match Message::read(&mut self.process.output) {
+            Some(Message::Info(_)) => self.begin(),
+            Some(Message::Error(json)) => Err(error_of(&json)),
+            _ => Err(self.crash()),
+        }
     }
 }
 
@@ -222,14 +316,14 @@ impl BlockReader for ChildReader {
         if self.ended {
             return Ok(false);
         }
-        match Message::read(&mut self.output) {
+        match Message::read(&mut self.process.output) {
             Some(Message::Events(offset, mut events)) => {
                 self.expected = self.expected.saturating_sub(events.len() as u64);
                 sink.events(&mut events, offset)?;
                 Ok(true)
             }
-            Some(Message::Progress(position, expected)) => {
-                (self.position, self.expected) = (position, expected);
+            Some(Message::Progress(position, expected, row)) => {
+                (self.position, self.expected, self.row) = (position, expected, row);
                 Ok(true)
             }
             Some(Message::Report(json)) => {
@@ -242,7 +336,7 @@ impl BlockReader for ChildReader {
                 self.ended = true;
                 Err(error_of(&json))
             }
-            Some(Message::Info(_)) | None => Err(self.crash()),
+            Some(Message::Info(_) | Message::Narrowed(_)) | None => Err(self.crash()),
         }
     }
 
@@ -257,13 +351,24 @@ impl BlockReader for ChildReader {
     fn expected_events(&self) -> usize {
         self.expected as usize
     }
-}
 
-impl Drop for ChildReader {
-    fn drop(&mut self) {
-        // It may be waiting to write what nobody reads.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+    fn mark(&self) -> Option<Mark> {
+        let row = i64::try_from(self.row).ok().filter(|_| self.again.is_some())?;
+        Some(Mark { offset: self.position, state: vec![row] })
+    }
+
+    fn resume(&mut self, _source: &mut ByteSource, mark: &Mark) -> Result<()> {
+        let part = Part { first: Some(mark.row()?), ..self.part.clone() };
+        self.restart(part).map(|_| ())
+    }
+
+    fn stop(&mut self, mark: &Mark) -> Result<()> {
+        let part = Part { end: Some(mark.row()?), ..self.part.clone() };
+        self.restart(part).map(|_| ())
+    }
+
+    fn narrow(&mut self, _source: &mut ByteSource, time: &Range<i64>) -> Result<bool> {
+        self.restart(Part { time: Some(time.clone()), ..Part::default() })
     }
 }
 
@@ -314,6 +419,7 @@ fn report_of(value: &Value) -> Option<Report> {
             events: bytes("events")?,
             other: bytes("other")?,
             skipped: bytes("skipped")?,
+            passed_over: bytes("passed_over").unwrap_or(0),
         },
         ..Report::default()
     };

@@ -1,13 +1,15 @@
 //! `/CD/events` in ECF: the chunks' bytes are read and decoded by us, many at a time.
 
+use std::ops::Range;
+
 use hdf5::Dataset;
 
 use super::chunk::chunk_of;
-use crate::formats::{BlockReader, ecf};
+use crate::formats::{BlockReader, ecf, seek};
 use crate::parallel::{in_order, places_per_pool};
 use crate::reader::ReadOptions;
 use crate::source::ByteSource;
-use crate::{Error, Event, EventBatch, Limits, Oddity, Report, Result, Sink};
+use crate::{Error, Event, EventBatch, Limits, Mark, Oddity, Report, Result, Sink};
 
 /// Prophesee's number for the filter.
 pub(super) const FILTER: i32 = 36559;
@@ -26,6 +28,8 @@ pub(super) struct EcfReader {
     chunk: u64,
     total: u64,
     next: u64,
+    /// Not all rows are wanted.
+    is_cut: bool,
     offset: i64,
     limits: Limits,
     strict: bool,
@@ -70,6 +74,7 @@ impl EcfReader {
             chunk,
             total,
             next: 0,
+            is_cut: false,
             offset,
             limits: options.limits,
             strict: options.strict,
@@ -134,7 +139,38 @@ impl EcfReader {
             self.report.add(Oddity::BadParts, 1, 0);
         }
         let bytes = &mut self.report.bytes;
-        bytes.header += self.file_bytes.saturating_sub(bytes.total());
+        let rest = self.file_bytes.saturating_sub(bytes.total());
+        if self.is_cut {
+            let stored = self.dataset.storage_size();
+            bytes.passed_over = stored.saturating_sub(bytes.events + bytes.skipped).min(rest);
+        }
+        bytes.header += rest - bytes.passed_over;
+    }
+}
+
+impl seek::Rows for EcfReader {
+    fn rows(&self) -> Range<u64> {
+        self.next..self.total
+    }
+
+    /// Of the first row of a chunk, which is a chunk's first number.
+    fn time(&mut self, source: &mut ByteSource, row: u64) -> Result<Option<i64>> {
+        let Ok(chunk) = chunk_of(&self.dataset, row) else { return Ok(None) };
+        let Some(address) = chunk.address else { return Ok(None) };
+        let at = self.base.saturating_add(address);
+        let is_raw = chunk.mask & 1 == 1;
+        let bytes = source.read_at(at.saturating_add(if is_raw { 8 } else { 4 }), 8)?;
+        let time = bytes.first_chunk().map(|bytes| i64::from_le_bytes(*bytes));
+        Ok(time.map(|time| time.saturating_add(self.offset)))
+    }
+
+    fn grain(&self) -> u64 {
+        self.chunk
+    }
+
+    fn keep(&mut self, _source: &mut ByteSource, rows: Range<u64>) -> Result<()> {
+        (self.next, self.total, self.is_cut) = (rows.start, rows.end, true);
+        Ok(())
     }
 }
 
@@ -226,6 +262,32 @@ impl BlockReader for EcfReader {
 
     fn position(&self) -> u64 {
         self.position.min(self.file_bytes)
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        Some(Mark { offset: self.position(), state: vec![self.next as i64] })
+    }
+
+    fn resume(&mut self, _source: &mut ByteSource, mark: &Mark) -> Result<()> {
+        let row = mark.row()?;
+        if !row.is_multiple_of(self.chunk) || row < self.next {
+            return Err(Error::malformed("an index that is not of this file")
+                .at(mark.offset)
+                .expected(format!("a multiple of {} rows", self.chunk))
+                .found(row));
+        }
+        (self.next, self.is_cut) = (row.min(self.total), true);
+        Ok(())
+    }
+
+    fn stop(&mut self, mark: &Mark) -> Result<()> {
+        let end = mark.row()?.next_multiple_of(self.chunk);
+        (self.total, self.is_cut) = (end.clamp(self.next, self.total.max(self.next)), true);
+        Ok(())
+    }
+
+    fn narrow(&mut self, source: &mut ByteSource, time: &Range<i64>) -> Result<bool> {
+        seek::narrow(self, source, time)
     }
 
     fn expected_events(&self) -> usize {

@@ -44,8 +44,8 @@ pub(super) struct Stream {
     pub sensor: Option<SensorSize>,
     /// What has to be added to times for the clock of the images, in µs.
     pub t_offset: Option<i64>,
-    /// A table that leads from ms to rows is there.
-    pub has_index: bool,
+    /// The table that leads from ms to rows.
+    pub ms_table: Option<Dataset>,
 }
 
 /// All streams of events.
@@ -84,14 +84,19 @@ pub(super) fn streams(file: &File, options: &ReadOptions) -> Result<Vec<Stream>>
                 shape,
                 sensor: sensor::find(file, place),
                 t_offset: number("t_offset").or_else(|| sensor::number(file, "t_offset")),
-                has_index: ["ms_to_idx", "ms_map_idx"].iter().any(|name| {
-                    file.link_exists(name)
-                        || group.as_ref().is_some_and(|group| group.link_exists(name))
-                }),
+                ms_table: ms_table(file, group.as_ref()),
             });
         }
     }
     Ok(streams)
+}
+
+/// The table from ms to rows, in the group of the columns or beside it.
+fn ms_table(file: &File, group: Option<&Group>) -> Option<Dataset> {
+    let names = ["ms_to_idx", "ms_map_idx"];
+    let inside = group.and_then(|group| names.iter().find_map(|name| group.dataset(name).ok()));
+    let table = inside.or_else(|| names.iter().find_map(|name| file.dataset(name).ok()));
+    table.filter(|table| table.ndim() == 1)
 }
 
 fn parent(place: &str) -> &str {
@@ -118,7 +123,7 @@ fn by_keys(file: &File, keys: &Keys) -> Result<Stream> {
     let place = keys.name(Field::T).unwrap_or("/").to_owned();
     let shape = Shape::Columns([t?, x?, y?, p?]);
     let sensor = sensor::find(file, parent(&place));
-    Ok(Stream { name: "events".into(), place, shape, sensor, t_offset: None, has_index: false })
+    Ok(Stream { name: "events".into(), place, shape, sensor, t_offset: None, ms_table: None })
 }
 
 fn of_dataset(dataset: Dataset, columns: usize) -> Option<Shape> {

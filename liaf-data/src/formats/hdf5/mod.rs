@@ -18,6 +18,7 @@ mod chunk;
 mod ecf;
 mod encode;
 mod layout;
+mod ms_table;
 mod record;
 mod sensor;
 mod sink;
@@ -43,6 +44,7 @@ use crate::source::ByteSource;
 use crate::{Error, ErrorKind, Result};
 use ecf::EcfReader;
 use layout::{Shape, Stream};
+use ms_table::MsTable;
 use slab::SlabReader;
 
 pub(super) static FORMAT: Format = Format {
@@ -67,10 +69,10 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let Some(program) = &options.hdf5_program else { return open_here(source, options) };
     source.hold(options.limits.held_bytes)?;
     if let (Some(path), true) = (source.path(), source.is_file()) {
-        return child::open(program, path, source.len(), options);
+        return child::open(program, path, true, source.len(), options);
     }
     let held = write_out(source)?;
-    let opened = child::open(program, &held, source.len(), options);
+    let opened = child::open(program, &held, false, source.len(), options);
     let _ = std::fs::remove_file(&held);
     opened
 }
@@ -121,8 +123,8 @@ fn open_here(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         }
     }
     info.details.insert("events", stream.place.clone());
-    if stream.has_index {
-        info.details.insert("index", "a table from ms to rows; not needed".into());
+    if stream.ms_table.is_some() {
+        info.details.insert("index", "a table from ms to rows; a hint, no more".into());
     }
     let offset = match (stream.t_offset, options.t_offset) {
         (Some(offset), true) => {
@@ -191,6 +193,7 @@ fn read(
     let is_table = matches!(stream.shape, Shape::Table(..));
     let rows = Rows { unit: TimeUnit::Microseconds, offset };
     let mut reader = SlabReader::new(stream.shape, rows, file_bytes, options)?;
+    reader.table = stream.ms_table.map(MsTable);
     let mut sample = reader.sample();
     if is_table && let Ok(columns) = &sample {
         let (order, how) = match &options.keys {

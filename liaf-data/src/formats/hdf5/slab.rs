@@ -1,15 +1,18 @@
 //! Datasets of any other kind: read through the library, a chunk's worth at a time.
 
+use std::ops::Range;
+
 use hdf5::types::TypeDescriptor;
 use hdf5::{Dataset, H5Type};
 
 use super::layout::Shape;
+use super::ms_table::MsTable;
 use super::record::Record;
-use crate::formats::BlockReader;
 use crate::formats::columns::{Kind, Number, Rows, View};
+use crate::formats::{BlockReader, seek};
 use crate::reader::ReadOptions;
 use crate::source::ByteSource;
-use crate::{Error, EventBatch, Limits, Oddity, Report, Result, Sink};
+use crate::{Error, EventBatch, Limits, Mark, Oddity, Report, Result, Sink};
 
 /// Rows of a dataset without chunks that are read at one time.
 const ROWS: usize = 64 << 10;
@@ -82,7 +85,7 @@ impl Slab {
         Ok((self.bytes.len() - self.taken) / self.row_bytes().max(1))
     }
 
-    fn read(&mut self, rows: std::ops::Range<usize>) -> hdf5::Result<()> {
+    fn read(&mut self, rows: Range<usize>) -> hdf5::Result<()> {
         if self.is_record {
             for record in &self.dataset.read_slice_1d::<Record, _>(rows)? {
                 for value in [record.t, record.x, record.y, record.p] {
@@ -108,7 +111,7 @@ impl Slab {
 
     fn numbers<T: H5Type + Copy, const N: usize>(
         &mut self,
-        rows: std::ops::Range<usize>,
+        rows: Range<usize>,
         bytes: impl Fn(T) -> [u8; N],
     ) -> hdf5::Result<()> {
         if self.columns == 1 {
@@ -121,6 +124,31 @@ impl Slab {
             }
         }
         Ok(())
+    }
+
+    /// Goes on at row `row` and ends in front of row `end`.
+    fn keep(&mut self, row: u64, end: u64) {
+        // What is read already may be of use.
+        let ready = (self.bytes.len() - self.taken) as u64 / self.row_bytes().max(1) as u64;
+        let first = self.next - ready;
+        if row >= first && row - first < ready {
+            self.taken += (row - first) as usize * self.row_bytes();
+        } else {
+            self.bytes.clear();
+            self.taken = 0;
+            self.next = row;
+        }
+        self.total = self.total.min(end);
+    }
+
+    /// The number in column `column` of a row.
+    fn one(&mut self, row: u64, column: usize) -> hdf5::Result<Vec<u8>> {
+        let held = (std::mem::take(&mut self.bytes), self.taken);
+        let result = self.read(row as usize..row as usize + 1);
+        let size = self.number.bytes();
+        let one = self.bytes.get(column * size..(column + 1) * size).unwrap_or_default().to_vec();
+        (self.bytes, self.taken) = held;
+        result.map(|()| one)
     }
 
     /// The rows that are ready, from column `column` on.
@@ -140,6 +168,10 @@ pub(super) struct SlabReader {
     pub rows: Rows,
     row: u64,
     left: u64,
+    /// Rows that are passed over.
+    passed: u64,
+    /// Leads from ms to rows.
+    pub table: Option<MsTable>,
     stored: u64,
     file_bytes: u64,
     strict: bool,
@@ -188,6 +220,8 @@ impl SlabReader {
             rows,
             row: 0,
             left,
+            passed: 0,
+            table: None,
             stored,
             file_bytes,
             strict,
@@ -218,7 +252,10 @@ impl SlabReader {
         self.ended = true;
         let bytes = &mut self.report.bytes;
         let stored = self.stored.min(self.file_bytes);
-        bytes.events = stored.saturating_sub(bytes.skipped);
+        let all = u128::from(self.row + self.left + self.passed).max(1);
+        let passed = u128::from(stored) * u128::from(self.passed) / all;
+        bytes.passed_over = (passed as u64).min(stored.saturating_sub(bytes.skipped));
+        bytes.events = stored.saturating_sub(bytes.skipped + bytes.passed_over);
         bytes.header += self.file_bytes.saturating_sub(bytes.total());
         match self.flaw.take() {
             Some(flaw) if self.strict => Err(flaw),
@@ -229,6 +266,34 @@ impl SlabReader {
 
 fn unreadable(error: &hdf5::Error, row: u64) -> Error {
     Error::malformed(format!("the data cannot be read from row {row} on")).at(0).found(error)
+}
+
+impl seek::Rows for SlabReader {
+    fn rows(&self) -> Range<u64> {
+        self.row..self.row + self.left
+    }
+
+    fn time(&mut self, _source: &mut ByteSource, row: u64) -> Result<Option<i64>> {
+        let (slab, column) = self.columns[0];
+        let Some(slab) = self.slabs.get_mut(slab) else { return Ok(None) };
+        let Ok(bytes) = slab.one(row, column) else { return Ok(None) };
+        let (stride, number) = (slab.number.bytes(), slab.number);
+        Ok(self.rows.first_time(View { bytes: &bytes, stride, number }))
+    }
+
+    fn grain(&self) -> u64 {
+        self.slabs.get(self.columns[0].0).map_or(1, |slab| slab.rows as u64)
+    }
+
+    fn keep(&mut self, _source: &mut ByteSource, rows: Range<u64>) -> Result<()> {
+        for slab in &mut self.slabs {
+            slab.keep(rows.start, rows.end);
+        }
+        let kept = rows.end - rows.start;
+        self.passed += self.left - kept;
+        (self.row, self.left) = (rows.start, kept);
+        Ok(())
+    }
 }
 
 impl BlockReader for SlabReader {
@@ -289,8 +354,38 @@ impl BlockReader for SlabReader {
     }
 
     fn position(&self) -> u64 {
-        let all = (self.row + self.left).max(1);
+        let all = (self.row + self.left + self.passed).max(1);
         (self.file_bytes as f64 * (self.row as f64 / all as f64)) as u64
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        Some(Mark { offset: self.position(), state: vec![self.row as i64] })
+    }
+
+    fn resume(&mut self, source: &mut ByteSource, mark: &Mark) -> Result<()> {
+        let end = self.row + self.left;
+        let start = mark.row()?.clamp(self.row, end);
+        seek::Rows::keep(self, source, start..end)
+    }
+
+    fn stop(&mut self, mark: &Mark) -> Result<()> {
+        let end = mark.row()?.clamp(self.row, self.row + self.left);
+        for slab in &mut self.slabs {
+            slab.total = slab.total.min(end);
+        }
+        self.passed += self.row + self.left - end;
+        self.left = end - self.row;
+        Ok(())
+    }
+
+    fn narrow(&mut self, source: &mut ByteSource, time: &Range<i64>) -> Result<bool> {
+        if let Some(table) = self.table.take()
+            && let Some(rows) = table.rows(self, source, time)?
+        {
+            seek::Rows::keep(self, source, rows)?;
+            return Ok(true);
+        }
+        seek::narrow(self, source, time)
     }
 
     fn expected_events(&self) -> usize {

@@ -14,8 +14,10 @@ pub(super) enum Message {
     Info(Vec<u8>),
     /// Events, and the byte that the first of them came from.
     Events(u64, EventBatch),
-    /// How far it is: bytes, and events to come.
-    Progress(u64, u64),
+    /// How far it is: bytes, events to come, and the next row.
+    Progress(u64, u64, u64),
+    /// Whether what is not of the wanted time is passed over.
+    Narrowed(bool),
     /// The report, as JSON; nothing follows.
     Report(Vec<u8>),
     /// An error, as JSON; nothing follows.
@@ -29,10 +31,15 @@ impl Message {
             Self::Info(json) => (b'I', json),
             Self::Report(json) => (b'R', json),
             Self::Error(json) => (b'X', json),
-            Self::Progress(position, expected) => {
-                numbers.extend_from_slice(&position.to_le_bytes());
-                numbers.extend_from_slice(&expected.to_le_bytes());
+            Self::Progress(position, expected, row) => {
+                for number in [position, expected, row] {
+                    numbers.extend_from_slice(&number.to_le_bytes());
+                }
                 (b'P', &numbers)
+            }
+            Self::Narrowed(is_narrow) => {
+                numbers.push(u8::from(*is_narrow));
+                (b'N', &numbers)
             }
             Self::Events(offset, events) => {
                 numbers.reserve(8 + 13 * events.len());
@@ -68,7 +75,8 @@ impl Message {
             b'I' => Self::Info(bytes),
             b'R' => Self::Report(bytes),
             b'X' => Self::Error(bytes),
-            b'P' => Self::Progress(number(0)?, number(8)?),
+            b'P' => Self::Progress(number(0)?, number(8)?, number(16)?),
+            b'N' => Self::Narrowed(bytes == [1]),
             b'E' => {
                 let offset = number(0)?;
                 let columns = bytes.get(8..)?;
@@ -103,13 +111,13 @@ mod tests {
             (0..5).map(|i| Event { t: -i, x: 7, y: 300, p: (i % 2) as u8 }).collect();
         let mut bytes = Vec::new();
         Message::Events(9, events.clone()).write(&mut bytes).unwrap();
-        Message::Progress(1, 2).write(&mut bytes).unwrap();
+        Message::Progress(1, 2, 3).write(&mut bytes).unwrap();
         let mut input = bytes.as_slice();
         let Some(Message::Events(9, found)) = Message::read(&mut input) else { panic!() };
         assert_eq!(found, events);
-        assert!(matches!(Message::read(&mut input), Some(Message::Progress(1, 2))));
+        assert!(matches!(Message::read(&mut input), Some(Message::Progress(1, 2, 3))));
         assert!(Message::read(&mut input).is_none());
-        for n in 0..bytes.len() - 21 {
+        for n in 0..bytes.len() - 29 {
             assert!(Message::read(&mut &bytes[..n]).is_none());
         }
     }

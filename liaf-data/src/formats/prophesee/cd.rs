@@ -20,7 +20,10 @@ pub(in crate::formats) mod kind {
 const PADDING: u32 = 0x9999_9999;
 /// More than this makes a fall of `TIME_HIGH` a wrap: 2³³ µs.
 const HIGH_WRAP: u32 = 1 << 27;
-const ROUND: i64 = 1 << 34;
+/// What a wrap adds to the time, in µs.
+pub(in crate::formats) const ROUND: i64 = 1 << 34;
+/// Bits of the time below those of a `TIME_HIGH`.
+pub(in crate::formats) const LOW_BITS: u32 = 6;
 
 /// The time that earlier words set.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -6,12 +6,14 @@ mod device;
 mod header;
 mod met;
 mod raw;
+mod scout;
 #[cfg(test)]
 pub(super) mod testing;
 mod words;
 
-pub(super) use cd::{Cd, Time, is_wrap, kind, special};
+pub(super) use cd::{Cd, LOW_BITS, ROUND, Time, is_wrap, kind, special};
 pub(super) use header::{Header, KEYS};
 pub(super) use met::{BASELESS, EARLY, Met, PADDED, RESERVED, ROWLESS, TRIGGER, VENDOR, WRAP};
 pub(super) use raw::{is_encoded, open, raw_header};
+use scout::WordScout;
 pub(super) use words::{Registers, WordDecoder};

@@ -56,7 +56,7 @@ fn plain<R: Registers<WORD> + Default, const WORD: usize>(bytes: &[u8]) -> (Vec<
     }
     met.enter(words.len(), WORD, &mut report);
     let early = report.oddities.get(&Oddity::EventsBeforeTime).copied();
-    if let Some(early) = early.filter(|_| !registers.has_time()) {
+    if let Some(early) = early.filter(|_| registers.high().is_none()) {
         let at = early.first_offset.unwrap();
         report.note(format!("no event has a time at byte {at}: expected a TIME_HIGH word"));
     }

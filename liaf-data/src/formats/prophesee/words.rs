@@ -4,7 +4,8 @@ use std::fmt::Debug;
 
 use rayon::prelude::*;
 
-use super::Met;
+use super::{Met, WordScout};
+use crate::formats::Body;
 use crate::parallel::{in_order, places_per_pool};
 use crate::reader::ReadOptions;
 use crate::{Decoder, Error, EventBatch, Mark, Oddity, Report, Result, Sink};
@@ -45,8 +46,22 @@ pub(in crate::formats) trait Registers<const WORD: usize>:
     /// What wraps have added to the time so far, in µs.
     fn epoch(&mut self) -> &mut i64;
 
-    /// Whether an event here has a time.
-    fn has_time(&self) -> bool;
+    /// Bits of the time below those of a `TIME_HIGH`.
+    const LOW_BITS: u32;
+    /// What a wrap adds to the time, in µs.
+    const ROUND: i64;
+
+    /// Whether a word is a `TIME_HIGH`.
+    fn is_high(word: [u8; WORD]) -> bool;
+
+    /// The bits of time of a `TIME_HIGH`.
+    fn high_of(word: [u8; WORD]) -> u32;
+
+    /// Whether the time begins anew between two `TIME_HIGH`.
+    fn wraps(old: u32, new: u32) -> bool;
+
+    /// The last `TIME_HIGH`; without one an event has no time.
+    fn high(&self) -> Option<u32>;
 
     /// All of them as numbers, to go on from here later.
     fn pack(&self) -> Vec<i64>;
@@ -101,6 +116,16 @@ impl<R: Registers<WORD>, const WORD: usize> WordDecoder<R, WORD> {
         Self::new(registers, header, report, options)
     }
 
+    /// The decoder, and what finds places for it.
+    pub fn with_scout(self) -> Body
+    where
+        R: 'static,
+    {
+        let (registers, start, parallel) = (self.registers, self.offset, self.parallel);
+        let scout = WordScout::<R, WORD> { registers, start, parallel };
+        Body::stream(self).with_scout(scout)
+    }
+
     /// The same with batches of any size, to test every cut.
     #[cfg(test)]
     pub fn with_batches(self, batch_words: usize) -> Self {
@@ -110,7 +135,7 @@ impl<R: Registers<WORD>, const WORD: usize> WordDecoder<R, WORD> {
     /// Without any `TIME_HIGH` no event has a time.
     fn check_time(&mut self) -> Result<()> {
         let early = self.report.oddities.get(&Oddity::EventsBeforeTime);
-        let Some(early) = early.filter(|_| !self.registers.has_time()) else { return Ok(()) };
+        let Some(early) = early.filter(|_| self.registers.high().is_none()) else { return Ok(()) };
         let at = early.first_offset.unwrap_or_default();
         let error = Error::malformed("no event has a time").at(at).expected("a TIME_HIGH word");
         if self.strict {

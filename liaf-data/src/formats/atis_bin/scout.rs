@@ -1,0 +1,38 @@
+//! Places among records whose times depend on the overflows before them: those are counted, which is all
+//! that is done with most records.
+
+use super::decode::{OVERFLOW, RECORD, is_marker, time};
+use crate::formats::seek::{Glimpse, Scout, Seen, stride};
+use crate::reader::AtisOverflow;
+use crate::source::ByteSource;
+use crate::{Mark, Result};
+
+#[derive(Debug)]
+pub(super) struct MarkerScout {
+    pub start: u64,
+    pub overflow: AtisOverflow,
+}
+
+impl Scout for MarkerScout {
+    fn look(&mut self, source: &mut ByteSource) -> Result<Option<Seen>> {
+        let Some(len) = source.len() else { return Ok(None) };
+        let step = stride(len.saturating_sub(self.start)) as usize / RECORD * RECORD;
+        let (mut epoch, mut places) = (0, Vec::new());
+        let mut at = self.start;
+        while at + RECORD as u64 <= len {
+            // Without overflows the first record tells all.
+            let counts = self.overflow == AtisOverflow::Tonic;
+            let bytes = source.read_at(at, if counts { step } else { RECORD })?;
+            let records = bytes.as_chunks::<RECORD>().0;
+            let Some(first) = records.first() else { break };
+            let here = epoch + i64::from(counts && is_marker(first)) * OVERFLOW;
+            let mark = Mark { offset: at, state: vec![epoch] };
+            places.push(Glimpse { mark, time: here + i64::from(time(first)) });
+            if counts {
+                epoch += records.iter().map(|r| i64::from(is_marker(r))).sum::<i64>() * OVERFLOW;
+            }
+            at += step as u64;
+        }
+        Ok(Some(Seen::Some(places)))
+    }
+}

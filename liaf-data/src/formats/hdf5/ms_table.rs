@@ -1,0 +1,59 @@
+//! The table that leads from milliseconds to rows (DSEC's `ms_to_idx`, M3ED's `ms_map_idx`).
+//!
+//! Of entry k it holds that row `table[k]` is the first whose time is k ms or more, by the clock of the
+//! datasets, without `t_offset`. It is believed only where the rows that it leads to have such times.
+
+use std::ops::Range;
+
+use hdf5::Dataset;
+
+use super::slab::SlabReader;
+use crate::Result;
+use crate::formats::seek::{Rows, SLACK};
+use crate::source::ByteSource;
+
+/// A table of that kind.
+#[derive(Debug)]
+pub(super) struct MsTable(pub Dataset);
+
+impl MsTable {
+    /// The rows that may be of `time`; `None` if the table does not fit them.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn rows(
+        &self,
+        reader: &mut SlabReader,
+        source: &mut ByteSource,
+        time: &Range<i64>,
+    ) -> Result<Option<Range<u64>>> {
+        let all = reader.rows();
+        let entries = self.0.size() as u64;
+        let offset = reader.rows.offset;
+        // The first row at or behind a time; the first or the end of all outside of the table.
+        let mut row_of = |time: i64| -> Result<Option<u64>> {
+            let Some(ms) = u64::try_from(time.saturating_sub(offset).div_euclid(1000)).ok() else {
+                return Ok(Some(all.start));
+            };
+            if ms >= entries {
+                return Ok(Some(all.end));
+            }
+            let Some(row) = self.entry(ms).filter(|row| *row <= all.end) else { return Ok(None) };
+            let bound = (ms as i64).saturating_mul(1000).saturating_add(offset);
+            let is_behind =
+                row == all.end || reader.time(source, row)?.is_some_and(|time| time >= bound);
+            let is_first =
+                row == all.start || reader.time(source, row - 1)?.is_some_and(|time| time < bound);
+            Ok((is_behind && is_first).then_some(row))
+        };
+        let start = row_of(time.start.saturating_sub(SLACK))?;
+        let end = row_of(time.end.saturating_add(SLACK).saturating_add(1000))?;
+        Ok(start.zip(end).filter(|(start, end)| start <= end).map(|(start, end)| start..end))
+    }
+
+    fn entry(&self, ms: u64) -> Option<u64> {
+        let at = ms as usize;
+        let entry = self.0.read_slice_1d::<u64, _>(at..at + 1).ok()?;
+        entry.first().copied()
+    }
+}
