@@ -48,7 +48,7 @@ fn events_from_a_process_of_their_own_are_the_same() {
 #[test]
 fn a_part_of_a_file_comes_from_a_process_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["ecf_mixed.hdf5", "dsec_blosc_zstd.h5", "rvt.h5", "prophesee_none.hdf5"] {
+    for name in ["ecf_mixed.hdf5", "dsec_blosc_zstd.h5", "rvt.h5", "prophesee_deflate.hdf5"] {
         let file = folder.path().join(name);
         // Long enough to be looked into.
         let bytes = [fs::read(fixture(name)).unwrap(), vec![0; 5 << 20]].concat();

@@ -168,7 +168,8 @@ pub(super) struct SlabReader {
     pub rows: Rows,
     row: u64,
     left: u64,
-    /// Rows that are passed over.
+    /// All rows, and those that are passed over.
+    total: u64,
     passed: u64,
     /// Leads from ms to rows.
     pub table: Option<MsTable>,
@@ -220,6 +221,7 @@ impl SlabReader {
             rows,
             row: 0,
             left,
+            total: left,
             passed: 0,
             table: None,
             stored,
@@ -252,7 +254,7 @@ impl SlabReader {
         self.ended = true;
         let bytes = &mut self.report.bytes;
         let stored = self.stored.min(self.file_bytes);
-        let all = u128::from(self.row + self.left + self.passed).max(1);
+        let all = u128::from(self.total).max(1);
         let passed = u128::from(stored) * u128::from(self.passed) / all;
         bytes.passed_over = (passed as u64).min(stored.saturating_sub(bytes.skipped));
         bytes.events = stored.saturating_sub(bytes.skipped + bytes.passed_over);
@@ -354,7 +356,7 @@ impl BlockReader for SlabReader {
     }
 
     fn position(&self) -> u64 {
-        let all = (self.row + self.left + self.passed).max(1);
+        let all = self.total.max(1);
         (self.file_bytes as f64 * (self.row as f64 / all as f64)) as u64
     }
 
