@@ -2,8 +2,8 @@
 
 FOLDER holds the recordings of recordings.py. Each round runs the peer, then LIAF, each in a process
 of its own that warms up once and then takes the median of five runs; so both meet the same weather.
-A line gives the medians of the rounds in seconds and the median of their ratios. `--liaf` names the
-benchmark program (target/release/liaf-bench).
+A line gives the medians of the rounds in seconds and the medians of their ratios, by the clock and of
+the time that processors were used. `--liaf` names the benchmark program (target/release/liaf-bench).
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ import time
 from pathlib import Path
 from typing import Any, Callable
 
+sys.path.append(str(Path(__file__).resolve().parents[2] / "fixtures" / "oracles"))
+import decoders  # noqa: E402
+
 WINDOW_US, HEIGHT, WIDTH = 10_000, 260, 346
 RUNS = 5
 
@@ -32,6 +35,22 @@ ROWS = [
     ("davis346.aedat", "tonic_davis", "decode", 2, 4.0),
     ("evt3.raw", "evt3", "decode", 1, 2.5),
     ("evt3.raw", "evt3", "decode", 2, 4.0),
+    ("evt2.raw", "expelliarmus_evt2", "decode", 1, 1.3),
+    ("evt2.raw", "expelliarmus_evt2", "decode", 2, None),
+    ("cd.dat", "expelliarmus_dat", "decode", 1, 1.3),
+    ("cd.dat", "expelliarmus_dat", "decode", 2, None),
+    ("dvs.es", "event_stream", "decode", 1, 4.0),
+    ("dvs.es", "event_stream", "decode", 2, None),
+    ("polarity.aedat3", "tonic_words", "decode", 1, 5.0),
+    ("polarity.aedat3", "tonic_words", "decode", 2, None),
+    ("evt21.raw", "evutils", "decode", 1, None),
+    ("events.csv", "loadtxt", "decode", 1, 10.0),
+    ("events.csv", "polars_1", "decode", 1, 1.0),
+    ("events.csv", "polars_2", "decode", 2, 1.0),
+    ("ecf.hdf5", "evlib", "decode", 1, 3.0),
+    ("ecf.hdf5", "evlib", "decode", 2, None),
+    ("evt3.raw", "faery_aedat4", "aedat4", 1, 5.0),
+    ("evt3.raw", "faery_aedat4", "aedat4", 2, 5.0),
     ("davis346_lz4.aedat4", "tonic_gzip", "convert", 2, 12.0),
     ("davis346_lz4.aedat4", "numpy_gzip", "convert", 2, 8.0),
     ("davis346_lz4.aedat4", "numpy_plain", "plain", 2, 2.3),
@@ -128,32 +147,86 @@ def numpy_plain(path: str, out: str) -> Any:
     return numpy_frames(path, out)
 
 
-def time_here(job: Callable[[str, str], Any], path: str) -> float:
-    """Median seconds of RUNS runs after one that is not counted; files stay in the page cache."""
-    times = []
+def by_decoder(name: str) -> Callable[[str, str], Any]:
+    """As the decoder of this name reads a file for the tests; `decoders.py` tells how."""
+
+    def read(path: str, _out: str) -> Any:
+        return list(decoders.named(name)(path))
+
+    return read
+
+
+expelliarmus_evt2 = by_decoder("expelliarmus_evt2")
+expelliarmus_dat = by_decoder("expelliarmus_dat")
+event_stream = by_decoder("event_stream")
+evutils = by_decoder("evutils")
+evlib = by_decoder("evlib")
+
+
+def tonic_words(path: str, _out: str) -> Any:
+    """The half of tonic's reader of AEDAT 3 that works: the address and time of each event."""
+    import tonic.io
+
+    version, start, _ = tonic.io.read_aedat_header_from_file(path)
+    words = tonic.io.get_aer_events_from_file(path, version, start)
+    return words["address"], words["timeStamp"]
+
+
+def loadtxt(path: str, _out: str) -> Any:
+    import numpy as np
+
+    return np.loadtxt(path, dtype=np.int64, delimiter=",", skiprows=1)
+
+
+def polars_threads(threads: int) -> Callable[[str, str], Any]:
+    def read(path: str, _out: str) -> Any:
+        os.environ["POLARS_MAX_THREADS"] = str(threads)
+        import polars
+
+        kinds = {"t": polars.Int64, "x": polars.UInt16, "y": polars.UInt16, "p": polars.UInt8}
+        return polars.read_csv(path, schema=kinds)
+
+    return read
+
+
+polars_1, polars_2 = polars_threads(1), polars_threads(2)
+
+
+def faery_aedat4(path: str, out: str) -> Any:
+    import faery
+
+    return faery.events_stream_from_file(path).to_file(out + ".aedat4")
+
+
+def time_here(job: Callable[[str, str], Any], path: str) -> tuple[float, float]:
+    """Median seconds of RUNS runs after one that is not counted, by the clock and of processors; files
+    stay in the page cache."""
+    times, cpu = [], []
     with tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
         for _ in range(1 + RUNS):
-            start = time.perf_counter()
+            start, used = time.perf_counter(), time.process_time()
             kept = job(path, os.path.join(folder, "frames.h5"))
             times.append(time.perf_counter() - start)
+            cpu.append(time.process_time() - used)
             del kept
-    return statistics.median(times[1:])
+    return statistics.median(times[1:]), statistics.median(cpu[1:])
 
 
-def time_peer(peer: str, path: Path) -> float:
+def time_peer(peer: str, path: Path) -> tuple[float, float]:
     command = [sys.executable, __file__, "--child", peer, str(path)]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return json.loads(out.splitlines()[-1])
 
 
-def time_liaf(program: str, path: Path, job: str, threads: int) -> tuple[float, float]:
+def time_liaf(program: str, path: Path, job: str, threads: int) -> tuple[float, float, float]:
     command = [program, "data", "--json", "--runs", str(RUNS), "--jobs", job, "-j", str(threads), path]
     row = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    return row["s"], row["rss_mib"]
+    return row["s"], row["cpu_s"], row["rss_mib"]
 
 
 def main() -> None:
     if len(sys.argv) == 4 and sys.argv[1] == "--child":
-        print(time_here(globals()[sys.argv[2]], sys.argv[3]))
+        print(json.dumps(time_here(globals()[sys.argv[2]], sys.argv[3])))
         return
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
@@ -161,22 +234,26 @@ def main() -> None:
     parser.add_argument("--liaf", default="target/release/liaf-bench")
     parser.add_argument("--only", default="", help="rows that have this text")
     args = parser.parse_args()
-    print("| file | job | peer | its s | threads | LIAF s | ratio | aim | peak MiB |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("| file | job | peer | its s | threads | LIAF s | ratio | of processor time | aim | peak MiB |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for name, peer, job, threads, aim in ROWS:
         if args.only not in f"{name} {peer} {job}":
             continue
         path = args.folder / name
-        theirs, ours, peaks = [], [], []
+        theirs, ours = [], []
         for _ in range(args.rounds):
             theirs.append(time_peer(peer, path))
-            seconds, peak = time_liaf(args.liaf, path, job, threads)
-            ours.append(seconds)
-            peaks.append(peak)
-        ratio = statistics.median(a / b for a, b in zip(theirs, ours))
+            ours.append(time_liaf(args.liaf, path, job, threads))
+
+        def middle(which: int) -> tuple[float, float, float]:
+            pairs = [(a[which], b[which]) for a, b in zip(theirs, ours)]
+            ratio = statistics.median(a / b for a, b in pairs)
+            return *(statistics.median(side) for side in zip(*pairs)), ratio
+
+        (their_s, our_s, ratio), cpu_ratio = middle(0), middle(1)[2]
         print(
-            f"| {name} | {job} | {peer} | {statistics.median(theirs):.3f} | {threads} "
-            f"| {statistics.median(ours):.4f} | {ratio:.2f} | {aim} | {max(peaks):.0f} |",
+            f"| {name} | {job} | {peer} | {their_s:.3f} | {threads} | {our_s:.4f} | {ratio:.2f} "
+            f"| {cpu_ratio:.2f} | {aim or ''} | {max(peak for *_, peak in ours):.0f} |",
             flush=True,
         )
 

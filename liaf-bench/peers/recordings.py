@@ -1,13 +1,15 @@
 """Makes recordings of 10 million events to time readers with: python recordings.py FOLDER [--events N]
 
 Ten seconds of a 346x260 sensor: bars that cross it at several speeds, neighbours in x that fire
-together, and 5 % noise. The same events are written by the encoders of other projects, and as
-AEDAT 2.0 by its trivial layout.
+together, and 5 % noise. The same events are written by the encoders of other projects where there
+is one, and else by numpy after the layout of the format.
 """
 
 from __future__ import annotations
 
 import argparse
+import struct
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -62,15 +64,84 @@ def write_aedat4(events: np.ndarray, folder: Path) -> None:
                 writer.writeEvents(store)
 
 
-def write_evt3(events: np.ndarray, folder: Path) -> None:
-    """By faery."""
+def write_by_faery(events: np.ndarray, folder: Path) -> None:
+    """EVT 3.0, EVT 2.0, DAT and Event Stream."""
     import faery
 
     array = np.zeros(len(events), faery.EVENTS_DTYPE)
     for theirs, ours in (("t", "t"), ("x", "x"), ("y", "y"), ("on", "p")):
         array[theirs] = events[ours]
-    stream = faery.events_stream_from_array(array, dimensions=(WIDTH, HEIGHT))
-    stream.to_file(folder / "evt3.raw", version="evt3", zero_t0=False)
+    for name, version in (("evt3.raw", "evt3"), ("evt2.raw", "evt2"), ("cd.dat", "dat2"), ("dvs.es", None)):
+        stream = faery.events_stream_from_array(array, dimensions=(WIDTH, HEIGHT))
+        stream.to_file(folder / name, version=version, zero_t0=False)
+
+
+def write_csv(events: np.ndarray, folder: Path) -> None:
+    """By Polars: t, x, y, p in whole microseconds."""
+    import polars
+
+    columns = {name: np.ascontiguousarray(events[name]) for name in "txyp"}
+    polars.DataFrame(columns).write_csv(folder / "events.csv")
+
+
+def write_evt21(events: np.ndarray, folder: Path) -> None:
+    """By its layout: a time word every 64 us, and a word for the pixels of a row of 32 that spike at
+    one time, as cameras send them."""
+    t, x, y, p = (events[name].astype(np.uint64) for name in "txyp")
+    new = np.ones(len(t), bool)
+    new[1:] = (t[1:] != t[:-1]) | (y[1:] != y[:-1]) | (p[1:] != p[:-1])
+    new[1:] |= (x[1:] >> 5 != x[:-1] >> 5) | (x[1:] <= x[:-1])
+    at = np.flatnonzero(new)
+    bits = np.bitwise_or.reduceat(np.uint64(1) << (x & 31), at)
+    words = p[at] << 60 | (t[at] & 63) << 54 | (x[at] & ~np.uint64(31)) << 43 | y[at] << 32 | bits
+    high = t[at] >> 6
+    tick = np.ones(len(high), bool)
+    tick[1:] = high[1:] != high[:-1]
+    places = np.flatnonzero(tick)
+    words = np.insert(words, places, np.uint64(8) << 60 | (high[places] & 0xFFFFFFF) << 32)
+    header = f"% evt 2.1\n% format EVT21;height={HEIGHT};width={WIDTH}\n% end\n"
+    (folder / "evt21.raw").write_bytes(header.encode() + words.astype("<u8").tobytes())
+
+
+def write_aedat3(events: np.ndarray, folder: Path) -> None:
+    """By its layout: packets of 4,096 polarity events."""
+    words = np.empty((len(events), 2), "<u4")
+    x, y, p = (events[name].astype("u4") for name in "xyp")
+    words[:, 0] = x << 17 | y << 2 | p << 1 | 1
+    words[:, 1] = events["t"]
+    lines = "#!AER-DAT3.1\r\n#Format: RAW\r\n#Source 1: DAVIS346\r\n#!END-HEADER\r\n"
+    with open(folder / "polarity.aedat3", "wb") as out:
+        out.write(lines.encode())
+        for at in range(0, len(words), 4096):
+            packet = words[at : at + 4096]
+            n = len(packet)
+            out.write(struct.pack("<hh6i", 1, 1, 8, 4, 0, n, n, n) + packet.tobytes())
+
+
+def write_ecf(events: np.ndarray, folder: Path) -> None:
+    """Prophesee's HDF5 with ECF chunks by the encoder of the fixtures, in whole chunks, a second later:
+    evlib 0.13.2 takes no padded chunk and loses its way in some that begin before 1,000,000 µs."""
+    import h5py
+
+    sys.path.append(str(Path(__file__).resolve().parents[2] / "fixtures"))
+    from recipe import ecf
+
+    chunk = 16384
+    part = events[: len(events) // chunk * chunk].copy()
+    part["t"] += 1_000_000
+    record = np.dtype({"names": list("xypt"), "formats": ["<u2", "<u2", "<i2", "<i8"],
+                       "offsets": [0, 2, 4, 8], "itemsize": 16})  # fmt: skip
+    with h5py.File(folder / "ecf.hdf5", "w") as file:
+        file.attrs["geometry"] = f"{WIDTH}x{HEIGHT}"
+        plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        plist.set_chunk((chunk,))
+        plist.set_filter(36559, h5py.h5z.FLAG_OPTIONAL, ())
+        space = h5py.h5s.create_simple((len(part),), (h5py.h5s.UNLIMITED,))
+        group = file.create_group("CD")
+        data = h5py.h5d.create(group.id, b"events", h5py.h5t.py_create(record), space, plist)
+        for at in range(0, len(part), chunk):
+            data.write_direct_chunk((at,), ecf.encode(part[at : at + chunk], ecf.MASKED))
+        file.create_dataset("CD/indexes", data=np.zeros(3, dtype=[("id", "<u8"), ("ts", "<i8")]))
 
 
 def write_aedat2(events: np.ndarray, folder: Path) -> None:
@@ -90,7 +161,9 @@ def main() -> None:
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     events = scene(args.events)
-    for write in (write_aedat2, write_evt3, write_aedat4):
+    for write in (
+        write_aedat2, write_by_faery, write_aedat4, write_csv, write_evt21, write_aedat3, write_ecf,
+    ):  # fmt: skip
         write(events, args.folder)
     for path in sorted(args.folder.iterdir()):
         print(f"{path.stat().st_size / 1e6:9.1f} MB  {path.name}")

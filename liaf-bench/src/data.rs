@@ -6,14 +6,17 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use liaf_data::convert::{ConvertOptions, convert};
+use liaf_data::convert::{
+    Adapt, ConvertOptions, EventConvertOptions, Selection, convert, convert_events,
+};
 use liaf_data::frames::{Binner, Frame, FrameOptions};
 use liaf_data::tensor::{Compression, Container, TensorOptions};
+use liaf_data::write::{self, WriteOptions};
 use liaf_data::{EventBatch, ReadOptions, Recording};
 use serde_json::json;
 
 use crate::limit::Limit;
-use crate::memory;
+use crate::{cpu, memory};
 
 /// What to time.
 #[derive(Debug, clap::Args)]
@@ -34,9 +37,11 @@ pub struct Args {
     #[arg(long, default_value_t = 5)]
     runs: usize,
 
-    /// These jobs; also plain (convert without compression) and limit (what one thread takes to
-    /// inflate the packets or read the pages and write 13 bytes an event)
-    #[arg(long, value_delimiter = ',', value_parser = ["decode", "frames", "convert", "plain", "limit"],
+    /// These jobs; also plain (convert without compression), aedat4 (to an AEDAT 4 file with LZ4)
+    /// and limit (what one thread takes to inflate the packets or read the pages and write 13 bytes
+    /// an event)
+    #[arg(long, value_delimiter = ',',
+          value_parser = ["decode", "frames", "convert", "plain", "aedat4", "limit"],
           default_values = ["decode", "frames", "convert"])]
     jobs: Vec<String>,
 }
@@ -72,6 +77,8 @@ struct Row {
     events: u64,
     /// Seconds, sorted.
     times: Vec<f64>,
+    /// Seconds of processors, sorted.
+    cpu: Vec<f64>,
     rss_mib: f64,
 }
 
@@ -84,7 +91,7 @@ impl Row {
             let row = json!({
                 "file": self.file, "job": self.job, "threads": self.threads,
                 "events": self.events, "s": median, "s_min": min, "s_max": max,
-                "mev_s": rate, "rss_mib": self.rss_mib,
+                "cpu_s": self.cpu[self.cpu.len() / 2], "mev_s": rate, "rss_mib": self.rss_mib,
             });
             println!("{row}");
         } else {
@@ -111,22 +118,25 @@ fn time(file: &Path, job: &str, threads: usize, runs: usize) -> Result<Row> {
                 let columns = limit.as_ref().map(|limit| limit.reach(count)).transpose()?;
                 Ok(Done { events: count as u64, _columns: columns.unwrap_or_default() })
             }
+            "aedat4" => to_aedat4(file, &options, &folder.path().join("events.aedat4")),
             _ => to_hdf5(file, &options, &folder.path().join("frames.h5"), job == "convert"),
         }
     };
     memory::reset_peak();
     let events = once()?.events;
-    let mut times = Vec::new();
+    let (mut times, mut cpu) = (Vec::new(), Vec::new());
     for _ in 0..runs.max(1) {
-        let start = Instant::now();
+        let (start, used) = (Instant::now(), cpu::seconds());
         let done = once()?;
         times.push(start.elapsed().as_secs_f64());
+        cpu.push(cpu::seconds() - used);
         drop(black_box(done));
     }
     times.sort_by(f64::total_cmp);
+    cpu.sort_by(f64::total_cmp);
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let rss_mib = memory::peak_mib();
-    Ok(Row { file: name, job: job.to_owned(), threads, events, times, rss_mib })
+    Ok(Row { file: name, job: job.to_owned(), threads, events, times, cpu, rss_mib })
 }
 
 /// What a job made; letting go of it is not timed.
@@ -176,4 +186,23 @@ fn to_hdf5(file: &Path, options: &ReadOptions, output: &Path, deflate: bool) -> 
     let go_on = &mut |_: &_| ControlFlow::Continue(());
     let done = convert(&mut recording, Some(output), &options, go_on)?;
     Ok(Done::without_columns(done.frames.kept))
+}
+
+/// The whole way to an AEDAT 4 file that the system may write when it likes.
+fn to_aedat4(file: &Path, options: &ReadOptions, output: &Path) -> Result<Done> {
+    let mut recording = Recording::open(file, options.clone())?;
+    let options = EventConvertOptions {
+        target: write::target("aedat4").context("AEDAT 4 is not written")?,
+        selection: Selection::default(),
+        adapt: Adapt::default(),
+        write: WriteOptions {
+            overwrite: true,
+            sync: false,
+            parallel: options.parallel,
+            ..WriteOptions::default()
+        },
+    };
+    let go_on = &mut |_: &_| ControlFlow::Continue(());
+    let done = convert_events(&mut recording, Some(output), &options, go_on)?;
+    Ok(Done::without_columns(done.events.kept))
 }

@@ -4,6 +4,7 @@
 //! and `convert` (the whole way to a deflated HDF5 file, which is left to the page cache).
 //! `liaf-bench seek` times random stretches of long recordings.
 
+mod cpu;
 mod data;
 mod limit;
 mod memory;
