@@ -12,7 +12,7 @@
 //! |---|---|
 //! | `liaf.format` | version of this format, [`VERSION`] |
 //! | `liaf.network`, `liaf.training` | [`NetworkConfig`] and [`TrainConfig`] as JSON |
-//! | `liaf.progress` | steps, epochs, and the seed of all random numbers, as JSON |
+//! | `liaf.progress` | steps, epochs, the seed of all random numbers, and a score, as JSON |
 //! | `liaf.notes` | [`Trainer::notes`]: texts of the user's |
 //! | `liaf.number` | `F32` or `F64` |
 //! | `liaf.sums` | XXH64 of each tensor's bytes |
@@ -20,12 +20,16 @@
 //!
 //! Random numbers are functions of seed, step, layer and sample, so that training that goes on from
 //! a checkpoint gives the same losses, bit for bit, as training that was not interrupted. A file is
-//! written whole or not at all, and one that is damaged, foreign or of a newer version is refused.
+//! written whole or not at all: beside, synced, read back and compared, and only then given its name;
+//! and one that is damaged, foreign or of a newer version is refused. A [`Series`] keeps the newest
+//! checkpoints of a training and the best.
 
 mod container;
+mod series;
 mod weights;
 mod whole;
 
+pub use series::Series;
 pub use weights::{LoadOptions, Loaded};
 
 use std::collections::BTreeMap;
@@ -44,7 +48,7 @@ use container::{File, Tensor};
 pub const VERSION: u32 = 1;
 
 /// How far training has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// Steps of the optimiser.
     pub steps: u64,
@@ -52,6 +56,9 @@ pub struct Progress {
     pub epochs: u64,
     /// Seed of the network's random numbers.
     pub seed: u64,
+    /// How good it is on samples that are not learned from, if that was said: the higher the better.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
     /// Steps in the average of the weights.
     ema_updates: u64,
 }
@@ -99,6 +106,14 @@ impl<R: Real> Trainer<R> {
     /// [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be written. What was there
     /// before is then as it was.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        self.save_scored(path.as_ref(), None)
+    }
+
+    /// The same with a score.
+    fn save_scored(&self, path: &Path, score: Option<f64>) -> Result<()> {
+        if let Some(score) = score.filter(|score| !score.is_finite()) {
+            return Err(Error::data("the score of a checkpoint is not finite").found(score));
+        }
         let params = self.network.params();
         let mut tensors: Vec<_> = params
             .iter()
@@ -116,6 +131,7 @@ impl<R: Real> Trainer<R> {
             steps: self.step,
             epochs: self.epoch,
             seed: self.network.seed(),
+            score,
             ema_updates: self.ema.as_ref().map_or(0, |ema| ema.updates()),
         };
         let metadata = BTreeMap::from([
@@ -125,7 +141,7 @@ impl<R: Real> Trainer<R> {
             ("liaf.notes", json!(self.notes).to_string()),
             ("liaf.number", R::NAME.to_owned()),
         ]);
-        container::write::<R>(path.as_ref(), Some(metadata), &tensors)
+        container::write::<R>(path, Some(metadata), &tensors)
     }
 
     /// Goes on from a checkpoint.

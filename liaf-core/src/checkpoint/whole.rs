@@ -2,15 +2,16 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::{Error, Result};
 
 /// Writes `parts`, one after another, as the file `path`; what was there before is replaced. The
-/// bytes go to a partial file beside it, `.{name}.{pid}-{n}.partial`, which is synced, takes the
-/// name, and whose folder is synced. Partial files of writers that are gone are removed.
+/// bytes go to a partial file beside it, `.{name}.{pid}-{n}.partial`, which is synced, read back and
+/// compared, takes the name, and whose folder is synced. Partial files of writers that are gone are
+/// removed.
 ///
 /// # Errors
 /// [`ErrorKind::System`](crate::ErrorKind::System), with the path. What was there before is then as
@@ -35,6 +36,7 @@ pub(super) fn write(path: &Path, parts: &[&[u8]]) -> Result<()> {
     let (file, partial) = create(folder, &prefix).map_err(fail("cannot create the file"))?;
     let outcome = fill(file, parts)
         .map_err(fail("cannot write"))
+        .and_then(|()| compare(&partial, parts).map_err(fail("what was written is not there")))
         .and_then(|()| fs::rename(&partial, &target).map_err(fail("cannot name the file")));
     if outcome.is_err() {
         let _ = fs::remove_file(&partial);
@@ -48,6 +50,25 @@ fn fill(mut file: File, parts: &[&[u8]]) -> io::Result<()> {
         file.write_all(part)?;
     }
     file.sync_all()
+}
+
+/// Bytes that are read back at a time.
+const PIECE: usize = 1 << 16;
+
+/// Reads a file back: it must hold `parts` and nothing else.
+fn compare(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let mut file = File::open(path)?;
+    let mut read = vec![0; PIECE];
+    for piece in parts.iter().flat_map(|part| part.chunks(PIECE)) {
+        file.read_exact(&mut read[..piece.len()])?;
+        if read[..piece.len()] != *piece {
+            return Err(io::Error::new(ErrorKind::InvalidData, "other bytes come back"));
+        }
+    }
+    match file.read(&mut read)? {
+        0 => Ok(()),
+        _ => Err(io::Error::new(ErrorKind::InvalidData, "more bytes come back")),
+    }
 }
 
 /// The file that `path` means, after links.
@@ -134,6 +155,23 @@ mod tests {
         write(&path, &[b"new ", b"bytes"]).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new bytes");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_comes_back_otherwise_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("net");
+        let long = vec![7; 200_000];
+        let parts: [&[u8]; 3] = [b"head", b"", &long];
+        let good = parts.concat();
+        fs::write(&path, &good).unwrap();
+        compare(&path, &parts).unwrap();
+        let mut flipped = good.clone();
+        flipped[150_000] ^= 1;
+        for bad in [&good[..good.len() - 1], &flipped, &[&good[..], b"x"].concat()] {
+            fs::write(&path, bad).unwrap();
+            assert!(compare(&path, &parts).is_err());
+        }
     }
 
     #[test]

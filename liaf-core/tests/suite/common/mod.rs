@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, reason = "each test file uses a part; a test may panic")]
 
 pub mod reference;
+pub mod trained;
 
 use liaf_core::graph::{Inputs, SLOTS};
 use liaf_core::op::Firing;

@@ -1,8 +1,6 @@
 //! Networks as graphs: configuration, fan-out, lengths, threads, step by step.
 
-mod common;
-
-use common::{SAMPLES, check_gradients, random};
+use crate::common::{SAMPLES, check_gradients, random};
 use liaf_core::cost::CountRule;
 use liaf_core::graph::Inputs;
 use liaf_core::layer::{

@@ -1,10 +1,8 @@
 //! RNN, LSTM and GRU against PyTorch, finite differences, and themselves step by step.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
-use common::reference::Reference;
-use common::{SAMPLES, check_gradients, random};
+use crate::common::reference::Reference;
+use crate::common::{SAMPLES, check_gradients, random};
 use liaf_core::graph::Inputs;
 use liaf_core::layer::{Gru, LayerConfig, Lstm, Rnn, RnnActivation};
 use liaf_core::{ErrorKind, Mode, NetworkConfig, Shape, Workspace};

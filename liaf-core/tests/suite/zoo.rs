@@ -1,16 +1,15 @@
 //! The networks of the zoo: they are what they say, run, and learn.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
-use common::random;
+use crate::common::random;
 use liaf_core::cost::CountRule;
 use liaf_core::graph::Inputs;
+use liaf_core::layer::LayerConfig;
 use liaf_core::loss::Loss;
 use liaf_core::optim::{Adam, OptimizerConfig};
 use liaf_core::train::{TrainConfig, Trainer};
 use liaf_core::zoo::{self, Entry, Kind, Options};
-use liaf_core::{Mode, NetworkConfig, Real, Workspace};
+use liaf_core::{Gradients, Mode, Network, NetworkConfig, Workspace};
 use ndarray::ArrayD;
 
 fn full(name: &str) -> NetworkConfig {
@@ -34,27 +33,26 @@ fn small(entry: &Entry) -> (Options, usize) {
     (Options { width: 0.125, size: Some(size), classes, tokens: 12 }, steps)
 }
 
+/// Numbers for every input.
+type Batch = Vec<(String, ArrayD<f32>)>;
+
 /// A batch for every input: frames, or words from 1.
-fn batch<R: Real>(
-    config: &NetworkConfig,
-    samples: usize,
-    steps: usize,
-) -> Vec<(String, ArrayD<R>)> {
+fn batch(config: &NetworkConfig, samples: usize, steps: usize) -> Batch {
     let inputs = config.inputs.iter().enumerate();
     let made = inputs.map(|(seed, (name, input))| {
         let shape: Vec<_> = [samples, steps].into_iter().chain(input.shape.clone()).collect();
-        let mut data = random::<R>(&shape, 40 + seed as u64);
+        let mut data = random::<f32>(&shape, 40 + seed as u64);
         if input.shape.is_empty() {
-            data.mapv_inplace(|x| R::of((x.f64().abs() * 5.0).floor().min(10.0) + 1.0));
+            data.mapv_inplace(|x| (x.abs() * 5.0).floor().min(10.0) + 1.0);
         } else {
-            data.mapv_inplace(|x| R::of(f64::from(u8::from(x.f64() > 1.0))));
+            data.mapv_inplace(|x| f32::from(u8::from(x > 1.0)));
         }
         (name.clone(), data)
     });
     made.collect()
 }
 
-fn inputs<'a, R: Real>(batch: &'a [(String, ArrayD<R>)]) -> Inputs<'a, R> {
+fn inputs(batch: &Batch) -> Inputs<'_, f32> {
     let mut all = Inputs::of(&batch[0].0, batch[0].1.view());
     for (name, data) in &batch[1..] {
         all = all.with(name, data.view());
@@ -62,28 +60,51 @@ fn inputs<'a, R: Real>(batch: &'a [(String, ArrayD<R>)]) -> Inputs<'a, R> {
     all
 }
 
-/// Losses before every step, and the accuracy at the end.
-fn learn(entry: &Entry, kind: Kind, samples: usize, steps: usize) -> (Vec<f64>, f64) {
-    let (options, time) = small(entry);
-    let config = entry.network(kind, &options).unwrap();
-    let network = config.build::<f32>(7).unwrap();
-    let data = batch::<f32>(&config, samples, time);
-    let labels: Vec<usize> = (0..samples).map(|n| n % 4).collect();
+/// Steps of Adam until the loss is below this share of the first one and, if asked for, all classes
+/// are right; 40 at most. Gives the losses and whether it came so far.
+fn learn(config: &NetworkConfig, data: &Batch, share: f64, by_heart: bool) -> (Vec<f64>, bool) {
+    let (inputs, labels) = (inputs(data), labels(data));
     let train = TrainConfig {
-        loss: Loss::default(),
         optimizer: OptimizerConfig::Adam(Adam { learning_rate: 0.01, ..Adam::default() }),
         ..TrainConfig::default()
     };
-    let mut trainer = Trainer::new(network, train).unwrap();
-    let losses = (0..steps).map(|_| trainer.step(&inputs(&data), &labels).unwrap().loss).collect();
-    let network = trainer.into_network();
-    let mode = Mode { training: true, ..Mode::EVAL };
-    let scores = network.forward(&inputs(&data), mode, &mut Workspace::new()).unwrap();
-    let right = labels.iter().enumerate().filter(|&(n, &label)| {
-        let row = scores.index_axis(ndarray::Axis(0), n);
-        row.iter().all(|&score| score <= row[label])
-    });
-    (losses, right.count() as f64 / samples as f64)
+    let mut trainer = Trainer::new(config.build::<f32>(7).unwrap(), train).unwrap();
+    let mut losses = Vec::new();
+    for _ in 0..40 {
+        let report = trainer.step(&inputs, &labels).unwrap();
+        losses.push(report.loss);
+        let right = !by_heart || report.correct == labels.len();
+        if report.loss < share * losses[0] && right {
+            return (losses, true);
+        }
+    }
+    (losses, false)
+}
+
+/// How much the loss falls by a small step against the gradient, as a share of what the gradient says:
+/// `(L(p) - L(p - h g)) / h |g|²`, where `h |g|²` is `fall`. 1 for a gradient that is the loss's.
+fn first_order(config: &NetworkConfig, data: &Batch, fall: f64) -> f64 {
+    let (inputs, labels, mode) = (inputs(data), labels(data), Mode::train(0));
+    let mut network = config.build::<f32>(7).unwrap();
+    let mut space = Workspace::new();
+    let loss = |network: &Network<f32>, space: &mut Workspace<f32>| {
+        let scores = network.forward(&inputs, mode, space).unwrap();
+        Loss::default().judge(scores.view(), &labels, None).unwrap()
+    };
+    let before = loss(&network, &mut space);
+    let mut gradients = Gradients::new(&network);
+    network.backward(before.gradient.view(), mode, &mut space, &mut gradients).unwrap();
+    gradients.reduce();
+    let square: f64 = gradients.all().iter().flatten().map(|&g| f64::from(g).powi(2)).sum();
+    for (param, gradient) in network.params_mut().iter_mut().zip(gradients.all()) {
+        let step = |(p, &g): (&mut f32, &f32)| *p -= (fall / square * f64::from(g)) as f32;
+        param.data.iter_mut().zip(gradient).for_each(step);
+    }
+    (before.loss - loss(&network, &mut space).loss) / fall
+}
+
+fn labels(batch: &Batch) -> Vec<usize> {
+    (0..batch[0].1.shape()[0]).map(|n| n % 4).collect()
 }
 
 #[test]
@@ -169,12 +190,12 @@ fn every_network_in_every_form_runs_forward_and_back_and_as_toml() {
             let config = zoo::network(&name, &options).unwrap();
             assert_eq!(NetworkConfig::from_toml(&config.to_toml().unwrap()).unwrap(), config);
             let network = config.build::<f32>(1).unwrap();
-            let data = batch::<f32>(&config, 2, steps);
+            let data = batch(&config, 2, steps);
             let mut space = Workspace::new();
             let mode = Mode::train(0);
             let scores = network.forward(&inputs(&data), mode, &mut space).unwrap();
             assert_eq!(scores.shape(), [2, options.classes.unwrap_or(12)], "{name}");
-            let mut gradients = liaf_core::Gradients::new(&network);
+            let mut gradients = Gradients::new(&network);
             network.backward(scores.view(), mode, &mut space, &mut gradients).unwrap();
             gradients.reduce();
             assert!(gradients.all().iter().flatten().all(|g| g.is_finite()), "{name}");
@@ -186,22 +207,47 @@ fn every_network_in_every_form_runs_forward_and_back_and_as_toml() {
 #[test]
 fn analog_networks_learn_eight_samples_by_heart() {
     for entry in zoo::list() {
-        let (losses, accuracy) = learn(entry, Kind::Liaf, 8, 30);
-        let (first, last) = (losses[0], losses[losses.len() - 1]);
-        println!("{}: {first:.3} to {last:.3}, accuracy {accuracy}", entry.name);
-        assert!(last < first / 4.0 && accuracy == 1.0, "{}: {losses:?}, {accuracy}", entry.name);
+        let (options, steps) = small(entry);
+        let config = entry.network(Kind::Liaf, &options).unwrap();
+        let (losses, done) = learn(&config, &batch(&config, 8, steps), 0.25, true);
+        println!("{}: {:.3} to {:.3}", entry.name, losses[0], losses[losses.len() - 1]);
+        assert!(done, "{}: {losses:?}", entry.name);
     }
 }
 
+/// The rivals in all their forms but spikes, whose surrogate is not the slope of the loss: a small step
+/// lowers the loss by as much as the gradient says. And all learn, but for ConvLSTMs on large frames:
+/// five and seven of them behind each other take longer than a test to leave the scores of chance.
 #[test]
-fn the_rivals_learn() {
+fn the_rivals_lower_their_loss() {
+    let mut seen: Vec<NetworkConfig> = Vec::new();
     for entry in zoo::list() {
         for &kind in entry.kinds.iter().filter(|&&kind| kind != Kind::Liaf) {
-            let (losses, _) = learn(entry, kind, 4, 10);
-            let (first, last) = (losses[0], losses.iter().copied().fold(f64::INFINITY, f64::min));
-            // Seven ConvLSTMs behind each other hardly leave the scores of chance in ten steps.
-            let share = if kind == Kind::ConvLstm { 1.0 } else { 0.95 };
-            assert!(last < share * first, "{}{}: {losses:?}", entry.name, kind.suffix());
+            let name = format!("{}{}", entry.name, kind.suffix());
+            let (options, steps) = small(entry);
+            let mut config = entry.network(kind, &options).unwrap();
+            for node in &mut config.layers {
+                if let LayerConfig::Dropout(dropout) = &mut node.layer {
+                    dropout.p = 0.0;
+                }
+            }
+            if seen.contains(&config) {
+                continue;
+            }
+            let data = batch(&config, 4, steps);
+            if kind != Kind::Lif {
+                // Gates bend more; where slopes are steep, a smaller step is lost in rounding.
+                let fall = if kind == Kind::ConvLstm { 1e-4 } else { 1e-3 };
+                let ratio = first_order(&config, &data, fall);
+                println!("{name}: falls by {ratio:.3} of what the gradient says");
+                assert!((ratio - 1.0).abs() < 0.05, "{name}: {ratio}");
+            }
+            if kind != Kind::ConvLstm || options.size <= Some(20) {
+                let (losses, done) = learn(&config, &data, 0.9, false);
+                println!("{name}: {:.3} to {:.3}", losses[0], losses[losses.len() - 1]);
+                assert!(done, "{name}: {losses:?}");
+            }
+            seen.push(config);
         }
     }
 }

@@ -1,10 +1,8 @@
 //! Layers without weights, and embeddings: judged by PyTorch and finite differences.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
-use common::reference::Reference;
-use common::{SAMPLES, check_gradients, random, relative_error};
+use crate::common::reference::Reference;
+use crate::common::{SAMPLES, check_gradients, random, relative_error};
 use liaf_core::graph::Inputs;
 use liaf_core::layer::{
     Activate, Add, AvgPool, Concat, Dense, Dropout, Embedding, LayerConfig, MaxPool, SpatialMean,

@@ -2,10 +2,8 @@
 //! differences.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
-use common::reference::Reference;
-use common::{assert_close, random, relative_error};
+use crate::common::reference::Reference;
+use crate::common::{assert_close, random, relative_error};
 use liaf_core::graph::Inputs;
 use liaf_core::layer::{Aggregate, Dense};
 use liaf_core::loss::Loss;

@@ -1,12 +1,10 @@
 //! Norms against PyTorch and finite differences, step by step, and on any number of threads.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::reference::Reference;
-use common::{SAMPLES, check_gradients, check_gradients_in, random};
+use crate::common::reference::Reference;
+use crate::common::{SAMPLES, check_gradients, check_gradients_in, random};
 use liaf_core::activation::Activation;
 use liaf_core::graph::Inputs;
 use liaf_core::layer::{BatchNorm, LayerConfig, LayerNorm};

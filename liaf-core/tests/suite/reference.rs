@@ -4,12 +4,12 @@
 //! `reference` beside the project (`../shared`, or `$LIAF_SHARED`); a small one is bundled.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-#[path = "../examples/check_reference/reference.rs"]
-mod reference;
+#[path = "../../examples/check_reference/reference.rs"]
+mod checked;
 
 use std::path::{Path, PathBuf};
 
-use reference::check;
+use checked::check;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()

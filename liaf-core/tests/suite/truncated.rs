@@ -2,12 +2,10 @@
 //! over the whole, and what cannot be cut.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::reference::Reference;
-use common::{random, relative_error};
+use crate::common::reference::Reference;
+use crate::common::{random, relative_error};
 use liaf_core::graph::Inputs;
 use liaf_core::layer::{
     Aggregate, BatchNorm, Conv3d, Dense, Dropout, Flatten, Gru, LayerConfig, Lstm, Rnn,

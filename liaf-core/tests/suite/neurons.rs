@@ -1,12 +1,10 @@
 //! Neurons against golden numbers, PyTorch, snnTorch, SpikingJelly and finite differences.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::reference::Reference;
-use common::{SAMPLES, check_gradients, random};
+use crate::common::reference::Reference;
+use crate::common::{SAMPLES, check_gradients, random};
 use liaf_core::activation::Activation;
 use liaf_core::graph::Inputs;
 use liaf_core::init::{Scheme, WeightInit};
@@ -260,7 +258,7 @@ fn the_common_loop_is_the_general_one() {
             assert_eq!(run(common, Mode::train(0)), (y.clone(), dx.clone()));
             let (general_y, general_dx) = run(general, plain);
             assert_eq!(general_y, y);
-            common::assert_close(
+            crate::common::assert_close(
                 "input",
                 general_dx.as_slice().unwrap(),
                 dx.as_slice().unwrap(),

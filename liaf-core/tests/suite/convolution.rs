@@ -1,10 +1,8 @@
 //! Convolutions against PyTorch, finite differences and themselves step by step.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
-use common::reference::Reference;
-use common::{check_gradients, random};
+use crate::common::reference::Reference;
+use crate::common::{check_gradients, random};
 use liaf_core::graph::Inputs;
 use liaf_core::layer::{Conv2d, Conv3d, ConvLstm, LayerConfig};
 use liaf_core::{ErrorKind, Mode, NetworkConfig, Workspace};

@@ -1,0 +1,139 @@
+//! The checkpoints of one training: the newest ones and the best.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::CheckpointInfo;
+use crate::train::Trainer;
+use crate::{Error, Real, Result};
+
+/// A folder of checkpoints, `{name}-{step}.safetensors`, of which the newest ones and the best are
+/// kept. An older one is removed only after a newer one has been written and read back.
+///
+/// ```
+/// use liaf_core::checkpoint::Series;
+/// # use liaf_core::{NetworkConfig, layer::Dense, train::{TrainConfig, Trainer}};
+/// # fn main() -> liaf_core::Result<()> {
+/// # let network = NetworkConfig::sequential([2]).then(Dense::new(2)).build::<f32>(1)?;
+/// # let folder = tempfile::tempdir().expect("a folder");
+/// # let folder = folder.path();
+/// let series = Series::new(folder, "net");
+/// let mut trainer = match series.resume::<f32>()? {
+///     Some(trainer) => trainer,
+///     None => Trainer::new(network, TrainConfig::default())?,
+/// };
+/// // … after every epoch, with the accuracy on samples that are not learned from:
+/// series.save(&trainer, Some(0.87))?;
+/// # assert_eq!(series.best()?.map(|(score, _)| score), Some(0.87));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Series {
+    folder: PathBuf,
+    name: String,
+    newest: usize,
+}
+
+/// A checkpoint of the folder.
+struct Member {
+    step: u64,
+    path: PathBuf,
+}
+
+impl Series {
+    /// The checkpoints of this name in a folder, which is made when it is needed. Two are kept
+    /// beside the best.
+    pub fn new(folder: impl Into<PathBuf>, name: impl Into<String>) -> Self {
+        Self { folder: folder.into(), name: name.into(), newest: 2 }
+    }
+
+    /// Keeps this many of the newest ones, 1 at least.
+    #[must_use]
+    pub fn keeping(self, newest: usize) -> Self {
+        Self { newest: newest.max(1), ..self }
+    }
+
+    /// Writes a checkpoint, and removes those that are neither among the newest nor of the highest
+    /// score; of equal scores, the earliest. Gives its path.
+    ///
+    /// # Errors
+    /// As [`Trainer::save`], and if the score is not finite. All older ones are then still there.
+    pub fn save<R: Real>(&self, trainer: &Trainer<R>, score: Option<f64>) -> Result<PathBuf> {
+        fs::create_dir_all(&self.folder).map_err(|error| {
+            Error::system("cannot make the folder", error).in_file(&self.folder)
+        })?;
+        let path = self.folder.join(format!("{}-{:08}.safetensors", self.name, trainer.steps()));
+        trainer.save_scored(&path, score)?;
+        let best = self.best()?.map(|(_, path)| path);
+        let members = self.members()?;
+        for old in members.iter().rev().skip(self.newest) {
+            // One of a later training that was begun anew is not older.
+            if old.step < trainer.steps() && best.as_ref() != Some(&old.path) {
+                fs::remove_file(&old.path).map_err(|error| {
+                    Error::system("cannot remove an old checkpoint", error).in_file(&old.path)
+                })?;
+            }
+        }
+        Ok(path)
+    }
+
+    /// Goes on from the newest checkpoint that is whole; `None` if there is none at all.
+    ///
+    /// # Errors
+    /// As [`Trainer::resume`], of the newest, if none is whole.
+    pub fn resume<R: Real>(&self) -> Result<Option<Trainer<R>>> {
+        let mut first = None;
+        for member in self.members()?.iter().rev() {
+            match Trainer::resume(&member.path) {
+                Ok(trainer) => return Ok(Some(trainer)),
+                Err(error) => first = first.or(Some(error)),
+            }
+        }
+        first.map_or(Ok(None), Err)
+    }
+
+    /// The highest score and its checkpoint, of those that are whole and have one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if the folder cannot be read.
+    pub fn best(&self) -> Result<Option<(f64, PathBuf)>> {
+        let mut best: Option<(f64, PathBuf)> = None;
+        for member in self.members()? {
+            let info = CheckpointInfo::read(&member.path).ok();
+            if let Some(score) = info.and_then(|info| info.progress.score)
+                && best.as_ref().is_none_or(|(highest, _)| score > *highest)
+            {
+                best = Some((score, member.path));
+            }
+        }
+        Ok(best)
+    }
+
+    /// The checkpoints of the folder, the oldest first.
+    fn members(&self) -> Result<Vec<Member>> {
+        let fail = |error| Error::system("cannot read the folder", error).in_file(&self.folder);
+        let entries = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(fail)?,
+        };
+        let mut members = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(fail)?.path();
+            if let Some(step) = self.step(&path) {
+                members.push(Member { step, path });
+            }
+        }
+        members.sort_by_key(|member| member.step);
+        Ok(members)
+    }
+
+    /// The step in the name of a checkpoint of this series.
+    fn step(&self, path: &Path) -> Option<u64> {
+        let name = path.file_name().and_then(OsStr::to_str)?;
+        let digits = name.strip_prefix(&self.name)?.strip_prefix('-')?;
+        let digits = digits.strip_suffix(".safetensors")?;
+        digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| digits.parse().ok())?
+    }
+}

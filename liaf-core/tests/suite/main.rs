@@ -1,0 +1,20 @@
+//! Every test of the crate from outside, in one program, so that what is generic over the number type
+//! is compiled once: `cargo test -p liaf-core --test suite neurons::`.
+
+mod checkpoints;
+mod common;
+mod convolution;
+mod cost;
+mod faults;
+mod graph;
+mod layers;
+mod learning;
+mod neurons;
+mod nir;
+mod norms;
+mod recurrent;
+mod reference;
+mod training;
+mod truncated;
+mod weights;
+mod zoo;

@@ -1,0 +1,152 @@
+//! Training is the same on any number of threads, in parts, and after a checkpoint.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use crate::common::trained::{BATCH, batch, config, step, trainer, training};
+use crate::common::{random, relative_error};
+use liaf_core::graph::Inputs;
+use liaf_core::layer::{Dense, Flatten};
+use liaf_core::loss::Loss;
+use liaf_core::neuron::Neuron;
+use liaf_core::optim::Schedule;
+use liaf_core::train::{StepReport, TrainConfig, Trainer};
+use liaf_core::{Mode, NetworkConfig, Real, Workspace};
+use ndarray::ArrayD;
+
+const STEPS: u64 = 20;
+
+fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
+}
+
+/// The losses of all steps and the last weights.
+fn run<R: Real>(threads: usize) -> (Vec<StepReport>, Vec<Vec<R>>) {
+    with_threads(threads, || {
+        let mut trainer = trainer::<R>();
+        let reports = (0..STEPS).map(|_| step(&mut trainer)).collect();
+        (reports, trainer.network().params().iter().map(|param| param.data.clone()).collect())
+    })
+}
+
+#[test]
+fn losses_do_not_depend_on_threads() {
+    let one = run::<f32>(1);
+    assert!(one.0.windows(2).all(|pair| pair[0].loss != pair[1].loss));
+    for threads in [2, 3, 8] {
+        assert_eq!(one, run::<f32>(threads), "{threads} threads");
+    }
+    assert_eq!(one, run::<f32>(1), "a second time");
+}
+
+#[test]
+fn parts_of_a_batch_give_the_gradients_of_the_whole() {
+    let gradients = |micro_batch: Option<usize>| {
+        let how = TrainConfig { micro_batch, ..training() };
+        let mut trainer = Trainer::new(config().build::<f64>(5).unwrap(), how).unwrap();
+        let report = step(&mut trainer);
+        (report, trainer.gradients().to_vec())
+    };
+    let (whole, all) = gradients(None);
+    for size in [1, 3, 8, 100] {
+        let (report, parts) = gradients(Some(size));
+        assert!((report.loss - whole.loss).abs() < 1e-12);
+        assert_eq!(report.correct, whole.correct);
+        for (part, all) in parts.iter().zip(&all) {
+            assert!(relative_error(part, all) < 1e-12, "micro-batches of {size}");
+        }
+    }
+}
+
+#[test]
+fn a_network_learns_and_is_evaluated_with_its_averages() {
+    let schedule = Schedule::default();
+    let how = TrainConfig { ema: None, micro_batch: None, schedule, ..training() };
+    let mut trainer = Trainer::new(config().build::<f32>(5).unwrap(), how).unwrap();
+    let (frames, labels) = batch::<f32>(0);
+    let inputs = Inputs::of("input", frames.view());
+    let before = trainer.evaluate(&inputs, &labels).unwrap();
+    for _ in 0..100 {
+        trainer.step(&inputs, &labels).unwrap();
+    }
+    let after = trainer.evaluate(&inputs, &labels).unwrap();
+    assert!(after.loss < before.loss, "{} {}", before.loss, after.loss);
+    assert_eq!((after.correct, after.accuracy()), (BATCH, 1.0));
+
+    let mut averaged = self::trainer::<f32>();
+    for _ in 0..5 {
+        step(&mut averaged);
+    }
+    let weights = averaged.network().params().to_vec();
+    let with = averaged.evaluate(&inputs, &labels).unwrap();
+    assert_eq!(averaged.network().params(), weights, "evaluation changes nothing");
+    let network = averaged.into_network();
+    assert_ne!(network.params(), weights);
+    let output = network.forward(&inputs, Mode::EVAL, &mut Workspace::new()).unwrap();
+    let loss = training().loss.judge(output.view(), &labels, None).unwrap().loss;
+    assert!((loss - with.loss).abs() < 1e-6);
+}
+
+#[test]
+fn what_cannot_be_learned_from_changes_nothing() {
+    let mut trainer = trainer::<f32>();
+    let weights = trainer.network().params().to_vec();
+    let (mut frames, labels) = batch::<f32>(0);
+    let mut refuse = |frames: &ArrayD<f32>, labels: &[usize]| {
+        let error = trainer.step(&Inputs::of("input", frames.view()), labels).unwrap_err();
+        assert_eq!(trainer.network().params(), weights);
+        assert_eq!(trainer.steps(), 0);
+        error.to_string()
+    };
+    assert!(refuse(&frames, &labels[1..]).contains("not one label a sample"));
+    let text = refuse(&frames, &[3; BATCH]);
+    assert!(text.contains("layer aggregate5") && text.contains("no class of [N, 3]"), "{text}");
+    assert!(refuse(&random(&[0, 6, 2, 4], 0), &[]).contains("an empty batch"));
+    frames[[9, 0, 0, 0]] = f32::INFINITY;
+    assert!(refuse(&frames, &labels).contains("not finite"));
+    frames.fill(1e38);
+    assert!(refuse(&frames, &labels).contains("not finite"));
+}
+
+#[test]
+fn labels_and_losses_that_do_not_fit_are_refused_before_work() {
+    let (frames, labels) = batch::<f32>(0);
+    let inputs = Inputs::of("input", frames.view());
+    let refuse = |config: NetworkConfig, loss: Loss, labels: &[usize]| {
+        let training = TrainConfig { loss, ..TrainConfig::default() };
+        let mut trainer = Trainer::new(config.build::<f32>(5).unwrap(), training).unwrap();
+        let error = trainer.step(&inputs, labels).unwrap_err().to_string();
+        assert_eq!(trainer.evaluate(&inputs, labels).unwrap_err().to_string(), error);
+        let space = format!("{trainer:?}");
+        assert!(space.contains("samples: []"), "nothing has passed through the network");
+        error
+    };
+    let tet = Loss::Tet { label_smoothing: 0.0 };
+    let text = refuse(config(), tet, &labels);
+    assert!(text.contains("layer aggregate5") && text.contains("[N, 3]"), "{text}");
+    let image = NetworkConfig::sequential([2, 4]).then(Neuron::default());
+    let text = refuse(image, Loss::default(), &labels);
+    assert!(text.contains("layer neuron1") && text.contains("[N, T, 2, 4]"), "{text}");
+    refuse(config(), Loss::default(), &[usize::MAX; BATCH]);
+    let none = NetworkConfig::sequential([2, 4]).then(Flatten {}).then(Dense::new(0));
+    let text = none.build::<f32>(5).unwrap_err().to_string();
+    assert!(text.contains("layer dense2") && text.contains("1 or more"), "{text}");
+}
+
+#[test]
+fn training_goes_on_from_any_step_bit_for_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let (reports, weights) = run::<f32>(2);
+    let mut trainer = trainer::<f32>();
+    for at in 0..STEPS {
+        let path = folder.path().join(format!("{at}.safetensors"));
+        trainer.save(&path).unwrap();
+        let threads = 1 + at as usize % 3;
+        let (rest, last) = with_threads(threads, || {
+            let mut resumed = Trainer::<f32>::resume(&path).unwrap();
+            let rest: Vec<_> = (at..STEPS).map(|_| step(&mut resumed)).collect();
+            (rest, resumed)
+        });
+        assert_eq!(rest, reports[at as usize..], "resumed at step {at}, {threads} threads");
+        assert!(last.network().params().iter().zip(&weights).all(|(a, b)| a.data == *b));
+        step(&mut trainer);
+    }
+}
