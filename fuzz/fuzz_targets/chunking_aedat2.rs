@@ -1,5 +1,3 @@
 #![no_main]
 
-static HEADER: &[u8] = include_bytes!("../../fixtures/good/aedat2/header_only.aedat");
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| liaf_fuzz::chunking(None, HEADER, data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| liaf_fuzz::run("chunking_aedat2", data));

@@ -1,5 +1,3 @@
 #![no_main]
 
-static HEADER: &[u8] = b"% evt 2.1\n% end\n";
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| liaf_fuzz::chunking(None, HEADER, data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| liaf_fuzz::run("chunking_evt21", data));

@@ -1,5 +1,3 @@
 #![no_main]
 
-static HEADER: &[u8] = b"";
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| liaf_fuzz::decode(Some("CSV"), HEADER, data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| liaf_fuzz::run("decode_csv", data));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| liaf_fuzz::ecf(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| liaf_fuzz::run("decode_ecf", data));

@@ -1,5 +1,3 @@
 #![no_main]
 
-static HEADER: &[u8] = include_bytes!("../../fixtures/good/evt2/header_only.raw");
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| liaf_fuzz::decode(None, HEADER, data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| liaf_fuzz::run("decode_evt2", data));

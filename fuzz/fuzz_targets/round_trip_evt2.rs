@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| liaf_fuzz::round_trip("evt2", data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| liaf_fuzz::run("round_trip_evt2", data));

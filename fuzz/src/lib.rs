@@ -7,12 +7,16 @@
 //! | `chunking_<format>` | the same | whole = byte by byte = odd pieces = two threads: events, report and error |
 //! | `round_trip_<format>` | events | what was written reads back as the same events |
 
+mod targets;
+
 use std::num::NonZeroUsize;
 
 use liaf_data::write::{self, EventSpec, Facts, Packing, Target, WriteOptions};
 use liaf_data::{
     Event, EventBatch, Format, ReadOptions, Recording, Report, SensorSize, decode_ecf_chunk,
 };
+
+pub use targets::run;
 
 /// What a reader makes of some bytes: the events in front of an error, the report, the error.
 #[derive(Debug, PartialEq)]
