@@ -250,9 +250,8 @@ fn micros(value: Value, unit: TimeUnit) -> Option<i64> {
 
 /// The unit of these first times, and what tells it.
 pub(in crate::formats) fn guess_unit(times: &[f64]) -> (TimeUnit, &'static str) {
-    let fractional = times.iter().any(|time| time.is_finite() && time.fract() != 0.0);
-    let unit = guess(fractional, times.first().copied().unwrap_or(0.0));
-    (unit, if fractional { "it has fractions" } else { "it is whole" })
+    let told = times.iter().filter(|time| time.is_finite() && **time != 0.0);
+    guess(told.map(|time| time.fract() != 0.0), times.first().copied().unwrap_or(0.0))
 }
 
 /// The columns of t, x, y and p among four, told by the first numbers of each: p is 0, 1 or -1, and t

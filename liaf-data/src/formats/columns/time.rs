@@ -5,13 +5,23 @@ use crate::reader::TimeUnit;
 /// Whole times whose first is above this are ns: in µs that would be after the year 5000.
 const NANOSECONDS_FROM: f64 = 1e17;
 
-/// The unit of times of which some have a fraction and the first is `first`. Never ms: nothing
-/// tells it from µs.
-pub(in crate::formats) fn guess(fractional: bool, first: f64) -> TimeUnit {
-    match fractional {
-        true => TimeUnit::Seconds,
-        false if first > NANOSECONDS_FROM => TimeUnit::Nanoseconds,
-        false => TimeUnit::Microseconds,
+/// The unit of times, by whether each of them has a fraction, and by the first; and how it was told.
+/// One in two must have one to make them seconds, so that a damaged time does not change all others.
+/// Never ms: nothing tells it from µs.
+pub(in crate::formats) fn guess(
+    fractional: impl Iterator<Item = bool>,
+    first: f64,
+) -> (TimeUnit, &'static str) {
+    let (mut all, mut fractions) = (0, 0);
+    for has_fraction in fractional {
+        all += 1;
+        fractions += usize::from(has_fraction);
+    }
+    let whole = if fractions == 0 { "it is whole" } else { "most of it is whole" };
+    match 2 * fractions >= all && fractions > 0 {
+        true => (TimeUnit::Seconds, "it has fractions"),
+        false if first > NANOSECONDS_FROM => (TimeUnit::Nanoseconds, whole),
+        false => (TimeUnit::Microseconds, whole),
     }
 }
 
@@ -35,6 +45,16 @@ pub(in crate::formats) fn scaled(mantissa: u64, decimals: u32, unit: TimeUnit) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_damaged_time_does_not_change_the_unit() {
+        let unit = |fractions: &[bool], first| guess(fractions.iter().copied(), first).0;
+        assert_eq!(unit(&[false, true, false, false], 7.0), TimeUnit::Microseconds);
+        assert_eq!(unit(&[true, true, false, true], 0.5), TimeUnit::Seconds);
+        assert_eq!(unit(&[false, true], 1.0), TimeUnit::Seconds);
+        assert_eq!(unit(&[], 0.0), TimeUnit::Microseconds);
+        assert_eq!(unit(&[false; 3], 2e17), TimeUnit::Nanoseconds);
+    }
 
     #[test]
     fn times_are_scaled_to_the_nearest_microsecond() {

@@ -86,9 +86,7 @@ impl Layout {
             (None, None) => {
                 let times = sample.rows.iter().filter_map(|row| row.get(at[0]).copied());
                 let first = times.clone().find_map(line::float).unwrap_or(0.0);
-                let fractional = times.clone().any(is_fractional);
-                let how = if fractional { "it has fractions" } else { "it is whole" };
-                (guess(fractional, first), how)
+                guess(times.filter(|text| line::float(text).is_some()).map(is_fractional), first)
             }
         };
         let mut letters = vec!["_"; count];

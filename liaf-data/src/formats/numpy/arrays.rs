@@ -109,6 +109,11 @@ struct Planner {
     details: Vec<(&'static str, String)>,
 }
 
+fn unclean() -> Error {
+    Error::malformed("something follows the dictionary in the header of the array")
+        .expected("spaces")
+}
+
 /// A plan for one array that is a list of events.
 pub(super) fn one(source: &mut ByteSource, found: Found, options: &ReadOptions) -> Result<Plan> {
     let here = found.feed.start();
@@ -252,6 +257,8 @@ fn table(
         by_place.sort_unstable();
         if width == 4 {
             planner.check(&found, found.body(), vec![0, 1, 2, 3]);
+        } else if !found.header.is_clean {
+            planner.flaw(found.here(unclean()));
         }
         if let Some(sum) = planner.parts.checksums.last_mut() {
             (sum.before, _) = found.feed.sum();
@@ -323,8 +330,11 @@ impl Planner {
         self.parts.flaw.get_or_insert(error);
     }
 
-    /// Notes the checksum of an array, and whether its size is what its header says.
+    /// Notes the checksum of an array, and whether its header and its size are as they should be.
     fn check(&mut self, found: &Found, body: u64, sources: Vec<usize>) {
+        if !found.header.is_clean {
+            self.flaw(found.here(unclean()));
+        }
         let claimed = found.ahead.saturating_add(body);
         let there = found.sum.map_or(found.packed, |(_, bytes)| bytes);
         if there > claimed {

@@ -11,6 +11,8 @@ pub(super) struct Header {
     pub dtype: Dtype,
     pub fortran: bool,
     pub shape: Vec<u64>,
+    /// Nothing but spaces and a line feed follow the dictionary.
+    pub is_clean: bool,
 }
 
 /// The type of the elements.
@@ -73,6 +75,7 @@ impl Header {
         let text = std::str::from_utf8(text).map_err(|_| broken("not text"))?;
         let mut literal = Literal { rest: text };
         let value = literal.value(0)?;
+        let is_clean = literal.rest.bytes().all(|byte| matches!(byte, b' ' | b'\n'));
         let Value::Dict(entries) = value else { return Err(broken("no dictionary")) };
         let entry = |name: &str| {
             let found = entries.iter().find(|(key, _)| key == name).map(|(_, value)| value);
@@ -91,6 +94,7 @@ impl Header {
             dtype: dtype(entry("descr")?)?,
             fortran,
             shape: shape.iter().map(side).collect::<Result<_>>()?,
+            is_clean,
         })
     }
 }
@@ -299,7 +303,7 @@ mod tests {
         let text = b"{'descr': [('t', '<i8'), ('', '|V4'), (('title', 'x'), '>u2'), \
                      ('z', '<f4', (2,)), ('on', '|b1')], 'fortran_order': False, 'shape': (7,), } \n";
         let header = Header::parse(text).unwrap();
-        assert_eq!((header.shape, header.fortran), (vec![7], false));
+        assert_eq!((header.shape, header.fortran, header.is_clean), (vec![7], false, true));
         let Dtype::Record { fields, bytes } = header.dtype else { panic!() };
         assert_eq!(bytes, 8 + 4 + 2 + 8 + 1);
         assert_eq!(fields[2].start, 12);
@@ -309,6 +313,7 @@ mod tests {
         let header = Header::parse(plain).unwrap();
         assert_eq!((header.shape, header.fortran), (vec![3, 4], true));
         assert_eq!(header.dtype, Dtype::Plain(Number::little(Kind::F64)));
+        assert!(!Header::parse(&[&plain[..], b"  \0\n"].concat()).unwrap().is_clean);
     }
 
     #[test]
