@@ -27,7 +27,7 @@
 mod container;
 mod series;
 mod weights;
-mod whole;
+pub(crate) mod whole;
 
 pub use series::Series;
 pub use weights::{LoadOptions, Loaded};

@@ -16,7 +16,7 @@ use crate::{Error, Result};
 /// # Errors
 /// [`ErrorKind::System`](crate::ErrorKind::System), with the path. What was there before is then as
 /// it was.
-pub(super) fn write(path: &Path, parts: &[&[u8]]) -> Result<()> {
+pub(crate) fn write(path: &Path, parts: &[&[u8]]) -> Result<()> {
     let target = resolve(path)?;
     let fail = |what: &'static str| {
         let target = target.clone();

@@ -6,6 +6,7 @@ use hdf5::types::{VarLenAscii, VarLenUnicode};
 use hdf5::{Dataset, File, Group};
 
 use super::graph::{Array, Graph, Node};
+use crate::checkpoint::whole;
 use crate::{Error, Result};
 
 /// The version of the Python package `nir` whose layout this is.
@@ -19,25 +20,16 @@ fn failed(error: &hdf5::Error) -> Error {
 }
 
 pub(super) fn write(graph: &Graph, path: &Path) -> Result<()> {
-    let named = |end: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(end);
-        PathBuf::from(name)
-    };
-    let (part, whole) = (named(".part"), named(".whole"));
-    let system = |what| move |error| Error::system(what, error);
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
     // The library locks the file it writes, and a process started meanwhile would inherit the lock
-    // and keep others from opening it. A copy bears none. What is at `path` is replaced only by a
-    // whole file.
-    let moved = write_all(graph, &part)
-        .map_err(|error| failed(&error))
-        .and_then(|()| std::fs::copy(&part, &whole).map_err(system("cannot copy the file")))
-        .and_then(|_| std::fs::rename(&whole, path).map_err(system("cannot rename the file")));
+    // and keep others from opening it. What is written anew from its bytes bears none.
+    let bytes = write_all(graph, &part).map_err(|error| failed(&error)).and_then(|()| {
+        std::fs::read(&part).map_err(|error| Error::system("cannot read the file back", error))
+    });
     let _ = std::fs::remove_file(&part);
-    if moved.is_err() {
-        let _ = std::fs::remove_file(&whole);
-    }
-    moved.map_err(|error| error.in_file(path))
+    whole::write(path, &[&bytes.map_err(|error| error.in_file(path))?])
 }
 
 fn write_all(graph: &Graph, path: &Path) -> hdf5::Result<()> {
