@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 #![allow(missing_docs, reason = "a test")]
 
+mod common;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -11,6 +13,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use common::fixture;
+
 const LZ4: &str = "good/aedat4/dv_lz4.aedat4";
 const STEREO: &str = "good/aedat4/dv_stereo_zstd.aedat4";
 
@@ -18,11 +22,6 @@ const STEREO: &str = "good/aedat4/dv_stereo_zstd.aedat4";
 const CONTAINERS: &[&str] = &["h5", "npz", "npy", "safetensors"];
 #[cfg(not(feature = "hdf5"))]
 const CONTAINERS: &[&str] = &["npz", "npy", "safetensors"];
-
-fn fixture(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name);
-    path.canonicalize().unwrap().display().to_string()
-}
 
 /// The program in a folder of its own, where outputs go.
 struct Liaf(TempDir);

@@ -2,27 +2,25 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 #![allow(missing_docs, reason = "a test")]
 
-use std::process::{Command, Output};
+mod common;
+
+use std::process::Output;
 
 use serde_json::Value;
 
 fn liaf(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_liaf")).arg("cost").args(args).output().unwrap()
+    common::liaf(&[&["cost"], args].concat())
 }
 
 #[track_caller]
 fn out(args: &[&str]) -> String {
-    let output = liaf(args);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    common::printed(liaf(args))
 }
 
 #[track_caller]
 fn refused(args: &[&str], code: i32, says: &str) {
     let output = liaf(args);
-    let err = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{err}");
-    assert!(err.contains(says), "{err}");
+    common::refused(&output, code, &[says]);
     assert!(output.stdout.is_empty());
 }
 

@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 #![allow(missing_docs, reason = "a test")]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 
 use liaf_core::graph::{Inputs, Mode};
 use liaf_core::train::{TrainConfig, Trainer};
@@ -17,6 +19,8 @@ use ndarray::{ArrayD, Axis, IxDyn};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use common::{fixture, liaf};
+
 /// Two recordings that a network can tell apart: of other density and other places.
 const CLASSES: [(&str, &str); 2] =
     [("dots", "good/aedat4/dv_lz4.aedat4"), ("more, \"dots\"", "good/aedat2/dvs128.aedat")];
@@ -27,29 +31,14 @@ const CONVOLUTION: &str = "[inputs.frames]\nshape = [2, 16, 16]\n\
     [[layers]]\ntype = 'flatten'\n[[layers]]\ntype = 'dense'\nunits = 2\n";
 const MEAN: &str = "[[layers]]\ntype = 'aggregate'\n";
 
-fn fixture(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name);
-    path.canonicalize().unwrap().display().to_string()
-}
-
-fn liaf(args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_liaf"));
-    command.args(args).stdin(Stdio::null()).output().unwrap()
-}
-
 #[track_caller]
 fn out(args: &[&str]) -> String {
-    let output = liaf(args);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    common::printed(liaf(args))
 }
 
 #[track_caller]
 fn refused(args: &[&str], code: i32, says: &[&str]) {
-    let output = liaf(args);
-    let err = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{err}");
-    says.iter().for_each(|part| assert!(err.contains(part), "{part:?} is not in {err}"));
+    common::refused(&liaf(args), code, says);
 }
 
 /// A recording's frames as `liaf convert` makes them.
