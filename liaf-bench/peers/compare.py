@@ -25,7 +25,7 @@ import decoders  # noqa: E402
 WINDOW_US, HEIGHT, WIDTH = 10_000, 260, 346
 RUNS = 5
 
-#: What is timed: the file, the peer, LIAF's job, its threads, the ratio that is aimed at.
+#: What is timed: the file, the peer, LIAF's job, its threads, the ratio that is aimed at, if one is.
 ROWS = [
     ("davis346_lz4.aedat4", "dv_processing", "decode", 1, 2.0),
     ("davis346_lz4.aedat4", "dv_processing", "decode", 2, 4.0),
@@ -147,22 +147,6 @@ def numpy_plain(path: str, out: str) -> Any:
     return numpy_frames(path, out)
 
 
-def by_decoder(name: str) -> Callable[[str, str], Any]:
-    """As the decoder of this name reads a file for the tests; `decoders.py` tells how."""
-
-    def read(path: str, _out: str) -> Any:
-        return list(decoders.named(name)(path))
-
-    return read
-
-
-expelliarmus_evt2 = by_decoder("expelliarmus_evt2")
-expelliarmus_dat = by_decoder("expelliarmus_dat")
-event_stream = by_decoder("event_stream")
-evutils = by_decoder("evutils")
-evlib = by_decoder("evlib")
-
-
 def tonic_words(path: str, _out: str) -> Any:
     """The half of tonic's reader of AEDAT 3 that works: the address and time of each event."""
     import tonic.io
@@ -198,6 +182,14 @@ def faery_aedat4(path: str, out: str) -> Any:
     return faery.events_stream_from_file(path).to_file(out + ".aedat4")
 
 
+def job_of(peer: str) -> Callable[[str, str], Any]:
+    """What a peer does: a function of this file, or else of the decoders that judge for the tests."""
+    if peer in globals():
+        return globals()[peer]
+    decoder = decoders.named(peer)
+    return lambda path, _out: list(decoder(path))
+
+
 def time_here(job: Callable[[str, str], Any], path: str) -> tuple[float, float]:
     """Median seconds of RUNS runs after one that is not counted, by the clock and of processors; files
     stay in the page cache."""
@@ -226,7 +218,7 @@ def time_liaf(program: str, path: Path, job: str, threads: int) -> tuple[float, 
 
 def main() -> None:
     if len(sys.argv) == 4 and sys.argv[1] == "--child":
-        print(json.dumps(time_here(globals()[sys.argv[2]], sys.argv[3])))
+        print(json.dumps(time_here(job_of(sys.argv[2]), sys.argv[3])))
         return
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
