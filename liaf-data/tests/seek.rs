@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use liaf_data::write::{self, EventSpec, Target, WriteOptions, targets};
 use liaf_data::{
     AtisOverflow, ErrorKind, Event, EventBatch, Format, Oddity, ReadOptions, Recording, Report,
-    SensorSize, StreamChoice,
+    SensorSize,
 };
 
 const SENSOR: SensorSize = SensorSize::new(128, 128);
@@ -268,7 +268,7 @@ fn rows_of_datasets_are_found_by_table_or_by_halving() {
         fs::write(&path, &bytes).unwrap();
         let first = Recording::open(&path, ReadOptions::default()).unwrap();
         for stream in first.info().event_streams() {
-            let stream = Some(StreamChoice::Id(stream.id));
+            let stream = Some(liaf_data::StreamChoice::Id(stream.id));
             let options = ReadOptions { stream, ..ReadOptions::default() };
             let mut recording = Recording::open(&path, options).unwrap();
             let all = recording.read_all().unwrap();

@@ -190,7 +190,7 @@ pub(crate) trait BlockReader: Send {
     ///
     /// # Errors
     /// As [`resume`](Self::resume).
-    fn stop(&mut self, _mark: &Mark) -> Result<()> {
+    fn stop(&mut self, _source: &mut ByteSource, _mark: &Mark) -> Result<()> {
         Err(Error::unsupported("this format can only be read to its end"))
     }
 

@@ -78,7 +78,27 @@ pub(super) trait Rows {
 }
 
 /// Rows that are looked at beside those on the way, to see whether they are in order.
-const SAMPLES: u64 = 16;
+const SAMPLES: u64 = 17;
+
+/// Goes on at the row of `mark`, as [`BlockReader::resume`](super::BlockReader::resume).
+///
+/// # Errors
+/// If the mark is not of a row, or the file cannot be read.
+pub(super) fn resume(rows: &mut impl Rows, source: &mut ByteSource, mark: &Mark) -> Result<()> {
+    let Range { start, end } = rows.rows();
+    let row = mark.row()?.clamp(start, end);
+    rows.keep(source, row..end)
+}
+
+/// Ends in front of the row of `mark`, as [`BlockReader::stop`](super::BlockReader::stop).
+///
+/// # Errors
+/// As [`resume`].
+pub(super) fn stop(rows: &mut impl Rows, source: &mut ByteSource, mark: &Mark) -> Result<()> {
+    let Range { start, end } = rows.rows();
+    let row = mark.row()?.clamp(start, end);
+    rows.keep(source, start..row)
+}
 
 /// Keeps the rows that may be of `time`. `false` if their times are not in order, or cannot be read: then
 /// all rows are still there.
@@ -94,9 +114,10 @@ pub(super) fn narrow(
     let grain = rows.grain().max(1);
     let steps = (end - first).div_ceil(grain);
     let mut seen = BTreeMap::new();
-    for i in 0..=SAMPLES.min(steps.saturating_sub(1)) {
-        let step = (steps.saturating_sub(1)) * i / SAMPLES.min(steps.saturating_sub(1)).max(1);
-        if steps > 0 && !look(rows, source, &mut seen, first + step * grain)? {
+    let samples = SAMPLES.min(steps);
+    for i in 0..samples {
+        let step = (steps - 1) * i / (samples - 1).max(1);
+        if !look(rows, source, &mut seen, first + step * grain)? {
             return Ok(false);
         }
     }
@@ -145,13 +166,30 @@ fn look(
     Ok(time.is_some())
 }
 
+/// Times one after another, and whether they are in order.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Order {
+    latest: i64,
+}
+
+impl Default for Order {
+    fn default() -> Self {
+        Self { latest: i64::MIN }
+    }
+}
+
+impl Order {
+    /// Takes the next time. Whether it steps back no further than [`SLACK`].
+    pub(crate) fn holds(&mut self, time: i64) -> bool {
+        self.latest = self.latest.max(time);
+        time.saturating_add(SLACK) >= self.latest
+    }
+}
+
 /// Whether no time steps back further than [`SLACK`].
 pub(crate) fn in_order(times: impl IntoIterator<Item = i64>) -> bool {
-    let mut latest = i64::MIN;
-    times.into_iter().all(|time| {
-        latest = latest.max(time);
-        time.saturating_add(SLACK) >= latest
-    })
+    let mut order = Order::default();
+    times.into_iter().all(|time| order.holds(time))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::RecordingInfo;
 use crate::formats::Body;
-use crate::formats::seek::SLACK;
+use crate::formats::seek::Order;
 use crate::source::ByteSource;
 use crate::{Error, Event, EventBatch, Mark, Oddity, Report, Result, SensorSize, Sink};
 
@@ -94,7 +94,7 @@ impl StreamReader {
             self.body.resume(&mut self.source, mark)?;
         }
         if let (Some(mark), Body::Blocks(reader)) = (&end, &mut self.body) {
-            reader.stop(mark)?;
+            reader.stop(&mut self.source, mark)?;
         } else {
             self.end = end;
         }
@@ -241,7 +241,7 @@ pub(super) struct Check {
     pub slice: Option<Range<i64>>,
     /// The recording was taken to be in order of time: it is said where it turns out not to be.
     pub trusts_order: bool,
-    latest: Option<i64>,
+    order: Order,
     last_time: Option<i64>,
     /// Events so far, those outside the sensor as well.
     decoded: u64,
@@ -282,14 +282,8 @@ impl Check {
 
     /// Looks for steps back in time that are too far for what was read to be all there is.
     fn watch_order(&mut self, events: &EventBatch) {
-        let mut latest = self.latest.unwrap_or(i64::MIN);
-        let mut furthest = 0;
-        for &t in &events.t {
-            latest = latest.max(t);
-            furthest = latest.abs_diff(t).max(furthest);
-        }
-        self.latest = Some(latest);
-        if furthest > SLACK as u64 {
+        let order = &mut self.order;
+        if !events.t.iter().fold(true, |held, &t| order.holds(t) & held) {
             self.report.note(
                 "times step back far here, so events of the wanted time may stand elsewhere in the \
                  file: an index of it finds them all (--index)",

@@ -3,7 +3,7 @@
 use super::decode::Wanted;
 use super::events::{EVENT, is_reset};
 use super::packet::{HEADER, PacketHeader, SPECIAL};
-use crate::formats::seek::{Glimpse, SLACK, Scout, Seen, stride};
+use crate::formats::seek::{Glimpse, Order, Scout, Seen, stride};
 use crate::source::ByteSource;
 use crate::{Mark, Result};
 
@@ -21,7 +21,7 @@ impl Scout for HeaderScout {
         let Some(len) = source.len() else { return Ok(None) };
         let stride = stride(len.saturating_sub(self.start));
         let (mut at, mut next, mut places) = (self.start, self.start, Vec::new());
-        let mut latest = i64::MIN;
+        let mut order = Order::default();
         while at < len {
             let bytes = source.read_at(at, HEADER + EVENT)?;
             if bytes.len() < HEADER {
@@ -37,10 +37,9 @@ impl Scout for HeaderScout {
                 let Some(time) = time else { break };
                 let Ok(time) = u32::try_from(i32::from_le_bytes(*time)) else { return Ok(None) };
                 let time = i64::from(header.overflow) << 31 | i64::from(time);
-                if time.saturating_add(SLACK) < latest {
+                if !order.holds(time) {
                     return Ok(None);
                 }
-                latest = latest.max(time);
                 if at >= next {
                     places.push(Glimpse { mark: Mark { offset: at, state: Vec::new() }, time });
                     next = at + stride;

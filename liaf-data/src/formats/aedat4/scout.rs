@@ -8,7 +8,7 @@ use super::content;
 use super::inflate::Inflater;
 use super::packet::{Framing, HEADER, LOOK};
 use super::table::{self, TableSum};
-use crate::formats::seek::{Glimpse, SLACK, Scout, Seen, stride};
+use crate::formats::seek::{Glimpse, Order, SLACK, Scout, Seen, stride};
 use crate::source::ByteSource;
 use crate::{EventBatch, Mark, Result};
 
@@ -146,11 +146,10 @@ impl PacketScout {
             _ => return Ok(None),
         };
         let mut times: BTreeMap<_, _> = packets.some.iter().map(|one| (one.at, None)).collect();
-        let (mut latest, mut are_in_order) = (i64::MIN, true);
+        let (mut order, mut are_in_order) = (Order::default(), true);
         let enter = |stream: i32, place: u64, start: i64| {
             if Some(stream) == self.stream {
-                are_in_order &= start.saturating_add(SLACK) >= latest;
-                latest = latest.max(start);
+                are_in_order &= order.holds(start);
             }
             let time = place.checked_sub(ahead).and_then(|at| times.get_mut(&at));
             if let Some(time) = time {

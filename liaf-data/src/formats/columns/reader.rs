@@ -118,12 +118,6 @@ impl ColumnReader {
         })
     }
 
-    /// Notes that so many rows are not wanted.
-    fn pass(&mut self, rows: u64) {
-        let (passed, all) = self.passed.unwrap_or((0, self.row + self.left));
-        self.passed = Some((passed + rows, all));
-    }
-
     /// Fills the buffers with the next rows. Returns how many there are of every column.
     fn fill(&mut self, source: &mut ByteSource) -> Result<usize> {
         let wanted = self.left.min(BLOCK as u64) as usize;
@@ -293,7 +287,8 @@ impl seek::Rows for ColumnReader {
             one.feed.skip(source, before.saturating_mul(one.stride as u64))?;
         }
         let kept = rows.end - rows.start;
-        self.pass(self.left - kept);
+        let (passed, all) = self.passed.unwrap_or((0, self.row + self.left));
+        self.passed = Some((passed + self.left - kept, all));
         (self.row, self.left) = (rows.start, kept);
         Ok(())
     }
@@ -338,16 +333,11 @@ impl BlockReader for ColumnReader {
     }
 
     fn resume(&mut self, source: &mut ByteSource, mark: &Mark) -> Result<()> {
-        let end = self.row + self.left;
-        let row = mark.row()?.clamp(self.row, end);
-        seek::Rows::keep(self, source, row..end)
+        seek::resume(self, source, mark)
     }
 
-    fn stop(&mut self, mark: &Mark) -> Result<()> {
-        let end = mark.row()?.clamp(self.row, self.row + self.left);
-        self.pass(self.left - (end - self.row));
-        self.left = end - self.row;
-        Ok(())
+    fn stop(&mut self, source: &mut ByteSource, mark: &Mark) -> Result<()> {
+        seek::stop(self, source, mark)
     }
 
     fn narrow(&mut self, source: &mut ByteSource, time: &Range<i64>) -> Result<bool> {

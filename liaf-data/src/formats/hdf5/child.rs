@@ -113,7 +113,7 @@ impl Part {
             reader.resume(source, &mark(row))?;
         }
         if let Some(row) = self.end {
-            reader.stop(&mark(row))?;
+            reader.stop(source, &mark(row))?;
         }
         self.time.as_ref().map_or(Ok(false), |time| reader.narrow(source, time))
     }
@@ -362,7 +362,7 @@ impl BlockReader for ChildReader {
         self.restart(part).map(|_| ())
     }
 
-    fn stop(&mut self, mark: &Mark) -> Result<()> {
+    fn stop(&mut self, _source: &mut ByteSource, mark: &Mark) -> Result<()> {
         let part = Part { end: Some(mark.row()?), ..self.part.clone() };
         self.restart(part).map(|_| ())
     }

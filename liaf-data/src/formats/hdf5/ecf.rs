@@ -280,7 +280,7 @@ impl BlockReader for EcfReader {
         Ok(())
     }
 
-    fn stop(&mut self, mark: &Mark) -> Result<()> {
+    fn stop(&mut self, _source: &mut ByteSource, mark: &Mark) -> Result<()> {
         let end = mark.row()?.next_multiple_of(self.chunk);
         (self.total, self.is_cut) = (end.clamp(self.next, self.total.max(self.next)), true);
         Ok(())

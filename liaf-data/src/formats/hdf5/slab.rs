@@ -365,19 +365,11 @@ impl BlockReader for SlabReader {
     }
 
     fn resume(&mut self, source: &mut ByteSource, mark: &Mark) -> Result<()> {
-        let end = self.row + self.left;
-        let start = mark.row()?.clamp(self.row, end);
-        seek::Rows::keep(self, source, start..end)
+        seek::resume(self, source, mark)
     }
 
-    fn stop(&mut self, mark: &Mark) -> Result<()> {
-        let end = mark.row()?.clamp(self.row, self.row + self.left);
-        for slab in &mut self.slabs {
-            slab.total = slab.total.min(end);
-        }
-        self.passed += self.row + self.left - end;
-        self.left = end - self.row;
-        Ok(())
+    fn stop(&mut self, source: &mut ByteSource, mark: &Mark) -> Result<()> {
+        seek::stop(self, source, mark)
     }
 
     fn narrow(&mut self, source: &mut ByteSource, time: &Range<i64>) -> Result<bool> {
