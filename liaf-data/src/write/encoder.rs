@@ -80,6 +80,16 @@ pub trait Encoder: Send {
     }
 }
 
+/// The bytes of a file of these events.
+#[cfg(test)]
+pub(crate) fn bytes_of(mut encoder: impl Encoder, events: &EventBatch) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    encoder.start(&mut bytes).unwrap();
+    encoder.push(events, &mut bytes).unwrap();
+    encoder.finish(&mut bytes).unwrap();
+    bytes
+}
+
 /// An encoder over a file that appears whole or not at all.
 pub(super) struct EncodedFile {
     encoder: Box<dyn Encoder>,

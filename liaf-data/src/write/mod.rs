@@ -32,6 +32,8 @@ mod target;
 
 use std::path::Path;
 
+#[cfg(test)]
+pub(crate) use encoder::bytes_of;
 pub use encoder::{Encoder, Output};
 pub use facts::Facts;
 pub use holds::{Holds, Loss};

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::file::Effort;
 use crate::{Error, Limits};
 
 /// How events are compressed.
@@ -20,6 +21,14 @@ pub enum Packing {
 }
 
 impl Packing {
+    /// How hard deflate works; `None` if it is not used.
+    pub(crate) fn effort(self) -> Option<Effort> {
+        match self {
+            Self::Deflate(level) => Some(Effort::Level(level)),
+            Self::None | Self::Lz4 | Self::Zstd => None,
+        }
+    }
+
     /// Whether `other` is of the same kind, at whatever level.
     pub(super) fn is_like(self, other: Self) -> bool {
         std::mem::discriminant(&self) == std::mem::discriminant(&other)

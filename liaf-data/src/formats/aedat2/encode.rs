@@ -108,17 +108,13 @@ impl Encoder for Aedat2Encoder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::write::bytes_of;
     use crate::{Event, ReadOptions, Recording};
 
     fn written(sensor: SensorSize, events: &EventBatch) -> Vec<u8> {
         let mut spec = EventSpec::new(sensor);
         spec.provenance = "{\"a\":\n1}".into();
-        let mut encoder = Aedat2Encoder::new(&spec, &WriteOptions::default()).unwrap();
-        let mut bytes = Vec::new();
-        encoder.start(&mut bytes).unwrap();
-        encoder.push(events, &mut bytes).unwrap();
-        encoder.finish(&mut bytes).unwrap();
-        bytes
+        bytes_of(Aedat2Encoder::new(&spec, &WriteOptions::default()).unwrap(), events)
     }
 
     #[test]

@@ -119,6 +119,7 @@ impl Encoder for Aedat3Encoder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::write::bytes_of;
     use crate::{Event, ReadOptions, Recording};
 
     #[test]
@@ -131,11 +132,8 @@ mod tests {
             .take(10_000)
             .map(|t| Event { t, x: 239, y: 179, p: (t & 1) as u8 })
             .collect();
-        let mut encoder = Aedat3Encoder::new(&EventSpec::new(SensorSize::new(240, 180)));
-        let mut bytes = Vec::new();
-        encoder.start(&mut bytes).unwrap();
-        encoder.push(&events, &mut bytes).unwrap();
-        encoder.finish(&mut bytes).unwrap();
+        let bytes =
+            bytes_of(Aedat3Encoder::new(&EventSpec::new(SensorSize::new(240, 180))), &events);
         let options = ReadOptions { strict: true, ..ReadOptions::default() };
         let mut recording = Recording::from_bytes(bytes, options).unwrap();
         assert_eq!(recording.info().sensor, Some(SensorSize::new(240, 180)));

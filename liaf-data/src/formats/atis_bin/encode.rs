@@ -101,6 +101,7 @@ impl Encoder for AtisBinEncoder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::write::bytes_of;
     use crate::{Event, ReadOptions, Recording};
 
     #[test]
@@ -124,11 +125,8 @@ mod tests {
                 .into_iter()
                 .map(|t| Event { t: t + shift, x: 255, y: 239, p: (t & 1) as u8 })
                 .collect();
-            let mut encoder = AtisBinEncoder::new(&EventSpec::new(SensorSize::new(256, 240)));
-            let mut bytes = Vec::new();
-            encoder.start(&mut bytes).unwrap();
-            encoder.push(&events, &mut bytes).unwrap();
-            encoder.finish(&mut bytes).unwrap();
+            let bytes =
+                bytes_of(AtisBinEncoder::new(&EventSpec::new(SensorSize::new(256, 240))), &events);
             let strict = ReadOptions { strict: true, ..ReadOptions::default() };
             let options = ReadOptions { format: Some(&super::super::FORMAT), ..strict };
             assert_eq!(Recording::from_bytes(bytes, options).unwrap().read_all().unwrap(), events);

@@ -82,6 +82,7 @@ impl Encoder for EventStreamEncoder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::write::bytes_of;
     use crate::{Event, ReadOptions, Recording};
 
     #[test]
@@ -95,11 +96,8 @@ mod tests {
                 Event { t, x: 299, y: (i % 2 * 199) as u16, p: (i % 2) as u8 }
             })
             .collect();
-        let mut encoder = EventStreamEncoder::new(&EventSpec::new(SensorSize::new(300, 200)));
-        let mut bytes = Vec::new();
-        encoder.start(&mut bytes).unwrap();
-        encoder.push(&events, &mut bytes).unwrap();
-        encoder.finish(&mut bytes).unwrap();
+        let bytes =
+            bytes_of(EventStreamEncoder::new(&EventSpec::new(SensorSize::new(300, 200))), &events);
         let options = ReadOptions { strict: true, ..ReadOptions::default() };
         assert_eq!(Recording::from_bytes(bytes, options).unwrap().read_all().unwrap(), events);
     }

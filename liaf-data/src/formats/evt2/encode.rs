@@ -1,7 +1,7 @@
 //! Events to EVT 2.0: a `TIME_HIGH` wherever the upper bits of the time change.
 
-use crate::formats::prophesee::raw_header;
-use crate::write::{Encoder, EventSpec, Holds, Make, Output, Target};
+use crate::formats::prophesee::{HOLDS, raw_header};
+use crate::write::{Encoder, EventSpec, Make, Output, Target};
 use crate::{EventBatch, Result};
 
 pub(super) const TARGET: Target = Target {
@@ -10,16 +10,7 @@ pub(super) const TARGET: Target = Target {
     extension: "raw",
     claims: &[],
     packings: &[],
-    holds: Holds {
-        t_min: 0,
-        t_max: (1 << 34) - 1,
-        wraps: Some(1 << 34),
-        // A reader takes a longer one for a wrap.
-        step_back: 1 << 33,
-        x_max: 0x7ff,
-        y_max: 0x7ff,
-        ..Holds::ANYTHING
-    },
+    holds: HOLDS,
     make: Make::Encoder(|spec, _| Ok(Box::new(Evt2Encoder::new(spec)))),
 };
 

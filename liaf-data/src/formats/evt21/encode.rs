@@ -1,8 +1,8 @@
 //! Events to EVT 2.1: a word for up to 32 columns that change together.
 
 use super::Evt21Order;
-use crate::formats::prophesee::raw_header;
-use crate::write::{Encoder, EventSpec, Holds, Make, Output, Target};
+use crate::formats::prophesee::{HOLDS, raw_header};
+use crate::write::{Encoder, EventSpec, Make, Output, Target};
 use crate::{EventBatch, Result};
 
 pub(super) const LITTLE: Target = Target {
@@ -11,16 +11,7 @@ pub(super) const LITTLE: Target = Target {
     extension: "raw",
     claims: &[],
     packings: &[],
-    holds: Holds {
-        t_min: 0,
-        t_max: (1 << 34) - 1,
-        wraps: Some(1 << 34),
-        // A reader takes a longer one for a wrap.
-        step_back: 1 << 33,
-        x_max: 0x7ff,
-        y_max: 0x7ff,
-        ..Holds::ANYTHING
-    },
+    holds: HOLDS,
     make: Make::Encoder(|spec, _| Ok(Box::new(Evt21Encoder::new(spec, Evt21Order::Little)))),
 };
 
@@ -125,16 +116,8 @@ impl Encoder for Evt21Encoder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::write::bytes_of;
     use crate::{Event, ReadOptions, Recording, SensorSize};
-
-    fn written(order: Evt21Order, events: &EventBatch) -> Vec<u8> {
-        let mut encoder = Evt21Encoder::new(&EventSpec::new(SensorSize::new(2048, 2048)), order);
-        let mut bytes = Vec::new();
-        encoder.start(&mut bytes).unwrap();
-        encoder.push(events, &mut bytes).unwrap();
-        encoder.finish(&mut bytes).unwrap();
-        bytes
-    }
 
     #[test]
     fn columns_that_rise_within_a_word_share_it_and_no_others() {
@@ -157,7 +140,8 @@ mod tests {
         at((1 << 33) - 1, 2047, 2047, 1);
         at(0, 0, 0, 0);
         for order in [Evt21Order::Little, Evt21Order::Legacy] {
-            let bytes = written(order, &events);
+            let spec = EventSpec::new(SensorSize::new(2048, 2048));
+            let bytes = bytes_of(Evt21Encoder::new(&spec, order), &events);
             let header = bytes.windows(6).position(|six| six == b"% end\n").unwrap() + 6;
             assert_eq!((bytes.len() - header) / 8, 8 + 2 + 2, "{order:?}");
             let strict = ReadOptions { strict: true, ..ReadOptions::default() };

@@ -145,6 +145,7 @@ impl Encoder for Evt3Encoder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::write::bytes_of;
     use crate::{ReadOptions, Recording, SensorSize};
 
     #[test]
@@ -162,11 +163,8 @@ mod tests {
         at(9 << 24, 1, 1, 1);
         at((9 << 24) + (1 << 23), 1, 1, 0);
         at((1 << 40) - 1, 1, 1, 0);
-        let mut encoder = Evt3Encoder::new(&EventSpec::new(SensorSize::new(2048, 2048)));
-        let mut bytes = Vec::new();
-        encoder.start(&mut bytes).unwrap();
-        encoder.push(&events, &mut bytes).unwrap();
-        encoder.finish(&mut bytes).unwrap();
+        let bytes =
+            bytes_of(Evt3Encoder::new(&EventSpec::new(SensorSize::new(2048, 2048))), &events);
         let strict = ReadOptions { strict: true, ..ReadOptions::default() };
         assert_eq!(Recording::from_bytes(bytes, strict).unwrap().read_all().unwrap(), events);
     }

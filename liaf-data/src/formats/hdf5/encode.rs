@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::sink::{MS, P, Sink, T, X, Y};
-use crate::file::Effort;
 use crate::file::h5::{Chunk, Flow, WholeFile};
 use crate::write::{EventSpec, EventWriter, Holds, Make, Packing, Target, WriteOptions, Written};
 use crate::{EventBatch, Result};
@@ -51,10 +50,7 @@ struct Column {
 
 impl H5Writer {
     fn create(path: &Path, spec: &EventSpec, options: &WriteOptions) -> Result<Self> {
-        let effort = match options.packing {
-            Some(Packing::Deflate(level)) => Some(Effort::Level(level)),
-            _ => None,
-        };
+        let effort = options.packing.and_then(Packing::effort);
         let out = WholeFile::create(path, options.overwrite, options.sync, &spec.provenance)?;
         let sink = Sink::new(out, spec, effort, options.limits);
         let columns: [Column; 5] = Default::default();

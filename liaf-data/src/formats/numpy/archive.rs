@@ -41,10 +41,7 @@ struct NpzWriter {
 
 impl NpzWriter {
     fn create(path: &Path, spec: &EventSpec, options: &WriteOptions) -> Result<Self> {
-        let effort = match options.packing {
-            Some(Packing::Deflate(level)) => Some(Effort::Level(level)),
-            _ => None,
-        };
+        let effort = options.packing.and_then(Packing::effort);
         let mut out = AtomicFile::create(path, options.overwrite, options.sync)?;
         let scratch = || AtomicFile::scratch(out.target());
         let rest = [scratch()?, scratch()?, scratch()?];

@@ -4,6 +4,7 @@
 use multiversion::multiversion;
 
 use super::{PADDED, RESERVED, TRIGGER, VENDOR};
+use crate::write::Holds;
 use crate::{Event, EventBatch, Mark, Result};
 
 /// The kinds of words, by their upper four bits.
@@ -24,6 +25,18 @@ const HIGH_WRAP: u32 = 1 << 27;
 pub(in crate::formats) const ROUND: i64 = 1 << 34;
 /// Bits of the time below those of a `TIME_HIGH`.
 pub(in crate::formats) const LOW_BITS: u32 = 6;
+
+/// What files of such words hold.
+pub(in crate::formats) const HOLDS: Holds = Holds {
+    t_min: 0,
+    t_max: ROUND - 1,
+    wraps: Some(ROUND.unsigned_abs()),
+    // A reader takes a longer one for a wrap.
+    step_back: ROUND.unsigned_abs() / 2,
+    x_max: 0x7ff,
+    y_max: 0x7ff,
+    ..Holds::ANYTHING
+};
 
 /// The time that earlier words set.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

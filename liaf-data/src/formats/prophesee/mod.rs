@@ -11,7 +11,7 @@ mod scout;
 pub(super) mod testing;
 mod words;
 
-pub(super) use cd::{Cd, LOW_BITS, ROUND, Time, is_wrap, kind, special};
+pub(super) use cd::{Cd, HOLDS, LOW_BITS, ROUND, Time, is_wrap, kind, special};
 pub(super) use header::{Header, KEYS};
 pub(super) use met::{BASELESS, EARLY, Met, PADDED, RESERVED, ROWLESS, TRIGGER, VENDOR, WRAP};
 pub(super) use raw::{is_encoded, open, raw_header};
