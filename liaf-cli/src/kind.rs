@@ -28,6 +28,10 @@ impl Kind {
         if let Some(target) = write::target_of_path(path) {
             return Ok(Self::Events(target));
         }
+        let extension = path.extension().unwrap_or_default().to_string_lossy();
+        if let Some(error) = write::lacking(&extension) {
+            return Err(error.in_file(path));
+        }
         Container::from_path(path).map(Self::Tensor).map_err(|error| {
             let events = write::targets().flat_map(|target| target.claims);
             let events: Vec<_> = events.map(|claim| format!(".{claim}")).collect();

@@ -10,7 +10,7 @@ use liaf_data::frames::{
     parse_duration,
 };
 use liaf_data::tensor::{Compression, TensorOptions};
-use liaf_data::write::{Packing, WriteOptions};
+use liaf_data::write::{self, Packing, WriteOptions};
 use liaf_data::{Limits, SensorSize};
 
 use crate::args::ReadArgs;
@@ -187,6 +187,9 @@ impl Args {
     }
 
     fn until(&self) -> Result<Option<TimePoint>> {
+        if let Some(error) = self.to.iter().find_map(|to| write::lacking(to)) {
+            return Err(error.into());
+        }
         let times: Vec<_> = self.to.iter().filter(|to| Kind::named(to).is_none()).collect();
         match times[..] {
             [] => Ok(None),

@@ -21,6 +21,8 @@ mod evt3;
 pub(crate) mod hdf5;
 mod mat;
 mod numpy;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod prophesee;
 mod records;
 pub(crate) mod seek;
@@ -67,6 +69,12 @@ pub static FORMATS: &[&Format] = &[
     &csv::FORMAT,
     &aedat1::FORMAT,
     &atis_bin::FORMAT,
+];
+
+/// Kinds of files that are written and not read.
+pub(crate) static WRITTEN_ONLY: &[&Target] = &[
+    #[cfg(feature = "parquet")]
+    &parquet::TARGET,
 ];
 
 /// A format: how to know it and how to open it.

@@ -2,19 +2,33 @@
 
 use super::Head;
 
-/// Name of the format and how it is told.
-type Unread = (&'static str, fn(&Head) -> bool);
+/// Name of the format, how it is told, and what helps.
+type Unread = (&'static str, fn(&Head) -> bool, Option<&'static str>);
+/// Name and how it is told.
+type Foreign = (&'static str, fn(&Head) -> bool);
 
 const UNREAD: &[Unread] = &[
-    ("an AEDAT of an unknown version", |head| head.starts_with(b"#!AER-DAT")),
-    ("Prophesee HISTO3D or DIFF3D RAW", |head| prophesee(head, &["HISTO3D", "DIFF3D"])),
-    ("a Prophesee RAW file of an unknown encoding", |head| head.starts_with(b"% ")),
-    ("ROS 1 bag", |head| head.starts_with(b"#ROSBAG V2.0")),
-    ("HDF5", |head| head.starts_with(b"\x89HDF\r\n\x1a\n")),
-    ("MATLAB 7.3 file", |head| head.starts_with(b"MATLAB 7.3 MAT-file")),
+    ("an AEDAT of an unknown version", |head| head.starts_with(b"#!AER-DAT"), None),
+    ("Prophesee HISTO3D or DIFF3D RAW", |head| prophesee(head, &["HISTO3D", "DIFF3D"]), None),
+    ("a Prophesee RAW file of an unknown encoding", |head| head.starts_with(b"% "), None),
+    ("ROS 1 bag", |head| head.starts_with(b"#ROSBAG V2.0"), None),
+    (
+        "Parquet",
+        |head| head.starts_with(b"PAR1"),
+        Some("it is written, not read: DuckDB and Polars make CSV of it, which is read"),
+    ),
+    ("HDF5", |head| head.starts_with(b"\x89HDF\r\n\x1a\n"), HDF5),
+    ("MATLAB 7.3 file", |head| head.starts_with(b"MATLAB 7.3 MAT-file"), HDF5),
 ];
 
-const FOREIGN: &[Unread] = &[
+/// With the feature, only what is HDF5 by its name alone is told here.
+const HDF5: Option<&str> = if cfg!(feature = "hdf5") {
+    None
+} else {
+    Some("this build cannot read HDF5: build it with the feature `hdf5`")
+};
+
+const FOREIGN: &[Foreign] = &[
     ("a PNG image", |head| head.starts_with(b"\x89PNG")),
     ("a JPEG image", |head| head.starts_with(b"\xff\xd8\xff")),
     ("a program (ELF)", |head| head.starts_with(b"\x7fELF")),
@@ -26,14 +40,14 @@ const FOREIGN: &[Unread] = &[
     }),
 ];
 
-/// The name of an event format that is recognised and not read.
-pub(crate) fn known_but_unread(head: &Head) -> Option<&'static str> {
-    UNREAD.iter().find(|(_, detect)| detect(head)).map(|&(name, _)| name)
+/// The name of a format that is recognised and not read, and what helps.
+pub(crate) fn known_but_unread(head: &Head) -> Option<(&'static str, Option<&'static str>)> {
+    UNREAD.iter().find(|(_, detect, _)| detect(head)).map(|&(name, _, help)| (name, help))
 }
 
 /// Whether the file begins like nothing that has a beginning of its own.
 pub(super) fn is_unknown(head: &Head) -> bool {
-    !UNREAD.iter().chain(FOREIGN).any(|(_, detect)| detect(head))
+    known_but_unread(head).is_none() && !FOREIGN.iter().any(|(_, detect)| detect(head))
 }
 
 /// What a file that is no event recording looks like.

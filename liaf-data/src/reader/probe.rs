@@ -34,7 +34,7 @@ pub(super) fn probe(
         }
         return Err(Error::malformed(format!("this is not {}", format.name))
             .at(0)
-            .found(known_but_unread(&head).unwrap_or_else(|| best_guess(&head))));
+            .found(known_but_unread(&head).map_or_else(|| best_guess(&head), |(name, _)| name)));
     }
     if let Some(format) = FORMATS.iter().find(|format| (format.detect)(&head)) {
         return Ok(format);
@@ -47,9 +47,9 @@ pub(super) fn probe(
     let names: Vec<_> = FORMATS.iter().map(|format| format.name).collect();
     let read = format!("{} are read", names.join(", "));
     Err(match known_but_unread(&head) {
-        Some(name) => {
-            Error::unsupported(format!("{name}: recognised, but not read yet")).at(0).advice(read)
-        }
+        Some((name, help)) => Error::unsupported(format!("{name}: recognised, but not read yet"))
+            .at(0)
+            .advice(help.map_or(read, str::to_owned)),
         None => Error::unsupported("not an event recording that is known here")
             .at(0)
             .found(format!("what looks like {}", best_guess(&head)))

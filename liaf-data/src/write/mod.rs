@@ -39,7 +39,7 @@ pub use facts::Facts;
 pub use holds::{Holds, Loss};
 pub use options::{Packing, WriteOptions};
 pub(crate) use target::Make;
-pub use target::{Target, target, target_of_path, targets};
+pub use target::{Target, lacking, target, target_of_path, targets};
 
 use crate::{Error, EventBatch, Limits, Result, SensorSize};
 use checked::Checked;

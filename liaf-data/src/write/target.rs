@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Encoder, EventSpec, EventWriter, Facts, Holds, Loss, Packing, WriteOptions};
-use crate::formats::FORMATS;
+use crate::formats::{FORMATS, WRITTEN_ONLY};
 use crate::{Error, Result};
 
 /// A kind of event file that can be written.
@@ -70,9 +70,9 @@ impl Target {
     }
 }
 
-/// Every kind of event file that is written, in the order of [`FORMATS`].
+/// Every kind of event file that is written, in the order of [`FORMATS`]; those that are not read last.
 pub fn targets() -> impl Iterator<Item = &'static Target> {
-    FORMATS.iter().flat_map(|format| format.write)
+    FORMATS.iter().flat_map(|format| format.write).chain(WRITTEN_ONLY.iter().copied())
 }
 
 /// The target of this short name.
@@ -86,6 +86,33 @@ pub fn target_of_path(path: impl AsRef<Path>) -> Option<&'static Target> {
     let claims =
         |target: &&Target| target.claims.iter().any(|claim| claim.eq_ignore_ascii_case(extension));
     targets().find(claims)
+}
+
+/// A kind of event file that takes a feature.
+struct Optional {
+    name: &'static str,
+    title: &'static str,
+    claims: &'static [&'static str],
+    feature: &'static str,
+}
+
+#[rustfmt::skip]
+const OPTIONAL: &[Optional] = &[
+    Optional { name: "h5-events", title: "HDF5", claims: &[], feature: "hdf5" },
+    Optional { name: "parquet", title: "Parquet", claims: &["parquet"], feature: "parquet" },
+];
+
+/// Why a kind that `name` names, or means as an extension, is not among the [`targets`]: it takes a
+/// feature that this build is without. `None` for every other name.
+pub fn lacking(name: &str) -> Option<Error> {
+    let means = |kind: &&Optional| {
+        kind.name == name || kind.claims.iter().any(|claim| claim.eq_ignore_ascii_case(name))
+    };
+    let kind = OPTIONAL.iter().find(means).filter(|kind| target(kind.name).is_none())?;
+    Some(
+        Error::caller(format!("this build cannot write {}", kind.title))
+            .advice(format!("build it with the feature `{}`", kind.feature)),
+    )
 }
 
 #[cfg(test)]
@@ -110,6 +137,19 @@ mod tests {
             }
         }
         assert!(!names.is_empty());
+    }
+
+    #[test]
+    fn kinds_are_lacking_where_their_feature_is() {
+        let features = [("hdf5", cfg!(feature = "hdf5")), ("parquet", cfg!(feature = "parquet"))];
+        for kind in OPTIONAL {
+            let (_, there) = features.iter().find(|(name, _)| *name == kind.feature).unwrap();
+            assert_eq!(target(kind.name).is_some(), *there, "{}", kind.name);
+            assert!(target(kind.name).is_none_or(|target| target.claims == kind.claims));
+            let said = lacking(kind.name).and_then(|error| error.hint().map(str::to_owned));
+            assert_eq!(said.is_some_and(|hint| hint.contains(kind.feature)), !there);
+        }
+        assert!(lacking("aedat4").is_none() && lacking("h5").is_none());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use liaf_data::write::{self, EventSpec, Facts, WriteOptions};
 use liaf_data::{ErrorKind, Event, EventBatch, ReadOptions, Recording, SensorSize};
 
 use crate::common;
-use crate::shared::{QUICK, convert, events, is_empty, packings, reading, recordings};
+use crate::shared::{QUICK, convert, events, is_empty, packings, read_back, reading, recordings};
 
 #[test]
 fn events_come_back_or_are_refused_before_anything_is_written() {
@@ -29,7 +29,7 @@ fn events_come_back_or_are_refused_before_anything_is_written() {
                     assert_eq!(written.bytes, to.metadata().unwrap().len(), "{name}");
                     let options = reading(done.sensor, target, &to);
                     let strict = ReadOptions { strict: true, ..options };
-                    let again = Recording::open(&to, strict).unwrap().read_all().unwrap();
+                    let again = read_back(&to, target, strict);
                     let (again, before) =
                         (common::fingerprint_of(&again), common::fingerprint_of(&events));
                     assert_eq!(again.summary, before.summary, "{name}");
@@ -69,7 +69,7 @@ fn with_time_from_zero_and_in_order_every_recording_fits_that_lies_on_the_sensor
             match convert(&from, &read, &to, target, None, adapt) {
                 Ok(done) => {
                     let options = reading(done.sensor, target, &to);
-                    let again = Recording::open(&to, options).unwrap().read_all().unwrap();
+                    let again = read_back(&to, target, options);
                     assert!(again.iter().eq(events.iter().copied()), "{name}");
                     fs::remove_file(&to).unwrap();
                 }
@@ -169,8 +169,8 @@ fn no_events_make_a_file_that_reads_as_none_or_are_refused() {
                 continue;
             }
             assert_eq!(finished.unwrap().events, 0);
-            let again = Recording::open(&path, ReadOptions::default()).unwrap().read_all();
-            assert!(again.unwrap().is_empty(), "{}", target.name);
+            let again = read_back(&path, target, ReadOptions::default());
+            assert!(again.is_empty(), "{}", target.name);
             fs::remove_file(&path).unwrap();
         }
     }

@@ -6,9 +6,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use liaf_data::write::{self, EventSpec, EventWriter, Target, WriteOptions};
-use liaf_data::{ErrorKind, EventBatch, Limits, ReadOptions, Recording, Result, SensorSize};
+use liaf_data::{ErrorKind, EventBatch, Limits, ReadOptions, Result, SensorSize};
 
-use crate::shared::{QUICK, events, reading};
+use crate::shared::{QUICK, events, read_back, reading};
 
 const SENSOR: SensorSize = SensorSize::new(128, 128);
 
@@ -199,7 +199,7 @@ fn a_killed_writer_leaves_a_whole_file_or_none() {
             for left in names(folder.path()) {
                 if left == name {
                     let read = ReadOptions { strict: true, ..reading(SENSOR, target, &path) };
-                    let found = Recording::open(&path, read).unwrap().read_all().unwrap();
+                    let found = read_back(&path, target, read);
                     assert!(found == events, "{}: not the whole file", target.name);
                     whole += 1;
                 } else {

@@ -12,8 +12,10 @@ const DVS128: SensorSize = SensorSize::new(128, 128);
 const ATIS: SensorSize = SensorSize::new(240, 180);
 
 /// What is written, and the function in `fixtures/oracles/decoders.py` that reads it.
+type Case = (&'static str, Packing, &'static str, SensorSize);
+
 #[rustfmt::skip]
-const CASES: &[(&str, Packing, &str, SensorSize)] = &[
+const CASES: &[Case] = &[
     ("aedat2", Packing::None, "davis_words", DAVIS),
     ("aedat2", Packing::None, "evutils_davis", DAVIS),
     ("aedat2", Packing::None, "dvs128_words", DVS128),
@@ -57,6 +59,10 @@ const CASES: &[(&str, Packing, &str, SensorSize)] = &[
     ("h5-events", Packing::Deflate(4), "dsec", DAVIS),
     ("h5-events", Packing::Deflate(4), "evlib", DAVIS),
     ("h5-events", Packing::Deflate(4), "evutils", DAVIS),
+    ("parquet", Packing::Zstd, "polars", DAVIS),
+    ("parquet", Packing::Zstd, "pyarrow", DAVIS),
+    ("parquet", Packing::None, "polars", DAVIS),
+    ("parquet", Packing::None, "pyarrow", DAVIS),
     ("npy-events", Packing::None, "numpy_array", DAVIS),
     ("npz-events", Packing::None, "numpy_array", DAVIS),
     ("npz-events", Packing::None, "evutils", DAVIS),
@@ -93,31 +99,42 @@ fn events(sensor: SensorSize, reader: &str) -> EventBatch {
 /// A number that depends on every event and on their order.
 fn sum(events: &EventBatch) -> u64 {
     events.iter().zip(1_u64..).fold(0, |sum, (event, number)| {
-        let one = event.t as u64 + 7 * u64::from(event.x) + 13 * u64::from(event.y);
-        sum.wrapping_add(number.wrapping_mul(one + u64::from(event.p)))
+        let place = 7 * u64::from(event.x) + 13 * u64::from(event.y) + u64::from(event.p);
+        sum.wrapping_add(number.wrapping_mul(place.wrapping_add_signed(event.t)))
     })
 }
 
 #[test]
 fn foreign_decoders_find_the_events_that_were_written() {
+    let mut cases: Vec<_> = CASES.iter().map(|&case| (case, events(case.3, case.2))).collect();
+    // Differences of times that go around all 64 bits, and columns of each width.
+    let far = [0, i64::MAX, i64::MIN, -1, i64::MIN, i64::MAX, 5];
+    let far = far.map(|t| Event { t, x: u16::MAX - 1, y: 0, p: (t & 1) as u8 });
+    for reader in ["polars", "pyarrow"] {
+        let sensor = SensorSize::new(u16::MAX, 1);
+        cases.push((("parquet", Packing::Zstd, reader, sensor), far.into_iter().collect()));
+    }
+    judge_all(&cases);
+}
+
+fn judge_all(cases: &[(Case, EventBatch)]) {
     let Some(python) = judge::python("numpy") else { return };
     let folder = tempfile::tempdir().unwrap();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/oracles/read_events.py");
     let mut command = Command::new(&python);
     command.arg(script);
     let mut expected = Vec::new();
-    for (number, &(name, packing, reader, sensor)) in CASES.iter().enumerate() {
-        let events = events(sensor, reader);
-        // Without HDF5 there is a kind less.
+    for (number, ((name, packing, reader, sensor), events)) in cases.iter().enumerate() {
+        // HDF5 and Parquet are features.
         let Some(target) = write::target(name) else { continue };
         let path = folder.path().join(number.to_string()).with_extension(target.extension);
-        let options = WriteOptions { packing: Some(packing), ..WriteOptions::default() };
-        let mut writer = write::create(&path, target, &EventSpec::new(sensor), &options).unwrap();
-        writer.write(&events).unwrap();
+        let options = WriteOptions { packing: Some(*packing), ..WriteOptions::default() };
+        let mut writer = write::create(&path, target, &EventSpec::new(*sensor), &options).unwrap();
+        writer.write(events).unwrap();
         writer.finish().unwrap();
         command.arg(reader).arg(&path).arg(sensor.to_string());
         let what = format!("{name} {packing} by {reader}");
-        expected.push((what, format!("{} {}", events.len(), sum(&events))));
+        expected.push((what, format!("{} {}", events.len(), sum(events))));
     }
     let judged = command.output().unwrap();
     let found = String::from_utf8_lossy(&judged.stdout);

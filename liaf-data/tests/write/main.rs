@@ -14,4 +14,5 @@ mod foreign;
 #[path = "../../src/tensor/judge.rs"]
 mod judge;
 mod pairs;
+mod parquet;
 mod shared;

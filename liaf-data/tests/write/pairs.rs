@@ -8,7 +8,7 @@ use liaf_data::write::{self, Facts};
 use liaf_data::{ErrorKind, ReadOptions, Recording};
 
 use crate::common;
-use crate::shared::{convert, reading};
+use crate::shared::{convert, is_read, read_back, reading};
 
 /// One recording that every kind can hold once its time begins at 0, and one whose time steps back.
 const RECORDINGS: &[&str] = &["good/aedat2/dvs128.aedat", "good/evt21/backward.raw"];
@@ -41,14 +41,15 @@ fn events_go_from_every_kind_of_file_to_every_other() {
         let kinds: Vec<_> = files.iter().map(|(name, ..)| *name).collect();
         println!("{recording}: {} kinds, {}", kinds.len(), kinds.join(", "));
         assert!(kinds.len() >= 9, "{kinds:?}");
-        for (from, path, read) in &files {
+        let from = |name: &str| write::target(name).is_some_and(is_read);
+        for (from, path, read) in files.iter().filter(|(name, ..)| from(name)) {
             for target in write::targets().filter(|target| kinds.contains(&target.name)) {
                 let to = folder.path().join("again").with_extension(target.extension);
                 let done = convert(path, read, &to, target, None, Adapt::default());
                 let done =
                     done.unwrap_or_else(|error| panic!("{from} to {}: {error}", target.name));
                 let strict = ReadOptions { strict: true, ..reading(done.sensor, target, &to) };
-                let again = common::fingerprint(&to, strict).unwrap();
+                let again = common::fingerprint_of(&read_back(&to, target, strict));
                 assert_eq!(again.summary, fingerprint.summary, "{from} to {}", target.name);
                 assert_eq!(again.xxh64(), fingerprint.xxh64(), "{from} to {}", target.name);
                 fs::remove_file(&to).unwrap();
