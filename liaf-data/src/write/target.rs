@@ -36,6 +36,11 @@ pub(crate) enum Make {
 }
 
 impl Target {
+    /// Whether its files are read as well.
+    pub fn is_read(&self) -> bool {
+        !WRITTEN_ONLY.iter().any(|target| target.name == self.name)
+    }
+
     /// The packing that is meant by `choice`.
     ///
     /// # Errors

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::PathBuf;
 
 use liaf_data::convert::{Adapt, Order};
-use liaf_data::write::{self, Facts};
+use liaf_data::write::{self, Facts, Target};
 use liaf_data::{ErrorKind, ReadOptions, Recording};
 
 use crate::common;
-use crate::shared::{convert, is_read, read_back, reading};
+use crate::shared::{convert, read_back, reading};
 
 /// One recording that every kind can hold once its time begins at 0, and one whose time steps back.
 const RECORDINGS: &[&str] = &["good/aedat2/dvs128.aedat", "good/evt21/backward.raw"];
@@ -41,7 +41,7 @@ fn events_go_from_every_kind_of_file_to_every_other() {
         let kinds: Vec<_> = files.iter().map(|(name, ..)| *name).collect();
         println!("{recording}: {} kinds, {}", kinds.len(), kinds.join(", "));
         assert!(kinds.len() >= 9, "{kinds:?}");
-        let from = |name: &str| write::target(name).is_some_and(is_read);
+        let from = |name: &str| write::target(name).is_some_and(Target::is_read);
         for (from, path, read) in files.iter().filter(|(name, ..)| from(name)) {
             for target in write::targets().filter(|target| kinds.contains(&target.name)) {
                 let to = folder.path().join("again").with_extension(target.extension);

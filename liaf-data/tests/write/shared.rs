@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 
 use liaf_data::convert::{Adapt, EventConversion, EventConvertOptions, Selection, convert_events};
 use liaf_data::write::{Holds, Packing, Target, WriteOptions};
-use liaf_data::{
-    Event, EventBatch, FORMATS, ReadOptions, Recording, Result, SensorSize, StreamChoice,
-};
+use liaf_data::{Event, EventBatch, ReadOptions, Recording, Result, SensorSize, StreamChoice};
 use toml::{Table, Value};
 
 use crate::common;
@@ -64,12 +62,6 @@ pub fn convert(
     convert_events(&mut recording, Some(to), &options, &mut |_| ControlFlow::Continue(()))
 }
 
-/// Whether files of the kind are read as well.
-pub fn is_read(target: &Target) -> bool {
-    let mut read = FORMATS.iter().flat_map(|format| format.write);
-    read.any(|kind| kind.name == target.name)
-}
-
 /// All events of a file that was written.
 pub fn read_back(path: &Path, target: &Target, options: ReadOptions) -> EventBatch {
     match target.name {
@@ -85,7 +77,7 @@ pub fn is_empty(folder: &Path) -> bool {
 
 /// How a reader is told what the file itself may not say.
 pub fn reading(sensor: SensorSize, target: &Target, path: &Path) -> ReadOptions {
-    if !is_read(target) {
+    if !target.is_read() {
         return ReadOptions::default();
     }
     let mut recording = Recording::open(path, ReadOptions::default()).unwrap();
