@@ -88,9 +88,12 @@ pub(super) fn polarity(
 /// Whether all events are valid, and whether all times are positive.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 fn look(block: &[[u8; EVENT]]) -> (bool, bool) {
-    let (valid, times) = block
-        .iter()
-        .fold((u32::MAX, 0), |(valid, times), event| (valid & data(event), times | time(event)));
+    let (mut valid, mut times) = (u32::MAX, 0);
+    // Not `fold`: what it calls would not be compiled for each target.
+    for event in block {
+        valid &= data(event);
+        times |= time(event);
+    }
     (valid & 1 == 1, times >> 31 == 0)
 }
 

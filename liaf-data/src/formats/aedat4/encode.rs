@@ -1,13 +1,17 @@
 //! Events to AEDAT 4.0: one stream, in packets that are compressed on many threads.
 
+use std::ops::Range;
+
+use multiversion::multiversion;
+
 use super::build::{self, EVENT, EVENTS_AT, Entry};
 use super::header::MAGIC;
 use super::inflate::Compression;
-use super::pack::{Packer, compression};
+use super::pack::{Body, Packer, compression};
 use super::packet::HEADER;
 use crate::parallel::{in_order, places_per_pool};
 use crate::write::{Encoder, EventSpec, Holds, Make, Output, Packing, Target, WriteOptions};
-use crate::{Event, EventBatch, Result};
+use crate::{EventBatch, Result};
 
 pub(super) const TARGET: Target = Target {
     name: "aedat4",
@@ -53,21 +57,33 @@ impl Packet {
         times.iter().position(|t| t.abs_diff(start) >= PACKET_US).unwrap_or(times.len())
     }
 
-    fn add(&mut self, event: Event) {
-        let mut bytes = [0; EVENT];
-        bytes[..8].copy_from_slice(&event.t.to_le_bytes());
-        bytes[8..10].copy_from_slice(&event.x.to_le_bytes());
-        bytes[10..12].copy_from_slice(&event.y.to_le_bytes());
-        bytes[12] = u8::from(event.p != 0);
-        self.plain.extend_from_slice(&bytes);
-        self.t_min = self.t_min.min(event.t);
-        self.t_max = self.t_max.max(event.t);
+    /// Adds events `range` of a batch.
+    fn add(&mut self, events: &EventBatch, range: Range<usize>) {
+        let at = self.plain.len();
+        self.plain.resize(at + range.len() * EVENT, 0);
+        let records = self.plain[at..].as_chunks_mut::<EVENT>().0;
+        let t = &events.t[range.clone()];
+        let (x, y, p) = (&events.x[range.clone()], &events.y[range.clone()], &events.p[range]);
+        let (t_min, t_max) = fill(records, t, x, y, p);
+        self.t_min = self.t_min.min(t_min);
+        self.t_max = self.t_max.max(t_max);
     }
 
     fn close(&mut self) {
         let head = build::packet_head(self.events() as u32);
         self.plain[..EVENTS_AT].copy_from_slice(&head);
     }
+}
+
+/// Writes one record an event; returns the earliest and the latest time.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn fill(records: &mut [[u8; EVENT]], t: &[i64], x: &[u16], y: &[u16], p: &[u8]) -> (i64, i64) {
+    let columns = t.iter().zip(x).zip(y.iter().zip(p));
+    for (record, ((&t, &x), (&y, &p))) in records.iter_mut().zip(columns) {
+        let pixel = u64::from(x) | u64::from(y) << 16 | u64::from(p != 0) << 32;
+        *record = (u128::from(t as u64) | u128::from(pixel) << 64).to_le_bytes();
+    }
+    t.iter().fold((i64::MAX, i64::MIN), |(min, max), &t| (min.min(t), max.max(t)))
 }
 
 struct Aedat4Encoder {
@@ -113,7 +129,7 @@ impl Aedat4Encoder {
     fn flush(&mut self, out: &mut dyn Output) -> Result<()> {
         let Self { compression, whole, packers, table, written, .. } = self;
         let pack = |_, packet: &Packet, packer: &mut Packer| {
-            packer.pack(*compression, &packet.plain);
+            packer.pack(*compression, &packet.plain, Body::Events);
         };
         let mut give = |_, packet: &Packet, packer: &mut Packer| {
             if let Some(error) = packer.failed.take() {
@@ -159,12 +175,7 @@ impl Encoder for Aedat4Encoder {
         let mut at = 0;
         while at < events.len() {
             let n = self.open.takes(events.t.get(at..).unwrap_or_default());
-            let range = at..at + n;
-            let columns = events.t[range.clone()].iter().zip(&events.x[range.clone()]);
-            let columns = columns.zip(events.y[range.clone()].iter().zip(&events.p[range]));
-            for ((&t, &x), (&y, &p)) in columns {
-                self.open.add(Event { t, x, y, p });
-            }
+            self.open.add(events, at..at + n);
             at += n;
             if at < events.len() {
                 self.close();
@@ -183,7 +194,7 @@ impl Encoder for Aedat4Encoder {
         self.flush(out)?;
         let plain = build::data_table(STREAM, &self.table);
         let mut packer = Packer::default();
-        packer.pack(self.compression, &plain);
+        packer.pack(self.compression, &plain, Body::Other);
         if let Some(error) = packer.failed {
             return Err(error);
         }

@@ -20,6 +20,7 @@ mod flatbuf;
 mod header;
 mod inflate;
 mod lz4;
+mod lz4_records;
 mod pack;
 mod packet;
 mod scout;

@@ -6,7 +6,9 @@ use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_outpu
 use twox_hash::XxHash32;
 use zstd::bulk::Compressor;
 
+use super::build::EVENTS_AT;
 use super::inflate::Compression;
+use super::lz4_records::{self, Seen};
 use crate::write::Packing;
 use crate::{Error, Result};
 
@@ -38,46 +40,71 @@ pub(super) struct Packer {
     /// What went wrong, if something did.
     pub failed: Option<Error>,
     lz4: Option<CompressTable>,
+    seen: Option<Box<Seen>>,
     zstd: Option<Compressor<'static>>,
+}
+
+/// What is in a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Body {
+    /// A packet of events.
+    Events,
+    /// Anything else.
+    Other,
 }
 
 impl Packer {
     /// Packs `plain` into `body`.
-    pub(super) fn pack(&mut self, compression: Compression, plain: &[u8]) {
+    pub(super) fn pack(&mut self, compression: Compression, plain: &[u8], kind: Body) {
         self.body.clear();
         self.failed = match compression {
             Compression::None => {
                 self.body.extend_from_slice(plain);
                 None
             }
-            Compression::Lz4 | Compression::Lz4High => self.lz4(plain).err(),
+            Compression::Lz4 | Compression::Lz4High => self.lz4(plain, kind).err(),
             Compression::Zstd | Compression::ZstdHigh => self.zstd(plain).err(),
         };
     }
 
-    fn lz4(&mut self, plain: &[u8]) -> Result<()> {
+    fn lz4(&mut self, plain: &[u8], kind: Body) -> Result<()> {
         self.body.extend(0x184d_2204_u32.to_le_bytes());
         let descriptor = [LZ4_FLAGS, LZ4_BLOCK_ID];
         let mut hash = XxHash32::with_seed(0);
         hash.write(&descriptor);
         self.body.extend(descriptor);
         self.body.push((hash.finish() >> 8) as u8);
-        let table = self.lz4.get_or_insert_with(CompressTable::default);
         for block in plain.chunks(LZ4_BLOCK) {
             let size_at = self.body.len();
             let at = size_at + 4;
-            self.body.resize(at + get_maximum_output_size(block.len()), 0);
-            let size = compress_into_with_table(block, &mut self.body[at..], table)
-                .map_err(|error| Error::system("LZ4 failed", std::io::Error::other(error)))?;
-            let mut entry = size as u32;
-            if size >= block.len() {
-                self.body[at..at + block.len()].copy_from_slice(block);
+            self.body.resize(at, 0);
+            match kind {
+                Body::Events => {
+                    let seen = self.seen.get_or_insert_default();
+                    lz4_records::compress(block, EVENTS_AT, seen, &mut self.body);
+                }
+                Body::Other => self.lz4_block(block)?,
+            }
+            let mut entry = (self.body.len() - at) as u32;
+            if entry as usize >= block.len() {
+                self.body.truncate(at);
+                self.body.extend_from_slice(block);
                 entry = block.len() as u32 | LZ4_PLAIN;
             }
-            self.body.truncate(at + (entry & !LZ4_PLAIN) as usize);
             self.body[size_at..at].copy_from_slice(&entry.to_le_bytes());
         }
         self.body.extend([0; 4]);
+        Ok(())
+    }
+
+    /// Appends `plain` as an LZ4 block.
+    fn lz4_block(&mut self, plain: &[u8]) -> Result<()> {
+        let table = self.lz4.get_or_insert_with(CompressTable::default);
+        let at = self.body.len();
+        self.body.resize(at + get_maximum_output_size(plain.len()), 0);
+        let size = compress_into_with_table(plain, &mut self.body[at..], table)
+            .map_err(|error| Error::system("LZ4 failed", std::io::Error::other(error)))?;
+        self.body.truncate(at + size);
         Ok(())
     }
 
@@ -111,11 +138,13 @@ mod tests {
         let mut packer = Packer::default();
         for plain in [&noise[..0], &noise[..1], &noise[..5000], &noise, &[7; 600_000]] {
             for compression in [Compression::None, Compression::Lz4, Compression::Zstd] {
-                packer.pack(compression, plain);
-                assert!(packer.failed.is_none());
-                let mut inflater = Inflater::default();
-                let again = inflater.inflate(compression, &packer.body, 1 << 20).unwrap();
-                assert!(again == plain, "{compression:?}: {} bytes", plain.len());
+                for kind in [Body::Events, Body::Other] {
+                    packer.pack(compression, plain, kind);
+                    assert!(packer.failed.is_none());
+                    let mut inflater = Inflater::default();
+                    let again = inflater.inflate(compression, &packer.body, 1 << 20).unwrap();
+                    assert!(again == plain, "{compression:?}, {kind:?}: {} bytes", plain.len());
+                }
             }
         }
     }

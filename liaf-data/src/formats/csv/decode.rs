@@ -1,5 +1,7 @@
 //! Lines to events.
 
+use super::digits::DIGITS;
+use super::fast::{self, Pattern, Reading, Scratch};
 use super::line::{self, Columns, Fault, Line};
 use crate::parallel::{in_order, places_per_pool};
 use crate::reader::ReadOptions;
@@ -9,6 +11,9 @@ use crate::{Decoder, Error, ErrorKind, EventBatch, Mark, Oddity, Report, Result,
 const BATCH: usize = 8192;
 /// Bytes that one thread takes at a time, about.
 const SEGMENT: usize = 256 << 10;
+/// Where fewer lines than these are of one pattern, so many more are read one by one.
+const FEW: usize = 16;
+const ONE_BY_ONE: usize = 64;
 
 /// Decodes the lines of a text; the line that names the columns is behind it.
 #[derive(Debug)]
@@ -245,6 +250,7 @@ struct Segment {
     report: Report,
     /// The fault that ends reading, and where it is.
     fault: Option<(Fault, u64, u64)>,
+    scratch: Scratch,
 }
 
 impl Segment {
@@ -255,7 +261,8 @@ impl Segment {
         self.fault = None;
     }
 
-    /// Decodes lines until there are `most` events or, in strict mode, a fault. Returns the rest.
+    /// Decodes lines until there are `most` events, or some more, or in strict mode a fault. Returns the
+    /// rest.
     fn decode<'a>(
         &mut self,
         bytes: &'a [u8],
@@ -265,8 +272,25 @@ impl Segment {
         strict: bool,
     ) -> &'a [u8] {
         let mut at = 0;
+        let (mut pattern, mut one_by_one) = (None, 0);
         while at < bytes.len() && self.batch.len() < most && self.fault.is_none() {
             let rest = &bytes[at..];
+            if one_by_one > 0 {
+                one_by_one -= 1;
+            } else if !strict && at >= DIGITS {
+                pattern = pattern.or_else(|| Pattern::of(rest, columns));
+                let lines = match &pattern {
+                    Some(pattern) => {
+                        let reading = Reading { columns, pattern, longest };
+                        self.lines(bytes, &mut at, reading)
+                    }
+                    None => 0,
+                };
+                if lines < FEW {
+                    (pattern, one_by_one) = (None, ONE_BY_ONE);
+                }
+                continue;
+            }
             if let Some((event, used)) = line::plain(rest, columns)
                 && used <= longest
             {
@@ -288,6 +312,21 @@ impl Segment {
             at += used;
         }
         &bytes[at..]
+    }
+
+    /// Decodes lines of a pattern at `bytes[at..]`; returns how many.
+    fn lines(&mut self, bytes: &[u8], at: &mut usize, reading: Reading<'_>) -> usize {
+        let is_first = self.batch.is_empty();
+        let (end, n) = fast::lines(bytes, *at, reading, &mut self.scratch, &mut self.batch);
+        if is_first && n > 0 {
+            self.first = self.offset;
+        }
+        let used = (end - *at) as u64;
+        self.report.bytes.events += used;
+        self.offset += used;
+        self.line += n as u64;
+        *at = end;
+        n
     }
 
     #[inline(always)]

@@ -16,7 +16,9 @@
 //! overrule it. A last line without a line end is whole only if the polarity is its last column.
 
 mod decode;
+mod digits;
 mod encode;
+mod fast;
 mod layout;
 mod line;
 mod scout;

@@ -1,0 +1,343 @@
+//! Many lines of the plainest form at once.
+//!
+//! Every byte that is not a digit ends something. So first the places of those bytes are gathered for a
+//! stretch of lines, 64 bytes at a time, and then each line is the next four or five of them: its numbers
+//! end there, and are read backwards from there, eight digits at a time. Nothing is looked for byte by
+//! byte, and no number waits for the one before it.
+//!
+//! A line is taken only if [`plain`] would take it, and gives the same event; any other is left to it
+//! and to [`any`](super::line::any).
+
+use multiversion::multiversion;
+
+use super::digits::{POWERS, long, pair};
+use super::line::{Columns, plain};
+use crate::EventBatch;
+use crate::formats::columns::scaled;
+use crate::reader::TimeUnit;
+
+/// Bytes whose places are gathered at one time.
+const STRETCH: usize = 4096;
+/// The shortest line: four numbers of one digit and what ends them.
+const SHORTEST: usize = 8;
+/// Lines at most in a stretch.
+const LINES: usize = STRETCH / SHORTEST;
+
+/// Orders of whole microseconds that are known when this is compiled, and all others.
+const TXYP: usize = 0;
+const XYPT: usize = 1;
+const ANY_ORDER: usize = 2;
+
+/// What ends the numbers of the lines of a text, and where in a line each of an event's is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pattern {
+    /// The bytes that end a number, in their order.
+    ends: [u8; 5],
+    /// Which of the numbers are t (or the part before its point), x, y and p.
+    at: [usize; 4],
+    /// Whether the times have a point.
+    has_point: bool,
+}
+
+impl Pattern {
+    /// That of the line at the start of `bytes`, if it is of four columns and of the plainest form.
+    pub fn of(bytes: &[u8], columns: &Columns) -> Option<Self> {
+        let (_, used) = plain(bytes, columns).filter(|_| columns.count == 4)?;
+        let mut ends = [0; 5];
+        let mut count = 0;
+        for &byte in bytes[..used].iter().filter(|byte| !byte.is_ascii_digit()) {
+            *ends.get_mut(count)? = byte;
+            count += 1;
+        }
+        let t = columns.at[0];
+        let has_point = count == 5;
+        // Of the numbers of an event only the time has a point; and a line ends with one byte.
+        let point = ends.iter().position(|&byte| byte == b'.');
+        let is_sane = ends[..count].ends_with(b"\n") && !ends.contains(&b'\r');
+        let at = columns.at.map(|i| i + usize::from(has_point && i > t));
+        (is_sane && point == has_point.then_some(t)).then_some(Self { ends, at, has_point })
+    }
+}
+
+/// Room for a stretch; reused from stretch to stretch.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    /// Places of the bytes that are not digits.
+    places: Box<[u16; STRETCH + 64]>,
+    t: Box<[i64; LINES]>,
+    x: Box<[u16; LINES]>,
+    y: Box<[u16; LINES]>,
+    p: Box<[u8; LINES]>,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self {
+            places: Box::new([0; STRETCH + 64]),
+            t: Box::new([0; LINES]),
+            x: Box::new([0; LINES]),
+            y: Box::new([0; LINES]),
+            p: Box::new([0; LINES]),
+        }
+    }
+}
+
+/// How lines are to be read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reading<'a> {
+    pub columns: &'a Columns,
+    pub pattern: &'a Pattern,
+    /// The longest line there may be, in bytes.
+    pub longest: usize,
+}
+
+/// Decodes lines at `bytes[at..]` to `batch`, at most [`LINES`]; stops in front of one that is not of
+/// the pattern or too long. Returns where, and how many there were.
+pub(super) fn lines(
+    bytes: &[u8],
+    at: usize,
+    reading: Reading<'_>,
+    scratch: &mut Scratch,
+    batch: &mut EventBatch,
+) -> (usize, usize) {
+    let is_micros = reading.columns.unit == TimeUnit::Microseconds;
+    let (end, n) = match reading.pattern.at {
+        _ if reading.pattern.has_point => lines_of::<5, ANY_ORDER>(bytes, at, reading, scratch),
+        [0, 1, 2, 3] if is_micros => lines_of::<4, TXYP>(bytes, at, reading, scratch),
+        [3, 0, 1, 2] if is_micros => lines_of::<4, XYPT>(bytes, at, reading, scratch),
+        _ => lines_of::<4, ANY_ORDER>(bytes, at, reading, scratch),
+    };
+    batch.t.extend_from_slice(&scratch.t[..n]);
+    batch.x.extend_from_slice(&scratch.x[..n]);
+    batch.y.extend_from_slice(&scratch.y[..n]);
+    batch.p.extend_from_slice(&scratch.p[..n]);
+    (end, n)
+}
+
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl+bmi1+bmi2+popcnt",
+    "x86_64+avx2+bmi1+bmi2+popcnt"
+))]
+fn lines_of<const ENDS: usize, const ORDER: usize>(
+    bytes: &[u8],
+    start: usize,
+    reading: Reading<'_>,
+    scratch: &mut Scratch,
+) -> (usize, usize) {
+    let Reading { columns, pattern, longest } = reading;
+    let stretch = &bytes[start..bytes.len().min(start + STRETCH)];
+    let Scratch { places, t, x, y, p } = scratch;
+    let ends = gather(stretch, places);
+    let (mut begin, mut n) = (start, 0);
+    let slots = t.iter_mut().zip(x.iter_mut()).zip(y.iter_mut().zip(p.iter_mut()));
+    for (ends, ((t, x), (y, p))) in places[..ends].as_chunks::<ENDS>().0.iter().zip(slots) {
+        let ends = ends.map(|end| start + usize::from(end));
+        let end = ends[ENDS - 1] + 1;
+        let event = line::<ENDS, ORDER>(bytes, begin, &ends, columns, pattern);
+        let Some(event) = event.filter(|_| end - begin <= longest) else { break };
+        (*t, *x, *y, *p) = event;
+        n += 1;
+        begin = end;
+    }
+    (begin, n)
+}
+
+/// The places of the bytes that are not digits; returns how many.
+#[inline(always)]
+fn gather(stretch: &[u8], places: &mut [u16; STRETCH + 64]) -> usize {
+    let mut n = 0;
+    let (blocks, tail) = stretch.as_chunks::<64>();
+    let mut last = [b'0'; 64];
+    last[..tail.len()].copy_from_slice(tail);
+    for (block, base) in blocks.iter().chain([&last]).zip((0_u16..).step_by(64)) {
+        let is_end = |byte: u8| byte.wrapping_sub(b'0') > 9;
+        let mut mask = (0..64).fold(0, |mask, i| mask | u64::from(is_end(block[i])) << i);
+        let ones = mask.count_ones() as usize;
+        // In eights, wanted or not: what is too much is written over.
+        let mut done = 0;
+        while done < ones {
+            let Some(to) = places.get_mut(n + done..).and_then(|to| to.first_chunk_mut::<8>())
+            else {
+                break;
+            };
+            for slot in to {
+                *slot = base + mask.trailing_zeros() as u16;
+                mask &= mask.wrapping_sub(1);
+            }
+            done += 8;
+        }
+        n += ones;
+    }
+    n
+}
+
+/// The event of the line at `begin` whose numbers end at `ends`.
+#[inline(always)]
+fn line<const ENDS: usize, const ORDER: usize>(
+    bytes: &[u8],
+    begin: usize,
+    ends: &[usize; ENDS],
+    columns: &Columns,
+    pattern: &Pattern,
+) -> Option<(i64, u16, u16, u8)> {
+    let is_like = (0..ENDS).fold(true, |like, i| {
+        like & bytes.get(ends[i]).is_some_and(|&byte| byte == pattern.ends[i])
+    });
+    let number = |i: usize| {
+        let from = if i == 0 { begin } else { ends[(i - 1) % ENDS] + 1 };
+        let end = ends[i % ENDS];
+        (end, end - from)
+    };
+    // Where it is known beforehand what is where, nothing must be looked up.
+    let at = match ORDER {
+        TXYP => [0, 1, 2, 3],
+        XYPT => [3, 0, 1, 2],
+        _ => pattern.at,
+    };
+    let [t, x, y, p] = at.map(number);
+    let (x, y) = pair(bytes, x, y)?;
+    let on = bytes.get(p.0.wrapping_sub(1))?.wrapping_sub(b'0');
+    let mut time = long(bytes, t)?;
+    if !is_like | (p.1 != 1) | (on > 1) {
+        return None;
+    }
+    let mut decimals = 0;
+    if ENDS == 5 {
+        let fraction = number(at[0] + 1);
+        let power = POWERS.get(fraction.1)?;
+        if t.1 + fraction.1 > 18 {
+            return None;
+        }
+        let below = if fraction.1 == 0 { 0 } else { long(bytes, fraction)? };
+        time = time * power + below;
+        decimals = fraction.1 as u32;
+    }
+    // Sixteen digits fit in any case.
+    let is_micros = ORDER != ANY_ORDER;
+    let t = if is_micros { time as i64 } else { scaled(time, decimals, columns.unit)? };
+    Some((t, x, y, on))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::digits::DIGITS;
+    use super::*;
+
+    /// A small generator of numbers, so that every run tests the same bytes.
+    fn next(state: &mut u64) -> usize {
+        *state ^= *state << 13;
+        *state ^= *state >> 7;
+        *state ^= *state << 17;
+        (*state >> 20) as usize
+    }
+
+    /// What is read line by line: events, and where the first line is that is not plain.
+    fn slowly(bytes: &[u8], mut at: usize, reading: Reading<'_>) -> (EventBatch, usize) {
+        let mut batch = EventBatch::new();
+        while let Some((event, used)) = plain(&bytes[at..], reading.columns)
+            && used <= reading.longest
+        {
+            batch.push(event);
+            at += used;
+        }
+        (batch, at)
+    }
+
+    /// Reads as far as it goes both ways. The fast way may stop earlier, but then in front of a line that
+    /// is not of the pattern. Returns how many lines it took.
+    fn check(text: &[u8], columns: &Columns) -> usize {
+        let first = text.iter().position(|&byte| byte == b'\n').map_or(text.len(), |end| end + 1);
+        let at = first.max(DIGITS).min(text.len());
+        let Some(pattern) = Pattern::of(&text[at..], columns) else { return 0 };
+        let reading = Reading { columns, pattern: &pattern, longest: 60 };
+        let (expected, _) = slowly(text, at, reading);
+        let (mut batch, mut scratch, mut end) = (EventBatch::new(), Scratch::default(), at);
+        loop {
+            let (next, n) = lines(text, end, reading, &mut scratch, &mut batch);
+            if n == 0 {
+                break;
+            }
+            end = next;
+        }
+        let expected: EventBatch = expected.iter().take(batch.len()).collect();
+        assert_eq!(batch, expected, "{:?}", String::from_utf8_lossy(&text[..text.len().min(200)]));
+        batch.len()
+    }
+
+    fn columns(at: [usize; 4], unit: TimeUnit) -> Columns {
+        Columns { count: 4, at, unit }
+    }
+
+    const ORDERS: [[usize; 4]; 4] = [[0, 1, 2, 3], [3, 0, 1, 2], [2, 0, 1, 3], [1, 3, 2, 0]];
+
+    #[test]
+    fn plain_lines_are_all_taken() {
+        let mut state = 0x1234_5678_9abc_def1;
+        for (round, at) in ORDERS.iter().cycle().take(40).enumerate() {
+            let separator = [",", " ", "\t", ";"][next(&mut state) % 4];
+            let (mut text, digits) = (String::from("0123456789\n"), 1 + round as u32 % 15);
+            let has_point = round % 3 == 0;
+            for _ in 0..1000 {
+                let mut fields = [const { String::new() }; 4];
+                let t = next(&mut state) as u64 % 10_u64.pow(digits);
+                fields[at[0]] = match has_point {
+                    true => format!("{}.{:06}", t % 10_u64.pow(digits.min(10)), t % 1_000_000),
+                    false => t.to_string(),
+                };
+                fields[at[1]] = (next(&mut state) % 10_000).to_string();
+                fields[at[2]] = (next(&mut state) % 1000).to_string();
+                fields[at[3]] = (next(&mut state) % 2).to_string();
+                text += &fields.join(separator);
+                text += "\n";
+            }
+            let unit = if has_point { TimeUnit::Seconds } else { TimeUnit::Microseconds };
+            assert_eq!(check(text.as_bytes(), &columns(*at, unit)), 1000, "{text}");
+        }
+    }
+
+    #[test]
+    fn any_other_line_stops_it_or_is_the_same() {
+        const FIELDS: [&str; 16] = [
+            "0",
+            "1",
+            "65535",
+            "65536",
+            "123456789",
+            "1.5",
+            "-1",
+            "007",
+            "",
+            "1e3",
+            "True",
+            " 2",
+            "3.",
+            "1234567890123456",
+            "123456789012345678",
+            "0.000000000000000001",
+        ];
+        let mut state = 0xfeed_f00d_dead_beef;
+        for round in 0..4000 {
+            let mut text = String::from("12345678,4,4,1\n");
+            let is_point = round % 2 == 0;
+            for _ in 0..1 + next(&mut state) % 6 {
+                text += if is_point { "0.001500 3 40 1\n" } else { "1500,3,40,1\n" };
+            }
+            for _ in 0..8 {
+                let fields: Vec<_> =
+                    (0..3 + next(&mut state) % 3).map(|_| FIELDS[next(&mut state) % 16]).collect();
+                text += &fields.join([",", " ", ",", ";"][next(&mut state) % 4]);
+                text += ["\n", "\n", "\r\n", "\n\n"][next(&mut state) % 4];
+            }
+            let mut bytes = text.into_bytes();
+            let at = next(&mut state) % bytes.len();
+            if round % 5 > 0 {
+                bytes[at] = next(&mut state) as u8;
+            }
+            for order in ORDERS {
+                for unit in [TimeUnit::Seconds, TimeUnit::Microseconds, TimeUnit::Nanoseconds] {
+                    check(&bytes, &columns(order, unit));
+                }
+            }
+        }
+    }
+}
