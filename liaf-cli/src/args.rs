@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use liaf_data::source::MapChoice;
 use liaf_data::{
-    Aedat2Reading, AtisOverflow, Coords, Format, Keys, ReadOptions, SensorSize, StreamChoice,
-    TimeUnit,
+    Aedat2Reading, AtisOverflow, Coords, Evt21Order, Format, Keys, ReadOptions, SensorSize,
+    StreamChoice, TimeUnit,
 };
 
 /// How recordings are read.
@@ -33,6 +33,11 @@ pub struct ReadArgs {
           value_parser = ["jaer", "tonic", "spikingjelly"])]
     aedat2: String,
 
+    /// How the halves of a word lie in EVT 2.1 files: auto = as the header says
+    #[arg(long, value_name = "ORDER", default_value = "auto",
+          value_parser = ["auto", "little", "legacy"])]
+    evt21_order: String,
+
     /// What an event at y = 240 is in ATIS .bin files: tonic = an overflow of 8192 µs, ignore = an
     /// event like others
     #[arg(long, value_name = "HOW", default_value = "tonic", value_parser = ["tonic", "ignore"])]
@@ -41,6 +46,7 @@ pub struct ReadArgs {
     /// Keep the events that AEDAT 3 marks as invalid
     #[arg(long)]
     keep_invalid: bool,
+
     /// Which columns or arrays hold the events, where the file leaves it open: their order, `_` for
     /// one to pass over (x,y,_,p,t), or their names (t=NAME,x=NAME,...)
     #[arg(long, visible_alias = "columns", value_name = "KEYS")]
@@ -98,6 +104,10 @@ impl ReadArgs {
             map: self.map(),
             data_offset: self.data_offset,
             atis_overflow: self.atis_overflow.parse::<AtisOverflow>()?,
+            evt21_order: match &*self.evt21_order {
+                "auto" => None,
+                order => Some(order.parse::<Evt21Order>()?),
+            },
             keep_invalid: self.keep_invalid,
             keys: self.keys.clone(),
             time_unit: self.time_unit,

@@ -21,12 +21,12 @@ const UNREAD: &[Unread] = &[
     ("MATLAB 7.3 file", |head| head.starts_with(b"MATLAB 7.3 MAT-file"), HDF5),
 ];
 
-/// With the feature, only what is HDF5 by its name alone is told here.
-const HDF5: Option<&str> = if cfg!(feature = "hdf5") {
-    None
+/// With the feature, only a file of MATLAB's is told here whose HDF5 is missing.
+const HDF5: Option<&str> = Some(if cfg!(feature = "hdf5") {
+    "it should go on with HDF5 at byte 512, and does not: the file is cut or damaged"
 } else {
-    Some("this build cannot read HDF5: build it with the feature `hdf5`")
-};
+    "this build cannot read HDF5: build it with the feature `hdf5`"
+});
 
 const FOREIGN: &[Foreign] = &[
     ("a PNG image", |head| head.starts_with(b"\x89PNG")),

@@ -94,12 +94,13 @@ impl Recording {
             some.extend(source.read_at(last / SAMPLES * i + last % SAMPLES * i / SAMPLES, SAMPLE)?);
         }
         // All that changes which events there are, where, and when; not how they are fetched.
-        let ReadOptions { data_offset, aedat2, atis_overflow, keep_invalid, .. } = options;
+        let ReadOptions { data_offset, aedat2, evt21_order, .. } = options;
+        let ReadOptions { atis_overflow, keep_invalid, .. } = options;
         let ReadOptions { keys, time_unit, t_offset, coords, limits, .. } = options;
         let info = self.info();
         let read = format!(
-            "{:?} {coords:?} {:?} {data_offset:?} {aedat2:?} {atis_overflow:?} {keep_invalid:?} {keys:?} \
-             {time_unit:?} {t_offset:?} {limits:?}",
+            "{:?} {coords:?} {:?} {data_offset:?} {aedat2:?} {evt21_order:?} {atis_overflow:?} \
+             {keep_invalid:?} {keys:?} {time_unit:?} {t_offset:?} {limits:?}",
             info.stream, info.sensor
         );
         Ok(Of {

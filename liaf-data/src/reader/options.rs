@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{Keys, TimeUnit};
-use crate::formats::Format;
+use crate::formats::{Evt21Order, Format};
 use crate::source::MapChoice;
 use crate::{Error, Limits, SensorSize};
 
@@ -152,6 +152,9 @@ pub struct ReadOptions {
     pub data_offset: Option<u64>,
     /// Whose reading of AEDAT 1.0 and 2.0 addresses to follow.
     pub aedat2: Aedat2Reading,
+    /// How the halves of a word lie in EVT 2.1 files; `None`: as the header says, else as the camera
+    /// that it names has them.
+    pub evt21_order: Option<Evt21Order>,
     /// What an event at y = 240 means in ATIS files of 5 bytes an event.
     pub atis_overflow: AtisOverflow,
     /// Keep the events that AEDAT 3 marks as invalid, as filters do with noise.

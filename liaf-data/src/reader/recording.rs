@@ -125,8 +125,10 @@ impl Recording {
     /// Counts and extents of all events as stored, by one pass over the file.
     ///
     /// # Errors
-    /// If the recording is a pipe, or cannot be read.
+    /// If it is not said which of several event streams is meant, the recording is a pipe, or it
+    /// cannot be read.
     pub fn survey(&self) -> Result<Summary> {
+        self.chosen()?;
         let options = ReadOptions { coords: Coords::Raw, strict: false, ..self.options.clone() };
         let mut reader = self.reopen(options)?;
         let mut summary = Summary::default();
@@ -138,11 +140,13 @@ impl Recording {
     /// sensor around all events, which [`info`](Self::info) then notes.
     ///
     /// # Errors
-    /// If the size is not known and the recording is a pipe, or cannot be read.
+    /// If the size is not known and it is not said which of several event streams is meant, or the
+    /// recording is a pipe, or it cannot be read.
     pub fn find_sensor(&mut self) -> Result<SensorSize> {
         if let Some(sensor) = self.info.sensor {
             return Ok(sensor);
         }
+        self.chosen()?;
         if !self.is_seekable() {
             return Err(Error::caller("the recording does not say how large its sensor is")
                 .advice("state it with --sensor WxH; a pipe cannot be read twice to find out"));
@@ -181,13 +185,7 @@ impl Recording {
     /// If there are several event streams and none was chosen, or none at all; if the recording is
     /// a pipe that was read already.
     pub fn reader(&mut self) -> Result<Box<dyn EventReader>> {
-        if self.info.stream.is_none() {
-            let error = self.no_stream();
-            return Err(match &self.path {
-                Some(path) => error.in_file(path),
-                None => error,
-            });
-        }
+        self.chosen()?;
         if self.needs_sensor {
             self.find_sensor()?;
         }
@@ -269,6 +267,18 @@ impl Recording {
             end: None,
             is_cut: false,
             is_indexed: false,
+        })
+    }
+
+    /// Refuses a recording of which no event stream is chosen.
+    fn chosen(&self) -> Result<()> {
+        if self.info.stream.is_some() {
+            return Ok(());
+        }
+        let error = self.no_stream();
+        Err(match &self.path {
+            Some(path) => error.in_file(path),
+            None => error,
         })
     }
 

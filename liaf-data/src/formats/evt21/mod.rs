@@ -18,11 +18,13 @@ mod encode;
 #[cfg(test)]
 mod tests;
 
+use std::str::FromStr;
+
 use super::prophesee::{self, WordDecoder, is_encoded};
 use super::{Format, Opened};
 use crate::reader::ReadOptions;
 use crate::source::ByteSource;
-use crate::{Decoder, Mark, Report, Result, Sink};
+use crate::{Decoder, Error, Mark, Report, Result, Sink};
 use decode::{Registers, WORD};
 
 pub(super) static FORMAT: Format = Format {
@@ -36,12 +38,16 @@ pub(super) static FORMAT: Format = Format {
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     prophesee::open(source, options, FORMAT.name, 2.0, |start| {
         let report = start.report;
-        Ok(if start.header.is_legacy_order()? {
-            let registers = Registers::<true>::default();
-            WordDecoder::new(registers, start.offset, report, options).with_scout()
-        } else {
-            let registers = Registers::<false>::default();
-            WordDecoder::new(registers, start.offset, report, options).with_scout()
+        let order = options.evt21_order.map_or_else(|| start.header.evt21_order(), Ok)?;
+        Ok(match order {
+            Evt21Order::Legacy => {
+                let registers = Registers::<true>::default();
+                WordDecoder::new(registers, start.offset, report, options).with_scout()
+            }
+            Evt21Order::Little => {
+                let registers = Registers::<false>::default();
+                WordDecoder::new(registers, start.offset, report, options).with_scout()
+            }
         })
     })
 }
@@ -54,6 +60,20 @@ pub enum Evt21Order {
     Little,
     /// Two little-endian halves: kind, time, column and row first, then the mask.
     Legacy,
+}
+
+impl FromStr for Evt21Order {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "little" => Ok(Self::Little),
+            "legacy" => Ok(Self::Legacy),
+            _ => Err(Error::caller("unknown order of the words of EVT 2.1")
+                .expected("little or legacy")
+                .found(text)),
+        }
+    }
 }
 
 /// Decodes the words of an EVT 2.1 stream; a header is behind it.

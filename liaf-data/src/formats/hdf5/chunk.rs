@@ -15,22 +15,34 @@ pub(super) struct Chunk {
     pub mask: u32,
 }
 
-/// The chunk of a dataset of one dimension in which row `row` stands. By index the same takes a time
-/// that grows with the index.
+/// Chunks that cannot be read, one after the other, behind which no more are tried: a few bytes can
+/// claim any number of them.
+pub(super) const MOST_DAMAGED: u32 = 64;
+
+/// What is said of the rest of a dataset that is not tried.
+pub(super) fn given_up(rows: u64, name: &str) -> String {
+    format!(
+        "{MOST_DAMAGED} chunks in a row cannot be read: {rows} rows of {name} behind them are not tried"
+    )
+}
+
+/// The chunk in which the value at `place` stands. By index the same takes a time that grows with the
+/// index.
 ///
 /// # Errors
-/// Those of the library.
-pub(super) fn chunk_of(dataset: &Dataset, row: u64) -> hdf5::Result<Chunk> {
-    if dataset.ndim() != 1 {
+/// Those of the library, and if `place` has not a number for each dimension.
+pub(super) fn chunk_of(dataset: &Dataset, place: &[u64]) -> hdf5::Result<Chunk> {
+    if dataset.ndim() != place.len() || place.is_empty() {
         return Err("the dataset has another number of dimensions than the offset".into());
     }
     let (mut mask, mut address, mut bytes) = (0, 0, 0);
     hdf5::sync::sync(|| {
-        // SAFETY: the library's lock is held until `sync` returns. `dataset` is an open dataset of one
-        // dimension, of which the offset has one number; the library writes one value to each of the
+        // SAFETY: the library's lock is held until `sync` returns. `dataset` is an open dataset, and
+        // `place` has a number for each of its dimensions; the library writes one value to each of the
         // three others.
         let status = unsafe {
-            H5Dget_chunk_info_by_coord(dataset.id(), &row, &mut mask, &mut address, &mut bytes)
+            let place = place.as_ptr();
+            H5Dget_chunk_info_by_coord(dataset.id(), place, &mut mask, &mut address, &mut bytes)
         };
         hdf5::h5check(status)
     })?;

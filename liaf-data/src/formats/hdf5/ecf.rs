@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use hdf5::Dataset;
 
-use super::chunk::chunk_of;
+use super::chunk::{MOST_DAMAGED, chunk_of, given_up};
 use crate::formats::{BlockReader, ecf, seek};
 use crate::parallel::{in_order, places_per_pool};
 use crate::reader::ReadOptions;
@@ -37,6 +37,8 @@ pub(super) struct EcfReader {
     places: Vec<Place>,
     file_bytes: u64,
     position: u64,
+    /// Chunks without bytes in front of the next one.
+    missing: u32,
     report: Report,
     ended: bool,
 }
@@ -82,6 +84,7 @@ impl EcfReader {
             places: Vec::new(),
             file_bytes,
             position: 0,
+            missing: 0,
             report: Report::default(),
             ended: false,
         }
@@ -104,7 +107,7 @@ impl EcfReader {
                 at: self.position,
                 fault: None,
             };
-            match chunk_of(&self.dataset, first_row) {
+            match chunk_of(&self.dataset, &[first_row]) {
                 Ok(chunk) => {
                     packed.is_raw = chunk.mask & 1 == 1;
                     match chunk.address {
@@ -125,7 +128,13 @@ impl EcfReader {
             }
             self.position = packed.at + packed.bytes.len() as u64;
             bytes += packed.bytes.len();
+            self.missing = if packed.fault.is_some() { self.missing + 1 } else { 0 };
             chunks.push(packed);
+            if self.missing >= MOST_DAMAGED && self.next < self.total {
+                let (rows, name) = (self.total - self.next, self.dataset.name());
+                self.report.note(given_up(rows, &name));
+                self.next = self.total;
+            }
         }
         Ok(chunks)
     }
@@ -155,7 +164,7 @@ impl seek::Rows for EcfReader {
 
     /// Of the first row of a chunk, which is a chunk's first number.
     fn time(&mut self, source: &mut ByteSource, row: u64) -> Result<Option<i64>> {
-        let Ok(chunk) = chunk_of(&self.dataset, row) else { return Ok(None) };
+        let Ok(chunk) = chunk_of(&self.dataset, &[row]) else { return Ok(None) };
         let Some(address) = chunk.address else { return Ok(None) };
         let at = self.base.saturating_add(address);
         let is_raw = chunk.mask & 1 == 1;
@@ -220,6 +229,7 @@ impl BlockReader for EcfReader {
         let mut places = std::mem::take(&mut self.places);
         places.resize_with(many, Place::default);
         let (offset, strict, report) = (self.offset, self.strict, &mut self.report);
+        let name = if strict { self.dataset.name() } else { String::new() };
         let mut give = |_, packed: &Packed, place: &mut Place| {
             let bytes = packed.bytes.len() as u64;
             match place.fault {
@@ -233,10 +243,8 @@ impl BlockReader for EcfReader {
                     }) += bytes;
                     if strict {
                         let row = packed.first_row;
-                        return Err(Error::malformed(format!(
-                            "{fault} (the chunk of event {row})"
-                        ))
-                        .at(packed.at));
+                        let what = format!("{fault} (the chunk of row {row} of {name})");
+                        return Err(Error::malformed(what).at(packed.at));
                     }
                 }
                 None => report.bytes.events += bytes,

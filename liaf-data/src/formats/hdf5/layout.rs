@@ -34,6 +34,16 @@ pub(super) enum Shape {
     Columns([(Dataset, Number); 4]),
 }
 
+impl Shape {
+    /// All datasets.
+    pub fn datasets(&self) -> Vec<&Dataset> {
+        match self {
+            Self::Records(dataset) | Self::Table(dataset, ..) => vec![dataset],
+            Self::Columns(columns) => columns.iter().map(|(dataset, _)| dataset).collect(),
+        }
+    }
+}
+
 /// A stream of events.
 #[derive(Debug)]
 pub(super) struct Stream {
@@ -116,7 +126,7 @@ fn by_keys(file: &File, keys: &Keys) -> Result<Stream> {
         };
         let name = keys.name(field).ok_or_else(|| wrong("a dataset is missing"))?;
         let dataset = file.dataset(name).map_err(|_| wrong("there is no such dataset"))?;
-        let number = number_of(&dataset).filter(|_| dataset.ndim() == 1);
+        let number = number_of(&dataset).filter(|_| is_column(&dataset));
         Ok((dataset, number.ok_or_else(|| wrong("this is no column of numbers"))?))
     };
     let [t, x, y, p] = Field::ALL.map(open);
@@ -143,12 +153,17 @@ fn of_group(group: &Group) -> Option<Shape> {
     let find = |field: Field| {
         let named = names.iter().filter(|name| Name::field(name) == Some(field));
         named.filter_map(|name| group.dataset(name).ok()).find_map(|dataset| {
-            let number = number_of(&dataset).filter(|_| dataset.ndim() == 1)?;
+            let number = number_of(&dataset).filter(|_| is_column(&dataset))?;
             Some((dataset, number))
         })
     };
     let [t, x, y, p] = Field::ALL.map(find);
     Some(Shape::Columns([t?, x?, y?, p?]))
+}
+
+/// Whether a dataset is one column of numbers. MATLAB has them with two dimensions, one of which is 1.
+fn is_column(dataset: &Dataset) -> bool {
+    matches!(dataset.shape()[..], [_] | [1, _] | [_, 1])
 }
 
 /// The type of the numbers of a dataset.

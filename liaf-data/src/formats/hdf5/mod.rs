@@ -20,6 +20,7 @@ mod encode;
 mod layout;
 mod ms_table;
 mod record;
+mod rows;
 mod sensor;
 mod sink;
 mod slab;
@@ -45,7 +46,7 @@ use crate::{Error, ErrorKind, Result};
 use ecf::EcfReader;
 use layout::{Shape, Stream};
 use ms_table::MsTable;
-use slab::SlabReader;
+use rows::RowReader;
 
 pub(super) static FORMAT: Format = Format {
     name: "HDF5",
@@ -91,10 +92,11 @@ fn open_here(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let chosen = match (&options.stream, streams.len()) {
         (None, 1) => Some(0),
         (None, _) => None,
-        (Some(choice), _) => Some(
-            choose(&streams, choice)
-                .ok_or_else(|| Error::caller("there is no such event stream").found(choice))?,
-        ),
+        (Some(choice), _) => Some(choose(&streams, choice).ok_or_else(|| {
+            let names: Vec<_> =
+                (0..).zip(&streams).map(|(id, s)| format!("{id} ({})", s.name)).collect();
+            Error::caller(format!("there is no event stream {choice}")).expected(names.join(", "))
+        })?),
     };
     let mut info = RecordingInfo {
         format: FORMAT.name,
@@ -169,10 +171,7 @@ fn read(
     info: &mut RecordingInfo,
     options: &ReadOptions,
 ) -> Result<Body> {
-    let filters = match &stream.shape {
-        Shape::Records(set) | Shape::Table(set, ..) => set.filters(),
-        Shape::Columns([(set, _), ..]) => set.filters(),
-    };
+    let filters = stream.shape.datasets().first().map_or(Vec::new(), |set| set.filters());
     if !filters.is_empty() {
         let names: Vec<_> = filters.iter().map(filter_name).collect();
         info.details.insert("filters", names.join(", "));
@@ -185,14 +184,20 @@ fn read(
         let reader = EcfReader::new(dataset, chunk, base, offset, file_bytes, options);
         return Ok(Body::blocks(reader));
     }
-    if let Some(Filter::User(id, _)) = filters.iter().find(|f| matches!(f, Filter::User(..))) {
-        return Err(Error::unsupported("the events are packed by a filter that is not read")
-            .at(0)
-            .found(format!("filter {id}")));
+    for dataset in stream.shape.datasets() {
+        let filters = dataset.filters();
+        if let Some(filter) = filters.iter().find(|filter| matches!(filter, Filter::User(..))) {
+            let name = dataset.name();
+            return Err(Error::unsupported(format!(
+                "{name} is packed by a filter that is not read"
+            ))
+            .found(filter_name(filter))
+            .advice("h5repack -f GZIP=1 packs it anew"));
+        }
     }
     let is_table = matches!(stream.shape, Shape::Table(..));
     let rows = Rows { unit: TimeUnit::Microseconds, offset };
-    let mut reader = SlabReader::new(stream.shape, rows, file_bytes, options)?;
+    let mut reader = RowReader::new(stream.shape, rows, base, file_bytes, options)?;
     reader.table = stream.ms_table.map(MsTable);
     let mut sample = reader.sample();
     if is_table && let Ok(columns) = &sample {
@@ -203,9 +208,11 @@ fn read(
             }
             _ => {
                 let order = guess_order(columns).ok_or_else(|| {
-                    Error::malformed("what the columns hold is not clear")
-                        .at(0)
-                        .advice("give their order, as in --keys x,y,t,p")
+                    Error::malformed(format!(
+                        "what the columns of {} hold is not clear",
+                        stream.place
+                    ))
+                    .advice("give their order, as in --keys x,y,t,p")
                 })?;
                 (order, "guessed from the numbers")
             }
@@ -232,6 +239,10 @@ fn read(
 fn filter_name(filter: &Filter) -> String {
     match filter {
         Filter::User(ecf::FILTER, _) => "ECF".into(),
+        Filter::User(32000, _) => "filter 32000 (LZF)".into(),
+        Filter::User(32004, _) => "filter 32004 (LZ4)".into(),
+        Filter::User(32008, _) => "filter 32008 (bitshuffle)".into(),
+        Filter::User(32015, _) => "filter 32015 (ZSTD)".into(),
         Filter::User(id, _) => format!("filter {id}"),
         Filter::Deflate(_) => "deflate".into(),
         Filter::Shuffle => "shuffle".into(),
@@ -326,7 +337,6 @@ fn nothing(file: &File) -> Error {
     };
     let shown: Vec<_> = names.iter().take(20).map(|name| format!("/{name}")).collect();
     error
-        .at(0)
         .found(shown.join(", "))
         .advice("name the datasets, as in --keys t=/PATH,x=/PATH,y=/PATH,p=/PATH")
 }

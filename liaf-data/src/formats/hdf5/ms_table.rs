@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use hdf5::Dataset;
 
-use super::slab::SlabReader;
+use super::rows::RowReader;
 use crate::Result;
 use crate::formats::seek::{Rows, SLACK};
 use crate::source::ByteSource;
@@ -23,7 +23,7 @@ impl MsTable {
     /// If the file cannot be read.
     pub fn rows(
         &self,
-        reader: &mut SlabReader,
+        reader: &mut RowReader,
         source: &mut ByteSource,
         time: &Range<i64>,
     ) -> Result<Option<Range<u64>>> {

@@ -4,6 +4,7 @@
 //! are `% ` looks like one more line: so a line counts as header only if it is text with a key.
 
 use super::device::{by_generation, by_name, by_system_id, is_before_genx320};
+use crate::formats::Evt21Order;
 use crate::reader::ReadOptions;
 use crate::source::ByteSource;
 use crate::{Error, Limits, Result, SensorSize};
@@ -201,19 +202,23 @@ impl Header {
     ///
     /// # Errors
     /// If the header names one that is not known.
-    pub(in crate::formats) fn is_legacy_order(&self) -> Result<bool> {
+    pub(in crate::formats) fn evt21_order(&self) -> Result<Evt21Order> {
         let in_format = self.value("format").and_then(|format| part_of(format, "endianness"));
         let field = if in_format.is_some() { "format" } else { "endianness" };
         match in_format.or(self.value("endianness")).map(str::trim) {
-            Some("legacy") => Ok(true),
-            Some("little") => Ok(false),
+            Some("legacy") => Ok(Evt21Order::Legacy),
+            Some("little") => Ok(Evt21Order::Little),
             Some(other) => {
                 Err(Error::unsupported("the order of the bytes in a word is not known here")
                     .at(self.field(field).map_or(0, |field| field.offset))
                     .expected("endianness little or legacy")
-                    .found(other))
+                    .found(other)
+                    .advice("say which: --evt21-order little or legacy"))
             }
-            None => Ok(self.number("system_ID").is_some_and(is_before_genx320)),
+            None if self.number("system_ID").is_some_and(is_before_genx320) => {
+                Ok(Evt21Order::Legacy)
+            }
+            None => Ok(Evt21Order::Little),
         }
     }
 
@@ -374,8 +379,8 @@ mod tests {
 
     #[test]
     fn the_order_of_halves_is_stated_or_the_cameras() {
-        let order = |text: &str| parse(text.as_bytes()).is_legacy_order();
-        for (legacy, text) in [
+        let order = |text: &str| parse(text.as_bytes()).evt21_order();
+        for (is_legacy, text) in [
             (true, "% format EVT21;height=720;width=1280;endianness=legacy\n"),
             (true, "% evt 2.1\n% endianness legacy\n"),
             (true, "% evt 2.1\n% system_ID 49\n"),
@@ -384,7 +389,7 @@ mod tests {
             (false, "% format EVT21;endianness=little\n% system_ID 49\n"),
             (false, "% evt 2.1\n"),
         ] {
-            assert_eq!(order(text).unwrap(), legacy, "{text}");
+            assert_eq!(order(text).unwrap() == Evt21Order::Legacy, is_legacy, "{text}");
         }
         let error = order("% evt 2.1\n% endianness middle\n").unwrap_err();
         assert_eq!((error.kind(), error.offset()), (ErrorKind::Unsupported, Some(10)));
