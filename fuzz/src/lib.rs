@@ -3,7 +3,7 @@
 //! | target | input | must hold |
 //! |---|---|---|
 //! | `probe_any` | a whole file | an error with its place, or events and an account that adds up |
-//! | `decode_<format>` | what follows a sound header | the same; a strict reader stops or finds the same events |
+//! | `decode_<format>` | what follows a sound header | the same; a strict reader stops or finds the same events; frames, inertial samples and triggers are accounted for |
 //! | `chunking_<format>` | the same | whole = byte by byte = odd pieces = two threads: events, report and error |
 //! | `round_trip_<format>` | events | what was written reads back as the same events |
 
@@ -13,7 +13,8 @@ use std::num::NonZeroUsize;
 
 use liaf_data::write::{self, EventSpec, Facts, Packing, Target, WriteOptions};
 use liaf_data::{
-    Event, EventBatch, Format, ReadOptions, Recording, Report, SensorSize, decode_ecf_chunk,
+    Event, EventBatch, Format, ReadOptions, Recording, Report, SensorSize, StreamChoice,
+    StreamKind, decode_ecf_chunk,
 };
 
 pub use targets::run;
@@ -74,6 +75,25 @@ pub fn decode(format: Option<&str>, header: &[u8], data: &[u8]) {
     let strict = read(&bytes, ReadOptions { strict: true, ..options(format) });
     if strict.error.is_none() {
         assert_eq!(strict.events, lenient.events, "strict and lenient differ without an error");
+    }
+    samples(format, &bytes);
+}
+
+/// Reads what else there is: every byte is accounted for.
+fn samples(format: Option<&str>, bytes: &[u8]) {
+    let Ok(recording) = Recording::from_bytes(bytes, options(format)) else { return };
+    for stream in recording.info().streams.clone() {
+        if matches!(stream.kind, StreamKind::Events | StreamKind::Other) {
+            continue;
+        }
+        let stream = Some(StreamChoice::Id(stream.id));
+        let options = ReadOptions { stream, ..options(format) };
+        let Ok(mut recording) = Recording::from_bytes(bytes, options) else { continue };
+        let Ok(mut reader) = recording.samples() else { continue };
+        if reader.by_ref().all(|sample| sample.is_ok()) {
+            let report = reader.report();
+            assert_eq!(report.bytes.total(), bytes.len() as u64, "{:?}", report.bytes);
+        }
     }
 }
 

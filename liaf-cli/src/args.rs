@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use liaf_data::source::MapChoice;
 use liaf_data::{
-    Aedat2Reading, AtisOverflow, Coords, Evt21Order, Format, Keys, ReadOptions, SensorSize,
-    StreamChoice, TimeUnit,
+    Aedat2Reading, AtisOverflow, Coords, Evt21Order, Format, ImuRanges, Keys, ReadOptions,
+    SensorSize, StreamChoice, TimeUnit,
 };
 
 /// How recordings are read.
@@ -16,7 +16,7 @@ pub struct ReadArgs {
     #[arg(long, value_name = "NAME")]
     format: Option<String>,
 
-    /// The event stream to read, by number or name, where there are several
+    /// The stream to read, by number or name: one of several of events, or frames, imu, triggers
     #[arg(long, value_name = "NAME|ID")]
     stream: Option<StreamChoice>,
 
@@ -42,6 +42,10 @@ pub struct ReadArgs {
     /// event like others
     #[arg(long, value_name = "HOW", default_value = "tonic", value_parser = ["tonic", "ignore"])]
     atis_overflow: String,
+
+    /// Ranges of the inertial sensors of AEDAT 2.0 files, which do not say them: g and °/s, as in 8,1000
+    #[arg(long, value_name = "G,DPS")]
+    imu_ranges: Option<ImuRanges>,
 
     /// Keep the events that AEDAT 3 marks as invalid
     #[arg(long)]
@@ -108,6 +112,7 @@ impl ReadArgs {
                 "auto" => None,
                 order => Some(order.parse::<Evt21Order>()?),
             },
+            imu_ranges: self.imu_ranges,
             keep_invalid: self.keep_invalid,
             keys: self.keys.clone(),
             time_unit: self.time_unit,

@@ -1,7 +1,8 @@
-//! The kinds of files that `liaf convert` makes: tensors, or another event file.
+//! The kinds of files that `liaf convert` makes: tensors, another event file, or frames of a camera.
 
 use std::path::Path;
 
+use liaf_data::samples::SampleFile;
 use liaf_data::tensor::Container;
 use liaf_data::write::{self, Target};
 
@@ -12,6 +13,8 @@ pub enum Kind {
     Tensor(Container),
     /// Events.
     Events(&'static Target),
+    /// A folder of frames of a camera.
+    Png,
 }
 
 impl Kind {
@@ -19,6 +22,7 @@ impl Kind {
     pub fn named(name: &str) -> Option<Self> {
         match write::target(name) {
             Some(target) => Some(Self::Events(target)),
+            None if name == "png" => Some(Self::Png),
             None => Self::of_path(Path::new(&format!("a.{name}"))).ok(),
         }
     }
@@ -44,6 +48,17 @@ impl Kind {
         match self {
             Self::Tensor(container) => container.extension(),
             Self::Events(target) => target.extension,
+            Self::Png => "",
+        }
+    }
+
+    /// What this means for a stream that is not one of events.
+    pub fn of_samples(self) -> Option<SampleFile> {
+        match self {
+            Self::Png => Some(SampleFile::Png),
+            Self::Tensor(Container::H5) => Some(SampleFile::H5),
+            Self::Events(target) if target.name == "csv" => Some(SampleFile::Csv),
+            Self::Tensor(_) | Self::Events(_) => None,
         }
     }
 
@@ -51,6 +66,6 @@ impl Kind {
     pub fn names() -> String {
         let tensors = ["h5", "npz", "npy", "safetensors"];
         let events = write::targets().map(|target| target.name);
-        tensors.into_iter().chain(events).collect::<Vec<_>>().join(", ")
+        tensors.into_iter().chain(events).chain(["png"]).collect::<Vec<_>>().join(", ")
     }
 }

@@ -21,7 +21,8 @@ pub struct Job {
 }
 
 /// One job an input. With several inputs, or an output that ends in `/` or is a folder, the output
-/// is a folder that mirrors the inputs' paths below the folder they share.
+/// is a folder that mirrors the inputs' paths below the folder they share. Frames of a camera are a
+/// folder for each input.
 /// No output is one of the inputs.
 pub fn plan(inputs: &[PathBuf], output: &Path, kind: Option<Kind>) -> Result<Vec<Job>> {
     let jobs = name_outputs(inputs, output, kind)?;
@@ -39,9 +40,16 @@ pub fn plan(inputs: &[PathBuf], output: &Path, kind: Option<Kind>) -> Result<Vec
     Ok(jobs)
 }
 
+/// Whether an output is a folder by its name, or is one.
+pub fn is_folder(output: &Path) -> bool {
+    output.as_os_str().to_string_lossy().ends_with('/') || output.is_dir()
+}
+
 fn name_outputs(inputs: &[PathBuf], output: &Path, kind: Option<Kind>) -> Result<Vec<Job>> {
-    let text = output.as_os_str().to_string_lossy();
-    let is_folder = text.ends_with('/') || output.is_dir();
+    let is_folder = is_folder(output);
+    if let ([input], Some(Kind::Png)) = (inputs, kind) {
+        return Ok(vec![Job { input: input.clone(), output: output.into(), kind: Kind::Png }]);
+    }
     if let ([input], false) = (inputs, is_folder) {
         let kind = match kind {
             Some(kind) => kind,
@@ -90,7 +98,10 @@ fn keep_apart(jobs: &mut [Job]) {
     }
     for job in jobs.iter_mut().filter(|job| count[&job.output] > 1) {
         let name = job.input.file_name().unwrap_or_default().to_string_lossy();
-        job.output.set_file_name(format!("{name}.{}", job.kind.extension()));
+        job.output.set_file_name(match job.kind.extension() {
+            "" => format!("{name}_frames"),
+            extension => format!("{name}.{extension}"),
+        });
     }
 }
 

@@ -326,7 +326,7 @@ fn of_two_cameras_one_must_be_chosen() {
     done.says(&["1,090 kept", "1,090 other stream events"]);
     liaf.run(&["convert", &file, "-o", "b.npz", "--stream", "7"])
         .ends(1)
-        .says(&["no event stream 7", "0 (events), 1 (events)"]);
+        .says(&["no stream 7", "0 (events), 1 (events)"]);
 }
 
 #[test]

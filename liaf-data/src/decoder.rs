@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, EventBatch, Report, Result};
+use crate::{Error, EventBatch, Report, Result, Sample};
 
 /// Takes what a [`Decoder`] finds.
 pub trait Sink {
@@ -14,6 +14,15 @@ pub trait Sink {
     /// # Errors
     /// Whatever the sink returns stops the decoder and reaches the caller.
     fn events(&mut self, events: &mut EventBatch, offset: u64) -> Result<()>;
+
+    /// The next sample of the chosen stream, where that is not one of events; it stands at byte
+    /// `offset`, or in the packet there. Unless a sink takes samples, they are let go.
+    ///
+    /// # Errors
+    /// As [`events`](Self::events).
+    fn sample(&mut self, _sample: Sample, _offset: u64) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Appending to a batch is the simplest sink.

@@ -5,6 +5,7 @@
 //! | AEDAT 1.0, 2.0, 3.x and 4.0, DAT, Event Stream, EVT 2.0, 2.1 and 3.0, ATIS `.bin`, CSV, NumPy, MATLAB 5, HDF5 (see [`FORMATS`]) | events in columns: [`EventBatch`] |
 //! | events | frames by window and pixel: [`frames`] |
 //! | frames | `.h5` (feature `hdf5`), `.npz`, `.npy`, `.safetensors`: [`tensor`] |
+//! | a recording | frames of the camera, inertial samples, triggers: [`samples`] |
 //! | a recording | a tensor file, in one call: [`convert`](mod@convert) |
 //!
 //! ```no_run
@@ -39,6 +40,7 @@ mod memory;
 mod parallel;
 mod reader;
 mod report;
+pub mod samples;
 pub mod source;
 pub mod tensor;
 pub mod write;
@@ -56,8 +58,9 @@ pub use formats::{
 };
 pub use limits::Limits;
 pub use reader::{
-    Aedat2Reading, AtisOverflow, Coords, EventReader, Field, Fingerprint, Index, Keys, ReadOptions,
-    Recording, RecordingInfo, SensorSource, StreamChoice, StreamInfo, StreamKind, Summary,
-    TimeUnit,
+    Aedat2Reading, AtisOverflow, Coords, EventReader, Field, Fingerprint, ImuRanges, Index, Keys,
+    ReadOptions, Recording, RecordingInfo, SampleReader, SensorSource, StreamChoice, StreamInfo,
+    StreamKind, Summary, TimeUnit,
 };
 pub use report::{ByteAccount, Oddity, Report, Samples, Tally};
+pub use samples::{Image, ImuSample, Pixels, Sample, Trigger, TriggerKind};

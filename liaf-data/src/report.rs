@@ -168,7 +168,7 @@ pub struct Samples {
 pub struct ByteAccount {
     /// Headers and index tables.
     pub header: u64,
-    /// Events of the chosen stream, with their packet headers and control words.
+    /// The chosen stream: events, with their packet headers and control words, or other samples.
     pub events: u64,
     /// Sound content that is not an event of the chosen stream: frames, IMU, triggers, other streams.
     pub other: u64,

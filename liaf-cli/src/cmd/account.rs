@@ -1,6 +1,6 @@
 //! The closing lines of a conversion: what the file holds, and where every byte and event went.
 
-use liaf_data::convert::{Conversion, EventConversion};
+use liaf_data::convert::{Conversion, EventConversion, SampleConversion};
 use liaf_data::frames::FrameReport;
 use liaf_data::{Oddity, Report};
 
@@ -12,6 +12,7 @@ use crate::text::{self, thousands as count};
 pub enum Done {
     Tensor(Conversion),
     Events(EventConversion),
+    Samples(SampleConversion),
 }
 
 impl Done {
@@ -20,14 +21,23 @@ impl Done {
         let (read, what, events) = match self {
             Self::Tensor(done) => (&done.report, tensor(done), tensor_events(done)),
             Self::Events(done) => (&done.report, event_file(done), file_events(done)),
+            Self::Samples(done) => (&done.report, sample_file(done), sample_counts(done)),
         };
         let mut lines = vec![
             format!("{}: {what}", job.output.display()),
-            format!("  {}: {}", job.input.display(), bytes(read)),
+            format!("  {}: {}", job.input.display(), bytes(read, self.stream())),
             format!("  {events}"),
         ];
         lines.extend(report_lines(read).into_iter().map(|also| format!("  also {also}")));
         lines.join("\n")
+    }
+
+    /// The stream that was read.
+    fn stream(&self) -> &str {
+        match self {
+            Self::Tensor(_) | Self::Events(_) => "events",
+            Self::Samples(done) => stream(done),
+        }
     }
 
     /// What a user should know even if nothing else is said.
@@ -35,19 +45,20 @@ impl Done {
         match self {
             Self::Tensor(done) => tensor_warnings(done),
             Self::Events(done) => file_warnings(done),
+            Self::Samples(done) => sample_warnings(done),
         }
     }
 }
 
-/// Where every byte went.
-pub fn bytes(read: &Report) -> String {
+/// Where every byte went, of which the first are those of a stream.
+pub fn bytes(read: &Report, stream: &str) -> String {
     let bytes = &read.bytes;
     let passed = match bytes.passed_over {
         0 => String::new(),
         passed => format!(", {} passed over", count(passed)),
     };
     format!(
-        "read {} bytes ({} of events, {} of headers, {} of other streams, {} unusable){passed}",
+        "read {} bytes ({} of {stream}, {} of headers, {} of other streams, {} unusable){passed}",
         count(bytes.total() - bytes.passed_over),
         count(bytes.events),
         count(bytes.header),
@@ -139,6 +150,31 @@ fn file_warnings(done: &EventConversion) -> Vec<String> {
     if done.events.moved > 0 {
         let moved = count(done.events.moved);
         warnings.push(format!("{moved} events were earlier than one before them and were moved"));
+    }
+    warnings
+}
+
+fn stream(done: &SampleConversion) -> &str {
+    done.info.chosen().map_or("", |stream| &stream.name)
+}
+
+fn sample_file(done: &SampleConversion) -> String {
+    let samples = format!("{} samples of {}", count(done.kept), stream(done));
+    match done.written {
+        Some(written) => format!("{samples}, {}", text::bytes(written.bytes)),
+        None => format!("{samples} to be written"),
+    }
+}
+
+fn sample_counts(done: &SampleConversion) -> String {
+    let (kept, out) = (done.kept, done.out_of_window);
+    format!("{} samples: {} kept, {} out of window", count(kept + out), count(kept), count(out))
+}
+
+fn sample_warnings(done: &SampleConversion) -> Vec<String> {
+    let mut warnings = done.report.notes.clone();
+    if done.kept + done.out_of_window == 0 {
+        warnings.push(format!("the stream {} holds nothing", stream(done)));
     }
     warnings
 }

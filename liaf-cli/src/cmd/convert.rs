@@ -1,22 +1,26 @@
-//! `liaf convert`: recordings to tensor files or other event files.
+//! `liaf convert`: recordings to tensor files, other event files, or files of what else they hold.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use anyhow::{Context, Result};
-use liaf_data::convert::{ConvertOptions, EventConvertOptions, convert, convert_events};
+use liaf_data::convert::{
+    ConvertOptions, EventConvertOptions, SampleConvertOptions, Selection, convert, convert_events,
+    convert_samples,
+};
+use liaf_data::samples::SampleOptions;
 use liaf_data::tensor::TensorOptions;
 use liaf_data::write::WriteOptions;
-use liaf_data::{Coords, ReadOptions, Recording};
+use liaf_data::{Coords, ReadOptions, Recording, StreamKind};
 
 use super::account::Done;
 use super::convert_args::Args;
 use crate::inputs;
 use crate::kind::Kind;
-use crate::outputs::{self, Job};
+use crate::outputs::{self, Job, Usage};
 use crate::progress::Bar;
 
 /// Converts every input; fails if one of them could not be.
@@ -24,7 +28,14 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     // Options that cannot be are said before any file is looked for.
     let selection = args.selection()?;
     let files = inputs::expand(&args.inputs)?;
-    let jobs = outputs::plan(&files, &args.output, args.kind()?)?;
+    let read = args.read.options(Coords::Canonical)?;
+    let kind = match args.kind()? {
+        None if outputs::is_folder(&args.output) || args.output.extension().is_none() => {
+            usual_kind(&files, &read)?
+        }
+        kind => kind,
+    };
+    let jobs = outputs::plan(&files, &args.output, kind)?;
     let make = match jobs.first().map(|job| job.kind) {
         Some(Kind::Events(target)) => Make::Events(EventConvertOptions {
             target,
@@ -37,11 +48,15 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             container,
             tensor: args.tensor()?,
         }),
+        Some(Kind::Png) => Make::Frames,
         None => return Ok(ExitCode::SUCCESS),
     };
     let work = Work {
         make,
-        read: args.read.options(Coords::Canonical)?,
+        read,
+        samples: args.samples(),
+        selection,
+        only_for_events: args.only_for_events(),
         dry_run: args.dry_run,
         index: args.index,
         bar: Bar::new(&files, args.quiet),
@@ -64,6 +79,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 struct Work {
     make: Make,
     read: ReadOptions,
+    /// What is made of a stream that is not one of events, and the first option that does not go with it.
+    samples: SampleOptions,
+    selection: Selection,
+    only_for_events: Option<&'static str>,
     dry_run: bool,
     index: bool,
     bar: Bar,
@@ -74,6 +93,21 @@ struct Work {
 enum Make {
     Tensor(ConvertOptions),
     Events(EventConvertOptions),
+    /// Frames of a camera.
+    Frames,
+}
+
+/// What goes into a folder if nothing else is said: what suits the stream that is chosen.
+fn usual_kind(files: &[PathBuf], read: &ReadOptions) -> Result<Option<Kind>> {
+    let Some(file) = files.first().filter(|file| read.stream.is_some() && file.is_file()) else {
+        return Ok(None);
+    };
+    let recording = Recording::open(file, read.clone())?;
+    Ok(match recording.info().chosen().map(|stream| stream.kind) {
+        Some(StreamKind::Frames) => Some(Kind::Png),
+        Some(StreamKind::Imu | StreamKind::Triggers) => Kind::named("csv"),
+        _ => None,
+    })
 }
 
 /// Enough files to give each thread its own: none of them then needs more than one thread.
@@ -116,6 +150,7 @@ fn one(work: &Work, job: &Job, parallel: bool) -> bool {
 
 fn try_one(work: &Work, job: &Job, parallel: bool) -> Result<Done> {
     let mut recording = Recording::open(&job.input, ReadOptions { parallel, ..work.read.clone() })?;
+    let samples = sample_options(work, job, &recording)?;
     if work.index {
         recording.keep_index()?;
     }
@@ -127,7 +162,16 @@ fn try_one(work: &Work, job: &Job, parallel: bool) -> Result<Done> {
     }
     let mut bar = work.bar.file();
     let mut progress = |progress: &_| bar.tell(progress);
+    if let Some(options) = samples {
+        let done = convert_samples(&mut recording, output, &options, &mut progress);
+        return Ok(done.map(Done::Samples).map_err(|error| error.in_file(&job.input))?);
+    }
     let done = match &work.make {
+        Make::Frames => {
+            return Err(
+                Usage("--to png is for frames of a camera: choose --stream frames".into()).into()
+            );
+        }
         Make::Tensor(options) => {
             let tensor = TensorOptions { parallel, ..options.tensor };
             let options = ConvertOptions { tensor, ..options.clone() };
@@ -140,4 +184,30 @@ fn try_one(work: &Work, job: &Job, parallel: bool) -> Result<Done> {
         }
     };
     Ok(done.map_err(|error| error.in_file(&job.input))?)
+}
+
+/// What to make of the chosen stream, if it is not one of events.
+fn sample_options(
+    work: &Work,
+    job: &Job,
+    recording: &Recording,
+) -> Result<Option<SampleConvertOptions>> {
+    let stream = recording.info().chosen().filter(|stream| stream.kind != StreamKind::Events);
+    let Some(stream) = stream else { return Ok(None) };
+    if let Some(option) = work.only_for_events {
+        let name = &stream.name;
+        return Err(
+            Usage(format!("--{option} is for events, and the stream {name} has none")).into()
+        );
+    }
+    let Some(file) = job.kind.of_samples() else {
+        return Err(Usage(format!(
+            "{}: the stream {} is written as {}",
+            job.output.display(),
+            stream.name,
+            if stream.kind == StreamKind::Frames { "a folder or .h5" } else { ".csv" },
+        ))
+        .into());
+    };
+    Ok(Some(SampleConvertOptions { file, selection: work.selection, write: work.samples }))
 }

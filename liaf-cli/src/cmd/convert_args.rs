@@ -9,6 +9,7 @@ use liaf_data::frames::{
     Crop, Dtype, Edge, FrameOptions, Polarity, Representation, TimePoint, WindowRule,
     parse_duration,
 };
+use liaf_data::samples::SampleOptions;
 use liaf_data::tensor::{Compression, TensorOptions};
 use liaf_data::write::{self, Packing, WriteOptions};
 use liaf_data::{Limits, SensorSize};
@@ -27,6 +28,8 @@ use crate::outputs::Usage;
 ///   liaf convert recording.raw    -o part.csv --from 90s --to 91s --index
 ///   liaf convert recording.raw    -o events.aedat4 --compress zstd
 ///   liaf convert recording.raw    -o events.npz --to npz-events
+///   liaf convert recording.aedat4 -o imu.csv --stream imu
+///   liaf convert recording.aedat4 -o frames/ --stream frames
 ///   cat recording.aedat4 | liaf convert - -o frames.h5
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -37,7 +40,7 @@ pub struct Args {
     pub inputs: Vec<PathBuf>,
 
     /// The file to make: a tensor file (.h5, .npz, .npy, .safetensors) or an event file (.aedat4,
-    /// .aedat, …); a folder for several inputs
+    /// .aedat, …); a folder for several inputs, or for the frames of a camera (--stream frames)
     #[arg(long, short, value_name = "OUT")]
     pub output: PathBuf,
 
@@ -90,7 +93,7 @@ pub struct Args {
     from: Option<TimePoint>,
 
     /// Only events before this time; or the kind of file, if the output's name does not tell it:
-    /// h5, npz, npy, safetensors, aedat4, npz-events, evt21, … (may be given once for each)
+    /// h5, npz, npy, safetensors, aedat4, npz-events, evt21, png, … (may be given once for each)
     #[arg(long, value_name = "TIME|KIND")]
     to: Vec<String>,
 
@@ -288,6 +291,23 @@ impl Args {
             limits: self.limits(),
             ..WriteOptions::default()
         })
+    }
+
+    /// How the samples of a stream are written that is not one of events.
+    pub fn samples(&self) -> SampleOptions {
+        let (overwrite, sync, limits) = (self.force, !self.no_sync, self.limits());
+        SampleOptions { overwrite, sync, limits }
+    }
+
+    /// The first option that is given and says nothing of such samples.
+    pub fn only_for_events(&self) -> Option<&'static str> {
+        let more = [
+            ("crop", self.crop.is_some()),
+            ("compress", self.compress.is_some()),
+            ("index", self.index),
+        ];
+        let more = more.into_iter().find(|(_, given)| *given).map(|(name, _)| name);
+        self.for_tensors().or_else(|| self.for_events()).or(more)
     }
 
     /// Which events go into an event file.

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use liaf_data::{
-    Coords, Fingerprint, ReadOptions, Recording, RecordingInfo, Report, SensorSource, StreamChoice,
-    StreamInfo, Summary,
+    Coords, Fingerprint, Oddity, ReadOptions, Recording, RecordingInfo, Report, SensorSource,
+    StreamChoice, StreamInfo, StreamKind, Summary,
 };
 use serde_json::{Map, Value, json};
 
@@ -78,6 +78,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 /// Reads the whole recording, each of its event streams once; one without any for its account.
 fn look(file: &Path, options: &ReadOptions) -> liaf_data::Result<(RecordingInfo, Vec<Found>)> {
     let mut recording = Recording::open(file, options.clone())?;
+    if recording.info().stream.is_some() && !recording.info().reads_events() {
+        let mut samples = recording.samples()?;
+        while samples.pump(&mut Summary::default())? {}
+        let (info, report) = (samples.info().clone(), samples.report());
+        let found = Found { stream: None, fingerprint: Fingerprint::default(), report };
+        return Ok((info, vec![found]));
+    }
     if recording.info().stream.is_some() {
         let found = read(&mut recording)?;
         return Ok((recording.info().clone(), vec![found]));
@@ -111,6 +118,14 @@ fn as_json(file: &Path, info: &RecordingInfo, found: &[Found], fingerprint: bool
     object.insert("path".into(), json!(file.display().to_string()));
     let info_fields = serde_json::to_value(info).unwrap_or_default();
     merge(&mut object, info_fields);
+    if let Some(Value::Array(streams)) = object.get_mut("streams") {
+        for (value, stream) in streams.iter_mut().zip(&info.streams) {
+            if let (Some(Some(count)), Value::Object(value)) = (holding(stream, info, found), value)
+            {
+                value.insert("samples".into(), json!(count));
+            }
+        }
+    }
     if let [only] = found
         && only.stream == info.stream
     {
@@ -186,11 +201,17 @@ fn print(
     match info.sensor {
         Some(sensor) => line("sensor", format!("{sensor} ({how})"))?,
         None if several => {}
+        None if info.stream.is_some() && !info.reads_events() => {}
         None => line("sensor", format!("unknown ({how})"))?,
     }
-    if info.streams.len() > 1 {
-        for stream in &info.streams {
-            line("stream", stream_text(stream))?;
+    let streams: Vec<_> = info
+        .streams
+        .iter()
+        .filter_map(|stream| Some((stream, holding(stream, info, found)?)))
+        .collect();
+    if streams.len() > 1 {
+        for (stream, count) in streams {
+            line("stream", stream_text(stream, count))?;
         }
     }
     for (key, value) in &info.details {
@@ -203,6 +224,7 @@ fn print(
         let summary = &found.fingerprint.summary;
         match found.stream {
             Some(_) => line("events", events_text(summary))?,
+            None if info.stream.is_some() => {}
             None => line("events", "no event stream".into())?,
         }
         for (name, samples) in &found.report.samples {
@@ -229,12 +251,39 @@ fn print(
     Ok(())
 }
 
+/// How many samples a stream has, `Some(None)` if that was not counted; `None` for one of which the
+/// file has none, and does not say that it has it.
+fn holding(stream: &StreamInfo, info: &RecordingInfo, found: &[Found]) -> Option<Option<u64>> {
+    let is_alone = info.streams.iter().filter(|other| other.kind == stream.kind).count() == 1;
+    let own = found.iter().find(|found| found.stream == Some(stream.id));
+    let met = |oddity| found.first().map_or(0, |found| found.report.count(oddity));
+    let count = match (stream.kind, own) {
+        (StreamKind::Events, Some(own)) => Some(own.fingerprint.summary.events),
+        (StreamKind::Frames, _) if met(Oddity::ApsWords) > 0 => return Some(None),
+        (StreamKind::Frames, _) if is_alone => Some(met(Oddity::Frames)),
+        (StreamKind::Imu, _) if is_alone => Some(met(Oddity::ImuSamples)),
+        (StreamKind::Triggers, _) if is_alone => {
+            Some(met(Oddity::Triggers) + met(Oddity::ExternalWords))
+        }
+        _ => None,
+    };
+    let chosen = found.first().and_then(|found| found.report.samples.get(stream.kind.name()));
+    let count = match chosen {
+        Some(samples) if info.stream == Some(stream.id) => Some(samples.count),
+        _ => count,
+    };
+    let is_there = !stream.is_possible || count.is_some_and(|count| count > 0);
+    is_there.then_some(count)
+}
+
 /// A stream's number and name, what it holds, of what size and from which device.
-fn stream_text(stream: &StreamInfo) -> String {
+fn stream_text(stream: &StreamInfo, count: Option<u64>) -> String {
     let mut text = format!("{} {}", stream.id, stream.name);
-    let kind = format!("{:?}", stream.kind).to_lowercase();
-    if stream.name != kind {
-        text += &format!(" ({kind})");
+    if stream.name != stream.kind.name() {
+        text += &format!(" ({})", stream.kind.name());
+    }
+    if let Some(count) = count {
+        text += &format!(", {}", text::thousands(count));
     }
     if let Some(size) = stream.sensor {
         text += &format!(", {size}");

@@ -6,6 +6,7 @@ mod events;
 mod framing;
 mod pass;
 mod reorder;
+mod samples;
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -16,6 +17,7 @@ pub use adapt::{Adapt, Order};
 pub use choose::Selection;
 pub use events::{EventConversion, EventConvertOptions, EventsReport, convert_events};
 pub use framing::{Framed, make_frames};
+pub use samples::{SampleConversion, SampleConvertOptions, convert_samples};
 
 use crate::frames::{Frame, FrameOptions, FrameRecipe, FrameReport, FrameShape};
 use crate::tensor::{self, Container, TensorOptions, TensorSpec, Written};

@@ -23,14 +23,19 @@ impl Pass<'_, '_> {
         events: u64,
         frames: u64,
     ) -> Result<()> {
-        let progress = Progress {
-            pass: self.number,
-            passes: self.passes,
-            bytes: reader.position(),
-            total: reader.info().bytes,
-            events,
-            frames,
-        };
+        self.tell_at(reader.position(), reader.info().bytes, events, frames)
+    }
+
+    /// The same of what is no reader of events: it has read so many `bytes` of `total`.
+    pub(super) fn tell_at(
+        &mut self,
+        bytes: u64,
+        total: Option<u64>,
+        events: u64,
+        frames: u64,
+    ) -> Result<()> {
+        let Self { number: pass, passes, .. } = *self;
+        let progress = Progress { pass, passes, bytes, total, events, frames };
         match (self.progress)(&progress) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(Error::new(ErrorKind::Cancelled, "stopped")),

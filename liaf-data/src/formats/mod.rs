@@ -26,6 +26,7 @@ mod parquet;
 mod prophesee;
 mod records;
 pub(crate) mod seek;
+mod side;
 mod stride;
 mod unread;
 
@@ -286,24 +287,37 @@ pub(crate) struct Opened {
     pub bounds: Option<Box<dyn BoundsFinder>>,
 }
 
-/// The event stream to read: the chosen one, or the only one.
+/// The stream to read: the chosen one, or the only one of events. A name that no stream has may be
+/// that of a kind, of which there is one.
 fn choose<'a>(
     streams: impl Iterator<Item = &'a StreamInfo>,
     choice: Option<&StreamChoice>,
 ) -> Result<Option<i32>> {
-    let events: Vec<_> = streams.filter(|stream| stream.kind == StreamKind::Events).collect();
+    let streams: Vec<_> = streams.filter(|stream| stream.kind != StreamKind::Other).collect();
+    let only = |is_wanted: &dyn Fn(&StreamInfo) -> bool| {
+        let mut wanted = streams.iter().filter(|stream| is_wanted(stream));
+        wanted.next().filter(|_| wanted.next().is_none()).map(|stream| stream.id)
+    };
     let Some(choice) = choice else {
-        return Ok(if let [only] = &events[..] { Some(only.id) } else { None });
+        return Ok(only(&|stream| stream.kind == StreamKind::Events));
     };
-    let named = |stream: &&&StreamInfo| match choice {
-        StreamChoice::Id(id) => stream.id == *id,
-        StreamChoice::Name(name) => stream.name == *name,
+    let named = match choice {
+        StreamChoice::Id(id) => streams.iter().find(|s| s.id == *id).map(|s| s.id),
+        StreamChoice::Name(name) if streams.iter().any(|stream| stream.name == *name) => {
+            only(&|stream| stream.name == *name)
+        }
+        StreamChoice::Name(name) => only(&|stream| stream.kind.name() == name),
     };
-    events.iter().find(named).map(|stream| Some(stream.id)).ok_or_else(|| {
+    named.map(Some).ok_or_else(|| {
         let names: Vec<_> =
-            events.iter().map(|stream| format!("{} ({})", stream.id, stream.name)).collect();
-        Error::caller(format!("there is no event stream {choice}")).expected(if names.is_empty() {
-            "no event stream at all".into()
+            streams.iter().map(|stream| format!("{} ({})", stream.id, stream.name)).collect();
+        let is_like = |s: &&&StreamInfo| {
+            format!("{choice}") == s.name || format!("{choice}") == s.kind.name()
+        };
+        let several = streams.iter().filter(is_like).count() > 1;
+        let what = if several { "there are several streams" } else { "there is no stream" };
+        Error::caller(format!("{what} {choice}")).expected(if names.is_empty() {
+            "no stream at all".into()
         } else {
             names.join(", ")
         })

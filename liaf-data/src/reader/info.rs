@@ -36,6 +36,22 @@ pub struct StreamInfo {
     pub sensor: Option<SensorSize>,
     /// The device it came from, if the file says.
     pub source: Option<String>,
+    /// The format has a place for it, and nothing that was read so far says whether the file has any.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_possible: bool,
+}
+
+impl StreamKind {
+    /// The name users write: `events`, `frames`, `imu`, `triggers`, `other`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Frames => "frames",
+            Self::Imu => "imu",
+            Self::Triggers => "triggers",
+            Self::Other => "other",
+        }
+    }
 }
 
 impl StreamInfo {
@@ -45,7 +61,12 @@ impl StreamInfo {
         name: impl Into<String>,
         sensor: Option<SensorSize>,
     ) -> Self {
-        Self { id, kind, name: name.into(), sensor, source: None }
+        Self { id, kind, name: name.into(), sensor, source: None, is_possible: false }
+    }
+
+    /// A stream of which the file need not have any sample; it is named after its kind.
+    pub(crate) fn possible(id: i32, kind: StreamKind, sensor: Option<SensorSize>) -> Self {
+        Self { is_possible: true, ..Self::new(id, kind, kind.name(), sensor) }
     }
 }
 
@@ -78,7 +99,8 @@ pub struct RecordingInfo {
     pub sensor_source: SensorSource,
     /// All streams.
     pub streams: Vec<StreamInfo>,
-    /// The event stream that is read; `None` if there is none, or several and none was chosen.
+    /// The stream that is read: the chosen one, or the only one of events; `None` if there is none, or
+    /// several and none was chosen.
     pub stream: Option<i32>,
     /// What else the header says: device, compression, date, …
     pub details: BTreeMap<&'static str, String>,
@@ -90,5 +112,15 @@ impl RecordingInfo {
     /// The streams that hold events.
     pub fn event_streams(&self) -> impl Iterator<Item = &StreamInfo> {
         self.streams.iter().filter(|stream| stream.kind == StreamKind::Events)
+    }
+
+    /// The stream that is read.
+    pub fn chosen(&self) -> Option<&StreamInfo> {
+        self.streams.iter().find(|stream| Some(stream.id) == self.stream)
+    }
+
+    /// Whether what is read are events.
+    pub fn reads_events(&self) -> bool {
+        self.chosen().is_some_and(|stream| stream.kind == StreamKind::Events)
     }
 }

@@ -97,7 +97,45 @@ impl FromStr for AtisOverflow {
     }
 }
 
-/// One of several event streams of a recording.
+/// The ranges that inertial sensors were set to, which AEDAT 2.0 files do not say.
+///
+/// The default are those of jAER: ±4 g and ±500 °/s.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ImuRanges {
+    /// The largest acceleration in g.
+    pub acceleration: f32,
+    /// The largest rate of rotation in °/s.
+    pub rotation: f32,
+}
+
+impl Default for ImuRanges {
+    fn default() -> Self {
+        Self { acceleration: 4.0, rotation: 500.0 }
+    }
+}
+
+impl FromStr for ImuRanges {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let number = |part: &str| part.trim().parse().ok().filter(|&range: &f32| range > 0.0);
+        let ranges = text.split_once(',').and_then(|(g, dps)| number(g).zip(number(dps)));
+        let ranges = ranges.filter(|(g, dps)| g.is_finite() && dps.is_finite());
+        ranges.map(|(acceleration, rotation)| Self { acceleration, rotation }).ok_or_else(|| {
+            Error::caller("not the ranges of inertial sensors")
+                .expected("g and °/s, as in 8,1000")
+                .found(text)
+        })
+    }
+}
+
+impl fmt::Display for ImuRanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "±{} g and ±{} °/s", self.acceleration, self.rotation)
+    }
+}
+
+/// One of several streams of a recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamChoice {
     /// By its number.
@@ -134,7 +172,8 @@ pub struct ReadOptions {
     /// The format, where nothing in the file tells it: a recording without any header that comes
     /// from a pipe or has an unusual name.
     pub format: Option<&'static Format>,
-    /// The stream to read; needed only where there are several event streams.
+    /// The stream to read; needed only where there are several event streams, or for one that is not of
+    /// events.
     pub stream: Option<StreamChoice>,
     /// Canonical coordinates, or as stored.
     pub coords: Coords,
@@ -157,6 +196,8 @@ pub struct ReadOptions {
     pub evt21_order: Option<Evt21Order>,
     /// What an event at y = 240 means in ATIS files of 5 bytes an event.
     pub atis_overflow: AtisOverflow,
+    /// The ranges of the inertial sensors of an AEDAT 2.0 file.
+    pub imu_ranges: Option<ImuRanges>,
     /// Keep the events that AEDAT 3 marks as invalid, as filters do with noise.
     pub keep_invalid: bool,
     /// Which columns or arrays hold t, x, y and p, where a format leaves it open.

@@ -128,9 +128,8 @@ impl Recording {
     /// If it is not said which of several event streams is meant, the recording is a pipe, or it
     /// cannot be read.
     pub fn survey(&self) -> Result<Summary> {
-        self.chosen()?;
-        let options = ReadOptions { coords: Coords::Raw, strict: false, ..self.options.clone() };
-        let mut reader = self.reopen(options)?;
+        self.check_choice(self.info.stream.is_some())?;
+        let mut reader = self.reopen(self.as_stored())?;
         let mut summary = Summary::default();
         while reader.pump(&mut summary)? {}
         Ok(summary)
@@ -146,7 +145,7 @@ impl Recording {
         if let Some(sensor) = self.info.sensor {
             return Ok(sensor);
         }
-        self.chosen()?;
+        self.check_choice(self.info.stream.is_some())?;
         if !self.is_seekable() {
             return Err(Error::caller("the recording does not say how large its sensor is")
                 .advice("state it with --sensor WxH; a pipe cannot be read twice to find out"));
@@ -164,10 +163,15 @@ impl Recording {
         Ok(sensor)
     }
 
+    /// How its events are read as they are stored.
+    fn as_stored(&self) -> ReadOptions {
+        let stream = self.options.stream.clone().filter(|_| self.info.reads_events());
+        ReadOptions { coords: Coords::Raw, strict: false, stream, ..self.options.clone() }
+    }
+
     /// The box around all events as stored, by the fastest way there is.
     fn find_bounds(&self) -> Result<Option<SensorSize>> {
-        let options = ReadOptions { coords: Coords::Raw, strict: false, ..self.options.clone() };
-        let (mut source, opened) = self.open_again(&options)?;
+        let (mut source, opened) = self.open_again(&self.as_stored())?;
         let Some(mut finder) = opened.bounds else { return Ok(self.survey()?.bounds()) };
         source.seek(opened.data_offset)?;
         let step = opened.step;
@@ -182,17 +186,23 @@ impl Recording {
     /// A reader from the first event on.
     ///
     /// # Errors
-    /// If there are several event streams and none was chosen, or none at all; if the recording is
-    /// a pipe that was read already.
+    /// If there are several event streams and none was chosen, or none at all; if the chosen stream is
+    /// not of events; if the recording is a pipe that was read already.
     pub fn reader(&mut self) -> Result<Box<dyn EventReader>> {
-        self.chosen()?;
+        self.check_choice(self.info.reads_events())?;
         if self.needs_sensor {
             self.find_sensor()?;
         }
-        match self.fresh.take() {
-            Some((source, opened)) => self.start(source, opened, &self.options),
-            None => self.reopen(self.options.clone()),
-        }
+        Ok(Box::new(self.begin()?))
+    }
+
+    /// A reader from the beginning on, whatever the chosen stream holds.
+    pub(super) fn begin(&mut self) -> Result<StreamReader> {
+        let (source, opened) = match self.fresh.take() {
+            Some(fresh) => fresh,
+            None => self.open_again(&self.options)?,
+        };
+        self.stream(source, opened, &self.options)
     }
 
     /// All events in newly made columns.
@@ -210,10 +220,7 @@ impl Recording {
     /// # Errors
     /// If it is a pipe that was read already, or cannot be read.
     pub fn account(&mut self) -> Result<Report> {
-        let mut reader = match self.fresh.take() {
-            Some((source, opened)) => self.start(source, opened, &self.options)?,
-            None => self.reopen(self.options.clone())?,
-        };
+        let mut reader = self.begin()?;
         while reader.pump(&mut Summary::default())? {}
         Ok(reader.report())
     }
@@ -270,9 +277,9 @@ impl Recording {
         })
     }
 
-    /// Refuses a recording of which no event stream is chosen.
-    fn chosen(&self) -> Result<()> {
-        if self.info.stream.is_some() {
+    /// Refuses a recording of which no stream is chosen that will do.
+    fn check_choice(&self, will_do: bool) -> Result<()> {
+        if will_do {
             return Ok(());
         }
         let error = self.no_stream();
@@ -283,6 +290,12 @@ impl Recording {
     }
 
     pub(super) fn no_stream(&self) -> Error {
+        if let Some(chosen) = self.info.chosen() {
+            return Error::caller(format!("the stream {} is not one of events", chosen.name))
+                .advice(
+                    "write it as .csv, or frames as a folder or .h5; or choose another stream",
+                );
+        }
         let streams: Vec<_> = self
             .info
             .event_streams()
@@ -291,7 +304,12 @@ impl Recording {
         if streams.is_empty() {
             let others: Vec<_> = self.info.streams.iter().map(|stream| &*stream.name).collect();
             let error = Error::unsupported("the recording has no event stream");
-            return if others.is_empty() { error } else { error.found(others.join(", ")) };
+            return match others.first() {
+                None => error,
+                Some(first) => error
+                    .found(others.join(", "))
+                    .advice(format!("--stream {first} reads what is there")),
+            };
         }
         Error::caller("the recording has several event streams")
             .found(streams.join(", "))

@@ -8,7 +8,9 @@ use super::RecordingInfo;
 use crate::formats::Body;
 use crate::formats::seek::Order;
 use crate::source::ByteSource;
-use crate::{Error, Event, EventBatch, Mark, Oddity, Report, Result, SensorSize, Sink};
+use crate::{
+    Error, Event, EventBatch, Mark, Oddity, Report, Result, Sample, Samples, SensorSize, Sink,
+};
 
 /// Gives the events of one stream of a recording, in file order.
 pub trait EventReader: Send {
@@ -328,5 +330,12 @@ impl Sink for Checked<'_> {
         self.check.decoded += decoded;
         self.check.report.events += events.len() as u64;
         if events.is_empty() { Ok(()) } else { self.sink.events(events, offset) }
+    }
+
+    fn sample(&mut self, sample: Sample, offset: u64) -> Result<()> {
+        let t = sample.t();
+        let samples = Samples { count: 1, t_first: t, t_last: t };
+        self.check.report.add_samples(sample.kind().name(), samples);
+        self.sink.sample(sample, offset)
     }
 }

@@ -6,6 +6,8 @@
     reason = "each test program uses its own part"
 )]
 
+pub mod damage;
+
 use std::path::{Path, PathBuf};
 
 use liaf_data::{EventBatch, Fingerprint, Format, Limits, ReadOptions, Recording, Result, Sink};

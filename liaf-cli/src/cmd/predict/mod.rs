@@ -151,7 +151,7 @@ fn go<R: Real>(args: &Args, recipe: &SampleRecipe) -> Result<ExitCode> {
     bar.finish();
     if !args.quiet {
         eprintln!("{}: {}", args.recording.display(), watch.summary());
-        eprintln!("  {}", bytes(&framed.report));
+        eprintln!("  {}", bytes(&framed.report, "events"));
     }
     for warning in frame_warnings(&framed.report, &framed.frames) {
         eprintln!("liaf: {}: warning: {warning}", args.recording.display());

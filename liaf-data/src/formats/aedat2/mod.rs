@@ -15,6 +15,7 @@ mod bounds;
 mod decode;
 mod encode;
 mod layout;
+mod side;
 
 pub use decode::{Aedat1Decoder, Aedat2Decoder};
 pub(super) use layout::{Layout, Reading, chip, stride_scout};
@@ -22,8 +23,8 @@ pub(super) use layout::{Layout, Reading, chip, stride_scout};
 use std::collections::BTreeMap;
 
 use super::aedat::TextHeader;
-use super::{Body, Format, Opened};
-use crate::reader::{Coords, ReadOptions, RecordingInfo, SensorSource, StreamInfo, StreamKind};
+use super::{Body, Format, Opened, choose};
+use crate::reader::{Coords, ReadOptions, RecordingInfo, SensorSource, StreamKind};
 use crate::source::ByteSource;
 use crate::{Oddity, Report, Result, SensorSize};
 use bounds::Bounds;
@@ -60,7 +61,16 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     report.bytes.skipped = header.cut;
     report.add(Oddity::TruncatedTails, u64::from(header.cut > 0), header.end);
     let start = header.end + header.cut;
-    let decoder = Aedat2Decoder::new(layout, reading, sensor, start, report, options);
+    let streams = side::streams(layout, sensor);
+    let stream = choose(streams.iter(), options.stream.as_ref())?;
+    let kind = streams.iter().find(|info| Some(info.id) == stream).map(|info| info.kind);
+    let body = match kind {
+        None | Some(StreamKind::Events) => {
+            Body::stream(Aedat2Decoder::new(layout, reading, sensor, start, report, options))
+                .with_scout(stride_scout::<[u8; 8]>(start))
+        }
+        Some(kind) => side::body(kind, layout, sensor, start, report, options),
+    };
     let mut details = BTreeMap::new();
     for (name, key) in
         [("chip", "AEChip"), ("hardware", "HardwareInterface"), ("created", "Creation date")]
@@ -76,14 +86,14 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         bytes: source.len(),
         sensor,
         sensor_source,
-        streams: vec![StreamInfo::new(0, StreamKind::Events, "events", sensor)],
-        stream: Some(0),
+        streams,
+        stream,
         details,
         notes: header.notes,
     };
     Ok(Opened {
         info,
-        body: Body::stream(decoder).with_scout(stride_scout::<[u8; 8]>(start)),
+        body,
         data_offset: start,
         step: if options.parallel { PARALLEL_STEP } else { STEP },
         bytes_per_event: 8.0,

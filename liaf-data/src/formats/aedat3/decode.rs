@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use super::events::{self, EVENT, Rule};
 use super::packet::{FRAME, Found, Framing, HEADER, IMU6, IMU9, POLARITY, PacketHeader, SPECIAL};
+use super::samples::SampleRule;
 use crate::formats::carry::{self, Carry, Packets};
 use crate::parallel::{in_order, places_per_pool};
-use crate::reader::ReadOptions;
-use crate::{Decoder, Error, EventBatch, Mark, Oddity, Report, Result, Sink};
+use crate::reader::{ReadOptions, StreamKind};
+use crate::{Decoder, Error, EventBatch, Mark, Oddity, Report, Result, Sample, Sink};
 
 /// Events between two calls of the sink, and that one thread takes at a time.
 const BATCH: usize = 8192;
@@ -17,23 +18,21 @@ const BATCH: usize = 8192;
 const WASTE: u64 = 128 << 20;
 const WASTE_PER_BYTE: u64 = 4;
 
-/// Whose polarity events are wanted.
+/// Whose events are wanted, and of which kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
-    /// All, whatever source they name.
-    All,
-    /// Those of one source.
-    Of(i16),
-    /// None.
-    Nothing,
+pub(super) struct Wanted {
+    pub kind: StreamKind,
+    /// `None`: all, whatever source they name.
+    pub source: Option<i16>,
 }
 
 /// Decodes the packets of an AEDAT 3 file; the header is behind it.
 #[derive(Debug)]
 pub struct Aedat3Decoder {
     framing: Framing,
-    wanted: Wanted,
+    wanted: Option<Wanted>,
     rule: Rule,
+    keep_invalid: bool,
     strict: bool,
     /// What is not a whole packet yet, or whose successor is not known yet. `offset` is its place.
     carry: Carry,
@@ -55,8 +54,8 @@ pub struct Aedat3Decoder {
 struct Piece {
     /// Of the packet.
     offset: u64,
-    kind: i16,
-    epoch: i64,
+    header: PacketHeader,
+    is_wanted: bool,
     /// Of the events: their place in the bytes at hand and in the file.
     body: Range<usize>,
     at: u64,
@@ -73,22 +72,31 @@ struct Job {
 #[derive(Debug, Default)]
 struct Slot {
     batch: EventBatch,
+    samples: Vec<Sample>,
     report: Report,
 }
 
 impl Slot {
-    fn run(&mut self, pieces: &[Piece], bytes: &[u8], rule: Rule) {
+    fn run(&mut self, pieces: &[Piece], bytes: &[u8], rule: Rule, keep_invalid: bool) {
         self.batch.clear();
+        self.samples.clear();
         self.report = Report::default();
         for piece in pieces {
             let body = &bytes[piece.body.clone()];
-            if piece.kind == POLARITY {
-                self.report.bytes.events += body.len() as u64;
-                let Self { batch, report } = self;
-                events::polarity(body, piece.at, piece.epoch, rule, batch, report);
-            } else {
-                self.report.bytes.other += body.len() as u64;
-                events::specials(body, piece.at, &mut self.report);
+            let Self { batch, samples, report } = self;
+            let account = &mut report.bytes;
+            let part = if piece.is_wanted { &mut account.events } else { &mut account.other };
+            *part += body.len() as u64;
+            let PacketHeader { kind, size, time_at, .. } = piece.header;
+            let epoch = i64::from(piece.header.overflow) << 31;
+            if kind == SPECIAL {
+                events::specials(body, piece.at, report);
+            }
+            if kind == POLARITY {
+                events::polarity(body, piece.at, epoch, rule, batch, report);
+            } else if piece.is_wanted {
+                let rule = SampleRule { kind, size, time_at, epoch, keep_invalid };
+                rule.append(body, piece.at, samples, report);
             }
         }
     }
@@ -98,7 +106,7 @@ impl Aedat3Decoder {
     /// A decoder for the packets behind `report`, which has what stands before byte `start`.
     pub(super) fn new(
         framing: Framing,
-        wanted: Wanted,
+        wanted: Option<Wanted>,
         rule: Rule,
         start: u64,
         report: Report,
@@ -111,6 +119,7 @@ impl Aedat3Decoder {
             framing,
             wanted,
             rule,
+            keep_invalid: options.keep_invalid,
             strict: options.strict,
             carry: Carry::default(),
             offset: start,
@@ -183,18 +192,19 @@ impl Aedat3Decoder {
     /// Where the bytes of a packet are counted.
     fn account_of(&mut self, header: &PacketHeader) -> &mut u64 {
         let bytes = &mut self.report.bytes;
-        if self.wanted.has(header) { &mut bytes.events } else { &mut bytes.other }
+        if Wanted::has(self.wanted, header) { &mut bytes.events } else { &mut bytes.other }
     }
 
     /// Takes the events that stand at `used`.
     fn take(&mut self, header: &PacketHeader, used: Range<usize>) {
         let at = self.offset + HEADER as u64;
-        if header.kind == SPECIAL || self.wanted.has(header) {
-            let epoch = i64::from(header.overflow) << 31;
-            for begin in used.clone().step_by(BATCH * EVENT) {
-                let body = begin..used.end.min(begin + BATCH * EVENT);
+        let is_wanted = Wanted::has(self.wanted, header);
+        if header.kind == SPECIAL || is_wanted {
+            let step = (BATCH * EVENT / header.size).max(1) * header.size;
+            for begin in used.clone().step_by(step) {
+                let body = begin..used.end.min(begin + step);
                 let at = at + (begin - used.start) as u64;
-                self.add(Piece { offset: self.offset, kind: header.kind, epoch, body, at });
+                self.add(Piece { offset: self.offset, header: *header, is_wanted, body, at });
             }
             return;
         }
@@ -228,10 +238,10 @@ impl Aedat3Decoder {
             return Ok(());
         }
         let (jobs, pieces) = (std::mem::take(&mut self.jobs), std::mem::take(&mut self.pieces));
-        let (rule, strict) = (self.rule, self.strict);
+        let (rule, strict, keep_invalid) = (self.rule, self.strict, self.keep_invalid);
         let report = &mut self.report;
         let run = |job: &Job, slot: &mut Slot| {
-            slot.run(&pieces[job.pieces.clone()], bytes, rule);
+            slot.run(&pieces[job.pieces.clone()], bytes, rule, keep_invalid);
         };
         let mut give = |job: &Job, slot: &mut Slot| {
             report.merge(&slot.report);
@@ -239,6 +249,7 @@ impl Aedat3Decoder {
             if !slot.batch.is_empty() {
                 sink.events(&mut slot.batch, offset)?;
             }
+            slot.samples.drain(..).try_for_each(|sample| sink.sample(sample, offset))?;
             match slot.report.oddities.get(&Oddity::NegativeTimes) {
                 Some(tally) if strict => Err(Error::malformed("an event has a negative time")
                     .at(tally.first_offset.unwrap_or(offset))
@@ -279,7 +290,7 @@ impl Aedat3Decoder {
         }
         self.report.add(Oddity::TruncatedTails, 1, self.offset);
         let mut tail = rest.len();
-        if let Some(header) = header.filter(|header| self.wanted.has(header)) {
+        if let Some(header) = header.filter(|header| Wanted::has(self.wanted, header)) {
             let whole = header.number.min(body.len() / header.size);
             let used = whole * header.size;
             if whole > 0 {
@@ -295,13 +306,17 @@ impl Aedat3Decoder {
 
 impl Wanted {
     /// Whether the events of a packet are wanted.
-    pub(super) fn has(self, header: &PacketHeader) -> bool {
-        header.kind == POLARITY
-            && match self {
-                Self::All => true,
-                Self::Of(source) => header.source == source,
-                Self::Nothing => false,
-            }
+    pub(super) fn has(wanted: Option<Self>, header: &PacketHeader) -> bool {
+        let kind = match header.kind {
+            POLARITY => StreamKind::Events,
+            FRAME => StreamKind::Frames,
+            IMU6 | IMU9 => StreamKind::Imu,
+            SPECIAL => StreamKind::Triggers,
+            _ => StreamKind::Other,
+        };
+        wanted.is_some_and(|wanted| {
+            wanted.kind == kind && wanted.source.is_none_or(|source| source == header.source)
+        })
     }
 }
 

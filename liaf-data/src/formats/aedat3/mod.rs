@@ -19,6 +19,7 @@ mod decode;
 mod encode;
 mod events;
 mod packet;
+mod samples;
 mod scout;
 
 pub use decode::Aedat3Decoder;
@@ -61,12 +62,10 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         Framing { sources: listed.keys().copied().collect(), limit: options.limits.packet_bytes };
     let streams = streams(&listed, &framing, &header.data);
     let stream = choose(streams.iter(), options.stream.as_ref())?;
-    let wanted = match stream {
-        None => Wanted::Nothing,
-        Some(_) if streams.len() == 1 => Wanted::All,
-        Some(id) => Wanted::Of(id as i16),
-    };
     let chosen = streams.iter().find(|info| Some(info.id) == stream);
+    let several = streams.iter().filter(|info| info.kind == StreamKind::Events).count() > 1;
+    let wanted =
+        chosen.map(|info| Wanted { kind: info.kind, source: several.then_some(info.id as i16) });
     let device = chosen.and_then(|info| info.sensor);
     let (sensor, sensor_source) = match (options.sensor, device) {
         (Some(stated), _) => (Some(stated), SensorSource::Stated),
@@ -115,7 +114,8 @@ fn sources(header: &TextHeader) -> BTreeMap<i16, String> {
     header.lines().filter_map(|(key, value)| Some((number(key)?, value.to_owned()))).collect()
 }
 
-/// The sources of polarity events: those of the first packets, if the header lists several or none.
+/// A stream for each source of polarity events, and for each other kind that a source may have sent.
+/// The sources are those of the first packets, if the header lists several or none.
 fn streams(listed: &BTreeMap<i16, String>, framing: &Framing, data: &[u8]) -> Vec<StreamInfo> {
     let mut ids: BTreeSet<i16> = listed.keys().copied().collect();
     if ids.len() != 1 {
@@ -135,7 +135,16 @@ fn streams(listed: &BTreeMap<i16, String>, framing: &Framing, data: &[u8]) -> Ve
         info.source = device.cloned();
         info
     };
-    ids.into_iter().map(stream).collect()
+    // What else a source may have sent has its number in the lower 16 bits.
+    let beside = |(number, kind): (i32, StreamKind)| {
+        ids.iter().map(move |&id| {
+            let info = StreamInfo::possible(number << 16 | i32::from(id), kind, None);
+            let name = if several { format!("{} of source {id}", info.name) } else { info.name };
+            StreamInfo { name, ..info }
+        })
+    };
+    let kinds = [(2, StreamKind::Frames), (3, StreamKind::Imu), (4, StreamKind::Triggers)];
+    ids.iter().copied().map(stream).chain(kinds.into_iter().flat_map(beside)).collect()
 }
 
 /// The sources that the polarity packets at the beginning of the data name.

@@ -13,7 +13,7 @@ pub(super) struct HeaderScout {
     pub start: u64,
     /// The largest payload a packet may state.
     pub limit: usize,
-    pub wanted: Wanted,
+    pub wanted: Option<Wanted>,
 }
 
 impl Scout for HeaderScout {
@@ -31,7 +31,7 @@ impl Scout for HeaderScout {
             if header.kind == SPECIAL && self.resets(source, at, &header)? {
                 return Ok(None);
             }
-            if header.number > 0 && self.wanted.has(&header) {
+            if header.number > 0 && Wanted::has(self.wanted, &header) {
                 let time = bytes.get(HEADER + header.time_at..).and_then(|b| b.first_chunk());
                 // The last packet may be cut.
                 let Some(time) = time else { break };

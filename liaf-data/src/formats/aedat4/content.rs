@@ -37,7 +37,7 @@ pub(super) fn identifier_of(content: &[u8]) -> Option<[u8; 4]> {
 }
 
 /// The root table, if the identifier is that of `kind`.
-fn root(content: &[u8], kind: StreamKind) -> Result<Table<'_>, OutOfBounds> {
+pub(super) fn root(content: &[u8], kind: StreamKind) -> Result<Table<'_>, OutOfBounds> {
     let out = |what, at| OutOfBounds { what, at };
     let size = bytes_at(content, 0).map(u32::from_le_bytes).ok_or(out("packet size", 0))? as usize;
     let end = size.checked_add(4).filter(|&end| end <= content.len());

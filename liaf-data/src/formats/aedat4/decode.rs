@@ -2,21 +2,21 @@
 
 use std::ops::Range;
 
-use super::content;
 use super::flatbuf::OutOfBounds;
 use super::inflate::{Compression, Failure, Inflater};
 use super::packet::{Found, Framing, HEADER, LOOK};
 use super::table::{self, TableSum};
+use super::{content, samples};
 use crate::formats::carry::{self, Carry, Packets};
 use crate::parallel::{in_order, places_per_pool};
 use crate::reader::{ReadOptions, StreamKind};
-use crate::{Decoder, Error, EventBatch, Mark, Oddity, Report, Result, Sink};
+use crate::{Decoder, Error, EventBatch, Mark, Oddity, Report, Result, Sample, Sink};
 
 /// Decodes the packets of an AEDAT 4.0 file; the header is behind it.
 #[derive(Debug)]
 pub struct Aedat4Decoder {
     framing: Framing,
-    /// The event stream whose events are wanted.
+    /// The stream that is wanted.
     stream: Option<i32>,
     /// Rows are stored from the bottom of a sensor of this height.
     flip_y: Option<u16>,
@@ -76,6 +76,7 @@ struct Job {
 struct Slot {
     inflater: Inflater,
     batch: EventBatch,
+    samples: Vec<Sample>,
     outcome: Option<std::result::Result<u64, Trouble>>,
 }
 
@@ -247,7 +248,8 @@ impl Aedat4Decoder {
         self.bodies.add(stream, body.len() as u64, offset + HEADER as u64);
         self.headers.add(stream, body.len() as u64, offset);
         let job = Job { offset, body, stream, kind };
-        if sure && matches!(kind, StreamKind::Frames | StreamKind::Other) {
+        let is_single = matches!(kind, StreamKind::Frames | StreamKind::Other);
+        if sure && is_single && self.stream != Some(stream) {
             self.count(&job, 1);
             return Ok(end);
         }
@@ -320,6 +322,13 @@ impl Aedat4Decoder {
                 if !slot.batch.is_empty() {
                     sink.events(&mut slot.batch, job.offset)?;
                 }
+                if slot.samples.is_empty() && job.kind == StreamKind::Frames {
+                    self.report.add(Oddity::OtherPackets, 1, job.offset);
+                    self.report.note(
+                        "frames are read whose pixels are of 8 or 16 bits: others are counted",
+                    );
+                }
+                slot.samples.drain(..).try_for_each(|sample| sink.sample(sample, job.offset))?;
             }
             Some(Ok(count)) => self.count(job, count),
             Some(Err(trouble)) => {
@@ -429,15 +438,18 @@ impl Slot {
         cap: usize,
     ) {
         self.batch.clear();
+        self.samples.clear();
         let result = self.inflater.inflate(compression, body, cap).map_err(Trouble::Inflate);
         self.outcome = Some(result.and_then(|content| {
-            if wanted == Some(job.stream) {
-                content::events(content, flip_y, &mut self.batch)
-                    .map(|()| self.batch.len() as u64)
-                    .map_err(Trouble::Content)
+            if wanted != Some(job.stream) {
+                content::count(content, job.kind)
+            } else if job.kind == StreamKind::Events {
+                content::events(content, flip_y, &mut self.batch).map(|()| self.batch.len() as u64)
             } else {
-                content::count(content, job.kind).map_err(Trouble::Content)
+                samples::samples(content, job.kind, flip_y, &mut self.samples)
+                    .and_then(|()| content::count(content, job.kind))
             }
+            .map_err(Trouble::Content)
         }));
     }
 }

@@ -90,6 +90,20 @@ impl<'a> Table<'a> {
             .map_or(Ok(default), |at| read(self.buffer, at, "field").map(i64::from_le_bytes))
     }
 
+    /// As an unsigned byte.
+    pub(super) fn u8(&self, id: usize) -> Checked<u8> {
+        let byte = self.field(id)?.map(|at| read::<1>(self.buffer, at, "field")).transpose()?;
+        Ok(byte.map_or(0, |[byte]| byte))
+    }
+
+    pub(super) fn i16(&self, id: usize) -> Checked<i16> {
+        self.field(id)?.map_or(Ok(0), |at| read(self.buffer, at, "field").map(i16::from_le_bytes))
+    }
+
+    pub(super) fn f32(&self, id: usize) -> Checked<f32> {
+        self.field(id)?.map_or(Ok(0.0), |at| read(self.buffer, at, "field").map(f32::from_le_bytes))
+    }
+
     /// The bytes of a struct of `N` bytes in field `id`.
     pub(super) fn structure<const N: usize>(&self, id: usize) -> Checked<Option<[u8; N]>> {
         self.field(id)?.map(|at| read(self.buffer, at, "struct")).transpose()

@@ -168,7 +168,7 @@ fn stream(
     }
     let source = details.get("source").cloned();
     Stream {
-        info: StreamInfo { id, kind, name, sensor, source },
+        info: StreamInfo { source, ..StreamInfo::new(id, kind, name, sensor) },
         module: attr(node, "originalModuleName"),
         details,
     }

@@ -23,6 +23,7 @@ mod lz4;
 mod lz4_records;
 mod pack;
 mod packet;
+mod samples;
 mod scout;
 mod table;
 
@@ -70,7 +71,11 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     // jAER counts rows from the bottom.
     let by_jaer = chosen.and_then(|stream| stream.module.as_deref()) == Some("jAER");
     let flips = by_jaer && options.coords == Coords::Canonical;
-    let flip_y = sensor.filter(|_| flips).map(|sensor| sensor.height);
+    let is_events = chosen.is_some_and(|stream| stream.info.kind == StreamKind::Events);
+    let flip_y = match sensor {
+        None if is_events => None,
+        sensor => flips.then(|| sensor.map_or(0, |sensor| sensor.height)),
+    };
     let mut details = BTreeMap::from([("compression", header.compression.name().to_owned())]);
     if let Some(chosen) = chosen {
         details.extend(chosen.details.clone());
@@ -97,7 +102,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         data_offset: header.end,
         step: if options.parallel { PARALLEL_STEP } else { STEP },
         bytes_per_event,
-        needs_sensor: flips && sensor.is_none(),
+        needs_sensor: flips && is_events && sensor.is_none(),
         fit_sensor: |bounds| bounds,
         bounds: None,
     })

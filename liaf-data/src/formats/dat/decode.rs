@@ -119,12 +119,12 @@ pub(super) fn time_of(record: &[u8]) -> Option<u32> {
 }
 
 #[inline(always)]
-fn time(record: &[u8; RECORD]) -> u32 {
+pub(super) fn time(record: &[u8; RECORD]) -> u32 {
     u64::from_le_bytes(*record) as u32
 }
 
 #[inline(always)]
-fn data(record: &[u8; RECORD]) -> u32 {
+pub(super) fn data(record: &[u8; RECORD]) -> u32 {
     (u64::from_le_bytes(*record) >> 32) as u32
 }
 

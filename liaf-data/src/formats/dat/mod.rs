@@ -5,27 +5,30 @@
 //! |---|---|---|---|---|
 //! | 0 (2D), 12 (CD), version 2 | events | 13–0 | 27–14 | bit 28 |
 //! | 0, 12, version 1 | events | 8–0 | 16–9 | bit 17 |
-//! | 14 | triggers | | | |
+//! | 14 | triggers | channel 31–26 | | bit 0 |
 //!
 //! A step back in time by more than 2³¹ µs is a wrap of 32 bits, a smaller one is a step back.
 //! Without a `Version` line the version is 2. Sources: Prophesee's format page, and OpenEB.
 //!
-//! A file of triggers has no event stream; the events are in the file beside it.
+//! A file of triggers has no event stream, but one of triggers; the events are in the file beside it.
 
 mod decode;
 mod encode;
 mod header;
+mod triggers;
 
 use std::collections::BTreeMap;
 
 pub use decode::DatDecoder;
 use decode::Rule;
 use header::{Header, Kind};
+use triggers::TriggerRule;
 
 use super::prophesee::KEYS;
 use super::records::RECORD;
+use super::side::SideDecoder;
 use super::stride::StrideScout;
-use super::{Body, Format, Opened};
+use super::{Body, Format, Opened, choose};
 use crate::reader::{ReadOptions, RecordingInfo, SensorSource, StreamInfo, StreamKind};
 use crate::source::ByteSource;
 use crate::{Oddity, Report, Result};
@@ -64,13 +67,17 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         (None, Some(stated)) => (Some(stated), SensorSource::Header),
         (None, None) => (None, SensorSource::Unknown),
     };
-    let (stream, kind, name) = match header.kind {
-        Kind::Events => (Some(0), StreamKind::Events, "events"),
-        Kind::Triggers => (None, StreamKind::Triggers, "triggers"),
+    let (kind, rule) = match header.kind {
+        Kind::Events => (StreamKind::Events, Rule::events(header.version)),
+        Kind::Triggers => (StreamKind::Triggers, Rule::Triggers),
     };
-    let rule = match header.kind {
-        Kind::Events => Rule::events(header.version),
-        Kind::Triggers => Rule::Triggers,
+    let streams = vec![StreamInfo::new(0, kind, kind.name(), sensor)];
+    let stream = choose(streams.iter(), options.stream.as_ref())?;
+    let body = if kind == StreamKind::Triggers && stream.is_some() {
+        Body::stream(SideDecoder::new(TriggerRule::default(), start, report, options))
+    } else {
+        Body::stream(DatDecoder::with_report(rule, start, report, options))
+            .with_scout(StrideScout { start, record: RECORD, time: decode::time_of })
     };
     let mut details = BTreeMap::new();
     for &key in KEYS {
@@ -83,15 +90,14 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         bytes: source.len(),
         sensor,
         sensor_source,
-        streams: vec![StreamInfo::new(0, kind, name, sensor)],
+        streams,
         stream,
         details,
         notes: header.text.notes,
     };
     Ok(Opened {
         info,
-        body: Body::stream(DatDecoder::with_report(rule, start, report, options))
-            .with_scout(StrideScout { start, record: RECORD, time: decode::time_of }),
+        body,
         data_offset: start,
         step: if options.parallel { PARALLEL_STEP } else { STEP },
         bytes_per_event: 8.0,

@@ -3,7 +3,7 @@
 use multiversion::multiversion;
 
 use crate::formats::prophesee::{
-    self, Cd, EARLY, LOW_BITS, Met, ROUND, Time, WRAP, is_wrap, kind, special,
+    self, Cd, EARLY, LOW_BITS, Met, ROUND, Time, TriggerWord, WRAP, is_wrap, kind, special,
 };
 use crate::{EventBatch, Mark, Result};
 
@@ -54,6 +54,10 @@ impl prophesee::Registers<WORD> for Registers {
             }
             offset += size_of_val(block) as u64;
         }
+    }
+
+    fn trigger(&self, word: [u8; WORD]) -> Option<TriggerWord> {
+        self.0.trigger(u32::from_le_bytes(word))
     }
 
     fn trail(words: &[[u8; WORD]]) -> Option<u32> {

@@ -3,7 +3,7 @@
 use multiversion::multiversion;
 
 use crate::formats::prophesee::{
-    self, Cd, EARLY, LOW_BITS, Met, ROUND, Time, WRAP, is_wrap, kind, special,
+    self, Cd, EARLY, LOW_BITS, Met, ROUND, Time, TriggerWord, WRAP, is_wrap, kind, special,
 };
 use crate::{Event, EventBatch, Mark, Result};
 
@@ -86,6 +86,10 @@ impl<const LEGACY: bool> prophesee::Registers<WORD> for Registers<LEGACY> {
             }
             offset += size_of_val(block) as u64;
         }
+    }
+
+    fn trigger(&self, word: [u8; WORD]) -> Option<TriggerWord> {
+        self.0.trigger(split(word, LEGACY).0)
     }
 
     fn trail(words: &[[u8; WORD]]) -> Option<u32> {

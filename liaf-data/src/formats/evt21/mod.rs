@@ -39,16 +39,14 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     prophesee::open(source, options, FORMAT.name, 2.0, |start| {
         let report = start.report;
         let order = options.evt21_order.map_or_else(|| start.header.evt21_order(), Ok)?;
-        Ok(match order {
+        match order {
             Evt21Order::Legacy => {
-                let registers = Registers::<true>::default();
-                WordDecoder::new(registers, start.offset, report, options).with_scout()
+                prophesee::body(Registers::<true>::default(), start.offset, report, options)
             }
             Evt21Order::Little => {
-                let registers = Registers::<false>::default();
-                WordDecoder::new(registers, start.offset, report, options).with_scout()
+                prophesee::body(Registers::<false>::default(), start.offset, report, options)
             }
-        })
+        }
     })
 }
 

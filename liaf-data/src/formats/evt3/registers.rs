@@ -3,7 +3,7 @@
 use super::cut::Trail;
 use super::fast::{self, Scratch};
 use crate::formats::prophesee::{
-    self, BASELESS, EARLY, Met, PADDED, RESERVED, ROWLESS, TRIGGER, VENDOR, WRAP,
+    self, BASELESS, EARLY, Met, PADDED, RESERVED, ROWLESS, TRIGGER, TriggerWord, VENDOR, WRAP,
 };
 use crate::{Event, EventBatch, Mark, Result};
 
@@ -127,6 +127,15 @@ impl prophesee::Registers<WORD> for Registers {
         scratch: &mut Scratch,
     ) {
         fast::decode(words, offset, self, events, met, scratch);
+    }
+
+    fn trigger(&self, word: [u8; WORD]) -> Option<TriggerWord> {
+        let word = u16::from_le_bytes(word);
+        (word >> 12 == kind::EXT_TRIGGER).then(|| TriggerWord {
+            t: self.time(),
+            channel: u32::from(word >> 8 & 0xf),
+            value: word & 1 == 1,
+        })
     }
 
     fn trail(words: &[[u8; WORD]]) -> Trail {

@@ -3,7 +3,7 @@
 
 use multiversion::multiversion;
 
-use super::{PADDED, RESERVED, TRIGGER, VENDOR};
+use super::{PADDED, RESERVED, TRIGGER, TriggerWord, VENDOR};
 use crate::write::Holds;
 use crate::{Event, EventBatch, Mark, Result};
 
@@ -66,6 +66,15 @@ impl Time {
     pub fn event(&self, bits: u32) -> Option<Event> {
         let t = self.epoch + time(self.high?, bits);
         Some(Event { t, x: x(bits), y: y(bits), p: p(bits) })
+    }
+
+    /// The trigger that these 32 bits are, if they are one: time bits 5–0 in 27–22, channel 12–8, value 0.
+    pub fn trigger(&self, bits: u32) -> Option<TriggerWord> {
+        (bits >> 28 == kind::EXT_TRIGGER).then(|| TriggerWord {
+            t: self.high.map(|high| self.epoch + time(high, bits)),
+            channel: bits >> 8 & 0x1f,
+            value: bits & 1 == 1,
+        })
     }
 
     /// Takes the next `TIME_HIGH` and says whether the time wrapped.

@@ -35,16 +35,26 @@ impl Met {
         *counted += count;
     }
 
-    /// Enters the counts and the bytes of `words` words of `word` bytes in `report`.
-    pub fn enter(&self, words: usize, word: usize, report: &mut Report) {
+    /// Enters the counts in `report`.
+    pub fn tell(&self, report: &mut Report) {
         for (oddity, (count, first)) in ODDITIES.into_iter().zip(self.0) {
             report.add(oddity, count, first);
         }
+    }
+
+    /// How many words cannot be used.
+    pub fn unusable(&self) -> u64 {
+        [RESERVED, PADDED, BASELESS, ROWLESS].map(|index| self.0[index].0).iter().sum()
+    }
+
+    /// Enters the counts and the bytes of `words` words of `word` bytes in `report`.
+    pub fn enter(&self, words: usize, word: usize, report: &mut Report) {
+        self.tell(report);
         let bytes = |indices: &[usize]| {
             indices.iter().map(|&index| self.0[index].0).sum::<u64>() * word as u64
         };
         let other = bytes(&[TRIGGER, VENDOR]);
-        let skipped = bytes(&[RESERVED, PADDED, BASELESS, ROWLESS]);
+        let skipped = self.unusable() * word as u64;
         report.bytes.other += other;
         report.bytes.skipped += skipped;
         report.bytes.events += (words * word) as u64 - other - skipped;

@@ -9,6 +9,7 @@ mod raw;
 mod scout;
 #[cfg(test)]
 pub(super) mod testing;
+mod triggers;
 mod words;
 
 pub(super) use cd::{Cd, HOLDS, LOW_BITS, ROUND, Time, is_wrap, kind, special};
@@ -16,4 +17,5 @@ pub(super) use header::{Header, KEYS};
 pub(super) use met::{BASELESS, EARLY, Met, PADDED, RESERVED, ROWLESS, TRIGGER, VENDOR, WRAP};
 pub(super) use raw::{is_encoded, open, raw_header};
 use scout::WordScout;
-pub(super) use words::{Registers, WordDecoder};
+pub(super) use triggers::body;
+pub(super) use words::{Registers, TriggerWord, WordDecoder};

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Header, KEYS};
-use crate::formats::{Body, Head, Opened};
-use crate::reader::{ReadOptions, RecordingInfo, SensorSource, StreamInfo, StreamKind};
+use super::{Header, KEYS, triggers};
+use crate::formats::{Body, Head, Opened, choose};
+use crate::reader::{ReadOptions, RecordingInfo, SensorSource};
 use crate::source::ByteSource;
 use crate::{Error, Oddity, Report, Result, SensorSize};
 
@@ -81,13 +81,14 @@ pub(in crate::formats) fn open(
             details.insert(key, value.to_owned());
         }
     }
+    let streams = triggers::streams(sensor);
     let info = RecordingInfo {
         format,
         bytes: source.len(),
         sensor,
         sensor_source,
-        streams: vec![StreamInfo::new(0, StreamKind::Events, "events", sensor)],
-        stream: Some(0),
+        stream: choose(streams.iter(), options.stream.as_ref())?,
+        streams,
         details,
         notes: header.notes,
     };

@@ -37,6 +37,9 @@ pub(in crate::formats) trait Registers<const WORD: usize>:
         scratch: &mut Self::Scratch,
     );
 
+    /// The trigger that a word is, if it is one.
+    fn trigger(&self, word: [u8; WORD]) -> Option<TriggerWord>;
+
     /// Looks at a run of words without decoding it.
     fn trail(words: &[[u8; WORD]]) -> Self::Trail;
 
@@ -71,6 +74,16 @@ pub(in crate::formats) trait Registers<const WORD: usize>:
     /// # Errors
     /// If the mark's state cannot be of them.
     fn unpack(&self, mark: &Mark) -> Result<Self>;
+}
+
+/// What a word of a trigger says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::formats) struct TriggerWord {
+    /// In µs; `None` before the first `TIME_HIGH`.
+    pub t: Option<i64>,
+    pub channel: u32,
+    /// Whether the signal rose.
+    pub value: bool,
 }
 
 /// Decodes words; a header is behind it.

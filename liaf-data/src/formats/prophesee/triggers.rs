@@ -1,0 +1,89 @@
+//! The triggers of EVT: words between those of events.
+
+use super::Met;
+use super::{Registers, WordDecoder};
+use crate::formats::side::{Account, SideDecoder, SideRule};
+use crate::formats::{Body, choose};
+use crate::reader::{ReadOptions, StreamInfo, StreamKind};
+use crate::{EventBatch, Oddity, Report, Result, Sample, SensorSize, Trigger, TriggerKind};
+
+/// The numbers of the streams.
+const EVENTS: i32 = 0;
+const TRIGGERS: i32 = 1;
+
+/// The streams of a file of words.
+pub(super) fn streams(sensor: Option<SensorSize>) -> Vec<StreamInfo> {
+    vec![
+        StreamInfo::new(EVENTS, StreamKind::Events, "events", sensor),
+        StreamInfo::possible(TRIGGERS, StreamKind::Triggers, None),
+    ]
+}
+
+/// What decodes the stream that the options choose, from words that begin at byte `start`; `report`
+/// has what stands before them.
+pub(in crate::formats) fn body<R: Registers<WORD> + 'static, const WORD: usize>(
+    registers: R,
+    start: u64,
+    report: Report,
+    options: &ReadOptions,
+) -> Result<Body> {
+    let chosen = choose(streams(None).iter(), options.stream.as_ref())?;
+    Ok(if chosen == Some(TRIGGERS) {
+        let rule = TriggerRule::new(registers);
+        Body::stream(SideDecoder::<_, WORD>::new(rule, start, report, options))
+    } else {
+        WordDecoder::new(registers, start, report, options).with_scout()
+    })
+}
+
+/// Takes triggers, and of other words what they set.
+#[derive(Debug)]
+struct TriggerRule<R> {
+    registers: R,
+    /// Those of one word, which are not wanted.
+    events: EventBatch,
+    /// What is not entered yet: events, where the first stands, and what else there was.
+    passed: (u64, u64),
+    met: Met,
+}
+
+impl<R> TriggerRule<R> {
+    fn new(registers: R) -> Self {
+        Self { registers, events: EventBatch::new(), passed: (0, 0), met: Met::default() }
+    }
+}
+
+impl<R: Registers<WORD>, const WORD: usize> SideRule<WORD> for TriggerRule<R> {
+    fn take(
+        &mut self,
+        word: [u8; WORD],
+        offset: u64,
+        samples: &mut Vec<(Sample, u64)>,
+        report: &mut Report,
+    ) -> Account {
+        if let Some(trigger) = self.registers.trigger(word) {
+            match trigger.t {
+                Some(t) => {
+                    let (kind, channel) = (TriggerKind::edge(trigger.value), trigger.channel);
+                    samples.push((Sample::Trigger(Trigger { t, kind, channel }), offset));
+                }
+                None => report.add(Oddity::EventsBeforeTime, 1, offset),
+            }
+            return Account::Chosen;
+        }
+        let unusable = self.met.unusable();
+        self.events.clear();
+        self.registers.take(word, offset, &mut self.events, &mut self.met);
+        if self.passed.0 == 0 {
+            self.passed.1 = offset;
+        }
+        self.passed.0 += self.events.len() as u64;
+        if self.met.unusable() == unusable { Account::Other } else { Account::Skipped }
+    }
+
+    fn enter(&mut self, report: &mut Report) {
+        std::mem::take(&mut self.met).tell(report);
+        let (count, first) = std::mem::take(&mut self.passed);
+        report.add(Oddity::OtherStreamEvents, count, first);
+    }
+}

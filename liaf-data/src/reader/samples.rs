@@ -1,0 +1,141 @@
+//! The samples of a stream that is not of events.
+
+use std::collections::VecDeque;
+
+use super::stream::{EventReader, StreamReader};
+use super::{Recording, RecordingInfo};
+use crate::{Error, EventBatch, Report, Result, Sample, Sink};
+
+/// Bytes that are decoded at one time: what is decoded of them waits in memory.
+pub(super) const STEP: usize = 256 << 10;
+
+/// Gives the samples of one stream of a recording, in file order: images, inertial samples or
+/// triggers.
+///
+/// ```no_run
+/// use liaf_data::{ReadOptions, Recording, Sample};
+///
+/// # fn main() -> liaf_data::Result<()> {
+/// let options = ReadOptions { stream: Some("imu".parse().unwrap()), ..ReadOptions::default() };
+/// let mut recording = Recording::open("recording.aedat4", options)?;
+/// for sample in recording.samples()? {
+///     if let Sample::Imu(imu) = sample? {
+///         println!("{} µs: {:?} g", imu.t, imu.accelerometer);
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct SampleReader {
+    stream: StreamReader,
+    waiting: Waiting,
+    /// What went wrong behind the samples that wait.
+    failed: Option<Error>,
+}
+
+/// Samples that are decoded and not given out yet.
+#[derive(Default)]
+struct Waiting(VecDeque<Sample>);
+
+impl Sink for Waiting {
+    fn events(&mut self, _events: &mut EventBatch, _offset: u64) -> Result<()> {
+        Ok(())
+    }
+
+    fn sample(&mut self, sample: Sample, _offset: u64) -> Result<()> {
+        self.0.push_back(sample);
+        Ok(())
+    }
+}
+
+impl SampleReader {
+    pub(super) fn new(stream: StreamReader) -> Self {
+        Self { stream, waiting: Waiting::default(), failed: None }
+    }
+
+    /// Decodes the next stretch of the file into `sink`, sample by sample. Returns whether there may
+    /// be more.
+    ///
+    /// # Errors
+    /// What is wrong with the file, with its path and a byte offset, and what the sink returns.
+    pub fn pump(&mut self, sink: &mut dyn Sink) -> Result<bool> {
+        while let Some(sample) = self.waiting.0.pop_front() {
+            sink.sample(sample, self.stream.position())?;
+        }
+        self.stream.pump(sink)
+    }
+
+    /// What the recording says of itself.
+    pub fn info(&self) -> &RecordingInfo {
+        self.stream.info()
+    }
+
+    /// What was met so far. The samples that were decoded are in [`Report::samples`].
+    pub fn report(&self) -> Report {
+        self.stream.report()
+    }
+
+    /// Bytes of the file that are behind the reader.
+    pub fn position(&self) -> u64 {
+        self.stream.position()
+    }
+}
+
+/// Samples in front of what is wrong with the file come first, then the error, then the end.
+impl Iterator for SampleReader {
+    type Item = Result<Sample>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(sample) = self.waiting.0.pop_front() {
+                return Some(Ok(sample));
+            }
+            if let Some(error) = self.failed.take() {
+                return Some(Err(error));
+            }
+            match self.stream.pump(&mut self.waiting) {
+                Ok(false) if self.waiting.0.is_empty() => return None,
+                Ok(_) => {}
+                Err(error) => self.failed = Some(error),
+            }
+        }
+    }
+}
+
+impl Recording {
+    /// The samples of the chosen stream, from the first on.
+    ///
+    /// # Errors
+    /// If none was chosen, or one of events; if the recording is a pipe that was read already, or cannot
+    /// be read.
+    pub fn samples(&mut self) -> Result<SampleReader> {
+        let fail = |error: Error| match self.path() {
+            Some(path) => error.in_file(path),
+            None => error,
+        };
+        match self.info().chosen() {
+            None => return Err(fail(self.no_stream())),
+            Some(_) if self.info().reads_events() => {
+                let others = self
+                    .info()
+                    .streams
+                    .iter()
+                    .filter(|stream| Some(stream.id) != self.info().stream);
+                let others: Vec<_> = others.map(|stream| &*stream.name).collect();
+                let error = Error::caller("the chosen stream is one of events");
+                return Err(fail(if others.is_empty() {
+                    error
+                } else {
+                    error.expected(others.join(", "))
+                }));
+            }
+            Some(_) => {}
+        }
+        if self.needs_sensor {
+            self.find_sensor()?;
+        }
+        let mut stream = self.begin()?;
+        stream.step = stream.step.min(STEP);
+        Ok(SampleReader::new(stream))
+    }
+}
