@@ -6,7 +6,8 @@ mod common;
 use std::fs;
 use std::ops::Range;
 
-use liaf_data::{EventBatch, Oddity, ReadOptions, Recording, StreamChoice};
+use liaf_data::write::{self, EventSpec, WriteOptions};
+use liaf_data::{Event, EventBatch, Oddity, ReadOptions, Recording, SensorSize, StreamChoice};
 
 fn slice(recording: &mut Recording, time: Range<i64>) -> (EventBatch, u64) {
     let mut events = EventBatch::new();
@@ -91,7 +92,7 @@ fn repeated(name: &str) -> Vec<u8> {
 
 #[test]
 fn a_slice_of_a_long_recording_reads_little_of_it() {
-    let sensor = Some(liaf_data::SensorSize::new(346, 260));
+    let sensor = Some(SensorSize::new(346, 260));
     for name in [
         "aedat1/dvs128.aedat",
         "aedat2/davis346.aedat",
@@ -123,6 +124,24 @@ fn a_slice_of_a_long_recording_reads_little_of_it() {
     let latest = recording.index().unwrap().latest.unwrap();
     let (found, dropped) = slice(&mut recording, latest / 2..latest / 2 + 10_000);
     assert!(!found.is_empty());
+    assert!(dropped < 150_000, "{dropped} events were decoded for nothing");
+}
+
+#[test]
+fn a_slice_of_events_that_pack_into_few_bytes_reads_little_of_them() {
+    // Without HDF5 there is no such kind of file.
+    let Some(target) = write::target("h5-events") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("packed.h5");
+    let event = |i: i64| Event { t: i, x: 7, y: 9, p: 1 };
+    let spec = EventSpec::new(SensorSize::new(346, 260));
+    let mut writer = write::create(&path, target, &spec, &WriteOptions::default()).unwrap();
+    writer.write(&(0..500_000).map(event).collect()).unwrap();
+    assert!(writer.finish().unwrap().bytes < 2 << 20, "in a fraction of what events take");
+    let mut recording = Recording::open(&path, ReadOptions::default()).unwrap();
+    assert!(recording.index().unwrap().places() >= 6);
+    let (found, dropped) = slice(&mut recording, 300_000..310_000);
+    assert_eq!(found, (300_000..310_000).map(event).collect());
     assert!(dropped < 150_000, "{dropped} events were decoded for nothing");
 }
 

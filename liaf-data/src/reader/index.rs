@@ -28,12 +28,17 @@ pub struct Index {
 impl Index {
     /// Bytes between two places, or as many as a record or packet has, if that is more.
     pub(super) const STRETCH: usize = 512 << 10;
+    /// Events between two places at most, where there are places in between: a container may pack many
+    /// into few bytes.
+    const EVENTS: u64 = 64 << 10;
 
     /// Goes through the recording once.
     pub(super) fn build(mut reader: StreamReader) -> Result<Self> {
         let mut span = Span::default();
         let mut total = Span::default();
         let mut places: Vec<Place> = Vec::new();
+        // Events in front of the last place.
+        let mut known_events = 0;
         loop {
             let more = reader.pump(&mut span)?;
             let met = std::mem::take(&mut span);
@@ -45,8 +50,12 @@ impl Index {
                 break;
             }
             let known = places.last().map_or(0, |place| place.mark.offset);
-            let is_far = |mark: &Mark| mark.offset >= known + Self::STRETCH as u64 / 2;
+            let is_far = |mark: &Mark| {
+                mark.offset >= known + Self::STRETCH as u64 / 2
+                    || (mark.offset > known && total.events - known_events >= Self::EVENTS)
+            };
             if let Some(mark) = reader.body.mark().filter(is_far) {
+                known_events = total.events;
                 places.push(Place { mark, before: total.latest, behind: None });
             }
         }

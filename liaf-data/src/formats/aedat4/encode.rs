@@ -83,7 +83,13 @@ fn fill(records: &mut [[u8; EVENT]], t: &[i64], x: &[u16], y: &[u16], p: &[u8]) 
         let pixel = u64::from(x) | u64::from(y) << 16 | u64::from(p != 0) << 32;
         *record = (u128::from(t as u64) | u128::from(pixel) << 64).to_le_bytes();
     }
-    t.iter().fold((i64::MAX, i64::MIN), |(min, max), &t| (min.min(t), max.max(t)))
+    // Not `fold`: what it calls would not be compiled for each target.
+    let (mut t_min, mut t_max) = (i64::MAX, i64::MIN);
+    for &t in t {
+        t_min = t_min.min(t);
+        t_max = t_max.max(t);
+    }
+    (t_min, t_max)
 }
 
 struct Aedat4Encoder {
