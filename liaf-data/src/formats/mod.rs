@@ -29,6 +29,7 @@ pub(crate) mod seek;
 mod side;
 mod stride;
 mod unread;
+mod whole;
 
 pub use aedat2::{Aedat1Decoder, Aedat2Decoder};
 pub use aedat3::Aedat3Decoder;

@@ -2,9 +2,10 @@
 
 use std::fmt::Debug;
 
+use crate::formats::whole::Whole;
 use crate::parallel::{in_order, places_per_pool};
 use crate::reader::ReadOptions;
-use crate::{Decoder, Error, EventBatch, Mark, Oddity, Report, Result, Sink};
+use crate::{Decoder, EventBatch, Mark, Report, Result, Sink};
 
 pub(super) const RECORD: usize = 8;
 /// Records that are looked at together; their bytes and columns stay in the first-level cache.
@@ -77,8 +78,7 @@ pub(super) struct RecordDecoder<R> {
     parallel: bool,
     /// [`SEGMENT`] outside of tests.
     segment: usize,
-    /// The bytes of a record that is not whole yet.
-    carry: Vec<u8>,
+    whole: Whole<RECORD>,
     offset: u64,
     batch: EventBatch,
     places: Vec<Segment>,
@@ -97,7 +97,7 @@ impl<R: Rule> RecordDecoder<R> {
             strict: options.strict,
             parallel,
             segment: SEGMENT,
-            carry: Vec::with_capacity(RECORD),
+            whole: Whole::default(),
             offset: start,
             batch: EventBatch::new(),
             places,
@@ -165,34 +165,15 @@ impl<R: Rule> RecordDecoder<R> {
 }
 
 impl<R: Rule> Decoder for RecordDecoder<R> {
-    fn push(&mut self, mut bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
-        if !self.carry.is_empty() {
-            let take = (RECORD - self.carry.len()).min(bytes.len());
-            self.carry.extend_from_slice(&bytes[..take]);
-            bytes = &bytes[take..];
-            let Ok(record) = <[u8; RECORD]>::try_from(&self.carry[..]) else { return Ok(()) };
-            self.carry.clear();
-            self.records(&[record], sink)?;
-        }
-        let (records, rest) = bytes.as_chunks::<RECORD>();
-        self.carry.extend_from_slice(rest);
-        self.records(records, sink)
+    fn push(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
+        let mut whole = std::mem::take(&mut self.whole);
+        let result = whole.push(bytes, |records| self.records(records, sink));
+        self.whole = whole;
+        result
     }
 
     fn finish(&mut self, _sink: &mut dyn Sink) -> Result<()> {
-        let tail = std::mem::take(&mut self.carry).len() as u64;
-        if tail == 0 {
-            return Ok(());
-        }
-        self.report.bytes.skipped += tail;
-        self.report.add(Oddity::TruncatedTails, 1, self.offset);
-        if self.strict {
-            return Err(Error::truncated("the last record is not whole")
-                .at(self.offset)
-                .expected("8 bytes")
-                .found(format!("{tail} bytes")));
-        }
-        Ok(())
+        self.whole.finish("record", self.offset, self.strict, &mut self.report)
     }
 
     fn report(&self) -> &Report {
@@ -206,7 +187,7 @@ impl<R: Rule> Decoder for RecordDecoder<R> {
     fn resume(&mut self, mark: &Mark) -> Result<()> {
         self.clock = Clock::of(mark)?;
         self.offset = mark.offset;
-        self.carry.clear();
+        self.whole.clear();
         Ok(())
     }
 }

@@ -2,8 +2,9 @@
 
 use std::fmt::Debug;
 
+use crate::formats::whole::Whole;
 use crate::reader::ReadOptions;
-use crate::{Decoder, Error, Oddity, Report, Result, Sample, Sink};
+use crate::{Decoder, Error, Report, Result, Sample, Sink};
 
 /// Where a record goes in the byte account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +41,7 @@ pub(super) trait SideRule<const N: usize>: Debug + Send {
 pub(super) struct SideDecoder<R, const N: usize> {
     rule: R,
     strict: bool,
-    /// The first bytes of a record.
-    carry: Vec<u8>,
+    whole: Whole<N>,
     offset: u64,
     samples: Vec<(Sample, u64)>,
     report: Report,
@@ -50,8 +50,8 @@ pub(super) struct SideDecoder<R, const N: usize> {
 impl<R: SideRule<N>, const N: usize> SideDecoder<R, N> {
     /// A decoder for records that begin at byte `start`; `report` has what stands before them.
     pub fn new(rule: R, start: u64, report: Report, options: &ReadOptions) -> Self {
-        let (strict, carry) = (options.strict, Vec::with_capacity(N));
-        Self { rule, strict, carry, offset: start, samples: Vec::new(), report }
+        let (strict, whole) = (options.strict, Whole::default());
+        Self { rule, strict, whole, offset: start, samples: Vec::new(), report }
     }
 
     fn records(&mut self, records: &[[u8; N]], sink: &mut dyn Sink) -> Result<()> {
@@ -87,36 +87,17 @@ impl<R: SideRule<N>, const N: usize> SideDecoder<R, N> {
 }
 
 impl<R: SideRule<N>, const N: usize> Decoder for SideDecoder<R, N> {
-    fn push(&mut self, mut bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
-        if !self.carry.is_empty() {
-            let take = (N - self.carry.len()).min(bytes.len());
-            self.carry.extend_from_slice(&bytes[..take]);
-            bytes = &bytes[take..];
-            let Ok(record) = <[u8; N]>::try_from(&self.carry[..]) else { return Ok(()) };
-            self.carry.clear();
-            self.records(&[record], sink)?;
-        }
-        let (records, rest) = bytes.as_chunks::<N>();
-        self.carry.extend_from_slice(rest);
-        self.records(records, sink)
+    fn push(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
+        let mut whole = std::mem::take(&mut self.whole);
+        let result = whole.push(bytes, |records| self.records(records, sink));
+        self.whole = whole;
+        result
     }
 
     fn finish(&mut self, sink: &mut dyn Sink) -> Result<()> {
         self.rule.finish(&mut self.samples, &mut self.report);
         self.give(sink)?;
-        let tail = std::mem::take(&mut self.carry).len() as u64;
-        if tail == 0 {
-            return Ok(());
-        }
-        self.report.bytes.skipped += tail;
-        self.report.add(Oddity::TruncatedTails, 1, self.offset);
-        if self.strict {
-            return Err(Error::truncated("the last record is not whole")
-                .at(self.offset)
-                .expected(format!("{N} bytes"))
-                .found(format!("{tail} bytes")));
-        }
-        Ok(())
+        self.whole.finish("record", self.offset, self.strict, &mut self.report)
     }
 
     fn report(&self) -> &Report {

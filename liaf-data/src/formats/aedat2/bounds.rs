@@ -4,6 +4,7 @@ use multiversion::multiversion;
 
 use super::layout::{Layout, Reading, Word};
 use crate::formats::BoundsFinder;
+use crate::formats::whole::Whole;
 use crate::reader::{Coords, ReadOptions};
 use crate::{Result, SensorSize};
 
@@ -11,7 +12,7 @@ use crate::{Result, SensorSize};
 #[derive(Debug)]
 pub(super) struct Bounds {
     reading: Reading,
-    carry: Vec<u8>,
+    whole: Whole<8>,
     /// The largest row and column, still in place in the address; `None` before the first pixel.
     most: Option<(u32, u32)>,
 }
@@ -19,7 +20,7 @@ pub(super) struct Bounds {
 impl Bounds {
     pub(super) fn new(layout: Layout, options: &ReadOptions) -> Result<Self> {
         let raw = ReadOptions { coords: Coords::Raw, ..options.clone() };
-        Ok(Self { reading: Reading::new(layout, &raw)?, carry: Vec::new(), most: None })
+        Ok(Self { reading: Reading::new(layout, &raw)?, whole: Whole::default(), most: None })
     }
 
     fn add(&mut self, records: &[[u8; 8]]) {
@@ -34,18 +35,14 @@ impl Bounds {
 }
 
 impl BoundsFinder for Bounds {
-    fn push(&mut self, mut bytes: &[u8]) {
-        if !self.carry.is_empty() {
-            let take = (8 - self.carry.len()).min(bytes.len());
-            self.carry.extend_from_slice(&bytes[..take]);
-            bytes = &bytes[take..];
-            let Ok(record) = <[u8; 8]>::try_from(&self.carry[..]) else { return };
-            self.carry.clear();
-            self.add(&[record]);
-        }
-        let (records, rest) = bytes.as_chunks::<8>();
-        self.carry.extend_from_slice(rest);
-        self.add(records);
+    fn push(&mut self, bytes: &[u8]) {
+        let mut whole = std::mem::take(&mut self.whole);
+        // Adding does not fail.
+        let _ = whole.push(bytes, |records| {
+            self.add(records);
+            Ok(())
+        });
+        self.whole = whole;
     }
 
     fn bounds(&self) -> Option<SensorSize> {

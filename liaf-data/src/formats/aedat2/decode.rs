@@ -1,14 +1,13 @@
 //! Records to events.
 
-use std::marker::PhantomData;
-
 use multiversion::multiversion;
 
 use super::layout::{Axis, Layout, Reading, Word};
 use crate::formats::records::{Clock, is_wrap};
+use crate::formats::whole::Whole;
 use crate::parallel::{in_order, places_per_pool};
 use crate::reader::ReadOptions;
-use crate::{Decoder, Error, EventBatch, Mark, Oddity, Report, Result, SensorSize, Sink};
+use crate::{Decoder, EventBatch, Mark, Oddity, Report, Result, SensorSize, Sink};
 
 /// Records that are looked at together; their bytes and columns stay in the first-level cache.
 const BLOCK: usize = 1024;
@@ -18,28 +17,29 @@ const BATCH: usize = 8 * BLOCK;
 const SEGMENT: usize = 16 * BLOCK;
 
 /// Decodes the records of an AEDAT 2.0 file; the header is behind it.
-pub type Aedat2Decoder = WordDecoder<[u8; 8]>;
+pub type Aedat2Decoder = WordDecoder<8>;
 
 /// Decodes the records of an AEDAT 1.0 file; the header is behind it.
-pub type Aedat1Decoder = WordDecoder<[u8; 6]>;
+pub type Aedat1Decoder = WordDecoder<6>;
 
 /// Decodes records of an address and a time; the header is behind it.
 #[derive(Debug)]
-pub struct WordDecoder<W> {
+pub struct WordDecoder<const N: usize> {
     rule: Rule,
     clock: Clock,
     strict: bool,
     parallel: bool,
-    /// The bytes of a record that is not whole yet.
-    carry: Vec<u8>,
+    whole: Whole<N>,
     offset: u64,
     batch: EventBatch,
     places: Vec<Segment>,
     report: Report,
-    words: PhantomData<W>,
 }
 
-impl<W: Word> WordDecoder<W> {
+impl<const N: usize> WordDecoder<N>
+where
+    [u8; N]: Word,
+{
     /// A decoder for the data that begins at byte `start`; `report` has what stands before it.
     pub(in crate::formats) fn new(
         layout: Layout,
@@ -57,16 +57,15 @@ impl<W: Word> WordDecoder<W> {
             clock: Clock::default(),
             strict: options.strict,
             parallel,
-            carry: Vec::with_capacity(W::BYTES),
+            whole: Whole::default(),
             offset: start,
             batch: EventBatch::new(),
             places,
             report,
-            words: PhantomData,
         }
     }
 
-    fn records(&mut self, records: &[W], sink: &mut dyn Sink) -> Result<()> {
+    fn records(&mut self, records: &[[u8; N]], sink: &mut dyn Sink) -> Result<()> {
         if self.parallel && records.len() > SEGMENT {
             return self.segments(records, sink);
         }
@@ -86,12 +85,12 @@ impl<W: Word> WordDecoder<W> {
 
     /// As the serial path, cut in segments. Each takes the time before it from the record before
     /// it; wraps inside earlier segments are added afterwards.
-    fn segments(&mut self, records: &[W], sink: &mut dyn Sink) -> Result<()> {
+    fn segments(&mut self, records: &[[u8; N]], sink: &mut dyn Sink) -> Result<()> {
         let parts: Vec<_> = records.chunks(SEGMENT).collect();
         let (rule, clock, offset) = (self.rule, self.clock, self.offset);
-        let work = |i: usize, part: &&[W], segment: &mut Segment| {
+        let work = |i: usize, part: &&[[u8; N]], segment: &mut Segment| {
             let first = i * SEGMENT;
-            segment.offset = offset + (first * W::BYTES) as u64;
+            segment.offset = offset + (first * N) as u64;
             segment.clock = clock;
             if let Some(before) = first.checked_sub(1).and_then(|before| records.get(before)) {
                 segment.clock.last = Some(before.time());
@@ -102,7 +101,7 @@ impl<W: Word> WordDecoder<W> {
             rule.decode(part, *offset, clock, batch, report);
         };
         let mut wraps = 0;
-        let give = |_, _: &&[W], segment: &mut Segment| {
+        let give = |_, _: &&[[u8; N]], segment: &mut Segment| {
             if wraps != 0 {
                 segment.batch.t.iter_mut().for_each(|t| *t += wraps);
             }
@@ -120,35 +119,19 @@ impl<W: Word> WordDecoder<W> {
     }
 }
 
-impl<W: Word> Decoder for WordDecoder<W> {
-    fn push(&mut self, mut bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
-        if !self.carry.is_empty() {
-            let take = (W::BYTES - self.carry.len()).min(bytes.len());
-            self.carry.extend_from_slice(&bytes[..take]);
-            bytes = &bytes[take..];
-            let Ok(record) = W::try_from(&self.carry[..]) else { return Ok(()) };
-            self.carry.clear();
-            self.records(&[record], sink)?;
-        }
-        let (records, rest) = W::split(bytes);
-        self.carry.extend_from_slice(rest);
-        self.records(records, sink)
+impl<const N: usize> Decoder for WordDecoder<N>
+where
+    [u8; N]: Word,
+{
+    fn push(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
+        let mut whole = std::mem::take(&mut self.whole);
+        let result = whole.push(bytes, |records| self.records(records, sink));
+        self.whole = whole;
+        result
     }
 
     fn finish(&mut self, _sink: &mut dyn Sink) -> Result<()> {
-        let tail = std::mem::take(&mut self.carry).len() as u64;
-        if tail == 0 {
-            return Ok(());
-        }
-        self.report.bytes.skipped += tail;
-        self.report.add(Oddity::TruncatedTails, 1, self.offset);
-        if self.strict {
-            return Err(Error::truncated("the last record is not whole")
-                .at(self.offset)
-                .expected(format!("{} bytes", W::BYTES))
-                .found(format!("{tail} bytes")));
-        }
-        Ok(())
+        self.whole.finish("record", self.offset, self.strict, &mut self.report)
     }
 
     fn report(&self) -> &Report {
@@ -162,7 +145,7 @@ impl<W: Word> Decoder for WordDecoder<W> {
     fn resume(&mut self, mark: &Mark) -> Result<()> {
         self.clock = Clock::of(mark)?;
         self.offset = mark.offset;
-        self.carry.clear();
+        self.whole.clear();
         Ok(())
     }
 }

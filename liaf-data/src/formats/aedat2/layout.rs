@@ -11,9 +11,6 @@ pub trait Word: Copy + Send + Sync + for<'a> TryFrom<&'a [u8]> + 'static {
     /// Bytes of a record.
     const BYTES: usize;
 
-    /// The whole records of `bytes`, and what is left.
-    fn split(bytes: &[u8]) -> (&[Self], &[u8]);
-
     /// The address.
     fn address(&self) -> u32;
 
@@ -23,10 +20,6 @@ pub trait Word: Copy + Send + Sync + for<'a> TryFrom<&'a [u8]> + 'static {
 
 impl Word for [u8; 8] {
     const BYTES: usize = 8;
-
-    fn split(bytes: &[u8]) -> (&[Self], &[u8]) {
-        bytes.as_chunks()
-    }
 
     #[inline(always)]
     fn address(&self) -> u32 {
@@ -43,10 +36,6 @@ impl Word for [u8; 8] {
 
 impl Word for [u8; 6] {
     const BYTES: usize = 6;
-
-    fn split(bytes: &[u8]) -> (&[Self], &[u8]) {
-        bytes.as_chunks()
-    }
 
     #[inline(always)]
     fn address(&self) -> u32 {

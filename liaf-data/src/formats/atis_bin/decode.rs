@@ -1,8 +1,9 @@
 //! Records of 5 bytes to events.
 
+use crate::formats::whole::Whole;
 use crate::parallel::{in_order, places_per_pool};
 use crate::reader::{AtisOverflow, ReadOptions};
-use crate::{Decoder, Error, EventBatch, Mark, Oddity, Report, Result, Sink};
+use crate::{Decoder, EventBatch, Mark, Oddity, Report, Result, Sink};
 
 pub(super) const RECORD: usize = 5;
 /// Records between two calls of the sink, and that one thread takes at a time.
@@ -20,8 +21,7 @@ pub struct AtisBinDecoder {
     epoch: i64,
     strict: bool,
     parallel: bool,
-    /// The bytes of a record that is not whole yet.
-    carry: Vec<u8>,
+    whole: Whole<RECORD>,
     offset: u64,
     batch: EventBatch,
     places: Vec<Segment>,
@@ -59,7 +59,7 @@ impl AtisBinDecoder {
             epoch: 0,
             strict: options.strict,
             parallel,
-            carry: Vec::with_capacity(RECORD),
+            whole: Whole::default(),
             offset: start,
             batch: EventBatch::new(),
             places,
@@ -148,34 +148,15 @@ fn append(records: &[[u8; RECORD]], epoch: i64, batch: &mut EventBatch) {
 }
 
 impl Decoder for AtisBinDecoder {
-    fn push(&mut self, mut bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
-        if !self.carry.is_empty() {
-            let take = (RECORD - self.carry.len()).min(bytes.len());
-            self.carry.extend_from_slice(&bytes[..take]);
-            bytes = &bytes[take..];
-            let Ok(record) = <[u8; RECORD]>::try_from(&self.carry[..]) else { return Ok(()) };
-            self.carry.clear();
-            self.records(&[record], sink)?;
-        }
-        let (records, rest) = bytes.as_chunks::<RECORD>();
-        self.carry.extend_from_slice(rest);
-        self.records(records, sink)
+    fn push(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
+        let mut whole = std::mem::take(&mut self.whole);
+        let result = whole.push(bytes, |records| self.records(records, sink));
+        self.whole = whole;
+        result
     }
 
     fn finish(&mut self, _sink: &mut dyn Sink) -> Result<()> {
-        let tail = std::mem::take(&mut self.carry).len() as u64;
-        if tail == 0 {
-            return Ok(());
-        }
-        self.report.bytes.skipped += tail;
-        self.report.add(Oddity::TruncatedTails, 1, self.offset);
-        if self.strict {
-            return Err(Error::truncated("the last record is not whole")
-                .at(self.offset)
-                .expected(format!("{RECORD} bytes"))
-                .found(format!("{tail} bytes")));
-        }
-        Ok(())
+        self.whole.finish("record", self.offset, self.strict, &mut self.report)
     }
 
     fn report(&self) -> &Report {
@@ -189,7 +170,7 @@ impl Decoder for AtisBinDecoder {
     fn resume(&mut self, mark: &Mark) -> Result<()> {
         let [epoch] = mark.state()?;
         (self.epoch, self.offset) = (epoch, mark.offset);
-        self.carry.clear();
+        self.whole.clear();
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::{Met, WordScout};
 use crate::formats::Body;
+use crate::formats::whole::Whole;
 use crate::parallel::{in_order, places_per_pool};
 use crate::reader::ReadOptions;
 use crate::{Decoder, Error, EventBatch, Mark, Oddity, Report, Result, Sink};
@@ -93,8 +94,7 @@ pub(in crate::formats) struct WordDecoder<R: Registers<WORD>, const WORD: usize>
     parallel: bool,
     /// [`Registers::BATCH`] outside of tests.
     batch_words: usize,
-    /// The first bytes of a word.
-    carry: Vec<u8>,
+    whole: Whole<WORD>,
     offset: u64,
     registers: R,
     /// What one thread works on.
@@ -113,7 +113,7 @@ impl<R: Registers<WORD>, const WORD: usize> WordDecoder<R, WORD> {
             strict: options.strict,
             parallel,
             batch_words: R::BATCH,
-            carry: Vec::with_capacity(WORD),
+            whole: Whole::default(),
             offset: start,
             registers,
             piece: Piece::new(registers),
@@ -224,36 +224,16 @@ impl<R: Registers<WORD>, const WORD: usize> WordDecoder<R, WORD> {
 }
 
 impl<R: Registers<WORD>, const WORD: usize> Decoder for WordDecoder<R, WORD> {
-    fn push(&mut self, mut bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
-        if !self.carry.is_empty() {
-            let take = (WORD - self.carry.len()).min(bytes.len());
-            self.carry.extend_from_slice(&bytes[..take]);
-            bytes = &bytes[take..];
-            let Ok(word) = <[u8; WORD]>::try_from(&self.carry[..]) else { return Ok(()) };
-            self.carry.clear();
-            self.words(&[word], sink)?;
-        }
-        let (words, rest) = bytes.as_chunks::<WORD>();
-        self.carry.extend_from_slice(rest);
-        self.words(words, sink)
+    fn push(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
+        let mut whole = std::mem::take(&mut self.whole);
+        let result = whole.push(bytes, |words| self.words(words, sink));
+        self.whole = whole;
+        result
     }
 
     fn finish(&mut self, _sink: &mut dyn Sink) -> Result<()> {
         self.check_time()?;
-        let tail = std::mem::take(&mut self.carry).len() as u64;
-        if tail == 0 {
-            return Ok(());
-        }
-        self.report.bytes.skipped += tail;
-        self.report.add(Oddity::TruncatedTails, 1, self.offset);
-        if self.strict {
-            let found = if tail == 1 { "1 byte".to_owned() } else { format!("{tail} bytes") };
-            return Err(Error::truncated("the last word is not whole")
-                .at(self.offset)
-                .expected(format!("{WORD} bytes"))
-                .found(found));
-        }
-        Ok(())
+        self.whole.finish("word", self.offset, self.strict, &mut self.report)
     }
 
     fn report(&self) -> &Report {
@@ -267,7 +247,7 @@ impl<R: Registers<WORD>, const WORD: usize> Decoder for WordDecoder<R, WORD> {
     fn resume(&mut self, mark: &Mark) -> Result<()> {
         self.registers = self.registers.unpack(mark)?;
         self.offset = mark.offset;
-        self.carry.clear();
+        self.whole.clear();
         Ok(())
     }
 }
