@@ -285,3 +285,24 @@ fn rows_of_datasets_are_found_by_table_or_by_halving() {
     }
     assert!(narrowed > 10, "{narrowed}");
 }
+
+/// A reset of the camera's clock stands in a packet that is passed over by its length everywhere else.
+#[test]
+fn a_clock_that_begins_anew_between_packets_is_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = write::target("aedat3").unwrap();
+    let path = write_long(folder.path(), target, QUICK).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    let end = b"#!END-HEADER\r\n";
+    let start = bytes.windows(end.len()).position(|at| at == end).unwrap() + end.len();
+    // Special events: the type, the source of the others, eight bytes, the time at 4; one event, a reset.
+    let mut reset = vec![0, 0];
+    reset.extend(&bytes[start + 2..start + 4]);
+    for number in [8, 4, 0, 1, 1, 1, 3, i32::MAX] {
+        reset.extend(number.to_le_bytes());
+    }
+    fs::write(&path, [&bytes[..], &reset, &bytes[start..]].concat()).unwrap();
+    let all = open(&path, true).read_all().unwrap();
+    assert_eq!((all.len(), all.t[0]), (1_600_000, all.t[800_000]));
+    compare(&path, 1.0);
+}

@@ -1,0 +1,204 @@
+//! What options say of a file that leaves it open: whose reading, which column is which, and in what unit.
+//! The expected events are those that the formula of each reading makes of numbers written here.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
+
+mod common;
+
+use std::num::NonZeroUsize;
+
+use liaf_data::{
+    Aedat2Reading, Coords, ErrorKind, Event, EventBatch, Oddity, ReadOptions, Recording, Report,
+    Result, SensorSize,
+};
+
+fn read(bytes: &[u8], options: ReadOptions) -> Result<(Vec<Event>, Report)> {
+    let mut reader = Recording::from_bytes(bytes, options)?.reader()?;
+    let mut events = EventBatch::new();
+    reader.read_to_end(&mut events)?;
+    Ok((events.iter().collect(), reader.report()))
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(common::fixtures().join("good").join(name)).unwrap()
+}
+
+/// Time, x, y and polarity of some events, all different.
+fn numbers() -> Vec<[i64; 4]> {
+    (0..300).map(|i| [1000 + 7 * i, i * 5 % 128, i * 11 % 120, i % 3 % 2]).collect()
+}
+
+fn event([t, x, y, p]: [i64; 4]) -> Event {
+    Event { t, x: x as u16, y: y as u16, p: p as u8 }
+}
+
+#[test]
+fn addresses_of_a_dvs128_are_read_as_each_tool_reads_them() {
+    // Bits 14-8 and 7-1, and bit 0.
+    let words: Vec<_> = numbers();
+    let mut bytes = b"#!AER-DAT2.0\r\n# AEChip: DVS128\r\n# End of ASCII Header\r\n".to_vec();
+    for &[t, low, high, bit] in &words {
+        bytes.extend((high << 8 | low << 1 | bit).to_be_bytes()[4..].iter());
+        bytes.extend((t as u32).to_be_bytes());
+    }
+    // tonic: x is the upper field, as stored. SpikingJelly: both from the other end, 0 is ON.
+    for (aedat2, meaning) in [
+        (Aedat2Reading::Tonic, (|[t, low, high, bit]: [i64; 4]| [t, high, low, bit]) as fn(_) -> _),
+        (Aedat2Reading::SpikingJelly, |[t, low, high, bit]| [t, 127 - high, 127 - low, 1 - bit]),
+        (Aedat2Reading::Jaer, |[t, low, high, bit]| [t, 127 - low, 127 - high, 1 - bit]),
+    ] {
+        let options = ReadOptions { aedat2, ..ReadOptions::default() };
+        let expected: Vec<_> = words.iter().map(|&word| event(meaning(word))).collect();
+        assert_eq!(read(&bytes, options).unwrap().0, expected, "{aedat2:?}");
+    }
+    let options = ReadOptions { aedat2: Aedat2Reading::SpikingJelly, ..ReadOptions::default() };
+    let error = read(&fixture("aedat2/davis346.aedat"), options).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Caller, "{error}");
+}
+
+#[test]
+fn rows_of_files_that_jaer_wrote_count_from_the_bottom() {
+    let ours = fixture("aedat4/tiny_none.aedat4");
+    let (name, jaer) = (">MonoCameraWriter</attr>", ">jAER</attr>            ");
+    let at = ours.windows(name.len()).position(|bytes| bytes == name.as_bytes()).unwrap();
+    let mut theirs = ours.clone();
+    theirs[at..at + jaer.len()].copy_from_slice(jaer.as_bytes());
+    let raw = ReadOptions { coords: Coords::Raw, ..ReadOptions::default() };
+    let (stored, _) = read(&ours, ReadOptions::default()).unwrap();
+    assert_eq!(read(&theirs, raw).unwrap().0, stored);
+    let turned: Vec<_> = stored.iter().map(|event| Event { y: 47 - event.y, ..*event }).collect();
+    assert_eq!(read(&theirs, ReadOptions::default()).unwrap().0, turned);
+}
+
+#[test]
+fn records_begin_where_it_is_stated() {
+    let whole = fixture("dat/faery_cd.dat");
+    let (expected, _) = read(&whole, ReadOptions::default()).unwrap();
+    let start = whole.len() - 8 * expected.len();
+    let options =
+        |at: usize| ReadOptions { data_offset: Some(at as u64), ..ReadOptions::default() };
+    assert_eq!(read(&whole, options(start)).unwrap().0, expected);
+    assert_eq!(read(&whole, options(start + 80)).unwrap().0, expected[10..]);
+    assert_eq!(read(&whole, options(whole.len() + 8)).unwrap_err().kind(), ErrorKind::Caller);
+}
+
+fn text(head: &str, row: impl Fn([i64; 4]) -> String) -> Vec<u8> {
+    let lines = numbers().into_iter().map(|numbers| row(numbers) + "\n");
+    format!("{head}{}", lines.collect::<String>()).into_bytes()
+}
+
+#[test]
+fn columns_of_text_are_what_is_stated() {
+    let expected: Vec<_> = numbers().into_iter().map(event).collect();
+    let keys = |keys: &str| Some(keys.parse().unwrap());
+    let unit = |unit: &str| Some(unit.parse().unwrap());
+    let sensor = Some(SensorSize::new(128, 128));
+    let plain = ReadOptions { sensor, ..ReadOptions::default() };
+    let shuffled = text("", |[t, x, y, p]| format!("{p} 9 {y} {x} {t}"));
+    let named = text("when,col,row,sign\n", |[t, x, y, p]| format!("{t},{x},{y},{p}"));
+    let ns = text("t[ns],x,y,p\n", |[t, x, y, p]| format!("{}.0,{x},{y},{p}", 1000 * t));
+    let ms = text("t,x,y,p\n", |[t, x, y, p]| format!("{}.{:03},{x},{y},{p}", t / 1000, t % 1000));
+    for (bytes, options) in [
+        (&shuffled, ReadOptions { keys: keys("p,_,y,x,t"), ..plain.clone() }),
+        (&named, ReadOptions { keys: keys("t=when,x=col,y=row,p=sign"), ..plain.clone() }),
+        (&ns, plain.clone()),
+        (&ms, ReadOptions { time_unit: unit("ms"), ..plain.clone() }),
+    ] {
+        let what = String::from_utf8_lossy(&bytes[..20]);
+        assert_eq!(read(bytes, options).unwrap().0, expected, "{what}");
+    }
+    for (bytes, options, says) in [
+        (&shuffled, ReadOptions { keys: keys("t,x,y,p"), ..plain.clone() }, "another number"),
+        (&named, plain.clone(), "--keys"),
+        (&shuffled, ReadOptions { keys: keys("t=when,x=x"), ..plain.clone() }, "--columns"),
+    ] {
+        let error = read(bytes, options).unwrap_err();
+        assert!(format!("{error}").contains(says), "{error}");
+    }
+}
+
+#[test]
+fn a_line_without_end_is_one_bad_line_however_it_comes() {
+    let head = text("t,x,y,p\n", |[t, x, y, p]| format!("{t},{x},{y},{p}"));
+    let long = [vec![b'7'; 200_000], b"\n".to_vec()].concat();
+    let tail = text("", |[t, x, y, p]| format!("{},{x},{y},{p}", t + 5000));
+    let later = |[t, x, y, p]: [i64; 4]| event([t + 5000, x, y, p]);
+    let expected: Vec<_> =
+        numbers().into_iter().map(event).chain(numbers().into_iter().map(later)).collect();
+    for step in [997, 64 << 10, 1 << 20] {
+        let options = ReadOptions {
+            step: NonZeroUsize::new(step),
+            sensor: Some(SensorSize::new(128, 128)),
+            ..ReadOptions::default()
+        };
+        let bytes = [&head[..], &long, &tail].concat();
+        let (events, report) = read(&bytes, options.clone()).unwrap();
+        assert_eq!(events, expected, "{step}");
+        assert_eq!(report.count(Oddity::BadLines), 1, "{step}");
+        assert_eq!(report.bytes.total(), bytes.len() as u64, "{step}");
+        let strict = ReadOptions { strict: true, ..options.clone() };
+        let error = read(&bytes, strict).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Limit, "{step}: {error}");
+        assert_eq!(error.offset(), Some(head.len() as u64), "{step}: {error}");
+        // At the end of the file, where the line is cut.
+        let cut = [&head[..], &long[..150_000]].concat();
+        let (events, report) = read(&cut, options).unwrap();
+        assert_eq!((events.len(), report.bytes.total()), (300, cut.len() as u64), "{step}");
+    }
+}
+
+/// An array of rows of five numbers.
+fn npy(rows: &[[i64; 5]]) -> Vec<u8> {
+    let header = format!("{{'descr':'<i8','fortran_order':False,'shape':({},5)}}\n", rows.len());
+    let mut bytes = b"\x93NUMPY\x01\0".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.bytes());
+    bytes.extend(rows.iter().flatten().flat_map(|number| number.to_le_bytes()));
+    bytes
+}
+
+#[test]
+fn columns_of_an_array_are_what_is_stated() {
+    let rows: Vec<_> = numbers().into_iter().map(|[t, x, y, p]| [y, -1, p, x, t]).collect();
+    let bytes = npy(&rows);
+    let options = |keys: &str| ReadOptions {
+        keys: Some(keys.parse().unwrap()),
+        time_unit: Some("ms".parse().unwrap()),
+        ..ReadOptions::default()
+    };
+    let expected: Vec<_> =
+        numbers().into_iter().map(|[t, x, y, p]| event([1000 * t, x, y, p])).collect();
+    assert_eq!(read(&bytes, options("y,_,p,x,t")).unwrap().0, expected);
+    for keys in ["t=a,x=b,y=c,p=d", "t,x,y,p"] {
+        let error = read(&bytes, options(keys)).unwrap_err();
+        assert!(error.hint().is_some() || error.to_string().contains("columns"), "{error}");
+    }
+}
+
+#[cfg(feature = "hdf5")]
+#[test]
+fn datasets_are_what_is_stated() {
+    let rvt = fixture("hdf5/rvt.h5");
+    let (expected, _) = read(&rvt, ReadOptions::default()).unwrap();
+    let keys =
+        |keys: &str| ReadOptions { keys: Some(keys.parse().unwrap()), ..ReadOptions::default() };
+    // x and y exchanged, so that the names are not those that would be found.
+    let exchanged = keys("t=/events/t,x=/events/y,y=/events/x,p=/events/p");
+    let turned = |event: &Event| Event { x: event.y, y: event.x, ..*event };
+    let options = ReadOptions { sensor: Some(SensorSize::new(640, 640)), ..exchanged };
+    assert_eq!(read(&rvt, options).unwrap().0, expected.iter().map(turned).collect::<Vec<_>>());
+    for (wrong, says) in [
+        ("t=/events/t,x=/events/x,y=/events/y", "missing for p: found no name"),
+        ("t=/events/t,x=/events/z,y=/events/y,p=/events/p", "no such dataset for x"),
+        ("t=/events,x=/events/x,y=/events/y,p=/events/p", "for t: found /events"),
+    ] {
+        let error = read(&rvt, keys(wrong)).unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+    }
+    let v2e = fixture("hdf5/v2e.h5");
+    let (rows, _) = read(&v2e, ReadOptions::default()).unwrap();
+    let sensor = Some(SensorSize::new(640, 640));
+    let options = ReadOptions { sensor, ..keys("t,y,x,p") };
+    assert_eq!(read(&v2e, options).unwrap().0, rows.iter().map(turned).collect::<Vec<_>>());
+    let options = ReadOptions { t_offset: true, ..ReadOptions::default() };
+    assert!(read(&rvt, options).unwrap_err().to_string().contains("no t_offset"));
+}
