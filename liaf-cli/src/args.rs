@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use liaf_data::source::MapChoice;
 use liaf_data::{
-    Aedat2Reading, AtisOverflow, Coords, Evt21Order, Format, ImuRanges, Keys, ReadOptions,
-    SensorSize, StreamChoice, TimeUnit,
+    Aedat2Reading, AtisOverflow, ClockReset, Coords, Evt21Order, Format, ImuRanges, Keys,
+    ReadOptions, SensorSize, StreamChoice, TimeShift, TimeUnit,
 };
 
 /// How recordings are read.
@@ -42,6 +42,15 @@ pub struct ReadArgs {
     /// event like others
     #[arg(long, value_name = "HOW", default_value = "tonic", value_parser = ["tonic", "ignore"])]
     atis_overflow: String,
+
+    /// What is taken from the times of EVT files: none, or openeb = the first TIME_HIGH, as OpenEB does
+    #[arg(long, value_name = "HOW", default_value = "none", value_parser = ["none", "openeb"])]
+    time_shift: String,
+
+    /// Where the clock of AEDAT 1.0 and 2.0 begins anew: keep = times step back, rebase = time goes on,
+    /// error = reading ends
+    #[arg(long, value_name = "HOW", default_value = "keep", value_parser = ["keep", "rebase", "error"])]
+    clock_reset: String,
 
     /// Ranges of the inertial sensors of AEDAT 2.0 files, which do not say them: g and °/s, as in 8,1000
     #[arg(long, value_name = "G,DPS")]
@@ -112,6 +121,8 @@ impl ReadArgs {
                 "auto" => None,
                 order => Some(order.parse::<Evt21Order>()?),
             },
+            time_shift: self.time_shift.parse::<TimeShift>()?,
+            clock_reset: self.clock_reset.parse::<ClockReset>()?,
             imu_ranges: self.imu_ranges,
             keep_invalid: self.keep_invalid,
             keys: self.keys.clone(),

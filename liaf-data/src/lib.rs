@@ -58,9 +58,9 @@ pub use formats::{
 };
 pub use limits::Limits;
 pub use reader::{
-    Aedat2Reading, AtisOverflow, Coords, EventReader, Field, Fingerprint, ImuRanges, Index, Keys,
-    ReadOptions, Recording, RecordingInfo, SampleReader, SensorSource, StreamChoice, StreamInfo,
-    StreamKind, Summary, TimeUnit,
+    Aedat2Reading, AtisOverflow, ClockReset, Coords, EventReader, Field, Fingerprint, ImuRanges,
+    Index, Keys, ReadOptions, Recording, RecordingInfo, SampleReader, SensorSource, StreamChoice,
+    StreamInfo, StreamKind, Summary, TimeShift, TimeUnit,
 };
 pub use report::{ByteAccount, Oddity, Report, Samples, Tally};
 pub use samples::{Image, ImuSample, Pixels, Sample, Trigger, TriggerKind};

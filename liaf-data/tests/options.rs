@@ -7,8 +7,8 @@ mod common;
 use std::num::NonZeroUsize;
 
 use liaf_data::{
-    Aedat2Reading, Coords, ErrorKind, Event, EventBatch, Oddity, ReadOptions, Recording, Report,
-    Result, SensorSize,
+    Aedat2Reading, ClockReset, Coords, ErrorKind, Event, EventBatch, Oddity, ReadOptions,
+    Recording, Report, Result, SensorSize, TimeShift,
 };
 
 fn read(bytes: &[u8], options: ReadOptions) -> Result<(Vec<Event>, Report)> {
@@ -201,4 +201,116 @@ fn datasets_are_what_is_stated() {
     assert_eq!(read(&v2e, options).unwrap().0, rows.iter().map(turned).collect::<Vec<_>>());
     let options = ReadOptions { t_offset: true, ..ReadOptions::default() };
     assert!(read(&rvt, options).unwrap_err().to_string().contains("no t_offset"));
+}
+
+/// A DVS128 file of these times.
+fn dvs128(times: impl IntoIterator<Item = u32>) -> Vec<u8> {
+    let mut bytes = b"#!AER-DAT2.0\r\n# AEChip: DVS128\r\n# End of ASCII Header\r\n".to_vec();
+    for t in times {
+        bytes.extend([0, 0, 0x12, 0x34]);
+        bytes.extend(t.to_be_bytes());
+    }
+    bytes
+}
+
+#[test]
+fn a_clock_that_begins_anew_is_kept_or_goes_on_or_is_an_error() {
+    let times = [5_000_000, 6_000_000, 100, 200, 4_000_000, 3_500_000, 900, 4_294_000_000, 7];
+    let bytes = dvs128(times);
+    let with = |clock_reset| ReadOptions { clock_reset, ..ReadOptions::default() };
+    let t = |events: &[Event]| events.iter().map(|event| event.t).collect::<Vec<_>>();
+    // Half a second back is a step back; the last one is a wrap.
+    let (kept, report) = read(&bytes, with(ClockReset::Keep)).unwrap();
+    let wrapped = (1_i64 << 32) + 7;
+    let as_stored =
+        [5_000_000, 6_000_000, 100, 200, 4_000_000, 3_500_000, 900, 4_294_000_000, wrapped];
+    assert_eq!(t(&kept), as_stored);
+    assert_eq!(report.count(Oddity::BackwardTimes), 3);
+    assert_eq!(report.count(Oddity::TimestampResets), 0);
+    let (gone_on, report) = read(&bytes, with(ClockReset::Rebase)).unwrap();
+    let (a, b) = (6_000_000 - 100, 6_000_000 - 100 + 3_500_000 - 900);
+    let expected = [5_000_000, 6_000_000, 100 + a, 200 + a, 4_000_000 + a, 3_500_000 + a, 900 + b];
+    assert_eq!(t(&gone_on)[..7], expected);
+    assert_eq!(t(&gone_on)[7..], [4_294_000_000 + b, wrapped + b]);
+    assert_eq!(report.oddities[&Oddity::TimestampResets].count, 2);
+    let first = bytes.len() as u64 - 7 * 8;
+    assert_eq!(report.oddities[&Oddity::TimestampResets].first_offset, Some(first));
+    let mut recording = Recording::from_bytes(bytes, with(ClockReset::Error)).unwrap();
+    let (mut reader, mut batch) = (recording.reader().unwrap(), EventBatch::new());
+    assert_eq!(reader.read_into(&mut batch, 99).unwrap(), 2);
+    assert_eq!(reader.read_into(&mut batch, 99).unwrap_err().offset(), Some(first));
+}
+
+#[test]
+fn time_goes_on_in_the_same_way_however_the_bytes_are_cut() {
+    // A reset or a wrap every few thousand events.
+    let times = (0..100_000_u32).map(|i| match i / 7000 % 3 {
+        0 => 3_000_000 + i,
+        1 => i % 7000,
+        _ => u32::MAX - 100_000 + i,
+    });
+    let bytes = dvs128(times);
+    let with = |step: usize, parallel| ReadOptions {
+        clock_reset: ClockReset::Rebase,
+        step: NonZeroUsize::new(step),
+        parallel,
+        ..ReadOptions::default()
+    };
+    let whole = read(&bytes, with(1 << 20, false)).unwrap();
+    assert!(whole.0.is_sorted_by_key(|event| event.t), "time goes on");
+    assert!(whole.1.count(Oddity::TimestampResets) >= 4 && whole.1.count(Oddity::TimeWraps) >= 4);
+    for (step, parallel) in [(1001, false), (1 << 20, true), (300_000, true)] {
+        assert!(read(&bytes, with(step, parallel)).unwrap() == whole, "{step} {parallel}");
+    }
+    let middle = whole.0[50_000].t;
+    let mut recording = Recording::from_bytes(bytes, with(1 << 20, false)).unwrap();
+    let mut slice = EventBatch::new();
+    recording.slice(middle..middle + 1000).unwrap().read_to_end(&mut slice).unwrap();
+    let of_slice = |event: &&Event| (middle..middle + 1000).contains(&event.t);
+    assert!(slice.iter().eq(whole.0.iter().filter(of_slice).copied()));
+}
+
+#[test]
+fn times_of_evt_are_shifted_as_openeb_shifts_them() {
+    // Bits of time below a TIME_HIGH, bytes of a word, and which of its bytes have the kind.
+    let formats =
+        [("evt2/words.raw", 6, 4, 3), ("evt21/words.raw", 6, 8, 7), ("evt3/words.raw", 12, 2, 1)];
+    for (name, low_bits, word, kind_at) in formats {
+        let bytes = fixture(name);
+        let end = bytes.windows(6).position(|line| line == b"% end\n").unwrap() + 6;
+        let first = bytes[end..].chunks(word).find(|word| word[kind_at] >> 4 == 8).unwrap();
+        let high = first.iter().rev().fold(0_u64, |high, &byte| high << 8 | u64::from(byte));
+        let high = match word {
+            2 => (high & 0xfff) - 1,
+            4 => high & 0xfff_ffff,
+            _ => high >> 32 & 0xfff_ffff,
+        };
+        let shift = (high << low_bits) as i64;
+        assert!(shift > 0, "{name}");
+        let options = ReadOptions { time_shift: TimeShift::OpenEb, ..ReadOptions::default() };
+        let (plain, _) = read(&bytes, ReadOptions::default()).unwrap();
+        let (shifted, report) = read(&bytes, options.clone()).unwrap();
+        let expected: Vec<_> = plain.iter().map(|e| Event { t: e.t - shift, ..*e }).collect();
+        assert!(shifted == expected, "{name}");
+        for parallel in [false, true] {
+            let step = NonZeroUsize::new(1000);
+            let options = ReadOptions { step, parallel, ..options.clone() };
+            assert!(read(&bytes, options).unwrap() == (shifted.clone(), report.clone()), "{name}");
+        }
+        let middle = shifted[shifted.len() / 2].t;
+        let mut recording = Recording::from_bytes(bytes.clone(), options.clone()).unwrap();
+        let mut slice = EventBatch::new();
+        recording.slice(middle..middle + 20_000).unwrap().read_to_end(&mut slice).unwrap();
+        let of_slice = |event: &&Event| (middle..middle + 20_000).contains(&event.t);
+        assert!(slice.iter().eq(shifted.iter().filter(of_slice).copied()), "{name}");
+        // Triggers are on the same clock.
+        let triggers = |options: ReadOptions| -> Vec<_> {
+            let stream = Some("triggers".parse().unwrap());
+            let options = ReadOptions { stream, ..options };
+            let mut recording = Recording::from_bytes(bytes.clone(), options).unwrap();
+            recording.samples().unwrap().map(|sample| sample.unwrap().t()).collect()
+        };
+        let unshifted: Vec<_> = triggers(options).iter().map(|t| t + shift).collect();
+        assert_eq!(unshifted, triggers(ReadOptions::default()), "{name}");
+    }
 }

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use crate::formats::whole::Whole;
 use crate::parallel::{in_order, places_per_pool};
-use crate::reader::ReadOptions;
+use crate::reader::{ClockReset, ReadOptions};
 use crate::{Decoder, EventBatch, Mark, Report, Result, Sink};
 
 pub(super) const RECORD: usize = 8;
@@ -37,15 +37,59 @@ pub(super) struct Clock {
     pub last: Option<u32>,
     /// What wraps have added so far, in µs.
     pub epoch: i64,
+    /// What is done where the clock begins anew.
+    pub resets: ClockReset,
+}
+
+/// What a time is after the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Later, or a little earlier.
+    Plain,
+    /// The counter wrapped.
+    Wrap,
+    /// The clock began anew.
+    Reset,
+}
+
+/// A time below this, in µs, that is earlier than the one before by more than this, is of a clock that began anew.
+const RESET: u32 = 1_000_000;
+
+/// What `next` is after `last`.
+#[inline]
+pub(super) fn step(last: u32, next: u32) -> Step {
+    if is_wrap(last, next) {
+        Step::Wrap
+    } else if is_reset(last, next) {
+        Step::Reset
+    } else {
+        Step::Plain
+    }
+}
+
+/// Whether the clock began anew between these times, which are no wrap.
+#[inline]
+pub(super) fn is_reset(last: u32, next: u32) -> bool {
+    next < RESET && last > next && last - next > RESET
 }
 
 impl Clock {
     /// Takes the next time and says whether it wrapped.
     pub fn advance(&mut self, time: u32) -> bool {
-        let wrapped = self.last.is_some_and(|last| is_wrap(last, time));
-        self.epoch += i64::from(wrapped) << 32;
+        self.step(time) == Step::Wrap
+    }
+
+    /// Takes the next time and says what it is after the one before.
+    pub fn step(&mut self, time: u32) -> Step {
+        let last = self.last.unwrap_or(time);
+        let step = step(last, time);
+        self.epoch += match step {
+            Step::Wrap => 1 << 32,
+            Step::Reset if self.resets == ClockReset::Rebase => i64::from(last) - i64::from(time),
+            Step::Reset | Step::Plain => 0,
+        };
         self.last = Some(time);
-        wrapped
+        step
     }
 
     /// As the state of a mark: -1 before the first time.
@@ -59,7 +103,7 @@ impl Clock {
     /// If the mark is not of such a clock.
     pub fn of(mark: &Mark) -> Result<Self> {
         let [last, epoch] = mark.state()?;
-        Ok(Self { last: u32::try_from(last).ok(), epoch })
+        Ok(Self { last: u32::try_from(last).ok(), epoch, resets: ClockReset::Keep })
     }
 }
 
@@ -152,7 +196,7 @@ impl<R: Rule> RecordDecoder<R> {
                 segment.batch.t.iter_mut().for_each(|t| *t += wraps);
             }
             wraps += segment.clock.epoch - clock.epoch;
-            self.clock = Clock { last: segment.clock.last, epoch: clock.epoch + wraps };
+            self.clock = Clock { last: segment.clock.last, epoch: clock.epoch + wraps, ..clock };
             self.offset += size_of_val(*part) as u64;
             self.report.merge(&segment.report);
             if segment.batch.is_empty() {

@@ -95,12 +95,12 @@ impl Recording {
         }
         // All that changes which events there are, where, and when; not how they are fetched.
         let ReadOptions { data_offset, aedat2, evt21_order, .. } = options;
-        let ReadOptions { atis_overflow, keep_invalid, .. } = options;
+        let ReadOptions { atis_overflow, keep_invalid, time_shift, clock_reset, .. } = options;
         let ReadOptions { keys, time_unit, t_offset, coords, limits, .. } = options;
         let info = self.info();
         let read = format!(
             "{:?} {coords:?} {:?} {data_offset:?} {aedat2:?} {evt21_order:?} {atis_overflow:?} \
-             {keep_invalid:?} {keys:?} {time_unit:?} {t_offset:?} {limits:?}",
+             {keep_invalid:?} {keys:?} {time_unit:?} {t_offset:?} {time_shift:?} {clock_reset:?} {limits:?}",
             info.stream, info.sensor
         );
         Ok(Of {

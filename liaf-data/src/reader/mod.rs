@@ -17,7 +17,10 @@ mod summary;
 pub use index::Index;
 pub use info::{RecordingInfo, SensorSource, StreamInfo, StreamKind};
 pub use keys::{Field, Keys, TimeUnit};
-pub use options::{Aedat2Reading, AtisOverflow, Coords, ImuRanges, ReadOptions, StreamChoice};
+pub use options::{
+    Aedat2Reading, AtisOverflow, ClockReset, Coords, ImuRanges, ReadOptions, StreamChoice,
+    TimeShift,
+};
 pub use recording::Recording;
 pub use samples::SampleReader;
 pub use stream::EventReader;

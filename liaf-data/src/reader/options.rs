@@ -97,6 +97,59 @@ impl FromStr for AtisOverflow {
     }
 }
 
+/// What is taken from the times of EVT files. The tools disagree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TimeShift {
+    /// Nothing: times as the camera gave them, as faery, expelliarmus and evt3 have them.
+    #[default]
+    None,
+    /// The first `TIME_HIGH` (EVT 3.0: the one before it), as OpenEB does unless told otherwise: times
+    /// begin close to 0.
+    OpenEb,
+}
+
+impl FromStr for TimeShift {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "none" => Ok(Self::None),
+            "openeb" => Ok(Self::OpenEb),
+            _ => {
+                Err(Error::caller("unknown shift of times").expected("none or openeb").found(text))
+            }
+        }
+    }
+}
+
+/// What is done where the clock of AEDAT 1.0 and 2.0 begins anew: where a time below 1 s follows one that
+/// is more than 1 s later, and that is no wrap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ClockReset {
+    /// Nothing: times step back, and are counted.
+    #[default]
+    Keep,
+    /// Time goes on from the one before.
+    Rebase,
+    /// Reading ends with an error there.
+    Error,
+}
+
+impl FromStr for ClockReset {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "keep" => Ok(Self::Keep),
+            "rebase" => Ok(Self::Rebase),
+            "error" => Ok(Self::Error),
+            _ => Err(Error::caller("unknown answer to a clock that begins anew")
+                .expected("keep, rebase or error")
+                .found(text)),
+        }
+    }
+}
+
 /// The ranges that inertial sensors were set to, which AEDAT 2.0 files do not say.
 ///
 /// The default are those of jAER: ±4 g and ±500 °/s.
@@ -196,6 +249,10 @@ pub struct ReadOptions {
     pub evt21_order: Option<Evt21Order>,
     /// What an event at y = 240 means in ATIS files of 5 bytes an event.
     pub atis_overflow: AtisOverflow,
+    /// What is taken from the times of EVT files; of files, not of decoders of bytes.
+    pub time_shift: TimeShift,
+    /// What is done where the clock of AEDAT 1.0 and 2.0 begins anew.
+    pub clock_reset: ClockReset,
     /// The ranges of the inertial sensors of an AEDAT 2.0 file.
     pub imu_ranges: Option<ImuRanges>,
     /// Keep the events that AEDAT 3 marks as invalid, as filters do with noise.

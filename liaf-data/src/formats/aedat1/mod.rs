@@ -15,8 +15,8 @@
 use std::collections::BTreeMap;
 
 use super::aedat::TextHeader;
-use super::aedat2::{Aedat1Decoder, Layout, Reading, stride_scout};
-use super::{Body, Format, Head, Opened, known_but_unread};
+use super::aedat2::{Aedat1Decoder, Layout, Reading, with_stride};
+use super::{Format, Head, Opened, known_but_unread};
 use crate::reader::{Coords, ReadOptions, RecordingInfo, SensorSource, StreamInfo, StreamKind};
 use crate::source::ByteSource;
 use crate::{Oddity, Report, Result};
@@ -92,7 +92,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     };
     Ok(Opened {
         info,
-        body: Body::stream(decoder).with_scout(stride_scout::<[u8; 6]>(start)),
+        body: with_stride::<6>(decoder, start, options),
         data_offset: start,
         step: if options.parallel { PARALLEL_STEP } else { STEP },
         bytes_per_event: RECORD as f64,

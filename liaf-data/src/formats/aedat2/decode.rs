@@ -3,11 +3,11 @@
 use multiversion::multiversion;
 
 use super::layout::{Axis, Layout, Reading, Word};
-use crate::formats::records::{Clock, is_wrap};
+use crate::formats::records::{Clock, Step, is_reset, is_wrap};
 use crate::formats::whole::Whole;
 use crate::parallel::{in_order, places_per_pool};
-use crate::reader::ReadOptions;
-use crate::{Decoder, EventBatch, Mark, Oddity, Report, Result, SensorSize, Sink};
+use crate::reader::{ClockReset, ReadOptions};
+use crate::{Decoder, Error, EventBatch, Mark, Oddity, Report, Result, SensorSize, Sink};
 
 /// Records that are looked at together; their bytes and columns stay in the first-level cache.
 const BLOCK: usize = 1024;
@@ -28,6 +28,8 @@ pub struct WordDecoder<const N: usize> {
     rule: Rule,
     clock: Clock,
     strict: bool,
+    /// One record at a time.
+    is_careful: bool,
     parallel: bool,
     whole: Whole<N>,
     offset: u64,
@@ -49,13 +51,15 @@ where
         report: Report,
         options: &ReadOptions,
     ) -> Self {
-        let parallel = options.parallel && !options.strict;
+        let is_careful = options.strict || options.clock_reset == ClockReset::Error;
+        let parallel = options.parallel && !is_careful;
         let mut places = Vec::new();
         places.resize_with(if parallel { places_per_pool() } else { 0 }, Segment::default);
         Self {
             rule: Rule { layout, reading, sensor },
-            clock: Clock::default(),
+            clock: Clock { resets: options.clock_reset, ..Clock::default() },
             strict: options.strict,
+            is_careful,
             parallel,
             whole: Whole::default(),
             offset: start,
@@ -69,13 +73,22 @@ where
         if self.parallel && records.len() > SEGMENT {
             return self.segments(records, sink);
         }
-        // In strict mode one record at a time, so that the sink's errors have its offset.
-        for records in records.chunks(if self.strict { 1 } else { BATCH }) {
+        // In strict mode one record at a time, so that the sink's errors have its offset; and where what
+        // is in front of an error is to be given.
+        for records in records.chunks(if self.is_careful { 1 } else { BATCH }) {
             self.batch.clear();
             let (rule, report) = (self.rule, &mut self.report);
             rule.decode(records, self.offset, &mut self.clock, &mut self.batch, report);
             let at = self.offset;
             self.offset += size_of_val(records) as u64;
+            if self.clock.resets == ClockReset::Error
+                && self.report.count(Oddity::TimestampResets) > 0
+            {
+                return Err(Error::malformed("the clock begins anew")
+                    .at(at)
+                    .expected("times that go on")
+                    .advice("--clock-reset keep or rebase reads on"));
+            }
             if !self.batch.is_empty() {
                 sink.events(&mut self.batch, at)?;
             }
@@ -106,7 +119,7 @@ where
                 segment.batch.t.iter_mut().for_each(|t| *t += wraps);
             }
             wraps += segment.clock.epoch - clock.epoch;
-            self.clock = Clock { last: segment.clock.last, epoch: clock.epoch + wraps };
+            self.clock = Clock { last: segment.clock.last, epoch: clock.epoch + wraps, ..clock };
             self.report.merge(&segment.report);
             if segment.batch.is_empty() {
                 return Ok(());
@@ -143,7 +156,7 @@ where
     }
 
     fn resume(&mut self, mark: &Mark) -> Result<()> {
-        self.clock = Clock::of(mark)?;
+        self.clock = Clock { resets: self.clock.resets, ..Clock::of(mark)? };
         self.offset = mark.offset;
         self.whole.clear();
         Ok(())
@@ -179,7 +192,8 @@ impl Rule {
     ) {
         let convert = self.converter();
         for block in records.chunks(BLOCK) {
-            if is_plain(block, self.reading.special, clock.last) {
+            let resets = clock.resets != ClockReset::Keep && has_reset(block, clock.last);
+            if !resets && is_plain(block, self.reading.special, clock.last) {
                 append(block, convert, clock.epoch, batch);
                 clock.last = block.last().map(W::time);
                 report.bytes.events += size_of_val(block) as u64;
@@ -203,8 +217,12 @@ impl Rule {
         let mut others = [(0, 0); 4];
         for (record, at) in block.iter().zip((offset..).step_by(W::BYTES)) {
             let address = record.address();
-            if clock.advance(record.time()) {
-                report.add(Oddity::TimeWraps, 1, at);
+            match clock.step(record.time()) {
+                Step::Wrap => report.add(Oddity::TimeWraps, 1, at),
+                Step::Reset if clock.resets != ClockReset::Keep => {
+                    report.add(Oddity::TimestampResets, 1, at);
+                }
+                Step::Reset | Step::Plain => {}
             }
             if address & self.reading.special == 0 {
                 batch.t.push(clock.epoch + i64::from(record.time()));
@@ -258,6 +276,14 @@ fn is_plain<W: Word>(block: &[W], special: u32, before: Option<u32>) -> bool {
     let wraps =
         block.windows(2).fold(false, |any, pair| any | is_wrap(pair[0].time(), pair[1].time()));
     bits & special == 0 && !wraps && !is_wrap(before.unwrap_or(first), first)
+}
+
+/// Whether the clock begins anew in the block.
+fn has_reset<W: Word>(block: &[W], before: Option<u32>) -> bool {
+    let first = block.first().map_or(0, W::time);
+    let mut pairs = block.windows(2);
+    is_reset(before.unwrap_or(first), first)
+        || pairs.any(|pair| is_reset(pair[0].time(), pair[1].time()))
 }
 
 /// Appends an event for each word of a plain block.

@@ -18,13 +18,14 @@ mod layout;
 mod side;
 
 pub use decode::{Aedat1Decoder, Aedat2Decoder};
-pub(super) use layout::{Layout, Reading, chip, stride_scout};
+use layout::stride_scout;
+pub(super) use layout::{Layout, Reading, chip};
 
 use std::collections::BTreeMap;
 
 use super::aedat::TextHeader;
 use super::{Body, Format, Opened, choose};
-use crate::reader::{Coords, ReadOptions, RecordingInfo, SensorSource, StreamKind};
+use crate::reader::{ClockReset, Coords, ReadOptions, RecordingInfo, SensorSource, StreamKind};
 use crate::source::ByteSource;
 use crate::{Oddity, Report, Result, SensorSize};
 use bounds::Bounds;
@@ -66,8 +67,8 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let kind = streams.iter().find(|info| Some(info.id) == stream).map(|info| info.kind);
     let body = match kind {
         None | Some(StreamKind::Events) => {
-            Body::stream(Aedat2Decoder::new(layout, reading, sensor, start, report, options))
-                .with_scout(stride_scout::<[u8; 8]>(start))
+            let decoder = Aedat2Decoder::new(layout, reading, sensor, start, report, options);
+            with_stride::<8>(decoder, start, options)
         }
         Some(kind) => side::body(kind, layout, sensor, start, report, options),
     };
@@ -101,6 +102,22 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         fit_sensor: layout.fit_sensor(),
         bounds: Some(Box::new(Bounds::new(layout, options)?)),
     })
+}
+
+/// A decoder whose places are found by arithmetic, where its times only wrap.
+pub(super) fn with_stride<const N: usize>(
+    decoder: decode::WordDecoder<N>,
+    start: u64,
+    options: &ReadOptions,
+) -> Body
+where
+    [u8; N]: layout::Word,
+{
+    let body = Body::stream(decoder);
+    match options.clock_reset {
+        ClockReset::Keep => body.with_scout(stride_scout::<[u8; N]>(start)),
+        ClockReset::Rebase | ClockReset::Error => body,
+    }
 }
 
 impl Layout {

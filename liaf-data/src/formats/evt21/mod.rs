@@ -37,15 +37,10 @@ pub(super) static FORMAT: Format = Format {
 
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     prophesee::open(source, options, FORMAT.name, 2.0, |start| {
-        let report = start.report;
         let order = options.evt21_order.map_or_else(|| start.header.evt21_order(), Ok)?;
         match order {
-            Evt21Order::Legacy => {
-                prophesee::body(Registers::<true>::default(), start.offset, report, options)
-            }
-            Evt21Order::Little => {
-                prophesee::body(Registers::<false>::default(), start.offset, report, options)
-            }
+            Evt21Order::Legacy => prophesee::body(Registers::<true>::default(), start, options),
+            Evt21Order::Little => prophesee::body(Registers::<false>::default(), start, options),
         }
     })
 }

@@ -50,7 +50,7 @@ pub(super) static FORMAT: Format = Format {
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     prophesee::open(source, options, FORMAT.name, 2.0, |start| {
         let registers = Registers::default();
-        prophesee::body(registers, start.offset, start.report, options)
+        prophesee::body(registers, start, options)
     })
 }
 

@@ -169,6 +169,11 @@ impl prophesee::Registers<WORD> for Registers {
         self.high.map(u32::from)
     }
 
+    /// Decoding begins as if the one before it had been there.
+    fn shift(high: u32) -> i64 {
+        i64::from(high.saturating_sub(1)) << Self::LOW_BITS
+    }
+
     /// -1 where a register is not set.
     fn pack(&self) -> Vec<i64> {
         let or = |register: Option<u16>| register.map_or(-1, i64::from);

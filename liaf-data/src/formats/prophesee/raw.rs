@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use super::{Header, KEYS, triggers};
 use crate::formats::{Body, Head, Opened, choose};
-use crate::reader::{ReadOptions, RecordingInfo, SensorSource};
+use crate::reader::{ReadOptions, RecordingInfo, SensorSource, TimeShift};
 use crate::source::ByteSource;
 use crate::{Error, Oddity, Report, Result, SensorSize};
 
 /// Bytes a decoder gets at once: on one thread as much as stays in cache.
 const STEP: usize = 256 << 10;
 const PARALLEL_STEP: usize = 8 << 20;
+
+/// How far the first `TIME_HIGH` is looked for.
+const LOOK: usize = 1 << 20;
 
 /// Whether the header says that the words are of this encoding, as in `EVT3`.
 pub(in crate::formats) fn is_encoded(head: &Head, encoding: &str) -> bool {
@@ -45,6 +48,8 @@ pub(in crate::formats) struct Start<'a> {
     pub header: &'a Header,
     pub offset: u64,
     pub report: Report,
+    /// The first words, if the shift of times is wanted that they tell.
+    pub words: Vec<u8>,
 }
 
 /// Reads the header; `body` makes the decoder for what is behind it.
@@ -74,7 +79,14 @@ pub(in crate::formats) fn open(
         },
     };
     let offset = header.end + header.cut;
-    let body = body(Start { header: &header, offset, report })?;
+    let words = match options.time_shift {
+        TimeShift::None => Vec::new(),
+        TimeShift::OpenEb => {
+            let head = source.head(offset as usize + LOOK)?;
+            head.get(offset as usize..).unwrap_or_default().to_vec()
+        }
+    };
+    let body = body(Start { header: &header, offset, report, words })?;
     let mut details = BTreeMap::new();
     for &key in KEYS {
         if let Some(value) = header.value(key) {

@@ -1,6 +1,7 @@
 //! The triggers of EVT: words between those of events.
 
 use super::Met;
+use super::raw::Start;
 use super::{Registers, WordDecoder};
 use crate::formats::side::{Account, SideDecoder, SideRule};
 use crate::formats::{Body, choose};
@@ -19,14 +20,17 @@ pub(super) fn streams(sensor: Option<SensorSize>) -> Vec<StreamInfo> {
     ]
 }
 
-/// What decodes the stream that the options choose, from words that begin at byte `start`; `report`
-/// has what stands before them.
+/// What decodes the stream that the options choose, from where the words begin.
 pub(in crate::formats) fn body<R: Registers<WORD> + 'static, const WORD: usize>(
-    registers: R,
-    start: u64,
-    report: Report,
+    mut registers: R,
+    start: Start<'_>,
     options: &ReadOptions,
 ) -> Result<Body> {
+    let Start { offset: start, report, words, .. } = start;
+    let mut words = words.as_chunks::<WORD>().0.iter();
+    if let Some(&first) = words.find(|&&word| R::is_high(word)) {
+        *registers.epoch() -= R::shift(R::high_of(first));
+    }
     let chosen = choose(streams(None).iter(), options.stream.as_ref())?;
     Ok(if chosen == Some(TRIGGERS) {
         let rule = TriggerRule::new(registers);

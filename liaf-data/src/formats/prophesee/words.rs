@@ -67,6 +67,11 @@ pub(in crate::formats) trait Registers<const WORD: usize>:
     /// The last `TIME_HIGH`; without one an event has no time.
     fn high(&self) -> Option<u32>;
 
+    /// What OpenEB takes from all times, in µs, if this is the first `TIME_HIGH`.
+    fn shift(high: u32) -> i64 {
+        i64::from(high) << Self::LOW_BITS
+    }
+
     /// All of them as numbers, to go on from here later.
     fn pack(&self) -> Vec<i64>;
 

@@ -2,7 +2,7 @@
 
 use super::{Layout, Word, Words};
 use crate::formats::side::{Account, SideRule};
-use crate::reader::Coords;
+use crate::reader::{ClockReset, Coords};
 use crate::{Image, Oddity, Pixels, Report, Sample, SensorSize};
 
 /// Columns and rows that a word can name.
@@ -43,10 +43,10 @@ impl Frame {
 }
 
 impl FrameRule {
-    pub fn new(sensor: Option<SensorSize>, coords: Coords) -> Self {
+    pub fn new(sensor: Option<SensorSize>, coords: Coords, resets: ClockReset) -> Self {
         let flip_y = sensor.filter(|_| coords == Coords::Canonical).map(|sensor| sensor.height);
         let reads = [vec![NONE; COLUMNS * ROWS], vec![NONE; COLUMNS * ROWS]];
-        Self { words: Words::new(Layout::Davis), flip_y, reads, frame: Frame::NOTHING }
+        Self { words: Words::new(Layout::Davis, resets), flip_y, reads, frame: Frame::NOTHING }
     }
 
     /// Ends the image that is being read, and begins the next one; `missing` is what it is if it lacks

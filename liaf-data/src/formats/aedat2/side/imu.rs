@@ -2,7 +2,7 @@
 
 use super::{Layout, Word, Words};
 use crate::formats::side::{Account, SideRule};
-use crate::reader::ImuRanges;
+use crate::reader::{ClockReset, ImuRanges};
 use crate::{ImuSample, Oddity, Report, Sample};
 
 /// Words of a sample.
@@ -28,10 +28,10 @@ pub(super) struct ImuRule {
 }
 
 impl ImuRule {
-    pub fn new(stated: Option<ImuRanges>) -> Self {
+    pub fn new(stated: Option<ImuRanges>, resets: ClockReset) -> Self {
         let ranges = stated.unwrap_or_default();
         Self {
-            words: Words::new(Layout::Davis),
+            words: Words::new(Layout::Davis, resets),
             scales: (ranges.acceleration / 32768.0, ranges.rotation / 500.0 / PER_DPS),
             is_guess: stated.is_none(),
             values: [0; WORDS],

@@ -17,9 +17,9 @@ mod triggers;
 
 use super::layout::{self, Layout};
 use crate::formats::Body;
-use crate::formats::records::Clock;
+use crate::formats::records::{Clock, Step};
 use crate::formats::side::{Account, SideDecoder};
-use crate::reader::{ReadOptions, StreamInfo, StreamKind};
+use crate::reader::{ClockReset, ReadOptions, StreamInfo, StreamKind};
 use crate::{Oddity, Report, SensorSize};
 use frames::FrameRule;
 use imu::ImuRule;
@@ -47,17 +47,18 @@ pub(super) fn body(
     report: Report,
     options: &ReadOptions,
 ) -> Body {
+    let resets = options.clock_reset;
     match kind {
         StreamKind::Frames => {
-            let rule = FrameRule::new(sensor, options.coords);
+            let rule = FrameRule::new(sensor, options.coords, resets);
             Body::stream(SideDecoder::new(rule, start, report, options))
         }
         StreamKind::Imu => {
-            let rule = ImuRule::new(options.imu_ranges);
+            let rule = ImuRule::new(options.imu_ranges, resets);
             Body::stream(SideDecoder::new(rule, start, report, options))
         }
         _ => {
-            let rule = TriggerRule::new(layout);
+            let rule = TriggerRule::new(layout, resets);
             Body::stream(SideDecoder::new(rule, start, report, options))
         }
     }
@@ -107,15 +108,21 @@ struct Words {
 }
 
 impl Words {
-    fn new(layout: Layout) -> Self {
-        Self { layout, clock: Clock::default(), passed: [(0, 0); 5] }
+    fn new(layout: Layout, resets: ClockReset) -> Self {
+        // Reading goes on: it is the events that end there.
+        let clock = Clock { resets, ..Clock::default() };
+        Self { layout, clock, passed: [(0, 0); 5] }
     }
 
     /// What a record at `offset` is, its address and its time in µs.
     fn take(&mut self, record: [u8; 8], offset: u64, report: &mut Report) -> (Word, u32, i64) {
         let (address, time) = (layout::Word::address(&record), layout::Word::time(&record));
-        if self.clock.advance(time) {
-            report.add(Oddity::TimeWraps, 1, offset);
+        match self.clock.step(time) {
+            Step::Wrap => report.add(Oddity::TimeWraps, 1, offset),
+            Step::Reset if self.clock.resets != ClockReset::Keep => {
+                report.add(Oddity::TimestampResets, 1, offset);
+            }
+            Step::Reset | Step::Plain => {}
         }
         (Word::of(self.layout, address), address, self.clock.epoch + i64::from(time))
     }

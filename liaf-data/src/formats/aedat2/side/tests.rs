@@ -39,7 +39,7 @@ fn run(rule: impl crate::formats::side::SideRule<8>, words: &[(u32, u32)]) -> (T
 }
 
 fn images(words: &[(u32, u32)]) -> (Vec<Image>, Report) {
-    let rule = FrameRule::new(Some(SensorSize::new(240, 180)), Coords::Canonical);
+    let rule = FrameRule::new(Some(SensorSize::new(240, 180)), Coords::Canonical, ClockReset::Keep);
     let (Taken(samples), report) = run(rule, words);
     let image = |(sample, _)| match sample {
         Sample::Image(image) => image,
@@ -121,7 +121,7 @@ fn inertial_samples_are_of_seven_words_in_order() {
     let one = sample(5, -3);
     let words = [&one[..], &one[..4], &sample(9, 0), &one[2..3], &one[..6]].concat();
     let ranges = "8,1000".parse().unwrap();
-    let (Taken(samples), report) = run(ImuRule::new(Some(ranges)), &words);
+    let (Taken(samples), report) = run(ImuRule::new(Some(ranges), ClockReset::Keep), &words);
     let first = ImuSample {
         t: 5,
         accelerometer: [-3.0 / 4096.0, -2.0 / 4096.0, -1.0 / 4096.0],
@@ -143,7 +143,7 @@ fn inertial_samples_are_of_seven_words_in_order() {
 fn times_of_triggers_are_unrolled() {
     let rise = 1 << 10 | 1 << 11;
     let words = [(rise, u32::MAX - 4), (0, 3), (1 << 10, 5)];
-    let (Taken(samples), report) = run(TriggerRule::new(Layout::Davis), &words);
+    let (Taken(samples), report) = run(TriggerRule::new(Layout::Davis, ClockReset::Keep), &words);
     let told: Vec<_> = samples
         .iter()
         .map(|(sample, at)| match sample {

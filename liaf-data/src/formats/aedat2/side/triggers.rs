@@ -2,6 +2,7 @@
 
 use super::{Layout, Word, Words};
 use crate::formats::side::{Account, SideRule};
+use crate::reader::ClockReset;
 use crate::{Report, Sample, Trigger, TriggerKind};
 
 /// Takes the words of triggers.
@@ -9,8 +10,8 @@ use crate::{Report, Sample, Trigger, TriggerKind};
 pub(super) struct TriggerRule(Words);
 
 impl TriggerRule {
-    pub fn new(layout: Layout) -> Self {
-        Self(Words::new(layout))
+    pub fn new(layout: Layout, resets: ClockReset) -> Self {
+        Self(Words::new(layout, resets))
     }
 }
 
