@@ -20,6 +20,9 @@ from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
+import lz4.frame
+import zstandard
+
 ORACLES = Path(__file__).resolve().parents[2] / "fixtures/oracles"
 
 
@@ -136,9 +139,6 @@ def aedat3(data: bytes) -> None:
 
 
 def aedat4(data: bytes) -> None:
-    import lz4.frame
-    import zstandard
-
     need(data[:14] == b"#!AER-DAT4.0\r\n", "the first line")
     size = struct.unpack_from("<I", data, 14)[0]
     need(18 + size <= len(data) and data[22:26] == b"IOHE", "the header")

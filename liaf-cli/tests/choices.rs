@@ -84,7 +84,7 @@ fn several_event_streams_are_listed_and_not_mixed() {
         let written = info(&[], &output);
         assert_eq!(written["events"], streams[1]["events"], "{file}");
         assert_eq!(written["xxh64"], streams[1]["xxh64"], "{file}");
-        refused(&liaf(&["info", &file, "--stream", "77"]), 1, &["no event stream 77", listed]);
+        refused(&liaf(&["info", &file, "--stream", "77"]), 1, &["stream 77", listed]);
     }
 }
 
