@@ -69,7 +69,8 @@ impl SampleRule {
         let channels = event[0] >> 1 & 7;
         let side = |at| int(event, at).and_then(|side| u32::try_from(side).ok());
         let (width, height) = (side(20)?, side(24)?);
-        let values = u64::from(width) * u64::from(height) * u64::from(channels);
+        let values = u64::from(width).checked_mul(u64::from(height))?;
+        let values = values.checked_mul(channels.into())?;
         let room = event.get(PIXELS..)?.as_chunks::<2>().0;
         let pixels = room.get(..usize::try_from(values).ok()?)?;
         matches!(channels, 1 | 3 | 4).then(|| Image {
