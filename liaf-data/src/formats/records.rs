@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use crate::formats::whole::Whole;
 use crate::parallel::{in_order, places_per_pool};
 use crate::reader::{ClockReset, ReadOptions};
-use crate::{Decoder, EventBatch, Mark, Report, Result, Sink};
+use crate::{Decoder, EventBatch, Mark, Oddity, Report, Result, Sink};
 
 pub(super) const RECORD: usize = 8;
 /// Records that are looked at together; their bytes and columns stay in the first-level cache.
@@ -41,31 +41,8 @@ pub(super) struct Clock {
     pub resets: ClockReset,
 }
 
-/// What a time is after the one before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
-    /// Later, or a little earlier.
-    Plain,
-    /// The counter wrapped.
-    Wrap,
-    /// The clock began anew.
-    Reset,
-}
-
 /// A time below this, in µs, that is earlier than the one before by more than this, is of a clock that began anew.
 const RESET: u32 = 1_000_000;
-
-/// What `next` is after `last`.
-#[inline]
-pub(super) fn step(last: u32, next: u32) -> Step {
-    if is_wrap(last, next) {
-        Step::Wrap
-    } else if is_reset(last, next) {
-        Step::Reset
-    } else {
-        Step::Plain
-    }
-}
 
 /// Whether the clock began anew between these times, which are no wrap.
 #[inline]
@@ -74,22 +51,21 @@ pub(super) fn is_reset(last: u32, next: u32) -> bool {
 }
 
 impl Clock {
-    /// Takes the next time and says whether it wrapped.
-    pub fn advance(&mut self, time: u32) -> bool {
-        self.step(time) == Step::Wrap
-    }
-
-    /// Takes the next time and says what it is after the one before.
-    pub fn step(&mut self, time: u32) -> Step {
-        let last = self.last.unwrap_or(time);
-        let step = step(last, time);
-        self.epoch += match step {
-            Step::Wrap => 1 << 32,
-            Step::Reset if self.resets == ClockReset::Rebase => i64::from(last) - i64::from(time),
-            Step::Reset | Step::Plain => 0,
-        };
-        self.last = Some(time);
-        step
+    /// Takes the next time, and says what is to be counted of it: that it wrapped or, unless that is
+    /// kept as it is, that the clock began anew.
+    pub fn advance(&mut self, time: u32) -> Option<Oddity> {
+        let last = self.last.replace(time).unwrap_or(time);
+        if is_wrap(last, time) {
+            self.epoch += 1 << 32;
+            return Some(Oddity::TimeWraps);
+        }
+        if self.resets == ClockReset::Keep || !is_reset(last, time) {
+            return None;
+        }
+        if self.resets == ClockReset::Rebase {
+            self.epoch += i64::from(last) - i64::from(time);
+        }
+        Some(Oddity::TimestampResets)
     }
 
     /// As the state of a mark: -1 before the first time.

@@ -3,7 +3,7 @@
 use multiversion::multiversion;
 
 use super::layout::{Axis, Layout, Reading, Word};
-use crate::formats::records::{Clock, Step, is_reset, is_wrap};
+use crate::formats::records::{Clock, is_reset, is_wrap};
 use crate::formats::whole::Whole;
 use crate::parallel::{in_order, places_per_pool};
 use crate::reader::{ClockReset, ReadOptions};
@@ -28,8 +28,6 @@ pub struct WordDecoder<const N: usize> {
     rule: Rule,
     clock: Clock,
     strict: bool,
-    /// One record at a time.
-    is_careful: bool,
     parallel: bool,
     whole: Whole<N>,
     offset: u64,
@@ -59,7 +57,6 @@ where
             rule: Rule { layout, reading, sensor },
             clock: Clock { resets: options.clock_reset, ..Clock::default() },
             strict: options.strict,
-            is_careful,
             parallel,
             whole: Whole::default(),
             offset: start,
@@ -75,15 +72,14 @@ where
         }
         // In strict mode one record at a time, so that the sink's errors have its offset; and where what
         // is in front of an error is to be given.
-        for records in records.chunks(if self.is_careful { 1 } else { BATCH }) {
+        let ends_at_resets = self.clock.resets == ClockReset::Error;
+        for records in records.chunks(if self.strict || ends_at_resets { 1 } else { BATCH }) {
             self.batch.clear();
             let (rule, report) = (self.rule, &mut self.report);
             rule.decode(records, self.offset, &mut self.clock, &mut self.batch, report);
             let at = self.offset;
             self.offset += size_of_val(records) as u64;
-            if self.clock.resets == ClockReset::Error
-                && self.report.count(Oddity::TimestampResets) > 0
-            {
+            if ends_at_resets && self.report.count(Oddity::TimestampResets) > 0 {
                 return Err(Error::malformed("the clock begins anew")
                     .at(at)
                     .expected("times that go on")
@@ -215,14 +211,10 @@ impl Rule {
     ) {
         let convert = self.converter();
         let mut others = [(0, 0); 4];
-        for (record, at) in block.iter().zip((offset..).step_by(W::BYTES)) {
+        for (record, at) in block.iter().zip((offset..).step_by(size_of::<W>())) {
             let address = record.address();
-            match clock.step(record.time()) {
-                Step::Wrap => report.add(Oddity::TimeWraps, 1, at),
-                Step::Reset if clock.resets != ClockReset::Keep => {
-                    report.add(Oddity::TimestampResets, 1, at);
-                }
-                Step::Reset | Step::Plain => {}
+            if let Some(oddity) = clock.advance(record.time()) {
+                report.add(oddity, 1, at);
             }
             if address & self.reading.special == 0 {
                 batch.t.push(clock.epoch + i64::from(record.time()));
@@ -241,7 +233,7 @@ impl Rule {
         report.add(Oddity::ExternalWords, external.0, external.1);
         report.add(Oddity::ApsWords, aps.0, aps.1);
         report.add(Oddity::ImuSamples, imu.0, imu.1);
-        let other_bytes = (external.0 + aps.0 + imu.0 + imu_rest.0) * W::BYTES as u64;
+        let other_bytes = (external.0 + aps.0 + imu.0 + imu_rest.0) * size_of::<W>() as u64;
         report.bytes.other += other_bytes;
         report.bytes.events += size_of_val(block) as u64 - other_bytes;
     }

@@ -8,9 +8,6 @@ use crate::{Error, Result, SensorSize};
 ///
 /// AEDAT 1.0 has addresses of 16 bits, AEDAT 2.0 of 32.
 pub trait Word: Copy + Send + Sync + for<'a> TryFrom<&'a [u8]> + 'static {
-    /// Bytes of a record.
-    const BYTES: usize;
-
     /// The address.
     fn address(&self) -> u32;
 
@@ -19,8 +16,6 @@ pub trait Word: Copy + Send + Sync + for<'a> TryFrom<&'a [u8]> + 'static {
 }
 
 impl Word for [u8; 8] {
-    const BYTES: usize = 8;
-
     #[inline(always)]
     fn address(&self) -> u32 {
         let [a, b, c, d, ..] = *self;
@@ -35,8 +30,6 @@ impl Word for [u8; 8] {
 }
 
 impl Word for [u8; 6] {
-    const BYTES: usize = 6;
-
     #[inline(always)]
     fn address(&self) -> u32 {
         let [a, b, ..] = *self;
@@ -52,8 +45,8 @@ impl Word for [u8; 6] {
 
 /// What finds places among the records that begin at byte `start`.
 pub(in crate::formats) fn stride_scout<W: Word>(start: u64) -> StrideScout {
-    let time = |record: &[u8]| Some(W::try_from(record.get(..W::BYTES)?).ok()?.time());
-    StrideScout { start, record: W::BYTES, time }
+    let time = |record: &[u8]| Some(W::try_from(record.get(..size_of::<W>())?).ok()?.time());
+    StrideScout { start, record: size_of::<W>(), time }
 }
 
 /// The bit layout of an address.

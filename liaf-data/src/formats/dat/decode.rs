@@ -100,8 +100,9 @@ impl records::Rule for Rule {
         for block in records.chunks(BLOCK) {
             if wraps(block, clock.last) {
                 for (record, at) in block.iter().zip((offset..).step_by(RECORD)) {
-                    let wrapped = clock.advance(time(record));
-                    report.add(Oddity::TimeWraps, wrapped.into(), at);
+                    if let Some(oddity) = clock.advance(time(record)) {
+                        report.add(oddity, 1, at);
+                    }
                     append(std::slice::from_ref(record), fields, clock.epoch, batch);
                 }
             } else {

@@ -3,7 +3,7 @@
 use super::decode::{data, time};
 use crate::formats::records::{Clock, RECORD};
 use crate::formats::side::{Account, SideRule};
-use crate::{Oddity, Report, Sample, Trigger, TriggerKind};
+use crate::{Report, Sample, Trigger, TriggerKind};
 
 /// Takes records whose bit 0 says whether the signal rose, and bits 31–26 where.
 #[derive(Debug, Default)]
@@ -18,7 +18,9 @@ impl SideRule<RECORD> for TriggerRule {
         report: &mut Report,
     ) -> Account {
         let Self(clock) = self;
-        report.add(Oddity::TimeWraps, clock.advance(time(&record)).into(), offset);
+        if let Some(oddity) = clock.advance(time(&record)) {
+            report.add(oddity, 1, offset);
+        }
         let (t, data) = (clock.epoch + i64::from(time(&record)), data(&record));
         let (kind, channel) = (TriggerKind::edge(data & 1 == 1), data >> 26);
         samples.push((Sample::Trigger(Trigger { t, kind, channel }), offset));

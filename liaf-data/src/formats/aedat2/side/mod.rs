@@ -17,7 +17,7 @@ mod triggers;
 
 use super::layout::{self, Layout};
 use crate::formats::Body;
-use crate::formats::records::{Clock, Step};
+use crate::formats::records::Clock;
 use crate::formats::side::{Account, SideDecoder};
 use crate::reader::{ClockReset, ReadOptions, StreamInfo, StreamKind};
 use crate::{Oddity, Report, SensorSize};
@@ -117,12 +117,8 @@ impl Words {
     /// What a record at `offset` is, its address and its time in µs.
     fn take(&mut self, record: [u8; 8], offset: u64, report: &mut Report) -> (Word, u32, i64) {
         let (address, time) = (layout::Word::address(&record), layout::Word::time(&record));
-        match self.clock.step(time) {
-            Step::Wrap => report.add(Oddity::TimeWraps, 1, offset),
-            Step::Reset if self.clock.resets != ClockReset::Keep => {
-                report.add(Oddity::TimestampResets, 1, offset);
-            }
-            Step::Reset | Step::Plain => {}
+        if let Some(oddity) = self.clock.advance(time) {
+            report.add(oddity, 1, offset);
         }
         (Word::of(self.layout, address), address, self.clock.epoch + i64::from(time))
     }
