@@ -278,7 +278,7 @@ impl Recording {
     }
 
     /// Refuses a recording of which no stream is chosen that will do.
-    fn check_choice(&self, will_do: bool) -> Result<()> {
+    pub(super) fn check_choice(&self, will_do: bool) -> Result<()> {
         if will_do {
             return Ok(());
         }
@@ -289,7 +289,7 @@ impl Recording {
         })
     }
 
-    pub(super) fn no_stream(&self) -> Error {
+    fn no_stream(&self) -> Error {
         if let Some(chosen) = self.info.chosen() {
             return Error::caller(format!("the stream {} is not one of events", chosen.name))
                 .advice(

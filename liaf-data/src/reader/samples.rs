@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::stream::{EventReader, StreamReader};
-use super::{Recording, RecordingInfo};
+use super::{Recording, RecordingInfo, StreamKind};
 use crate::{Error, EventBatch, Report, Result, Sample, Sink};
 
 /// Bytes that are decoded at one time: what is decoded of them waits in memory.
@@ -109,27 +109,17 @@ impl Recording {
     /// If none was chosen, or one of events; if the recording is a pipe that was read already, or cannot
     /// be read.
     pub fn samples(&mut self) -> Result<SampleReader> {
-        let fail = |error: Error| match self.path() {
-            Some(path) => error.in_file(path),
-            None => error,
-        };
-        match self.info().chosen() {
-            None => return Err(fail(self.no_stream())),
-            Some(_) if self.info().reads_events() => {
-                let others = self
-                    .info()
-                    .streams
-                    .iter()
-                    .filter(|stream| Some(stream.id) != self.info().stream);
-                let others: Vec<_> = others.map(|stream| &*stream.name).collect();
-                let error = Error::caller("the chosen stream is one of events");
-                return Err(fail(if others.is_empty() {
-                    error
-                } else {
-                    error.expected(others.join(", "))
-                }));
-            }
-            Some(_) => {}
+        self.check_choice(self.info().stream.is_some())?;
+        if self.info().reads_events() {
+            let others = self.info().streams.iter();
+            let others = others.filter(|stream| stream.kind != StreamKind::Events);
+            let names: Vec<_> = others.map(|stream| &*stream.name).collect();
+            let error = Error::caller("the chosen stream is one of events");
+            let error = if names.is_empty() { error } else { error.expected(names.join(", ")) };
+            return Err(match self.path() {
+                Some(path) => error.in_file(path),
+                None => error,
+            });
         }
         if self.needs_sensor {
             self.find_sensor()?;

@@ -212,9 +212,7 @@ impl Recording {
 
     /// There is one event stream to read, and its sensor is known if it must be.
     fn make_ready(&mut self) -> Result<()> {
-        if self.info().stream.is_none() {
-            return Err(self.no_stream());
-        }
+        self.check_choice(self.info().reads_events())?;
         if self.needs_sensor {
             self.find_sensor()?;
         }
