@@ -1,7 +1,8 @@
 //! Images as a folder of PNG files, and a table of when each was taken.
 
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use png::{BitDepth, ColorType, Compression, Encoder};
@@ -57,10 +58,17 @@ impl PngFolder {
         })
     }
 
-    fn put(&self, name: &str, bytes: &[u8]) -> Result<u64> {
-        let mut out = AtomicFile::create(self.folder.join(name), true, self.options.sync)?;
-        out.append(bytes)?;
-        out.finish()
+    /// Writes a frame, as a whole or not at all. A frame is known to be in the folder by the table, which
+    /// comes last.
+    fn put(&self, path: &Path) -> std::io::Result<()> {
+        let mut file = File::create_new(path)?;
+        let write = |file: &mut File| {
+            file.write_all(&self.encoded)?;
+            if self.options.sync { file.sync_all() } else { Ok(()) }
+        };
+        write(&mut file).inspect_err(|_| {
+            let _ = fs::remove_file(path);
+        })
     }
 }
 
@@ -91,7 +99,9 @@ impl SampleWriter for PngFolder {
         encode(image, &mut self.encoded).map_err(|error| error.in_file(self.folder.join(&name)))?;
         let bytes = self.bytes + self.encoded.len() as u64;
         check_size(bytes, &self.options.limits, &self.folder)?;
-        self.bytes += self.put(&name, &self.encoded)?;
+        let path = self.folder.join(&name);
+        self.put(&path).map_err(|error| Error::system("cannot write", error).in_file(path))?;
+        self.bytes = bytes;
         let time = |time: Option<i64>| time.map_or(String::new(), |time| time.to_string());
         // Writing into a string does not fail.
         let _ = writeln!(
@@ -112,7 +122,9 @@ impl SampleWriter for PngFolder {
     }
 
     fn finish(mut self: Box<Self>) -> Result<SamplesWritten> {
-        self.bytes += self.put(TABLE, self.table.as_bytes())?;
+        let mut table = AtomicFile::create(self.folder.join(TABLE), true, self.options.sync)?;
+        table.append(self.table.as_bytes())?;
+        self.bytes += table.finish()?;
         self.is_done = true;
         Ok(SamplesWritten { samples: self.samples, bytes: self.bytes })
     }
