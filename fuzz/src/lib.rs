@@ -3,7 +3,7 @@
 //! | target | input | must hold |
 //! |---|---|---|
 //! | `probe_any` | a whole file | an error with its place, or events and an account that adds up |
-//! | `decode_<format>` | what follows a sound header | the same; a strict reader stops or finds the same events; frames, inertial samples and triggers are accounted for |
+//! | `decode_<format>` | what follows a sound header | the same; a strict reader stops or finds the same events; frames, inertial readings and triggers are accounted for |
 //! | `chunking_<format>` | the same | whole = byte by byte = odd pieces = two threads: events, report and error |
 //! | `round_trip_<format>` | events | what was written reads back as the same events |
 
@@ -11,7 +11,7 @@ mod targets;
 
 use std::num::NonZeroUsize;
 
-use liaf_data::write::{self, EventSpec, Facts, Packing, Target, WriteOptions};
+use liaf_data::write::{self, EventSpec, EventStats, Packing, Target, WriteOptions};
 use liaf_data::{
     Event, EventBatch, Format, ReadOptions, Recording, Report, SensorSize, StreamChoice,
     StreamKind, decode_ecf_chunk,
@@ -76,11 +76,11 @@ pub fn decode(format: Option<&str>, header: &[u8], data: &[u8]) {
     if strict.error.is_none() {
         assert_eq!(strict.events, lenient.events, "strict and lenient differ without an error");
     }
-    samples(format, &bytes);
+    measurements(format, &bytes);
 }
 
 /// Reads what else there is: every byte is accounted for.
-fn samples(format: Option<&str>, bytes: &[u8]) {
+fn measurements(format: Option<&str>, bytes: &[u8]) {
     let Ok(recording) = Recording::from_bytes(bytes, options(format)) else { return };
     for stream in recording.info().streams.clone() {
         if matches!(stream.kind, StreamKind::Events | StreamKind::Other) {
@@ -89,8 +89,8 @@ fn samples(format: Option<&str>, bytes: &[u8]) {
         let stream = Some(StreamChoice::Id(stream.id));
         let options = ReadOptions { stream, ..options(format) };
         let Ok(mut recording) = Recording::from_bytes(bytes, options) else { continue };
-        let Ok(mut reader) = recording.samples() else { continue };
-        if reader.by_ref().all(|sample| sample.is_ok()) {
+        let Ok(mut reader) = recording.measurements() else { continue };
+        if reader.by_ref().all(|measurement| measurement.is_ok()) {
             let report = reader.report();
             assert_eq!(report.bytes.total(), bytes.len() as u64, "{:?}", report.bytes);
         }
@@ -137,12 +137,12 @@ pub fn round_trip(target: &str, data: &[u8]) {
             Event { t, x, y, p: p & 1 }
         })
         .collect();
-    let holds = &target.holds;
+    let holds = &target.capabilities;
     events.retain(|event| event.x <= holds.x_max && event.y <= holds.y_max);
-    let mut facts = Facts::default();
-    facts.add(&events);
-    let spec = EventSpec { facts: Some(facts), ..EventSpec::new(sensor) };
-    if target.check(&facts, false).is_err() {
+    let mut stats = EventStats::default();
+    stats.add(&events);
+    let spec = EventSpec { stats: Some(stats), ..EventSpec::new(sensor) };
+    if target.check(&stats, false).is_err() {
         return;
     }
     // In the first packing and, where there are more, in one that the events choose.

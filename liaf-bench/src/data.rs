@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use liaf_data::convert::{
-    Adapt, ConvertOptions, EventConvertOptions, Selection, convert, convert_events,
+    ConvertOptions, EventConvertOptions, Selection, TimePolicy, convert, convert_events,
 };
 use liaf_data::frames::{Binner, Frame, FrameOptions};
 use liaf_data::tensor::{Compression, Container, TensorOptions};
@@ -194,7 +194,7 @@ fn to_aedat4(file: &Path, options: &ReadOptions, output: &Path) -> Result<Done> 
     let options = EventConvertOptions {
         target: write::target("aedat4").context("AEDAT 4 is not written")?,
         selection: Selection::default(),
-        adapt: Adapt::default(),
+        time_policy: TimePolicy::default(),
         write: WriteOptions {
             overwrite: true,
             sync: false,

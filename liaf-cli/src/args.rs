@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use liaf_data::source::MapChoice;
+use liaf_data::io::MapChoice;
 use liaf_data::{
-    Aedat2Reading, AtisOverflow, ClockReset, Coords, Evt21Order, Format, ImuRanges, Keys,
+    Aedat2Reading, AtisOverflow, ClockReset, ColumnMap, Coords, Evt21Order, Format, ImuRanges,
     ReadOptions, SensorSize, StreamChoice, TimeShift, TimeUnit,
 };
 
@@ -56,14 +56,14 @@ pub struct ReadArgs {
     #[arg(long, value_name = "G,DPS")]
     imu_ranges: Option<ImuRanges>,
 
-    /// Keep the events that AEDAT 3 marks as invalid
+    /// Keep the events that AEDAT 3 checkpoints as invalid
     #[arg(long)]
     keep_invalid: bool,
 
     /// Which columns or arrays hold the events, where the file leaves it open: their order, `_` for
     /// one to pass over (x,y,_,p,t), or their names (t=NAME,x=NAME,...)
     #[arg(long, visible_alias = "columns", value_name = "KEYS")]
-    keys: Option<Keys>,
+    keys: Option<ColumnMap>,
 
     /// Unit of times that do not say it: s, ms, us or ns
     #[arg(long, value_name = "UNIT")]
@@ -125,7 +125,7 @@ impl ReadArgs {
             clock_reset: self.clock_reset.parse::<ClockReset>()?,
             imu_ranges: self.imu_ranges,
             keep_invalid: self.keep_invalid,
-            keys: self.keys.clone(),
+            columns: self.keys.clone(),
             time_unit: self.time_unit,
             t_offset: self.t_offset,
             hdf5_program: hdf5_program(),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use liaf_data::samples::SampleFile;
+use liaf_data::measurements::MeasurementFile;
 use liaf_data::tensor::Container;
 use liaf_data::write::{self, Target};
 
@@ -53,11 +53,11 @@ impl Kind {
     }
 
     /// What this means for a stream that is not one of events.
-    pub fn of_samples(self) -> Option<SampleFile> {
+    pub fn of_samples(self) -> Option<MeasurementFile> {
         match self {
-            Self::Png => Some(SampleFile::Png),
-            Self::Tensor(Container::H5) => Some(SampleFile::H5),
-            Self::Events(target) if target.name == "csv" => Some(SampleFile::Csv),
+            Self::Png => Some(MeasurementFile::Png),
+            Self::Tensor(Container::H5) => Some(MeasurementFile::H5),
+            Self::Events(target) if target.name == "csv" => Some(MeasurementFile::Csv),
             Self::Tensor(_) | Self::Events(_) => None,
         }
     }

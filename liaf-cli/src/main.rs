@@ -38,10 +38,10 @@ enum Command {
 fn serve_hdf5() -> Option<ExitCode> {
     let args: Vec<_> = std::env::args_os().collect();
     match args.as_slice() {
-        [_, command, options, file] if command == liaf_data::hdf5_child::COMMAND => {
+        [_, command, options, file] if command == liaf_data::hdf5_worker::COMMAND => {
             let options = options.to_string_lossy();
             let done =
-                liaf_data::hdf5_child::serve(&options, file.as_ref(), std::io::stdout().lock());
+                liaf_data::hdf5_worker::serve(&options, file.as_ref(), std::io::stdout().lock());
             Some(if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         _ => None,

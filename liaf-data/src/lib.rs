@@ -5,7 +5,7 @@
 //! | AEDAT 1.0, 2.0, 3.x and 4.0, DAT, Event Stream, EVT 2.0, 2.1 and 3.0, ATIS `.bin`, CSV, NumPy, MATLAB 5, HDF5 (see [`FORMATS`]) | events in columns: [`EventBatch`] |
 //! | events | frames by window and pixel: [`frames`] |
 //! | frames | `.h5` (feature `hdf5`), `.npz`, `.npy`, `.safetensors`: [`tensor`] |
-//! | a recording | frames of the camera, inertial samples, triggers: [`samples`] |
+//! | a recording | frames of the camera, inertial readings, triggers: [`measurements`] |
 //! | a recording | a tensor file, in one call: [`convert`](mod@convert) |
 //!
 //! ```no_run
@@ -28,39 +28,41 @@
 //! [`Report`] or the [`Error`], and memory stays within [`Limits`].
 #![deny(missing_docs)]
 
+mod codec;
+mod container;
 pub mod convert;
-mod decoder;
 mod error;
-mod event;
-mod file;
-mod formats;
+mod filter;
+pub mod formats;
 pub mod frames;
+pub mod io;
 mod limits;
-mod memory;
-mod parallel;
-mod reader;
-mod report;
-pub mod samples;
-pub mod source;
+pub mod measurements;
+mod model;
+mod read;
+mod registry;
 pub mod tensor;
+mod unsupported;
 pub mod write;
 
-pub use decoder::{Decoder, Mark, Sink};
+pub use codec::{
+    Aedat2Reading, AtisOverflow, Checkpoint, ClockReset, ColumnMap, Coords, Decoder, EventSink,
+    Evt21Order, Field, Format, ImuRanges, ReadOptions, StreamChoice, TimeShift, TimeUnit,
+};
 pub use error::{Error, ErrorKind, Result};
-pub use event::{Event, EventBatch, SensorSize};
-pub use file::AtomicFile;
 #[cfg(feature = "hdf5")]
-pub use formats::hdf5::child as hdf5_child;
+pub use formats::hdf5::worker as hdf5_worker;
 pub use formats::{
     Aedat1Decoder, Aedat2Decoder, Aedat3Decoder, Aedat4Decoder, AtisBinDecoder, CsvDecoder,
-    DatDecoder, DatVersion, EventStreamDecoder, Evt2Decoder, Evt3Decoder, Evt21Decoder, Evt21Order,
-    FORMATS, Format, decode_ecf_chunk,
+    DatDecoder, DatVersion, EventStreamDecoder, Evt2Decoder, Evt3Decoder, Evt21Decoder,
+    decode_ecf_chunk,
 };
+pub use io::AtomicFile;
 pub use limits::Limits;
-pub use reader::{
-    Aedat2Reading, AtisOverflow, ClockReset, Coords, EventReader, Field, Fingerprint, ImuRanges,
-    Index, Keys, ReadOptions, Recording, RecordingInfo, SampleReader, SensorSource, StreamChoice,
-    StreamInfo, StreamKind, Summary, TimeShift, TimeUnit,
+pub use model::{
+    ByteAccount, Event, EventBatch, EventStats, Finding, FindingCount, Fingerprint, Image,
+    ImuReading, Measurement, MeasurementCount, Pixels, RecordingInfo, Report, SensorSize,
+    SensorSource, StreamInfo, StreamKind, TimeSpan, Trigger, TriggerKind,
 };
-pub use report::{ByteAccount, Oddity, Report, Samples, Tally};
-pub use samples::{Image, ImuSample, Pixels, Sample, Trigger, TriggerKind};
+pub use read::{EventReader, Index, MeasurementReader, Recording};
+pub use registry::FORMATS;

@@ -1,6 +1,6 @@
 //! The only way from a number in a file to an allocation.
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 const MIB: usize = 1 << 20;
 

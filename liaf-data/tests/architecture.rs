@@ -1,7 +1,10 @@
-//! The map of the code names only places that exist.
+//! The map of the code names only places that exist, and the code keeps to its layers.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
 use std::path::Path;
+
+#[path = "common/layers.rs"]
+mod layers;
 
 #[test]
 fn every_path_in_the_documents_exists() {
@@ -20,4 +23,10 @@ fn every_path_in_the_documents_exists() {
         }
     }
     assert!(seen > 20, "only {seen} paths");
+}
+
+#[test]
+fn no_module_imports_from_a_higher_layer() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    layers::assert_layers(root, "liaf-data");
 }

@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use liaf_data::{
-    Error, ErrorKind, EventBatch, Limits, Oddity, ReadOptions, Recording, Report, Result,
+    Error, ErrorKind, EventBatch, Finding, Limits, ReadOptions, Recording, Report, Result,
 };
 
 const MIB: usize = 1 << 20;
@@ -153,7 +153,7 @@ fn a_packet_that_inflates_to_too_much_is_a_limit() {
         let room = Limits::default().packet_bytes + ROOM;
         let (events, report) =
             bounded("LZ4 bomb", room, || read(bytes.clone(), options.clone())).unwrap();
-        assert_eq!((events.len(), report.count(Oddity::DamagedPackets)), (0, 1));
+        assert_eq!((events.len(), report.count(Finding::DamagedPackets)), (0, 1));
         assert_eq!(report.bytes.total(), bytes.len() as u64);
         assert!(report.notes[0].contains("inflates to too much"), "{:?}", report.notes);
         let strict = ReadOptions { strict: true, ..options };
@@ -171,7 +171,7 @@ fn one_large_packet_is_inflated_at_a_time() {
     let room = Limits::default().packet_bytes + ROOM;
     let (events, report) =
         bounded("many large packets", room, || read(bytes.clone(), parallel(true))).unwrap();
-    assert_eq!((events.len(), report.count(Oddity::DamagedPackets)), (0, 12));
+    assert_eq!((events.len(), report.count(Finding::DamagedPackets)), (0, 12));
     assert_eq!(report.bytes.total(), bytes.len() as u64);
 }
 
@@ -219,7 +219,7 @@ fn a_header_of_many_streams_does_not_slow_its_packets() {
         bytes.extend(&body);
     }
     let (_, report) = bounded("streams", ROOM, || read(bytes.clone(), parallel(false))).unwrap();
-    assert_eq!(report.count(Oddity::OtherPackets), 400_000);
+    assert_eq!(report.count(Finding::OtherPackets), 400_000);
     assert_eq!(report.bytes.total(), bytes.len() as u64);
     assert_eq!(report.bytes.header, header as u64);
 }

@@ -6,9 +6,9 @@ mod common;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use liaf_data::source::MapChoice;
+use liaf_data::io::MapChoice;
 use liaf_data::{
-    Coords, EventBatch, Oddity, ReadOptions, Recording, Report, Result, SensorSize, StreamChoice,
+    Coords, EventBatch, Finding, ReadOptions, Recording, Report, Result, SensorSize, StreamChoice,
     StreamKind,
 };
 use toml::{Table, Value};
@@ -50,7 +50,7 @@ fn read(path: &PathBuf, options: ReadOptions) -> Result<(EventBatch, Report)> {
 
 fn assert_equals(name: &str, events: &EventBatch, expected: &Table) {
     let found = common::fingerprint_of(events);
-    let Ok(Value::Table(summary)) = Value::try_from(&found.summary) else { unreachable!() };
+    let Ok(Value::Table(summary)) = Value::try_from(&found.stats) else { unreachable!() };
     for (key, value) in &summary {
         if let Some(expected) = expected.get(key) {
             assert_eq!(value, expected, "{name}: {key}");
@@ -84,8 +84,8 @@ fn good_recordings_give_the_events_of_the_table() {
             if case.get("samples").is_some() {
                 let report = Recording::open(&path, options(&case, coords)).unwrap().account();
                 let report = report.unwrap();
-                let samples = Value::try_from(&report.samples).unwrap();
-                assert_eq!(Some(&samples), case.get("samples"), "{name}");
+                let measurements = Value::try_from(&report.measurements).unwrap();
+                assert_eq!(Some(&measurements), case.get("samples"), "{name}");
                 assert_sums(name, &path, &report);
                 continue;
             }
@@ -108,24 +108,24 @@ fn good_recordings_give_the_events_of_the_table() {
 #[test]
 fn what_else_a_recording_holds_is_counted() {
     let names = [
-        ("imu", Oddity::ImuSamples),
-        ("frames", Oddity::Frames),
-        ("triggers", Oddity::Triggers),
-        ("aps", Oddity::ApsWords),
-        ("external", Oddity::ExternalWords),
-        ("wraps", Oddity::TimeWraps),
-        ("backward", Oddity::BackwardTimes),
-        ("bad_values", Oddity::BadValues),
-        ("before_time", Oddity::EventsBeforeTime),
-        ("reserved", Oddity::ReservedWords),
-        ("padding", Oddity::PaddingWords),
-        ("others", Oddity::VendorWords),
-        ("out_of_sensor", Oddity::OutOfSensor),
-        ("other_stream_events", Oddity::OtherStreamEvents),
-        ("other_packets", Oddity::OtherPackets),
-        ("crossings", Oddity::ThresholdCrossings),
-        ("invalid", Oddity::InvalidEvents),
-        ("resets", Oddity::TimestampResets),
+        ("imu", Finding::ImuSamples),
+        ("frames", Finding::Frames),
+        ("triggers", Finding::Triggers),
+        ("aps", Finding::ApsWords),
+        ("external", Finding::ExternalWords),
+        ("wraps", Finding::TimeWraps),
+        ("backward", Finding::BackwardTimes),
+        ("bad_values", Finding::BadValues),
+        ("before_time", Finding::EventsBeforeTime),
+        ("reserved", Finding::ReservedWords),
+        ("padding", Finding::PaddingWords),
+        ("others", Finding::VendorWords),
+        ("out_of_sensor", Finding::OutOfSensor),
+        ("other_stream_events", Finding::OtherStreamEvents),
+        ("other_packets", Finding::OtherPackets),
+        ("crossings", Finding::ThresholdCrossings),
+        ("invalid", Finding::InvalidEvents),
+        ("resets", Finding::TimestampResets),
     ];
     let mut seen = 0;
     for case in cases("case") {
@@ -140,8 +140,8 @@ fn what_else_a_recording_holds_is_counted() {
             *others += more;
         }
         for (key, count) in &tallies {
-            let (_, oddity) = names.iter().find(|(name, _)| name == key).expect(key);
-            assert_eq!(report.count(*oddity) as i64, count.as_integer().unwrap(), "{name}: {key}");
+            let (_, finding) = names.iter().find(|(name, _)| name == key).expect(key);
+            assert_eq!(report.count(*finding) as i64, count.as_integer().unwrap(), "{name}: {key}");
             seen += 1;
         }
     }

@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test program")]
 
 use liaf_data::{
-    ErrorKind, EventBatch, EventReader, Oddity, ReadOptions, Recording, SensorSize, SensorSource,
+    ErrorKind, EventBatch, EventReader, Finding, ReadOptions, Recording, SensorSize, SensorSource,
 };
 
 const HEADER: &[u8] = b"% evt 3.0\n% format EVT3;height=4;width=8\n% geometry 8x4\n% end\n";
@@ -96,7 +96,7 @@ fn events_outside_the_sensor_are_dropped_or_refused_at_their_word() {
     let words = [0x8000, 0x0003, 0x2007, 0x2008, 0x3006, 0x4007, 0x0004, 0x2000];
     let (events, reader) = read(&file(HEADER, &words), ReadOptions::default());
     assert_eq!(events.x, [7, 6, 7]);
-    assert_eq!(reader.report().count(Oddity::OutOfSensor), 3);
+    assert_eq!(reader.report().count(Finding::OutOfSensor), 3);
     let strict = ReadOptions { strict: true, ..ReadOptions::default() };
     let mut reader = open(&file(HEADER, &words), strict).unwrap().reader().unwrap();
     let error = reader.read_to_end(&mut EventBatch::new()).unwrap_err();
@@ -114,7 +114,7 @@ fn every_prefix_gives_the_events_in_front_of_its_end() {
         let report = reader.report();
         assert_eq!(report.bytes.total(), len as u64);
         let half = (len - HEADER.len()) % 2;
-        assert_eq!(report.count(Oddity::TruncatedTails), half as u64);
+        assert_eq!(report.count(Finding::TruncatedTails), half as u64);
     }
     for len in 0..HEADER.len() {
         if let Ok(mut recording) = open(&whole[..len], ReadOptions::default()) {

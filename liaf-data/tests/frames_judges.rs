@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use liaf_data::frames::{
-    Binner, Cells, Crop, Dtype, Edge, Frame, FrameOptions, Frames, Polarity, Representation,
+    Binner, CellValues, Cells, Crop, Dtype, Edge, Frame, FrameOptions, Polarity, Representation,
     SpanFinder, TimePoint, WindowRule,
 };
 use liaf_data::{Event, EventBatch, Limits, SensorSize};
@@ -102,12 +102,12 @@ fn variants() -> Vec<FrameOptions> {
 }
 
 fn values(frame: &Frame) -> Vec<f64> {
-    let Frames::Dense(cells) = &frame.cells else { panic!("not dense") };
+    let Cells::Dense(cells) = &frame.cells else { panic!("not dense") };
     match cells {
-        Cells::U8(cells) => cells.iter().map(|&cell| cell.into()).collect(),
-        Cells::U16(cells) => cells.iter().map(|&cell| cell.into()).collect(),
-        Cells::I16(cells) => cells.iter().map(|&cell| cell.into()).collect(),
-        Cells::F32(cells) => cells.iter().map(|&cell| cell.into()).collect(),
+        CellValues::U8(cells) => cells.iter().map(|&cell| cell.into()).collect(),
+        CellValues::U16(cells) => cells.iter().map(|&cell| cell.into()).collect(),
+        CellValues::I16(cells) => cells.iter().map(|&cell| cell.into()).collect(),
+        CellValues::F32(cells) => cells.iter().map(|&cell| cell.into()).collect(),
     }
 }
 

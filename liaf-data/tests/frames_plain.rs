@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 
 use liaf_data::frames::{
-    Binner, Cells, Crop, Dtype, Edge, Frame, FrameOptions, FrameReport, Frames, Polarity,
-    Representation, Span, SpanFinder, TimePoint, Window, WindowRule,
+    Binner, CellValues, Cells, Crop, Dtype, Edge, Frame, FrameOptions, FrameReport, Polarity,
+    Representation, SpanFinder, TimePoint, TimeSpan, Window, WindowRule,
 };
-use liaf_data::{ErrorKind, Event, EventBatch, Limits, Result, SensorSize, Sink};
+use liaf_data::{ErrorKind, Event, EventBatch, EventSink, Limits, Result, SensorSize};
 
 const SENSOR: SensorSize = SensorSize::new(12, 10);
 
@@ -47,16 +47,16 @@ impl Random {
 type Made = Vec<(Window, Vec<f64>)>;
 
 fn values(frame: &Frame) -> Vec<f64> {
-    let Frames::Dense(cells) = &frame.cells else { panic!("not dense") };
+    let Cells::Dense(cells) = &frame.cells else { panic!("not dense") };
     match cells {
-        Cells::U8(cells) => cells.iter().map(|&cell| cell.into()).collect(),
-        Cells::U16(cells) => cells.iter().map(|&cell| cell.into()).collect(),
-        Cells::I16(cells) => cells.iter().map(|&cell| cell.into()).collect(),
-        Cells::F32(cells) => cells.iter().map(|&cell| cell.into()).collect(),
+        CellValues::U8(cells) => cells.iter().map(|&cell| cell.into()).collect(),
+        CellValues::U16(cells) => cells.iter().map(|&cell| cell.into()).collect(),
+        CellValues::I16(cells) => cells.iter().map(|&cell| cell.into()).collect(),
+        CellValues::F32(cells) => cells.iter().map(|&cell| cell.into()).collect(),
     }
 }
 
-fn span(options: &FrameOptions, sensor: SensorSize, batches: &[EventBatch]) -> Result<Span> {
+fn span(options: &FrameOptions, sensor: SensorSize, batches: &[EventBatch]) -> Result<TimeSpan> {
     let mut finder = SpanFinder::new(options, sensor)?;
     batches.iter().try_for_each(|batch| finder.push(batch))?;
     Ok(finder.span())
@@ -596,7 +596,7 @@ fn what_does_not_fit_is_refused_before_any_work() {
     let mut binner = Binner::new(&base, SENSOR, None).unwrap();
     let error = binner.push(&uneven, &mut |_: &Frame| Ok(())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Caller);
-    let other = Span { events: 7, ..Span::default() };
+    let other = TimeSpan { events: 7, ..TimeSpan::default() };
     let mut binner = Binner::new(&bins, SENSOR, Some(other)).unwrap();
     binner.push(&at(&[1, 2]), &mut |_: &Frame| Ok(())).unwrap();
     assert!(binner.finish(&mut |_: &Frame| Ok(())).is_err());

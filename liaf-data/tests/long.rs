@@ -8,8 +8,8 @@
 use std::fs;
 use std::io::{self, Read};
 
-use liaf_data::frames::{Binner, Frame, FrameOptions, FrameSink, Frames};
-use liaf_data::{Oddity, ReadOptions, Recording, Result};
+use liaf_data::frames::{Binner, Cells, Frame, FrameOptions, FrameSink};
+use liaf_data::{Finding, ReadOptions, Recording, Result};
 
 const HEADER: &[u8] = b"#!AER-DAT2.0\r\n# AEChip: DVS128\r\n";
 /// Records, and the time between two of them in µs: twice through the 32-bit counter.
@@ -73,7 +73,7 @@ impl FrameSink for Counting {
             self.most_memory = self.most_memory.max(anonymous().unwrap_or(0));
         }
         self.frames += 1;
-        let (Frames::Dense(cells) | Frames::Sparse { cells, .. }) = &frame.cells;
+        let (Cells::Dense(cells) | Cells::Sparse { cells, .. }) = &frame.cells;
         self.events += cells.sum() as u64;
         Ok(())
     }
@@ -95,9 +95,9 @@ fn a_recording_of_hours_is_binned_in_bounded_memory() {
     assert_eq!(report.events, RECORDS);
     assert_eq!(report.bytes.total(), HEADER.len() as u64 + 8 * RECORDS);
     let last = START + EVERY * (RECORDS - 1);
-    assert_eq!(report.count(Oddity::TimeWraps), last >> 32);
+    assert_eq!(report.count(Finding::TimeWraps), last >> 32);
     assert!(last >> 32 >= 2);
-    assert_eq!(report.count(Oddity::BackwardTimes), 0);
+    assert_eq!(report.count(Finding::BackwardTimes), 0);
     assert!(report.is_sound(), "{report:?}");
     assert_eq!((frames.kept, counting.events), (RECORDS, RECORDS));
     assert_eq!(counting.frames, (last - START) / WINDOW + 1);

@@ -7,7 +7,7 @@ mod common;
 use std::num::NonZeroUsize;
 
 use liaf_data::{
-    Aedat2Reading, ClockReset, Coords, ErrorKind, Event, EventBatch, Oddity, ReadOptions,
+    Aedat2Reading, ClockReset, Coords, ErrorKind, Event, EventBatch, Finding, ReadOptions,
     Recording, Report, Result, SensorSize, TimeShift,
 };
 
@@ -98,8 +98,8 @@ fn columns_of_text_are_what_is_stated() {
     let ns = text("t[ns],x,y,p\n", |[t, x, y, p]| format!("{}.0,{x},{y},{p}", 1000 * t));
     let ms = text("t,x,y,p\n", |[t, x, y, p]| format!("{}.{:03},{x},{y},{p}", t / 1000, t % 1000));
     for (bytes, options) in [
-        (&shuffled, ReadOptions { keys: keys("p,_,y,x,t"), ..plain.clone() }),
-        (&named, ReadOptions { keys: keys("t=when,x=col,y=row,p=sign"), ..plain.clone() }),
+        (&shuffled, ReadOptions { columns: keys("p,_,y,x,t"), ..plain.clone() }),
+        (&named, ReadOptions { columns: keys("t=when,x=col,y=row,p=sign"), ..plain.clone() }),
         (&ns, plain.clone()),
         (&ms, ReadOptions { time_unit: unit("ms"), ..plain.clone() }),
     ] {
@@ -107,9 +107,9 @@ fn columns_of_text_are_what_is_stated() {
         assert_eq!(read(bytes, options).unwrap().0, expected, "{what}");
     }
     for (bytes, options, says) in [
-        (&shuffled, ReadOptions { keys: keys("t,x,y,p"), ..plain.clone() }, "another number"),
+        (&shuffled, ReadOptions { columns: keys("t,x,y,p"), ..plain.clone() }, "another number"),
         (&named, plain.clone(), "--keys"),
-        (&shuffled, ReadOptions { keys: keys("t=when,x=x"), ..plain.clone() }, "--columns"),
+        (&shuffled, ReadOptions { columns: keys("t=when,x=x"), ..plain.clone() }, "--columns"),
     ] {
         let error = read(bytes, options).unwrap_err();
         assert!(format!("{error}").contains(says), "{error}");
@@ -133,7 +133,7 @@ fn a_line_without_end_is_one_bad_line_however_it_comes() {
         let bytes = [&head[..], &long, &tail].concat();
         let (events, report) = read(&bytes, options.clone()).unwrap();
         assert_eq!(events, expected, "{step}");
-        assert_eq!(report.count(Oddity::BadLines), 1, "{step}");
+        assert_eq!(report.count(Finding::BadLines), 1, "{step}");
         assert_eq!(report.bytes.total(), bytes.len() as u64, "{step}");
         let strict = ReadOptions { strict: true, ..options.clone() };
         let error = read(&bytes, strict).unwrap_err();
@@ -161,7 +161,7 @@ fn columns_of_an_array_are_what_is_stated() {
     let rows: Vec<_> = numbers().into_iter().map(|[t, x, y, p]| [y, -1, p, x, t]).collect();
     let bytes = npy(&rows);
     let options = |keys: &str| ReadOptions {
-        keys: Some(keys.parse().unwrap()),
+        columns: Some(keys.parse().unwrap()),
         time_unit: Some("ms".parse().unwrap()),
         ..ReadOptions::default()
     };
@@ -180,7 +180,7 @@ fn datasets_are_what_is_stated() {
     let rvt = fixture("hdf5/rvt.h5");
     let (expected, _) = read(&rvt, ReadOptions::default()).unwrap();
     let keys =
-        |keys: &str| ReadOptions { keys: Some(keys.parse().unwrap()), ..ReadOptions::default() };
+        |keys: &str| ReadOptions { columns: Some(keys.parse().unwrap()), ..ReadOptions::default() };
     // x and y exchanged, so that the names are not those that would be found.
     let exchanged = keys("t=/events/t,x=/events/y,y=/events/x,p=/events/p");
     let turned = |event: &Event| Event { x: event.y, y: event.x, ..*event };
@@ -225,16 +225,16 @@ fn a_clock_that_begins_anew_is_kept_or_goes_on_or_is_an_error() {
     let as_stored =
         [5_000_000, 6_000_000, 100, 200, 4_000_000, 3_500_000, 900, 4_294_000_000, wrapped];
     assert_eq!(t(&kept), as_stored);
-    assert_eq!(report.count(Oddity::BackwardTimes), 3);
-    assert_eq!(report.count(Oddity::TimestampResets), 0);
+    assert_eq!(report.count(Finding::BackwardTimes), 3);
+    assert_eq!(report.count(Finding::TimestampResets), 0);
     let (gone_on, report) = read(&bytes, with(ClockReset::Rebase)).unwrap();
     let (a, b) = (6_000_000 - 100, 6_000_000 - 100 + 3_500_000 - 900);
     let expected = [5_000_000, 6_000_000, 100 + a, 200 + a, 4_000_000 + a, 3_500_000 + a, 900 + b];
     assert_eq!(t(&gone_on)[..7], expected);
     assert_eq!(t(&gone_on)[7..], [4_294_000_000 + b, wrapped + b]);
-    assert_eq!(report.oddities[&Oddity::TimestampResets].count, 2);
+    assert_eq!(report.findings[&Finding::TimestampResets].count, 2);
     let first = bytes.len() as u64 - 7 * 8;
-    assert_eq!(report.oddities[&Oddity::TimestampResets].first_offset, Some(first));
+    assert_eq!(report.findings[&Finding::TimestampResets].first_offset, Some(first));
     let mut recording = Recording::from_bytes(bytes, with(ClockReset::Error)).unwrap();
     let (mut reader, mut batch) = (recording.reader().unwrap(), EventBatch::new());
     assert_eq!(reader.read_into(&mut batch, 99).unwrap(), 2);
@@ -258,7 +258,7 @@ fn time_goes_on_in_the_same_way_however_the_bytes_are_cut() {
     };
     let whole = read(&bytes, with(1 << 20, false)).unwrap();
     assert!(whole.0.is_sorted_by_key(|event| event.t), "time goes on");
-    assert!(whole.1.count(Oddity::TimestampResets) >= 4 && whole.1.count(Oddity::TimeWraps) >= 4);
+    assert!(whole.1.count(Finding::TimestampResets) >= 4 && whole.1.count(Finding::TimeWraps) >= 4);
     for (step, parallel) in [(1001, false), (1 << 20, true), (300_000, true)] {
         assert!(read(&bytes, with(step, parallel)).unwrap() == whole, "{step} {parallel}");
     }
@@ -308,7 +308,7 @@ fn times_of_evt_are_shifted_as_openeb_shifts_them() {
             let stream = Some("triggers".parse().unwrap());
             let options = ReadOptions { stream, ..options };
             let mut recording = Recording::from_bytes(bytes.clone(), options).unwrap();
-            recording.samples().unwrap().map(|sample| sample.unwrap().t()).collect()
+            recording.measurements().unwrap().map(|sample| sample.unwrap().t()).collect()
         };
         let unshifted: Vec<_> = triggers(options).iter().map(|t| t + shift).collect();
         assert_eq!(unshifted, triggers(ReadOptions::default()), "{name}");

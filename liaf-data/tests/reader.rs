@@ -11,7 +11,7 @@ mod common;
 use std::fs::{self, File};
 use std::num::NonZeroUsize;
 
-use liaf_data::source::{ByteSource, MapChoice};
+use liaf_data::io::{ByteSource, MapChoice};
 use liaf_data::{ErrorKind, Event, EventBatch, ReadOptions, Recording};
 
 const HEADER: &[u8] = b"#!AER-DAT2.0\r\n# AEChip: DVS128\r\n";
@@ -100,7 +100,7 @@ fn room_is_only_a_guess() {
 fn one_pixel_far_outside_does_not_hide_the_others() {
     let path = common::fixtures().join("good/aedat4/tiny_none.aedat4");
     let events = Recording::open(path, ReadOptions::default()).unwrap().read_all().unwrap();
-    let mut summary = liaf_data::Summary::default();
+    let mut summary = liaf_data::EventStats::default();
     summary.add(&events);
     let mut far: EventBatch = events.iter().collect();
     far.push(Event { t: 0, x: u16::MAX, y: u16::MAX, p: 1 });

@@ -9,13 +9,13 @@ mod common;
 
 use std::fs;
 
-use liaf_data::{EventBatch, Oddity, ReadOptions, Recording, Report, Result, Sink};
+use liaf_data::{EventBatch, EventSink, Finding, ReadOptions, Recording, Report, Result};
 
 /// The events of each packet, with its place.
 #[derive(Default)]
 struct Packets(Vec<(u64, EventBatch)>);
 
-impl Sink for Packets {
+impl EventSink for Packets {
     fn events(&mut self, events: &mut EventBatch, offset: u64) -> Result<()> {
         self.0.push((offset, std::mem::take(events)));
         Ok(())
@@ -118,6 +118,6 @@ fn a_data_table_is_known_behind_damage() {
         damaged[at as usize + 4] ^= 1;
         let (_, found) = packets(&damaged, false);
         assert_eq!(found.bytes.header, report.bytes.header, "{name}");
-        assert_eq!(found.count(Oddity::BadDataTables), 1, "{name}");
+        assert_eq!(found.count(Finding::BadDataTables), 1, "{name}");
     }
 }

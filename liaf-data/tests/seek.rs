@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use liaf_data::write::{self, EventSpec, Target, WriteOptions, targets};
 use liaf_data::{
-    AtisOverflow, ErrorKind, Event, EventBatch, Format, Oddity, ReadOptions, Recording, Report,
+    AtisOverflow, ErrorKind, Event, EventBatch, Finding, Format, ReadOptions, Recording, Report,
     SensorSize,
 };
 
@@ -41,7 +41,11 @@ fn write_long(folder: &Path, target: &'static Target, options: WriteOptions) -> 
     // Deltas begin at 0, and so does the table of milliseconds.
     let from_zero = ["es", "h5-events"].contains(&target.name);
     let start = if from_zero { 0 } else { (1 << 32) - n / 3 * STEP };
-    let late = if target.holds.lateness.min(target.holds.step_back) > 1000 { 700 } else { 0 };
+    let late = if target.capabilities.lateness.min(target.capabilities.step_back) > 1000 {
+        700
+    } else {
+        0
+    };
     let path = folder.join(format!("{}-{:?}.{}", target.name, options.packing, target.extension));
     let spec = EventSpec::new(SENSOR);
     let mut writer = match write::create(&path, target, &spec, &options) {
@@ -97,7 +101,7 @@ fn compare(path: &Path, share: f64) {
         let says_order = |note: &String| note.contains("--index");
         assert!(!report.notes.iter().any(says_order), "{name} {:?}", report.notes);
         if time.end - time.start <= 10_010 {
-            let decoded = report.count(Oddity::OutOfSlice) as f64 / all.len() as f64;
+            let decoded = report.count(Finding::OutOfSlice) as f64 / all.len() as f64;
             assert!(decoded <= share, "{name} {time:?}: {decoded} of all was decoded");
             let passed = report.bytes.passed_over;
             assert!(share > 0.5 || passed > bytes / 2, "{name} {:?}", report.bytes);

@@ -8,8 +8,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use liaf_data::source::{ByteSource, MapChoice};
-use liaf_data::{ErrorKind, EventBatch, ReadOptions, Recording, Result, Sink};
+use liaf_data::io::{ByteSource, MapChoice};
+use liaf_data::{ErrorKind, EventBatch, EventSink, ReadOptions, Recording, Result};
 
 const RECORDS: u64 = 1 << 20;
 const HEADER: &[u8] = b"#!AER-DAT2.0\r\n# AEChip: DVS128\r\n";
@@ -73,7 +73,7 @@ struct Truncating<'a> {
     truncated: Option<mpsc::Receiver<Duration>>,
 }
 
-impl Sink for Truncating<'_> {
+impl EventSink for Truncating<'_> {
     fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
         // The events are read after the other program asked; the map must still be there.
         self.events += events.len();

@@ -7,13 +7,13 @@ use std::fs;
 use std::ops::Range;
 
 use liaf_data::write::{self, EventSpec, WriteOptions};
-use liaf_data::{Event, EventBatch, Oddity, ReadOptions, Recording, SensorSize, StreamChoice};
+use liaf_data::{Event, EventBatch, Finding, ReadOptions, Recording, SensorSize, StreamChoice};
 
 fn slice(recording: &mut Recording, time: Range<i64>) -> (EventBatch, u64) {
     let mut events = EventBatch::new();
     let mut reader = recording.slice(time).unwrap();
     while reader.pump(&mut events).unwrap() {}
-    (events, reader.report().count(Oddity::OutOfSlice))
+    (events, reader.report().count(Finding::OutOfSlice))
 }
 
 /// Slices at the beginning, the end, outside, of nothing, and at many places between.
@@ -107,7 +107,7 @@ fn a_slice_of_a_long_recording_reads_little_of_it() {
         let bytes = repeated(&format!("good/{name}"));
         let options = ReadOptions { sensor, ..ReadOptions::default() };
         let mut recording = Recording::from_bytes(bytes, options).unwrap();
-        assert!(recording.index().unwrap().places() >= 2, "{name}");
+        assert!(recording.index().unwrap().seek_points() >= 2, "{name}");
         compare(name, recording);
     }
     // Time that goes on: EVT 3.0 wraps every 16.8 s, so that each repetition begins a new round.
@@ -120,7 +120,7 @@ fn a_slice_of_a_long_recording_reads_little_of_it() {
     }
     let mut recording =
         Recording::from_bytes(words, ReadOptions { sensor, ..ReadOptions::default() }).unwrap();
-    assert!(recording.index().unwrap().places() >= 5);
+    assert!(recording.index().unwrap().seek_points() >= 5);
     let latest = recording.index().unwrap().latest.unwrap();
     let (found, dropped) = slice(&mut recording, latest / 2..latest / 2 + 10_000);
     assert!(!found.is_empty());
@@ -139,7 +139,7 @@ fn a_slice_of_events_that_pack_into_few_bytes_reads_little_of_them() {
     writer.write(&(0..500_000).map(event).collect()).unwrap();
     assert!(writer.finish().unwrap().bytes < 2 << 20, "in a fraction of what events take");
     let mut recording = Recording::open(&path, ReadOptions::default()).unwrap();
-    assert!(recording.index().unwrap().places() >= 6);
+    assert!(recording.index().unwrap().seek_points() >= 6);
     let (found, dropped) = slice(&mut recording, 300_000..310_000);
     assert_eq!(found, (300_000..310_000).map(event).collect());
     assert!(dropped < 150_000, "{dropped} events were decoded for nothing");
@@ -207,7 +207,7 @@ fn a_damaged_index_is_made_again() {
     let open = || Recording::open(&path, ReadOptions::default()).unwrap();
     let beside = open().keep_index().unwrap();
     let kept = fs::read(&beside).unwrap();
-    assert!(open().index().unwrap().places() >= 2);
+    assert!(open().index().unwrap().seek_points() >= 2);
     let damage = |at: usize| {
         let mut damaged = kept.clone();
         match at % 3 {
@@ -223,7 +223,7 @@ fn a_damaged_index_is_made_again() {
         open().keep_index().unwrap();
         assert!(fs::read(&beside).unwrap() == kept, "{}", String::from_utf8_lossy(&damaged));
     }
-    // One that lies and has the right checksum is an error, or its marks are refused.
+    // One that lies and has the right checksum is an error, or its checkpoints are refused.
     let text = String::from_utf8(kept).unwrap();
     let (head, index) = text.split_once('\n').unwrap();
     let sum = |index: &str| {

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use liaf_data::frames::{Cells, Dtype, Frame, FrameShape, Frames};
+use liaf_data::frames::{CellValues, Cells, Dtype, Frame, FrameShape};
 use liaf_data::tensor::{self, Compression, Container, TensorOptions, TensorSpec};
 use liaf_data::{ErrorKind, Limits};
 use tensor_common::{CONTAINERS, frame, spec, window, write};
@@ -111,12 +111,12 @@ fn wrong_frames_are_refused_and_do_no_harm() {
         let mut writer = tensor::create(&two, container, &spec, &QUICK).expect("created");
         for k in 0..2 {
             for cells in [
-                Frames::Dense(Cells::zeros(Dtype::U16, 14)),
-                Frames::Dense(Cells::zeros(Dtype::I16, 15)),
-                Frames::Sparse { index: vec![15], cells: Cells::zeros(Dtype::U16, 1) },
-                Frames::Sparse { index: vec![2, 1], cells: Cells::zeros(Dtype::U16, 2) },
-                Frames::Sparse { index: vec![1, 2], cells: Cells::zeros(Dtype::U16, 1) },
-                Frames::Sparse { index: vec![1], cells: Cells::zeros(Dtype::U8, 1) },
+                Cells::Dense(CellValues::zeros(Dtype::U16, 14)),
+                Cells::Dense(CellValues::zeros(Dtype::I16, 15)),
+                Cells::Sparse { index: vec![15], cells: CellValues::zeros(Dtype::U16, 1) },
+                Cells::Sparse { index: vec![2, 1], cells: CellValues::zeros(Dtype::U16, 2) },
+                Cells::Sparse { index: vec![1, 2], cells: CellValues::zeros(Dtype::U16, 1) },
+                Cells::Sparse { index: vec![1], cells: CellValues::zeros(Dtype::U8, 1) },
             ] {
                 let error = writer.write(&Frame { window: window(k), cells }).expect_err("refused");
                 assert_eq!(error.kind(), ErrorKind::Caller);

@@ -14,7 +14,7 @@ use crate::Args;
 
 /// A sample: which recording, and which frame of it is the first.
 #[derive(Debug, Clone, Copy)]
-pub struct Sample {
+pub struct Measurement {
     recording: usize,
     start: usize,
 }
@@ -28,9 +28,9 @@ struct Recording {
 /// All samples.
 pub struct Data {
     recordings: Vec<Recording>,
-    pub learn: Vec<Sample>,
-    pub choose: Vec<Sample>,
-    pub test: Vec<Sample>,
+    pub learn: Vec<Measurement>,
+    pub choose: Vec<Measurement>,
+    pub test: Vec<Measurement>,
     /// How the samples are made, for the checkpoints, and the names of the classes.
     pub recipe: SampleRecipe,
     /// T, C, H, W.
@@ -65,7 +65,7 @@ impl Data {
             for (range, stride, samples) in parts {
                 let starts = range.clone().step_by(stride);
                 let whole = starts.take_while(|start| start + args.steps <= range.end);
-                samples.extend(whole.map(|start| Sample { recording, start }));
+                samples.extend(whole.map(|start| Measurement { recording, start }));
             }
             let known = &all[..learned * own[1..].iter().product::<usize>()];
             squares += known.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>();
@@ -85,11 +85,11 @@ impl Data {
         Ok(Self { recordings, learn, choose, test, recipe, shape })
     }
 
-    /// Samples as a batch `[N, T, C, H, W]`, and their classes. With a key, each is moved by up to
+    /// MeasurementCount as a batch `[N, T, C, H, W]`, and their classes. With a key, each is moved by up to
     /// `shift` pixels up or down and left or right; what comes in is empty.
     pub fn batch(
         &self,
-        samples: &[Sample],
+        samples: &[Measurement],
         moved: Option<(Key, usize)>,
     ) -> Result<(ArrayD<f32>, Vec<usize>)> {
         let [steps, .., height, width] = self.shape;

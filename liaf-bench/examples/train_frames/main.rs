@@ -25,7 +25,7 @@ use liaf_core::rng::Key;
 use liaf_core::train::{Evaluation, TrainConfig, Trainer};
 use liaf_data::frames::SampleRecipe;
 
-use data::{Data, Sample};
+use data::{Data, Measurement};
 use net::Kind;
 
 #[derive(Parser)]
@@ -50,7 +50,7 @@ struct Args {
     /// Passes over the samples.
     #[arg(long, default_value_t = 16)]
     epochs: u64,
-    /// Samples of a batch.
+    /// MeasurementCount of a batch.
     #[arg(long, default_value_t = 16)]
     batch: usize,
     /// Learning rate at the start.
@@ -110,7 +110,7 @@ fn train(args: &Args, data: &Data, kind: Kind, seed: u64) -> Result<()> {
     let mut times = Vec::new();
     for epoch in 0..args.epochs {
         let key = Key::new(seed).child(epoch);
-        let order: Vec<Sample> =
+        let order: Vec<Measurement> =
             key.permutation(data.learn.len()).into_iter().map(|at| data.learn[at]).collect();
         let (mut loss, mut correct) = (0.0, 0);
         for (number, chosen) in (0..).zip(order.chunks(args.batch)) {
@@ -179,7 +179,7 @@ impl Judged {
 fn evaluate(
     trainer: &mut Trainer<f32>,
     data: &Data,
-    samples: &[Sample],
+    samples: &[Measurement],
     batch: usize,
 ) -> Result<Judged> {
     let mut all = Judged { evaluation: Evaluation::default(), labels: Vec::new() };

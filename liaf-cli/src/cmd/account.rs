@@ -1,8 +1,8 @@
 //! The closing lines of a conversion: what the file holds, and where every byte and event went.
 
-use liaf_data::convert::{Conversion, EventConversion, SampleConversion};
+use liaf_data::convert::{Conversion, EventConversion, MeasurementConversion};
 use liaf_data::frames::FrameReport;
-use liaf_data::{Oddity, Report};
+use liaf_data::{Finding, Report};
 
 use super::info::report_lines;
 use crate::outputs::Job;
@@ -12,7 +12,7 @@ use crate::text::{self, thousands as count};
 pub enum Done {
     Tensor(Conversion),
     Events(EventConversion),
-    Samples(SampleConversion),
+    MeasurementCount(MeasurementConversion),
 }
 
 impl Done {
@@ -21,7 +21,9 @@ impl Done {
         let (read, what, events) = match self {
             Self::Tensor(done) => (&done.report, tensor(done), tensor_events(done)),
             Self::Events(done) => (&done.report, event_file(done), file_events(done)),
-            Self::Samples(done) => (&done.report, sample_file(done), sample_counts(done)),
+            Self::MeasurementCount(done) => {
+                (&done.report, measurement_file(done), measurement_counts(done))
+            }
         };
         let mut lines = vec![
             format!("{}: {what}", job.output.display()),
@@ -36,7 +38,7 @@ impl Done {
     fn stream(&self) -> &str {
         match self {
             Self::Tensor(_) | Self::Events(_) => "events",
-            Self::Samples(done) => stream(done),
+            Self::MeasurementCount(done) => stream(done),
         }
     }
 
@@ -45,7 +47,7 @@ impl Done {
         match self {
             Self::Tensor(done) => tensor_warnings(done),
             Self::Events(done) => file_warnings(done),
-            Self::Samples(done) => sample_warnings(done),
+            Self::MeasurementCount(done) => measurement_warnings(done),
         }
     }
 }
@@ -68,7 +70,7 @@ pub fn bytes(read: &Report, stream: &str) -> String {
 }
 
 fn events(read: &Report, kept: u64, out_of_window: u64, out_of_crop: u64) -> String {
-    let outside = read.count(Oddity::OutOfSensor);
+    let outside = read.count(Finding::OutOfSensor);
     format!(
         "{} events: {} kept, {} out of window, {} out of crop, {} out of sensor",
         count(read.events + outside),
@@ -142,7 +144,7 @@ fn file_warnings(done: &EventConversion) -> Vec<String> {
     }
     let left: Vec<_> = done
         .not_carried()
-        .map(|(oddity, n)| format!("{} {}", count(n), oddity.name().replace('_', " ")))
+        .map(|(finding, n)| format!("{} {}", count(n), finding.name().replace('_', " ")))
         .collect();
     if !left.is_empty() {
         warnings.push(format!("not in the file: {}", left.join(", ")));
@@ -154,24 +156,24 @@ fn file_warnings(done: &EventConversion) -> Vec<String> {
     warnings
 }
 
-fn stream(done: &SampleConversion) -> &str {
+fn stream(done: &MeasurementConversion) -> &str {
     done.info.chosen().map_or("", |stream| &stream.name)
 }
 
-fn sample_file(done: &SampleConversion) -> String {
-    let samples = format!("{} samples of {}", count(done.kept), stream(done));
+fn measurement_file(done: &MeasurementConversion) -> String {
+    let measurements = format!("{} samples of {}", count(done.kept), stream(done));
     match done.written {
-        Some(written) => format!("{samples}, {}", text::bytes(written.bytes)),
-        None => format!("{samples} to be written"),
+        Some(written) => format!("{measurements}, {}", text::bytes(written.bytes)),
+        None => format!("{measurements} to be written"),
     }
 }
 
-fn sample_counts(done: &SampleConversion) -> String {
+fn measurement_counts(done: &MeasurementConversion) -> String {
     let (kept, out) = (done.kept, done.out_of_window);
     format!("{} samples: {} kept, {} out of window", count(kept + out), count(kept), count(out))
 }
 
-fn sample_warnings(done: &SampleConversion) -> Vec<String> {
+fn measurement_warnings(done: &MeasurementConversion) -> Vec<String> {
     let mut warnings = done.report.notes.clone();
     if done.kept + done.out_of_window == 0 {
         warnings.push(format!("the stream {} holds nothing", stream(done)));

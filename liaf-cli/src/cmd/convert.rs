@@ -8,10 +8,10 @@ use std::thread;
 
 use anyhow::{Context, Result};
 use liaf_data::convert::{
-    ConvertOptions, EventConvertOptions, SampleConvertOptions, Selection, convert, convert_events,
-    convert_samples,
+    ConvertOptions, EventConvertOptions, MeasurementConvertOptions, Selection, convert,
+    convert_events, convert_measurements,
 };
-use liaf_data::samples::SampleOptions;
+use liaf_data::measurements::MeasurementOptions;
 use liaf_data::tensor::TensorOptions;
 use liaf_data::write::WriteOptions;
 use liaf_data::{Coords, ReadOptions, Recording, StreamKind};
@@ -40,7 +40,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Some(Kind::Events(target)) => Make::Events(EventConvertOptions {
             target,
             selection,
-            adapt: args.adapt(),
+            time_policy: args.time_policy(),
             write: args.write()?,
         }),
         Some(Kind::Tensor(container)) => Make::Tensor(ConvertOptions {
@@ -54,7 +54,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let work = Work {
         make,
         read,
-        samples: args.samples(),
+        measurements: args.measurements(),
         selection,
         only_for_events: args.only_for_events(),
         dry_run: args.dry_run,
@@ -80,7 +80,7 @@ struct Work {
     make: Make,
     read: ReadOptions,
     /// What is made of a stream that is not one of events, and the first option that does not go with it.
-    samples: SampleOptions,
+    measurements: MeasurementOptions,
     selection: Selection,
     only_for_events: Option<&'static str>,
     dry_run: bool,
@@ -150,7 +150,7 @@ fn one(work: &Work, job: &Job, parallel: bool) -> bool {
 
 fn try_one(work: &Work, job: &Job, parallel: bool) -> Result<Done> {
     let mut recording = Recording::open(&job.input, ReadOptions { parallel, ..work.read.clone() })?;
-    let samples = sample_options(work, job, &recording)?;
+    let measurements = sample_options(work, job, &recording)?;
     if work.index {
         recording.keep_index()?;
     }
@@ -162,9 +162,9 @@ fn try_one(work: &Work, job: &Job, parallel: bool) -> Result<Done> {
     }
     let mut bar = work.bar.file();
     let mut progress = |progress: &_| bar.tell(progress);
-    if let Some(options) = samples {
-        let done = convert_samples(&mut recording, output, &options, &mut progress);
-        return Ok(done.map(Done::Samples).map_err(|error| error.in_file(&job.input))?);
+    if let Some(options) = measurements {
+        let done = convert_measurements(&mut recording, output, &options, &mut progress);
+        return Ok(done.map(Done::MeasurementCount).map_err(|error| error.in_file(&job.input))?);
     }
     let done = match &work.make {
         Make::Frames => {
@@ -191,7 +191,7 @@ fn sample_options(
     work: &Work,
     job: &Job,
     recording: &Recording,
-) -> Result<Option<SampleConvertOptions>> {
+) -> Result<Option<MeasurementConvertOptions>> {
     let stream = recording.info().chosen().filter(|stream| stream.kind != StreamKind::Events);
     let Some(stream) = stream else { return Ok(None) };
     if let Some(option) = work.only_for_events {
@@ -209,5 +209,9 @@ fn sample_options(
         ))
         .into());
     };
-    Ok(Some(SampleConvertOptions { file, selection: work.selection, write: work.samples }))
+    Ok(Some(MeasurementConvertOptions {
+        file,
+        selection: work.selection,
+        write: work.measurements,
+    }))
 }

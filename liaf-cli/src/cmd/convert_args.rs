@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{ArgGroup, ValueEnum};
-use liaf_data::convert::{Adapt, Order, Selection};
+use liaf_data::convert::{Order, Selection, TimePolicy};
 use liaf_data::frames::{
     Crop, Dtype, Edge, FrameOptions, Polarity, Representation, TimePoint, WindowRule,
     parse_duration,
 };
-use liaf_data::samples::SampleOptions;
+use liaf_data::measurements::MeasurementOptions;
 use liaf_data::tensor::{Compression, TensorOptions};
 use liaf_data::write::{self, Packing, WriteOptions};
 use liaf_data::{Limits, SensorSize};
@@ -294,9 +294,9 @@ impl Args {
     }
 
     /// How the samples of a stream are written that is not one of events.
-    pub fn samples(&self) -> SampleOptions {
+    pub fn measurements(&self) -> MeasurementOptions {
         let (overwrite, sync, limits) = (self.force, !self.no_sync, self.limits());
-        SampleOptions { overwrite, sync, limits }
+        MeasurementOptions { overwrite, sync, limits }
     }
 
     /// The first option that is given and says nothing of such samples.
@@ -316,13 +316,13 @@ impl Args {
     }
 
     /// What may be done to their times.
-    pub fn adapt(&self) -> Adapt {
+    pub fn time_policy(&self) -> TimePolicy {
         let order = match (self.sort, self.clamp_time) {
             (true, _) => Order::Sort,
             (_, true) => Order::Clamp,
             _ => Order::Keep,
         };
-        Adapt { zero_time: self.zero_time, order, wrap: self.wrap }
+        TimePolicy { zero_time: self.zero_time, order, wrap: self.wrap }
     }
 
     /// The first option that only event files have.

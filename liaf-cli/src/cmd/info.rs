@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use liaf_data::{
-    Coords, Fingerprint, Oddity, ReadOptions, Recording, RecordingInfo, Report, SensorSource,
-    StreamChoice, StreamInfo, StreamKind, Summary,
+    Coords, EventStats, Finding, Fingerprint, ReadOptions, Recording, RecordingInfo, Report,
+    SensorSource, StreamChoice, StreamInfo, StreamKind,
 };
 use serde_json::{Map, Value, json};
 
@@ -79,9 +79,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 fn look(file: &Path, options: &ReadOptions) -> liaf_data::Result<(RecordingInfo, Vec<Found>)> {
     let mut recording = Recording::open(file, options.clone())?;
     if recording.info().stream.is_some() && !recording.info().reads_events() {
-        let mut samples = recording.samples()?;
-        while samples.pump(&mut Summary::default())? {}
-        let (info, report) = (samples.info().clone(), samples.report());
+        let mut measurements = recording.measurements()?;
+        while measurements.pump(&mut EventStats::default())? {}
+        let (info, report) = (measurements.info().clone(), measurements.report());
         let found = Found { stream: None, fingerprint: Fingerprint::default(), report };
         return Ok((info, vec![found]));
     }
@@ -145,7 +145,7 @@ fn as_json(file: &Path, info: &RecordingInfo, found: &[Found], fingerprint: bool
 }
 
 fn found_json(found: &Found, fingerprint: bool) -> Value {
-    let summary = &found.fingerprint.summary;
+    let summary = &found.fingerprint.stats;
     let mut object = Map::new();
     merge(&mut object, serde_json::to_value(summary).unwrap_or_default());
     object.insert("duration_us".into(), json!(span(summary)));
@@ -170,11 +170,11 @@ fn error_json(file: &Path, error: &liaf_data::Error) -> Value {
     })
 }
 
-fn span(summary: &Summary) -> u64 {
+fn span(summary: &EventStats) -> u64 {
     summary.t_last.abs_diff(summary.t_first)
 }
 
-fn rate(summary: &Summary) -> Option<f64> {
+fn rate(summary: &EventStats) -> Option<f64> {
     let seconds = span(summary) as f64 / 1e6;
     (seconds > 0.0).then(|| summary.events as f64 / seconds)
 }
@@ -221,14 +221,15 @@ fn print(
         if several {
             line("--", format!("stream {}", found.stream.unwrap_or_default()))?;
         }
-        let summary = &found.fingerprint.summary;
+        let summary = &found.fingerprint.stats;
         match found.stream {
             Some(_) => line("events", events_text(summary))?,
             None if info.stream.is_some() => {}
             None => line("events", "no event stream".into())?,
         }
-        for (name, samples) in &found.report.samples {
-            let (count, first, last) = (samples.count, samples.t_first, samples.t_last);
+        for (name, measurements) in &found.report.measurements {
+            let (count, first, last) =
+                (measurements.count, measurements.t_first, measurements.t_last);
             let text = format!("{} of {name}, {first} .. {last} µs", text::thousands(count));
             line("samples", text)?;
         }
@@ -251,25 +252,25 @@ fn print(
     Ok(())
 }
 
-/// How many samples a stream has, `Some(None)` if that was not counted; `None` for one of which the
+/// How many measurements a stream has, `Some(None)` if that was not counted; `None` for one of which the
 /// file has none, and does not say that it has it.
 fn holding(stream: &StreamInfo, info: &RecordingInfo, found: &[Found]) -> Option<Option<u64>> {
     let is_alone = info.streams.iter().filter(|other| other.kind == stream.kind).count() == 1;
     let own = found.iter().find(|found| found.stream == Some(stream.id));
-    let met = |oddity| found.first().map_or(0, |found| found.report.count(oddity));
+    let met = |finding| found.first().map_or(0, |found| found.report.count(finding));
     let count = match (stream.kind, own) {
-        (StreamKind::Events, Some(own)) => Some(own.fingerprint.summary.events),
-        (StreamKind::Frames, _) if met(Oddity::ApsWords) > 0 => return Some(None),
-        (StreamKind::Frames, _) if is_alone => Some(met(Oddity::Frames)),
-        (StreamKind::Imu, _) if is_alone => Some(met(Oddity::ImuSamples)),
+        (StreamKind::Events, Some(own)) => Some(own.fingerprint.stats.events),
+        (StreamKind::Frames, _) if met(Finding::ApsWords) > 0 => return Some(None),
+        (StreamKind::Frames, _) if is_alone => Some(met(Finding::Frames)),
+        (StreamKind::Imu, _) if is_alone => Some(met(Finding::ImuSamples)),
         (StreamKind::Triggers, _) if is_alone => {
-            Some(met(Oddity::Triggers) + met(Oddity::ExternalWords))
+            Some(met(Finding::Triggers) + met(Finding::ExternalWords))
         }
         _ => None,
     };
-    let chosen = found.first().and_then(|found| found.report.samples.get(stream.kind.name()));
+    let chosen = found.first().and_then(|found| found.report.measurements.get(stream.kind.name()));
     let count = match chosen {
-        Some(samples) if info.stream == Some(stream.id) => Some(samples.count),
+        Some(measurements) if info.stream == Some(stream.id) => Some(measurements.count),
         _ => count,
     };
     let is_there = !stream.is_possible || count.is_some_and(|count| count > 0);
@@ -294,7 +295,7 @@ fn stream_text(stream: &StreamInfo, count: Option<u64>) -> String {
     text
 }
 
-fn events_text(summary: &Summary) -> String {
+fn events_text(summary: &EventStats) -> String {
     let mut line = text::thousands(summary.events);
     if summary.events > 0 {
         let on = 100.0 * summary.on as f64 / summary.events as f64;
@@ -309,10 +310,10 @@ fn events_text(summary: &Summary) -> String {
 /// What a reader met beside events, a line each.
 pub fn report_lines(report: &Report) -> Vec<String> {
     let mut lines: Vec<_> = report
-        .oddities
+        .findings
         .iter()
-        .map(|(oddity, tally)| {
-            let name = oddity.name().replace('_', " ");
+        .map(|(finding, tally)| {
+            let name = finding.name().replace('_', " ");
             let first = match (tally.first_offset, tally.first_event) {
                 (Some(offset), _) => format!(", the first at byte {offset}"),
                 (None, Some(event)) => format!(", the first is event {event}"),

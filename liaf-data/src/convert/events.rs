@@ -6,14 +6,15 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::OnProgress;
-use super::adapt::{Adapt, Adapter, Order};
-use super::choose::{Chooser, Selection};
 use super::pass::{Part, Pass, check_something_read, source};
-use crate::write::{self, EventSpec, EventWriter, Facts, Target, WriteOptions, Written};
-use crate::{
-    Coords, Error, EventBatch, EventReader, Oddity, Recording, RecordingInfo, Report, Result,
-    SensorSize, Sink,
-};
+use super::time_policy::{Order, TimeAdjuster, TimePolicy};
+use crate::codec::{Coords, EventSink, Target, WriteOptions};
+use crate::error::{Error, Result};
+use crate::filter::{Chooser, Dropped, Selection};
+use crate::model::{EventBatch, EventStats, Finding, RecordingInfo, Report, SensorSize};
+use crate::read::EventReader;
+use crate::read::Recording;
+use crate::write::{self, EventSpec, EventWriter, Written};
 
 /// What event file to make of a recording.
 #[derive(Debug, Clone, Copy)]
@@ -23,8 +24,8 @@ pub struct EventConvertOptions {
     /// Which events.
     pub selection: Selection,
     /// What may be done to their times.
-    pub adapt: Adapt,
-    /// Written how. Its `wrap` is that of `adapt`.
+    pub time_policy: TimePolicy,
+    /// Written how. Its `wrap` is that of `time_policy`.
     pub write: WriteOptions,
 }
 
@@ -41,6 +42,13 @@ pub struct EventsReport {
     pub out_of_window: u64,
     /// Events outside the crop.
     pub out_of_crop: u64,
+}
+
+impl EventsReport {
+    fn count(&mut self, dropped: Dropped) {
+        self.out_of_window += dropped.out_of_window;
+        self.out_of_crop += dropped.out_of_crop;
+    }
 }
 
 /// What a conversion did.
@@ -60,17 +68,17 @@ pub struct EventConversion {
 
 impl EventConversion {
     /// What the recording holds beside the chosen events, and the file does not: kind and number.
-    pub fn not_carried(&self) -> impl Iterator<Item = (Oddity, u64)> + '_ {
-        const CONTENT: &[Oddity] = &[
-            Oddity::Frames,
-            Oddity::ImuSamples,
-            Oddity::Triggers,
-            Oddity::ApsWords,
-            Oddity::ExternalWords,
-            Oddity::OtherStreamEvents,
-            Oddity::OtherPackets,
+    pub fn not_carried(&self) -> impl Iterator<Item = (Finding, u64)> + '_ {
+        const CONTENT: &[Finding] = &[
+            Finding::Frames,
+            Finding::ImuSamples,
+            Finding::Triggers,
+            Finding::ApsWords,
+            Finding::ExternalWords,
+            Finding::OtherStreamEvents,
+            Finding::OtherPackets,
         ];
-        let counted = CONTENT.iter().map(|&oddity| (oddity, self.report.count(oddity)));
+        let counted = CONTENT.iter().map(|&finding| (finding, self.report.count(finding)));
         counted.filter(|&(_, count)| count > 0)
     }
 }
@@ -82,7 +90,7 @@ impl EventConversion {
 /// does not fit ends it, and no file is left either.
 ///
 /// ```no_run
-/// use liaf_data::convert::{Adapt, EventConvertOptions, Selection, convert_events};
+/// use liaf_data::convert::{TimePolicy, EventConvertOptions, Selection, convert_events};
 /// use liaf_data::write::{self, WriteOptions};
 /// use liaf_data::{ReadOptions, Recording};
 /// use std::ops::ControlFlow;
@@ -92,7 +100,7 @@ impl EventConversion {
 /// let options = EventConvertOptions {
 ///     target: write::target("aedat2").expect("is written"),
 ///     selection: Selection::default(),
-///     adapt: Adapt { zero_time: true, ..Adapt::default() },
+///     time_policy: TimePolicy { zero_time: true, ..TimePolicy::default() },
 ///     write: WriteOptions::default(),
 /// };
 /// let output = Some("recording.aedat".as_ref());
@@ -121,25 +129,25 @@ pub fn convert_events(
     let sensor = options.selection.check(recording.find_sensor()?)?;
     let part = Part::find(recording, options.selection.from, options.selection.to)?;
     let surveys = output.is_some() && recording.is_seekable() && needs_facts(options, sensor);
-    if options.adapt.order == Order::Sort && output.is_some() && !surveys {
+    if options.time_policy.order == Order::Sort && output.is_some() && !surveys {
         return Err(Error::caller("sorting by time needs a first pass over the recording")
             .found("a pipe, which can be read only once")
             .advice("name a file, or take --clamp-time"));
     }
     let mut pass = Pass { number: 0, passes: 1 + u32::from(surveys), progress };
-    let facts = if surveys {
-        let (facts, ..) = survey(&mut *part.reader(recording)?, &part, options, &mut pass)?;
-        let facts_after = options.adapt.facts(facts);
-        options.target.check(&facts_after, options.adapt.wrap)?;
-        Some(facts)
+    let stats = if surveys {
+        let (stats, ..) = survey(&mut *part.reader(recording)?, &part, options, &mut pass)?;
+        let facts_after = options.time_policy.stats(stats);
+        options.target.check(&facts_after, options.time_policy.wrap)?;
+        Some(stats)
     } else {
         None
     };
     let Some(path) = output else {
-        let (facts, events, report) =
+        let (stats, events, report) =
             survey(&mut *part.reader(recording)?, &part, options, &mut pass)?;
         check_something_read(recording, &report)?;
-        options.target.check(&options.adapt.facts(facts), options.adapt.wrap)?;
+        options.target.check(&options.time_policy.stats(stats), options.time_policy.wrap)?;
         let info = recording.info().clone();
         return Ok(EventConversion { info, report, events, sensor, written: None });
     };
@@ -147,14 +155,14 @@ pub fn convert_events(
         sensor,
         source: device(recording.info()),
         provenance: provenance(recording, options),
-        t_offset: options.adapt.offset(facts.as_ref()),
-        facts: facts.map(|facts| options.adapt.facts(facts)),
+        t_offset: options.time_policy.offset(stats.as_ref()),
+        stats: stats.map(|stats| options.time_policy.stats(stats)),
     };
-    let write = WriteOptions { wrap: options.adapt.wrap, ..options.write };
+    let write = WriteOptions { wrap: options.time_policy.wrap, ..options.write };
     let mut reader = part.reader(recording)?;
     let mut stage = Stage {
         chooser: Chooser::new(chosen(&part, options)),
-        adapter: Adapter::new(options.adapt, facts.as_ref(), &options.write.limits),
+        adjuster: TimeAdjuster::new(options.time_policy, stats.as_ref(), &options.write.limits),
         writer: write::create(path, options.target, &spec, &write)?,
         report: EventsReport::default(),
     };
@@ -164,8 +172,8 @@ pub fn convert_events(
     }
     let report = reader.report();
     check_something_read(recording, &report)?;
-    let Stage { mut adapter, mut writer, report: events, .. } = stage;
-    if let Some(held) = adapter.finish() {
+    let Stage { mut adjuster, mut writer, report: events, .. } = stage;
+    if let Some(held) = adjuster.finish() {
         writer.write(held)?;
     }
     let written = Some(writer.finish()?);
@@ -174,10 +182,10 @@ pub fn convert_events(
 
 /// Whether more must be known of the events than that they lie on the sensor.
 fn needs_facts(options: &EventConvertOptions, sensor: SensorSize) -> bool {
-    let holds = &options.target.holds;
+    let holds = &options.target.capabilities;
     !holds.any_times()
-        || options.adapt.zero_time
-        || options.adapt.order == Order::Sort
+        || options.time_policy.zero_time
+        || options.time_policy.order == Order::Sort
         || sensor.width.saturating_sub(1) > holds.x_max
         || sensor.height.saturating_sub(1) > holds.y_max
 }
@@ -193,13 +201,13 @@ fn survey(
     part: &Part,
     options: &EventConvertOptions,
     pass: &mut Pass<'_, '_>,
-) -> Result<(Facts, EventsReport, Report)> {
+) -> Result<(EventStats, EventsReport, Report)> {
     let mut chooser = Chooser::new(chosen(part, options));
-    let (mut facts, mut events) = (Facts::default(), EventsReport::default());
+    let (mut stats, mut events) = (EventStats::default(), EventsReport::default());
     let mut sink = Look(|batch: &mut EventBatch| {
-        chooser.choose(batch, &mut events);
+        events.count(chooser.choose(batch));
         events.kept += batch.len() as u64;
-        facts.add(batch);
+        stats.add(batch);
         Ok(())
     });
     pass.number += 1;
@@ -208,13 +216,13 @@ fn survey(
         pass.tell(reader, read, 0)?;
         read = reader.report().events;
     }
-    Ok((facts, events, reader.report()))
+    Ok((stats, events, reader.report()))
 }
 
 /// A sink that is a function.
 struct Look<F>(F);
 
-impl<F: FnMut(&mut EventBatch) -> Result<()>> Sink for Look<F> {
+impl<F: FnMut(&mut EventBatch) -> Result<()>> EventSink for Look<F> {
     fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
         (self.0)(events)
     }
@@ -223,16 +231,16 @@ impl<F: FnMut(&mut EventBatch) -> Result<()>> Sink for Look<F> {
 /// What stands between a reader and a writer.
 struct Stage {
     chooser: Chooser,
-    adapter: Adapter,
+    adjuster: TimeAdjuster,
     writer: Box<dyn EventWriter>,
     report: EventsReport,
 }
 
-impl Sink for Stage {
+impl EventSink for Stage {
     fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
-        self.chooser.choose(events, &mut self.report);
+        self.report.count(self.chooser.choose(events));
         self.report.kept += events.len() as u64;
-        let ready = self.adapter.push(events, &mut self.report)?;
+        let ready = self.adjuster.push(events, &mut self.report)?;
         if ready.is_empty() { Ok(()) } else { self.writer.write(ready) }
     }
 }
@@ -248,7 +256,7 @@ fn provenance(recording: &Recording, options: &EventConvertOptions) -> String {
         "liaf": env!("CARGO_PKG_VERSION"),
         "source": source(recording),
         "selection": options.selection,
-        "times": options.adapt,
+        "times": options.time_policy,
     })
     .to_string()
 }

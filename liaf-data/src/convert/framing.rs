@@ -2,8 +2,12 @@
 
 use super::OnProgress;
 use super::pass::{Part, Pass, check_something_read};
-use crate::frames::{Binner, FrameOptions, FrameReport, FrameShape, FrameSink, Span, SpanFinder};
-use crate::{Error, Recording, RecordingInfo, Report, Result, SensorSize};
+use crate::error::{Error, Result};
+use crate::frames::{
+    Binner, FrameOptions, FrameReport, FrameShape, FrameSink, SpanFinder, TimeSpan,
+};
+use crate::model::{RecordingInfo, Report, SensorSize};
+use crate::read::Recording;
 
 /// What frames were made of a recording.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,7 +68,7 @@ pub(super) struct Framing<'a, 'b> {
     options: FrameOptions,
     part: Part,
     sensor: SensorSize,
-    span: Option<Span>,
+    span: Option<TimeSpan>,
     pass: Pass<'a, 'b>,
 }
 
@@ -93,7 +97,7 @@ impl<'a, 'b> Framing<'a, 'b> {
         Ok(framing)
     }
 
-    fn find_span(&mut self) -> Result<Span> {
+    fn find_span(&mut self) -> Result<TimeSpan> {
         let mut finder = SpanFinder::new(&self.options, self.sensor)?;
         let mut reader = self.part.reader(self.recording)?;
         self.pass.number += 1;

@@ -1,27 +1,29 @@
 //! The whole way: a recording in, a tensor file or another event file out, batch by batch.
 
-mod adapt;
-mod choose;
+mod time_policy;
+
 mod events;
 mod framing;
+mod measurements;
 mod pass;
 mod reorder;
-mod samples;
 
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-pub use adapt::{Adapt, Order};
-pub use choose::Selection;
+pub use crate::filter::Selection;
 pub use events::{EventConversion, EventConvertOptions, EventsReport, convert_events};
 pub use framing::{Framed, make_frames};
-pub use samples::{SampleConversion, SampleConvertOptions, convert_samples};
+pub use measurements::{MeasurementConversion, MeasurementConvertOptions, convert_measurements};
+pub use time_policy::{Order, TimePolicy};
 
+use crate::error::Result;
 use crate::frames::{Frame, FrameOptions, FrameRecipe, FrameReport, FrameShape};
+use crate::model::{RecordingInfo, Report};
+use crate::read::Recording;
 use crate::tensor::{self, Container, TensorOptions, TensorSpec, Written};
-use crate::{Recording, RecordingInfo, Report, Result};
 use framing::Framing;
 use pass::source;
 

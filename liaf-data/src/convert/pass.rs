@@ -6,8 +6,12 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{OnProgress, Progress};
+use crate::codec::Coords;
+use crate::error::{Error, ErrorKind, Result};
 use crate::frames::TimePoint;
-use crate::{Coords, Error, ErrorKind, EventReader, Recording, Report, Result};
+use crate::model::Report;
+use crate::read::EventReader;
+use crate::read::Recording;
 
 /// One pass over the recording.
 pub(super) struct Pass<'a, 'b> {
@@ -96,12 +100,12 @@ pub(super) fn check_something_read(recording: &Recording, report: &Report) -> Re
     if report.events > 0 || report.bytes.skipped == 0 {
         return Ok(());
     }
-    let first = report.oddities.iter().filter(|(oddity, _)| oddity.is_violation());
+    let first = report.findings.iter().filter(|(finding, _)| finding.is_violation());
     let first = first.min_by_key(|(_, tally)| tally.first_offset);
     let error = Error::new(ErrorKind::Malformed, "not one event could be read");
     let error = match first {
-        Some((oddity, tally)) => {
-            error.at(tally.first_offset.unwrap_or(0)).found(oddity.name().replace('_', " "))
+        Some((finding, tally)) => {
+            error.at(tally.first_offset.unwrap_or(0)).found(finding.name().replace('_', " "))
         }
         None => error,
     };

@@ -1,6 +1,7 @@
 //! Events brought in the order of time, as few of them held back as their lateness allows.
 
-use crate::{Error, EventBatch, Result};
+use crate::error::{Error, Result};
+use crate::model::EventBatch;
 
 /// Bytes that an event takes while it is held back.
 const BYTES: usize = 32;
@@ -94,7 +95,7 @@ impl Reorder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Event;
+    use crate::model::Event;
 
     fn event(i: usize, lateness: u64) -> Event {
         let jitter = (i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;

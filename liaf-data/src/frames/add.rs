@@ -1,6 +1,6 @@
 //! Adding events to cells, without overflow and without a loss unsaid.
 
-use super::{Cells, FrameOptions, Polarity, Representation};
+use super::{CellValues, FrameOptions, Polarity, Representation};
 
 /// What an event does to its cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,22 +23,22 @@ impl Add {
     }
 
     /// Adds one event to each of `places`, which are doubled if `self` is signed.
-    pub fn apply(self, cells: &mut Cells, places: &[u32], lost: &mut Lost) {
+    pub fn apply(self, cells: &mut CellValues, places: &[u32], lost: &mut Lost) {
         match cells {
-            Cells::U8(cells) => self.to(cells, places, lost),
-            Cells::U16(cells) => self.to(cells, places, lost),
-            Cells::I16(cells) => self.to(cells, places, lost),
-            Cells::F32(cells) => self.to(cells, places, lost),
+            CellValues::U8(cells) => self.to(cells, places, lost),
+            CellValues::U16(cells) => self.to(cells, places, lost),
+            CellValues::I16(cells) => self.to(cells, places, lost),
+            CellValues::F32(cells) => self.to(cells, places, lost),
         }
     }
 
     /// Sets the cells at `places` to zero.
-    pub fn clear_at(self, cells: &mut Cells, places: &[u32]) {
+    pub fn clear_at(self, cells: &mut CellValues, places: &[u32]) {
         match cells {
-            Cells::U8(cells) => self.zero(cells, places),
-            Cells::U16(cells) => self.zero(cells, places),
-            Cells::I16(cells) => self.zero(cells, places),
-            Cells::F32(cells) => self.zero(cells, places),
+            CellValues::U8(cells) => self.zero(cells, places),
+            CellValues::U16(cells) => self.zero(cells, places),
+            CellValues::I16(cells) => self.zero(cells, places),
+            CellValues::F32(cells) => self.zero(cells, places),
         }
     }
 
@@ -58,7 +58,7 @@ impl Add {
                 for &place in places {
                     match cells.get_mut(place as usize) {
                         Some(cell) if *cell != C::MAX => *cell = cell.up(),
-                        _ => lost.mark(place, n),
+                        _ => lost.checkpoint(place, n),
                     }
                 }
             }
@@ -75,7 +75,7 @@ impl Add {
                     let before = *cell;
                     *cell = before.step(place & 1 == 1);
                     if *cell == before {
-                        lost.mark(place >> 1, n);
+                        lost.checkpoint(place >> 1, n);
                     }
                 }
             }
@@ -156,7 +156,7 @@ pub(super) struct Lost {
 
 impl Lost {
     #[cold]
-    fn mark(&mut self, place: u32, cells: usize) {
+    fn checkpoint(&mut self, place: u32, cells: usize) {
         self.bits.resize(cells / 64 + 1, 0);
         if let Some(word) = self.bits.get_mut(place as usize / 64) {
             let bit = 1 << (place % 64);
@@ -174,11 +174,11 @@ impl Lost {
 }
 
 /// Sets every cell to zero.
-pub(super) fn clear(cells: &mut Cells) {
+pub(super) fn clear(cells: &mut CellValues) {
     match cells {
-        Cells::U8(cells) => cells.fill(0),
-        Cells::U16(cells) => cells.fill(0),
-        Cells::I16(cells) => cells.fill(0),
-        Cells::F32(cells) => cells.fill(0.0),
+        CellValues::U8(cells) => cells.fill(0),
+        CellValues::U16(cells) => cells.fill(0),
+        CellValues::I16(cells) => cells.fill(0),
+        CellValues::F32(cells) => cells.fill(0.0),
     }
 }

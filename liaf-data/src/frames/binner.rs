@@ -1,13 +1,15 @@
 //! Events in, frames out, in bounded memory.
 
 use super::add::Add;
-use super::anchored::AnchoredWindows;
 use super::count::CountWindows;
+use super::event_triggered::EventTriggeredWindows;
 use super::open::OpenFrames;
 use super::select::Selector;
 use super::time::TimeWindows;
-use super::{Edge, Frame, FrameOptions, FrameReport, FrameShape, Span, WindowRule};
-use crate::{Error, EventBatch, Result, SensorSize, Sink};
+use super::{Edge, Frame, FrameOptions, FrameReport, FrameShape, WindowRule};
+use crate::codec::EventSink;
+use crate::error::{Error, Result};
+use crate::model::{EventBatch, SensorSize, TimeSpan};
 
 /// Takes the frames that a [`Binner`] makes, in order. Every `FnMut(&Frame) -> Result<()>` is one.
 pub trait FrameSink {
@@ -34,12 +36,12 @@ impl<F: FnMut(&Frame) -> Result<()>> FrameSink for F {
 /// the oldest open one and is counted as late; so does an event before the first window.
 ///
 /// ```
-/// use liaf_data::frames::{Binner, Frame, FrameOptions, Frames};
+/// use liaf_data::frames::{Binner, Frame, FrameOptions, Cells};
 /// use liaf_data::{Event, EventBatch, SensorSize};
 /// let batch: EventBatch = (0..30).map(|i| Event { t: 1_000 * i, x: 1, y: 2, p: 1 }).collect();
 /// let mut sums = Vec::new();
 /// let mut sink = |frame: &Frame| {
-///     if let Frames::Dense(cells) = &frame.cells {
+///     if let Cells::Dense(cells) = &frame.cells {
 ///         sums.push(cells.sum());
 ///     }
 ///     Ok(())
@@ -58,15 +60,15 @@ pub struct Binner {
     open: OpenFrames,
     shape: FrameShape,
     /// What the first pass found, and what this one finds.
-    expected: Option<Span>,
-    found: Span,
+    expected: Option<TimeSpan>,
+    found: TimeSpan,
 }
 
 #[derive(Debug)]
 enum Windows {
     Time(TimeWindows),
     Count(CountWindows),
-    Anchored(AnchoredWindows),
+    Anchored(EventTriggeredWindows),
 }
 
 impl Binner {
@@ -76,7 +78,7 @@ impl Binner {
     /// # Errors
     /// As [`FrameOptions::check`]; [`ErrorKind::Caller`](crate::ErrorKind::Caller) if a span is
     /// needed and missing.
-    pub fn new(options: &FrameOptions, sensor: SensorSize, span: Option<Span>) -> Result<Self> {
+    pub fn new(options: &FrameOptions, sensor: SensorSize, span: Option<TimeSpan>) -> Result<Self> {
         let shape = options.check(sensor)?;
         let expected = span.filter(|_| options.needs_span());
         if options.needs_span() && expected.is_none() {
@@ -86,7 +88,7 @@ impl Binner {
         }
         let windows = match (options.windows, options.edge) {
             (WindowRule::Time { us, .. }, Edge::SpikingJelly) => {
-                Windows::Anchored(AnchoredWindows::new(us))
+                Windows::Anchored(EventTriggeredWindows::new(us))
             }
             (WindowRule::Time { .. } | WindowRule::Bins { .. }, _) => {
                 Windows::Time(TimeWindows::new(options, shape, expected))
@@ -102,7 +104,7 @@ impl Binner {
             open: OpenFrames::new(shape, options.dtype, Add::new(options), max_frames),
             shape,
             expected,
-            found: Span::default(),
+            found: TimeSpan::default(),
         })
     }
 
@@ -164,7 +166,7 @@ impl Binner {
         Ok(self.open.report)
     }
 
-    /// This binner as a [`Sink`] of events whose frames go to `frames`.
+    /// This binner as a [`EventSink`] of events whose frames go to `frames`.
     pub fn to<'a>(&'a mut self, frames: &'a mut dyn FrameSink) -> BinnerSink<'a> {
         BinnerSink { binner: self, frames }
     }
@@ -176,7 +178,7 @@ pub struct BinnerSink<'a> {
     frames: &'a mut dyn FrameSink,
 }
 
-impl Sink for BinnerSink<'_> {
+impl EventSink for BinnerSink<'_> {
     fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
         self.binner.push(events, self.frames)
     }

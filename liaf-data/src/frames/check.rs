@@ -1,9 +1,8 @@
 //! The check of options before any work: whether they fit each other, the sensor and the limits.
 
-use super::{
-    Crop, Dtype, Edge, FrameOptions, FrameShape, Polarity, Representation, TimePoint, WindowRule,
-};
-use crate::{Error, Result, SensorSize};
+use super::{Dtype, Edge, FrameOptions, FrameShape, Polarity, Representation, WindowRule};
+use crate::error::{Error, Result};
+use crate::model::{SensorSize, check_crop, check_stretch};
 
 impl FrameOptions {
     /// Checks everything that can be checked before any work, and says what frames come of it.
@@ -147,38 +146,6 @@ impl FrameOptions {
     pub(super) fn max_open(&self, shape: FrameShape) -> u64 {
         (self.limits.open_frames_bytes as u64 / self.frame_bytes(shape).max(1)).max(1)
     }
-}
-
-/// Refuses a stretch of time that ends before it begins.
-pub(crate) fn check_stretch(from: Option<TimePoint>, to: Option<TimePoint>) -> Result<()> {
-    let ordered = match (from, to) {
-        (Some(TimePoint::Relative(from)), Some(TimePoint::Relative(to)))
-        | (Some(TimePoint::Absolute(from)), Some(TimePoint::Absolute(to))) => from < to,
-        _ => true,
-    };
-    if !ordered {
-        return Err(Error::caller("the stretch of time ends before it begins")
-            .expected("from < to")
-            .found(format!("from {from:?} to {to:?}")));
-    }
-    Ok(())
-}
-
-/// Refuses a crop that does not lie on the sensor.
-pub(crate) fn check_crop(crop: Crop, sensor: SensorSize) -> Result<()> {
-    if sensor.pixels() == 0 {
-        return Err(Error::caller("the sensor has no pixels")
-            .expected("a width and height above 0")
-            .found(sensor));
-    }
-    let inside =
-        |first: u16, n: u16, of: u16| n > 0 && u32::from(first) + u32::from(n) <= of.into();
-    if !inside(crop.x, crop.w, sensor.width) || !inside(crop.y, crop.h, sensor.height) {
-        return Err(Error::caller("the crop does not lie on the sensor")
-            .expected(format!("a rectangle within {sensor}"))
-            .found(crop));
-    }
-    Ok(())
 }
 
 fn positive<N: Default + PartialOrd + std::fmt::Display>(what: &str, n: N) -> Result<()> {

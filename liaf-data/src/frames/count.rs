@@ -3,8 +3,9 @@
 use super::grid::Grid;
 use super::open::OpenFrames;
 use super::select::Kept;
-use super::{Edge, FrameOptions, FrameSink, Span, Window, WindowRule};
-use crate::Result;
+use super::{Edge, FrameOptions, FrameSink, Window, WindowRule};
+use crate::error::Result;
+use crate::model::TimeSpan;
 
 /// Bins events by their number among the kept ones. The window of a frame goes from the smallest
 /// time of its events to 1 µs after the largest.
@@ -20,7 +21,7 @@ pub(super) struct CountWindows {
 }
 
 impl CountWindows {
-    pub fn new(options: &FrameOptions, span: Option<Span>) -> Self {
+    pub fn new(options: &FrameOptions, span: Option<TimeSpan>) -> Self {
         let total = span.map_or(0, |span| span.events);
         let (grid, full) = match (options.windows, options.edge) {
             (WindowRule::EventBins { n }, Edge::All) => (Grid::split(total.into(), n), None),

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::error::Error;
 
 /// Type of one cell of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -91,7 +91,7 @@ pub struct Window {
 
 /// Values of cells, all of one type.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Cells {
+pub enum CellValues {
     /// Unsigned 8-bit.
     U8(Vec<u8>),
     /// Unsigned 16-bit.
@@ -102,7 +102,7 @@ pub enum Cells {
     F32(Vec<f32>),
 }
 
-impl Cells {
+impl CellValues {
     /// `n` cells of zero.
     pub fn zeros(dtype: Dtype, n: usize) -> Self {
         match dtype {
@@ -161,25 +161,25 @@ impl Cells {
 
 /// The cells of one frame of shape `[C, H, W]`, row-major.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Frames {
+pub enum Cells {
     /// Every cell: `C * H * W` values.
-    Dense(Cells),
+    Dense(CellValues),
     /// The cells that are not zero: their places in the dense frame, ascending, and their values.
     Sparse {
-        /// Places, ascending.
+        /// SeekState, ascending.
         index: Vec<u32>,
         /// Values, one a place.
-        cells: Cells,
+        cells: CellValues,
     },
 }
 
-impl Frames {
+impl Cells {
     /// Writes every cell as a number into `dense`, `C * H * W` of them, zeros where there is none.
     ///
     /// ```
-    /// use liaf_data::frames::{Cells, Frames};
+    /// use liaf_data::frames::{CellValues, Cells};
     /// let mut dense = [7.0; 4];
-    /// Frames::Sparse { index: vec![2], cells: Cells::U8(vec![3]) }.fill(&mut dense);
+    /// Cells::Sparse { index: vec![2], cells: CellValues::U8(vec![3]) }.fill(&mut dense);
     /// assert_eq!(dense, [0.0, 0.0, 3.0, 0.0]);
     /// ```
     pub fn fill(&self, dense: &mut [f32]) {
@@ -202,6 +202,6 @@ impl Frames {
 pub struct Frame {
     /// Start and end in µs.
     pub window: Window,
-    /// Cells of shape `[C, H, W]`.
-    pub cells: Frames,
+    /// CellValues of shape `[C, H, W]`.
+    pub cells: Cells,
 }

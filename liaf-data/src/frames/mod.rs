@@ -5,10 +5,10 @@
 //! [`SpanFinder`].
 
 mod add;
-mod anchored;
 mod binner;
 mod check;
 mod count;
+mod event_triggered;
 mod frame;
 mod grid;
 mod open;
@@ -21,13 +21,11 @@ mod select;
 mod span;
 mod time;
 
-pub(crate) use check::{check_crop, check_stretch};
-pub(crate) use select::Times;
-
+pub use crate::model::{Crop, TimePoint, TimeSpan};
 pub use binner::{Binner, BinnerSink, FrameSink};
-pub use frame::{Cells, Dtype, Frame, FrameShape, Frames, Window};
-pub use options::{Crop, Edge, FrameOptions, Polarity, Representation, TimePoint, WindowRule};
+pub use frame::{CellValues, Cells, Dtype, Frame, FrameShape, Window};
+pub use options::{Edge, FrameOptions, Polarity, Representation, WindowRule};
 pub use parse::parse_duration;
 pub use recipe::{CellRecipe, FrameRecipe, Provenance, SampleRecipe};
 pub use report::FrameReport;
-pub use span::{Span, SpanFinder};
+pub use span::SpanFinder;

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use super::add::{Add, Lost, clear};
-use super::{Cells, Dtype, Frame, FrameReport, FrameShape, FrameSink, Frames, Window};
-use crate::{Error, Result};
+use super::{CellValues, Cells, Dtype, Frame, FrameReport, FrameShape, FrameSink, Window};
+use crate::error::{Error, Result};
 
 /// While a frame has at most one event for so many bytes of its cells, it is kept as the list of
 /// its events' places: many open frames then stay in cache.
@@ -52,12 +52,12 @@ struct Buffer {
 impl Buffer {
     fn zeros(dtype: Dtype, cells: usize) -> Self {
         let window = Window { start: 0, end: 0 };
-        let frame = Frame { window, cells: Frames::Dense(Cells::zeros(dtype, cells)) };
+        let frame = Frame { window, cells: Cells::Dense(CellValues::zeros(dtype, cells)) };
         Self { frame, lost: Lost::default() }
     }
 
     fn add(&mut self, add: Add, places: &[u32]) {
-        if let Frames::Dense(cells) = &mut self.frame.cells {
+        if let Cells::Dense(cells) = &mut self.frame.cells {
             add.apply(cells, places, &mut self.lost);
         }
     }
@@ -152,7 +152,7 @@ impl OpenFrames {
         self.report.saturated_cells += buffer.lost.cells;
         sink.frame(&buffer.frame)?;
         buffer.lost.clear();
-        if let Frames::Dense(cells) = &mut buffer.frame.cells {
+        if let Cells::Dense(cells) = &mut buffer.frame.cells {
             if few {
                 self.add.clear_at(cells, &slot.few);
             } else {

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Dtype;
-use crate::{Limits, SensorSize};
+use crate::limits::Limits;
+use crate::model::{Crop, SensorSize, TimePoint};
 
 /// How a recording is cut into windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,40 +82,6 @@ pub enum Polarity {
     Merged,
     /// One channel, ON minus OFF.
     Signed,
-}
-
-/// A rectangle of the sensor, in canonical coordinates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Crop {
-    /// First column.
-    pub x: u16,
-    /// First row, from the top.
-    pub y: u16,
-    /// Columns.
-    pub w: u16,
-    /// Rows.
-    pub h: u16,
-}
-
-/// A point in the time of a recording.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TimePoint {
-    /// µs after the first event of the recording, whether that event is kept or not.
-    Relative(i64),
-    /// µs on the recording's own clock.
-    Absolute(i64),
-}
-
-impl TimePoint {
-    /// In µs on the recording's own clock, whose first event is at `first`.
-    pub fn on_clock(self, first: i64) -> i64 {
-        match self {
-            Self::Relative(us) => first.saturating_add(us),
-            Self::Absolute(us) => us,
-        }
-    }
 }
 
 /// What frames to make of the events of one recording.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{Crop, Edge, Polarity, Representation, TimePoint, WindowRule};
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// Reads a duration in µs: a number and a unit of `us`, `µs`, `ms`, `s` or `min`.
 ///

@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Crop, Dtype, Edge, FrameOptions, Polarity, Representation, TimePoint, WindowRule};
-use crate::{Aedat2Reading, Error, Limits, Result, SensorSize};
+use crate::codec::Aedat2Reading;
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::model::SensorSize;
 
 /// How frames are made of events: [`FrameOptions`] as tensor files say them, in JSON.
 ///

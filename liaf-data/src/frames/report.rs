@@ -18,7 +18,7 @@ pub struct FrameReport {
     pub out_of_window: u64,
     /// Events outside the crop or the sensor.
     pub out_of_crop: u64,
-    /// Cells that lost something because their type could not hold it, summed over frames.
+    /// CellValues that lost something because their type could not hold it, summed over frames.
     pub saturated_cells: u64,
     /// Frames made.
     pub frames: u64,

@@ -1,7 +1,8 @@
 //! Which windows a rule cuts by time, and how many of them are written.
 
 use super::grid::Grid;
-use super::{Edge, FrameOptions, Span, WindowRule};
+use super::{Edge, FrameOptions, WindowRule};
+use crate::model::TimeSpan;
 
 /// How windows are cut by time.
 #[derive(Debug, Clone, Copy)]
@@ -13,7 +14,7 @@ pub(super) enum Rule {
 }
 
 impl Rule {
-    pub fn new(options: &FrameOptions, span: Option<Span>) -> Self {
+    pub fn new(options: &FrameOptions, span: Option<TimeSpan>) -> Self {
         let t_max = span.map_or(i64::MAX, |span| span.t_max);
         match (options.windows, options.edge) {
             (WindowRule::Time { us, overlap }, Edge::All | Edge::Tonic | Edge::SpikingJelly) => {

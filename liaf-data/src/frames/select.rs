@@ -1,7 +1,8 @@
 //! From events to places: which are kept, and which cell of the frame each one falls in.
 
-use super::{Crop, FrameOptions, FrameShape, Polarity, TimePoint};
-use crate::{Error, EventBatch, Result, SensorSize};
+use super::{FrameOptions, FrameShape, Polarity};
+use crate::error::{Error, Result};
+use crate::model::{Crop, EventBatch, SensorSize, TimePoint, Times};
 
 /// Events that are taken at a time, so that what is worked out for them stays in cache.
 const CHUNK: usize = 2048;
@@ -9,7 +10,7 @@ const CHUNK: usize = 2048;
 /// In a table: this column or row is in no frame. More than any place, and twice it is no overflow.
 const OUTSIDE: u32 = 1 << 30;
 
-/// Cells of the largest frame.
+/// CellValues of the largest frame.
 pub(super) const MAX_CELLS: usize = OUTSIDE as usize;
 
 /// Events that were not kept.
@@ -54,26 +55,6 @@ pub(super) struct Selector {
     on: u32,
     t: Vec<i64>,
     place: Vec<u32>,
-}
-
-/// Times in µs that are kept: first and last.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Times {
-    pub first: i64,
-    pub last: i64,
-}
-
-impl Times {
-    /// Those with `from <= t < to`, where `first` is the time of the recording's first event.
-    pub fn new(from: Option<TimePoint>, to: Option<TimePoint>, first: i64) -> Self {
-        let absolute = |point: TimePoint| point.on_clock(first);
-        let from = from.map_or(i64::MIN, absolute);
-        match to.map(absolute) {
-            None => Self { first: from, last: i64::MAX },
-            Some(i64::MIN) => Self { first: i64::MAX, last: i64::MIN },
-            Some(to) => Self { first: from, last: to - 1 },
-        }
-    }
 }
 
 impl Selector {

@@ -2,38 +2,11 @@
 
 use super::select::Selector;
 use super::{FrameOptions, FrameReport};
-use crate::{EventBatch, Result, SensorSize, Sink};
+use crate::codec::EventSink;
+use crate::error::Result;
+use crate::model::{EventBatch, SensorSize, TimeSpan};
 
-/// The kept events of a recording: how many, and their times in µs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Span {
-    /// Number of kept events. If 0, the times are 0.
-    pub events: u64,
-    /// Time of the first one.
-    pub t_first: i64,
-    /// Time of the last one.
-    pub t_last: i64,
-    /// Smallest time.
-    pub t_min: i64,
-    /// Largest time.
-    pub t_max: i64,
-}
-
-impl Span {
-    /// Adds the times of the next kept events.
-    pub(super) fn extend(&mut self, t: &[i64]) {
-        let (Some(&first), Some(&last)) = (t.first(), t.last()) else { return };
-        if self.events == 0 {
-            *self = Self { events: 0, t_first: first, t_last: first, t_min: first, t_max: first };
-        }
-        self.events += t.len() as u64;
-        self.t_last = last;
-        self.t_min = t.iter().fold(self.t_min, |min, &t| min.min(t));
-        self.t_max = t.iter().fold(self.t_max, |max, &t| max.max(t));
-    }
-}
-
-/// Finds the [`Span`] of a recording in a first pass over its events.
+/// Finds the [`TimeSpan`] of a recording in a first pass over its events.
 ///
 /// ```
 /// use liaf_data::frames::{FrameOptions, SpanFinder};
@@ -47,7 +20,7 @@ impl Span {
 #[derive(Debug)]
 pub struct SpanFinder {
     selector: Selector,
-    span: Span,
+    span: TimeSpan,
     report: FrameReport,
 }
 
@@ -59,7 +32,7 @@ impl SpanFinder {
     pub fn new(options: &FrameOptions, sensor: SensorSize) -> Result<Self> {
         let shape = options.check(sensor)?;
         let selector = Selector::new(options, sensor, shape);
-        Ok(Self { selector, span: Span::default(), report: FrameReport::default() })
+        Ok(Self { selector, span: TimeSpan::default(), report: FrameReport::default() })
     }
 
     /// Takes the next events, in file order.
@@ -79,7 +52,7 @@ impl SpanFinder {
     }
 
     /// The span of the events so far.
-    pub fn span(&self) -> Span {
+    pub fn span(&self) -> TimeSpan {
         self.span
     }
 
@@ -89,7 +62,7 @@ impl SpanFinder {
     }
 }
 
-impl Sink for SpanFinder {
+impl EventSink for SpanFinder {
     fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
         self.push(events)
     }

@@ -6,8 +6,9 @@ use super::grid::Grid;
 use super::open::{OpenFrames, TOO_MANY_ADVICE};
 use super::rule::{Rule, after};
 use super::select::Kept;
-use super::{FrameOptions, FrameShape, FrameSink, Span, Window};
-use crate::Result;
+use super::{FrameOptions, FrameShape, FrameSink, Window};
+use crate::error::Result;
+use crate::model::TimeSpan;
 
 /// Bins events by time into frames that stay open for a while.
 #[derive(Debug)]
@@ -57,7 +58,7 @@ enum Target {
 }
 
 impl TimeWindows {
-    pub fn new(options: &FrameOptions, shape: FrameShape, span: Option<Span>) -> Self {
+    pub fn new(options: &FrameOptions, shape: FrameShape, span: Option<TimeSpan>) -> Self {
         Self {
             rule: Rule::new(options, span),
             from: None,

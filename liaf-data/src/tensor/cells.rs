@@ -1,24 +1,24 @@
 //! The cells of a frame as little-endian bytes of the dense frame.
 
-use crate::frames::{Cells, Frames};
+use crate::frames::{CellValues, Cells};
 
 /// Fills `out` with the frame as its dense cells, little-endian. `out` has the length of one
 /// frame, and the places of a sparse one lie within it ([`Intake`](super::intake::Intake) checks).
-pub(super) fn put(frames: &Frames, out: &mut [u8]) {
+pub(super) fn put(frames: &Cells, out: &mut [u8]) {
     match frames {
-        Frames::Dense(cells) => match cells {
-            Cells::U8(cells) => out.copy_from_slice(cells),
-            Cells::U16(cells) => copy(cells, out, u16::to_le_bytes),
-            Cells::I16(cells) => copy(cells, out, i16::to_le_bytes),
-            Cells::F32(cells) => copy(cells, out, f32::to_le_bytes),
+        Cells::Dense(cells) => match cells {
+            CellValues::U8(cells) => out.copy_from_slice(cells),
+            CellValues::U16(cells) => copy(cells, out, u16::to_le_bytes),
+            CellValues::I16(cells) => copy(cells, out, i16::to_le_bytes),
+            CellValues::F32(cells) => copy(cells, out, f32::to_le_bytes),
         },
-        Frames::Sparse { index, cells } => {
+        Cells::Sparse { index, cells } => {
             out.fill(0);
             match cells {
-                Cells::U8(cells) => scatter(index, cells, out, u8::to_le_bytes),
-                Cells::U16(cells) => scatter(index, cells, out, u16::to_le_bytes),
-                Cells::I16(cells) => scatter(index, cells, out, i16::to_le_bytes),
-                Cells::F32(cells) => scatter(index, cells, out, f32::to_le_bytes),
+                CellValues::U8(cells) => scatter(index, cells, out, u8::to_le_bytes),
+                CellValues::U16(cells) => scatter(index, cells, out, u16::to_le_bytes),
+                CellValues::I16(cells) => scatter(index, cells, out, i16::to_le_bytes),
+                CellValues::F32(cells) => scatter(index, cells, out, f32::to_le_bytes),
             }
         }
     }
@@ -50,8 +50,8 @@ mod tests {
 
     #[test]
     fn sparse_and_dense_give_the_same_bytes() {
-        let dense = Frames::Dense(Cells::I16(vec![0, -2, 0, 0x0102]));
-        let sparse = Frames::Sparse { index: vec![1, 3], cells: Cells::I16(vec![-2, 0x0102]) };
+        let dense = Cells::Dense(CellValues::I16(vec![0, -2, 0, 0x0102]));
+        let sparse = Cells::Sparse { index: vec![1, 3], cells: CellValues::I16(vec![-2, 0x0102]) };
         let (mut a, mut b) = ([7; 8], [9; 8]);
         put(&dense, &mut a);
         put(&sparse, &mut b);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::TensorSpec;
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// A kind of tensor file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

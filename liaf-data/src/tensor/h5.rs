@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::h5_sink::Sink;
+use super::h5_sink::EventSink;
 use super::intake::Intake;
 use super::{Container, TensorOptions, TensorSpec, TensorWriter, Written, cells};
-use crate::file::Effort;
-use crate::file::h5::{Chunk, Flow};
+use crate::container::deflate::Effort;
+use crate::container::hdf5::{Chunk, Flow};
+use crate::error::{Error, Result};
 use crate::frames::Frame;
-use crate::{Error, Result};
 
 /// A chunk holds as many frames as fit in this, and at least one.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -16,7 +16,7 @@ const CHUNK_BYTES: usize = 1 << 20;
 /// Writes `/frames` `[T, C, H, W]`, `/timestamps` `[T, 2]` and the attribute `liaf` of the root.
 pub(super) struct H5Writer {
     intake: Intake,
-    flow: Flow<Sink>,
+    flow: Flow<EventSink>,
     /// The chunk that is being filled.
     chunk: Option<Chunk>,
     /// Frames a chunk.
@@ -38,7 +38,7 @@ impl H5Writer {
         }
         let effort = options.compress.effort();
         let room = (CHUNK_BYTES / frame_bytes).max(1);
-        let sink = Sink::create(path, spec, options, effort)?;
+        let sink = EventSink::create(path, spec, options, effort)?;
         let most =
             if options.parallel { most_chunks(effort, room * frame_bytes, options) } else { 1 };
         Ok(Self {

@@ -6,13 +6,13 @@ use hdf5::{Dataset, H5Type};
 
 use super::intake::Intake;
 use super::{TensorOptions, TensorSpec};
-use crate::Result;
-use crate::file::Effort;
-use crate::file::h5::{Chunk, ChunkSink, WholeFile, write_chunk};
+use crate::container::deflate::Effort;
+use crate::container::hdf5::{Chunk, ChunkSink, WholeFile, write_chunk};
+use crate::error::Result;
 use crate::frames::{Dtype, FrameShape};
 
 /// The file as HDF5 sees it. Its fields are dropped in this order.
-pub(super) struct Sink {
+pub(super) struct EventSink {
     /// `None` before the first chunk.
     frames: Option<Dataset>,
     out: WholeFile,
@@ -21,7 +21,7 @@ pub(super) struct Sink {
     effort: Option<Effort>,
 }
 
-impl Sink {
+impl EventSink {
     /// An empty file that will be called `path`, for chunks packed with this `effort`.
     pub(super) fn create(
         path: &Path,
@@ -96,7 +96,7 @@ impl Sink {
     }
 }
 
-impl ChunkSink for Sink {
+impl ChunkSink for EventSink {
     /// Writes `chunk`, extending the dataset to all its frames.
     fn write(&mut self, chunk: &Chunk) -> Result<()> {
         self.frames(chunk.room, chunk.first + chunk.rows as u64)

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::{Container, TensorSpec};
-use crate::frames::{Cells, Frame, Frames};
-use crate::{Error, Limits, Result};
+use crate::error::{Error, Result};
+use crate::frames::{CellValues, Cells, Frame};
+use crate::limits::Limits;
 
 /// Checks frames against what was announced and the limits, and keeps their windows: 16 bytes a
 /// frame.
@@ -120,26 +121,26 @@ impl Intake {
         Ok(buffer)
     }
 
-    fn check_cells(&self, frames: &Frames) -> Result<()> {
+    fn check_cells(&self, frames: &Cells) -> Result<()> {
         let cells = match frames {
-            Frames::Dense(cells) | Frames::Sparse { cells, .. } => cells,
+            Cells::Dense(cells) | Cells::Sparse { cells, .. } => cells,
         };
         self.check_dtype(cells)?;
         match frames {
-            Frames::Dense(cells) if cells.len() != self.cells => {
+            Cells::Dense(cells) if cells.len() != self.cells => {
                 Err(Error::caller("a frame of another shape")
                     .expected(self.cells)
                     .found(format!("{} cells", cells.len())))
             }
-            Frames::Sparse { index, cells } if index.len() != cells.len() => {
+            Cells::Sparse { index, cells } if index.len() != cells.len() => {
                 Err(Error::caller("a sparse frame with another number of places than cells")
                     .expected(cells.len())
                     .found(index.len()))
             }
-            Frames::Sparse { index, .. } if !index.is_sorted_by(|a, b| a < b) => {
+            Cells::Sparse { index, .. } if !index.is_sorted_by(|a, b| a < b) => {
                 Err(Error::caller("a sparse frame whose places are not ascending"))
             }
-            Frames::Sparse { index, .. }
+            Cells::Sparse { index, .. }
                 if index.last().is_some_and(|&last| last as usize >= self.cells) =>
             {
                 Err(Error::caller("a sparse frame of another shape")
@@ -150,7 +151,7 @@ impl Intake {
         }
     }
 
-    fn check_dtype(&self, cells: &Cells) -> Result<()> {
+    fn check_dtype(&self, cells: &CellValues) -> Result<()> {
         if cells.dtype() == self.spec.dtype {
             return Ok(());
         }

@@ -7,13 +7,14 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::error::{Error, Result};
 use crate::frames::{Dtype, FrameShape};
-use crate::{Error, Limits, Result};
+use crate::limits::Limits;
 
 /// The frames of one tensor file, in memory.
 ///
 /// ```
-/// use liaf_data::frames::{Cells, Dtype, Frame, FrameShape, Frames, Window};
+/// use liaf_data::frames::{CellValues, Dtype, Frame, FrameShape, Cells, Window};
 /// use liaf_data::tensor::{self, Container, LoadedFrames, TensorOptions, TensorSpec};
 ///
 /// # fn main() -> liaf_data::Result<()> {
@@ -25,7 +26,7 @@ use crate::{Error, Limits, Result};
 /// let mut writer = tensor::create(&path, format, &spec, &TensorOptions::default())?;
 /// writer.write(&Frame {
 ///     window: Window { start: 0, end: 10_000 },
-///     cells: Frames::Sparse { index: vec![4], cells: Cells::U16(vec![7]) },
+///     cells: Cells::Sparse { index: vec![4], cells: CellValues::U16(vec![7]) },
 /// })?;
 /// writer.finish()?;
 ///
@@ -219,7 +220,7 @@ fn fill(file: &mut File, bytes: &mut [u8], at: u64) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorKind;
+    use crate::error::ErrorKind;
 
     fn file(header: &str, data: usize) -> Vec<u8> {
         let mut bytes = (header.len() as u64).to_le_bytes().to_vec();

@@ -25,8 +25,8 @@ pub use container::Container;
 pub use load::LoadedFrames;
 pub use options::{Compression, TensorOptions};
 
+use crate::error::{Error, Result};
 use crate::frames::{Dtype, Frame, FrameShape};
-use crate::{Error, Result};
 
 /// What a tensor file is going to hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +71,7 @@ pub trait TensorWriter: Send {
 /// Starts a tensor file that will be called `path`.
 ///
 /// ```
-/// use liaf_data::frames::{Cells, Dtype, Frame, FrameShape, Frames, Window};
+/// use liaf_data::frames::{CellValues, Dtype, Frame, FrameShape, Cells, Window};
 /// use liaf_data::tensor::{self, Container, TensorOptions, TensorSpec};
 ///
 /// # fn main() -> liaf_data::Result<()> {
@@ -86,7 +86,7 @@ pub trait TensorWriter: Send {
 /// let mut writer = tensor::create(&path, Container::Npz, &spec, &TensorOptions::default())?;
 /// writer.write(&Frame {
 ///     window: Window { start: 0, end: 10_000 },
-///     cells: Frames::Sparse { index: vec![4], cells: Cells::U16(vec![7]) },
+///     cells: Cells::Sparse { index: vec![4], cells: CellValues::U16(vec![7]) },
 /// })?;
 /// assert_eq!(writer.finish()?.frames, 1);
 /// # Ok(())

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use super::intake::Intake;
 use super::{Container, TensorOptions, TensorSpec, TensorWriter, Written, cells};
-use crate::Result;
-use crate::file::{AtomicFile, npy_header};
+use crate::container::npy;
+use crate::error::Result;
 use crate::frames::{Dtype, Frame};
+use crate::io::AtomicFile;
 
 /// NumPy's name of a cell type, little-endian, as Python writes it.
 pub(super) fn descr(dtype: Dtype) -> &'static str {
@@ -30,7 +31,7 @@ impl NpyWriter {
         let intake = Intake::new(path, Container::Npy, spec, options.limits)?;
         let frame = intake.buffer(1)?;
         let mut out = AtomicFile::create(path, options.overwrite, options.sync)?;
-        out.append(&npy_header(descr(spec.dtype), &intake.shape()))?;
+        out.append(&npy::header(descr(spec.dtype), &intake.shape()))?;
         Ok(Self { intake, out, frame })
     }
 }
@@ -44,7 +45,7 @@ impl TensorWriter for NpyWriter {
 
     fn finish(mut self: Box<Self>) -> Result<Written> {
         self.intake.complete()?;
-        self.out.patch(0, &npy_header(descr(self.intake.spec().dtype), &self.intake.shape()))?;
+        self.out.patch(0, &npy::header(descr(self.intake.spec().dtype), &self.intake.shape()))?;
         Ok(Written { frames: self.intake.frames(), bytes: self.out.finish()? })
     }
 }

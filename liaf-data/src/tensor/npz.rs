@@ -5,9 +5,12 @@ use std::path::Path;
 use super::intake::Intake;
 use super::npy::descr;
 use super::{Container, TensorOptions, TensorSpec, TensorWriter, Written, cells};
-use crate::Result;
-use crate::file::{AtomicFile, Effort, NpzArray, Zip, npy_header};
+use crate::container::deflate::Effort;
+use crate::container::zip::Zip;
+use crate::container::{npy, npz};
+use crate::error::Result;
 use crate::frames::Frame;
+use crate::io::AtomicFile;
 
 /// Writes `frames.npy`, `timestamps.npy` and `liaf.npy`: the bytes of the provenance text, which
 /// `bytes(archive["liaf"])` gives back.
@@ -16,7 +19,7 @@ pub(super) struct NpzWriter {
     out: AtomicFile,
     zip: Zip,
     effort: Option<Effort>,
-    frames: NpzArray,
+    frames: npz::Array,
     frame: Vec<u8>,
 }
 
@@ -26,8 +29,8 @@ impl NpzWriter {
         let effort = options.npz_deflate.then(|| options.compress.effort().unwrap_or(Effort::Runs));
         let frame = intake.buffer(1)?;
         let mut out = AtomicFile::create(path, options.overwrite, options.sync)?;
-        let header = npy_header(descr(spec.dtype), &intake.shape());
-        let frames = NpzArray::start(&mut out, "frames.npy", &header, effort)?;
+        let header = npy::header(descr(spec.dtype), &intake.shape());
+        let frames = npz::Array::start(&mut out, "frames.npy", &header, effort)?;
         Ok(Self { intake, out, zip: Zip::default(), effort, frames, frame })
     }
 }
@@ -42,15 +45,15 @@ impl TensorWriter for NpzWriter {
     fn finish(self: Box<Self>) -> Result<Written> {
         let Self { intake, mut out, mut zip, effort, frames, .. } = *self;
         intake.complete()?;
-        let header = npy_header(descr(intake.spec().dtype), &intake.shape());
+        let header = npy::header(descr(intake.spec().dtype), &intake.shape());
         frames.end(&mut zip, &mut out, &header)?;
         let provenance = intake.spec().provenance.as_bytes();
         for (name, descr, shape, bytes) in [
             ("timestamps.npy", "'<i8'", &[intake.frames(), 2][..], &intake.timestamp_bytes()[..]),
             ("liaf.npy", "'|u1'", &[provenance.len() as u64][..], provenance),
         ] {
-            let header = npy_header(descr, shape);
-            let mut array = NpzArray::start(&mut out, name, &header, effort)?;
+            let header = npy::header(descr, shape);
+            let mut array = npz::Array::start(&mut out, name, &header, effort)?;
             array.append(&mut out, bytes)?;
             array.end(&mut zip, &mut out, &header)?;
         }

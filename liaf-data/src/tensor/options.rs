@@ -3,8 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::file::Effort;
-use crate::{Error, Limits};
+use crate::container::deflate::Effort;
+use crate::error::Error;
+use crate::limits::Limits;
 
 /// How much work goes into compression. All of it is deflate, which every reader knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::intake::Intake;
 use super::{Container, TensorOptions, TensorSpec, TensorWriter, Written, cells};
-use crate::file::AtomicFile;
+use crate::error::{Error, Result};
 use crate::frames::{Dtype, Frame};
-use crate::{Error, Result};
+use crate::io::AtomicFile;
 
 /// The largest header that readers take, in bytes.
 const MAX_HEADER: usize = 100_000_000;

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{EventWriter, Facts, Target, Written};
-use crate::{Error, EventBatch, Result, SensorSize};
+use super::{EventWriter, Written};
+use crate::codec::Target;
+use crate::error::{Error, Result};
+use crate::model::{EventBatch, EventStats, SensorSize};
 
 /// A writer that refuses what its file cannot hold, so that no event is stored as another.
 pub(super) struct Checked {
@@ -13,7 +15,7 @@ pub(super) struct Checked {
     sensor: SensorSize,
     wrap: bool,
     /// Of the events so far.
-    facts: Facts,
+    stats: EventStats,
     /// Whether there was an error: what is in the file then is not to be trusted.
     broken: bool,
 }
@@ -27,7 +29,7 @@ impl Checked {
         wrap: bool,
     ) -> Self {
         let path = path.to_path_buf();
-        Self { path, writer, target, sensor, wrap, facts: Facts::default(), broken: false }
+        Self { path, writer, target, sensor, wrap, stats: EventStats::default(), broken: false }
     }
 
     fn check(&mut self, events: &EventBatch) -> Result<()> {
@@ -41,12 +43,12 @@ impl Checked {
         if n == 0 {
             return Ok(());
         }
-        self.facts.add(events);
-        self.target.check(&self.facts, self.wrap)?;
-        if !self.sensor.contains(self.facts.x_max, self.facts.y_max) {
+        self.stats.add(events);
+        self.target.check(&self.stats, self.wrap)?;
+        if !self.sensor.contains(self.stats.x_max, self.stats.y_max) {
             return Err(Error::caller("an event lies outside the sensor")
                 .expected(format!("a pixel of {}", self.sensor))
-                .found(format!("x up to {}, y up to {}", self.facts.x_max, self.facts.y_max)));
+                .found(format!("x up to {}, y up to {}", self.stats.x_max, self.stats.y_max)));
         }
         Ok(())
     }
@@ -65,7 +67,7 @@ impl EventWriter for Checked {
             return Err(Error::caller("an earlier write failed").in_file(&self.path));
         }
         // That there were no events at all is known only now.
-        self.target.check(&self.facts, self.wrap).map_err(|error| error.in_file(&self.path))?;
+        self.target.check(&self.stats, self.wrap).map_err(|error| error.in_file(&self.path))?;
         self.writer.finish()
     }
 }

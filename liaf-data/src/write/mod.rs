@@ -1,7 +1,7 @@
 //! Event files: events to the bytes of a format.
 //!
 //! A [`Target`] is a kind of event file that can be written. Its row says by which names it is
-//! chosen and what it [holds](Holds); [`create`] starts a file of it.
+//! chosen and what it [holds](Capabilities); [`create`] starts a file of it.
 //!
 //! There are two ways to write a target. A format of bytes is an [`Encoder`]: a state machine from
 //! events to bytes, without file or path, which one writer drives over a file that appears whole or
@@ -24,78 +24,20 @@
 //! ```
 
 mod checked;
-mod encoder;
-mod facts;
-mod holds;
-mod options;
-mod target;
+mod encoded;
 
 use std::path::Path;
 
-#[cfg(test)]
-pub(crate) use encoder::bytes_of;
-pub use encoder::{Encoder, Output};
-pub use facts::Facts;
-pub use holds::{Holds, Loss};
-pub use options::{Packing, WriteOptions};
-pub(crate) use target::Make;
-pub use target::{Target, lacking, target, target_of_path, targets};
-
-use crate::{Error, EventBatch, Limits, Result, SensorSize};
+use crate::codec::Make;
+pub use crate::codec::{
+    Capabilities, Encoder, EventSpec, EventWriter, Output, Packing, Target, Violation,
+    WriteOptions, Written,
+};
+use crate::error::{Error, Result};
+pub use crate::model::EventStats;
+pub use crate::registry::{lacking, target, target_of_path, targets};
 use checked::Checked;
-use encoder::EncodedFile;
-
-/// What an event file is going to hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventSpec {
-    /// Size of the sensor; every event lies on it.
-    pub sensor: SensorSize,
-    /// The device that the events came from, if that is known.
-    pub source: Option<String>,
-    /// One JSON text that says what made the file, for formats with a place for it; or empty.
-    pub provenance: String,
-    /// What was taken from all times, in µs, for formats with a place for it; `None`: not known.
-    pub t_offset: Option<i64>,
-    /// What is known of all events before the first one is written.
-    pub facts: Option<Facts>,
-}
-
-impl EventSpec {
-    /// Events of a sensor of which nothing else is known.
-    pub fn new(sensor: SensorSize) -> Self {
-        Self { sensor, source: None, provenance: String::new(), t_offset: None, facts: None }
-    }
-}
-
-/// What was written.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Written {
-    /// Number of events.
-    pub events: u64,
-    /// Bytes of the whole file.
-    pub bytes: u64,
-    /// What a reader of the file should know, in words.
-    pub notes: Vec<String>,
-}
-
-/// Writes events into a file that appears whole under its name or not at all.
-///
-/// Dropping a writer without [`finish`](Self::finish) leaves nothing behind. The bytes of the file
-/// do not depend on how the events are cut into batches, nor on the number of threads.
-pub trait EventWriter: Send {
-    /// Adds the next events.
-    ///
-    /// # Errors
-    /// [`ErrorKind::System`](crate::ErrorKind::System) if they cannot be written,
-    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the file cannot hold one of them.
-    fn write(&mut self, events: &EventBatch) -> Result<()>;
-
-    /// Completes the file and gives it its name.
-    ///
-    /// # Errors
-    /// As [`write`](Self::write); the file of that name, if there was one, is then as it was.
-    fn finish(self: Box<Self>) -> Result<Written>;
-}
+use encoded::EncodedFile;
 
 /// Starts an event file that will be called `path`. An event that it cannot hold is refused when
 /// it comes.
@@ -113,8 +55,8 @@ pub fn create(
     let path = path.as_ref();
     let packing = target.packing(options.packing).map_err(|error| error.in_file(path))?;
     let options = WriteOptions { packing: Some(packing), ..*options };
-    if let Some(facts) = &spec.facts {
-        target.check(facts, options.wrap).map_err(|error| error.in_file(path))?;
+    if let Some(stats) = &spec.stats {
+        target.check(stats, options.wrap).map_err(|error| error.in_file(path))?;
     }
     let writer: Box<dyn EventWriter> = match target.make {
         Make::Encoder(make) => {
@@ -124,16 +66,6 @@ pub fn create(
         Make::Writer(make) => make(path, spec, &options)?,
     };
     Ok(Box::new(Checked::new(path, writer, target, spec.sensor, options.wrap)))
-}
-
-/// Refuses a file of `bytes` bytes that is larger than the limits allow.
-pub(crate) fn check_size(bytes: u64, limits: &Limits, path: &Path) -> Result<()> {
-    if bytes <= limits.output_bytes {
-        return Ok(());
-    }
-    Err(Error::limit("the file becomes too large")
-        .expected(format!("at most {} bytes", limits.output_bytes))
-        .in_file(path))
 }
 
 /// The bytes of a target of bytes, for a socket or for memory.

@@ -10,7 +10,9 @@ pub mod damage;
 
 use std::path::{Path, PathBuf};
 
-use liaf_data::{EventBatch, Fingerprint, Format, Limits, ReadOptions, Recording, Result, Sink};
+use liaf_data::{
+    EventBatch, EventSink, Fingerprint, Format, Limits, ReadOptions, Recording, Result,
+};
 
 /// Limits that are known when the tests are compiled.
 pub const LIMITS: Limits = Limits {

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use liaf_data::frames::{Cells, Dtype, Frame, FrameShape, Frames, Window};
+use liaf_data::frames::{CellValues, Dtype, Frame, FrameShape, Cells, Window};
 use liaf_data::tensor::{self, Container, TensorOptions, TensorSpec, Written};
 
 /// The containers that this build can write.
@@ -48,20 +48,20 @@ pub fn frame(spec: &TensorSpec, k: u64, sparse: bool) -> Frame {
         }
     }
     let cells = match spec.dtype {
-        Dtype::U8 => Cells::U8(values.iter().map(|&v| v as u8).collect()),
-        Dtype::U16 => Cells::U16(values.iter().map(|&v| v as u16).collect()),
-        Dtype::I16 => Cells::I16(values.iter().map(|&v| v as i16).collect()),
-        Dtype::F32 => Cells::F32(values.iter().map(|&v| v as f32 / 4.0).collect()),
+        Dtype::U8 => CellValues::U8(values.iter().map(|&v| v as u8).collect()),
+        Dtype::U16 => CellValues::U16(values.iter().map(|&v| v as u16).collect()),
+        Dtype::I16 => CellValues::I16(values.iter().map(|&v| v as i16).collect()),
+        Dtype::F32 => CellValues::F32(values.iter().map(|&v| v as f32 / 4.0).collect()),
     };
     let cells = if sparse {
-        Frames::Sparse { index, cells }
+        Cells::Sparse { index, cells }
     } else {
-        Frames::Dense(dense(spec.shape.cells(), &index, &cells))
+        Cells::Dense(dense(spec.shape.cells(), &index, &cells))
     };
     Frame { window: window(k), cells }
 }
 
-fn dense(n: usize, index: &[u32], cells: &Cells) -> Cells {
+fn dense(n: usize, index: &[u32], cells: &CellValues) -> CellValues {
     fn spread<T: Copy + Default>(n: usize, index: &[u32], cells: &[T]) -> Vec<T> {
         let mut dense = vec![T::default(); n];
         for (&place, &cell) in index.iter().zip(cells) {
@@ -70,28 +70,34 @@ fn dense(n: usize, index: &[u32], cells: &Cells) -> Cells {
         dense
     }
     match cells {
-        Cells::U8(cells) => Cells::U8(spread(n, index, cells)),
-        Cells::U16(cells) => Cells::U16(spread(n, index, cells)),
-        Cells::I16(cells) => Cells::I16(spread(n, index, cells)),
-        Cells::F32(cells) => Cells::F32(spread(n, index, cells)),
+        CellValues::U8(cells) => CellValues::U8(spread(n, index, cells)),
+        CellValues::U16(cells) => CellValues::U16(spread(n, index, cells)),
+        CellValues::I16(cells) => CellValues::I16(spread(n, index, cells)),
+        CellValues::F32(cells) => CellValues::F32(spread(n, index, cells)),
     }
 }
 
 /// The bytes of a dense frame, little-endian.
 pub fn bytes(frame: &Frame) -> Vec<u8> {
     match &frame.cells {
-        Frames::Dense(Cells::U8(cells)) => cells.clone(),
-        Frames::Dense(Cells::U16(cells)) => cells.iter().flat_map(|c| c.to_le_bytes()).collect(),
-        Frames::Dense(Cells::I16(cells)) => cells.iter().flat_map(|c| c.to_le_bytes()).collect(),
-        Frames::Dense(Cells::F32(cells)) => cells.iter().flat_map(|c| c.to_le_bytes()).collect(),
-        Frames::Sparse { .. } => panic!("a dense frame is wanted"),
+        Cells::Dense(CellValues::U8(cells)) => cells.clone(),
+        Cells::Dense(CellValues::U16(cells)) => {
+            cells.iter().flat_map(|c| c.to_le_bytes()).collect()
+        }
+        Cells::Dense(CellValues::I16(cells)) => {
+            cells.iter().flat_map(|c| c.to_le_bytes()).collect()
+        }
+        Cells::Dense(CellValues::F32(cells)) => {
+            cells.iter().flat_map(|c| c.to_le_bytes()).collect()
+        }
+        Cells::Sparse { .. } => panic!("a dense frame is wanted"),
     }
 }
 
 /// The sum of the cells of `frame`.
 pub fn sum(frame: &Frame) -> f64 {
     match &frame.cells {
-        Frames::Dense(cells) | Frames::Sparse { cells, .. } => cells.sum(),
+        Cells::Dense(cells) | Cells::Sparse { cells, .. } => cells.sum(),
     }
 }
 

@@ -3,8 +3,8 @@
 
 use std::fs;
 
-use liaf_data::convert::{Adapt, Order};
-use liaf_data::write::{self, EventSpec, Facts, WriteOptions};
+use liaf_data::convert::{Order, TimePolicy};
+use liaf_data::write::{self, EventSpec, EventStats, WriteOptions};
 use liaf_data::{ErrorKind, Event, EventBatch, ReadOptions, Recording, SensorSize};
 
 use crate::common;
@@ -21,7 +21,7 @@ fn events_come_back_or_are_refused_before_anything_is_written() {
             let name = format!("{} to {} {packing:?}", from.display(), target.name);
             let events = Recording::open(&from, read.clone()).unwrap().read_all().unwrap();
             let to = folder.path().join("a").with_extension(target.extension);
-            match convert(&from, &read, &to, target, *packing, Adapt::default()) {
+            match convert(&from, &read, &to, target, *packing, TimePolicy::default()) {
                 Ok(done) => {
                     assert_eq!(done.events.kept, events.len() as u64, "{name}");
                     let written = done.written.unwrap();
@@ -32,7 +32,7 @@ fn events_come_back_or_are_refused_before_anything_is_written() {
                     let again = read_back(&to, target, strict);
                     let (again, before) =
                         (common::fingerprint_of(&again), common::fingerprint_of(&events));
-                    assert_eq!(again.summary, before.summary, "{name}");
+                    assert_eq!(again.stats, before.stats, "{name}");
                     assert_eq!(again.xxh64(), before.xxh64(), "{name}");
                     kept += 1;
                     fs::remove_file(&to).unwrap();
@@ -56,7 +56,7 @@ fn events_come_back_or_are_refused_before_anything_is_written() {
 #[test]
 fn with_time_from_zero_and_in_order_every_recording_fits_that_lies_on_the_sensor() {
     let folder = tempfile::tempdir().unwrap();
-    let adapt = Adapt { zero_time: true, order: Order::Sort, wrap: false };
+    let time_policy = TimePolicy { zero_time: true, order: Order::Sort, wrap: false };
     for target in write::targets() {
         for (from, read) in recordings() {
             let name = format!("{} to {}", from.display(), target.name);
@@ -66,7 +66,7 @@ fn with_time_from_zero_and_in_order_every_recording_fits_that_lies_on_the_sensor
             let start = events.first().map_or(0, |event| event.t);
             events.iter_mut().for_each(|event| event.t -= start);
             let to = folder.path().join("a").with_extension(target.extension);
-            match convert(&from, &read, &to, target, None, adapt) {
+            match convert(&from, &read, &to, target, None, time_policy) {
                 Ok(done) => {
                     let options = reading(done.sensor, target, &to);
                     let again = read_back(&to, target, options);
@@ -74,10 +74,10 @@ fn with_time_from_zero_and_in_order_every_recording_fits_that_lies_on_the_sensor
                     fs::remove_file(&to).unwrap();
                 }
                 Err(error) => {
-                    let (x, y) = (target.holds.x_max, target.holds.y_max);
+                    let (x, y) = (target.capabilities.x_max, target.capabilities.y_max);
                     let last = events.last().map_or(0, |event| event.t);
-                    let fits = last <= target.holds.t_max
-                        && (target.holds.no_events || !events.is_empty())
+                    let fits = last <= target.capabilities.t_max
+                        && (target.capabilities.no_events || !events.is_empty())
                         && events.iter().all(|event| event.x <= x && event.y <= y);
                     let sensor = error.to_string().contains("so large a sensor");
                     assert!(!fits || sensor, "{name}: {error}");
@@ -97,8 +97,8 @@ fn times_that_began_elsewhere_come_back_by_their_offset() {
         (common::fixtures().join("good/aedat4/dv_all_lz4.aedat4"), folder.path().join("a.h5"));
     let read = ReadOptions::default();
     let target = write::target("h5-events").unwrap();
-    let adapt = Adapt { zero_time: true, ..Adapt::default() };
-    convert(&from, &read, &to, target, None, adapt).unwrap();
+    let time_policy = TimePolicy { zero_time: true, ..TimePolicy::default() };
+    convert(&from, &read, &to, target, None, time_policy).unwrap();
     let before = Recording::open(&from, read.clone()).unwrap().read_all().unwrap();
     let after = |t_offset| {
         let read = ReadOptions { t_offset, ..read.clone() };
@@ -114,7 +114,7 @@ fn bytes_do_not_depend_on_batches_or_threads() {
     let path = folder.path().join("a");
     for target in write::targets() {
         for packing in packings(target) {
-            let events = events(&target.holds, 100_000);
+            let events = events(&target.capabilities, 100_000);
             let write = |cut: usize, threads: usize| {
                 let parallel = threads > 1;
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -160,10 +160,10 @@ fn no_events_make_a_file_that_reads_as_none_or_are_refused() {
             let mut writer = write::create(&path, target, &spec, &options).unwrap();
             writer.write(&EventBatch::new()).unwrap();
             let finished = writer.finish();
-            if !target.holds.no_events {
+            if !target.capabilities.no_events {
                 assert_eq!(finished.unwrap_err().kind(), ErrorKind::Caller, "{}", target.name);
                 assert!(is_empty(folder.path()), "{}: something was left", target.name);
-                let none = EventSpec { facts: Some(Facts::default()), ..spec };
+                let none = EventSpec { stats: Some(EventStats::default()), ..spec };
                 let error = write::create(&path, target, &none, &options).err().unwrap();
                 assert_eq!(error.kind(), ErrorKind::Caller, "{}", target.name);
                 continue;
@@ -181,15 +181,15 @@ fn an_event_that_does_not_fit_is_refused_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     for target in write::targets() {
         let sensor = SensorSize::new(128, 100);
-        let event = Event { t: target.holds.t_max.min(5000), x: 5, y: 5, p: 1 };
+        let event = Event { t: target.capabilities.t_max.min(5000), x: 5, y: 5, p: 1 };
         let mut bad = vec![Event { x: 128, ..event }, Event { y: 100, ..event }];
-        if target.holds.t_max < i64::MAX {
-            bad.push(Event { t: target.holds.t_max + 1, ..event });
+        if target.capabilities.t_max < i64::MAX {
+            bad.push(Event { t: target.capabilities.t_max + 1, ..event });
         }
-        if target.holds.t_min > i64::MIN {
-            bad.push(Event { t: target.holds.t_min - 1, ..event });
+        if target.capabilities.t_min > i64::MIN {
+            bad.push(Event { t: target.capabilities.t_min - 1, ..event });
         }
-        if target.holds.step_back == 0 {
+        if target.capabilities.step_back == 0 {
             bad.push(Event { t: event.t - 1, ..event });
         }
         for bad in bad {

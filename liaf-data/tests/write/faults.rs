@@ -46,12 +46,12 @@ fn an_existing_file_is_kept_unless_it_may_be_replaced() {
         assert_eq!(error.hint(), Some("--force replaces it"));
         // Dropped in the middle.
         let mut writer = create(&path, target, true).unwrap();
-        write_all(&mut *writer, &events(&target.holds, 100_000)).unwrap();
+        write_all(&mut *writer, &events(&target.capabilities, 100_000)).unwrap();
         assert!(names(folder.path()).len() > 1);
         drop(writer);
         assert_eq!(fs::read(&path).unwrap(), b"old");
         let mut writer = create(&path, target, true).unwrap();
-        write_all(&mut *writer, &events(&target.holds, 10)).unwrap();
+        write_all(&mut *writer, &events(&target.capabilities, 10)).unwrap();
         writer.finish().unwrap();
         assert_ne!(fs::read(&path).unwrap(), b"old");
         assert_eq!(names(folder.path()).len(), 1, "{}", target.name);
@@ -64,7 +64,7 @@ fn a_file_that_comes_up_meanwhile_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.out");
         let mut writer = create(&path, target, false).unwrap();
-        write_all(&mut *writer, &events(&target.holds, 10)).unwrap();
+        write_all(&mut *writer, &events(&target.capabilities, 10)).unwrap();
         fs::write(&path, b"theirs").unwrap();
         let error = writer.finish().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Caller, "{}: {error}", target.name);
@@ -81,7 +81,7 @@ fn a_file_larger_than_the_limit_is_refused() {
         let limits = Limits { output_bytes: 100_000, ..QUICK.limits };
         let options = WriteOptions { limits, ..QUICK };
         let mut writer = write::create(&path, target, &EventSpec::new(SENSOR), &options).unwrap();
-        let events = events(&target.holds, 300_000);
+        let events = events(&target.capabilities, 300_000);
         let error = match write_all(&mut *writer, &events) {
             Err(error) => {
                 drop(writer);
@@ -103,7 +103,8 @@ fn child_that_meets_a_full_disk() {
     for target in write::targets() {
         let path = Path::new(&folder).join("a").with_extension(target.name);
         let error = match create(&path, target, true) {
-            Ok(mut writer) => match write_all(&mut *writer, &events(&target.holds, 300_000)) {
+            Ok(mut writer) => match write_all(&mut *writer, &events(&target.capabilities, 300_000))
+            {
                 Ok(()) => writer.finish().unwrap_err(),
                 Err(error) => {
                     assert!(writer.write(&EventBatch::new()).is_err(), "{}: goes on", target.name);
@@ -157,7 +158,7 @@ fn a_full_disk_is_an_error_with_the_path() {
 fn child_that_is_killed() {
     let path = std::env::var("LIAF_TEST_FILE").unwrap();
     let target = write::target(&std::env::var("LIAF_TEST_TARGET").unwrap()).unwrap();
-    let events = events(&target.holds, EVENTS);
+    let events = events(&target.capabilities, EVENTS);
     loop {
         let mut writer = create(Path::new(&path), target, true).unwrap();
         write_all(&mut *writer, &events).unwrap();
@@ -173,7 +174,7 @@ const EVENTS: usize = 60_000;
 fn a_killed_writer_leaves_a_whole_file_or_none() {
     let (mut whole, mut partial) = (0, 0);
     for (number, target) in write::targets().enumerate() {
-        let events = events(&target.holds, EVENTS);
+        let events = events(&target.capabilities, EVENTS);
         let folder = tempfile::tempdir().unwrap();
         let name = format!("a.{}", target.extension);
         let path = folder.path().join(&name);

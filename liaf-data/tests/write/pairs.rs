@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use liaf_data::convert::{Adapt, Order};
-use liaf_data::write::{self, Facts, Target};
+use liaf_data::convert::{Order, TimePolicy};
+use liaf_data::write::{self, EventStats, Target};
 use liaf_data::{ErrorKind, ReadOptions, Recording};
 
 use crate::common;
@@ -19,7 +19,7 @@ fn events_go_from_every_kind_of_file_to_every_other() {
     for recording in RECORDINGS {
         let original = common::fixtures().join(recording);
         let base = folder.path().join("base.aedat4");
-        let from_zero = Adapt { zero_time: true, order: Order::Keep, wrap: false };
+        let from_zero = TimePolicy { zero_time: true, order: Order::Keep, wrap: false };
         let aedat4 = write::target("aedat4").unwrap();
         convert(&original, &ReadOptions::default(), &base, aedat4, None, from_zero).unwrap();
         let read = ReadOptions::default();
@@ -28,7 +28,7 @@ fn events_go_from_every_kind_of_file_to_every_other() {
         let mut files: Vec<(&str, PathBuf, ReadOptions)> = Vec::new();
         for target in write::targets() {
             let to = folder.path().join(target.name).with_extension(target.extension);
-            match convert(&base, &read, &to, target, None, Adapt::default()) {
+            match convert(&base, &read, &to, target, None, TimePolicy::default()) {
                 Ok(done) => {
                     let read = reading(done.sensor, target, &to);
                     files.push((target.name, to, read));
@@ -45,12 +45,12 @@ fn events_go_from_every_kind_of_file_to_every_other() {
         for (from, path, read) in files.iter().filter(|(name, ..)| from(name)) {
             for target in write::targets().filter(|target| kinds.contains(&target.name)) {
                 let to = folder.path().join("again").with_extension(target.extension);
-                let done = convert(path, read, &to, target, None, Adapt::default());
+                let done = convert(path, read, &to, target, None, TimePolicy::default());
                 let done =
                     done.unwrap_or_else(|error| panic!("{from} to {}: {error}", target.name));
                 let strict = ReadOptions { strict: true, ..reading(done.sensor, target, &to) };
                 let again = common::fingerprint_of(&read_back(&to, target, strict));
-                assert_eq!(again.summary, fingerprint.summary, "{from} to {}", target.name);
+                assert_eq!(again.stats, fingerprint.stats, "{from} to {}", target.name);
                 assert_eq!(again.xxh64(), fingerprint.xxh64(), "{from} to {}", target.name);
                 fs::remove_file(&to).unwrap();
             }
@@ -66,10 +66,10 @@ fn events_go_from_every_kind_of_file_to_every_other() {
 fn all_kinds_hold_the_first_recording() {
     let file = common::fixtures().join(RECORDINGS[0]);
     let events = Recording::open(file, ReadOptions::default()).unwrap().read_all().unwrap();
-    let mut facts = Facts::default();
-    facts.add(&events);
-    let facts = facts.earlier(facts.t_min);
+    let mut stats = EventStats::default();
+    stats.add(&events);
+    let stats = stats.earlier(stats.t_min);
     for target in write::targets() {
-        assert!(target.check(&facts, false).is_ok(), "{}", target.name);
+        assert!(target.check(&stats, false).is_ok(), "{}", target.name);
     }
 }

@@ -4,8 +4,10 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use liaf_data::convert::{Adapt, EventConversion, EventConvertOptions, Selection, convert_events};
-use liaf_data::write::{Holds, Packing, Target, WriteOptions};
+use liaf_data::convert::{
+    EventConversion, EventConvertOptions, Selection, TimePolicy, convert_events,
+};
+use liaf_data::write::{Capabilities, Packing, Target, WriteOptions};
 use liaf_data::{Event, EventBatch, ReadOptions, Recording, Result, SensorSize, StreamChoice};
 use toml::{Table, Value};
 
@@ -54,11 +56,12 @@ pub fn convert(
     to: &Path,
     target: &'static Target,
     packing: Option<Packing>,
-    adapt: Adapt,
+    time_policy: TimePolicy,
 ) -> Result<EventConversion> {
     let mut recording = Recording::open(from, read.clone())?;
     let write = WriteOptions { packing, ..QUICK };
-    let options = EventConvertOptions { target, selection: Selection::default(), adapt, write };
+    let options =
+        EventConvertOptions { target, selection: Selection::default(), time_policy, write };
     convert_events(&mut recording, Some(to), &options, &mut |_| ControlFlow::Continue(()))
 }
 
@@ -90,7 +93,7 @@ pub fn reading(sensor: SensorSize, target: &Target, path: &Path) -> ReadOptions 
 }
 
 /// Events that every target holds which holds steps back, and in order for the others.
-pub fn events(holds: &Holds, n: usize) -> EventBatch {
+pub fn events(holds: &Capabilities, n: usize) -> EventBatch {
     let mut state = 1_u64;
     let mut t = 1000;
     (0..n)

@@ -200,7 +200,7 @@ struct Watch<R: Real> {
     classifier: Classifier<R>,
     rows: Rows<io::Stdout>,
     each_frame: bool,
-    /// Samples of each class.
+    /// MeasurementCount of each class.
     votes: Vec<u64>,
     /// The sample so far: its start, its last window, and what the network says.
     last: Option<(i64, Window, Scores)>,
@@ -250,7 +250,7 @@ impl<R: Real> Watch<R> {
         Ok(())
     }
 
-    /// Samples by class, the most frequent first.
+    /// MeasurementCount by class, the most frequent first.
     fn summary(&self) -> String {
         let mut votes: Vec<_> = self.votes.iter().enumerate().filter(|(_, n)| **n > 0).collect();
         votes.sort_by_key(|&(class, &n)| (u64::MAX - n, class));

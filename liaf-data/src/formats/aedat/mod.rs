@@ -1,5 +1,9 @@
-//! What the versions of AEDAT have in common.
+//! AEDAT, the formats of iniVation's cameras: versions 1 to 4.
 
 mod text_header;
+pub mod v1;
+pub mod v2;
+pub mod v3;
+pub mod v4;
 
-pub(super) use text_header::TextHeader;
+pub(crate) use text_header::TextHeader;

@@ -4,9 +4,10 @@
 //! a first event whose first byte is `#` looks like one more line. So a line counts as header only if
 //! it is text, and in doubt the record size and the order of the first times decide.
 
-use crate::reader::ReadOptions;
-use crate::source::ByteSource;
-use crate::{Error, Limits, Result};
+use crate::codec::ReadOptions;
+use crate::error::{Error, Result};
+use crate::io::ByteSource;
+use crate::limits::Limits;
 
 const LINE_BYTES: usize = 64 << 10;
 /// Bytes behind the header that are looked at to decide where data begins and which chip it is of.
@@ -16,7 +17,7 @@ const LINES: usize = 64;
 
 /// What the header says.
 #[derive(Debug, Default)]
-pub(in crate::formats) struct TextHeader {
+pub(crate) struct TextHeader {
     /// Where the data begins.
     pub end: u64,
     /// The file ends inside a header line of this many bytes.

@@ -3,9 +3,10 @@
 use super::digits::DIGITS;
 use super::fast::{self, Pattern, Reading, Scratch};
 use super::line::{self, Columns, Fault, Line};
-use crate::parallel::{in_order, places_per_pool};
-use crate::reader::ReadOptions;
-use crate::{Decoder, Error, ErrorKind, EventBatch, Mark, Oddity, Report, Result, Sink};
+use crate::codec::{Checkpoint, Decoder, EventSink, ReadOptions};
+use crate::error::{Error, ErrorKind, Result};
+use crate::io::{in_order, places_per_pool};
+use crate::model::{Event, EventBatch, Finding, Report};
 
 /// Events between two calls of the sink.
 const BATCH: usize = 8192;
@@ -38,7 +39,7 @@ pub struct CsvDecoder {
 impl CsvDecoder {
     /// A decoder for the lines that begin at byte `start` with line number `line`; `report` has what
     /// stands before them.
-    pub(super) fn new(
+    pub(crate) fn new(
         columns: Columns,
         start: u64,
         line: u64,
@@ -64,7 +65,7 @@ impl CsvDecoder {
     }
 
     /// Decodes whole lines.
-    fn lines(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
+    fn lines(&mut self, bytes: &[u8], sink: &mut dyn EventSink) -> Result<()> {
         if self.parallel && bytes.len() > SEGMENT {
             return self.segments(bytes, sink);
         }
@@ -82,7 +83,7 @@ impl CsvDecoder {
         result
     }
 
-    fn segments(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
+    fn segments(&mut self, bytes: &[u8], sink: &mut dyn EventSink) -> Result<()> {
         let mut parts = Vec::with_capacity(bytes.len() / SEGMENT + 1);
         let (mut rest, mut offset) = (bytes, self.offset);
         while !rest.is_empty() {
@@ -109,7 +110,7 @@ impl CsvDecoder {
     }
 
     /// Takes over what a segment found.
-    fn take(&mut self, segment: &mut Segment, sink: &mut dyn Sink) -> Result<()> {
+    fn take(&mut self, segment: &mut Segment, sink: &mut dyn EventSink) -> Result<()> {
         self.report.merge(&segment.report);
         (self.offset, self.line) = (segment.offset, segment.line);
         if !segment.batch.is_empty() {
@@ -145,7 +146,7 @@ impl CsvDecoder {
     }
 
     /// Ends a line of which more than a line may have is gone already.
-    fn end_of_long_line(&mut self, sink: &mut dyn Sink) -> Result<()> {
+    fn end_of_long_line(&mut self, sink: &mut dyn EventSink) -> Result<()> {
         let mut segment = self.places.pop().unwrap_or_default();
         segment.begin(self.offset, self.line);
         segment.bad(Fault::TooLong, std::mem::take(&mut self.too_long), self.strict);
@@ -156,7 +157,7 @@ impl CsvDecoder {
 }
 
 impl Decoder for CsvDecoder {
-    fn push(&mut self, mut bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
+    fn push(&mut self, mut bytes: &[u8], sink: &mut dyn EventSink) -> Result<()> {
         if !self.carry.is_empty() || self.too_long > 0 {
             let end = bytes.iter().position(|&byte| byte == b'\n').map(|end| end + 1);
             let (line, after) = bytes.split_at(end.unwrap_or(bytes.len()));
@@ -189,7 +190,7 @@ impl Decoder for CsvDecoder {
         Ok(())
     }
 
-    fn finish(&mut self, sink: &mut dyn Sink) -> Result<()> {
+    fn finish(&mut self, sink: &mut dyn EventSink) -> Result<()> {
         if self.too_long > 0 {
             return self.end_of_long_line(sink);
         }
@@ -208,7 +209,7 @@ impl Decoder for CsvDecoder {
             Line::Event(_) | Line::Bad(_) => {}
         }
         self.report.bytes.skipped += tail.len() as u64;
-        self.report.add(Oddity::TruncatedTails, 1, self.offset);
+        self.report.add(Finding::TruncatedTails, 1, self.offset);
         if self.strict {
             return Err(Error::truncated(format!("{} has no end", self.line(self.line)))
                 .at(self.offset)
@@ -223,15 +224,15 @@ impl Decoder for CsvDecoder {
     }
 
     /// At the beginning of a line; its number may not be known.
-    fn mark(&self) -> Option<Mark> {
+    fn checkpoint(&self) -> Option<Checkpoint> {
         let line = if self.line_is_known { self.line as i64 } else { -1 };
-        (self.too_long == 0).then(|| Mark { offset: self.offset, state: vec![line] })
+        (self.too_long == 0).then(|| Checkpoint { offset: self.offset, state: vec![line] })
     }
 
-    fn resume(&mut self, mark: &Mark) -> Result<()> {
-        let [line] = mark.state()?;
+    fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        let [line] = checkpoint.state()?;
         self.line_is_known = line >= 0;
-        (self.line, self.offset) = (u64::try_from(line).unwrap_or(0), mark.offset);
+        (self.line, self.offset) = (u64::try_from(line).unwrap_or(0), checkpoint.offset);
         self.carry.clear();
         Ok(())
     }
@@ -330,7 +331,7 @@ impl Segment {
     }
 
     #[inline(always)]
-    fn event(&mut self, event: crate::Event, used: usize) {
+    fn event(&mut self, event: Event, used: usize) {
         if self.batch.is_empty() {
             self.first = self.offset;
         }
@@ -341,7 +342,7 @@ impl Segment {
 
     fn bad(&mut self, fault: Fault, used: u64, strict: bool) {
         self.report.bytes.skipped += used;
-        self.report.add(Oddity::BadLines, 1, self.offset);
+        self.report.add(Finding::BadLines, 1, self.offset);
         if strict {
             self.fault = Some((fault, self.offset, self.line));
         }

@@ -1,10 +1,10 @@
 //! Decimal numbers read backwards from their end, eight digits at a time.
 
 /// Digits that are read together; so many bytes must stand before the end of a number.
-pub(super) const DIGITS: usize = 8;
+pub(crate) const DIGITS: usize = 8;
 
 /// Powers of ten.
-pub(super) const POWERS: [u64; 17] = {
+pub(crate) const POWERS: [u64; 17] = {
     let mut powers = [1; 17];
     let mut i = 1;
     while i < powers.len() {
@@ -16,14 +16,14 @@ pub(super) const POWERS: [u64; 17] = {
 
 /// A number of one to eight digits that ends at `end`.
 #[inline(always)]
-pub(super) fn short(bytes: &[u8], (end, digits): (usize, usize)) -> Option<u64> {
+pub(crate) fn short(bytes: &[u8], (end, digits): (usize, usize)) -> Option<u64> {
     let word = u64::from_le_bytes(*bytes.get(end.wrapping_sub(DIGITS)..end)?.first_chunk()?);
     (digits.wrapping_sub(1) < DIGITS).then(|| value(word, digits))
 }
 
 /// A number of one to sixteen digits that ends at `end`.
 #[inline(always)]
-pub(super) fn long(bytes: &[u8], (end, digits): (usize, usize)) -> Option<u64> {
+pub(crate) fn long(bytes: &[u8], (end, digits): (usize, usize)) -> Option<u64> {
     if digits <= DIGITS {
         return short(bytes, (end, digits));
     }
@@ -34,7 +34,7 @@ pub(super) fn long(bytes: &[u8], (end, digits): (usize, usize)) -> Option<u64> {
 
 /// Two numbers of one to four digits each that end at these places.
 #[inline(always)]
-pub(super) fn pair(bytes: &[u8], a: (usize, usize), b: (usize, usize)) -> Option<(u16, u16)> {
+pub(crate) fn pair(bytes: &[u8], a: (usize, usize), b: (usize, usize)) -> Option<(u16, u16)> {
     let is_short = (a.1.wrapping_sub(1) | b.1.wrapping_sub(1)) < 4;
     let word = |(end, digits): (usize, usize)| {
         let word = u32::from_le_bytes(*bytes.get(end.wrapping_sub(4)..end)?.first_chunk()?);

@@ -2,20 +2,22 @@
 
 use std::io::Write;
 
-use crate::write::{Encoder, EventSpec, Holds, Make, Output, Target};
-use crate::{Error, EventBatch, Result};
+use crate::codec::EventSpec;
+use crate::codec::{Capabilities, Encoder, Make, Output, Target};
+use crate::error::{Error, Result};
+use crate::model::EventBatch;
 
-pub(super) const TARGET: Target = Target {
+pub(crate) const TARGET: Target = Target {
     name: "csv",
     title: "CSV",
     extension: "csv",
     claims: &["csv"],
     packings: &[],
-    holds: Holds {
+    capabilities: Capabilities {
         t_min: 0,
         // Above this a reader takes whole numbers for ns.
         t_max: 100_000_000_000_000_000,
-        ..Holds::ANYTHING
+        ..Capabilities::ANYTHING
     },
     make: Make::Encoder(|spec, _| Ok(Box::new(CsvEncoder::new(spec)))),
 };

@@ -12,9 +12,9 @@ use multiversion::multiversion;
 
 use super::digits::{POWERS, long, pair};
 use super::line::{Columns, plain};
-use crate::EventBatch;
-use crate::formats::columns::scaled;
-use crate::reader::TimeUnit;
+use crate::codec::TimeUnit;
+use crate::codec::columns::scaled;
+use crate::model::EventBatch;
 
 /// Bytes whose places are gathered at one time.
 const STRETCH: usize = 4096;
@@ -30,7 +30,7 @@ const ANY_ORDER: usize = 2;
 
 /// What ends the numbers of the lines of a text, and where in a line each of an event's is.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pattern {
+pub(crate) struct Pattern {
     /// The bytes that end a number, in their order.
     ends: [u8; 5],
     /// Which of the numbers are t (or the part before its point), x, y and p.
@@ -61,8 +61,8 @@ impl Pattern {
 
 /// Room for a stretch; reused from stretch to stretch.
 #[derive(Debug)]
-pub(super) struct Scratch {
-    /// Places of the bytes that are not digits.
+pub(crate) struct Scratch {
+    /// SeekState of the bytes that are not digits.
     places: Box<[u16; STRETCH + 64]>,
     t: Box<[i64; LINES]>,
     x: Box<[u16; LINES]>,
@@ -84,7 +84,7 @@ impl Default for Scratch {
 
 /// How lines are to be read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reading<'a> {
+pub(crate) struct Reading<'a> {
     pub columns: &'a Columns,
     pub pattern: &'a Pattern,
     /// The longest line there may be, in bytes.
@@ -93,7 +93,7 @@ pub(super) struct Reading<'a> {
 
 /// Decodes lines at `bytes[at..]` to `batch`, at most [`LINES`]; stops in front of one that is not of
 /// the pattern or too long. Returns where, and how many there were.
-pub(super) fn lines(
+pub(crate) fn lines(
     bytes: &[u8],
     at: usize,
     reading: Reading<'_>,

@@ -1,10 +1,11 @@
 //! What a text says of its columns, and what its first lines tell where it says nothing.
 
 use super::line::{self, COLUMNS, Columns};
-use crate::formats::columns::{Name, guess};
-use crate::reader::{Field, Keys, ReadOptions};
-use crate::source::ByteSource;
-use crate::{Error, Result, SensorSize};
+use crate::codec::columns::{Name, guess};
+use crate::codec::{ColumnMap, Field, ReadOptions};
+use crate::error::{Error, Result};
+use crate::io::ByteSource;
+use crate::model::SensorSize;
 
 /// Bytes that are looked at to learn the columns; more if a longer comment stands before the data.
 const SAMPLE: usize = 64 << 10;
@@ -13,7 +14,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// How the lines of a text are to be read.
 #[derive(Debug)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     pub columns: Columns,
     pub sensor: Option<SensorSize>,
     /// Where the data begins.
@@ -61,8 +62,8 @@ impl Layout {
             (None, Some(row)) => row.len(),
             (None, None) => 4,
         };
-        let (at, order) = match &options.keys {
-            Some(Keys::Order(order)) => (stated(order, count).map_err(here)?, "as stated"),
+        let (at, order) = match &options.columns {
+            Some(ColumnMap::Order(order)) => (stated(order, count).map_err(here)?, "as stated"),
             keys => match &sample.names {
                 Some(names) => (
                     named(names, &sample.names_text, keys.as_ref()).map_err(here)?,
@@ -127,7 +128,7 @@ fn stated(order: &[Option<Field>], count: usize) -> Result<[usize; 4]> {
 }
 
 /// The order that the names give.
-fn named(names: &[Option<Name>], text: &str, keys: Option<&Keys>) -> Result<[usize; 4]> {
+fn named(names: &[Option<Name>], text: &str, keys: Option<&ColumnMap>) -> Result<[usize; 4]> {
     let mut raw = [&b""[..]; COLUMNS];
     line::split(text.as_bytes(), &mut raw);
     let mut at = [0; 4];
@@ -276,7 +277,7 @@ fn is_number(field: &[u8]) -> bool {
 }
 
 /// Whether a text begins like a table of events: with their names, or a line of 3 to 16 numbers.
-pub(super) fn is_table(head: &[u8]) -> bool {
+pub(crate) fn is_table(head: &[u8]) -> bool {
     let sample = Sample::read(head, true);
     let named = sample.names.is_some_and(|names| {
         Field::ALL.iter().filter(|&&f| names.iter().flatten().any(|n| n.field == f)).count() >= 3

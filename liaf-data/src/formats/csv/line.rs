@@ -1,8 +1,8 @@
 //! One line of text to one event.
 
-use crate::Event;
-use crate::formats::columns::scaled;
-use crate::reader::{Field, TimeUnit};
+use crate::codec::columns::scaled;
+use crate::codec::{Field, TimeUnit};
+use crate::model::Event;
 
 /// Lines of more columns than these are no events.
 pub const COLUMNS: usize = 16;
@@ -47,7 +47,7 @@ struct Decimal {
 /// Reads the line at the start of `bytes`, if it is an event in its plainest form: unsigned numbers
 /// with one separator between them. Returns the event and the bytes of the line.
 #[inline(always)]
-pub(super) fn plain(bytes: &[u8], columns: &Columns) -> Option<(Event, usize)> {
+pub(crate) fn plain(bytes: &[u8], columns: &Columns) -> Option<(Event, usize)> {
     // Of four columns, as most are, the loops are unrolled.
     if columns.count == 4 {
         plain_of::<4>(bytes, columns)

@@ -21,26 +21,26 @@ mod encode;
 mod fast;
 mod layout;
 mod line;
-mod scout;
+mod seek_scan;
 
 pub use decode::CsvDecoder;
 
-use super::{Body, Format, Head, Opened};
-use crate::reader::{ReadOptions, RecordingInfo, SensorSource, StreamInfo, StreamKind};
-use crate::source::ByteSource;
-use crate::{Report, Result};
+use crate::codec::{Body, Detection, FileHead, Format, Opened, ReadOptions};
+use crate::error::Result;
+use crate::io::ByteSource;
+use crate::model::{RecordingInfo, Report, SensorSource, StreamInfo, StreamKind};
 use layout::Layout;
-use scout::LineScout;
+use seek_scan::LineScan;
 
-pub(super) static FORMAT: Format =
+pub(crate) static FORMAT: Format =
     Format { name: "CSV", extensions: &["csv", "txt"], detect, open, write: &[encode::TARGET] };
 
 /// Bytes a decoder gets at once: on one thread as much as stays in cache.
 const STEP: usize = 256 << 10;
 const PARALLEL_STEP: usize = 8 << 20;
 
-fn detect(head: &Head) -> bool {
-    !head.starts_with(b"#!") && layout::is_table(&head.bytes)
+fn detect(head: &FileHead) -> Detection {
+    Detection::maybe(!head.starts_with(b"#!") && layout::is_table(&head.bytes))
 }
 
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
@@ -71,7 +71,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
             report,
             options,
         ))
-        .with_scout(LineScout { start: layout.start, columns: layout.columns }),
+        .with_seek_scan(LineScan { start: layout.start, columns: layout.columns }),
         data_offset: layout.start,
         step: if options.parallel { PARALLEL_STEP } else { STEP },
         bytes_per_event: 12.0,

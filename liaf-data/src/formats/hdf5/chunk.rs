@@ -7,7 +7,7 @@ use hdf5_sys::h5d::H5Dget_chunk_info_by_coord;
 
 /// Where a chunk lies in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Chunk {
+pub(crate) struct Chunk {
     /// From the base address of the file; `None` if the chunk was never written.
     pub address: Option<u64>,
     pub bytes: u64,
@@ -17,10 +17,10 @@ pub(super) struct Chunk {
 
 /// Chunks that cannot be read, one after the other, behind which no more are tried: a few bytes can
 /// claim any number of them.
-pub(super) const MOST_DAMAGED: u32 = 64;
+pub(crate) const MOST_DAMAGED: u32 = 64;
 
 /// What is said of the rest of a dataset that is not tried.
-pub(super) fn given_up(rows: u64, name: &str) -> String {
+pub(crate) fn given_up(rows: u64, name: &str) -> String {
     format!(
         "{MOST_DAMAGED} chunks in a row cannot be read: {rows} rows of {name} behind them are not tried"
     )
@@ -31,7 +31,7 @@ pub(super) fn given_up(rows: u64, name: &str) -> String {
 ///
 /// # Errors
 /// Those of the library, and if `place` has not a number for each dimension.
-pub(super) fn chunk_of(dataset: &Dataset, place: &[u64]) -> hdf5::Result<Chunk> {
+pub(crate) fn chunk_of(dataset: &Dataset, place: &[u64]) -> hdf5::Result<Chunk> {
     if dataset.ndim() != place.len() || place.is_empty() {
         return Err("the dataset has another number of dimensions than the offset".into());
     }

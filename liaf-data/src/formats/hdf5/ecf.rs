@@ -5,14 +5,16 @@ use std::ops::Range;
 use hdf5::Dataset;
 
 use super::chunk::{MOST_DAMAGED, chunk_of, given_up};
-use crate::formats::{BlockReader, ecf, seek};
-use crate::parallel::{in_order, places_per_pool};
-use crate::reader::ReadOptions;
-use crate::source::ByteSource;
-use crate::{Error, Event, EventBatch, Limits, Mark, Oddity, Report, Result, Sink};
+use crate::codec::{BlockReader, Checkpoint, EventSink, ReadOptions, seek};
+use crate::error::{Error, Result};
+use crate::formats::prophesee::ecf;
+use crate::io::ByteSource;
+use crate::io::{in_order, places_per_pool};
+use crate::limits::Limits;
+use crate::model::{Event, EventBatch, Finding, Report};
 
 /// Prophesee's number for the filter.
-pub(super) const FILTER: i32 = 36559;
+pub(crate) const FILTER: i32 = 36559;
 /// A record that was stored without the filter: x u16, y u16, p i16, t i64 at byte 8.
 const RECORD: usize = 16;
 /// Chunks that are read before they are decoded.
@@ -20,7 +22,7 @@ const CHUNKS: usize = 64;
 
 /// Decodes the chunks of a dataset.
 #[derive(Debug)]
-pub(super) struct EcfReader {
+pub(crate) struct EcfReader {
     dataset: Dataset,
     /// Where the HDF5 file begins in the file.
     base: u64,
@@ -145,7 +147,7 @@ impl EcfReader {
         // A damaged table may name the same bytes twice.
         if bytes.total() > self.file_bytes {
             (bytes.events, bytes.skipped) = (self.file_bytes, 0);
-            self.report.add(Oddity::BadParts, 1, 0);
+            self.report.add(Finding::BadParts, 1, 0);
         }
         let bytes = &mut self.report.bytes;
         let rest = self.file_bytes.saturating_sub(bytes.total());
@@ -216,7 +218,7 @@ fn raw(packed: &Packed, place: &mut Place) {
 }
 
 impl BlockReader for EcfReader {
-    fn pump(&mut self, source: &mut ByteSource, sink: &mut dyn Sink) -> Result<bool> {
+    fn pump(&mut self, source: &mut ByteSource, sink: &mut dyn EventSink) -> Result<bool> {
         if self.ended {
             return Ok(false);
         }
@@ -234,7 +236,7 @@ impl BlockReader for EcfReader {
             let bytes = packed.bytes.len() as u64;
             match place.fault {
                 Some(fault) => {
-                    report.add(Oddity::DamagedPackets, 1, packed.at);
+                    report.add(Finding::DamagedPackets, 1, packed.at);
                     let was_used = !place.batch.is_empty();
                     *(if was_used {
                         &mut report.bytes.events
@@ -272,15 +274,15 @@ impl BlockReader for EcfReader {
         self.position.min(self.file_bytes)
     }
 
-    fn mark(&self) -> Option<Mark> {
-        Some(Mark { offset: self.position(), state: vec![self.next as i64] })
+    fn checkpoint(&self) -> Option<Checkpoint> {
+        Some(Checkpoint { offset: self.position(), state: vec![self.next as i64] })
     }
 
-    fn resume(&mut self, _source: &mut ByteSource, mark: &Mark) -> Result<()> {
-        let row = mark.row()?;
+    fn resume(&mut self, _source: &mut ByteSource, checkpoint: &Checkpoint) -> Result<()> {
+        let row = checkpoint.row()?;
         if !row.is_multiple_of(self.chunk) || row < self.next {
             return Err(Error::malformed("an index that is not of this file")
-                .at(mark.offset)
+                .at(checkpoint.offset)
                 .expected(format!("a multiple of {} rows", self.chunk))
                 .found(row));
         }
@@ -288,8 +290,8 @@ impl BlockReader for EcfReader {
         Ok(())
     }
 
-    fn stop(&mut self, _source: &mut ByteSource, mark: &Mark) -> Result<()> {
-        let end = mark.row()?.next_multiple_of(self.chunk);
+    fn stop(&mut self, _source: &mut ByteSource, checkpoint: &Checkpoint) -> Result<()> {
+        let end = checkpoint.row()?.next_multiple_of(self.chunk);
         (self.total, self.is_cut) = (end.clamp(self.next, self.total.max(self.next)), true);
         Ok(())
     }

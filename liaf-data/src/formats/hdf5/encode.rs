@@ -2,25 +2,28 @@
 
 use std::path::Path;
 
-use super::sink::{MS, P, Sink, T, X, Y};
-use crate::file::h5::{Chunk, Flow, WholeFile};
-use crate::write::{EventSpec, EventWriter, Holds, Make, Packing, Target, WriteOptions, Written};
-use crate::{EventBatch, Result};
+use super::sink::{EventSink, MS, P, T, X, Y};
+use crate::codec::{Capabilities, Make, Packing, Target, WriteOptions};
+use crate::codec::{EventSpec, EventWriter, Written};
+use crate::container::deflate::Effort;
+use crate::container::hdf5::{Chunk, Flow, WholeFile};
+use crate::error::Result;
+use crate::model::EventBatch;
 
-pub(super) const TARGET: Target = Target {
+pub(crate) const TARGET: Target = Target {
     name: "h5-events",
     title: "HDF5 as DSEC has it",
     extension: "h5",
     // The extension alone means a tensor file.
     claims: &[],
     packings: &[Packing::Deflate(4), Packing::None],
-    holds: Holds {
+    capabilities: Capabilities {
         t_min: 0,
         // The table has 8 bytes for each ms from 0 on, used or not: 19 hours.
         t_max: (1 << 36) - 1,
         // The table is one of rows before and after a time.
         step_back: 0,
-        ..Holds::ANYTHING
+        ..Capabilities::ANYTHING
     },
     make: Make::Writer(|path, spec, options| Ok(Box::new(H5Writer::create(path, spec, options)?))),
 };
@@ -33,7 +36,7 @@ const US_PER_MS: i64 = 1000;
 /// `1000 * ms` µs.
 struct H5Writer {
     columns: [Column; 5],
-    flow: Flow<Sink>,
+    flow: Flow<EventSink>,
     events: u64,
     /// Rows of the table so far.
     ms: i64,
@@ -50,9 +53,9 @@ struct Column {
 
 impl H5Writer {
     fn create(path: &Path, spec: &EventSpec, options: &WriteOptions) -> Result<Self> {
-        let effort = options.packing.and_then(Packing::effort);
+        let effort = options.packing.and_then(Effort::of);
         let out = WholeFile::create(path, options.overwrite, options.sync, &spec.provenance)?;
-        let sink = Sink::new(out, spec, effort, options.limits);
+        let sink = EventSink::new(out, spec, effort, options.limits);
         let columns: [Column; 5] = Default::default();
         // One of each column is filled, and each thread packs two.
         let most = columns.len() + 2 * rayon::current_num_threads() + 1;

@@ -4,9 +4,10 @@ use hdf5::types::{FloatSize, IntSize, TypeDescriptor};
 use hdf5::{Dataset, File, Group};
 
 use super::sensor;
-use crate::formats::columns::{Kind, Name, Number};
-use crate::reader::{Field, Keys, ReadOptions, StreamChoice};
-use crate::{Error, Result, SensorSize};
+use crate::codec::columns::{Kind, Name, Number};
+use crate::codec::{ColumnMap, Field, ReadOptions, StreamChoice};
+use crate::error::{Error, Result};
+use crate::model::SensorSize;
 
 /// Groups and datasets that may hold events, and the names of their streams.
 const PLACES: &[(&str, &str)] = &[
@@ -25,7 +26,7 @@ const PLACES: &[(&str, &str)] = &[
 
 /// How the events of a stream are kept.
 #[derive(Debug)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     /// Records with members.
     Records(Dataset),
     /// Rows of this many columns.
@@ -46,7 +47,7 @@ impl Shape {
 
 /// A stream of events.
 #[derive(Debug)]
-pub(super) struct Stream {
+pub(crate) struct Stream {
     pub name: String,
     /// The group or dataset.
     pub place: String,
@@ -59,8 +60,8 @@ pub(super) struct Stream {
 }
 
 /// All streams of events.
-pub(super) fn streams(file: &File, options: &ReadOptions) -> Result<Vec<Stream>> {
-    if let Some(keys @ Keys::Names(_)) = &options.keys {
+pub(crate) fn streams(file: &File, options: &ReadOptions) -> Result<Vec<Stream>> {
+    if let Some(keys @ ColumnMap::Names(_)) = &options.columns {
         return Ok(vec![by_keys(file, keys)?]);
     }
     let mut streams: Vec<Stream> = Vec::new();
@@ -70,8 +71,8 @@ pub(super) fn streams(file: &File, options: &ReadOptions) -> Result<Vec<Stream>>
         }
         _ => None,
     };
-    let wide = match &options.keys {
-        Some(Keys::Order(order)) => order.len(),
+    let wide = match &options.columns {
+        Some(ColumnMap::Order(order)) => order.len(),
         _ => 4,
     };
     for &(place, name) in PLACES.iter().chain(&stated) {
@@ -117,7 +118,7 @@ fn parent(place: &str) -> &str {
 }
 
 /// The datasets that the caller names.
-fn by_keys(file: &File, keys: &Keys) -> Result<Stream> {
+fn by_keys(file: &File, keys: &ColumnMap) -> Result<Stream> {
     let open = |field: Field| -> Result<(Dataset, Number)> {
         let wrong = |what: &str| {
             Error::caller(format!("{what} for {field}"))

@@ -13,7 +13,6 @@
 //! in ECF are read from the file by us, outside of the library's lock, and decoded on all threads by
 //! [`super::ecf`], never by a plugin; everything else comes through the library, Blosc included.
 
-pub mod child;
 mod chunk;
 mod ecf;
 mod encode;
@@ -25,6 +24,7 @@ mod sensor;
 mod sink;
 mod slab;
 mod wire;
+pub mod worker;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -35,23 +35,23 @@ use std::time::Duration;
 use hdf5::File;
 use hdf5::filters::Filter;
 
-use super::columns::{Rows, guess_order, guess_unit};
-use super::{Body, Format, Head, Opened};
-use crate::reader::{
-    Field, Keys, ReadOptions, RecordingInfo, SensorSource, StreamChoice, StreamInfo, StreamKind,
+use crate::codec::columns::{Rows, guess_order, guess_unit};
+use crate::codec::{
+    Body, ColumnMap, Detection, Field, FileHead, Format, Opened, ReadOptions, StreamChoice,
     TimeUnit,
 };
-use crate::source::ByteSource;
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::io::ByteSource;
+use crate::model::{RecordingInfo, SensorSource, StreamInfo, StreamKind};
 use ecf::EcfReader;
 use layout::{Shape, Stream};
 use ms_table::MsTable;
 use rows::RowReader;
 
-pub(super) static FORMAT: Format = Format {
+pub(crate) static FORMAT: Format = Format {
     name: "HDF5",
     extensions: &["h5", "hdf5"],
-    detect: |head| base(&head.bytes).is_some(),
+    detect: |head| Detection::magic(base(&head.bytes).is_some()),
     open,
     write: &[encode::TARGET],
 };
@@ -70,17 +70,17 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let Some(program) = &options.hdf5_program else { return open_here(source, options) };
     source.hold(options.limits.held_bytes)?;
     if let (Some(path), true) = (source.path(), source.is_file()) {
-        return child::open(program, path, true, source.len(), options);
+        return worker::open(program, path, true, source.len(), options);
     }
     let held = write_out(source)?;
-    let opened = child::open(program, &held, false, source.len(), options);
+    let opened = worker::open(program, &held, false, source.len(), options);
     let _ = std::fs::remove_file(&held);
     opened
 }
 
 /// Opens the file in this process.
 fn open_here(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
-    let head = source.head(Head::BYTES)?;
+    let head = source.head(FileHead::BYTES)?;
     source.hold(options.limits.held_bytes)?;
     let base = base(&head).unwrap_or(0);
     let file_bytes = source.len().unwrap_or(0);
@@ -201,8 +201,8 @@ fn read(
     reader.table = stream.ms_table.map(MsTable);
     let mut sample = reader.sample();
     if is_table && let Ok(columns) = &sample {
-        let (order, how) = match &options.keys {
-            Some(Keys::Order(order)) => {
+        let (order, how) = match &options.columns {
+            Some(ColumnMap::Order(order)) => {
                 let at = |f| order.iter().position(|&column| column == Some(f)).unwrap_or(0);
                 (Field::ALL.map(at), "as stated")
             }

@@ -8,13 +8,13 @@ use std::ops::Range;
 use hdf5::Dataset;
 
 use super::rows::RowReader;
-use crate::Result;
-use crate::formats::seek::{Rows, SLACK};
-use crate::source::ByteSource;
+use crate::codec::seek::{Rows, SLACK};
+use crate::error::Result;
+use crate::io::ByteSource;
 
 /// A table of that kind.
 #[derive(Debug)]
-pub(super) struct MsTable(pub Dataset);
+pub(crate) struct MsTable(pub Dataset);
 
 impl MsTable {
     /// The rows that may be of `time`; `None` if the table does not fit them.

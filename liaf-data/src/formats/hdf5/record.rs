@@ -3,7 +3,7 @@
 /// Members by their names; the library widens what is stored.
 #[derive(hdf5::H5Type, Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[repr(C)]
-pub(super) struct Record {
+pub(crate) struct Record {
     pub t: i64,
     pub x: i64,
     pub y: i64,

@@ -6,18 +6,18 @@ use super::chunk::{MOST_DAMAGED, given_up};
 use super::layout::Shape;
 use super::ms_table::MsTable;
 use super::slab::Slab;
-use crate::formats::columns::{Kind, Number, Rows, View};
-use crate::formats::{BlockReader, seek};
-use crate::reader::ReadOptions;
-use crate::source::ByteSource;
-use crate::{Error, EventBatch, Mark, Oddity, Report, Result, Sink};
+use crate::codec::columns::{Kind, Number, Rows, View};
+use crate::codec::{BlockReader, Checkpoint, EventSink, ReadOptions, seek};
+use crate::error::{Error, Result};
+use crate::io::ByteSource;
+use crate::model::{EventBatch, Finding, Report};
 
 /// Rows that become events at one time.
 const BLOCK: usize = 8192;
 
 /// Gives the rows of one or four datasets as events.
 #[derive(Debug)]
-pub(super) struct RowReader {
+pub(crate) struct RowReader {
     slabs: Vec<Slab>,
     /// Slab and column of t, x, y and p.
     columns: [(usize, usize); 4],
@@ -75,7 +75,7 @@ impl RowReader {
             let error = Error::malformed("the datasets are not of one length")
                 .expected(format!("{left} rows"))
                 .found(lengths.join(", "));
-            report.add_event(Oddity::BadParts, 1, left);
+            report.add_event(Finding::BadParts, 1, left);
             report.note(error.to_string());
             flaw = Some(error);
         }
@@ -121,7 +121,7 @@ impl RowReader {
     /// Goes on at row `behind`, behind a chunk that cannot be read: the rows of the others up to
     /// there are of no use without it.
     fn pass_over(&mut self, error: Error, behind: u64) -> Result<()> {
-        self.report.add_event(Oddity::DamagedPackets, 1, self.row);
+        self.report.add_event(Finding::DamagedPackets, 1, self.row);
         if self.strict {
             self.left = 0;
             self.flaw = Some(error);
@@ -193,7 +193,7 @@ impl seek::Rows for RowReader {
 }
 
 impl BlockReader for RowReader {
-    fn pump(&mut self, _source: &mut ByteSource, sink: &mut dyn Sink) -> Result<bool> {
+    fn pump(&mut self, _source: &mut ByteSource, sink: &mut dyn EventSink) -> Result<bool> {
         if self.ended {
             return Ok(false);
         }
@@ -228,7 +228,7 @@ impl BlockReader for RowReader {
         self.left -= rows as u64;
         if unusable.count > 0 {
             let row = first + unusable.first as u64;
-            self.report.add_event(Oddity::BadValues, unusable.count as u64, row);
+            self.report.add_event(Finding::BadValues, unusable.count as u64, row);
             if self.strict {
                 self.batch.truncate(unusable.first);
                 sink.events(&mut self.batch, 0)?;
@@ -253,16 +253,16 @@ impl BlockReader for RowReader {
         (self.file_bytes as f64 * (self.row as f64 / all as f64)) as u64
     }
 
-    fn mark(&self) -> Option<Mark> {
-        Some(Mark { offset: self.position(), state: vec![self.row as i64] })
+    fn checkpoint(&self) -> Option<Checkpoint> {
+        Some(Checkpoint { offset: self.position(), state: vec![self.row as i64] })
     }
 
-    fn resume(&mut self, source: &mut ByteSource, mark: &Mark) -> Result<()> {
-        seek::resume(self, source, mark)
+    fn resume(&mut self, source: &mut ByteSource, checkpoint: &Checkpoint) -> Result<()> {
+        seek::resume(self, source, checkpoint)
     }
 
-    fn stop(&mut self, source: &mut ByteSource, mark: &Mark) -> Result<()> {
-        seek::stop(self, source, mark)
+    fn stop(&mut self, source: &mut ByteSource, checkpoint: &Checkpoint) -> Result<()> {
+        seek::stop(self, source, checkpoint)
     }
 
     fn narrow(&mut self, source: &mut ByteSource, time: &Range<i64>) -> Result<bool> {

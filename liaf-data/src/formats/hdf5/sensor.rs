@@ -3,10 +3,10 @@
 use hdf5::types::{FixedAscii, FixedUnicode, VarLenAscii, VarLenUnicode};
 use hdf5::{File, Group};
 
-use crate::SensorSize;
+use crate::model::SensorSize;
 
 /// The size for the events at `place`, by the nearest thing that says it.
-pub(super) fn find(file: &File, place: &str) -> Option<SensorSize> {
+pub(crate) fn find(file: &File, place: &str) -> Option<SensorSize> {
     let mut at = place;
     loop {
         if let Ok(group) = file.group(if at.is_empty() { "/" } else { at })
@@ -54,7 +54,7 @@ fn of_group(group: &Group) -> Option<SensorSize> {
 }
 
 /// A number that is an attribute or a dataset of one value.
-pub(super) fn number(group: &Group, name: &str) -> Option<i64> {
+pub(crate) fn number(group: &Group, name: &str) -> Option<i64> {
     numbers(group, name).filter(|values| values.len() == 1)?.first().copied()
 }
 
@@ -69,7 +69,7 @@ fn numbers(group: &Group, name: &str) -> Option<Vec<i64>> {
 }
 
 /// An attribute that is a text, of fixed or variable length.
-pub(super) fn text(group: &Group, name: &str) -> Option<String> {
+pub(crate) fn text(group: &Group, name: &str) -> Option<String> {
     let attribute = group.attr(name).ok().filter(|attribute| attribute.size() == 1)?;
     let short = |text: &str| (text.len() <= 4096).then(|| text.to_owned());
     if let Ok(text) = attribute.read_scalar::<VarLenUnicode>() {

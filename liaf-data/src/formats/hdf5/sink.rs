@@ -2,21 +2,23 @@
 
 use hdf5::{Dataset, H5Type};
 
-use crate::file::Effort;
-use crate::file::h5::{Chunk, ChunkSink, WholeFile, write_chunk};
-use crate::write::{EventSpec, check_size};
-use crate::{Limits, Result, SensorSize};
+use crate::codec::{EventSpec, check_size};
+use crate::container::deflate::Effort;
+use crate::container::hdf5::{Chunk, ChunkSink, WholeFile, write_chunk};
+use crate::error::Result;
+use crate::limits::Limits;
+use crate::model::SensorSize;
 
-pub(super) const T: usize = 0;
-pub(super) const X: usize = 1;
-pub(super) const Y: usize = 2;
-pub(super) const P: usize = 3;
-pub(super) const MS: usize = 4;
+pub(crate) const T: usize = 0;
+pub(crate) const X: usize = 1;
+pub(crate) const Y: usize = 2;
+pub(crate) const P: usize = 3;
+pub(crate) const MS: usize = 4;
 
 const NAMES: [&str; 5] = ["events/t", "events/x", "events/y", "events/p", "ms_to_idx"];
 
 /// The file as HDF5 sees it. Its fields are dropped in this order.
-pub(super) struct Sink {
+pub(crate) struct EventSink {
     /// `None` before the first chunk of one.
     datasets: [Option<Dataset>; 5],
     out: WholeFile,
@@ -28,7 +30,7 @@ pub(super) struct Sink {
     limits: Limits,
 }
 
-impl Sink {
+impl EventSink {
     pub fn new(out: WholeFile, spec: &EventSpec, effort: Option<Effort>, limits: Limits) -> Self {
         Self {
             datasets: Default::default(),
@@ -106,7 +108,7 @@ fn make<N: H5Type>(
     builder.create(name)
 }
 
-impl ChunkSink for Sink {
+impl ChunkSink for EventSink {
     /// Writes `chunk`, extending its dataset to all its rows.
     fn write(&mut self, chunk: &Chunk) -> Result<()> {
         self.bytes += chunk.bytes().len() as u64;

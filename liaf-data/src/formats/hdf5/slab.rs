@@ -7,8 +7,9 @@ use hdf5::{Dataset, H5Type};
 
 use super::chunk::{Chunk, chunk_of};
 use super::record::Record;
-use crate::formats::columns::{Kind, Number, View};
-use crate::{Error, Limits, Result};
+use crate::codec::columns::{Kind, Number, View};
+use crate::error::{Error, Result};
+use crate::limits::Limits;
 
 /// Rows of a dataset without chunks that are read at one time.
 const ROWS: usize = 64 << 10;
@@ -17,7 +18,7 @@ const BLOCK: usize = 8192;
 
 /// Reads the rows of a dataset one slab after the other.
 #[derive(Debug)]
-pub(super) struct Slab {
+pub(crate) struct Slab {
     pub dataset: Dataset,
     /// Where the HDF5 file begins in the file.
     base: u64,

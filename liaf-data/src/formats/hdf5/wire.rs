@@ -3,13 +3,13 @@
 
 use std::io::{self, Read, Write};
 
-use crate::EventBatch;
+use crate::model::EventBatch;
 
 /// A message longer than this is no message of ours.
 const MOST: usize = 64 << 20;
 
 #[derive(Debug)]
-pub(super) enum Message {
+pub(crate) enum Message {
     /// What the recording says of itself, as JSON.
     Info(Vec<u8>),
     /// Events, and the byte that the first of them came from.
@@ -103,7 +103,7 @@ impl Message {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Event;
+    use crate::model::Event;
 
     #[test]
     fn messages_are_read_as_they_were_written() {

@@ -2,21 +2,25 @@
 
 use std::path::Path;
 
-use super::encode::HOLDS;
-use crate::file::{AtomicFile, Effort, NpzArray, Zip, npy_header};
-use crate::write::{
-    EventSpec, EventWriter, Make, Packing, Target, WriteOptions, Written, check_size,
-};
-use crate::{EventBatch, Limits, Result};
+use super::encode::CAPABILITIES;
+use crate::codec::{EventSpec, EventWriter, Written, check_size};
+use crate::codec::{Make, Packing, Target, WriteOptions};
+use crate::container::deflate::Effort;
+use crate::container::zip::Zip;
+use crate::container::{npy, npz};
+use crate::error::Result;
+use crate::io::AtomicFile;
+use crate::limits::Limits;
+use crate::model::EventBatch;
 
-pub(super) const TARGET: Target = Target {
+pub(crate) const TARGET: Target = Target {
     name: "npz-events",
     title: "a NumPy archive of events",
     extension: "npz",
     // The extension alone means a tensor file.
     claims: &[],
     packings: &[Packing::None, Packing::Deflate(6)],
-    holds: HOLDS,
+    capabilities: CAPABILITIES,
     make: Make::Writer(|path, spec, options| Ok(Box::new(NpzWriter::create(path, spec, options)?))),
 };
 
@@ -31,7 +35,7 @@ struct NpzWriter {
     out: AtomicFile,
     zip: Zip,
     effort: Option<Effort>,
-    times: NpzArray,
+    times: npz::Array,
     rest: [AtomicFile; 3],
     spec: EventSpec,
     events: u64,
@@ -41,12 +45,12 @@ struct NpzWriter {
 
 impl NpzWriter {
     fn create(path: &Path, spec: &EventSpec, options: &WriteOptions) -> Result<Self> {
-        let effort = options.packing.and_then(Packing::effort);
+        let effort = options.packing.and_then(Effort::of);
         let mut out = AtomicFile::create(path, options.overwrite, options.sync)?;
         let scratch = || AtomicFile::scratch(out.target());
         let rest = [scratch()?, scratch()?, scratch()?];
         let (name, descr) = TIMES;
-        let times = NpzArray::start(&mut out, name, &npy_header(descr, &[0]), effort)?;
+        let times = npz::Array::start(&mut out, name, &npy::header(descr, &[0]), effort)?;
         Ok(Self {
             out,
             zip: Zip::default(),
@@ -83,10 +87,10 @@ impl EventWriter for NpzWriter {
 
     fn finish(self: Box<Self>) -> Result<Written> {
         let Self { mut out, mut zip, effort, times, rest, spec, events, .. } = *self;
-        times.end(&mut zip, &mut out, &npy_header(TIMES.1, &[events]))?;
+        times.end(&mut zip, &mut out, &npy::header(TIMES.1, &[events]))?;
         for (mut file, (name, descr)) in rest.into_iter().zip(REST) {
-            let header = npy_header(descr, &[events]);
-            let mut array = NpzArray::start(&mut out, name, &header, effort)?;
+            let header = npy::header(descr, &[events]);
+            let mut array = npz::Array::start(&mut out, name, &header, effort)?;
             file.read_back(|bytes| array.append(&mut out, bytes))?;
             array.end(&mut zip, &mut out, &header)?;
         }
@@ -98,8 +102,8 @@ impl EventWriter for NpzWriter {
             ("height.npy", "'<i8'", &[], &height),
             ("liaf.npy", "'|u1'", &[provenance.len() as u64], provenance),
         ] {
-            let header = npy_header(descr, shape);
-            let mut array = NpzArray::start(&mut out, name, &header, effort)?;
+            let header = npy::header(descr, shape);
+            let mut array = npz::Array::start(&mut out, name, &header, effort)?;
             array.append(&mut out, bytes)?;
             array.end(&mut zip, &mut out, &header)?;
         }

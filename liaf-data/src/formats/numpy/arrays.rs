@@ -1,16 +1,17 @@
 //! Which arrays hold t, x, y and p, and where.
 
-use super::header::{self, Dtype, Header};
-use crate::formats::columns::{
+use crate::codec::columns::{
     Array, Checksum, Feed, Name, Number, Parts, Rows, Source, View, guess_order, guess_unit,
 };
-use crate::reader::{Field, Keys, ReadOptions};
-use crate::source::ByteSource;
-use crate::{Error, Oddity, Report, Result};
+use crate::codec::{ColumnMap, Field, ReadOptions};
+use crate::container::npy::{self, Dtype, Header};
+use crate::error::{Error, Result};
+use crate::io::ByteSource;
+use crate::model::{Finding, Report};
 
 /// An array whose header was read; its feed goes on with its elements.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(crate) struct Found {
     pub name: String,
     pub header: Header,
     feed: Feed,
@@ -39,7 +40,7 @@ impl Found {
         if let Some(fault) = feed.fault() {
             return Err(fault);
         }
-        let (fixed, text) = header::lengths(&bytes, &options.limits).map_err(here)?;
+        let (fixed, text) = npy::lengths(&bytes, &options.limits).map_err(here)?;
         // The text may be shorter than the two bytes that are read already.
         let ahead = fixed + text;
         feed = feed.again();
@@ -95,7 +96,7 @@ impl Found {
 }
 
 /// What was found out of the arrays.
-pub(super) struct Plan {
+pub(crate) struct Plan {
     pub parts: Parts,
     pub rows: Rows,
     pub details: Vec<(&'static str, String)>,
@@ -115,7 +116,7 @@ fn unclean() -> Error {
 }
 
 /// A plan for one array that is a list of events.
-pub(super) fn one(source: &mut ByteSource, found: Found, options: &ReadOptions) -> Result<Plan> {
+pub(crate) fn one(source: &mut ByteSource, found: Found, options: &ReadOptions) -> Result<Plan> {
     let here = found.feed.start();
     let planner = match found.header.dtype.clone() {
         Dtype::Record { .. } => records(source, found, options)?,
@@ -127,7 +128,7 @@ pub(super) fn one(source: &mut ByteSource, found: Found, options: &ReadOptions) 
 }
 
 /// A plan for arrays of t, x, y and p, in this order.
-pub(super) fn four(
+pub(crate) fn four(
     source: &mut ByteSource,
     found: [Found; 4],
     options: &ReadOptions,
@@ -175,8 +176,8 @@ fn records(source: &mut ByteSource, found: Found, options: &ReadOptions) -> Resu
     };
     let mut types = Vec::new();
     for field in Field::ALL {
-        let member = match &options.keys {
-            Some(Keys::Order(order)) => {
+        let member = match &options.columns {
+            Some(ColumnMap::Order(order)) => {
                 let at = order.iter().position(|&column| column == Some(field));
                 at.and_then(|at| fields.iter().filter(|one| !one.name.is_empty()).nth(at))
             }
@@ -216,9 +217,9 @@ fn table(
         return Err(wrong(Error::unsupported("this array is no list of events"))
             .advice("an array of frames is a tensor file, not a recording"));
     };
-    let stated = match &options.keys {
-        Some(Keys::Order(order)) => Some(order),
-        Some(Keys::Names(_)) => {
+    let stated = match &options.columns {
+        Some(ColumnMap::Order(order)) => Some(order),
+        Some(ColumnMap::Names(_)) => {
             return Err(Error::caller("the columns of this array have no names")
                 .advice("give their order, as in --keys x,y,t,p"));
         }
@@ -251,7 +252,7 @@ fn table(
         planner.check(&found, found.body(), vec![0]);
         planner.add(found.feed, width as usize * size, found.ahead);
     } else {
-        // Whole columns, one behind the other: read side by side.
+        // RecordBuffer columns, one behind the other: read side by side.
         let bytes = rows.saturating_mul(size as u64);
         let mut by_place = order;
         by_place.sort_unstable();
@@ -300,11 +301,8 @@ fn table(
 
 impl Planner {
     fn new(source: &ByteSource, options: &ReadOptions) -> Self {
-        let nowhere = Array {
-            source: 0,
-            start: 0,
-            number: Number::little(crate::formats::columns::Kind::U8),
-        };
+        let nowhere =
+            Array { source: 0, start: 0, number: Number::little(crate::codec::columns::Kind::U8) };
         let parts = Parts {
             sources: Vec::new(),
             arrays: [nowhere; 4],
@@ -325,7 +323,7 @@ impl Planner {
     }
 
     fn flaw(&mut self, error: Error) {
-        self.parts.report.add(Oddity::BadParts, 1, error.offset().unwrap_or(0));
+        self.parts.report.add(Finding::BadParts, 1, error.offset().unwrap_or(0));
         self.parts.report.note(error.to_string());
         self.parts.flaw.get_or_insert(error);
     }

@@ -1,29 +1,31 @@
 //! Events to `.npy`: an array of records, as tonic has them.
 
-use crate::file::npy_header;
-use crate::write::{Encoder, EventSpec, Holds, Make, Output, Target};
-use crate::{EventBatch, Result};
+use crate::codec::EventSpec;
+use crate::codec::{Capabilities, Encoder, Make, Output, Target};
+use crate::container::npy;
+use crate::error::Result;
+use crate::model::EventBatch;
 
-pub(super) const TARGET: Target = Target {
+pub(crate) const TARGET: Target = Target {
     name: "npy-events",
     title: "a NumPy array of events",
     extension: "npy",
     // The extension alone means a tensor file.
     claims: &[],
     packings: &[],
-    holds: HOLDS,
+    capabilities: CAPABILITIES,
     make: Make::Encoder(|spec, _| Ok(Box::new(NpyEncoder::new(spec)))),
 };
 
 /// What arrays of events hold, one of records or one a column.
-pub(super) const HOLDS: Holds = Holds {
+pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     // The lowest one stands for no value.
     t_min: i64::MIN + 1,
     // Above this a reader takes whole numbers for ns.
     t_max: 100_000_000_000_000_000,
     x_max: i16::MAX as u16,
     y_max: i16::MAX as u16,
-    ..Holds::ANYTHING
+    ..Capabilities::ANYTHING
 };
 
 /// Packed, without gaps.
@@ -46,7 +48,7 @@ impl NpyEncoder {
     }
 
     fn header(&self) -> Vec<u8> {
-        npy_header(RECORD, &[self.events])
+        npy::header(RECORD, &[self.events])
     }
 }
 

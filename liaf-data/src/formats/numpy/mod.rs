@@ -15,31 +15,30 @@
 mod archive;
 mod arrays;
 mod encode;
-mod header;
-mod zip;
 
-use super::columns::{ColumnReader, Feed, Name, Packing};
-use super::{Body, Format, Opened};
-use crate::reader::{
-    Field, Keys, ReadOptions, RecordingInfo, SensorSource, StreamInfo, StreamKind,
-};
-use crate::source::ByteSource;
-use crate::{Error, Result, SensorSize};
+use crate::codec::columns::{ColumnReader, Feed, Name, Packing};
+use crate::codec::{Body, ColumnMap, Detection, Field, Format, Opened, ReadOptions};
+use crate::container::npy;
+use crate::container::zip::{self, Entry};
+use crate::error::{Error, Result};
+use crate::io::ByteSource;
+use crate::model::{RecordingInfo, SensorSize, SensorSource, StreamInfo, StreamKind};
 use arrays::{Found, Plan};
-use zip::Entry;
 
-pub(super) static NPY: Format = Format {
+pub(crate) static NPY: Format = Format {
     name: "npy",
     extensions: &["npy"],
-    detect: |head| head.starts_with(header::MAGIC),
+    detect: |head| Detection::magic(head.starts_with(npy::MAGIC)),
     open: open_npy,
     write: &[encode::TARGET],
 };
 
-pub(super) static NPZ: Format = Format {
+pub(crate) static NPZ: Format = Format {
     name: "npz",
     extensions: &["npz"],
-    detect: |head| head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06"),
+    detect: |head| {
+        Detection::magic(head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06"))
+    },
     open: open_npz,
     write: &[archive::TARGET],
 };
@@ -59,7 +58,7 @@ fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let arrays: Vec<_> = entries.iter().filter(|entry| entry.name.ends_with(".npy")).collect();
     let names = || arrays.iter().map(|entry| bare(entry)).collect::<Vec<_>>().join(", ");
     let by_name = Field::ALL.map(|field| {
-        let key = match &options.keys {
+        let key = match &options.columns {
             Some(keys) => keys.name(field),
             None => None,
         };
@@ -79,7 +78,7 @@ fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         // What is not a list of events may be anything, among it what is not read.
         if let Ok(found) = find(source, entry, options)
             && (found.is_events()
-                || (arrays.len() == 1 && matches!(options.keys, Some(Keys::Order(_)))))
+                || (arrays.len() == 1 && matches!(options.columns, Some(ColumnMap::Order(_)))))
         {
             lists.push(found);
         }

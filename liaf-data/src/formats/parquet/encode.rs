@@ -13,19 +13,20 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::ColumnPath;
 
-use crate::file::AtomicFile;
-use crate::write::{
-    EventSpec, EventWriter, Holds, Make, Packing, Target, WriteOptions, Written, check_size,
-};
-use crate::{Error, EventBatch, Limits, Result};
+use crate::codec::{Capabilities, Make, Packing, Target, WriteOptions};
+use crate::codec::{EventSpec, EventWriter, Written, check_size};
+use crate::error::{Error, Result};
+use crate::io::AtomicFile;
+use crate::limits::Limits;
+use crate::model::EventBatch;
 
-pub(in crate::formats) static TARGET: Target = Target {
+pub(crate) static TARGET: Target = Target {
     name: "parquet",
     title: "Parquet",
     extension: "parquet",
     claims: &["parquet"],
     packings: &[Packing::Zstd, Packing::None],
-    holds: Holds::ANYTHING,
+    capabilities: Capabilities::ANYTHING,
     make: Make::Writer(|path, spec, options| {
         Ok(Box::new(ParquetWriter::create(path, spec, options)?))
     }),

@@ -13,4 +13,4 @@
 
 mod encode;
 
-pub(super) use encode::TARGET;
+pub(crate) use encode::TARGET;

@@ -4,11 +4,12 @@
 use multiversion::multiversion;
 
 use super::{PADDED, RESERVED, TRIGGER, TriggerWord, VENDOR};
-use crate::write::Holds;
-use crate::{Event, EventBatch, Mark, Result};
+use crate::codec::{Capabilities, Checkpoint};
+use crate::error::Result;
+use crate::model::{Event, EventBatch};
 
 /// The kinds of words, by their upper four bits.
-pub(in crate::formats) mod kind {
+pub(crate) mod kind {
     pub const CD_ON: u32 = 0x1;
     pub const TIME_HIGH: u32 = 0x8;
     pub const EXT_TRIGGER: u32 = 0xa;
@@ -22,12 +23,12 @@ const PADDING: u32 = 0x9999_9999;
 /// More than this makes a fall of `TIME_HIGH` a wrap: 2³³ µs.
 const HIGH_WRAP: u32 = 1 << 27;
 /// What a wrap adds to the time, in µs.
-pub(in crate::formats) const ROUND: i64 = 1 << 34;
+pub(crate) const ROUND: i64 = 1 << 34;
 /// Bits of the time below those of a `TIME_HIGH`.
-pub(in crate::formats) const LOW_BITS: u32 = 6;
+pub(crate) const LOW_BITS: u32 = 6;
 
 /// What files of such words hold.
-pub(in crate::formats) const HOLDS: Holds = Holds {
+pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     t_min: 0,
     t_max: ROUND - 1,
     wraps: Some(ROUND.unsigned_abs()),
@@ -35,12 +36,12 @@ pub(in crate::formats) const HOLDS: Holds = Holds {
     step_back: ROUND.unsigned_abs() / 2,
     x_max: 0x7ff,
     y_max: 0x7ff,
-    ..Holds::ANYTHING
+    ..Capabilities::ANYTHING
 };
 
 /// The time that earlier words set.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::formats) struct Time {
+pub(crate) struct Time {
     /// Bits 33–6; `None` before the first `TIME_HIGH`.
     pub high: Option<u32>,
     /// What wraps have added so far, in µs.
@@ -56,9 +57,9 @@ impl Time {
     /// What [`pack`](Self::pack) gave.
     ///
     /// # Errors
-    /// If the mark's state cannot be a time.
-    pub fn unpack(mark: &Mark) -> Result<Self> {
-        let [high, epoch] = mark.state()?;
+    /// If the checkpoint's state cannot be a time.
+    pub fn unpack(checkpoint: &Checkpoint) -> Result<Self> {
+        let [high, epoch] = checkpoint.state()?;
         Ok(Self { high: u32::try_from(high).ok().filter(|high| high >> 28 == 0), epoch })
     }
 
@@ -88,12 +89,12 @@ impl Time {
 
 /// Whether the time begins anew between these two `TIME_HIGH`.
 #[inline]
-pub(in crate::formats) fn is_wrap(old: u32, new: u32) -> bool {
+pub(crate) fn is_wrap(old: u32, new: u32) -> bool {
     old > new + HIGH_WRAP
 }
 
 /// What is counted of a word that neither is an event nor sets the time.
-pub(in crate::formats) fn special(head: u32) -> usize {
+pub(crate) fn special(head: u32) -> usize {
     match head >> 28 {
         kind::EXT_TRIGGER => TRIGGER,
         kind::IMU | kind::OTHERS | kind::CONTINUED => VENDOR,
@@ -124,7 +125,7 @@ fn p(bits: u32) -> u8 {
 
 /// Room for the events of some words.
 #[derive(Debug)]
-pub(in crate::formats) struct Cd {
+pub(crate) struct Cd {
     pub len: usize,
     pub bits: [u32; Cd::ROOM + Cd::LANES],
     pub highs: [u32; Cd::ROOM + Cd::LANES],

@@ -1,6 +1,6 @@
 //! Prophesee's cameras: the size of the sensor by what a header says of it.
 
-use crate::SensorSize;
+use crate::model::SensorSize;
 
 const VGA: SensorSize = SensorSize::new(640, 480);
 const HD: SensorSize = SensorSize::new(1280, 720);
@@ -8,7 +8,7 @@ const WIDE_VGA: SensorSize = SensorSize::new(640, 512);
 const GENX320: SensorSize = SensorSize::new(320, 320);
 
 /// By the name of a sensor or of the plugin that recorded it, as in `hal_plugin_gen41_evk3`.
-pub(super) fn by_name(name: &str) -> Option<SensorSize> {
+pub(crate) fn by_name(name: &str) -> Option<SensorSize> {
     let name = name.to_lowercase();
     [
         ("genx320", GENX320),
@@ -23,7 +23,7 @@ pub(super) fn by_name(name: &str) -> Option<SensorSize> {
     .find_map(|(part, size)| name.contains(part).then_some(size))
 }
 
-pub(super) fn by_generation(generation: &str) -> Option<SensorSize> {
+pub(crate) fn by_generation(generation: &str) -> Option<SensorSize> {
     match generation.split('.').next()? {
         "3" => Some(VGA),
         "4" => Some(HD),
@@ -33,7 +33,7 @@ pub(super) fn by_generation(generation: &str) -> Option<SensorSize> {
 }
 
 /// The numbers of Prophesee's own cameras.
-pub(super) fn by_system_id(id: u32) -> Option<SensorSize> {
+pub(crate) fn by_system_id(id: u32) -> Option<SensorSize> {
     match id {
         0x15 | 0x17 | 0x19 | 0x1c | 0x1d | 0x21..=0x23 | 0x28 | 0x29 => Some(VGA),
         0x1a | 0x1e..=0x20 | 0x27 | 0x2e | 0x30..=0x32 | 0x35 | 0x3a | 0x42 => Some(HD),
@@ -44,7 +44,7 @@ pub(super) fn by_system_id(id: u32) -> Option<SensorSize> {
 }
 
 /// Whether a camera is known and older than the GenX320: then EVT 2.1 words come in two halves.
-pub(super) fn is_before_genx320(id: u32) -> bool {
+pub(crate) fn is_before_genx320(id: u32) -> bool {
     by_system_id(id).is_some_and(|size| size != GENX320)
 }
 

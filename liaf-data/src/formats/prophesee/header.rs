@@ -4,13 +4,15 @@
 //! are `% ` looks like one more line: so a line counts as header only if it is text with a key.
 
 use super::device::{by_generation, by_name, by_system_id, is_before_genx320};
-use crate::formats::Evt21Order;
-use crate::reader::ReadOptions;
-use crate::source::ByteSource;
-use crate::{Error, Limits, Result, SensorSize};
+use crate::codec::Evt21Order;
+use crate::codec::ReadOptions;
+use crate::error::{Error, Result};
+use crate::io::ByteSource;
+use crate::limits::Limits;
+use crate::model::SensorSize;
 
 /// The keys that say something of use; those of DAT begin with a capital.
-pub(in crate::formats) const KEYS: &[&str] = &[
+pub(crate) const KEYS: &[&str] = &[
     "camera_integrator_name",
     "Data",
     "date",
@@ -40,7 +42,7 @@ const MARKER_BYTES: usize = 64 << 10;
 
 /// What the header says.
 #[derive(Debug, Default)]
-pub(in crate::formats) struct Header {
+pub(crate) struct Header {
     /// Where the data begins.
     pub end: u64,
     /// The file ends inside a header line of this many bytes.
@@ -61,7 +63,7 @@ struct Field {
 
 impl Header {
     /// Reads the header; the source's position stays at its beginning.
-    pub(in crate::formats) fn read(source: &mut ByteSource, options: &ReadOptions) -> Result<Self> {
+    pub(crate) fn read(source: &mut ByteSource, options: &ReadOptions) -> Result<Self> {
         let limit = options.limits.header_bytes;
         if let Some(end) = options.data_offset {
             let end = Limits::check("data offset", end, limit)?;
@@ -95,7 +97,7 @@ impl Header {
 
     /// The header at the beginning of `head`, which is the `whole` file or not; `None` if more of
     /// the file is needed to see its end.
-    pub(in crate::formats) fn parse(head: &[u8], whole: bool) -> Result<Option<Self>> {
+    pub(crate) fn parse(head: &[u8], whole: bool) -> Result<Option<Self>> {
         let mut header = Self::default();
         let mut at = 0;
         while let Some(rest) = head.get(at..).filter(|rest| starts_a_line(rest)) {
@@ -156,12 +158,12 @@ impl Header {
     }
 
     /// The value of the first line with this key, one of [`KEYS`].
-    pub(in crate::formats) fn value(&self, key: &str) -> Option<&str> {
+    pub(crate) fn value(&self, key: &str) -> Option<&str> {
         self.field(key).map(|field| field.value.as_str()).filter(|value| !value.is_empty())
     }
 
     /// The encoding of the data, as in `EVT3`: `format` wins over `evt`.
-    pub(in crate::formats) fn encoding(&self) -> Option<String> {
+    pub(crate) fn encoding(&self) -> Option<String> {
         if let Some(format) = self.value("format") {
             let name = format.split(';').next().unwrap_or(format).trim();
             return Some(name.to_uppercase());
@@ -178,7 +180,7 @@ impl Header {
     ///
     /// # Errors
     /// If the two differ.
-    pub(in crate::formats) fn geometry(&mut self) -> Result<Option<SensorSize>> {
+    pub(crate) fn geometry(&mut self) -> Result<Option<SensorSize>> {
         let in_format = self.value("format").and_then(size_in_format);
         let geometry = self.field("geometry");
         let stated = geometry.and_then(|field| field.value.parse::<SensorSize>().ok());
@@ -202,7 +204,7 @@ impl Header {
     ///
     /// # Errors
     /// If the header names one that is not known.
-    pub(in crate::formats) fn evt21_order(&self) -> Result<Evt21Order> {
+    pub(crate) fn evt21_order(&self) -> Result<Evt21Order> {
         let in_format = self.value("format").and_then(|format| part_of(format, "endianness"));
         let field = if in_format.is_some() { "format" } else { "endianness" };
         match in_format.or(self.value("endianness")).map(str::trim) {
@@ -223,12 +225,12 @@ impl Header {
     }
 
     /// The value of a key as a number.
-    pub(in crate::formats) fn number(&self, key: &str) -> Option<u32> {
+    pub(crate) fn number(&self, key: &str) -> Option<u32> {
         self.value(key)?.parse().ok()
     }
 
     /// The size of the device that the header names.
-    pub(in crate::formats) fn device(&self) -> Option<SensorSize> {
+    pub(crate) fn device(&self) -> Option<SensorSize> {
         ["sensor_name", "plugin_name"]
             .into_iter()
             .find_map(|key| by_name(self.value(key)?))
@@ -284,7 +286,7 @@ fn marker_behind(head: &[u8], at: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorKind;
+    use crate::error::ErrorKind;
 
     fn parse(file: &[u8]) -> Header {
         Header::parse(file, true).unwrap().unwrap()

@@ -1,30 +1,30 @@
 //! What words hold beside events, by cause.
 
-use crate::{Oddity, Report};
+use crate::model::{Finding, Report};
 
 /// What is counted; indices into [`Met`].
-const ODDITIES: [Oddity; 8] = [
-    Oddity::Triggers,
-    Oddity::VendorWords,
-    Oddity::ReservedWords,
-    Oddity::PaddingWords,
-    Oddity::VectorsWithoutBase,
-    Oddity::EventsBeforeTime,
-    Oddity::TimeWraps,
-    Oddity::EventsWithoutRow,
+const FINDINGS: [Finding; 8] = [
+    Finding::Triggers,
+    Finding::VendorWords,
+    Finding::ReservedWords,
+    Finding::PaddingWords,
+    Finding::VectorsWithoutBase,
+    Finding::EventsBeforeTime,
+    Finding::TimeWraps,
+    Finding::EventsWithoutRow,
 ];
-pub(in crate::formats) const TRIGGER: usize = 0;
-pub(in crate::formats) const VENDOR: usize = 1;
-pub(in crate::formats) const RESERVED: usize = 2;
-pub(in crate::formats) const PADDED: usize = 3;
-pub(in crate::formats) const BASELESS: usize = 4;
-pub(in crate::formats) const EARLY: usize = 5;
-pub(in crate::formats) const WRAP: usize = 6;
-pub(in crate::formats) const ROWLESS: usize = 7;
+pub(crate) const TRIGGER: usize = 0;
+pub(crate) const VENDOR: usize = 1;
+pub(crate) const RESERVED: usize = 2;
+pub(crate) const PADDED: usize = 3;
+pub(crate) const BASELESS: usize = 4;
+pub(crate) const EARLY: usize = 5;
+pub(crate) const WRAP: usize = 6;
+pub(crate) const ROWLESS: usize = 7;
 
 /// What some words met beside events: how often, and the offset of the first.
 #[derive(Debug, Clone, Copy, Default)]
-pub(in crate::formats) struct Met([(u64, u64); ODDITIES.len()]);
+pub(crate) struct Met([(u64, u64); FINDINGS.len()]);
 
 impl Met {
     pub fn add(&mut self, index: usize, count: u64, offset: u64) {
@@ -37,8 +37,8 @@ impl Met {
 
     /// Enters the counts in `report`.
     pub fn tell(&self, report: &mut Report) {
-        for (oddity, (count, first)) in ODDITIES.into_iter().zip(self.0) {
-            report.add(oddity, count, first);
+        for (finding, (count, first)) in FINDINGS.into_iter().zip(self.0) {
+            report.add(finding, count, first);
         }
     }
 

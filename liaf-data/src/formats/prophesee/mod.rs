@@ -1,21 +1,28 @@
-//! What the formats of Prophesee's cameras share: the text header, the way from words with state to
-//! events, cut for several threads, and the events of EVT 2.0 and 2.1.
+//! The formats of Prophesee's cameras: EVT 2.0, 2.1 and 3.0, DAT, and the ECF filter of their HDF5.
+//!
+//! What they share is here too: the text header, the way from words with state to events, cut for
+//! several threads, and the events of EVT 2.0 and 2.1.
 
 mod cd;
+pub mod dat;
 mod device;
+pub mod ecf;
+pub mod evt2;
+pub mod evt21;
+pub mod evt3;
 mod header;
 mod met;
 mod raw;
-mod scout;
+mod seek_scan;
 #[cfg(test)]
-pub(super) mod testing;
+pub(crate) mod testing;
 mod triggers;
 mod words;
 
-pub(super) use cd::{Cd, HOLDS, LOW_BITS, ROUND, Time, is_wrap, kind, special};
-pub(super) use header::{Header, KEYS};
-pub(super) use met::{BASELESS, EARLY, Met, PADDED, RESERVED, ROWLESS, TRIGGER, VENDOR, WRAP};
-pub(super) use raw::{is_encoded, open, raw_header};
-use scout::WordScout;
-pub(super) use triggers::body;
-pub(super) use words::{Registers, TriggerWord, WordDecoder};
+pub(crate) use cd::{CAPABILITIES, Cd, LOW_BITS, ROUND, Time, is_wrap, kind, special};
+pub(crate) use header::{Header, KEYS};
+pub(crate) use met::{BASELESS, EARLY, Met, PADDED, RESERVED, ROWLESS, TRIGGER, VENDOR, WRAP};
+pub(crate) use raw::{is_encoded, open, raw_header};
+use seek_scan::WordScan;
+pub(crate) use triggers::body;
+pub(crate) use words::{Registers, TriggerWord, WordDecoder};

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{Header, KEYS, triggers};
-use crate::formats::{Body, Head, Opened, choose};
-use crate::reader::{ReadOptions, RecordingInfo, SensorSource, TimeShift};
-use crate::source::ByteSource;
-use crate::{Error, Oddity, Report, Result, SensorSize};
+use crate::codec::{Body, FileHead, Opened, ReadOptions, TimeShift, choose};
+use crate::error::{Error, Result};
+use crate::io::ByteSource;
+use crate::model::{Finding, RecordingInfo, Report, SensorSize, SensorSource};
 
 /// Bytes a decoder gets at once: on one thread as much as stays in cache.
 const STEP: usize = 256 << 10;
@@ -16,7 +16,7 @@ const PARALLEL_STEP: usize = 8 << 20;
 const LOOK: usize = 1 << 20;
 
 /// Whether the header says that the words are of this encoding, as in `EVT3`.
-pub(in crate::formats) fn is_encoded(head: &Head, encoding: &str) -> bool {
+pub(crate) fn is_encoded(head: &FileHead, encoding: &str) -> bool {
     // What is missing of the header beyond these bytes is told apart by what is there.
     let header = Header::parse(&head.bytes, true);
     header.is_ok_and(|header| {
@@ -26,7 +26,7 @@ pub(in crate::formats) fn is_encoded(head: &Head, encoding: &str) -> bool {
 
 /// The header of a file of words: version and name of the encoding, as `3.0` and `EVT3`, and the
 /// order of the halves of a word where there are two.
-pub(in crate::formats) fn raw_header(
+pub(crate) fn raw_header(
     version: &str,
     name: &str,
     endianness: Option<&str>,
@@ -44,7 +44,7 @@ pub(in crate::formats) fn raw_header(
 }
 
 /// Where the words begin, and what stands before them.
-pub(in crate::formats) struct Start<'a> {
+pub(crate) struct Start<'a> {
     pub header: &'a Header,
     pub offset: u64,
     pub report: Report,
@@ -53,7 +53,7 @@ pub(in crate::formats) struct Start<'a> {
 }
 
 /// Reads the header; `body` makes the decoder for what is behind it.
-pub(in crate::formats) fn open(
+pub(crate) fn open(
     source: &mut ByteSource,
     options: &ReadOptions,
     format: &'static str,
@@ -65,7 +65,7 @@ pub(in crate::formats) fn open(
     report.bytes.header = header.end;
     if header.cut > 0 {
         report.bytes.skipped = header.cut;
-        report.add(Oddity::TruncatedTails, 1, header.end);
+        report.add(Finding::TruncatedTails, 1, header.end);
         if options.strict {
             return Err(Error::truncated("the file ends inside a header line").at(header.end));
         }

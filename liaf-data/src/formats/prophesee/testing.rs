@@ -1,8 +1,9 @@
 //! The same words by every way there is.
 
 use super::{Met, Registers, WordDecoder};
-use crate::reader::ReadOptions;
-use crate::{Decoder, Error, Event, EventBatch, Oddity, Report, Result, Sink};
+use crate::codec::{Decoder, EventSink, ReadOptions};
+use crate::error::{Error, Result};
+use crate::model::{Event, EventBatch, Finding, Report};
 
 /// Events and batches in the order in which they came.
 #[derive(Debug, Default, PartialEq)]
@@ -12,7 +13,7 @@ pub struct Taken {
     batches: Vec<(usize, u64)>,
 }
 
-impl Sink for Taken {
+impl EventSink for Taken {
     fn events(&mut self, events: &mut EventBatch, offset: u64) -> Result<()> {
         self.batches.push((events.len(), offset));
         self.events.extend(events.iter());
@@ -55,7 +56,7 @@ fn plain<R: Registers<WORD> + Default, const WORD: usize>(bytes: &[u8]) -> (Vec<
         registers.take(word, at, &mut events, &mut met);
     }
     met.enter(words.len(), WORD, &mut report);
-    let early = report.oddities.get(&Oddity::EventsBeforeTime).copied();
+    let early = report.findings.get(&Finding::EventsBeforeTime).copied();
     if let Some(early) = early.filter(|_| registers.high().is_none()) {
         let at = early.first_offset.unwrap();
         report.note(format!("no event has a time at byte {at}: expected a TIME_HIGH word"));
@@ -63,7 +64,7 @@ fn plain<R: Registers<WORD> + Default, const WORD: usize>(bytes: &[u8]) -> (Vec<
     report.bytes.header = 33;
     report.bytes.skipped += tail.len() as u64;
     let end = 33 + (bytes.len() - tail.len()) as u64;
-    report.add(Oddity::TruncatedTails, u64::from(!tail.is_empty()), end);
+    report.add(Finding::TruncatedTails, u64::from(!tail.is_empty()), end);
     (events.iter().collect(), report)
 }
 

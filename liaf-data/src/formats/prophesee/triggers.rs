@@ -1,19 +1,21 @@
 //! The triggers of EVT: words between those of events.
 
-use super::Met;
 use super::raw::Start;
-use super::{Registers, WordDecoder};
-use crate::formats::side::{Account, SideDecoder, SideRule};
-use crate::formats::{Body, choose};
-use crate::reader::{ReadOptions, StreamInfo, StreamKind};
-use crate::{EventBatch, Oddity, Report, Result, Sample, SensorSize, Trigger, TriggerKind};
+use super::{Met, Registers, WordDecoder};
+use crate::codec::side::{Account, SideDecoder, SideRule};
+use crate::codec::{Body, ReadOptions, choose};
+use crate::error::Result;
+use crate::model::{
+    EventBatch, Finding, Measurement, Report, SensorSize, StreamInfo, StreamKind, Trigger,
+    TriggerKind,
+};
 
 /// The numbers of the streams.
 const EVENTS: i32 = 0;
 const TRIGGERS: i32 = 1;
 
 /// The streams of a file of words.
-pub(super) fn streams(sensor: Option<SensorSize>) -> Vec<StreamInfo> {
+pub(crate) fn streams(sensor: Option<SensorSize>) -> Vec<StreamInfo> {
     vec![
         StreamInfo::new(EVENTS, StreamKind::Events, "events", sensor),
         StreamInfo::possible(TRIGGERS, StreamKind::Triggers, None),
@@ -21,7 +23,7 @@ pub(super) fn streams(sensor: Option<SensorSize>) -> Vec<StreamInfo> {
 }
 
 /// What decodes the stream that the options choose, from where the words begin.
-pub(in crate::formats) fn body<R: Registers<WORD> + 'static, const WORD: usize>(
+pub(crate) fn body<R: Registers<WORD> + 'static, const WORD: usize>(
     mut registers: R,
     start: Start<'_>,
     options: &ReadOptions,
@@ -36,7 +38,7 @@ pub(in crate::formats) fn body<R: Registers<WORD> + 'static, const WORD: usize>(
         let rule = TriggerRule::new(registers);
         Body::stream(SideDecoder::<_, WORD>::new(rule, start, report, options))
     } else {
-        WordDecoder::new(registers, start, report, options).with_scout()
+        WordDecoder::new(registers, start, report, options).with_seek_scan()
     })
 }
 
@@ -62,16 +64,16 @@ impl<R: Registers<WORD>, const WORD: usize> SideRule<WORD> for TriggerRule<R> {
         &mut self,
         word: [u8; WORD],
         offset: u64,
-        samples: &mut Vec<(Sample, u64)>,
+        measurements: &mut Vec<(Measurement, u64)>,
         report: &mut Report,
     ) -> Account {
         if let Some(trigger) = self.registers.trigger(word) {
             match trigger.t {
                 Some(t) => {
                     let (kind, channel) = (TriggerKind::edge(trigger.value), trigger.channel);
-                    samples.push((Sample::Trigger(Trigger { t, kind, channel }), offset));
+                    measurements.push((Measurement::Trigger(Trigger { t, kind, channel }), offset));
                 }
-                None => report.add(Oddity::EventsBeforeTime, 1, offset),
+                None => report.add(Finding::EventsBeforeTime, 1, offset),
             }
             return Account::Chosen;
         }
@@ -88,6 +90,6 @@ impl<R: Registers<WORD>, const WORD: usize> SideRule<WORD> for TriggerRule<R> {
     fn enter(&mut self, report: &mut Report) {
         std::mem::take(&mut self.met).tell(report);
         let (count, first) = std::mem::take(&mut self.passed);
-        report.add(Oddity::OtherStreamEvents, count, first);
+        report.add(Finding::OtherStreamEvents, count, first);
     }
 }

@@ -4,17 +4,15 @@ use std::fmt::Debug;
 
 use rayon::prelude::*;
 
-use super::{Met, WordScout};
-use crate::formats::Body;
-use crate::formats::whole::Whole;
-use crate::parallel::{in_order, places_per_pool};
-use crate::reader::ReadOptions;
-use crate::{Decoder, Error, EventBatch, Mark, Oddity, Report, Result, Sink};
+use super::{Met, WordScan};
+use crate::codec::record_buffer::RecordBuffer;
+use crate::codec::{Body, Checkpoint, Decoder, EventSink, ReadOptions};
+use crate::error::{Error, Result};
+use crate::io::{in_order, places_per_pool};
+use crate::model::{EventBatch, Finding, Report};
 
 /// What words of `WORD` bytes, little-endian, set for those behind them.
-pub(in crate::formats) trait Registers<const WORD: usize>:
-    Copy + Debug + Send + Sync
-{
+pub(crate) trait Registers<const WORD: usize>: Copy + Debug + Send + Sync {
     /// Name of the format.
     const FORMAT: &'static str;
     /// Words between two calls of the sink, and that one thread takes at a time; their bytes and
@@ -78,13 +76,13 @@ pub(in crate::formats) trait Registers<const WORD: usize>:
     /// The registers that [`pack`](Self::pack) gave.
     ///
     /// # Errors
-    /// If the mark's state cannot be of them.
-    fn unpack(&self, mark: &Mark) -> Result<Self>;
+    /// If the checkpoint's state cannot be of them.
+    fn unpack(&self, checkpoint: &Checkpoint) -> Result<Self>;
 }
 
 /// What a word of a trigger says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::formats) struct TriggerWord {
+pub(crate) struct TriggerWord {
     /// In µs; `None` before the first `TIME_HIGH`.
     pub t: Option<i64>,
     pub channel: u32,
@@ -94,12 +92,12 @@ pub(in crate::formats) struct TriggerWord {
 
 /// Decodes words; a header is behind it.
 #[derive(Debug)]
-pub(in crate::formats) struct WordDecoder<R: Registers<WORD>, const WORD: usize> {
+pub(crate) struct WordDecoder<R: Registers<WORD>, const WORD: usize> {
     strict: bool,
     parallel: bool,
     /// [`Registers::BATCH`] outside of tests.
     batch_words: usize,
-    whole: Whole<WORD>,
+    whole: RecordBuffer<WORD>,
     offset: u64,
     registers: R,
     /// What one thread works on.
@@ -118,7 +116,7 @@ impl<R: Registers<WORD>, const WORD: usize> WordDecoder<R, WORD> {
             strict: options.strict,
             parallel,
             batch_words: R::BATCH,
-            whole: Whole::default(),
+            whole: RecordBuffer::default(),
             offset: start,
             registers,
             piece: Piece::new(registers),
@@ -135,13 +133,13 @@ impl<R: Registers<WORD>, const WORD: usize> WordDecoder<R, WORD> {
     }
 
     /// The decoder, and what finds places for it.
-    pub fn with_scout(self) -> Body
+    pub fn with_seek_scan(self) -> Body
     where
         R: 'static,
     {
         let (registers, start, parallel) = (self.registers, self.offset, self.parallel);
-        let scout = WordScout::<R, WORD> { registers, start, parallel };
-        Body::stream(self).with_scout(scout)
+        let seek_scan = WordScan::<R, WORD> { registers, start, parallel };
+        Body::stream(self).with_seek_scan(seek_scan)
     }
 
     /// The same with batches of any size, to test every cut.
@@ -152,7 +150,7 @@ impl<R: Registers<WORD>, const WORD: usize> WordDecoder<R, WORD> {
 
     /// Without any `TIME_HIGH` no event has a time.
     fn check_time(&mut self) -> Result<()> {
-        let early = self.report.oddities.get(&Oddity::EventsBeforeTime);
+        let early = self.report.findings.get(&Finding::EventsBeforeTime);
         let Some(early) = early.filter(|_| self.registers.high().is_none()) else { return Ok(()) };
         let at = early.first_offset.unwrap_or_default();
         let error = Error::malformed("no event has a time").at(at).expected("a TIME_HIGH word");
@@ -163,7 +161,7 @@ impl<R: Registers<WORD>, const WORD: usize> WordDecoder<R, WORD> {
         Ok(())
     }
 
-    fn words(&mut self, words: &[[u8; WORD]], sink: &mut dyn Sink) -> Result<()> {
+    fn words(&mut self, words: &[[u8; WORD]], sink: &mut dyn EventSink) -> Result<()> {
         if self.strict {
             return self.word_by_word(words, sink);
         }
@@ -182,7 +180,7 @@ impl<R: Registers<WORD>, const WORD: usize> WordDecoder<R, WORD> {
 
     /// As [`words`](Self::words), each batch by the next free thread. What a batch finds in the
     /// registers follows from the trails of those before it; wraps inside them are added afterwards.
-    fn pieces(&mut self, words: &[[u8; WORD]], sink: &mut dyn Sink) -> Result<()> {
+    fn pieces(&mut self, words: &[[u8; WORD]], sink: &mut dyn EventSink) -> Result<()> {
         let trails: Vec<_> = words.par_chunks(self.batch_words).map(R::trail).collect();
         let (mut registers, mut offset) = (self.registers, self.offset);
         let mut starts = Vec::with_capacity(trails.len());
@@ -208,7 +206,7 @@ impl<R: Registers<WORD>, const WORD: usize> WordDecoder<R, WORD> {
 
     /// In strict mode: up to the first violation, and so that errors of the sink have the offset of
     /// the word.
-    fn word_by_word(&mut self, words: &[[u8; WORD]], sink: &mut dyn Sink) -> Result<()> {
+    fn word_by_word(&mut self, words: &[[u8; WORD]], sink: &mut dyn EventSink) -> Result<()> {
         let (mut met, mut taken) = (Met::default(), 0);
         let result = words.iter().try_for_each(|&word| {
             let at = self.offset;
@@ -229,14 +227,14 @@ impl<R: Registers<WORD>, const WORD: usize> WordDecoder<R, WORD> {
 }
 
 impl<R: Registers<WORD>, const WORD: usize> Decoder for WordDecoder<R, WORD> {
-    fn push(&mut self, bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
+    fn push(&mut self, bytes: &[u8], sink: &mut dyn EventSink) -> Result<()> {
         let mut whole = std::mem::take(&mut self.whole);
         let result = whole.push(bytes, |words| self.words(words, sink));
         self.whole = whole;
         result
     }
 
-    fn finish(&mut self, _sink: &mut dyn Sink) -> Result<()> {
+    fn finish(&mut self, _sink: &mut dyn EventSink) -> Result<()> {
         self.check_time()?;
         self.whole.finish("word", self.offset, self.strict, &mut self.report)
     }
@@ -245,13 +243,13 @@ impl<R: Registers<WORD>, const WORD: usize> Decoder for WordDecoder<R, WORD> {
         &self.report
     }
 
-    fn mark(&self) -> Option<Mark> {
-        Some(Mark { offset: self.offset, state: self.registers.pack() })
+    fn checkpoint(&self) -> Option<Checkpoint> {
+        Some(Checkpoint { offset: self.offset, state: self.registers.pack() })
     }
 
-    fn resume(&mut self, mark: &Mark) -> Result<()> {
-        self.registers = self.registers.unpack(mark)?;
-        self.offset = mark.offset;
+    fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        self.registers = self.registers.unpack(checkpoint)?;
+        self.offset = checkpoint.offset;
         self.whole.clear();
         Ok(())
     }
@@ -293,7 +291,12 @@ impl<R: Registers<WORD>, const WORD: usize> Piece<R, WORD> {
         registers.decode(start.words, *offset, batch, met, scratch);
     }
 
-    fn hand_over(&mut self, words: usize, report: &mut Report, sink: &mut dyn Sink) -> Result<()> {
+    fn hand_over(
+        &mut self,
+        words: usize,
+        report: &mut Report,
+        sink: &mut dyn EventSink,
+    ) -> Result<()> {
         self.met.enter(words, WORD, report);
         if self.batch.is_empty() { Ok(()) } else { sink.events(&mut self.batch, self.offset) }
     }

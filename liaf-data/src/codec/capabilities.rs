@@ -1,0 +1,181 @@
+//! What a kind of event file can hold.
+
+use std::ops::RangeInclusive;
+
+use crate::model::EventStats;
+
+/// What a kind of event file can hold, and a reader gets back as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// The earliest time in µs.
+    pub t_min: i64,
+    /// The latest time in µs.
+    pub t_max: i64,
+    /// With [`wrap`](super::WriteOptions::wrap), times outside are kept modulo this number of µs.
+    /// `None`: there is no such way.
+    pub wraps: Option<u64>,
+    /// How far an event may lie behind the one before it, in µs; 0: time must not step back.
+    pub step_back: u64,
+    /// How far an event may lie behind the latest one before it, in µs.
+    pub lateness: u64,
+    /// The largest x.
+    pub x_max: u16,
+    /// The largest y.
+    pub y_max: u16,
+    /// Whether a file may be without events. One that has no header would be empty then.
+    pub no_events: bool,
+}
+
+impl Capabilities {
+    /// Any event in any order. Rows of the table say what differs from it.
+    pub const ANYTHING: Self = Self {
+        t_min: i64::MIN,
+        t_max: i64::MAX,
+        wraps: None,
+        step_back: u64::MAX,
+        lateness: u64::MAX,
+        x_max: u16::MAX,
+        y_max: u16::MAX,
+        no_events: true,
+    };
+
+    /// Whether any times in any order fit, so that nothing need be known of them before.
+    pub fn any_times(&self) -> bool {
+        let order = [self.step_back, self.lateness];
+        (self.t_min, self.t_max, order) == (i64::MIN, i64::MAX, [u64::MAX; 2])
+    }
+
+    /// The times that fit.
+    pub fn times(&self) -> RangeInclusive<i64> {
+        self.t_min..=self.t_max
+    }
+
+    /// What of these events would be lost, in words: one item a reason, with what would help.
+    /// With `wrap`, times may be outside.
+    pub fn violations(&self, stats: &EventStats, wrap: bool) -> Vec<Violation> {
+        let mut violations = Vec::new();
+        if stats.events == 0 {
+            if !self.no_events {
+                violations.push(Violation {
+                    holds: "one event or more: it has no header".into(),
+                    found: "none".into(),
+                    help: "another kind of file can be without events".into(),
+                });
+            }
+            return violations;
+        }
+        let times = self.times();
+        let outside = !times.contains(&stats.t_min) || !times.contains(&stats.t_max);
+        if outside && !(wrap && self.wraps.is_some()) {
+            let fits_from_zero = stats.t_max.abs_diff(stats.t_min) <= self.t_max.unsigned_abs();
+            let mut help = Vec::new();
+            if fits_from_zero && times.contains(&0) {
+                help.push("--zero-time makes time begin at 0".to_owned());
+            }
+            if let Some(wraps) = self.wraps {
+                help.push(format!("--wrap keeps times modulo {wraps} µs"));
+            }
+            if help.is_empty() {
+                help.push("--from and --to choose a shorter stretch".to_owned());
+            }
+            violations.push(Violation {
+                holds: format!("times {} to {} µs", self.t_min, self.t_max),
+                found: format!("times {} to {} µs", stats.t_min, stats.t_max),
+                help: help.join(", "),
+            });
+        }
+        if stats.longest_step_back > self.step_back {
+            violations.push(Violation {
+                holds: match self.step_back {
+                    0 => "times that do not step back".into(),
+                    us => format!("steps back of up to {us} µs"),
+                },
+                found: format!(
+                    "{} steps back, the longest of {} µs",
+                    stats.steps_back, stats.longest_step_back
+                ),
+                help: IN_ORDER.into(),
+            });
+        } else if stats.lateness > self.lateness {
+            violations.push(Violation {
+                holds: format!("events up to {} µs behind the latest one", self.lateness),
+                found: format!("an event {} µs behind it", stats.lateness),
+                help: IN_ORDER.into(),
+            });
+        }
+        if stats.x_max > self.x_max || stats.y_max > self.y_max {
+            violations.push(Violation {
+                holds: format!("x up to {} and y up to {}", self.x_max, self.y_max),
+                found: format!("x up to {} and y up to {}", stats.x_max, stats.y_max),
+                help: "--crop X,Y,W,H chooses a part of the sensor".into(),
+            });
+        }
+        violations
+    }
+}
+
+/// What helps where times step back too far.
+const IN_ORDER: &str =
+    "--sort orders events by time, --clamp-time moves late ones to the time of the one before";
+
+/// Something of a recording that a kind of event file cannot hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// What it can hold.
+    pub holds: String,
+    /// What there is.
+    pub found: String,
+    /// What the user can do.
+    pub help: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NARROW: Capabilities = Capabilities {
+        t_min: 0,
+        t_max: 999,
+        wraps: Some(1000),
+        step_back: 10,
+        lateness: 15,
+        x_max: 127,
+        y_max: 63,
+        no_events: false,
+    };
+
+    fn stats() -> EventStats {
+        EventStats {
+            events: 3,
+            t_max: 999,
+            longest_step_back: 10,
+            lateness: 15,
+            x_max: 127,
+            y_max: 63,
+            ..EventStats::default()
+        }
+    }
+
+    #[test]
+    fn what_fits_is_no_loss_and_each_excess_is_one() {
+        assert_eq!(NARROW.violations(&stats(), false), []);
+        for (more, part) in [
+            (EventStats { t_max: 1000, ..stats() }, "times 0 to 1000"),
+            (EventStats { t_min: -1, ..stats() }, "times -1 to 999"),
+            (EventStats { longest_step_back: 11, ..stats() }, "the longest of 11"),
+            (EventStats { lateness: 16, ..stats() }, "16 µs behind"),
+            (EventStats { x_max: 128, ..stats() }, "x up to 128"),
+            (EventStats { y_max: 64, ..stats() }, "y up to 64"),
+        ] {
+            let violations = NARROW.violations(&more, false);
+            assert!(violations.len() == 1 && violations[0].found.contains(part), "{violations:?}");
+            assert_eq!(Capabilities::ANYTHING.violations(&more, false), []);
+        }
+        let late = EventStats { t_min: 5000, t_max: 5999, ..stats() };
+        assert!(NARROW.violations(&late, false)[0].help.contains("--zero-time"));
+        assert_eq!(NARROW.violations(&late, true), []);
+        let none = EventStats { events: 0, ..late };
+        assert_eq!(NARROW.violations(&none, false).len(), 1);
+        assert_eq!(Capabilities { no_events: true, ..NARROW }.violations(&none, false), []);
+    }
+}

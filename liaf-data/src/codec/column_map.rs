@@ -1,0 +1,186 @@
+//! Which column or array is which number of an event, and in which unit its time is.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use crate::error::Error;
+
+/// One of the four numbers of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Field {
+    /// Time.
+    T,
+    /// Column from the left.
+    X,
+    /// Row from the top.
+    Y,
+    /// Polarity.
+    P,
+}
+
+impl Field {
+    /// All four, in the order of their indices.
+    pub const ALL: [Self; 4] = [Self::T, Self::X, Self::Y, Self::P];
+
+    /// Its letter.
+    pub fn letter(self) -> &'static str {
+        match self {
+            Self::T => "t",
+            Self::X => "x",
+            Self::Y => "y",
+            Self::P => "p",
+        }
+    }
+
+    pub(crate) fn index(self) -> usize {
+        self as usize
+    }
+
+    fn from_letter(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.letter() == text)
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.letter())
+    }
+}
+
+/// Which columns or arrays hold t, x, y and p, for formats that leave it open.
+///
+/// ```
+/// use liaf_data::{Field, ColumnMap};
+/// let order: ColumnMap = "x,y,_,p,t".parse()?;
+/// assert_eq!(order, ColumnMap::Order(vec![
+///     Some(Field::X), Some(Field::Y), None, Some(Field::P), Some(Field::T),
+/// ]));
+/// let names: ColumnMap = "t=/cam/ts,x=/cam/xs,y=/cam/ys,p=/cam/ps".parse()?;
+/// assert!(matches!(names, ColumnMap::Names(_)));
+/// # Ok::<(), liaf_data::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ColumnMap {
+    /// What each column is, from the first on; `None` is not read.
+    Order(Vec<Option<Field>>),
+    /// The name of the column, array or dataset of t, x, y and p, in this order. What is `None` is
+    /// found by its usual names.
+    Names([Option<String>; 4]),
+}
+
+impl ColumnMap {
+    pub(crate) fn name(&self, field: Field) -> Option<&str> {
+        match self {
+            Self::Order(_) => None,
+            Self::Names(names) => names[field.index()].as_deref(),
+        }
+    }
+}
+
+impl fmt::Display for ColumnMap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts: Vec<String> = match self {
+            Self::Order(order) => {
+                order.iter().map(|field| field.map_or("_", Field::letter).to_owned()).collect()
+            }
+            Self::Names(names) => {
+                let named = Field::ALL.iter().zip(names);
+                named
+                    .filter_map(|(field, name)| Some(format!("{field}={}", name.as_ref()?)))
+                    .collect()
+            }
+        };
+        f.write_str(&parts.join(","))
+    }
+}
+
+impl FromStr for ColumnMap {
+    type Err = Error;
+
+    /// Reads `t,x,y,p` in the order of the columns, `_` for one to pass over; or `t=NAME,x=NAME,…`.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let wrong = |what: &str| {
+            Error::caller(what)
+                .expected(
+                    "t, x, y and p once each, as in x,y,_,p,t, or t=NAME,x=NAME,y=NAME,p=NAME",
+                )
+                .found(format!("{text:?}"))
+        };
+        let parts: Vec<_> = text.split(',').map(str::trim).collect();
+        let mut names = [const { None }; 4];
+        if text.contains('=') {
+            for part in parts {
+                let (letter, name) = part.split_once('=').ok_or_else(|| wrong("not a key"))?;
+                let field = Field::from_letter(letter.trim()).ok_or_else(|| wrong("not a key"))?;
+                if names[field.index()].replace(name.trim().to_owned()).is_some() {
+                    return Err(wrong("a key is given twice"));
+                }
+            }
+            return Ok(Self::Names(names));
+        }
+        let order = parts.into_iter().map(|part| match Field::from_letter(part) {
+            None if part != "_" => Err(wrong("not a column")),
+            field => Ok(field),
+        });
+        let order = order.collect::<Result<Vec<_>, _>>()?;
+        if Field::ALL
+            .iter()
+            .any(|&field| order.iter().flatten().filter(|&&f| f == field).count() != 1)
+        {
+            return Err(wrong("the columns of an event are incomplete"));
+        }
+        Ok(Self::Order(order))
+    }
+}
+
+/// The unit of times that do not say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeUnit {
+    /// Seconds.
+    Seconds,
+    /// Milliseconds; never guessed.
+    Milliseconds,
+    /// Microseconds.
+    Microseconds,
+    /// Nanoseconds.
+    Nanoseconds,
+}
+
+impl TimeUnit {
+    /// `s`, `ms`, `µs` or `ns`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Seconds => "s",
+            Self::Milliseconds => "ms",
+            Self::Microseconds => "µs",
+            Self::Nanoseconds => "ns",
+        }
+    }
+
+    /// A time is this power of ten of µs.
+    pub(crate) fn exponent(self) -> i32 {
+        match self {
+            Self::Seconds => 6,
+            Self::Milliseconds => 3,
+            Self::Microseconds => 0,
+            Self::Nanoseconds => -3,
+        }
+    }
+}
+
+impl FromStr for TimeUnit {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "s" => Ok(Self::Seconds),
+            "ms" => Ok(Self::Milliseconds),
+            "us" | "µs" => Ok(Self::Microseconds),
+            "ns" => Ok(Self::Nanoseconds),
+            _ => Err(Error::caller("unknown unit of time").expected("s, ms, us or ns").found(text)),
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! A stretch of a file as one stream of bytes, inflated if need be.
+
+use zlib_rs::{Inflate, InflateFlush, Status};
+
+use crate::error::{Error, Result};
+use crate::io::ByteSource;
+
+/// Packed bytes that are read at one time.
+const INPUT: usize = 64 << 10;
+
+/// How bytes are kept in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Packing {
+    Stored,
+    /// Deflate without a header, as in zip archives.
+    Deflate,
+    /// Deflate with zlib's header, as in MATLAB files.
+    Zlib,
+}
+
+/// Gives the bytes of a stretch of a file one after the other. It holds the window of an inflater
+/// and some packed bytes, whatever the stretch says of its size.
+pub(crate) struct Feed {
+    packing: Packing,
+    start: u64,
+    /// Where the next packed bytes are read.
+    at: u64,
+    end: u64,
+    inflate: Option<Box<Inflate>>,
+    input: Vec<u8>,
+    /// How many bytes of `input` are behind the inflater.
+    used: usize,
+    ended: bool,
+    /// Of the bytes given so far.
+    sum: crc32fast::Hasher,
+    given: u64,
+    /// Why it ended before it should.
+    fault: Option<Error>,
+}
+
+impl std::fmt::Debug for Feed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { packing, at, end, given, .. } = self;
+        write!(f, "Feed({packing:?}, {at}..{end}, {given} given)")
+    }
+}
+
+impl Feed {
+    /// The `packed` bytes at `start`.
+    pub fn new(packing: Packing, start: u64, packed: u64) -> Self {
+        let inflate = match packing {
+            Packing::Stored => None,
+            Packing::Deflate => Some(Box::new(Inflate::new(false, 15))),
+            Packing::Zlib => Some(Box::new(Inflate::new(true, 15))),
+        };
+        Self {
+            packing,
+            start,
+            at: start,
+            end: start.saturating_add(packed),
+            inflate,
+            input: Vec::new(),
+            used: 0,
+            ended: false,
+            sum: crc32fast::Hasher::new(),
+            given: 0,
+            fault: None,
+        }
+    }
+
+    /// The same stretch from its start.
+    pub fn again(&self) -> Self {
+        Self::new(self.packing, self.start, self.end - self.start)
+    }
+
+    /// Appends the next `n` bytes to `out`, fewer if there are no more: then [`fault`](Self::fault)
+    /// says whether that is for damage.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn read(&mut self, source: &mut ByteSource, n: usize, out: &mut Vec<u8>) -> Result<()> {
+        let start = out.len();
+        match self.packing {
+            Packing::Stored => self.copy(source, n, out)?,
+            Packing::Deflate | Packing::Zlib => self.unpack(source, n, out)?,
+        }
+        self.sum.update(&out[start..]);
+        self.given += (out.len() - start) as u64;
+        Ok(())
+    }
+
+    /// Passes over the next `n` bytes.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn skip(&mut self, source: &mut ByteSource, mut n: u64) -> Result<()> {
+        if self.packing == Packing::Stored {
+            self.at = self.at.saturating_add(n).min(self.end);
+            return Ok(());
+        }
+        let mut bytes = Vec::new();
+        while n > 0 {
+            bytes.clear();
+            self.read(source, n.min(INPUT as u64) as usize, &mut bytes)?;
+            if bytes.is_empty() {
+                break;
+            }
+            n -= bytes.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Ends a stored stretch after the next `n` bytes.
+    pub fn limit(&mut self, n: u64) {
+        if self.is_stored() {
+            self.end = self.end.min(self.at.saturating_add(n));
+        }
+    }
+
+    /// Begins the checksum anew.
+    pub fn reset_sum(&mut self) {
+        (self.sum, self.given) = (crc32fast::Hasher::new(), 0);
+    }
+
+    /// The checksum of the bytes given, and how many they were.
+    pub fn sum(&self) -> (crc32fast::Hasher, u64) {
+        (self.sum.clone(), self.given)
+    }
+
+    /// Why it ended before it should; taken once.
+    pub fn fault(&mut self) -> Option<Error> {
+        self.fault.take()
+    }
+
+    /// Where the stretch begins in the file.
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// Where the next byte stands in the file: exactly if stored.
+    pub fn at(&self) -> u64 {
+        self.at - (self.input.len() - self.used) as u64
+    }
+
+    /// Packed bytes that were not used.
+    pub fn unread(&self) -> u64 {
+        self.end - self.at()
+    }
+
+    pub fn is_stored(&self) -> bool {
+        self.packing == Packing::Stored
+    }
+
+    fn copy(&mut self, source: &mut ByteSource, n: usize, out: &mut Vec<u8>) -> Result<()> {
+        let until = out.len() + n;
+        while out.len() < until && self.at < self.end {
+            let most = (self.end - self.at).min((until - out.len()) as u64) as usize;
+            source.seek(self.at)?;
+            let before = out.len();
+            source.visit(most, |bytes, _| {
+                out.extend_from_slice(bytes);
+                Ok(())
+            })?;
+            if out.len() == before {
+                break;
+            }
+            self.at += (out.len() - before) as u64;
+        }
+        Ok(())
+    }
+
+    fn unpack(&mut self, source: &mut ByteSource, n: usize, out: &mut Vec<u8>) -> Result<()> {
+        let Some(mut inflate) = self.inflate.take() else { return Ok(()) };
+        let result = self.unpack_with(&mut inflate, source, n, out);
+        self.inflate = Some(inflate);
+        result
+    }
+
+    fn unpack_with(
+        &mut self,
+        inflate: &mut Inflate,
+        source: &mut ByteSource,
+        n: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        let (mut filled, until) = (out.len(), out.len() + n);
+        while filled < until && !self.ended {
+            if self.used == self.input.len() && self.at < self.end {
+                self.input.clear();
+                self.used = 0;
+                let most = (self.end - self.at).min(INPUT as u64) as usize;
+                source.seek(self.at)?;
+                source.visit(most, |bytes, _| {
+                    self.input.extend_from_slice(bytes);
+                    Ok(())
+                })?;
+                self.at += self.input.len() as u64;
+                if self.input.is_empty() {
+                    self.at = self.end;
+                }
+            }
+            let before = (inflate.total_in(), inflate.total_out());
+            // As much as a few packed bytes may become, so that the room follows what there is.
+            let room = (until - filled).min(1 << 20);
+            out.resize(filled + room, 0);
+            let input = &self.input[self.used..];
+            let outcome = inflate.decompress(input, &mut out[filled..], InflateFlush::NoFlush);
+            let read = (inflate.total_in() - before.0) as usize;
+            let wrote = (inflate.total_out() - before.1) as usize;
+            self.used += read;
+            filled += wrote;
+            match outcome {
+                Ok(Status::StreamEnd) => self.ended = true,
+                Ok(_) if read > 0 || wrote > 0 => {}
+                Ok(_) => self.fail(Error::truncated("the compressed data ends too early")),
+                Err(error) => {
+                    self.fail(Error::malformed("the data does not inflate").found(error.as_str()))
+                }
+            }
+        }
+        out.truncate(filled);
+        Ok(())
+    }
+
+    fn fail(&mut self, error: Error) {
+        self.ended = true;
+        self.fault = Some(error.at(self.at()));
+    }
+}

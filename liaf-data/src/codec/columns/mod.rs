@@ -1,0 +1,13 @@
+//! What the formats share whose events are columns of numbers: CSV, numpy, MATLAB and HDF5.
+
+mod feed;
+mod names;
+mod number;
+mod reader;
+mod time;
+
+pub(crate) use feed::{Feed, Packing};
+pub(crate) use names::Name;
+pub(crate) use number::{Kind, Number, Rows, View, guess_order, guess_unit};
+pub(crate) use reader::{Array, Checksum, ColumnReader, Parts, Source};
+pub(crate) use time::{guess, scaled};

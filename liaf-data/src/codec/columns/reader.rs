@@ -1,0 +1,354 @@
+//! Events from arrays that lie anywhere in a file.
+
+use std::ops::Range;
+
+use super::feed::Feed;
+use super::number::{Number, Rows, Unusable, View};
+use crate::codec::{BlockReader, Checkpoint, EventSink, seek};
+use crate::error::{Error, Result};
+use crate::io::ByteSource;
+use crate::model::{Event, EventBatch, Finding, Report};
+
+/// Rows that become events at one time.
+const BLOCK: usize = 8192;
+
+/// A stream of records.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub feed: Feed,
+    /// Bytes of a record.
+    pub stride: usize,
+}
+
+/// Where the numbers of t, x, y or p stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Array {
+    /// Which of the sources.
+    pub source: usize,
+    /// Byte of the record.
+    pub start: usize,
+    pub number: Number,
+}
+
+/// A checksum that some sources, one behind the other, must have.
+#[derive(Debug)]
+pub(crate) struct Checksum {
+    pub name: String,
+    /// Where the part of the file begins.
+    pub at: u64,
+    pub sources: Vec<usize>,
+    /// Of the bytes before the first source.
+    pub before: crc32fast::Hasher,
+    /// All bytes of the sources.
+    pub bytes: u64,
+    pub crc: u32,
+}
+
+/// Gives the rows of some arrays as events.
+#[derive(Debug)]
+pub(crate) struct ColumnReader {
+    pub sources: Vec<Source>,
+    /// t, x, y and p.
+    pub arrays: [Array; 4],
+    pub rows: Rows,
+    /// Rows that are to come.
+    pub left: u64,
+    pub checksums: Vec<Checksum>,
+    /// The bytes of the file that hold the arrays.
+    pub event_bytes: u64,
+    pub file_bytes: u64,
+    pub strict: bool,
+    pub report: Report,
+    /// What is wrong with the whole of it, for after the events.
+    pub flaw: Option<Error>,
+    row: u64,
+    /// Rows that are passed over, and all there are, where not all are wanted.
+    passed: Option<(u64, u64)>,
+    /// Where the first array that is too short ends.
+    short: Option<u64>,
+    buffers: Vec<Vec<u8>>,
+    batch: EventBatch,
+    ended: bool,
+}
+
+impl ColumnReader {
+    /// A reader of `rows` rows; fields that are not given stand in the defaults of [`Parts`].
+    pub fn new(parts: Parts, rows: Rows) -> Self {
+        let Parts {
+            sources,
+            arrays,
+            left,
+            checksums,
+            event_bytes,
+            file_bytes,
+            strict,
+            report,
+            flaw,
+        } = parts;
+        let mut buffers = Vec::new();
+        buffers.resize_with(sources.len(), Vec::new);
+        Self {
+            sources,
+            arrays,
+            rows,
+            left,
+            checksums,
+            event_bytes,
+            file_bytes,
+            strict,
+            report,
+            flaw,
+            row: 0,
+            passed: None,
+            short: None,
+            buffers,
+            batch: EventBatch::new(),
+            ended: false,
+        }
+    }
+
+    /// Where the row stands in the file, as nearly as can be said.
+    fn place(&self, row: u64) -> u64 {
+        let array = self.arrays[0];
+        self.sources.get(array.source).map_or(0, |source| match source.feed.is_stored() {
+            true => {
+                let ahead = (self.row - row) * source.stride as u64;
+                source.feed.at().saturating_sub(ahead)
+            }
+            false => source.feed.start(),
+        })
+    }
+
+    /// Fills the buffers with the next rows. Returns how many there are of every column.
+    fn fill(&mut self, source: &mut ByteSource) -> Result<usize> {
+        let wanted = self.left.min(BLOCK as u64) as usize;
+        let mut rows = wanted;
+        for (one, buffer) in self.sources.iter_mut().zip(&mut self.buffers) {
+            buffer.clear();
+            one.feed.read(source, wanted * one.stride, buffer)?;
+            rows = rows.min(buffer.len() / one.stride.max(1));
+            if buffer.len() < wanted * one.stride && self.short.is_none() {
+                let part = if one.feed.is_stored() { buffer.len() % one.stride.max(1) } else { 0 };
+                self.short = Some(one.feed.at().saturating_sub(part as u64));
+            }
+        }
+        Ok(rows)
+    }
+
+    fn give(&mut self, first: u64, unusable: Unusable, sink: &mut dyn EventSink) -> Result<()> {
+        if unusable.count > 0 {
+            let row = first + unusable.first as u64;
+            self.report.add_event(Finding::BadValues, unusable.count as u64, row);
+        }
+        if !self.strict {
+            let offset = self.place(first);
+            return if self.batch.is_empty() {
+                Ok(())
+            } else {
+                sink.events(&mut self.batch, offset)
+            };
+        }
+        // One at a time, so that the sink's errors have its offset.
+        let whole = if unusable.count > 0 { unusable.first } else { self.batch.len() };
+        let mut one = EventBatch::new();
+        let events: Vec<Event> = self.batch.iter().take(whole).collect();
+        for (row, event) in (first..).zip(events) {
+            one.clear();
+            one.push(event);
+            sink.events(&mut one, self.place(row))?;
+        }
+        if unusable.count > 0 {
+            let row = first + whole as u64;
+            return Err(Error::malformed(format!("row {row} is not an event"))
+                .at(self.place(row))
+                .expected("a time, whole x and y from 0 to 65535, and p 0, 1 or -1"));
+        }
+        Ok(())
+    }
+
+    /// Ends reading: sums are compared, and all bytes go to the account.
+    fn end(&mut self) -> Result<()> {
+        self.ended = true;
+        let mut error = None;
+        if self.left > 0 {
+            let fault = self.sources.iter_mut().find_map(|source| source.feed.fault());
+            let end = self.sources.iter().map(|source| source.feed.at()).min().unwrap_or(0);
+            let at = self.short.unwrap_or(end);
+            let finding = match &fault {
+                Some(_) => Finding::DamagedPackets,
+                None => Finding::TruncatedTails,
+            };
+            self.report.add(finding, 1, at);
+            let unread: u64 = self.sources.iter().map(|s| s.feed.unread()).sum();
+            self.report.bytes.skipped += unread.min(self.event_bytes);
+            self.event_bytes -= unread.min(self.event_bytes);
+            let missing = Error::truncated("the array ends too early")
+                .at(at)
+                .expected(format!("{} more rows", self.left));
+            error = error.or(Some(fault.unwrap_or(missing)));
+        }
+        for sum in &self.checksums {
+            let (mut crc, mut bytes) = (sum.before.clone(), 0);
+            for (part, n) in
+                sum.sources.iter().filter_map(|&i| self.sources.get(i)).map(|s| s.feed.sum())
+            {
+                crc.combine(&part);
+                bytes += n;
+            }
+            if bytes == sum.bytes && crc.finalize() != sum.crc {
+                self.report.add(Finding::BadParts, 1, sum.at);
+                self.report
+                    .note(format!("the checksum of {} is wrong: its events may be too", sum.name));
+                let wrong = Error::malformed(format!("the checksum of {} is wrong", sum.name));
+                error = error.or(Some(wrong.at(sum.at)));
+            }
+        }
+        let error = self.flaw.take().or(error);
+        let bytes = &mut self.report.bytes;
+        if let Some((passed, all)) = self.passed {
+            let share = u128::from(self.event_bytes) * u128::from(passed) / u128::from(all.max(1));
+            bytes.passed_over = share.min(self.event_bytes.into()) as u64;
+            self.event_bytes -= bytes.passed_over;
+        }
+        // In a damaged container two arrays may claim the same bytes: they count once.
+        bytes.passed_over = bytes.passed_over.min(self.file_bytes);
+        let rest = self.file_bytes - bytes.passed_over;
+        bytes.skipped = bytes.skipped.min(rest);
+        bytes.events = self.event_bytes.min(rest - bytes.skipped);
+        bytes.header = rest - bytes.skipped - bytes.events;
+        match error {
+            Some(error) if self.strict => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a [`ColumnReader`] is made of.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub sources: Vec<Source>,
+    pub arrays: [Array; 4],
+    pub left: u64,
+    pub checksums: Vec<Checksum>,
+    pub event_bytes: u64,
+    pub file_bytes: u64,
+    pub strict: bool,
+    pub report: Report,
+    pub flaw: Option<Error>,
+}
+
+impl Parts {
+    /// The first numbers of each column, to guess by; nothing is taken from the feeds.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn sample(&self, source: &mut ByteSource, ahead: &[u64]) -> Result<[Vec<f64>; 4]> {
+        let rows = self.left.min(BLOCK as u64) as usize;
+        let mut buffers = Vec::new();
+        for (one, &ahead) in self.sources.iter().zip(ahead) {
+            let mut feed = one.feed.again();
+            let mut buffer = Vec::new();
+            feed.skip(source, ahead)?;
+            feed.read(source, rows * one.stride, &mut buffer)?;
+            buffers.push(buffer);
+        }
+        Ok(self.arrays.map(|array| {
+            view(array, &self.sources, &buffers).map_or(Vec::new(), |view| view.floats(rows))
+        }))
+    }
+}
+
+fn view<'a>(array: Array, sources: &[Source], buffers: &'a [Vec<u8>]) -> Option<View<'a>> {
+    let bytes = buffers.get(array.source)?.get(array.start..)?;
+    Some(View { bytes, stride: sources.get(array.source)?.stride, number: array.number })
+}
+
+impl seek::Rows for ColumnReader {
+    fn rows(&self) -> Range<u64> {
+        self.row..self.row.saturating_add(self.left)
+    }
+
+    fn time(&mut self, source: &mut ByteSource, row: u64) -> Result<Option<i64>> {
+        let t = self.arrays[0];
+        let Some(one) = self.sources.get(t.source) else { return Ok(None) };
+        let ahead = (row - self.row).saturating_mul(one.stride as u64);
+        let at = one.feed.at().saturating_add(ahead).saturating_add(t.start as u64);
+        let bytes = source.read_at(at, t.number.bytes())?;
+        let view = View { bytes: &bytes, stride: t.number.bytes(), number: t.number };
+        Ok(self.rows.first_time(view))
+    }
+
+    fn grain(&self) -> u64 {
+        BLOCK as u64 / 8
+    }
+
+    fn keep(&mut self, source: &mut ByteSource, rows: Range<u64>) -> Result<()> {
+        let before = rows.start - self.row;
+        for one in &mut self.sources {
+            one.feed.skip(source, before.saturating_mul(one.stride as u64))?;
+        }
+        let kept = rows.end - rows.start;
+        let (passed, all) = self.passed.unwrap_or((0, self.row + self.left));
+        self.passed = Some((passed + self.left - kept, all));
+        (self.row, self.left) = (rows.start, kept);
+        Ok(())
+    }
+}
+
+impl BlockReader for ColumnReader {
+    fn pump(&mut self, source: &mut ByteSource, sink: &mut dyn EventSink) -> Result<bool> {
+        if self.ended {
+            return Ok(false);
+        }
+        let rows = if self.left > 0 { self.fill(source)? } else { 0 };
+        if rows == 0 {
+            return self.end().map(|()| false);
+        }
+        let first = self.row;
+        self.row += self.left.min(BLOCK as u64);
+        self.batch.clear();
+        let empty = View { bytes: &[], stride: 1, number: self.arrays[0].number };
+        let views =
+            self.arrays.map(|array| view(array, &self.sources, &self.buffers).unwrap_or(empty));
+        let unusable = self.rows.append(views, rows, &mut self.batch);
+        self.left -= rows as u64;
+        self.give(first, unusable, sink)?;
+        if (rows as u64) < self.row - first {
+            return self.end().map(|()| false);
+        }
+        Ok(true)
+    }
+
+    fn report(&self) -> &Report {
+        &self.report
+    }
+
+    fn position(&self) -> u64 {
+        let read: u64 =
+            self.sources.iter().map(|source| source.feed.at() - source.feed.start()).sum();
+        read.min(self.file_bytes)
+    }
+
+    fn checkpoint(&self) -> Option<Checkpoint> {
+        Some(Checkpoint { offset: self.position(), state: vec![self.row as i64] })
+    }
+
+    fn resume(&mut self, source: &mut ByteSource, checkpoint: &Checkpoint) -> Result<()> {
+        seek::resume(self, source, checkpoint)
+    }
+
+    fn stop(&mut self, source: &mut ByteSource, checkpoint: &Checkpoint) -> Result<()> {
+        seek::stop(self, source, checkpoint)
+    }
+
+    fn narrow(&mut self, source: &mut ByteSource, time: &Range<i64>) -> Result<bool> {
+        // What is packed is reached only by unpacking all before it.
+        let is_stored = self.sources.iter().all(|source| source.feed.is_stored());
+        if is_stored { seek::narrow(self, source, time) } else { Ok(false) }
+    }
+
+    fn expected_events(&self) -> usize {
+        // No more than there are bytes for, however many rows a header claims.
+        self.left.min(32 * self.file_bytes) as usize
+    }
+}

@@ -1,0 +1,75 @@
+//! Times of any unit as µs, to the nearest.
+
+use crate::codec::TimeUnit;
+
+/// RecordBuffer times whose first is above this are ns: in µs that would be after the year 5000.
+const NANOSECONDS_FROM: f64 = 1e17;
+
+/// The unit of times, by whether each of them has a fraction, and by the first; and how it was told.
+/// One in two must have one to make them seconds, so that a damaged time does not change all others.
+/// Never ms: nothing tells it from µs.
+pub(crate) fn guess(
+    fractional: impl Iterator<Item = bool>,
+    first: f64,
+) -> (TimeUnit, &'static str) {
+    let (mut all, mut fractions) = (0, 0);
+    for has_fraction in fractional {
+        all += 1;
+        fractions += usize::from(has_fraction);
+    }
+    let whole = if fractions == 0 { "it is whole" } else { "most of it is whole" };
+    match 2 * fractions >= all && fractions > 0 {
+        true => (TimeUnit::Seconds, "it has fractions"),
+        false if first > NANOSECONDS_FROM => (TimeUnit::Nanoseconds, whole),
+        false => (TimeUnit::Microseconds, whole),
+    }
+}
+
+/// `mantissa · 10^(unit − decimals)` µs, to the nearest; `None` if that is no `i64`.
+#[inline(always)]
+pub(crate) fn scaled(mantissa: u64, decimals: u32, unit: TimeUnit) -> Option<i64> {
+    let shift = unit.exponent() - decimals as i32;
+    if shift == 0 {
+        return i64::try_from(mantissa).ok();
+    }
+    let power = 10u64.checked_pow(shift.unsigned_abs());
+    let value = match (shift > 0, power) {
+        (true, Some(power)) => mantissa.checked_mul(power)?,
+        (true, None) if mantissa > 0 => return None,
+        (false, Some(power)) => mantissa / power + u64::from(mantissa % power >= power - power / 2),
+        (_, None) => 0,
+    };
+    i64::try_from(value).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_damaged_time_does_not_change_the_unit() {
+        let unit = |fractions: &[bool], first| guess(fractions.iter().copied(), first).0;
+        assert_eq!(unit(&[false, true, false, false], 7.0), TimeUnit::Microseconds);
+        assert_eq!(unit(&[true, true, false, true], 0.5), TimeUnit::Seconds);
+        assert_eq!(unit(&[false, true], 1.0), TimeUnit::Seconds);
+        assert_eq!(unit(&[], 0.0), TimeUnit::Microseconds);
+        assert_eq!(unit(&[false; 3], 2e17), TimeUnit::Nanoseconds);
+    }
+
+    #[test]
+    fn times_are_scaled_to_the_nearest_microsecond() {
+        let cases = [
+            (11_001, 9, TimeUnit::Seconds, Some(11)),
+            (11_500, 9, TimeUnit::Seconds, Some(12)),
+            (15, 1, TimeUnit::Seconds, Some(1_500_000)),
+            (7, 0, TimeUnit::Milliseconds, Some(7000)),
+            (1499, 0, TimeUnit::Nanoseconds, Some(1)),
+            (u64::MAX, 0, TimeUnit::Seconds, None),
+            (u64::MAX, 0, TimeUnit::Microseconds, None),
+            (9, 30, TimeUnit::Seconds, Some(0)),
+        ];
+        for (mantissa, decimals, unit, micros) in cases {
+            assert_eq!(scaled(mantissa, decimals, unit), micros, "{mantissa} {decimals} {unit:?}");
+        }
+    }
+}

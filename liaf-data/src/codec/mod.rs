@@ -1,0 +1,40 @@
+//! The seams between bytes and events, and the machinery that formats share.
+//!
+//! A [`Format`] says how its files are told and opened, a [`Decoder`] or [`BlockReader`] makes events
+//! of bytes and gives them to an [`EventSink`](EventSink), an [`Encoder`] makes bytes of events for a
+//! [`Target`].
+
+mod block;
+mod capabilities;
+mod column_map;
+pub(crate) mod columns;
+mod decode;
+mod encode;
+mod format;
+pub(crate) mod packets;
+mod read_options;
+pub(crate) mod record_buffer;
+pub(crate) mod records;
+pub(crate) mod seek;
+pub(crate) mod side;
+pub(crate) mod stride;
+mod target;
+mod write_options;
+
+pub(crate) use block::{BlockReader, BoundsFinder};
+pub use capabilities::{Capabilities, Violation};
+pub use column_map::{ColumnMap, Field, TimeUnit};
+pub use decode::{Checkpoint, Decoder, EventSink};
+#[cfg(test)]
+pub(crate) use encode::bytes_of;
+pub(crate) use encode::check_size;
+pub use encode::{Encoder, EventSpec, EventWriter, Output, Written};
+pub use format::Format;
+pub(crate) use format::{Body, Detection, FileHead, Opened, choose};
+pub use read_options::{
+    Aedat2Reading, AtisOverflow, ClockReset, Coords, Evt21Order, ImuRanges, ReadOptions,
+    StreamChoice, TimeShift,
+};
+pub(crate) use target::Make;
+pub use target::Target;
+pub use write_options::{Packing, WriteOptions};

@@ -1,0 +1,109 @@
+//! Records to measurements that are no events: one after another, as there are few of them.
+
+use std::fmt::Debug;
+
+use super::record_buffer::RecordBuffer;
+use super::{Decoder, EventSink, ReadOptions};
+use crate::error::{Error, Result};
+use crate::model::{Measurement, Report};
+
+/// Where a record goes in the byte account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Account {
+    /// It is of the chosen stream.
+    Chosen,
+    /// It is sound, and of something else.
+    Other,
+    /// It cannot be used.
+    Skipped,
+}
+
+/// How records of `N` bytes become measurements.
+pub(crate) trait SideRule<const N: usize>: Debug + Send {
+    /// Takes the next record, which stands at `offset`. What it completes goes to `measurements`, each with
+    /// the place where it began; what else it is to `report`.
+    fn take(
+        &mut self,
+        record: [u8; N],
+        offset: u64,
+        measurements: &mut Vec<(Measurement, u64)>,
+        report: &mut Report,
+    ) -> Account;
+
+    /// Enters in `report` what was only counted so far.
+    fn enter(&mut self, _report: &mut Report) {}
+
+    /// No record follows: what is not complete goes to `report`.
+    fn finish(&mut self, _samples: &mut Vec<(Measurement, u64)>, _report: &mut Report) {}
+}
+
+/// Decodes the measurements of one stream that is not of events.
+#[derive(Debug)]
+pub(crate) struct SideDecoder<R, const N: usize> {
+    rule: R,
+    strict: bool,
+    whole: RecordBuffer<N>,
+    offset: u64,
+    measurements: Vec<(Measurement, u64)>,
+    report: Report,
+}
+
+impl<R: SideRule<N>, const N: usize> SideDecoder<R, N> {
+    /// A decoder for records that begin at byte `start`; `report` has what stands before them.
+    pub fn new(rule: R, start: u64, report: Report, options: &ReadOptions) -> Self {
+        let (strict, whole) = (options.strict, RecordBuffer::default());
+        Self { rule, strict, whole, offset: start, measurements: Vec::new(), report }
+    }
+
+    fn records(&mut self, records: &[[u8; N]], sink: &mut dyn EventSink) -> Result<()> {
+        let result = self.one_by_one(records, sink);
+        self.rule.enter(&mut self.report);
+        result
+    }
+
+    fn one_by_one(&mut self, records: &[[u8; N]], sink: &mut dyn EventSink) -> Result<()> {
+        for &record in records {
+            let (at, report) = (self.offset, &mut self.report);
+            let account = self.rule.take(record, at, &mut self.measurements, report);
+            *match account {
+                Account::Chosen => &mut report.bytes.events,
+                Account::Other => &mut report.bytes.other,
+                Account::Skipped => &mut report.bytes.skipped,
+            } += N as u64;
+            self.offset += N as u64;
+            if account == Account::Skipped && self.strict {
+                return Err(Error::malformed("a record that is of no use")
+                    .at(at)
+                    .expected("a record of the format")
+                    .found(format!("{record:02x?}")));
+            }
+            self.give(sink)?;
+        }
+        Ok(())
+    }
+
+    fn give(&mut self, sink: &mut dyn EventSink) -> Result<()> {
+        self.measurements
+            .drain(..)
+            .try_for_each(|(measurement, at)| sink.measurement(measurement, at))
+    }
+}
+
+impl<R: SideRule<N>, const N: usize> Decoder for SideDecoder<R, N> {
+    fn push(&mut self, bytes: &[u8], sink: &mut dyn EventSink) -> Result<()> {
+        let mut whole = std::mem::take(&mut self.whole);
+        let result = whole.push(bytes, |records| self.records(records, sink));
+        self.whole = whole;
+        result
+    }
+
+    fn finish(&mut self, sink: &mut dyn EventSink) -> Result<()> {
+        self.rule.finish(&mut self.measurements, &mut self.report);
+        self.give(sink)?;
+        self.whole.finish("record", self.offset, self.strict, &mut self.report)
+    }
+
+    fn report(&self) -> &Report {
+        &self.report
+    }
+}

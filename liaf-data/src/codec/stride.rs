@@ -1,0 +1,73 @@
+//! SeekState among records of one size with a time of 32 bits: by arithmetic.
+
+use super::Checkpoint;
+use super::records::Clock;
+use super::seek::{SampledPoint, ScanResult, SeekScan, stride};
+use crate::error::Result;
+use crate::io::ByteSource;
+
+/// Looks at a record here and there, and at the one in front of it, which tells a wrap.
+#[derive(Debug)]
+pub(crate) struct StrideScan {
+    /// Where the first record begins.
+    pub start: u64,
+    /// Bytes of a record.
+    pub record: usize,
+    /// The time of a record.
+    pub time: fn(&[u8]) -> Option<u32>,
+}
+
+impl SeekScan for StrideScan {
+    fn look(&mut self, source: &mut ByteSource) -> Result<Option<ScanResult>> {
+        let Some(len) = source.len() else { return Ok(None) };
+        let (data, record) = (len.saturating_sub(self.start), self.record as u64);
+        let records = data / record;
+        let step = (stride(data) / record).max(1);
+        let mut clock = Clock::default();
+        let mut places = Vec::new();
+        for k in (0..records).step_by(usize::try_from(step).unwrap_or(usize::MAX)) {
+            let before = k.saturating_sub(1);
+            let bytes = source.read_at(self.start + before * record, 2 * self.record)?;
+            let (first, second) = bytes.split_at(self.record.min(bytes.len()));
+            let (Some(first), second) = ((self.time)(first), (self.time)(second)) else {
+                return Ok(None);
+            };
+            let here = if k > 0 {
+                clock.advance(first);
+                second
+            } else {
+                Some(first)
+            };
+            let Some(here) = here else { return Ok(None) };
+            let checkpoint = Checkpoint { offset: self.start + k * record, state: clock.state() };
+            clock.advance(here);
+            places.push(SampledPoint { checkpoint, time: clock.epoch + i64::from(here) });
+        }
+        Ok(Some(ScanResult::Sampled(places)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_unrolled_from_place_to_place() {
+        let time = |i: u64| (i * 3_000_000 + 4_000_000_000) as u32;
+        let bytes: Vec<u8> =
+            (0..8000).flat_map(|i| [time(i).to_le_bytes(), [0; 4]].concat()).collect();
+        let mut seek_scan = StrideScan {
+            start: 8,
+            record: 8,
+            time: |record| record.first_chunk().map(|bytes| u32::from_le_bytes(*bytes)),
+        };
+        let seen = seek_scan.look(&mut ByteSource::from_bytes(bytes)).unwrap().unwrap();
+        let ScanResult::Sampled(places) = seen else { panic!("{seen:?}") };
+        assert_eq!(places.len(), 16);
+        for place in &places {
+            let i = place.checkpoint.offset / 8;
+            assert_eq!(place.time, i as i64 * 3_000_000 + 4_000_000_000, "record {i}");
+        }
+        assert_eq!(places[0].checkpoint.state, [-1, 0]);
+    }
+}

@@ -1,0 +1,98 @@
+//! The kinds of event files that are written: one row each, in the table of their format.
+
+use std::path::Path;
+
+use super::{Capabilities, Encoder, Packing, Violation, WriteOptions};
+use crate::codec::{EventSpec, EventWriter};
+use crate::error::{Error, Result};
+use crate::model::EventStats;
+
+/// A kind of event file that can be written.
+#[derive(Debug)]
+pub struct Target {
+    /// Its short name, as in `--to aedat4`.
+    pub name: &'static str,
+    /// Its full name, as in `AEDAT 4.0`.
+    pub title: &'static str,
+    /// The usual extension of its files, without the dot.
+    pub extension: &'static str,
+    /// Extensions that mean this target and no other, where nothing else is said.
+    pub claims: &'static [&'static str],
+    /// The ways in which its events can be compressed, the usual one first; empty: none at all.
+    /// A level stands for all levels.
+    pub packings: &'static [Packing],
+    /// What it can hold.
+    pub capabilities: Capabilities,
+    /// How it is written.
+    pub(crate) make: Make,
+}
+
+/// How a target is written. The packing in the options is one of the target's.
+#[derive(Debug)]
+pub(crate) enum Make {
+    /// As bytes, one after the other.
+    Encoder(fn(&EventSpec, &WriteOptions) -> Result<Box<dyn Encoder>>),
+    /// By a writer that makes the file itself.
+    Writer(fn(&Path, &EventSpec, &WriteOptions) -> Result<Box<dyn EventWriter>>),
+}
+
+impl Target {
+    /// The packing that is meant by `choice`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the target has no such packing.
+    pub fn packing(&self, choice: Option<Packing>) -> Result<Packing> {
+        let usual = self.packings.first().copied().unwrap_or(Packing::None);
+        let choice = choice.unwrap_or(usual);
+        let none_at_all = self.packings.is_empty() && choice == Packing::None;
+        if none_at_all || self.packings.iter().any(|packing| packing.is_like(choice)) {
+            return Ok(choice);
+        }
+        let names: Vec<_> = self.packings.iter().map(Packing::to_string).collect();
+        Err(Error::caller(format!("{} is not compressed in this way", self.title))
+            .expected(if names.is_empty() { "none".into() } else { names.join(", ") })
+            .found(choice))
+    }
+
+    /// Refuses events that it cannot hold; with `wrap`, their times may be outside.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) that says what would be lost and what helps.
+    pub fn check(&self, stats: &EventStats, wrap: bool) -> Result<()> {
+        let violations = self.capabilities.violations(stats, wrap);
+        if violations.is_empty() {
+            return Ok(());
+        }
+        let join = |part: fn(&Violation) -> &str| {
+            violations.iter().map(part).collect::<Vec<_>>().join("; ")
+        };
+        Err(Error::caller(format!("{} cannot hold these events", self.title))
+            .expected(join(|loss| &loss.holds))
+            .found(join(|loss| &loss.found))
+            .advice(join(|loss| &loss.help)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packings_are_those_of_the_row() {
+        let row = Target {
+            name: "x",
+            title: "X",
+            extension: "x",
+            claims: &[],
+            packings: &[Packing::Lz4, Packing::Deflate(6)],
+            capabilities: Capabilities::ANYTHING,
+            make: Make::Writer(|_, _, _| Err(Error::caller("not written"))),
+        };
+        assert_eq!(row.packing(None).unwrap(), Packing::Lz4);
+        assert_eq!(row.packing(Some(Packing::Deflate(9))).unwrap(), Packing::Deflate(9));
+        assert!(row.packing(Some(Packing::None)).is_err());
+        let plain = Target { packings: &[], ..row };
+        assert_eq!(plain.packing(None).unwrap(), Packing::None);
+        assert!(plain.packing(Some(Packing::Lz4)).is_err());
+    }
+}

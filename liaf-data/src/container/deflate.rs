@@ -1,0 +1,165 @@
+//! Deflate, behind one small type, so that the library underneath can be changed.
+
+use std::io;
+
+use zlib_rs::{DeflateConfig, DeflateFlush, Status, Strategy};
+
+use crate::codec::Packing;
+use crate::error::{Error, Result};
+
+/// How much work goes into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// Looks for runs of one byte and for nothing else.
+    Runs,
+    /// A level of zlib, 1 to 9.
+    Level(u8),
+}
+
+impl Effort {
+    /// How hard deflate works for this packing of events; `None` if it is not used.
+    pub(crate) fn of(packing: Packing) -> Option<Self> {
+        match packing {
+            Packing::Deflate(level) => Some(Self::Level(level)),
+            _ => None,
+        }
+    }
+
+    /// The level of zlib, or the one to which runs correspond where a number must be given.
+    pub(crate) fn level(self) -> u8 {
+        match self {
+            Self::Runs => 6,
+            Self::Level(level) => level.clamp(1, 9),
+        }
+    }
+}
+
+/// What stands around the deflated bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wrap {
+    /// Nothing, as in zip archives.
+    None,
+    /// zlib's header and checksum, as in HDF5.
+    Zlib,
+}
+
+/// A compressor whose state is used again and again.
+pub(crate) struct Deflate(zlib_rs::Deflate);
+
+impl Deflate {
+    /// A compressor at work this hard.
+    pub(crate) fn new(effort: Effort, wrap: Wrap) -> Self {
+        let strategy = match effort {
+            Effort::Runs => Strategy::Rle,
+            Effort::Level(_) => Strategy::Default,
+        };
+        // Negative: without zlib's header.
+        let window_bits = if wrap == Wrap::Zlib { 15 } else { -15 };
+        let level = effort.level().into();
+        let config = DeflateConfig { level, strategy, window_bits, ..DeflateConfig::default() };
+        Self(zlib_rs::Deflate::new_with_config(config))
+    }
+
+    /// Adds `bytes` to the stream; what is ready of it is appended to `out`.
+    pub(crate) fn add(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        self.run(bytes, out, DeflateFlush::NoFlush)
+    }
+
+    /// Ends the stream; the rest of it is appended to `out`. The next bytes start a new one.
+    pub(crate) fn end(&mut self, out: &mut Vec<u8>) -> Result<()> {
+        self.run(&[], out, DeflateFlush::Finish)?;
+        self.0.reset();
+        Ok(())
+    }
+
+    /// Replaces `out` by one whole stream of `bytes`.
+    #[cfg_attr(not(feature = "hdf5"), expect(dead_code, reason = "only HDF5 packs chunks"))]
+    pub(crate) fn pack(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        out.clear();
+        self.run(bytes, out, DeflateFlush::Finish)?;
+        self.0.reset();
+        Ok(())
+    }
+
+    fn run(&mut self, mut bytes: &[u8], out: &mut Vec<u8>, flush: DeflateFlush) -> Result<()> {
+        loop {
+            let start = out.len();
+            // An eighth at a time: most frames are zeros almost everywhere.
+            out.resize(start + bytes.len() / 8 + 1024, 0);
+            let (read, written) = (self.0.total_in(), self.0.total_out());
+            let outcome = self.0.compress(bytes, &mut out[start..], flush);
+            bytes = &bytes[(self.0.total_in() - read) as usize..];
+            let written = (self.0.total_out() - written) as usize;
+            let was_full = start + written == out.len();
+            out.truncate(start + written);
+            match outcome {
+                Ok(Status::StreamEnd) => return Ok(()),
+                Ok(_) if was_full => {}
+                Ok(_) if bytes.is_empty() && flush == DeflateFlush::NoFlush => return Ok(()),
+                Ok(Status::Ok) if !bytes.is_empty() => {}
+                Ok(_) => return Err(failed("no progress")),
+                Err(error) => return Err(failed(error.as_str())),
+            }
+        }
+    }
+}
+
+fn failed(why: &str) -> Error {
+    Error::system("cannot compress", io::Error::other(why))
+}
+
+#[cfg(test)]
+mod tests {
+    use zlib_rs::{Inflate, InflateFlush};
+
+    use super::*;
+
+    fn inflated(packed: &[u8], wrap: Wrap, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length + 1];
+        let mut inflate = Inflate::new(wrap == Wrap::Zlib, 15);
+        let status = inflate.decompress(packed, &mut bytes, InflateFlush::Finish);
+        assert_eq!(status, Ok(Status::StreamEnd));
+        assert_eq!(inflate.total_in(), packed.len() as u64);
+        bytes.truncate(inflate.total_out() as usize);
+        bytes
+    }
+
+    fn noise(n: usize) -> Vec<u8> {
+        let mut state = 1u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        (0..n).map(|_| next()).collect()
+    }
+
+    #[test]
+    fn pieces_wholes_and_reuse_give_sound_streams() {
+        let mut sparse = vec![0; 300_000];
+        for (i, byte) in noise(300).into_iter().enumerate() {
+            sparse[i * 997] = byte;
+        }
+        for data in [vec![], vec![0; 1], noise(100_000), sparse] {
+            for effort in [Effort::Runs, Effort::Level(1), Effort::Level(4), Effort::Level(9)] {
+                for wrap in [Wrap::None, Wrap::Zlib] {
+                    let mut deflate = Deflate::new(effort, wrap);
+                    let mut streams = Vec::new();
+                    for _ in 0..2 {
+                        let mut pieces = Vec::new();
+                        for piece in data.chunks(777) {
+                            deflate.add(piece, &mut pieces).expect("added");
+                        }
+                        deflate.end(&mut pieces).expect("ended");
+                        assert_eq!(inflated(&pieces, wrap, data.len()), data);
+                        streams.push(pieces);
+                        let mut whole = Vec::new();
+                        deflate.add(&data, &mut whole).expect("added");
+                        deflate.end(&mut whole).expect("ended");
+                        assert_eq!(inflated(&whole, wrap, data.len()), data);
+                    }
+                    assert_eq!(streams[0], streams[1]);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! The way of chunks: packed in parallel, written in order, filled again.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::mem;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::pack::{Chunk, lost};
+use super::thread::{self, ChunkSink, SinkThread};
+use crate::container::deflate::Effort;
+use crate::error::Result;
+
+/// Packs chunks on the current rayon pool and writes them, in order, on a thread of their own. At
+/// most `most` chunks exist at one time.
+///
+/// Chunks to be packed wait in a queue of this flow's own. Whoever has to wait for a chunk takes
+/// one from the queue meanwhile: so a caller that is itself a worker of the pool, even the only
+/// one, never waits for work that nobody does.
+pub(crate) struct Flow<S> {
+    effort: Option<Effort>,
+    parallel: bool,
+    queue: Arc<Mutex<VecDeque<Chunk>>>,
+    /// Chunks come back over this twice: packed, and written.
+    sender: Sender<Chunk>,
+    receiver: Receiver<Chunk>,
+    /// Packed, but an earlier one is not.
+    early: BTreeMap<u64, Chunk>,
+    spare: Vec<Chunk>,
+    most: usize,
+    made: usize,
+    /// Index of the next chunk to come.
+    next_in: u64,
+    /// Index of the next chunk to be handed to the sink.
+    next_out: u64,
+    /// Chunks that are in the file.
+    written: u64,
+    /// `None` while the thread has it.
+    sink: Option<S>,
+    thread: Option<SinkThread<S>>,
+}
+
+impl<S: ChunkSink> Flow<S> {
+    /// A flow of at most `most` chunks to `sink`, more than will be filled at one time. If it is not
+    /// `parallel`, all is done by the caller.
+    pub(crate) fn new(effort: Option<Effort>, parallel: bool, most: usize, sink: S) -> Self {
+        let (sender, receiver) = channel();
+        Self {
+            effort,
+            parallel,
+            queue: Arc::default(),
+            sender,
+            receiver,
+            early: BTreeMap::new(),
+            spare: Vec::new(),
+            most,
+            made: 0,
+            next_in: 0,
+            next_out: 0,
+            written: 0,
+            sink: Some(sink),
+            thread: None,
+        }
+    }
+
+    /// A chunk to fill, of no rows; its `raw` holds whatever it held before, nothing if it is
+    /// new. Waits if too many chunks are under way.
+    pub(crate) fn take(&mut self) -> Result<Chunk> {
+        self.poll()?;
+        loop {
+            if let Some(mut chunk) = self.spare.pop() {
+                chunk.rows = 0;
+                chunk.written = false;
+                return Ok(chunk);
+            }
+            if self.made < self.most {
+                self.made += 1;
+                return Ok(Chunk::new(self.effort));
+            }
+            self.wait()?;
+        }
+    }
+
+    /// Hands a full chunk over.
+    pub(crate) fn put(&mut self, mut chunk: Chunk) -> Result<()> {
+        chunk.index = self.next_in;
+        self.next_in += 1;
+        if self.effort.is_none() || !self.parallel {
+            chunk.pack();
+            return self.accept(chunk);
+        }
+        lock(&self.queue).push_back(chunk);
+        let (queue, sender) = (Arc::clone(&self.queue), self.sender.clone());
+        rayon::spawn(move || {
+            let next = lock(&queue).pop_front();
+            if let Some(mut chunk) = next {
+                chunk.pack();
+                // Nobody to take it: the writer was dropped.
+                let _ = sender.send(chunk);
+            }
+        });
+        Ok(())
+    }
+
+    /// Takes what has come back, without waiting: chunks, or the error of one.
+    pub(crate) fn poll(&mut self) -> Result<()> {
+        loop {
+            match self.receiver.try_recv() {
+                Ok(chunk) => self.accept(chunk)?,
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => return Ok(()),
+            }
+        }
+    }
+
+    /// Waits until all chunks that were handed over are written, and gives the sink back.
+    pub(crate) fn finish(mut self) -> Result<S> {
+        while self.written < self.next_in {
+            self.wait()?;
+        }
+        match (self.thread.take(), self.sink.take()) {
+            (Some(thread), _) => thread.join(),
+            (None, Some(sink)) => Ok(sink),
+            (None, None) => Err(lost("no thread could be started")),
+        }
+    }
+
+    /// Makes some progress: packs a chunk that nobody has taken up, or else waits for one.
+    fn wait(&mut self) -> Result<()> {
+        let next = lock(&self.queue).pop_front();
+        if let Some(mut chunk) = next {
+            chunk.pack();
+            self.accept(chunk)?;
+            return self.poll();
+        }
+        // All chunks under way are in the hands of threads that wait for nothing.
+        match self.receiver.recv() {
+            Ok(chunk) => self.accept(chunk),
+            Err(_) => Err(lost("its thread is gone")),
+        }
+    }
+
+    /// Takes a chunk back: written, to be filled again; or packed, to be written, with its
+    /// followers, when it is its turn.
+    fn accept(&mut self, mut chunk: Chunk) -> Result<()> {
+        if chunk.written {
+            mem::replace(&mut chunk.outcome, Ok(()))?;
+            self.written += 1;
+            self.spare.push(chunk);
+            return Ok(());
+        }
+        self.early.insert(chunk.index, chunk);
+        while let Some(chunk) = self.early.remove(&self.next_out) {
+            self.next_out += 1;
+            self.write(chunk)?;
+        }
+        Ok(())
+    }
+
+    /// Writes `chunk`, or has it written.
+    fn write(&mut self, mut chunk: Chunk) -> Result<()> {
+        if self.parallel
+            && let Some(sink) = self.sink.take()
+        {
+            self.thread = Some(SinkThread::start(sink, self.sender.clone())?);
+        }
+        match (&self.thread, &mut self.sink) {
+            (Some(thread), _) => thread.put(chunk),
+            (None, Some(sink)) => {
+                thread::write(sink, &mut chunk);
+                self.accept(chunk)
+            }
+            (None, None) => Err(lost("no thread could be started")),
+        }
+    }
+}
+
+impl<S> Drop for Flow<S> {
+    fn drop(&mut self) {
+        lock(&self.queue).clear();
+    }
+}
+
+fn lock(queue: &Mutex<VecDeque<Chunk>>) -> MutexGuard<'_, VecDeque<Chunk>> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{Error, ErrorKind};
+
+    const PACKED: Option<Effort> = Some(Effort::Level(4));
+
+    /// Keeps what it gets, and on which thread; fails at one chunk.
+    #[derive(Default)]
+    struct Keep {
+        chunks: Vec<(u64, Vec<u8>)>,
+        threads: Vec<Option<String>>,
+        full_at: Option<u64>,
+    }
+
+    impl ChunkSink for Keep {
+        fn write(&mut self, chunk: &Chunk) -> Result<()> {
+            if self.full_at == Some(chunk.index) {
+                return Err(Error::caller(format!("full at {}", chunk.index)));
+            }
+            self.chunks.push((chunk.index, chunk.bytes().to_vec()));
+            self.threads.push(std::thread::current().name().map(Into::into));
+            Ok(())
+        }
+    }
+
+    fn fill(flow: &mut Flow<Keep>, i: u64) -> Result<()> {
+        let mut chunk = flow.take()?;
+        assert_eq!((chunk.rows, chunk.written), (0, false));
+        chunk.raw.clear();
+        chunk.raw.extend((0..40_000u64).map(|k| (k * i / 7) as u8));
+        (chunk.rows, chunk.cell) = (1, 2);
+        flow.put(chunk)
+    }
+
+    fn run(packing: Option<Effort>, most: usize, n: u64) -> Vec<(u64, Vec<u8>)> {
+        let mut flow = Flow::new(packing, most > 1, most, Keep::default());
+        for i in 0..n {
+            fill(&mut flow, i).expect("put");
+            assert!(flow.made <= most);
+        }
+        let keep = flow.finish().expect("finished");
+        let here = std::thread::current().name().map(Into::into);
+        let expected = if most > 1 { Some("liaf-hdf5".into()) } else { here };
+        assert!(keep.threads.iter().all(|thread| *thread == expected), "{:?}", keep.threads);
+        keep.chunks
+    }
+
+    #[test]
+    fn chunks_come_in_order_and_the_same_on_any_threads() {
+        for packing in [PACKED, None] {
+            let alone = run(packing, 1, 40);
+            assert_eq!(alone.len(), 40);
+            assert!(alone.iter().enumerate().all(|(i, (index, _))| i as u64 == *index));
+            for threads in [1, 2, 4] {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+                let pool = pool.expect("pool");
+                for most in [2, 3, 9, 100] {
+                    assert_eq!(pool.install(|| run(packing, most, 40)), alone);
+                }
+            }
+            assert_eq!(run(packing, 5, 40), alone, "outside of a pool");
+            assert!(run(packing, 5, 0).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_failed_write_reaches_a_later_call_wherever_it_happens() {
+        for packing in [PACKED, None] {
+            for most in [1, 2, 5] {
+                for (n, full_at) in [(20, 3), (4, 3), (1, 0), (200, 0)] {
+                    let keep = Keep { full_at: Some(full_at), ..Keep::default() };
+                    let mut flow = Flow::new(packing, most > 1, most, keep);
+                    let failed = (0..n).find_map(|i| fill(&mut flow, i).err());
+                    // Chunks can be put without an error only as long as there are chunks.
+                    assert!(failed.is_some() || n <= full_at + most as u64);
+                    let error = failed.or_else(|| flow.finish().err()).expect("an error");
+                    assert_eq!(error.kind(), ErrorKind::Caller);
+                    assert!(error.to_string().contains(&format!("full at {full_at}")), "{error}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_flow_can_be_dropped_at_any_time() {
+        for packing in [PACKED, None] {
+            for most in [1, 2, 5] {
+                for n in 0..8 {
+                    let mut flow = Flow::new(packing, most > 1, most, Keep::default());
+                    for i in 0..n {
+                        fill(&mut flow, i).expect("put");
+                    }
+                    let _unfinished = flow.take().expect("chunk");
+                }
+            }
+        }
+    }
+}

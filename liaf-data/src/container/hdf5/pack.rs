@@ -1,0 +1,123 @@
+//! One chunk of a dataset, and how it is packed.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::container::deflate::{Deflate, Effort, Wrap};
+use crate::error::{Error, Result};
+
+/// A chunk and everything needed to pack it; used again and again.
+pub(crate) struct Chunk {
+    /// Its place among the chunks of the file, in the order in which they are written.
+    pub(crate) index: u64,
+    /// Which dataset it is of, where there are several.
+    pub(crate) dataset: usize,
+    /// The row of the dataset with which it begins.
+    pub(crate) first: u64,
+    /// The cells of as many rows as a chunk has; empty if the chunk was never filled.
+    pub(crate) raw: Vec<u8>,
+    /// Bytes of a cell. If there are several, first bytes are put with first bytes, second with
+    /// second, and so on, before they are deflated: small numbers have high bytes in long runs.
+    pub(crate) cell: usize,
+    /// Rows a chunk; `raw` has room for as many.
+    pub(crate) room: usize,
+    /// Rows that are in `raw`.
+    pub(crate) rows: usize,
+    /// Whether it has been to the file, if `outcome` is good.
+    pub(crate) written: bool,
+    /// What came of packing and writing it.
+    pub(crate) outcome: Result<()>,
+    packer: Option<Packer>,
+}
+
+struct Packer {
+    shuffled: Vec<u8>,
+    packed: Vec<u8>,
+    deflate: Deflate,
+}
+
+impl Chunk {
+    /// An empty chunk that is to be deflated, or not without `effort`.
+    pub(crate) fn new(effort: Option<Effort>) -> Self {
+        let packer = effort.map(|effort| Packer {
+            shuffled: Vec::new(),
+            packed: Vec::new(),
+            deflate: Deflate::new(effort, Wrap::Zlib),
+        });
+        Self {
+            index: 0,
+            dataset: 0,
+            first: 0,
+            raw: Vec::new(),
+            cell: 1,
+            room: 0,
+            rows: 0,
+            written: false,
+            outcome: Ok(()),
+            packer,
+        }
+    }
+
+    /// Packs `raw`, if it is to be packed. A panic is an outcome like any other, as it must reach
+    /// the one who waits for this chunk.
+    pub(crate) fn pack(&mut self) {
+        if let Some(packer) = &mut self.packer {
+            self.outcome = catch_unwind(AssertUnwindSafe(|| packer.pack(&self.raw, self.cell)))
+                .unwrap_or_else(|_| Err(lost("the compressor panicked")));
+        }
+    }
+
+    /// The bytes as they stand in the file.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.packer.as_ref().map_or(&self.raw, |packer| &packer.packed)
+    }
+}
+
+impl Packer {
+    fn pack(&mut self, raw: &[u8], cell: usize) -> Result<()> {
+        // Shifts instead of indices, so that the compiler takes many cells at a time.
+        let shuffled = &mut self.shuffled;
+        match cell {
+            2 => shuffle(raw, shuffled, |cell, byte| (u16::from_le_bytes(cell) >> byte) as u8),
+            4 => shuffle(raw, shuffled, |cell, byte| (u32::from_le_bytes(cell) >> byte) as u8),
+            8 => shuffle(raw, shuffled, |cell, byte| (u64::from_le_bytes(cell) >> byte) as u8),
+            _ => return self.deflate.pack(raw, &mut self.packed),
+        }
+        self.deflate.pack(shuffled, &mut self.packed)
+    }
+}
+
+/// The first bytes of all cells of `N` bytes, then the second bytes, and so on; `byte` gives the one
+/// that begins at a bit.
+fn shuffle<const N: usize>(raw: &[u8], out: &mut Vec<u8>, byte: impl Fn([u8; N], u32) -> u8) {
+    let cells = raw.as_chunks::<N>().0;
+    out.resize(raw.len(), 0);
+    for (plane, bit) in out.chunks_exact_mut(cells.len().max(1)).zip((0..).step_by(8)) {
+        for (slot, &cell) in plane.iter_mut().zip(cells) {
+            *slot = byte(cell, bit);
+        }
+    }
+}
+
+/// A chunk did not come back as it should.
+pub(crate) fn lost(why: &str) -> Error {
+    Error::system("a chunk was lost", std::io::Error::other(why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shuffling_sorts_bytes_by_place() {
+        let (mut packer, raw) =
+            (Chunk::new(Some(Effort::Runs)).packer.unwrap(), [1, 2, 3, 4, 5, 6, 7, 8]);
+        for (cell, shuffled) in
+            [(2, [1, 3, 5, 7, 2, 4, 6, 8]), (4, [1, 5, 2, 6, 3, 7, 4, 8]), (8, raw)]
+        {
+            packer.pack(&raw, cell).unwrap();
+            assert_eq!(packer.shuffled, shuffled);
+        }
+        packer.pack(&[raw, raw].concat(), 8).unwrap();
+        assert_eq!(packer.shuffled, [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8]);
+    }
+}

@@ -1,0 +1,9 @@
+//! NumPy's `.npy`: one array behind a header in text.
+//!
+//! Source: NEP 1 and `numpy/lib/format.py`.
+
+mod read;
+mod write;
+
+pub(crate) use read::{Dtype, Header, MAGIC, lengths};
+pub(crate) use write::header;

@@ -1,0 +1,143 @@
+//! A recording in, the measurements of one of its streams out: images, inertial readings or triggers.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::pass::{Pass, source};
+use super::{OnProgress, Selection};
+use crate::codec::{EventSink, ReadOptions};
+use crate::error::{Error, Result};
+use crate::measurements::{
+    self, MeasurementFile, MeasurementOptions, MeasurementWriter, MeasurementsWritten,
+};
+use crate::model::{
+    EventBatch, Measurement, RecordingInfo, Report, StreamKind, TimePoint, Times, check_stretch,
+};
+use crate::read::Recording;
+
+/// Which measurements to write, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct MeasurementConvertOptions {
+    /// In which kind of file.
+    pub file: MeasurementFile,
+    /// Which of them; a crop is not for measurements.
+    pub selection: Selection,
+    /// Written how.
+    pub write: MeasurementOptions,
+}
+
+/// What a conversion of measurements did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MeasurementConversion {
+    /// What the recording says of itself.
+    pub info: RecordingInfo,
+    /// What was met in it.
+    pub report: Report,
+    /// MeasurementCount in the stretch of time.
+    pub kept: u64,
+    /// MeasurementCount outside it.
+    pub out_of_window: u64,
+    /// The file; `None` if nothing was to be written.
+    pub written: Option<MeasurementsWritten>,
+}
+
+/// Writes the measurements of a recording whose chosen stream is not one of events; without `output`, only
+/// finds out what there would be.
+///
+/// A time that counts from the first event does so here too, where there is one stream of events.
+///
+/// # Errors
+/// If the chosen stream is one of events, the file cannot hold its measurements, the recording cannot be
+/// read, or the file cannot be written; [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) if
+/// `progress` said so. No file is left then.
+pub fn convert_measurements(
+    recording: &mut Recording,
+    output: Option<&Path>,
+    options: &MeasurementConvertOptions,
+    progress: &mut OnProgress<'_>,
+) -> Result<MeasurementConversion> {
+    let Selection { from, to, crop } = options.selection;
+    if crop.is_some() {
+        return Err(Error::caller("samples that are no events cannot be cropped"));
+    }
+    check_stretch(from, to)?;
+    let kind = recording.info().chosen().map_or(StreamKind::Other, |stream| stream.kind);
+    options.file.check(kind)?;
+    let times = Times::new(from, to, origin(recording, from, to)?);
+    let mut reader = recording.measurements()?;
+    let writer = match output {
+        Some(path) => {
+            let provenance = json!({
+                "liaf": env!("CARGO_PKG_VERSION"),
+                "source": source(recording),
+                "selection": options.selection,
+            });
+            Some(measurements::create(
+                path,
+                options.file,
+                kind,
+                &provenance.to_string(),
+                &options.write,
+            )?)
+        }
+        None => None,
+    };
+    let mut stage = Stage { times, writer, kept: 0, out_of_window: 0 };
+    let mut pass = Pass { number: 1, passes: 1, progress };
+    while reader.pump(&mut stage)? {
+        pass.tell_at(reader.position(), reader.info().bytes, stage.kept, 0)?;
+    }
+    let Stage { writer, kept, out_of_window, .. } = stage;
+    let written = writer.map(|writer| writer.finish()).transpose()?;
+    let (info, report) = (reader.info().clone(), reader.report());
+    Ok(MeasurementConversion { info, report, kept, out_of_window, written })
+}
+
+/// The time from which relative times count: that of the first event.
+fn origin(recording: &Recording, from: Option<TimePoint>, to: Option<TimePoint>) -> Result<i64> {
+    let is_relative = |point| matches!(point, Some(TimePoint::Relative(_)));
+    if !is_relative(from) && !is_relative(to) {
+        return Ok(0);
+    }
+    let fail = |why: &str| {
+        Err(Error::caller(format!("times count from the first event, and {why}"))
+            .advice("give times of the recording's clock, as in @1000000"))
+    };
+    let Some(path) = recording.path().filter(|_| recording.is_seekable()) else {
+        return fail("a pipe can be read only once");
+    };
+    let options = ReadOptions { stream: None, ..recording.options().clone() };
+    let mut events = Recording::open(path, options)?;
+    if !events.info().reads_events() {
+        return fail("the recording has not one stream of events");
+    }
+    match events.first_time()? {
+        Some(first) => Ok(first),
+        None => fail("there is none"),
+    }
+}
+
+/// What stands between a reader and a writer.
+struct Stage {
+    times: Times,
+    writer: Option<Box<dyn MeasurementWriter>>,
+    kept: u64,
+    out_of_window: u64,
+}
+
+impl EventSink for Stage {
+    fn events(&mut self, _events: &mut EventBatch, _offset: u64) -> Result<()> {
+        Ok(())
+    }
+
+    fn measurement(&mut self, measurement: Measurement, _offset: u64) -> Result<()> {
+        let t = measurement.t();
+        if t < self.times.first || t > self.times.last {
+            self.out_of_window += 1;
+            return Ok(());
+        }
+        self.kept += 1;
+        self.writer.as_mut().map_or(Ok(()), |writer| writer.write(&measurement))
+    }
+}

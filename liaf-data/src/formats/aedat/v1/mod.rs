@@ -1,0 +1,99 @@
+//! AEDAT 1.0: records of 6 bytes, big-endian: `u16` address, `u32` time in µs.
+//!
+//! | bits of the address | DVS128 |
+//! |---|---|
+//! | 15 | external event, not a pixel |
+//! | 14–8 | y from the bottom |
+//! | 7–1 | x |
+//! | 0 | polarity, 0 = ON |
+//!
+//! The address is that of a DVS128 in AEDAT 2.0, and so are the readings of it
+//! ([`Aedat2Reading`](crate::Aedat2Reading)). A header of `#` lines may stand in front, or none: then
+//! the file is known only by its name and by its times. Source: the file format page of iniVation's
+//! user guides; jAER takes a file without a header for this format and a DVS128.
+
+use std::collections::BTreeMap;
+
+use super::TextHeader;
+use super::v2::{Aedat1Decoder, Layout, Reading, with_stride};
+use crate::codec::{Coords, Detection, FileHead, Format, Opened, ReadOptions};
+use crate::error::Result;
+use crate::io::ByteSource;
+use crate::model::{Finding, RecordingInfo, Report, SensorSource, StreamInfo, StreamKind};
+
+pub(crate) static FORMAT: Format =
+    Format { name: "AEDAT 1.0", extensions: &["aedat", "dat"], detect, open, write: &[] };
+
+const RECORD: usize = 6;
+/// Bytes a decoder gets at once: on one thread as much as stays in cache.
+const STEP: usize = 192 << 10;
+const PARALLEL_STEP: usize = 6 << 20;
+/// So many records that are all of row 0 are hardly of a camera.
+const ROWS: usize = 256;
+
+fn detect(head: &FileHead) -> Detection {
+    if head.starts_with(b"#!AER-DAT") {
+        return Detection::magic(head.starts_with(b"#!AER-DAT1."));
+    }
+    if head.starts_with(b"# ") && !head.stated {
+        // Comment lines without a version, as in the first days, or any text.
+        let named = FORMAT.extensions.contains(&&*head.extension);
+        return Detection::maybe(named && head.is_unknown);
+    }
+    head.headerless(FORMAT.extensions, RECORD, time)
+}
+
+fn time(record: &[u8]) -> u32 {
+    record.last_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes))
+}
+
+fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
+    let header = TextHeader::read(source, options, Some(RECORD))?;
+    let layout = Layout::Dvs128;
+    let (sensor, sensor_source) = match options.sensor {
+        Some(stated) => (Some(stated), SensorSource::Stated),
+        None => (layout.only_sensor(), SensorSource::Device),
+    };
+    let mut report = Report::default();
+    report.bytes.header = header.end;
+    report.bytes.skipped = header.cut;
+    report.add(Finding::TruncatedTails, u64::from(header.cut > 0), header.end);
+    let start = header.end + header.cut;
+    let reading = Reading::new(layout, options)?;
+    let decoder = Aedat1Decoder::new(layout, reading, sensor, start, report, options);
+    let mut details = BTreeMap::from([("layout", "DVS128".to_owned())]);
+    let mut notes = header.notes;
+    if start == 0 {
+        notes.push("the file has no header: it is read as a DVS128 recording, as jAER does".into());
+    } else if !header.version.is_empty() {
+        details.insert("version", header.version);
+    }
+    let records = header.data.as_chunks::<RECORD>().0;
+    if records.len() >= ROWS && records.iter().all(|record| record[0] == 0) {
+        notes.push(
+            "no address at the beginning has a row: this looks like a recording of an auditory \
+             sensor, whose addresses are channels and whose ticks may not be µs; use --coords raw"
+                .into(),
+        );
+    }
+    let info = RecordingInfo {
+        format: FORMAT.name,
+        bytes: source.len(),
+        sensor,
+        sensor_source,
+        streams: vec![StreamInfo::new(0, StreamKind::Events, "events", sensor)],
+        stream: Some(0),
+        details,
+        notes,
+    };
+    Ok(Opened {
+        info,
+        body: with_stride::<6>(decoder, start, options),
+        data_offset: start,
+        step: if options.parallel { PARALLEL_STEP } else { STEP },
+        bytes_per_event: RECORD as f64,
+        needs_sensor: sensor.is_none() && options.coords == Coords::Canonical,
+        fit_sensor: |bounds| bounds,
+        bounds: None,
+    })
+}

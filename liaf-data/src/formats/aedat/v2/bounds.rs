@@ -1,0 +1,87 @@
+//! The largest x and y of a file whose header names no chip, faster than by decoding it.
+
+use multiversion::multiversion;
+
+use super::layout::{Layout, Reading, Word};
+use crate::codec::record_buffer::RecordBuffer;
+use crate::codec::{BoundsFinder, Coords, ReadOptions};
+use crate::error::Result;
+use crate::model::SensorSize;
+
+/// Looks at the addresses of pixels only.
+#[derive(Debug)]
+pub(crate) struct Bounds {
+    reading: Reading,
+    whole: RecordBuffer<8>,
+    /// The largest row and column, still in place in the address; `None` before the first pixel.
+    most: Option<(u32, u32)>,
+}
+
+impl Bounds {
+    pub(crate) fn new(layout: Layout, options: &ReadOptions) -> Result<Self> {
+        let raw = ReadOptions { coords: Coords::Raw, ..options.clone() };
+        Ok(Self {
+            reading: Reading::new(layout, &raw)?,
+            whole: RecordBuffer::default(),
+            most: None,
+        })
+    }
+
+    fn add(&mut self, records: &[[u8; 8]]) {
+        let (x, y) = (self.reading.x, self.reading.y);
+        let masks = (x.mask << x.shift, y.mask << y.shift);
+        let (any, x, y) = largest(records, self.reading.special, masks.0, masks.1);
+        if any {
+            let most = self.most.unwrap_or((0, 0));
+            self.most = Some((most.0.max(x), most.1.max(y)));
+        }
+    }
+}
+
+impl BoundsFinder for Bounds {
+    fn push(&mut self, bytes: &[u8]) {
+        let mut whole = std::mem::take(&mut self.whole);
+        // Adding does not fail.
+        let _ = whole.push(bytes, |records| {
+            self.add(records);
+            Ok(())
+        });
+        self.whole = whole;
+    }
+
+    fn bounds(&self) -> Option<SensorSize> {
+        let (x, y) = self.most?;
+        let size = |field: u32, shift: u32| (field >> shift) as u16 + 1;
+        Some(SensorSize::new(size(x, self.reading.x.shift), size(y, self.reading.y.shift)))
+    }
+}
+
+/// Whether any record is a pixel, and the largest x and y field of those that are.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn largest(records: &[[u8; 8]], special: u32, x: u32, y: u32) -> (bool, u32, u32) {
+    records.iter().map(Word::address).fold((false, 0, 0), |(any, x_most, y_most), address| {
+        let pixel = address & special == 0;
+        let kept = if pixel { address } else { 0 };
+        (any | pixel, x_most.max(kept & x), y_most.max(kept & y))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn special_words_and_cuts_do_not_matter() {
+        let word = |x: u32, y: u32, bits: u32| (y << 22 | x << 12 | bits).to_be_bytes();
+        let time = [0; 4];
+        let words =
+            [word(3, 9, 0), word(7, 2, 1 << 11), word(100, 100, 1 << 10), word(9, 9, 1 << 31)];
+        let bytes: Vec<u8> = words.iter().flat_map(|word| [*word, time].concat()).collect();
+        for step in [1, 7, 8, 100] {
+            let mut bounds = Bounds::new(Layout::Davis, &ReadOptions::default()).unwrap();
+            assert_eq!(bounds.bounds(), None);
+            bytes.chunks(step).for_each(|bytes| bounds.push(bytes));
+            assert_eq!(bounds.bounds(), Some(SensorSize::new(8, 10)));
+        }
+    }
+}

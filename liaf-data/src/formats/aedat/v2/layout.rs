@@ -1,0 +1,245 @@
+//! Where an address keeps x, y and polarity, and which way each reader turns them.
+
+use crate::codec::stride::StrideScan;
+use crate::codec::{Aedat2Reading, Coords, ReadOptions};
+use crate::error::{Error, Result};
+use crate::model::SensorSize;
+
+/// A record as it stands in a file: a big-endian address and a big-endian time in µs.
+///
+/// AEDAT 1.0 has addresses of 16 bits, AEDAT 2.0 of 32.
+pub trait Word: Copy + Send + Sync + for<'a> TryFrom<&'a [u8]> + 'static {
+    /// The address.
+    fn address(&self) -> u32;
+
+    /// The time as stored.
+    fn time(&self) -> u32;
+}
+
+impl Word for [u8; 8] {
+    #[inline(always)]
+    fn address(&self) -> u32 {
+        let [a, b, c, d, ..] = *self;
+        u32::from_be_bytes([a, b, c, d])
+    }
+
+    #[inline(always)]
+    fn time(&self) -> u32 {
+        let [.., a, b, c, d] = *self;
+        u32::from_be_bytes([a, b, c, d])
+    }
+}
+
+impl Word for [u8; 6] {
+    #[inline(always)]
+    fn address(&self) -> u32 {
+        let [a, b, ..] = *self;
+        u32::from(u16::from_be_bytes([a, b]))
+    }
+
+    #[inline(always)]
+    fn time(&self) -> u32 {
+        let [.., a, b, c, d] = *self;
+        u32::from_be_bytes([a, b, c, d])
+    }
+}
+
+/// What finds places among the records that begin at byte `start`.
+pub(crate) fn stride_scan<W: Word>(start: u64) -> StrideScan {
+    let time = |record: &[u8]| Some(W::try_from(record.get(..size_of::<W>())?).ok()?.time());
+    StrideScan { start, record: size_of::<W>(), time }
+}
+
+/// The bit layout of an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// DVS128 and Tmpdiff128.
+    Dvs128,
+    /// All DAVIS chips.
+    Davis,
+    /// 640x480 DVS (jAER's SecDvs640, v2e).
+    Dvs640,
+}
+
+/// Chips by a part of their class or device name, in lower case.
+const CHIPS: &[(&str, Layout, SensorSize)] = &[
+    ("dvs128", Layout::Dvs128, SensorSize::new(128, 128)),
+    ("tmpdiff128", Layout::Dvs128, SensorSize::new(128, 128)),
+    ("davis240", Layout::Davis, SensorSize::new(240, 180)),
+    ("sbret10", Layout::Davis, SensorSize::new(240, 180)),
+    ("sbret20", Layout::Davis, SensorSize::new(240, 180)),
+    ("sbret21", Layout::Davis, SensorSize::new(240, 180)),
+    ("davis128", Layout::Davis, SensorSize::new(128, 128)),
+    ("davis208", Layout::Davis, SensorSize::new(208, 192)),
+    ("davis346", Layout::Davis, SensorSize::new(346, 260)),
+    ("davis640", Layout::Davis, SensorSize::new(640, 480)),
+    ("dvs640", Layout::Dvs640, SensorSize::new(640, 480)),
+];
+
+/// Layout and size of a chip, by the text of an `AEChip` or `HardwareInterface` line.
+pub(crate) fn chip(name: &str) -> Option<(Layout, SensorSize)> {
+    let name = name.to_lowercase();
+    let class = name.rsplit('.').next().unwrap_or(&name);
+    CHIPS.iter().find(|(part, ..)| class.contains(part)).map(|&(_, layout, size)| (layout, size))
+}
+
+/// The smallest of the common DAVIS chips that holds `bounds`, or `bounds` itself.
+pub(crate) fn fit_davis(bounds: SensorSize) -> SensorSize {
+    [SensorSize::new(240, 180), SensorSize::new(346, 260), SensorSize::new(640, 480)]
+        .into_iter()
+        .find(|chip| bounds.width <= chip.width && bounds.height <= chip.height)
+        .unwrap_or(bounds)
+}
+
+impl Layout {
+    /// The layout that fits the first addresses of a file whose header names no chip.
+    ///
+    /// DVS128 addresses have 16 bits and DVS640 ones 20; a DAVIS address has its row in bits 30–22.
+    pub(crate) fn guess(first_records: &[[u8; 8]], stated: Option<SensorSize>) -> Self {
+        let highest = first_records.iter().map(Word::address).max().unwrap_or(0);
+        match (highest, stated) {
+            (..=0xffff, None) => Self::Dvs128,
+            (..=0xffff, Some(size)) if size.width <= 128 && size.height <= 128 => Self::Dvs128,
+            (..=0xf_ffff, _) => Self::Dvs640,
+            _ => Self::Davis,
+        }
+    }
+
+    /// The sensor's size where the layout has only one.
+    pub(crate) fn only_sensor(self) -> Option<SensorSize> {
+        match self {
+            Self::Dvs128 => Some(SensorSize::new(128, 128)),
+            Self::Dvs640 => Some(SensorSize::new(640, 480)),
+            Self::Davis => None,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Dvs128 => "DVS128",
+            Self::Davis => "DAVIS",
+            Self::Dvs640 => "DVS640",
+        }
+    }
+
+    fn fields(self) -> Fields {
+        match self {
+            Self::Dvs128 => Fields { x: (1, 0x7f), y: (8, 0x7f), p: 0 },
+            Self::Davis => Fields { x: (12, 0x3ff), y: (22, 0x1ff), p: 11 },
+            Self::Dvs640 => Fields { x: (1, 0x3ff), y: (11, 0x3ff), p: 0 },
+        }
+    }
+}
+
+/// Shift and mask of x and y, and the bit of polarity.
+struct Fields {
+    x: (u32, u32),
+    y: (u32, u32),
+    p: u32,
+}
+
+/// How addresses become events: which words are pixels, where x and y are, and what is turned over.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    /// A word with one of these bits is not a pixel.
+    pub special: u32,
+    pub x: Axis,
+    pub y: Axis,
+    pub p_shift: u32,
+    pub p_invert: u8,
+}
+
+/// A coordinate: where it is stored, and whether it counts from the far end of the sensor.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Axis {
+    pub shift: u32,
+    pub mask: u32,
+    pub mirrored: bool,
+}
+
+impl Axis {
+    fn new((shift, mask): (u32, u32), mirrored: bool) -> Self {
+        Self { shift, mask, mirrored }
+    }
+}
+
+impl Reading {
+    pub(crate) fn new(layout: Layout, options: &ReadOptions) -> Result<Self> {
+        let fields = layout.fields();
+        let mut reading = Self {
+            special: match layout {
+                Layout::Dvs128 => 0,
+                Layout::Davis => 1 << 31 | 1 << 10,
+                Layout::Dvs640 => 0,
+            },
+            x: Axis::new(fields.x, false),
+            y: Axis::new(fields.y, false),
+            p_shift: fields.p,
+            p_invert: 0,
+        };
+        if options.coords == Coords::Raw {
+            return Ok(reading);
+        }
+        match (layout, options.aedat2) {
+            (Layout::Dvs128, Aedat2Reading::Tonic) => {
+                reading.x = Axis::new(fields.y, false);
+                reading.y = Axis::new(fields.x, false);
+            }
+            (Layout::Dvs128, Aedat2Reading::SpikingJelly) => {
+                reading.x = Axis::new(fields.y, true);
+                reading.y = Axis::new(fields.x, true);
+                reading.p_invert = 1;
+            }
+            (Layout::Dvs128, Aedat2Reading::Jaer) => {
+                reading.special = 1 << 31 | 1 << 15;
+                reading.x.mirrored = true;
+                reading.y.mirrored = true;
+                reading.p_invert = 1;
+            }
+            (Layout::Davis | Layout::Dvs640, Aedat2Reading::SpikingJelly) => {
+                return Err(Error::caller("SpikingJelly reads only DVS128 files of AEDAT 2.0")
+                    .found(format!("a {} file", layout.name()))
+                    .advice("use the jaer reading"));
+            }
+            (Layout::Davis | Layout::Dvs640, Aedat2Reading::Jaer | Aedat2Reading::Tonic) => {
+                reading.x.mirrored = true;
+                reading.y.mirrored = true;
+            }
+        }
+        Ok(reading)
+    }
+}
+
+/// How events become addresses: the other way round, as jAER would read them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stored {
+    x_last: u32,
+    y_last: u32,
+    x_shift: u32,
+    y_shift: u32,
+    p_shift: u32,
+    p_invert: u32,
+}
+
+impl Stored {
+    /// For a chip of this size, on which every event lies.
+    pub(crate) fn new(layout: Layout, sensor: SensorSize) -> Self {
+        let fields = layout.fields();
+        Self {
+            x_last: u32::from(sensor.width).saturating_sub(1),
+            y_last: u32::from(sensor.height).saturating_sub(1),
+            x_shift: fields.x.0,
+            y_shift: fields.y.0,
+            p_shift: fields.p,
+            p_invert: u32::from(layout == Layout::Dvs128),
+        }
+    }
+
+    /// The address of a canonical event.
+    pub(crate) fn address(self, x: u16, y: u16, p: u8) -> u32 {
+        let x = self.x_last.wrapping_sub(x.into()) << self.x_shift;
+        let y = self.y_last.wrapping_sub(y.into()) << self.y_shift;
+        let p = (u32::from(p != 0) ^ self.p_invert) << self.p_shift;
+        x | y | p
+    }
+}

@@ -1,0 +1,108 @@
+//! Words to measurements of the inertial sensors: seven words each.
+
+use super::{Layout, Word, Words};
+use crate::codec::side::{Account, SideRule};
+use crate::codec::{ClockReset, ImuRanges};
+use crate::model::{Finding, ImuReading, Measurement, Report};
+
+/// Words of a measurement.
+const WORDS: usize = 7;
+/// The temperature in °C of a measurement of 0, and what a °C adds to it.
+const ZERO: f32 = 35.0;
+const PER_DEGREE: f32 = 340.0;
+/// What 1 °/s adds to a measurement whose range is ±500 °/s.
+const PER_DPS: f32 = 65.5;
+
+/// Takes the words of inertial readings.
+#[derive(Debug)]
+pub(crate) struct ImuRule {
+    words: Words,
+    /// In g and °/s, of a step of a measurement.
+    scales: (f32, f32),
+    /// The ranges are a guess.
+    is_guess: bool,
+    /// The first words of a measurement, and where it began.
+    values: [i16; WORDS],
+    filled: usize,
+    began: (i64, u64),
+}
+
+impl ImuRule {
+    pub fn new(stated: Option<ImuRanges>, resets: ClockReset) -> Self {
+        let ranges = stated.unwrap_or_default();
+        Self {
+            words: Words::new(Layout::Davis, resets),
+            scales: (ranges.acceleration / 32768.0, ranges.rotation / 500.0 / PER_DPS),
+            is_guess: stated.is_none(),
+            values: [0; WORDS],
+            filled: 0,
+            began: (0, 0),
+        }
+    }
+
+    fn measurement(&self) -> ImuReading {
+        let [ax, ay, az, temperature, gx, gy, gz] = self.values.map(f32::from);
+        let (g, dps) = self.scales;
+        ImuReading {
+            t: self.began.0,
+            accelerometer: [ax * g, ay * g, az * g],
+            gyroscope: [gx * dps, gy * dps, gz * dps],
+            temperature: temperature / PER_DEGREE + ZERO,
+            magnetometer: None,
+        }
+    }
+
+    /// Drops a measurement that is not whole, as what follows is not of it, or nothing follows.
+    fn drop_part(&mut self, why: Finding, report: &mut Report) {
+        report.add(why, u64::from(self.filled > 0), self.began.1);
+        self.filled = 0;
+    }
+}
+
+impl SideRule<8> for ImuRule {
+    fn take(
+        &mut self,
+        record: [u8; 8],
+        offset: u64,
+        measurements: &mut Vec<(Measurement, u64)>,
+        report: &mut Report,
+    ) -> Account {
+        let (word, address, t) = self.words.take(record, offset, report);
+        if !matches!(word, Word::Imu | Word::ImuRest) {
+            return self.words.pass(word, offset);
+        }
+        let which = (address >> 28 & 7) as usize;
+        if which != self.filled {
+            self.drop_part(Finding::BadParts, report);
+        }
+        if which != self.filled {
+            report.add(Finding::BadParts, 1, offset);
+            return Account::Skipped;
+        }
+        if which == 0 {
+            self.began = (t, offset);
+        }
+        self.values[which] = (address >> 12) as u16 as i16;
+        self.filled += 1;
+        if self.filled == WORDS {
+            self.filled = 0;
+            measurements.push((Measurement::Imu(self.measurement()), self.began.1));
+            if std::mem::take(&mut self.is_guess) {
+                report.note(format!(
+                    "the file does not say the ranges of the inertial sensors: took {}; state them \
+                     with --imu-ranges",
+                    ImuRanges::default()
+                ));
+            }
+        }
+        Account::Chosen
+    }
+
+    fn enter(&mut self, report: &mut Report) {
+        self.words.enter(report);
+    }
+
+    fn finish(&mut self, _samples: &mut Vec<(Measurement, u64)>, report: &mut Report) {
+        self.drop_part(Finding::TruncatedTails, report);
+    }
+}

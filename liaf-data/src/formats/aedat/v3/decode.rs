@@ -1,0 +1,397 @@
+//! Packets to events.
+
+use std::ops::Range;
+
+use super::events::{self, EVENT, Rule};
+use super::measurements::MeasurementRule;
+use super::packet::{FRAME, Found, Framing, HEADER, IMU6, IMU9, POLARITY, PacketHeader, SPECIAL};
+use crate::codec::packets::{self, PacketBuffer, Packets};
+use crate::codec::{Checkpoint, Decoder, EventSink, ReadOptions};
+use crate::error::{Error, Result};
+use crate::io::{in_order, places_per_pool};
+use crate::model::{EventBatch, Finding, Measurement, Report, StreamKind};
+
+/// Events between two calls of the sink, and that one thread takes at a time.
+const BATCH: usize = 8192;
+/// How many bytes may be looked at for packets that turn out not to be there, beside so many for
+/// each byte of the file: else a file of headers whose sizes lie takes a time that grows with its
+/// square.
+const WASTE: u64 = 128 << 20;
+const WASTE_PER_BYTE: u64 = 4;
+
+/// Whose events are wanted, and of which kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub kind: StreamKind,
+    /// `None`: all, whatever source they name.
+    pub source: Option<i16>,
+}
+
+/// Decodes the packets of an AEDAT 3 file; the header is behind it.
+#[derive(Debug)]
+pub struct Aedat3Decoder {
+    framing: Framing,
+    wanted: Option<Wanted>,
+    rule: Rule,
+    keep_invalid: bool,
+    strict: bool,
+    /// What is not a whole packet yet, or whose successor is not known yet. `offset` is its place.
+    carry: PacketBuffer,
+    offset: u64,
+    /// Somewhere in damage that began at this offset.
+    lost_since: Option<u64>,
+    wasted: u64,
+    /// What waits to be decoded, in order, and how it is cut into jobs.
+    pieces: Vec<Piece>,
+    jobs: Vec<Job>,
+    slots: Vec<Slot>,
+    alone: Slot,
+    parallel: bool,
+    report: Report,
+}
+
+/// Some events of one packet.
+#[derive(Debug, Clone)]
+struct Piece {
+    /// Of the packet.
+    offset: u64,
+    header: PacketHeader,
+    is_wanted: bool,
+    /// Of the events: their place in the bytes at hand and in the file.
+    body: Range<usize>,
+    at: u64,
+}
+
+/// Pieces that are decoded together, and how many events they have.
+#[derive(Debug)]
+struct Job {
+    pieces: Range<usize>,
+    events: usize,
+}
+
+/// What one job is decoded into.
+#[derive(Debug, Default)]
+struct Slot {
+    batch: EventBatch,
+    measurements: Vec<Measurement>,
+    report: Report,
+}
+
+impl Slot {
+    fn run(&mut self, pieces: &[Piece], bytes: &[u8], rule: Rule, keep_invalid: bool) {
+        self.batch.clear();
+        self.measurements.clear();
+        self.report = Report::default();
+        for piece in pieces {
+            let body = &bytes[piece.body.clone()];
+            let Self { batch, measurements, report } = self;
+            let account = &mut report.bytes;
+            let part = if piece.is_wanted { &mut account.events } else { &mut account.other };
+            *part += body.len() as u64;
+            let PacketHeader { kind, size, time_at, .. } = piece.header;
+            let epoch = i64::from(piece.header.overflow) << 31;
+            if kind == SPECIAL {
+                events::specials(body, piece.at, report);
+            }
+            if kind == POLARITY {
+                events::polarity(body, piece.at, epoch, rule, batch, report);
+            } else if piece.is_wanted {
+                let rule = MeasurementRule { kind, size, time_at, epoch, keep_invalid };
+                rule.append(body, piece.at, measurements, report);
+            }
+        }
+    }
+}
+
+impl Aedat3Decoder {
+    /// A decoder for the packets behind `report`, which has what stands before byte `start`.
+    pub(crate) fn new(
+        framing: Framing,
+        wanted: Option<Wanted>,
+        rule: Rule,
+        start: u64,
+        report: Report,
+        options: &ReadOptions,
+    ) -> Self {
+        let parallel = options.parallel && !options.strict;
+        let mut slots = Vec::new();
+        slots.resize_with(if parallel { places_per_pool() } else { 0 }, Slot::default);
+        Self {
+            framing,
+            wanted,
+            rule,
+            keep_invalid: options.keep_invalid,
+            strict: options.strict,
+            carry: PacketBuffer::default(),
+            offset: start,
+            lost_since: None,
+            wasted: 0,
+            pieces: Vec::new(),
+            jobs: Vec::new(),
+            slots,
+            alone: Slot::default(),
+            parallel,
+            report,
+        }
+    }
+
+    /// Looks for the next packet behind damage. Returns how many bytes it passed, and whether it
+    /// found one.
+    fn search(&mut self, rest: &[u8], since: u64, last: bool) -> (usize, bool) {
+        let found = self.framing.find(rest);
+        let keep = if last { 0 } else { HEADER - 1 };
+        let passed = found.unwrap_or(rest.len().saturating_sub(keep));
+        self.report.bytes.skipped += passed as u64;
+        if found.is_some() {
+            self.report.add(Finding::Resyncs, 1, since);
+            self.lost_since = None;
+        }
+        (passed, found.is_some())
+    }
+
+    /// Goes on by looking for the next packet behind `skip` bytes; what stands here is none.
+    fn lose(&mut self, skip: usize, shown: &[u8]) -> Result<usize> {
+        if self.strict {
+            let shown = &shown[..shown.len().min(HEADER)];
+            return Err(Error::malformed("no packet begins here")
+                .at(self.offset)
+                .expected("a header whose numbers fit each other and its events")
+                .found(format!("{shown:02x?}")));
+        }
+        self.report.add(Finding::DamagedPackets, 1, self.offset);
+        self.report.bytes.skipped += skip as u64;
+        self.lost_since = Some(self.offset);
+        Ok(skip)
+    }
+
+    /// Takes the packet whose payload is `body`; returns where to go on.
+    fn packet(
+        &mut self,
+        bytes: &[u8],
+        header: &PacketHeader,
+        body: Range<usize>,
+        sure: bool,
+    ) -> Result<usize> {
+        let start = body.start;
+        if !sure {
+            // What follows is no packet. Either the damage begins there, or this size lies.
+            let too_much = self.wasted > WASTE + WASTE_PER_BYTE * self.offset;
+            if too_much || !header.describes(&bytes[body.clone()]) {
+                self.wasted += body.len() as u64;
+                let here = start - HEADER;
+                return self.lose(HEADER, &bytes[here..]).map(|skip| here + skip);
+            }
+        }
+        let room = body.end;
+        let used = start..start + header.number * header.size;
+        self.take(header, used);
+        let unused = (header.capacity - header.number) * header.size;
+        *self.account_of(header) += (HEADER + unused) as u64;
+        Ok(room)
+    }
+
+    /// Where the bytes of a packet are counted.
+    fn account_of(&mut self, header: &PacketHeader) -> &mut u64 {
+        let bytes = &mut self.report.bytes;
+        if Wanted::has(self.wanted, header) { &mut bytes.events } else { &mut bytes.other }
+    }
+
+    /// Takes the events that stand at `used`.
+    fn take(&mut self, header: &PacketHeader, used: Range<usize>) {
+        let at = self.offset + HEADER as u64;
+        let is_wanted = Wanted::has(self.wanted, header);
+        if header.kind == SPECIAL || is_wanted {
+            let step = (BATCH * EVENT / header.size).max(1) * header.size;
+            for begin in used.clone().step_by(step) {
+                let body = begin..used.end.min(begin + step);
+                let at = at + (begin - used.start) as u64;
+                self.add(Piece { offset: self.offset, header: *header, is_wanted, body, at });
+            }
+            return;
+        }
+        self.report.bytes.other += used.len() as u64;
+        let number = header.number as u64;
+        let (finding, count) = match header.kind {
+            POLARITY => (Finding::OtherStreamEvents, number),
+            FRAME => (Finding::Frames, number),
+            IMU6 | IMU9 => (Finding::ImuSamples, number),
+            _ => (Finding::OtherPackets, 1),
+        };
+        self.report.add(finding, count, self.offset);
+    }
+
+    /// Adds a piece to the last job, or to a new one if that is full.
+    fn add(&mut self, piece: Piece) {
+        let (i, events) = (self.pieces.len(), piece.body.len() / EVENT);
+        match self.jobs.last_mut() {
+            Some(job) if !self.strict && job.events < BATCH / 2 => {
+                job.pieces.end = i + 1;
+                job.events += events;
+            }
+            _ => self.jobs.push(Job { pieces: i..i + 1, events }),
+        }
+        self.pieces.push(piece);
+    }
+
+    /// Decodes the pieces that wait, and gives out their events in order.
+    fn run_jobs(&mut self, bytes: &[u8], sink: &mut dyn EventSink) -> Result<()> {
+        if self.jobs.is_empty() {
+            return Ok(());
+        }
+        let (jobs, pieces) = (std::mem::take(&mut self.jobs), std::mem::take(&mut self.pieces));
+        let (rule, strict, keep_invalid) = (self.rule, self.strict, self.keep_invalid);
+        let report = &mut self.report;
+        let run = |job: &Job, slot: &mut Slot| {
+            slot.run(&pieces[job.pieces.clone()], bytes, rule, keep_invalid);
+        };
+        let mut give = |job: &Job, slot: &mut Slot| {
+            report.merge(&slot.report);
+            let offset = pieces.get(job.pieces.start).map_or(0, |piece| piece.offset);
+            if !slot.batch.is_empty() {
+                sink.events(&mut slot.batch, offset)?;
+            }
+            slot.measurements
+                .drain(..)
+                .try_for_each(|measurement| sink.measurement(measurement, offset))?;
+            match slot.report.findings.get(&Finding::NegativeTimes) {
+                Some(tally) if strict => Err(Error::malformed("an event has a negative time")
+                    .at(tally.first_offset.unwrap_or(offset))
+                    .expected("0 or more µs")),
+                _ => Ok(()),
+            }
+        };
+        let result = if self.parallel && jobs.len() > 1 {
+            let work = |_, job: &Job, slot: &mut Slot| run(job, slot);
+            in_order(&jobs, &mut self.slots, work, |_, job, slot| give(job, slot))
+        } else {
+            jobs.iter().try_for_each(|job| {
+                run(job, &mut self.alone);
+                give(job, &mut self.alone)
+            })
+        };
+        if report.count(Finding::TimestampResets) > 0 {
+            report.note("the camera set its clock to 0 on the way: times begin anew there");
+        }
+        (self.jobs, self.pieces) = (jobs, pieces);
+        self.jobs.clear();
+        self.pieces.clear();
+        result
+    }
+
+    /// The file ends inside a packet, or its size lies. Returns how many bytes were dealt with.
+    fn cut(&mut self, rest: &[u8], at: usize, header: Option<PacketHeader>) -> Result<usize> {
+        if self.strict {
+            let size = header.map_or(HEADER, |header| HEADER + header.payload());
+            return Err(Error::truncated("the last packet is not whole")
+                .at(self.offset)
+                .expected(format!("{size} bytes"))
+                .found(format!("{} bytes", rest.len())));
+        }
+        let body = rest.get(HEADER..).unwrap_or_default();
+        if self.framing.find(body).is_some() {
+            return self.lose(HEADER, rest);
+        }
+        self.report.add(Finding::TruncatedTails, 1, self.offset);
+        let mut tail = rest.len();
+        if let Some(header) = header.filter(|header| Wanted::has(self.wanted, header)) {
+            let whole = header.number.min(body.len() / header.size);
+            let used = whole * header.size;
+            if whole > 0 {
+                self.take(&header, at + HEADER..at + HEADER + used);
+                *self.account_of(&header) += HEADER as u64;
+                tail -= HEADER + used;
+            }
+        }
+        self.report.bytes.skipped += tail as u64;
+        Ok(rest.len())
+    }
+}
+
+impl Wanted {
+    /// Whether the events of a packet are wanted.
+    pub(crate) fn has(wanted: Option<Self>, header: &PacketHeader) -> bool {
+        let kind = match header.kind {
+            POLARITY => StreamKind::Events,
+            FRAME => StreamKind::Frames,
+            IMU6 | IMU9 => StreamKind::Imu,
+            SPECIAL => StreamKind::Triggers,
+            _ => StreamKind::Other,
+        };
+        wanted.is_some_and(|wanted| {
+            wanted.kind == kind && wanted.source.is_none_or(|source| source == header.source)
+        })
+    }
+}
+
+impl Packets for Aedat3Decoder {
+    fn carry(&mut self) -> &mut PacketBuffer {
+        &mut self.carry
+    }
+
+    fn need(&self, carried: &[u8]) -> Option<usize> {
+        match self.framing.look(carried, false) {
+            Found::Need(need) if self.lost_since.is_none() => Some(need),
+            _ => None,
+        }
+    }
+
+    fn process(&mut self, bytes: &[u8], last: bool, sink: &mut dyn EventSink) -> Result<usize> {
+        let base = self.offset;
+        let mut at = 0;
+        let mut result = Ok(());
+        while at < bytes.len() && result.is_ok() {
+            self.offset = base + at as u64;
+            let rest = &bytes[at..];
+            if let Some(since) = self.lost_since {
+                let (passed, found) = self.search(rest, since, last);
+                at += passed;
+                if !found {
+                    break;
+                }
+                continue;
+            }
+            let next = match self.framing.look(rest, last) {
+                Found::Packet { header, end, sure } => {
+                    self.packet(bytes, &header, at + HEADER..at + end, sure)
+                }
+                Found::Need(_) => break,
+                Found::Cut { header } => self.cut(rest, at, header).map(|done| at + done),
+                Found::Nothing => self.lose(0, rest).map(|done| at + done),
+            };
+            match next {
+                Ok(next) => at = next,
+                Err(error) => result = Err(error),
+            }
+        }
+        // What was found before an error is given out before it.
+        self.run_jobs(bytes, sink)?;
+        self.offset = base + at as u64;
+        result.map(|()| at)
+    }
+}
+
+impl Decoder for Aedat3Decoder {
+    fn push(&mut self, bytes: &[u8], sink: &mut dyn EventSink) -> Result<()> {
+        packets::push(self, bytes, sink)
+    }
+
+    fn finish(&mut self, sink: &mut dyn EventSink) -> Result<()> {
+        packets::finish(self, sink)
+    }
+
+    fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// At a packet; in damage there is no place from which to go on.
+    fn checkpoint(&self) -> Option<Checkpoint> {
+        self.lost_since.is_none().then(|| Checkpoint { offset: self.offset, state: Vec::new() })
+    }
+
+    fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        checkpoint.state::<0>()?;
+        self.offset = checkpoint.offset;
+        self.carry = PacketBuffer::default();
+        Ok(())
+    }
+}

@@ -1,0 +1,163 @@
+//! AEDAT 3.0 and 3.1: packets of events of one type and source each, little-endian.
+//!
+//! | at | | |
+//! |---|---|---|
+//! | 0 | `i16` | type: 0 special, 1 polarity, 2 frame, 3 IMU of 6 axes, 4 of 9, … |
+//! | 2 | `i16` | source |
+//! | 4 | `i32` | bytes of an event |
+//! | 8 | `i32` | where in an event its time is, an `i32` |
+//! | 12 | `i32` | overflow: what stands above the 31 bits of the times |
+//! | 16 | `i32` | events that have room in the packet |
+//! | 20 | `i32` | events that are there |
+//! | 24 | `i32` | valid events |
+//!
+//! A polarity event is a `u32` and its time. Bit 0 says whether it is valid, bit 1 is the polarity
+//! (1 = ON). In 3.1 bits 31–17 are x and bits 16–2 y from the top; in 3.0 bits 31–18 are x and bits
+//! 17–4 y from the bottom. Source: the file format page of iniVation's user guides; jAER for 3.0.
+
+mod decode;
+mod encode;
+mod events;
+mod measurements;
+mod packet;
+mod seek_scan;
+
+pub use decode::Aedat3Decoder;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{TextHeader, v2};
+use crate::codec::{Body, Coords, Detection, Format, Opened, ReadOptions, choose};
+use crate::error::{Error, Result};
+use crate::io::ByteSource;
+use crate::model::{Finding, RecordingInfo, Report, SensorSource, StreamInfo, StreamKind};
+use decode::Wanted;
+use events::Rule;
+use packet::{Found, Framing, POLARITY};
+use seek_scan::HeaderScan;
+
+pub(crate) static FORMAT: Format = Format {
+    name: "AEDAT 3",
+    extensions: &["aedat", "aedat3"],
+    detect: |head| Detection::magic(head.starts_with(b"#!AER-DAT3.")),
+    open,
+    write: &[encode::TARGET],
+};
+
+/// Bytes a decoder gets at once: on one thread as much as stays in cache.
+const STEP: usize = 256 << 10;
+const PARALLEL_STEP: usize = 8 << 20;
+
+fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
+    let header = TextHeader::read(source, options, None)?;
+    if let Some(packing) = header.value("Format").filter(|&format| format != "RAW") {
+        return Err(Error::unsupported("the packets of this AEDAT 3 file are packed")
+            .at(0)
+            .expected("#Format: RAW")
+            .found(packing));
+    }
+    let start = header.end + header.cut;
+    let listed = sources(&header);
+    let framing =
+        Framing { sources: listed.keys().copied().collect(), limit: options.limits.packet_bytes };
+    let streams = streams(&listed, &framing, &header.data);
+    let stream = choose(streams.iter(), options.stream.as_ref())?;
+    let chosen = streams.iter().find(|info| Some(info.id) == stream);
+    let several = streams.iter().filter(|info| info.kind == StreamKind::Events).count() > 1;
+    let wanted =
+        chosen.map(|info| Wanted { kind: info.kind, source: several.then_some(info.id as i16) });
+    let device = chosen.and_then(|info| info.sensor);
+    let (sensor, sensor_source) = match (options.sensor, device) {
+        (Some(stated), _) => (Some(stated), SensorSource::Stated),
+        (None, Some(known)) => (Some(known), SensorSource::Device),
+        (None, None) => (None, SensorSource::Unknown),
+    };
+    let is_3_0 = header.version == "3.0";
+    let flips = is_3_0 && options.coords == Coords::Canonical;
+    let flip_y = sensor.filter(|_| flips).map(|sensor| sensor.height);
+    let mut report = Report::default();
+    report.bytes.header = header.end;
+    report.bytes.skipped = header.cut;
+    report.add(Finding::TruncatedTails, u64::from(header.cut > 0), header.end);
+    let rule = Rule::new(is_3_0, flip_y, options);
+    let seek_scan = HeaderScan { start, limit: framing.limit, wanted };
+    let decoder = Aedat3Decoder::new(framing, wanted, rule, start, report, options);
+    let mut details = BTreeMap::from([("version", header.version.clone())]);
+    details.extend(header.value("Start-Time").map(|time| ("created", time.to_owned())));
+    details.extend(chosen.and_then(|info| info.source.clone()).map(|device| ("device", device)));
+    let info = RecordingInfo {
+        format: FORMAT.name,
+        bytes: source.len(),
+        sensor,
+        sensor_source,
+        streams,
+        stream,
+        details,
+        notes: header.notes,
+    };
+    Ok(Opened {
+        info,
+        body: Body::stream(decoder).with_seek_scan(seek_scan),
+        data_offset: start,
+        step: if options.parallel { PARALLEL_STEP } else { STEP },
+        bytes_per_event: 8.0,
+        needs_sensor: flips && sensor.is_none(),
+        fit_sensor: |bounds| bounds,
+        bounds: None,
+    })
+}
+
+/// The devices of the `#Source` lines, by their numbers. Those of `#-Source` lines, from which the
+/// events came before, do not count.
+fn sources(header: &TextHeader) -> BTreeMap<i16, String> {
+    let number = |key: &str| key.strip_prefix("Source ")?.trim().parse().ok();
+    header.lines().filter_map(|(key, value)| Some((number(key)?, value.to_owned()))).collect()
+}
+
+/// A stream for each source of polarity events, and for each other kind that a source may have sent.
+/// The sources are those of the first packets, if the header lists several or none.
+fn streams(listed: &BTreeMap<i16, String>, framing: &Framing, data: &[u8]) -> Vec<StreamInfo> {
+    let mut ids: BTreeSet<i16> = listed.keys().copied().collect();
+    if ids.len() != 1 {
+        let found = found_sources(framing, data);
+        ids = if ids.is_empty() || !found.is_empty() { found } else { ids };
+    }
+    if ids.is_empty() {
+        ids.insert(0);
+    }
+    let several = ids.len() > 1;
+    let stream = |id: i16| {
+        let device = listed.get(&id);
+        let chip = device.and_then(|device| v2::chip(device));
+        let sensor = chip.map(|(_, sensor)| sensor);
+        let name = if several { format!("source {id}") } else { "events".to_owned() };
+        let mut info = StreamInfo::new(id.into(), StreamKind::Events, name, sensor);
+        info.source = device.cloned();
+        info
+    };
+    // What else a source may have sent has its number in the lower 16 bits.
+    let beside = |(number, kind): (i32, StreamKind)| {
+        ids.iter().map(move |&id| {
+            let info = StreamInfo::possible(number << 16 | i32::from(id), kind, None);
+            let name = if several { format!("{} of source {id}", info.name) } else { info.name };
+            StreamInfo { name, ..info }
+        })
+    };
+    let kinds = [(2, StreamKind::Frames), (3, StreamKind::Imu), (4, StreamKind::Triggers)];
+    ids.iter().copied().map(stream).chain(kinds.into_iter().flat_map(beside)).collect()
+}
+
+/// The sources that the polarity packets at the beginning of the data name.
+fn found_sources(framing: &Framing, data: &[u8]) -> BTreeSet<i16> {
+    let mut found = BTreeSet::new();
+    let mut at = 0;
+    while let Found::Packet { header, end, .. } =
+        framing.look(data.get(at..).unwrap_or_default(), true)
+    {
+        if header.kind == POLARITY {
+            found.insert(header.source);
+        }
+        at += end;
+    }
+    found
+}

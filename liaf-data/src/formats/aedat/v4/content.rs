@@ -1,0 +1,90 @@
+//! What an inflated packet holds: a size-prefixed flatbuffer with a four-letter identifier.
+
+use super::flatbuf::{OutOfBounds, Table, bytes_at};
+use crate::model::{EventBatch, StreamKind};
+
+/// Bytes of an event: i64 time, i16 x, i16 y, u8 polarity, 3 of padding.
+const EVENT: usize = 16;
+/// Events that are turned into columns together, so that they are read from the cache four times.
+const BLOCK: usize = 256;
+
+/// The identifier of a kind of packet.
+pub(crate) fn identifier(kind: StreamKind) -> Option<[u8; 4]> {
+    match kind {
+        StreamKind::Events => Some(*b"EVTS"),
+        StreamKind::Frames => Some(*b"FRME"),
+        StreamKind::Imu => Some(*b"IMUS"),
+        StreamKind::Triggers => Some(*b"TRIG"),
+        StreamKind::Other => None,
+    }
+}
+
+/// The kind of packet that an identifier names.
+pub(crate) fn kind_of(identifier: [u8; 4]) -> StreamKind {
+    match &identifier {
+        b"EVTS" => StreamKind::Events,
+        b"FRME" => StreamKind::Frames,
+        b"IMUS" => StreamKind::Imu,
+        b"TRIG" => StreamKind::Triggers,
+        _ => StreamKind::Other,
+    }
+}
+
+/// The identifier of an inflated packet.
+pub(crate) fn identifier_of(content: &[u8]) -> Option<[u8; 4]> {
+    bytes_at(content, 8)
+}
+
+/// The root table, if the identifier is that of `kind`.
+pub(crate) fn root(content: &[u8], kind: StreamKind) -> Result<Table<'_>, OutOfBounds> {
+    let out = |what, at| OutOfBounds { what, at };
+    let size = bytes_at(content, 0).map(u32::from_le_bytes).ok_or(out("packet size", 0))? as usize;
+    let end = size.checked_add(4).filter(|&end| end <= content.len());
+    let content = &content[..end.ok_or(out("packet size", 0))?];
+    if identifier(kind).is_some_and(|expected| identifier_of(content) != Some(expected)) {
+        return Err(out("packet identifier", 8));
+    }
+    Table::root(content, 4)
+}
+
+/// Appends the events of a packet; `flip_y` counts rows from the other end (`flip_y - 1 - y`).
+pub(crate) fn events(
+    content: &[u8],
+    flip_y: Option<u16>,
+    batch: &mut EventBatch,
+) -> Result<(), OutOfBounds> {
+    let elements = root(content, StreamKind::Events)?.vector(0, EVENT)?;
+    let events = elements.as_chunks::<EVENT>().0;
+    batch.reserve(events.len());
+    events.chunks(BLOCK).for_each(|block| append(block, batch));
+    if let Some(height) = flip_y {
+        let first = batch.y.len() - events.len();
+        batch.y[first..].iter_mut().for_each(|y| *y = (height.wrapping_sub(1)).wrapping_sub(*y));
+    }
+    Ok(())
+}
+
+fn append(block: &[[u8; EVENT]], batch: &mut EventBatch) {
+    batch.t.extend(block.iter().map(time));
+    batch.x.extend(block.iter().map(|event| u16::from_le_bytes([event[8], event[9]])));
+    batch.y.extend(block.iter().map(|event| u16::from_le_bytes([event[10], event[11]])));
+    batch.p.extend(block.iter().map(|event| u8::from(event[12] != 0)));
+}
+
+fn time(event: &[u8; EVENT]) -> i64 {
+    let [a, b, c, d, e, f, g, h, ..] = *event;
+    i64::from_le_bytes([a, b, c, d, e, f, g, h])
+}
+
+/// Number of samples in a packet that is not read: events, IMU samples, triggers, or one frame.
+pub(crate) fn count(content: &[u8], kind: StreamKind) -> Result<u64, OutOfBounds> {
+    if kind == StreamKind::Other {
+        return Ok(1);
+    }
+    let table = root(content, kind)?;
+    Ok(match kind {
+        StreamKind::Events => (table.vector(0, EVENT)?.len() / EVENT) as u64,
+        StreamKind::Imu | StreamKind::Triggers => table.tables(0)?.len() as u64,
+        StreamKind::Frames | StreamKind::Other => 1,
+    })
+}

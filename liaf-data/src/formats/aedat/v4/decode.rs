@@ -1,0 +1,539 @@
+//! Packets to events.
+
+use std::ops::Range;
+
+use super::flatbuf::OutOfBounds;
+use super::inflate::{Compression, Failure, Inflater};
+use super::packet::{Found, Framing, HEADER, LOOK};
+use super::table::{self, TableSum};
+use super::{content, measurements};
+use crate::codec::packets::{self, PacketBuffer, Packets};
+use crate::codec::{Checkpoint, Decoder, EventSink, ReadOptions};
+use crate::error::{Error, Result};
+use crate::io::{in_order, places_per_pool};
+use crate::model::{EventBatch, Finding, Measurement, Report, StreamKind};
+
+/// Decodes the packets of an AEDAT 4.0 file; the header is behind it.
+#[derive(Debug)]
+pub struct Aedat4Decoder {
+    framing: Framing,
+    /// The stream that is wanted.
+    stream: Option<i32>,
+    /// Rows are stored from the bottom of a sensor of this height.
+    flip_y: Option<u16>,
+    strict: bool,
+    /// The most bytes that one packet may inflate to, and that one of a group may.
+    cap: usize,
+    group_cap: usize,
+    /// What is not a whole packet yet, or whose successor is not known yet. `offset` is its place in
+    /// the file.
+    carry: PacketBuffer,
+    offset: u64,
+    place: Place,
+    /// Packets that are inflated together.
+    jobs: Vec<Job>,
+    slots: Vec<Slot>,
+    /// For one packet alone, which may be larger than one of a group.
+    alone: Slot,
+    /// About how many bytes were read and written for packets that turned out not to be there.
+    wasted: u64,
+    parallel: bool,
+    /// The packets that were found: with the place of their bodies, and of their headers.
+    bodies: TableSum,
+    headers: TableSum,
+    /// Packets were passed over, so the table cannot be compared with what was found.
+    resumed: bool,
+    report: Report,
+}
+
+/// Where in the file the decoder is.
+#[derive(Debug)]
+enum Place {
+    /// At a packet.
+    Packets,
+    /// Somewhere in damage that began at this offset.
+    Lost { since: u64 },
+    /// In the data table, or in what looks like it until a packet follows: it began at this offset,
+    /// and these bytes of it were seen.
+    Table { start: u64, seen: Vec<u8> },
+}
+
+/// What may be wasted on packets that turn out not to be there, beside so many bytes for each byte
+/// of the file: else a file of packets within packets takes a time that grows with its square.
+const WASTE: u64 = 128 << 20;
+const WASTE_PER_BYTE: u64 = 4;
+
+/// A packet to be inflated: its place in the bytes at hand.
+#[derive(Debug, Clone)]
+struct Job {
+    offset: u64,
+    body: Range<usize>,
+    stream: i32,
+    kind: StreamKind,
+}
+
+/// What one packet is inflated and decoded into.
+#[derive(Debug, Default)]
+struct Slot {
+    inflater: Inflater,
+    batch: EventBatch,
+    measurements: Vec<Measurement>,
+    outcome: Option<std::result::Result<u64, Trouble>>,
+}
+
+/// Why a packet gave nothing.
+#[derive(Debug, Clone, Copy)]
+enum Trouble {
+    Inflate(Failure),
+    Content(OutOfBounds),
+}
+
+impl Aedat4Decoder {
+    pub(crate) fn new(
+        framing: Framing,
+        stream: Option<i32>,
+        flip_y: Option<u16>,
+        header: u64,
+        options: &ReadOptions,
+    ) -> Self {
+        let mut report = Report::default();
+        report.bytes.header = header;
+        let parallel = options.parallel && !options.strict;
+        let group = if parallel { places_per_pool() } else { 0 };
+        let mut slots = Vec::new();
+        slots.resize_with(group, Slot::default);
+        let limits = options.limits;
+        Self {
+            framing,
+            stream,
+            flip_y,
+            strict: options.strict,
+            cap: limits.packet_bytes,
+            group_cap: limits.packet_bytes.min(limits.in_flight_bytes / group.max(1)),
+            carry: PacketBuffer::default(),
+            offset: header,
+            place: Place::Packets,
+            jobs: Vec::new(),
+            slots,
+            alone: Slot::default(),
+            wasted: 0,
+            parallel,
+            bodies: TableSum::default(),
+            headers: TableSum::default(),
+            resumed: false,
+            report,
+        }
+    }
+
+    /// Looks for the next packet, or the data table, behind damage or in what may be the table.
+    /// Returns how many bytes it passed, and whether it found one.
+    fn search(&mut self, rest: &[u8], last: bool) -> Result<(usize, bool)> {
+        let packet = self.framing.find(rest);
+        let keep = if last { 0 } else { LOOK - 1 };
+        let all = rest.len().saturating_sub(keep);
+        match &mut self.place {
+            Place::Packets => Ok((0, true)),
+            Place::Lost { since } => {
+                let since = *since;
+                let table = self.framing.find_table(rest, self.offset, last);
+                let found = packet.into_iter().chain(table).min();
+                let passed = found.unwrap_or(all);
+                self.skip(passed as u64);
+                if found.is_some() {
+                    self.report.add(Finding::Resyncs, 1, since);
+                    self.place = Place::Packets;
+                }
+                Ok((passed, found.is_some()))
+            }
+            Place::Table { start, seen } => {
+                let Some(skip) = packet else {
+                    self.report.bytes.header += all as u64;
+                    if seen.len() + all <= self.cap {
+                        seen.extend_from_slice(&rest[..all]);
+                    }
+                    return Ok((all, false));
+                };
+                // No table, but a packet without its header.
+                let start = *start;
+                let passed = self.offset - start;
+                self.report.bytes.header -= passed;
+                self.skip(passed + skip as u64);
+                self.place = Place::Packets;
+                if self.strict {
+                    return Err(Error::malformed("no packet begins here")
+                        .at(start)
+                        .expected("a packet, or the data table and nothing behind it"));
+                }
+                self.report.add(Finding::DamagedPackets, 1, start);
+                self.report.add(Finding::Resyncs, 1, start);
+                Ok((skip, true))
+            }
+        }
+    }
+
+    fn skip(&mut self, bytes: u64) {
+        self.report.bytes.skipped += bytes;
+    }
+
+    /// Goes on by looking for the next packet behind `skip` bytes.
+    fn lose(&mut self, skip: usize, since: u64) -> usize {
+        self.skip(skip as u64);
+        self.place = Place::Lost { since };
+        skip
+    }
+
+    /// The file ends inside a packet. It may be the last one, or its size may lie.
+    fn cut(&mut self, rest: &[u8], size: usize) -> Result<()> {
+        if self.strict {
+            return Err(Error::truncated("the last packet is not whole")
+                .at(self.offset)
+                .expected(format!("{size} bytes"))
+                .found(format!("{} bytes", rest.len())));
+        }
+        let lies = rest.get(HEADER..).is_some_and(|rest| self.framing.find(rest).is_some())
+            || self.framing.find_table(rest, self.offset, true).is_some();
+        let finding = if lies { Finding::DamagedPackets } else { Finding::TruncatedTails };
+        self.report.add(finding, 1, self.offset);
+        Ok(())
+    }
+
+    /// No packet stands where one should.
+    fn nothing(&mut self, rest: &[u8]) -> Result<()> {
+        if self.strict {
+            let shown = &rest[..rest.len().min(LOOK)];
+            return Err(Error::malformed("no packet begins here")
+                .at(self.offset)
+                .expected("stream, size, and a body that begins as the compression says")
+                .found(format!("{shown:02x?}")));
+        }
+        self.report.add(Finding::DamagedPackets, 1, self.offset);
+        Ok(())
+    }
+
+    /// Takes the packet whose body is `body`; returns where to go on.
+    fn packet(
+        &mut self,
+        bytes: &[u8],
+        stream: i32,
+        body: Range<usize>,
+        sure: bool,
+        sink: &mut dyn EventSink,
+    ) -> Result<usize> {
+        let (offset, end) = (self.offset, body.end);
+        let kind = match self.framing.kind(stream) {
+            Some(kind) => kind,
+            None if !sure => {
+                self.run_jobs(bytes, sink)?;
+                self.nothing(&bytes[body.start - HEADER..])?;
+                return Ok(body.start - HEADER + self.lose(HEADER, offset));
+            }
+            None => {
+                if self.strict {
+                    return Err(Error::malformed(
+                        "a packet of a stream that the header does not list",
+                    )
+                    .at(offset)
+                    .expected(format!("one of {}", self.framing.names()))
+                    .found(stream));
+                }
+                self.report.add(Finding::UnknownStreams, 1, offset);
+                self.skip((HEADER + body.len()) as u64);
+                return Ok(end);
+            }
+        };
+        if !sure && self.wasted > WASTE + WASTE_PER_BYTE * offset {
+            self.run_jobs(bytes, sink)?;
+            self.nothing(&bytes[body.start - HEADER..])?;
+            return Ok(body.start - HEADER + self.lose(HEADER, offset));
+        }
+        self.bodies.add(stream, body.len() as u64, offset + HEADER as u64);
+        self.headers.add(stream, body.len() as u64, offset);
+        let job = Job { offset, body, stream, kind };
+        let is_single = matches!(kind, StreamKind::Frames | StreamKind::Other);
+        if sure && is_single && self.stream != Some(stream) {
+            self.count(&job, 1);
+            return Ok(end);
+        }
+        if sure {
+            self.jobs.push(job);
+            if !self.parallel {
+                self.run_jobs(bytes, sink)?;
+            }
+            return Ok(end);
+        }
+        // What follows is not a packet. Either the damage begins there, or this size lies.
+        self.run_jobs(bytes, sink)?;
+        let start = job.body.start;
+        self.jobs.push(job);
+        if self.run_jobs(bytes, sink)? {
+            return Ok(end);
+        }
+        self.wasted += self.alone.inflater.work() as u64;
+        self.report.bytes.skipped -= (end - start) as u64;
+        self.place = Place::Lost { since: offset };
+        Ok(start)
+    }
+
+    /// Inflates the packets that wait, and gives out their events in order. Returns whether all of
+    /// them were sound.
+    fn run_jobs(&mut self, bytes: &[u8], sink: &mut dyn EventSink) -> Result<bool> {
+        if self.jobs.is_empty() {
+            return Ok(true);
+        }
+        let jobs = std::mem::take(&mut self.jobs);
+        let mut slots = std::mem::take(&mut self.slots);
+        let (compression, wanted, flip_y) = (self.framing.compression, self.stream, self.flip_y);
+        let run = |job: &Job, slot: &mut Slot, cap| {
+            slot.run(job, &bytes[job.body.clone()], compression, wanted, flip_y, cap);
+        };
+        let (cap, group_cap) = (self.cap, self.group_cap);
+        let mut sound = true;
+        let mut alone = std::mem::take(&mut self.alone);
+        let result = if let [job] = &jobs[..] {
+            run(job, &mut alone, cap);
+            self.give(&mut alone, job, sink).map(|one| sound = one)
+        } else {
+            let work = |_, job: &Job, slot: &mut Slot| run(job, slot, group_cap);
+            let give = |_, job: &Job, slot: &mut Slot| {
+                let slot = if slot.is_too_large() && group_cap < cap {
+                    // Too large to be one of many: once more, alone.
+                    run(job, &mut alone, cap);
+                    &mut alone
+                } else {
+                    slot
+                };
+                sound &= self.give(slot, job, sink)?;
+                Ok(())
+            };
+            in_order(&jobs, &mut slots, work, give)
+        };
+        self.slots = slots;
+        self.alone = alone;
+        self.jobs = jobs;
+        self.jobs.clear();
+        result.map(|()| sound)
+    }
+
+    /// Gives out what a slot holds; whether that is anything.
+    fn give(&mut self, slot: &mut Slot, job: &Job, sink: &mut dyn EventSink) -> Result<bool> {
+        match slot.outcome.take() {
+            Some(Ok(count)) if self.stream == Some(job.stream) => {
+                self.report.bytes.events += (HEADER + job.body.len()) as u64;
+                self.bodies.elements += count;
+                if !slot.batch.is_empty() {
+                    sink.events(&mut slot.batch, job.offset)?;
+                }
+                if slot.measurements.is_empty() && job.kind == StreamKind::Frames {
+                    self.report.add(Finding::OtherPackets, 1, job.offset);
+                    self.report.note(
+                        "frames are read whose pixels are of 8 or 16 bits: others are counted",
+                    );
+                }
+                slot.measurements
+                    .drain(..)
+                    .try_for_each(|measurement| sink.measurement(measurement, job.offset))?;
+            }
+            Some(Ok(count)) => self.count(job, count),
+            Some(Err(trouble)) => {
+                self.damaged(job, trouble)?;
+                return Ok(false);
+            }
+            None => {}
+        }
+        Ok(true)
+    }
+
+    /// Counts the measurements of a packet that is not of the chosen stream.
+    fn count(&mut self, job: &Job, count: u64) {
+        self.report.bytes.other += (HEADER + job.body.len()) as u64;
+        let finding = match job.kind {
+            StreamKind::Events => Finding::OtherStreamEvents,
+            StreamKind::Frames => Finding::Frames,
+            StreamKind::Imu => Finding::ImuSamples,
+            StreamKind::Triggers => Finding::Triggers,
+            StreamKind::Other => Finding::OtherPackets,
+        };
+        self.report.add(finding, count, job.offset);
+    }
+
+    fn damaged(&mut self, job: &Job, trouble: Trouble) -> Result<()> {
+        let error = match trouble {
+            Trouble::Content(out) => out.into_error(job.offset),
+            Trouble::Inflate(Failure::Damaged(what)) => Error::malformed(what),
+            Trouble::Inflate(Failure::TooLarge) => Error::limit("a packet inflates to too much")
+                .expected(format!("at most {} bytes", self.cap)),
+        };
+        let error = error.at(job.offset);
+        if self.strict {
+            return Err(error);
+        }
+        self.report.note(format!("skipped a packet: {error}"));
+        self.report.add(Finding::DamagedPackets, 1, job.offset);
+        self.skip((HEADER + job.body.len()) as u64);
+        Ok(())
+    }
+
+    /// Capabilities the data table against the header and the packets that were found. It was not needed,
+    /// so in lenient mode it is only said what is wrong with it.
+    fn check_table(&mut self) -> Result<()> {
+        let error = match (&self.place, self.framing.table) {
+            (Place::Table { start, .. }, Some(stated)) if *start != stated => {
+                Error::malformed("the data table is not where the header says")
+                    .at(*start)
+                    .expected(stated)
+                    .found(start)
+            }
+            (Place::Table { start, seen }, _) => {
+                let sum = table::sum(seen, self.framing.compression, self.stream, self.cap);
+                match sum {
+                    Err(why) => Error::malformed("the data table cannot be read").found(why),
+                    Ok(sum) if self.is_confirmed(&sum) => return Ok(()),
+                    Ok(sum) => {
+                        Error::malformed("the data table lists other packets than there are")
+                            .expected(describe(&self.bodies))
+                            .found(describe(&sum))
+                    }
+                }
+                .at(*start)
+            }
+            (_, Some(stated)) if stated >= self.offset => {
+                Error::truncated("the data table is missing")
+                    .at(self.offset)
+                    .expected(format!("a table at byte {stated}"))
+                    .found("the end of the file")
+            }
+            (_, Some(stated)) => Error::malformed("no data table is where the header says")
+                .at(stated)
+                .expected("a table"),
+            (_, None) => return Ok(()),
+        };
+        if self.strict {
+            return Err(error);
+        }
+        self.report.add(Finding::BadDataTables, 1, error.offset().unwrap_or_default());
+        self.report.note(format!("{error}; packets were found by scanning"));
+        Ok(())
+    }
+
+    fn is_confirmed(&self, sum: &TableSum) -> bool {
+        let places = sum.places == self.bodies.places || sum.places == self.headers.places;
+        let elements = self.stream.is_none() || sum.elements == self.bodies.elements;
+        sum.packets == self.bodies.packets && places && elements
+    }
+}
+
+fn describe(sum: &TableSum) -> String {
+    format!("{} packets, {} events of the stream", sum.packets, sum.elements)
+}
+
+impl Slot {
+    fn is_too_large(&self) -> bool {
+        matches!(self.outcome, Some(Err(Trouble::Inflate(Failure::TooLarge))))
+    }
+
+    fn run(
+        &mut self,
+        job: &Job,
+        body: &[u8],
+        compression: Compression,
+        wanted: Option<i32>,
+        flip_y: Option<u16>,
+        cap: usize,
+    ) {
+        self.batch.clear();
+        self.measurements.clear();
+        let result = self.inflater.inflate(compression, body, cap).map_err(Trouble::Inflate);
+        self.outcome = Some(result.and_then(|content| {
+            if wanted != Some(job.stream) {
+                content::count(content, job.kind)
+            } else if job.kind == StreamKind::Events {
+                content::events(content, flip_y, &mut self.batch).map(|()| self.batch.len() as u64)
+            } else {
+                measurements::measurements(content, job.kind, flip_y, &mut self.measurements)
+                    .and_then(|()| content::count(content, job.kind))
+            }
+            .map_err(Trouble::Content)
+        }));
+    }
+}
+
+impl Packets for Aedat4Decoder {
+    fn carry(&mut self) -> &mut PacketBuffer {
+        &mut self.carry
+    }
+
+    fn need(&self, carried: &[u8]) -> Option<usize> {
+        match self.framing.look(carried, self.offset, false) {
+            Found::Need(need) if matches!(self.place, Place::Packets) => Some(need),
+            _ => None,
+        }
+    }
+
+    fn process(&mut self, bytes: &[u8], last: bool, sink: &mut dyn EventSink) -> Result<usize> {
+        let base = self.offset;
+        let mut at = 0;
+        while at < bytes.len() {
+            self.offset = base + at as u64;
+            if !matches!(self.place, Place::Packets) {
+                let (passed, found) = self.search(&bytes[at..], last)?;
+                at += passed;
+                if found {
+                    continue;
+                }
+                break;
+            }
+            match self.framing.look(&bytes[at..], self.offset, last) {
+                Found::Packet { stream, size, sure } => {
+                    let body = at + HEADER..at + HEADER + size;
+                    at = self.packet(bytes, stream, body, sure, sink)?;
+                }
+                Found::Table => {
+                    self.run_jobs(bytes, sink)?;
+                    self.place = Place::Table { start: self.offset, seen: Vec::new() };
+                }
+                Found::Need(_) => break,
+                Found::Cut { size } => {
+                    self.run_jobs(bytes, sink)?;
+                    self.cut(&bytes[at..], size)?;
+                    at += self.lose(HEADER.min(bytes.len() - at), self.offset);
+                }
+                Found::Nothing => {
+                    self.run_jobs(bytes, sink)?;
+                    self.nothing(&bytes[at..])?;
+                    at += self.lose(0, self.offset);
+                }
+            }
+        }
+        self.run_jobs(bytes, sink)?;
+        self.offset = base + at as u64;
+        Ok(at)
+    }
+}
+
+impl Decoder for Aedat4Decoder {
+    fn push(&mut self, bytes: &[u8], sink: &mut dyn EventSink) -> Result<()> {
+        packets::push(self, bytes, sink)
+    }
+
+    fn finish(&mut self, sink: &mut dyn EventSink) -> Result<()> {
+        packets::finish(self, sink)?;
+        if self.resumed { Ok(()) } else { self.check_table() }
+    }
+
+    fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// At a packet; in damage there is no place from which to go on.
+    fn checkpoint(&self) -> Option<Checkpoint> {
+        let at_packet = matches!(self.place, Place::Packets);
+        at_packet.then(|| Checkpoint { offset: self.offset, state: Vec::new() })
+    }
+
+    fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        checkpoint.state::<0>()?;
+        (self.offset, self.resumed) = (checkpoint.offset, true);
+        self.carry = PacketBuffer::default();
+        Ok(())
+    }
+}

@@ -1,0 +1,299 @@
+//! Packet bodies inflated into one reused buffer, never beyond a cap.
+
+use std::hash::Hasher;
+
+use twox_hash::XxHash32;
+use zstd::zstd_safe::{self, DCtx, InBuffer, OutBuffer};
+
+use super::flatbuf::bytes_at;
+use super::lz4::{self, BlockError};
+
+/// How the packets of a file are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compression {
+    None,
+    Lz4,
+    Lz4High,
+    Zstd,
+    ZstdHigh,
+}
+
+impl Compression {
+    pub(crate) fn from_id(id: i32) -> Option<Self> {
+        Some(match id {
+            0 => Self::None,
+            1 => Self::Lz4,
+            2 => Self::Lz4High,
+            3 => Self::Zstd,
+            4 => Self::ZstdHigh,
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn id(self) -> i32 {
+        self as i32
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Lz4 => "LZ4",
+            Self::Lz4High => "LZ4_HIGH",
+            Self::Zstd => "ZSTD",
+            Self::ZstdHigh => "ZSTD_HIGH",
+        }
+    }
+
+    /// About how many bytes an event takes, rather too few.
+    pub(crate) fn bytes_per_event(self) -> f64 {
+        match self {
+            Self::None => 16.0,
+            Self::Lz4 | Self::Lz4High => 5.0,
+            Self::Zstd | Self::ZstdHigh => 2.5,
+        }
+    }
+
+    /// The first bytes of every body.
+    pub(crate) fn magic(self) -> Option<[u8; 4]> {
+        match self {
+            Self::None => None,
+            Self::Lz4 | Self::Lz4High => Some([0x04, 0x22, 0x4d, 0x18]),
+            Self::Zstd | Self::ZstdHigh => Some([0x28, 0xb5, 0x2f, 0xfd]),
+        }
+    }
+}
+
+/// Why a body was not inflated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// It is not what it should be; says what is wrong.
+    Damaged(&'static str),
+    /// It would be larger than the cap.
+    TooLarge,
+}
+
+/// Inflates bodies, one at a time, into a buffer that is kept.
+#[derive(Default)]
+pub(crate) struct Inflater {
+    buffer: Vec<u8>,
+    zstd: Option<DCtx<'static>>,
+    work: usize,
+}
+
+impl std::fmt::Debug for Inflater {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inflater").field("buffer", &self.buffer.len()).finish_non_exhaustive()
+    }
+}
+
+/// The buffer grows in steps of this many bytes when the size is not known beforehand.
+const STEP: usize = 256 << 10;
+
+impl Inflater {
+    /// About how many bytes the last body made it read and write, sound or not.
+    pub(crate) fn work(&self) -> usize {
+        self.work
+    }
+
+    /// The content of `body`, at most `cap` bytes.
+    pub(crate) fn inflate<'a>(
+        &'a mut self,
+        compression: Compression,
+        body: &'a [u8],
+        cap: usize,
+    ) -> Result<&'a [u8], Failure> {
+        self.work = 0;
+        match compression {
+            Compression::None if body.len() > cap => Err(Failure::TooLarge),
+            Compression::None => Ok(body),
+            Compression::Lz4 | Compression::Lz4High => self.lz4(body, cap),
+            Compression::Zstd | Compression::ZstdHigh => self.zstd(body, cap),
+        }
+    }
+
+    /// Room for `more` bytes behind the first `filled`.
+    fn room(&mut self, filled: usize, more: usize) {
+        if self.buffer.len() < filled + more {
+            self.buffer.resize(filled + more, 0);
+        }
+    }
+
+    /// One LZ4 frame, its blocks linked or not. Source: the LZ4 Frame Format, 1.6.
+    fn lz4(&mut self, body: &[u8], cap: usize) -> Result<&[u8], Failure> {
+        let frame = Lz4Frame::parse(body)?;
+        let mut rest = &body[frame.header..];
+        let mut filled = 0;
+        loop {
+            let (size, after) = rest.split_first_chunk().ok_or(CUT)?;
+            let size = u32::from_le_bytes(*size);
+            if size == 0 {
+                rest = after;
+                break;
+            }
+            let stored = size >> 31 == 1;
+            let size = (size & 0x7fff_ffff) as usize;
+            let (data, after) = after.split_at_checked(size).ok_or(CUT)?;
+            rest = after;
+            self.work += size;
+            if frame.block_checksum {
+                rest = check_sum(data, rest)?;
+            }
+            if size > frame.block_bytes {
+                return Err(Failure::Damaged("an LZ4 block is larger than its frame allows"));
+            }
+            // One byte more than the cap tells a body that is too large from one that just fits.
+            let most = frame.block_bytes.min((cap + 1).saturating_sub(filled));
+            self.room(filled, most);
+            self.work += most.min(size.saturating_mul(256));
+            if stored {
+                let end = size.min(most);
+                self.buffer[filled..filled + end].copy_from_slice(&data[..end]);
+                filled += end;
+            } else {
+                // Matches of a frame with linked blocks reach back into earlier ones.
+                let first = if frame.linked { 0 } else { filled };
+                let out = &mut self.buffer[first..filled + most];
+                filled = match lz4::decode(data, out, filled - first) {
+                    Ok(end) => first + end,
+                    Err(BlockError::Full) if most < frame.block_bytes => {
+                        return Err(Failure::TooLarge);
+                    }
+                    Err(_) => return Err(Failure::Damaged("an LZ4 block does not inflate")),
+                };
+            }
+            if filled > cap {
+                return Err(Failure::TooLarge);
+            }
+        }
+        let content = &self.buffer[..filled];
+        if frame.content_bytes.is_some_and(|size| size != filled as u64) {
+            return Err(Failure::Damaged("the LZ4 frame holds less or more than it says"));
+        }
+        if frame.content_checksum {
+            rest = check_sum(content, rest)?;
+        }
+        if !rest.is_empty() {
+            return Err(TRAILING);
+        }
+        Ok(content)
+    }
+
+    /// One ZSTD frame.
+    fn zstd(&mut self, body: &[u8], cap: usize) -> Result<&[u8], Failure> {
+        const BROKEN: Failure = Failure::Damaged("the ZSTD frame does not inflate");
+        self.work += body.len();
+        match zstd_safe::find_frame_compressed_size(body) {
+            Ok(size) if size == body.len() => {}
+            Ok(_) => return Err(TRAILING),
+            Err(_) => return Err(BROKEN),
+        }
+        let declared = zstd_safe::get_frame_content_size(body).map_err(|_| BROKEN)?;
+        if declared.is_some_and(|size| size > cap as u64) {
+            return Err(Failure::TooLarge);
+        }
+        let mut context = self.zstd.take().unwrap_or_else(DCtx::create);
+        let result = match declared {
+            Some(size) => {
+                let size = size as usize;
+                self.room(0, size);
+                self.work += size;
+                context
+                    .decompress(&mut self.buffer[..size], body)
+                    .map_err(|_| BROKEN)
+                    .and_then(|n| if n == size { Ok(n) } else { Err(BROKEN) })
+            }
+            None => self.zstd_stream(&mut context, body, cap),
+        };
+        self.zstd = Some(context);
+        result.map(|n| &self.buffer[..n])
+    }
+
+    /// A frame that does not say how large its content is.
+    fn zstd_stream(
+        &mut self,
+        context: &mut DCtx<'static>,
+        body: &[u8],
+        cap: usize,
+    ) -> Result<usize, Failure> {
+        const BROKEN: Failure = Failure::Damaged("the ZSTD frame does not inflate");
+        context.init().map_err(|_| BROKEN)?;
+        let mut input = InBuffer::around(body);
+        let mut filled = 0;
+        loop {
+            let more = STEP.min(cap + 1 - filled);
+            self.room(filled, more);
+            let mut output = OutBuffer::around(&mut self.buffer[filled..filled + more]);
+            let left = context.decompress_stream(&mut output, &mut input).map_err(|_| BROKEN)?;
+            let wrote = output.pos();
+            filled += wrote;
+            self.work += wrote;
+            match (left, filled > cap, wrote < more) {
+                (_, true, _) => return Err(Failure::TooLarge),
+                (0, ..) => return Ok(filled),
+                (_, _, true) if input.pos() == body.len() => return Err(CUT),
+                _ => {}
+            }
+        }
+    }
+}
+
+const CUT: Failure = Failure::Damaged("the compressed body is cut short");
+const TRAILING: Failure = Failure::Damaged("bytes follow the compressed frame");
+
+/// The descriptor of an LZ4 frame.
+struct Lz4Frame {
+    header: usize,
+    linked: bool,
+    block_checksum: bool,
+    content_checksum: bool,
+    block_bytes: usize,
+    content_bytes: Option<u64>,
+}
+
+impl Lz4Frame {
+    fn parse(body: &[u8]) -> Result<Self, Failure> {
+        let [flags, block] = bytes_at(body, 4).ok_or(CUT)?;
+        if flags >> 6 != 1 || flags & 0b10 != 0 || block & 0x8f != 0 {
+            return Err(Failure::Damaged("the LZ4 frame is of an unknown version"));
+        }
+        if flags & 1 != 0 {
+            return Err(Failure::Damaged("the LZ4 frame wants a dictionary"));
+        }
+        let sized = flags >> 3 & 1 == 1;
+        let end = 6 + if sized { 8 } else { 0 };
+        let [sum] = bytes_at(body, end).ok_or(CUT)?;
+        if (xxh32(&body[4..end]) >> 8) as u8 != sum {
+            return Err(Failure::Damaged("the LZ4 frame's header checksum is wrong"));
+        }
+        let block_bytes = match block >> 4 {
+            4 => 64 << 10,
+            5 => 256 << 10,
+            6 => 1 << 20,
+            7 => 4 << 20,
+            _ => return Err(Failure::Damaged("the LZ4 frame has an unknown block size")),
+        };
+        Ok(Self {
+            header: end + 1,
+            linked: flags >> 5 & 1 == 0,
+            block_checksum: flags >> 4 & 1 == 1,
+            content_checksum: flags >> 2 & 1 == 1,
+            block_bytes,
+            content_bytes: bytes_at(body, 6).filter(|_| sized).map(u64::from_le_bytes),
+        })
+    }
+}
+
+fn xxh32(bytes: &[u8]) -> u32 {
+    let mut hash = XxHash32::with_seed(0);
+    hash.write(bytes);
+    hash.finish_32()
+}
+
+/// Compares the checksum at the start of `rest` with that of `data`; returns what follows it.
+fn check_sum<'a>(data: &[u8], rest: &'a [u8]) -> Result<&'a [u8], Failure> {
+    let (sum, rest) = rest.split_first_chunk().ok_or(CUT)?;
+    if u32::from_le_bytes(*sum) != xxh32(data) {
+        return Err(Failure::Damaged("an LZ4 checksum is wrong"));
+    }
+    Ok(rest)
+}

@@ -1,0 +1,148 @@
+//! AEDAT 4.0: packets of several streams, each a flatbuffer, each compressed by itself.
+//!
+//! | at | what |
+//! |---|---|
+//! | 0 | `#!AER-DAT4.0\r\n` |
+//! | 14 | `u32` size, then `IOHeader`: 0 compression `i32`, 1 place of the data table `i64`, 2 `infoNode` |
+//! | then | packets: `i32` stream, `i32` size, body |
+//! | last | data table: one entry a packet; missing if the recorder was interrupted |
+//!
+//! A body inflates to `u32` size, `u32` root, a four-letter identifier, and tables. Events (`EVTS`)
+//! are structs of 16 bytes: `i64` time in Unix µs, `i16` x, `i16` y from the top, `u8` polarity
+//! (1 = ON). Numbers are little-endian and stand at any alignment. Source: the file format page of
+//! iniVation's user guides; jAER for the files that it writes.
+
+mod build;
+mod content;
+mod decode;
+mod encode;
+mod flatbuf;
+mod header;
+mod inflate;
+mod lz4;
+mod lz4_records;
+mod measurements;
+mod pack;
+mod packet;
+mod seek_scan;
+mod table;
+
+pub use decode::Aedat4Decoder;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::codec::{Body, Coords, Detection, Format, Opened, ReadOptions, choose};
+use crate::error::Result;
+use crate::io::ByteSource;
+use crate::model::{RecordingInfo, SensorSource, StreamInfo, StreamKind};
+use content::{identifier_of, kind_of};
+use header::{Header, MAGIC, Stream};
+use inflate::Inflater;
+use packet::{Found, Framing, HEADER};
+use seek_scan::PacketScout;
+
+pub(crate) static FORMAT: Format = Format {
+    name: "AEDAT 4.0",
+    extensions: &["aedat4"],
+    detect: |head| Detection::magic(head.starts_with(MAGIC)),
+    open,
+    write: &[encode::TARGET],
+};
+
+/// Bytes a decoder gets at once: some dozens of packets, some hundreds for several threads.
+const STEP: usize = 4 << 20;
+const PARALLEL_STEP: usize = 16 << 20;
+/// How far streams are told by their packets where the header does not list them.
+const DISCOVER: usize = 1 << 20;
+
+fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
+    let mut header = Header::read(source, options)?;
+    if header.streams.is_empty() {
+        header.streams = discover(source, &header, options)?;
+    }
+    let stream = choose(header.streams.iter().map(|stream| &stream.info), options.stream.as_ref())?;
+    let chosen = stream.and_then(|id| header.streams.iter().find(|s| s.info.id == id));
+    let named = chosen.and_then(|stream| stream.info.sensor);
+    let (sensor, sensor_source) = match (options.sensor, named) {
+        (Some(stated), _) => (Some(stated), SensorSource::Stated),
+        (None, Some(named)) => (Some(named), SensorSource::Header),
+        (None, None) => (None, SensorSource::Unknown),
+    };
+    // jAER counts rows from the bottom.
+    let by_jaer = chosen.and_then(|stream| stream.module.as_deref()) == Some("jAER");
+    let flips = by_jaer && options.coords == Coords::Canonical;
+    let is_events = chosen.is_some_and(|stream| stream.info.kind == StreamKind::Events);
+    let flip_y = match sensor {
+        None if is_events => None,
+        sensor => flips.then(|| sensor.map_or(0, |sensor| sensor.height)),
+    };
+    let mut details = BTreeMap::from([("compression", header.compression.name().to_owned())]);
+    if let Some(chosen) = chosen {
+        details.extend(chosen.details.clone());
+        details.extend(chosen.module.clone().map(|module| ("module", module)));
+    }
+    let bytes_per_event = header.compression.bytes_per_event();
+    let framing = framing(&header, options);
+    let cap = options.limits.packet_bytes;
+    let seek_scan = PacketScout { framing: framing.clone(), start: header.end, stream, cap };
+    let decoder = Aedat4Decoder::new(framing, stream, flip_y, header.end, options);
+    let info = RecordingInfo {
+        format: FORMAT.name,
+        bytes: source.len(),
+        sensor,
+        sensor_source,
+        streams: header.streams.into_iter().map(|stream| stream.info).collect(),
+        stream,
+        details,
+        notes: header.notes,
+    };
+    Ok(Opened {
+        info,
+        body: Body::stream(decoder).with_seek_scan(seek_scan),
+        data_offset: header.end,
+        step: if options.parallel { PARALLEL_STEP } else { STEP },
+        bytes_per_event,
+        needs_sensor: flips && is_events && sensor.is_none(),
+        fit_sensor: |bounds| bounds,
+        bounds: None,
+    })
+}
+
+fn framing(header: &Header, options: &ReadOptions) -> Framing {
+    Framing {
+        compression: header.compression,
+        // Of two of the same number, the first counts.
+        streams: header.streams.iter().rev().map(|s| (s.info.id, s.info.kind)).collect(),
+        table: header.table,
+        limit: options.limits.packet_bytes,
+    }
+}
+
+/// The streams of the first packets, where the header lists none.
+fn discover(
+    source: &mut ByteSource,
+    header: &Header,
+    options: &ReadOptions,
+) -> Result<Vec<Stream>> {
+    let head = source.head(header.end as usize + DISCOVER)?;
+    let framing = framing(header, options);
+    let mut inflater = Inflater::default();
+    let (mut streams, mut known) = (Vec::new(), BTreeSet::new());
+    let mut at = header.end as usize;
+    while let Found::Packet { stream, size, .. } =
+        framing.look(head.get(at..).unwrap_or_default(), at as u64, true)
+    {
+        let body = &head[at + HEADER..at + HEADER + size];
+        at += HEADER + size;
+        if known.contains(&stream) {
+            continue;
+        }
+        let cap = options.limits.packet_bytes;
+        let Ok(content) = inflater.inflate(header.compression, body, cap) else { continue };
+        let kind = identifier_of(content).map_or(StreamKind::Other, kind_of);
+        let info = StreamInfo::new(stream, kind, stream.to_string(), None);
+        known.insert(stream);
+        streams.push(Stream { info, module: None, details: BTreeMap::new() });
+    }
+    Ok(streams)
+}

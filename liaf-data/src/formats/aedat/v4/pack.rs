@@ -1,0 +1,151 @@
+//! Packet bodies compressed, each by itself.
+
+use std::hash::Hasher;
+
+use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
+use twox_hash::XxHash32;
+use zstd::bulk::Compressor;
+
+use super::build::EVENTS_AT;
+use super::inflate::Compression;
+use super::lz4_records::{self, Seen};
+use crate::codec::Packing;
+use crate::error::{Error, Result};
+
+/// Largest block of an LZ4 frame that holds a whole packet, and how its header says so.
+const LZ4_BLOCK: usize = 256 << 10;
+const LZ4_BLOCK_ID: u8 = 5 << 4;
+/// Version 1, and every block stands for itself.
+const LZ4_FLAGS: u8 = 1 << 6 | 1 << 5;
+/// In the size of a block: its bytes are as they were.
+const LZ4_PLAIN: u32 = 1 << 31;
+
+const ZSTD_LEVEL: i32 = 3;
+
+/// The codec of a file that is packed in this way.
+pub(crate) fn compression(packing: Packing) -> Result<Compression> {
+    match packing {
+        Packing::None => Ok(Compression::None),
+        Packing::Lz4 => Ok(Compression::Lz4),
+        Packing::Zstd => Ok(Compression::Zstd),
+        other => Err(Error::caller("AEDAT 4.0 is not compressed in this way").found(other)),
+    }
+}
+
+/// A place for one packed body, with what is reused from body to body.
+#[derive(Default)]
+pub(crate) struct Packer {
+    /// The packed body.
+    pub body: Vec<u8>,
+    /// What went wrong, if something did.
+    pub failed: Option<Error>,
+    lz4: Option<CompressTable>,
+    seen: Option<Box<Seen>>,
+    zstd: Option<Compressor<'static>>,
+}
+
+/// What is in a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// A packet of events.
+    Events,
+    /// Anything else.
+    Other,
+}
+
+impl Packer {
+    /// Packs `plain` into `body`.
+    pub(crate) fn pack(&mut self, compression: Compression, plain: &[u8], kind: Body) {
+        self.body.clear();
+        self.failed = match compression {
+            Compression::None => {
+                self.body.extend_from_slice(plain);
+                None
+            }
+            Compression::Lz4 | Compression::Lz4High => self.lz4(plain, kind).err(),
+            Compression::Zstd | Compression::ZstdHigh => self.zstd(plain).err(),
+        };
+    }
+
+    fn lz4(&mut self, plain: &[u8], kind: Body) -> Result<()> {
+        self.body.extend(0x184d_2204_u32.to_le_bytes());
+        let descriptor = [LZ4_FLAGS, LZ4_BLOCK_ID];
+        let mut hash = XxHash32::with_seed(0);
+        hash.write(&descriptor);
+        self.body.extend(descriptor);
+        self.body.push((hash.finish() >> 8) as u8);
+        for block in plain.chunks(LZ4_BLOCK) {
+            let size_at = self.body.len();
+            let at = size_at + 4;
+            self.body.resize(at, 0);
+            match kind {
+                Body::Events => {
+                    let seen = self.seen.get_or_insert_default();
+                    lz4_records::compress(block, EVENTS_AT, seen, &mut self.body);
+                }
+                Body::Other => self.lz4_block(block)?,
+            }
+            let mut entry = (self.body.len() - at) as u32;
+            if entry as usize >= block.len() {
+                self.body.truncate(at);
+                self.body.extend_from_slice(block);
+                entry = block.len() as u32 | LZ4_PLAIN;
+            }
+            self.body[size_at..at].copy_from_slice(&entry.to_le_bytes());
+        }
+        self.body.extend([0; 4]);
+        Ok(())
+    }
+
+    /// Appends `plain` as an LZ4 block.
+    fn lz4_block(&mut self, plain: &[u8]) -> Result<()> {
+        let table = self.lz4.get_or_insert_with(CompressTable::default);
+        let at = self.body.len();
+        self.body.resize(at + get_maximum_output_size(plain.len()), 0);
+        let size = compress_into_with_table(plain, &mut self.body[at..], table)
+            .map_err(|error| Error::system("LZ4 failed", std::io::Error::other(error)))?;
+        self.body.truncate(at + size);
+        Ok(())
+    }
+
+    fn zstd(&mut self, plain: &[u8]) -> Result<()> {
+        let fail = |error| Error::system("ZSTD failed", error);
+        if self.zstd.is_none() {
+            self.zstd = Some(Compressor::new(ZSTD_LEVEL).map_err(fail)?);
+        }
+        let Some(zstd) = &mut self.zstd else { return Ok(()) };
+        self.body.resize(zstd::zstd_safe::compress_bound(plain.len()), 0);
+        let size = zstd.compress_to_buffer(plain, &mut self.body[..]).map_err(fail)?;
+        self.body.truncate(size);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::inflate::Inflater;
+    use super::*;
+
+    #[test]
+    fn bodies_come_back() {
+        let mut state = 1_u64;
+        let noise: Vec<u8> = (0..300_000)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(99);
+                (state >> 56) as u8
+            })
+            .collect();
+        let mut packer = Packer::default();
+        for plain in [&noise[..0], &noise[..1], &noise[..5000], &noise, &[7; 600_000]] {
+            for compression in [Compression::None, Compression::Lz4, Compression::Zstd] {
+                for kind in [Body::Events, Body::Other] {
+                    packer.pack(compression, plain, kind);
+                    assert!(packer.failed.is_none());
+                    let mut inflater = Inflater::default();
+                    let again = inflater.inflate(compression, &packer.body, 1 << 20).unwrap();
+                    assert!(again == plain, "{compression:?}, {kind:?}: {} bytes", plain.len());
+                }
+            }
+        }
+    }
+}

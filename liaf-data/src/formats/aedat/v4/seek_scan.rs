@@ -1,0 +1,195 @@
+//! SeekState by the headers of packets, with their times by the data table, or else by a look into some of
+//! the packets. The table is believed only if it lists the packets that are there, and if its times are
+//! those of the packets that are looked into.
+
+use std::collections::BTreeMap;
+
+use super::content;
+use super::inflate::Inflater;
+use super::packet::{Framing, HEADER, LOOK};
+use super::table::{self, TableSum};
+use crate::codec::Checkpoint;
+use crate::codec::seek::{Order, SLACK, SampledPoint, ScanResult, SeekScan, stride};
+use crate::error::Result;
+use crate::io::ByteSource;
+use crate::model::EventBatch;
+
+/// Packets that are looked into to see whether the table's times are theirs.
+const CHECKED: usize = 8;
+
+/// Goes from header to header.
+#[derive(Debug)]
+pub(crate) struct PacketScout {
+    pub framing: Framing,
+    pub start: u64,
+    /// The stream whose events are wanted.
+    pub stream: Option<i32>,
+    /// The most bytes that a packet or the table may inflate to.
+    pub cap: usize,
+}
+
+/// Packets of the wanted stream, one here and there.
+#[derive(Debug, Clone, Copy)]
+struct Packet {
+    at: u64,
+    size: usize,
+}
+
+/// The packets of a file.
+struct Packets {
+    some: Vec<Packet>,
+    /// All, with the places of their bodies, and of their headers.
+    bodies: TableSum,
+    headers: TableSum,
+    /// Where they end.
+    end: u64,
+}
+
+/// What the data table says.
+struct Times {
+    /// Of some packets, by their places.
+    some: BTreeMap<u64, i64>,
+    /// Whether those of all packets of the stream are in order.
+    are_in_order: bool,
+}
+
+impl SeekScan for PacketScout {
+    fn look(&mut self, source: &mut ByteSource) -> Result<Option<ScanResult>> {
+        let Some(packets) = self.hop(source)? else { return Ok(None) };
+        if self.goes_on(source, packets.end)? {
+            return Ok(None);
+        }
+        if let Some(times) = self.by_table(source, &packets)?
+            && self.are_true(source, &packets.some, &times.some)?
+        {
+            let time = |packet: &Packet| Some(glimpse(packet.at, *times.some.get(&packet.at)?));
+            let places: Option<_> = packets.some.iter().map(time).collect();
+            return Ok(places.filter(|_| times.are_in_order).map(ScanResult::Sampled));
+        }
+        let mut places = Vec::with_capacity(packets.some.len());
+        for packet in &packets.some {
+            match self.first_time(source, packet)? {
+                Some(Some(time)) => places.push(glimpse(packet.at, time)),
+                // Without events it is no place.
+                Some(None) => {}
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(ScanResult::Sampled(places)))
+    }
+}
+
+fn glimpse(at: u64, time: i64) -> SampledPoint {
+    SampledPoint { checkpoint: Checkpoint { offset: at, state: Vec::new() }, time }
+}
+
+impl PacketScout {
+    /// Goes over all packets. `None` if something else stands between them.
+    fn hop(&self, source: &mut ByteSource) -> Result<Option<Packets>> {
+        let Some(len) = source.len() else { return Ok(None) };
+        let stride = stride(len.saturating_sub(self.start));
+        let (mut at, mut next) = (self.start, self.start);
+        let (mut bodies, mut headers) = (TableSum::default(), TableSum::default());
+        let mut some = Vec::new();
+        while at < len {
+            let bytes = source.read_at(at, LOOK)?;
+            let is_end = bytes.len() < LOOK || self.framing.is_table(&bytes);
+            if is_end {
+                break;
+            }
+            let Some((stream, size)) = self.framing.packet(&bytes) else { return Ok(None) };
+            if at + (HEADER + size) as u64 > len {
+                break;
+            }
+            bodies.add(stream, size as u64, at + HEADER as u64);
+            headers.add(stream, size as u64, at);
+            if Some(stream) == self.stream && at >= next {
+                some.push(Packet { at, size });
+                next = at + stride;
+            }
+            at += (HEADER + size) as u64;
+        }
+        Ok(Some(Packets { some, bodies, headers, end: at }))
+    }
+
+    /// Whether packets follow behind what should be the data table or the last packet, which is cut.
+    fn goes_on(&self, source: &mut ByteSource, end: u64) -> Result<bool> {
+        let mut at = end + HEADER as u64;
+        loop {
+            let bytes = source.read_at(at, 1 << 20)?;
+            if self.framing.find(&bytes).is_some() {
+                return Ok(true);
+            }
+            if bytes.len() <= LOOK {
+                return Ok(false);
+            }
+            at += (bytes.len() - LOOK) as u64;
+        }
+    }
+
+    /// The times of some packets by the table, if it lists just the packets that are there.
+    fn by_table(&self, source: &mut ByteSource, packets: &Packets) -> Result<Option<Times>> {
+        if self.framing.table != Some(packets.end) {
+            return Ok(None);
+        }
+        let left = source.len().map_or(0, |len| len.saturating_sub(packets.end));
+        let Some(size) = usize::try_from(left).ok().filter(|&size| size <= self.cap) else {
+            return Ok(None);
+        };
+        let bytes = source.read_at(packets.end, size)?;
+        let compression = self.framing.compression;
+        let Ok(sum) = table::sum(&bytes, compression, self.stream, self.cap) else {
+            return Ok(None);
+        };
+        let is_of = |found: &TableSum| (sum.packets, sum.places) == (found.packets, found.places);
+        let ahead = match (is_of(&packets.bodies), is_of(&packets.headers)) {
+            (true, _) => HEADER as u64,
+            (_, true) => 0,
+            _ => return Ok(None),
+        };
+        let mut times: BTreeMap<_, _> = packets.some.iter().map(|one| (one.at, None)).collect();
+        let (mut order, mut are_in_order) = (Order::default(), true);
+        let enter = |stream: i32, place: u64, start: i64| {
+            if Some(stream) == self.stream {
+                are_in_order &= order.holds(start);
+            }
+            let time = place.checked_sub(ahead).and_then(|at| times.get_mut(&at));
+            if let Some(time) = time {
+                *time = Some(start);
+            }
+        };
+        if table::each(&bytes, compression, self.cap, enter).is_err() {
+            return Ok(None);
+        }
+        let some: Option<_> = times.into_iter().map(|(at, time)| Some((at, time?))).collect();
+        Ok(some.map(|some| Times { some, are_in_order }))
+    }
+
+    /// Whether the times are those of some packets.
+    fn are_true(
+        &self,
+        source: &mut ByteSource,
+        packets: &[Packet],
+        times: &BTreeMap<u64, i64>,
+    ) -> Result<bool> {
+        for packet in packets.iter().step_by(packets.len().div_ceil(CHECKED).max(1)) {
+            let stated = times.get(&packet.at).copied().unwrap_or(i64::MIN);
+            match self.first_time(source, packet)? {
+                Some(Some(time)) if time.abs_diff(stated) <= SLACK as u64 => {}
+                Some(None) => {}
+                _ => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    /// The earliest time in a packet, `Some(None)` if it has no events. `None` if it is damaged.
+    fn first_time(&self, source: &mut ByteSource, packet: &Packet) -> Result<Option<Option<i64>>> {
+        let body = source.read_at(packet.at + HEADER as u64, packet.size)?;
+        let mut inflater = Inflater::default();
+        let content = inflater.inflate(self.framing.compression, &body, self.cap);
+        let mut batch = EventBatch::new();
+        let events = content.ok().and_then(|c| content::events(c, None, &mut batch).ok());
+        Ok(events.map(|()| batch.t.iter().min().copied()))
+    }
+}

@@ -1,0 +1,78 @@
+//! ATIS events of 5 bytes, as N-MNIST and N-Caltech101 have them in `.bin` files.
+//!
+//! | byte | |
+//! |---|---|
+//! | 0 | x from the left |
+//! | 1 | y from the top; 240 marks an overflow, not a pixel |
+//! | 2–4 | 24 bits, big-endian: the highest is the polarity, 1 = ON; the rest is the time in µs |
+//!
+//! The file has no header, so it is known only by its name and by its times. An overflow adds
+//! 2¹³ µs to its own time and all later ones. Source: the description of N-MNIST by its authors
+//! (Orchard et al. 2015, <https://www.garrickorchard.com/datasets/n-mnist>); tonic for the overflow,
+//! which not every reader knows ([`AtisOverflow`](crate::AtisOverflow)).
+
+mod decode;
+mod encode;
+mod seek_scan;
+
+pub use decode::AtisBinDecoder;
+
+use std::collections::BTreeMap;
+
+use crate::codec::{Body, Detection, FileHead, Format, Opened, ReadOptions};
+use crate::error::{Error, Result};
+use crate::io::ByteSource;
+use crate::limits::Limits;
+use crate::model::{RecordingInfo, SensorSize, SensorSource, StreamInfo, StreamKind};
+use decode::{RECORD, time};
+use seek_scan::MarkerScout;
+
+pub(crate) static FORMAT: Format =
+    Format { name: "ATIS bin", extensions: &["bin"], detect, open, write: &[encode::TARGET] };
+
+/// Bytes a decoder gets at once: on one thread as much as stays in cache.
+const STEP: usize = 160 << 10;
+const PARALLEL_STEP: usize = 5 << 20;
+
+fn detect(head: &FileHead) -> Detection {
+    head.headerless(FORMAT.extensions, RECORD, |record| record.first_chunk().map_or(0, time))
+}
+
+fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
+    let stated = options.data_offset.unwrap_or(0);
+    let start = Limits::check("data offset", stated, options.limits.header_bytes)?;
+    if source.head(start)?.len() < start {
+        return Err(Error::caller("the data offset lies behind the end of the file").found(start));
+    }
+    let start = stated;
+    let sensor = options.sensor;
+    let info = RecordingInfo {
+        format: FORMAT.name,
+        bytes: source.len(),
+        sensor,
+        sensor_source: sensor.map_or(SensorSource::Unknown, |_| SensorSource::Stated),
+        streams: vec![StreamInfo::new(0, StreamKind::Events, "events", sensor)],
+        stream: Some(0),
+        details: BTreeMap::new(),
+        notes: Vec::new(),
+    };
+    Ok(Opened {
+        info,
+        body: Body::stream(AtisBinDecoder::new(start, options))
+            .with_seek_scan(MarkerScout { start, overflow: options.atis_overflow }),
+        data_offset: start,
+        step: if options.parallel { PARALLEL_STEP } else { STEP },
+        bytes_per_event: RECORD as f64,
+        needs_sensor: false,
+        fit_sensor,
+        bounds: None,
+    })
+}
+
+/// The part of the ATIS that the two data sets use, or else the box around all events.
+fn fit_sensor(bounds: SensorSize) -> SensorSize {
+    [SensorSize::new(34, 34), SensorSize::new(240, 180)]
+        .into_iter()
+        .find(|size| bounds.width <= size.width && bounds.height <= size.height)
+        .unwrap_or(bounds)
+}

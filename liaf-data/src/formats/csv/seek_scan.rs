@@ -1,0 +1,40 @@
+//! SeekState among lines: from any byte on, the next line begins behind the next line end.
+
+use super::line::{self, Columns, Line};
+use crate::codec::Checkpoint;
+use crate::codec::seek::{SampledPoint, ScanResult, SeekScan, stride};
+use crate::error::Result;
+use crate::io::ByteSource;
+
+/// Bytes in which a whole line is looked for.
+const LOOK: usize = 4096;
+
+#[derive(Debug)]
+pub(crate) struct LineScan {
+    pub start: u64,
+    pub columns: Columns,
+}
+
+impl SeekScan for LineScan {
+    fn look(&mut self, source: &mut ByteSource) -> Result<Option<ScanResult>> {
+        let Some(len) = source.len() else { return Ok(None) };
+        let step = stride(len.saturating_sub(self.start)).max(LOOK as u64);
+        let mut places = Vec::new();
+        // From the start on decoding goes without a place.
+        for at in (self.start..len).step_by(step as usize).skip(1) {
+            let bytes = source.read_at(at, LOOK)?;
+            let ahead = bytes.iter().take_while(|&&byte| byte != b'\n').count() + 1;
+            let mut offset = at + ahead as u64;
+            let lines = bytes.get(ahead..).unwrap_or_default().split_inclusive(|&b| b == b'\n');
+            for line in lines.filter(|line| line.ends_with(b"\n")) {
+                if let Line::Event(event) = line::any(line, &self.columns) {
+                    let checkpoint = Checkpoint { offset, state: vec![-1] };
+                    places.push(SampledPoint { checkpoint, time: event.t });
+                    break;
+                }
+                offset += line.len() as u64;
+            }
+        }
+        Ok(Some(ScanResult::Sampled(places)))
+    }
+}

@@ -1,0 +1,385 @@
+//! Deltas of time to events.
+
+use super::header::Type;
+use crate::codec::{Checkpoint, Decoder, EventSink, ReadOptions};
+use crate::error::{Error, Result};
+use crate::model::{EventBatch, Finding, MeasurementCount, Report};
+
+/// Events between two calls of the sink.
+const BATCH: usize = 8192;
+/// Bytes of an event of a DVS or an ATIS: time, x, y.
+const EVENT: usize = 5;
+
+/// Decodes the events of an Event Stream file; the header is behind it.
+#[derive(Debug)]
+pub struct EventStreamDecoder {
+    kind: Type,
+    /// Rows are counted from the other end of a sensor of this height.
+    flip_y: Option<u16>,
+    strict: bool,
+    /// The largest generic event that is believed, in bytes.
+    limit: u64,
+    /// Time of the last event, in µs.
+    t: i64,
+    /// The bytes of an event that is not whole yet.
+    carry: Vec<u8>,
+    /// What is left of a generic event whose length is known.
+    generic: Option<Generic>,
+    /// The rest of the file makes no sense.
+    lost: bool,
+    offset: u64,
+    batch: EventBatch,
+    report: Report,
+}
+
+/// A generic event of which only the end is missing.
+#[derive(Debug, Clone, Copy)]
+struct Generic {
+    offset: u64,
+    left: u64,
+    bytes: u64,
+}
+
+/// What was found at the beginning of some bytes.
+enum Found {
+    /// This many bytes are done with.
+    Done(usize),
+    /// A whole event needs this many bytes from its first on.
+    Need(usize),
+}
+
+impl EventStreamDecoder {
+    /// A decoder for the events that begin at byte `start`.
+    pub(crate) fn new(kind: Type, flip_y: Option<u16>, start: u64, options: &ReadOptions) -> Self {
+        let mut report = Report::default();
+        report.bytes.header = start;
+        Self {
+            kind,
+            flip_y,
+            strict: options.strict,
+            limit: options.limits.packet_bytes as u64,
+            t: 0,
+            carry: Vec::new(),
+            generic: None,
+            lost: false,
+            offset: start,
+            batch: EventBatch::new(),
+            report,
+        }
+    }
+
+    /// Decodes what is whole in `bytes`; returns how many of them are done with, and how many from
+    /// there on a whole event needs.
+    fn process(&mut self, bytes: &[u8], sink: &mut dyn EventSink) -> Result<(usize, usize)> {
+        let base = self.offset;
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            self.offset = base + at as u64;
+            let found = match self.kind {
+                Type::Dvs => self.batch_of(rest, sink, dvs)?,
+                Type::Atis => self.batch_of(rest, sink, atis)?,
+                Type::Colour => self.samples(rest, 7),
+                Type::Display => self.samples(rest, 3),
+                Type::Generic => self.generic(rest)?,
+            };
+            match found {
+                Found::Done(done) => at += done,
+                Found::Need(need) => return Ok((at, need)),
+            }
+        }
+        self.offset = base + at as u64;
+        Ok((at, 0))
+    }
+
+    /// The next events, at most [`BATCH`], to the sink.
+    fn batch_of(
+        &mut self,
+        bytes: &[u8],
+        sink: &mut dyn EventSink,
+        decode: fn(&[u8], &mut i64, &mut Columns<'_>) -> FindingCount,
+    ) -> Result<Found> {
+        // In strict mode one event at a time, so that the sink's errors have its offset.
+        let most = (bytes.len() / EVENT).min(if self.strict { 1 } else { BATCH });
+        if most == 0 && !is_idle(self.kind, bytes[0]) {
+            return Ok(Found::Need(EVENT));
+        }
+        let batch = &mut self.batch;
+        batch.t.resize(most, 0);
+        batch.x.resize(most, 0);
+        batch.y.resize(most, 0);
+        batch.p.resize(most, 0);
+        let mut columns =
+            Columns { t: &mut batch.t, x: &mut batch.x, y: &mut batch.y, p: &mut batch.p };
+        let tally = decode(bytes, &mut self.t, &mut columns);
+        batch.truncate(tally.events);
+        self.report.bytes.events += (tally.bytes - EVENT * tally.others) as u64;
+        self.report.bytes.other += (EVENT * tally.others) as u64;
+        let first = self.offset + tally.first_other as u64;
+        self.report.add(Finding::ThresholdCrossings, tally.others as u64, first);
+        if let Some(height) = self.flip_y {
+            let last = height.wrapping_sub(1);
+            batch.y.iter_mut().for_each(|y| *y = last.wrapping_sub(*y));
+        }
+        if !batch.is_empty() {
+            sink.events(batch, self.offset + tally.first_event as u64)?;
+        }
+        Ok(if tally.bytes == 0 { Found::Need(EVENT) } else { Found::Done(tally.bytes) })
+    }
+
+    /// Time bytes and events of `size` bytes that are only counted.
+    fn samples(&mut self, bytes: &[u8], size: usize) -> Found {
+        let mut at = 0;
+        let (mut count, mut first) = (0, None);
+        while let Some(&byte) = bytes.get(at) {
+            at += match byte {
+                0xff => {
+                    self.t += 254;
+                    1
+                }
+                0xfe => 1,
+                _ if bytes.len() - at <= size => break,
+                _ => {
+                    self.t += i64::from(byte);
+                    first.get_or_insert(self.t);
+                    count += 1;
+                    size + 1
+                }
+            };
+        }
+        self.report.bytes.other += at as u64;
+        self.count(count, first);
+        if at == 0 { Found::Need(size + 1) } else { Found::Done(at) }
+    }
+
+    fn count(&mut self, count: u64, t_first: Option<i64>) {
+        if let Some(t_first) = t_first {
+            let samples = MeasurementCount { count, t_first, t_last: self.t };
+            self.report.add_measurements(self.kind.name(), samples);
+        }
+    }
+
+    /// One byte of time and one event of any length, of which only the length is looked at.
+    fn generic(&mut self, bytes: &[u8]) -> Result<Found> {
+        let all = bytes.len() as u64;
+        if self.lost {
+            self.report.bytes.skipped += all;
+            return Ok(Found::Done(bytes.len()));
+        }
+        if let Some(Generic { left, offset, bytes: whole }) = self.generic {
+            let passed = left.min(all);
+            let left = left - passed;
+            self.generic = (left > 0).then_some(Generic { offset, left, bytes: whole });
+            if left == 0 {
+                self.report.bytes.other += whole;
+                self.count(1, Some(self.t));
+            }
+            return Ok(Found::Done(passed as usize));
+        }
+        let delta = match bytes[0] {
+            byte @ (0xfe | 0xff) => {
+                self.t += if byte == 0xff { 254 } else { 0 };
+                self.report.bytes.other += 1;
+                return Ok(Found::Done(1));
+            }
+            byte => i64::from(byte),
+        };
+        let mut length = 0_u64;
+        for (i, &byte) in bytes[1..].iter().enumerate() {
+            length |= u64::from(byte >> 1) << (7 * i);
+            if length > self.limit || i == 7 {
+                return self.lose(length, bytes.len());
+            }
+            if byte & 1 == 0 {
+                let head = i as u64 + 2;
+                self.t += delta;
+                self.generic =
+                    Some(Generic { offset: self.offset, left: length, bytes: head + length });
+                if length == 0 {
+                    self.generic = None;
+                    self.report.bytes.other += head;
+                    self.count(1, Some(self.t));
+                }
+                return Ok(Found::Done(head as usize));
+            }
+        }
+        Ok(Found::Need(bytes.len() + 1))
+    }
+
+    /// Gives up behind a length that no event has: where the next one begins cannot be known.
+    fn lose(&mut self, length: u64, bytes: usize) -> Result<Found> {
+        if self.strict {
+            return Err(Error::malformed("a generic event is too large")
+                .at(self.offset)
+                .expected(format!("at most {} bytes", self.limit))
+                .found(format!("{length} bytes or more")));
+        }
+        self.report.add(Finding::DamagedPackets, 1, self.offset);
+        self.report.note("behind a length that cannot be, no event can be found");
+        self.report.bytes.skipped += bytes as u64;
+        self.lost = true;
+        Ok(Found::Done(bytes))
+    }
+}
+
+fn is_idle(kind: Type, byte: u8) -> bool {
+    byte >= if kind == Type::Atis { 0xfc } else { 0xfe }
+}
+
+/// Columns to fill, all of the same length.
+struct Columns<'a> {
+    t: &'a mut [i64],
+    x: &'a mut [u16],
+    y: &'a mut [u16],
+    p: &'a mut [u8],
+}
+
+/// What came of some bytes.
+#[derive(Debug, Default)]
+struct FindingCount {
+    /// Bytes that are done with.
+    bytes: usize,
+    events: usize,
+    /// Where the first event is.
+    first_event: usize,
+    /// Threshold crossings.
+    others: usize,
+    /// Where the first of them is.
+    first_other: usize,
+}
+
+/// Events until the columns are full or less than an event is left.
+fn dvs(bytes: &[u8], t: &mut i64, columns: &mut Columns<'_>) -> FindingCount {
+    let Columns { t: times, x: xs, y: ys, p: ps } = columns;
+    let slots = times.iter_mut().zip(xs.iter_mut()).zip(ys.iter_mut().zip(ps.iter_mut()));
+    let mut tally = FindingCount::default();
+    let (mut rest, mut now) = (bytes, *t);
+    for ((time, x), (y, p)) in slots {
+        while let Some((&byte, after)) = rest.split_first()
+            && byte >= 0xfe
+        {
+            now += if byte == 0xff { 127 } else { 0 };
+            rest = after;
+        }
+        let Some((event, after)) = rest.split_first_chunk::<EVENT>() else { break };
+        if tally.events == 0 {
+            tally.first_event = bytes.len() - rest.len();
+        }
+        let [delta, x0, x1, y0, y1] = *event;
+        now += i64::from(delta >> 1);
+        *time = now;
+        *x = u16::from_le_bytes([x0, x1]);
+        *y = u16::from_le_bytes([y0, y1]);
+        *p = delta & 1;
+        tally.events += 1;
+        rest = after;
+    }
+    if columns.t.is_empty() {
+        while let Some((&byte, after)) = rest.split_first()
+            && byte >= 0xfe
+        {
+            now += if byte == 0xff { 127 } else { 0 };
+            rest = after;
+        }
+    }
+    *t = now;
+    tally.bytes = bytes.len() - rest.len();
+    tally
+}
+
+/// As [`dvs`]; threshold crossings are counted.
+fn atis(bytes: &[u8], t: &mut i64, columns: &mut Columns<'_>) -> FindingCount {
+    let mut tally = FindingCount::default();
+    let (mut rest, mut now) = (bytes, *t);
+    loop {
+        while let Some((&byte, after)) = rest.split_first()
+            && byte >= 0xfc
+        {
+            now += 63 * i64::from(byte & 3);
+            rest = after;
+        }
+        let n = tally.events;
+        let Some((event, after)) = rest.split_first_chunk::<EVENT>() else { break };
+        let [delta, x0, x1, y0, y1] = *event;
+        if delta & 1 == 1 {
+            if tally.others == 0 {
+                tally.first_other = bytes.len() - rest.len();
+            }
+            tally.others += 1;
+        } else {
+            let slot = columns.t.get_mut(n).zip(columns.x.get_mut(n));
+            let slot = slot.zip(columns.y.get_mut(n).zip(columns.p.get_mut(n)));
+            let Some(((time, x), (y, p))) = slot else { break };
+            if n == 0 {
+                tally.first_event = bytes.len() - rest.len();
+            }
+            *time = now + i64::from(delta >> 2);
+            *x = u16::from_le_bytes([x0, x1]);
+            *y = u16::from_le_bytes([y0, y1]);
+            *p = delta >> 1 & 1;
+            tally.events += 1;
+        }
+        now += i64::from(delta >> 2);
+        rest = after;
+    }
+    *t = now;
+    tally.bytes = bytes.len() - rest.len();
+    tally
+}
+
+impl Decoder for EventStreamDecoder {
+    fn push(&mut self, mut bytes: &[u8], sink: &mut dyn EventSink) -> Result<()> {
+        while !self.carry.is_empty() && !bytes.is_empty() {
+            // Complete the one event that is carried, then go on in the bytes themselves.
+            let mut carry = std::mem::take(&mut self.carry);
+            let (_, need) = self.process(&carry, sink)?;
+            let take = need.saturating_sub(carry.len()).min(bytes.len());
+            carry.extend_from_slice(&bytes[..take]);
+            bytes = &bytes[take..];
+            let (done, _) = self.process(&carry, sink)?;
+            carry.drain(..done);
+            self.carry = carry;
+        }
+        let (done, _) = self.process(bytes, sink)?;
+        self.carry.extend_from_slice(&bytes[done..]);
+        Ok(())
+    }
+
+    fn finish(&mut self, _sink: &mut dyn EventSink) -> Result<()> {
+        let carried = std::mem::take(&mut self.carry).len() as u64;
+        let (tail, offset, expected) = match self.generic.take() {
+            Some(generic) => {
+                (generic.bytes - generic.left, generic.offset, format!("{} bytes", generic.bytes))
+            }
+            None => (carried, self.offset, "a whole event".to_owned()),
+        };
+        if tail == 0 {
+            return Ok(());
+        }
+        self.report.bytes.skipped += tail;
+        self.report.add(Finding::TruncatedTails, 1, offset);
+        if self.strict {
+            return Err(Error::truncated("the last event is not whole")
+                .at(offset)
+                .expected(expected)
+                .found(format!("{tail} bytes")));
+        }
+        Ok(())
+    }
+
+    fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// In front of an event; not inside a generic one, nor where the rest is lost.
+    fn checkpoint(&self) -> Option<Checkpoint> {
+        let between = self.generic.is_none() && !self.lost;
+        between.then(|| Checkpoint { offset: self.offset, state: vec![self.t] })
+    }
+
+    fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        let [t] = checkpoint.state()?;
+        (self.t, self.offset) = (t, checkpoint.offset);
+        self.carry.clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,437 @@
+//! HDF5 files read by a process of their own, so that a crash of the library is an error message.
+//!
+//! The library takes the structure of a file from the file, in C, and older versions of it do so
+//! without looking. A program sets [`ReadOptions::hdf5_program`] to itself and calls [`serve`] when it
+//! is started as `PROGRAM read-hdf5 OPTIONS FILE`; the events come over its standard output.
+
+use std::io::{BufReader, BufWriter, Write};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::wire::Message;
+use crate::codec::{BlockReader, Body, Checkpoint, EventSink, Opened, ReadOptions, StreamChoice};
+use crate::error::{Error, ErrorKind, Result};
+use crate::io::{ByteSource, MapChoice};
+use crate::limits::Limits;
+use crate::model::{
+    ByteAccount, EventBatch, Finding, FindingCount, RecordingInfo, Report, SensorSize,
+    SensorSource, StreamInfo, StreamKind,
+};
+
+/// The word behind the program's name that makes it a reading process.
+pub const COMMAND: &str = "read-hdf5";
+
+/// Details that the reader may give.
+const DETAILS: &[&str] = &[
+    "columns",
+    "date",
+    "events",
+    "filters",
+    "format",
+    "index",
+    "integrator_name",
+    "plugin_name",
+    "serial_number",
+    "t_offset",
+    "time unit",
+    "version",
+];
+/// Findings that the reader may count.
+const FINDINGS: &[Finding] =
+    &[Finding::DamagedPackets, Finding::TruncatedTails, Finding::BadValues, Finding::BadParts];
+
+/// Reads the file and writes its events to `out`, as the options say that the parent gave.
+///
+/// # Errors
+/// If `out` cannot be written; what is wrong with the file is told to the parent.
+pub fn serve(options: &str, file: &Path, out: impl Write) -> std::io::Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 20, out);
+    if let Err(error) = try_serve(options, file, &mut out) {
+        Message::Error(error.to_json().to_string().into_bytes()).write(&mut out)?;
+    }
+    out.flush()
+}
+
+fn try_serve(options: &str, file: &Path, out: &mut impl Write) -> Result<()> {
+    let sent = |error| Error::system("cannot send events", error);
+    let (options, threads, part) = options_of(options)?;
+    let mut source = ByteSource::open(file, MapChoice::NEVER)?;
+    let Opened { info, body, .. } = super::open_here(&mut source, &options)?;
+    let json = serde_json::to_vec(&info).unwrap_or_default();
+    Message::Info(json).write(out).and_then(|()| out.flush()).map_err(sent)?;
+    let Body::Blocks(mut reader) = body else { return Ok(()) };
+    let is_narrow = part.take_of(&mut *reader, &mut source)?;
+    Message::Narrowed(is_narrow).write(out).map_err(sent)?;
+    let mut run = || -> Result<()> {
+        loop {
+            let row = reader.checkpoint().and_then(|checkpoint| checkpoint.row().ok()).unwrap_or(0);
+            let expected = reader.expected_events() as u64;
+            Message::Progress(reader.position(), expected, row).write(out).map_err(sent)?;
+            if !reader.pump(&mut source, &mut Sender(out))? {
+                break;
+            }
+        }
+        let report = serde_json::to_vec(reader.report()).unwrap_or_default();
+        Message::Report(report).write(out).map_err(sent)
+    };
+    match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+        Ok(pool) if threads > 1 => pool.in_place_scope(|_| run()),
+        _ => run(),
+    }
+}
+
+struct Sender<'a, W>(&'a mut W);
+
+impl<W: Write> EventSink for Sender<'_, W> {
+    fn events(&mut self, events: &mut EventBatch, offset: u64) -> Result<()> {
+        Message::Events(offset, std::mem::take(events))
+            .write(self.0)
+            .map_err(|error| Error::system("cannot send events", error))
+    }
+}
+
+/// What part of the events is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Part {
+    /// What may be of this time.
+    time: Option<Range<i64>>,
+    /// From this row on.
+    first: Option<u64>,
+    /// Up to this one.
+    end: Option<u64>,
+}
+
+impl Part {
+    /// Cuts a fresh reader to this part. Whether it passes over what is not of the time.
+    fn take_of(&self, reader: &mut dyn BlockReader, source: &mut ByteSource) -> Result<bool> {
+        let checkpoint = |row: u64| Checkpoint { offset: 0, state: vec![row as i64] };
+        if let Some(row) = self.first {
+            reader.resume(source, &checkpoint(row))?;
+        }
+        if let Some(row) = self.end {
+            reader.stop(source, &checkpoint(row))?;
+        }
+        self.time.as_ref().map_or(Ok(false), |time| reader.narrow(source, time))
+    }
+
+    fn of(value: &Value) -> Self {
+        let time = value["from"].as_i64().zip(value["to"].as_i64());
+        Self {
+            time: time.map(|(from, to)| from..to),
+            first: value["first_row"].as_u64(),
+            end: value["end_row"].as_u64(),
+        }
+    }
+}
+
+/// The options as the parent writes them.
+fn options_text(options: &ReadOptions, part: &Part) -> String {
+    let stream = match &options.stream {
+        Some(StreamChoice::Id(id)) => json!(id),
+        Some(StreamChoice::Name(name)) => json!(name),
+        None => Value::Null,
+    };
+    json!({
+        "stream": stream,
+        "strict": options.strict,
+        "sensor": options.sensor.map(|sensor| sensor.to_string()),
+        "keys": options.columns.as_ref().map(ToString::to_string),
+        "time_unit": options.time_unit.map(|unit| unit.name()),
+        "t_offset": options.t_offset,
+        "threads": if options.parallel { rayon::current_num_threads() } else { 1 },
+        "packet_bytes": options.limits.packet_bytes,
+        "in_flight_bytes": options.limits.in_flight_bytes,
+        "from": part.time.as_ref().map(|time| time.start),
+        "to": part.time.as_ref().map(|time| time.end),
+        "first_row": part.first,
+        "end_row": part.end,
+    })
+    .to_string()
+}
+
+fn options_of(text: &str) -> Result<(ReadOptions, usize, Part)> {
+    let value: Value = serde_json::from_str(text)
+        .map_err(|error| Error::caller("not the options of a reading process").found(error))?;
+    let is = |key: &str| value[key].as_bool().unwrap_or(false);
+    let size = |key: &str, default| value[key].as_u64().map_or(default, |size| size as usize);
+    let threads = size("threads", 1).max(1);
+    let stream = match &value["stream"] {
+        Value::Number(id) => id.as_i64().map(|id| StreamChoice::Id(id as i32)),
+        Value::String(name) => Some(StreamChoice::Name(name.clone())),
+        _ => None,
+    };
+    let text = |key: &str| value[key].as_str();
+    let limits = Limits {
+        packet_bytes: size("packet_bytes", Limits::DEFAULT.packet_bytes),
+        in_flight_bytes: size("in_flight_bytes", Limits::DEFAULT.in_flight_bytes),
+        ..Limits::DEFAULT
+    };
+    let options = ReadOptions {
+        stream,
+        strict: is("strict"),
+        sensor: text("sensor").map(str::parse).transpose()?,
+        columns: text("keys").map(str::parse).transpose()?,
+        time_unit: text("time_unit").map(str::parse).transpose()?,
+        t_offset: is("t_offset"),
+        parallel: threads > 1,
+        limits,
+        ..ReadOptions::default()
+    };
+    Ok((options, threads, Part::of(&value)))
+}
+
+/// Starts a process that reads the file. `stays`: the file will be there if it must be opened again.
+pub(crate) fn open(
+    program: &Path,
+    file: &Path,
+    stays: bool,
+    bytes: Option<u64>,
+    options: &ReadOptions,
+) -> Result<Opened> {
+    let mut reader = ChildReader {
+        again: stays.then(|| (program.to_owned(), file.to_owned(), options.clone())),
+        part: Part::default(),
+        process: Process::start(program, file, options, &Part::default())?,
+        report: Report::default(),
+        position: 0,
+        expected: 0,
+        row: 0,
+        ended: false,
+    };
+    let info = match Message::read(&mut reader.process.output) {
+        Some(Message::Info(json)) => {
+            serde_json::from_slice(&json).ok().and_then(|v| info_of(&v, bytes))
+        }
+        Some(Message::Error(json)) => return Err(error_of(&json)),
+        _ => None,
+    };
+    let Some(info) = info else { return Err(reader.crash()) };
+    if info.stream.is_some() {
+        reader.begin()?;
+    }
+    Ok(Opened {
+        info,
+        body: Body::blocks(reader),
+        data_offset: 0,
+        step: 1 << 20,
+        bytes_per_event: 4.0,
+        needs_sensor: false,
+        fit_sensor: |bounds| bounds,
+        bounds: None,
+    })
+}
+
+/// A reading process.
+struct Process {
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl Process {
+    fn start(program: &Path, file: &Path, options: &ReadOptions, part: &Part) -> Result<Self> {
+        let mut child = Command::new(program)
+            .arg(COMMAND)
+            .arg(options_text(options, part))
+            .arg(file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| Error::system("cannot start a process that reads HDF5", error))?;
+        let output = child.stdout.take();
+        let output = output.ok_or_else(|| Error::caller("the reading process has no output"))?;
+        Ok(Self { child, output: BufReader::with_capacity(1 << 20, output) })
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may be waiting to write what nobody reads.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Takes the messages of a reading process.
+struct ChildReader {
+    /// Program, file and options, to start another one.
+    again: Option<(PathBuf, PathBuf, ReadOptions)>,
+    part: Part,
+    process: Process,
+    report: Report,
+    position: u64,
+    expected: u64,
+    row: u64,
+    ended: bool,
+}
+
+impl ChildReader {
+    /// What became of a process that ended without a word.
+    fn crash(&mut self) -> Error {
+        self.ended = true;
+        let how = self.process.child.wait();
+        let how = how.map_or_else(|error| error.to_string(), |status| status.to_string());
+        Error::malformed("the HDF5 library crashed while it read the file")
+            .at(self.position)
+            .found(how)
+            .advice("the file is damaged, or made to do this")
+    }
+
+    /// Takes what is told before the first event: whether the part was narrowed, how far it is, and
+    /// how much is to come.
+    fn begin(&mut self) -> Result<bool> {
+        match Message::read(&mut self.process.output) {
+            Some(Message::Narrowed(is_narrow)) => match Message::read(&mut self.process.output) {
+                Some(Message::Progress(position, expected, row)) => {
+                    (self.position, self.expected, self.row) = (position, expected, row);
+                    Ok(is_narrow)
+                }
+                Some(Message::Error(json)) => Err(error_of(&json)),
+                _ => Err(self.crash()),
+            },
+            Some(Message::Error(json)) => Err(error_of(&json)),
+            _ => Err(self.crash()),
+        }
+    }
+
+    /// Starts anew with another part. `false` if that cannot be.
+    fn restart(&mut self, part: Part) -> Result<bool> {
+        let Some((program, file, options)) = &self.again else { return Ok(false) };
+        self.process = Process::start(program, file, options, &part)?;
+        self.part = part;
+        match Message::read(&mut self.process.output) {
+            Some(Message::Info(_)) => self.begin(),
+            Some(Message::Error(json)) => Err(error_of(&json)),
+            _ => Err(self.crash()),
+        }
+    }
+}
+
+impl BlockReader for ChildReader {
+    fn pump(&mut self, _source: &mut ByteSource, sink: &mut dyn EventSink) -> Result<bool> {
+        if self.ended {
+            return Ok(false);
+        }
+        match Message::read(&mut self.process.output) {
+            Some(Message::Events(offset, mut events)) => {
+                self.expected = self.expected.saturating_sub(events.len() as u64);
+                sink.events(&mut events, offset)?;
+                Ok(true)
+            }
+            Some(Message::Progress(position, expected, row)) => {
+                (self.position, self.expected, self.row) = (position, expected, row);
+                Ok(true)
+            }
+            Some(Message::Report(json)) => {
+                self.ended = true;
+                let report = serde_json::from_slice(&json).ok().and_then(|value| report_of(&value));
+                self.report = report.ok_or_else(|| self.crash())?;
+                Ok(false)
+            }
+            Some(Message::Error(json)) => {
+                self.ended = true;
+                Err(error_of(&json))
+            }
+            Some(Message::Info(_) | Message::Narrowed(_)) | None => Err(self.crash()),
+        }
+    }
+
+    fn report(&self) -> &Report {
+        &self.report
+    }
+
+    fn position(&self) -> u64 {
+        self.position
+    }
+
+    fn expected_events(&self) -> usize {
+        self.expected as usize
+    }
+
+    fn checkpoint(&self) -> Option<Checkpoint> {
+        let row = i64::try_from(self.row).ok().filter(|_| self.again.is_some())?;
+        Some(Checkpoint { offset: self.position, state: vec![row] })
+    }
+
+    fn resume(&mut self, _source: &mut ByteSource, checkpoint: &Checkpoint) -> Result<()> {
+        let part = Part { first: Some(checkpoint.row()?), ..self.part.clone() };
+        self.restart(part).map(|_| ())
+    }
+
+    fn stop(&mut self, _source: &mut ByteSource, checkpoint: &Checkpoint) -> Result<()> {
+        let part = Part { end: Some(checkpoint.row()?), ..self.part.clone() };
+        self.restart(part).map(|_| ())
+    }
+
+    fn narrow(&mut self, _source: &mut ByteSource, time: &Range<i64>) -> Result<bool> {
+        self.restart(Part { time: Some(time.clone()), ..Part::default() })
+    }
+}
+
+fn error_of(json: &[u8]) -> Error {
+    let value = serde_json::from_slice(json).unwrap_or(Value::Null);
+    Error::from_json(&value)
+        .unwrap_or_else(|| Error::new(ErrorKind::Malformed, "the file cannot be read").at(0))
+}
+
+fn sensor_of(value: &Value) -> Option<SensorSize> {
+    let side = |i: usize| value.get(i)?.as_u64().and_then(|side| u16::try_from(side).ok());
+    Some(SensorSize::new(side(0)?, side(1)?))
+}
+
+fn info_of(value: &Value, bytes: Option<u64>) -> Option<RecordingInfo> {
+    let texts = |value: &Value| -> Vec<String> {
+        let all = value.as_array().into_iter().flatten();
+        all.filter_map(|text| Some(text.as_str()?.to_owned())).collect()
+    };
+    let streams = value["streams"].as_array()?.iter().map(|stream| {
+        let id = i32::try_from(stream["id"].as_i64()?).ok()?;
+        let name = stream["name"].as_str()?;
+        Some(StreamInfo::new(id, StreamKind::Events, name, sensor_of(&stream["sensor"])))
+    });
+    let detail = |&key: &&'static str| Some((key, value["details"][key].as_str()?.to_owned()));
+    Some(RecordingInfo {
+        format: super::FORMAT.name,
+        bytes,
+        sensor: sensor_of(&value["sensor"]),
+        sensor_source: match value["sensor_source"].as_str()? {
+            "stated" => SensorSource::Stated,
+            "header" => SensorSource::Header,
+            "device" => SensorSource::Device,
+            _ => SensorSource::Unknown,
+        },
+        streams: streams.collect::<Option<Vec<_>>>()?,
+        stream: value["stream"].as_i64().and_then(|id| i32::try_from(id).ok()),
+        details: DETAILS.iter().filter_map(detail).collect(),
+        notes: texts(&value["notes"]),
+    })
+}
+
+fn report_of(value: &Value) -> Option<Report> {
+    let bytes = |key: &str| value["bytes"][key].as_u64();
+    let mut report = Report {
+        bytes: ByteAccount {
+            header: bytes("header")?,
+            events: bytes("events")?,
+            other: bytes("other")?,
+            skipped: bytes("skipped")?,
+            passed_over: bytes("passed_over").unwrap_or(0),
+        },
+        ..Report::default()
+    };
+    for &finding in FINDINGS {
+        let tally = &value["oddities"][finding.name()];
+        if let Some(count) = tally["count"].as_u64() {
+            let first_offset = tally["first_offset"].as_u64();
+            let first_event = tally["first_event"].as_u64();
+            report.findings.insert(finding, FindingCount { count, first_offset, first_event });
+        }
+    }
+    for note in value["notes"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        report.note(note);
+    }
+    Some(report)
+}

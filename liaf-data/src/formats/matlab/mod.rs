@@ -1,0 +1,214 @@
+//! MATLAB 5 files: the columns `ts` (µs), `x`, `y` and `pol`, as in ASL-DVS.
+//!
+//! A header of 128 bytes (text, version, `IM` or `MI` for the byte order), then elements: matrices, or
+//! matrices packed by zlib. The numbers of a matrix may be stored in a narrower type than its own.
+//! Columns are found by their names ([`Name`]), and `--keys t=NAME,…` overrules that. Source: MAT-File
+//! Format, The MathWorks.
+//!
+//! ASL-DVS: 240x180, which is taken where `ts` and `pol` are the names and all events fit. Its y is kept
+//! as stored, from the top; tonic and SpikingJelly turn it around (179 − y).
+
+mod element;
+
+use crate::codec::columns::{
+    Array, ColumnReader, Kind, Name, Number, Parts, Rows, Source, guess_unit,
+};
+use crate::codec::{Body, Detection, Field, FileHead, Format, Opened, ReadOptions};
+use crate::error::{Error, Result};
+use crate::io::ByteSource;
+use crate::model::{
+    Finding, RecordingInfo, Report, SensorSize, SensorSource, StreamInfo, StreamKind,
+};
+use element::{Data, Matrix, Tag};
+
+pub(crate) static FORMAT: Format =
+    Format { name: "MAT 5", extensions: &["mat"], detect, open, write: &[] };
+
+const HEADER: u64 = 128;
+/// More elements than these are not looked at.
+const ELEMENTS: usize = 10_000;
+const ASL_DVS: SensorSize = SensorSize::new(240, 180);
+
+fn detect(head: &FileHead) -> Detection {
+    Detection::magic(head.starts_with(b"MATLAB 5.0 MAT-file"))
+}
+
+/// Whether numbers have their high byte first.
+fn is_big_endian(head: &[u8]) -> Result<bool> {
+    match head.get(126..128) {
+        Some(b"IM") => Ok(false),
+        Some(b"MI") => Ok(true),
+        Some(_) => {
+            Err(Error::malformed("the byte order is not given").at(126).expected("IM or MI"))
+        }
+        None => Err(Error::truncated("the header is not whole").at(head.len() as u64)),
+    }
+}
+
+fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
+    let head = source.head(HEADER as usize)?;
+    source.hold(options.limits.held_bytes)?;
+    let big = is_big_endian(&head)?;
+    let length = source.len().unwrap_or(0);
+    let mut report = Report::default();
+    let mut found: [Option<(Matrix, u64)>; 4] = [const { None }; 4];
+    let (mut at, mut names, mut flaw) = (HEADER, Vec::new(), None);
+    for _ in 0..ELEMENTS {
+        let bytes = source.read_at(at, 8)?;
+        let Some(tag) = bytes.first_chunk() else {
+            if !bytes.is_empty() {
+                flaw = Some(Error::truncated("the last element is not whole").at(at));
+            }
+            break;
+        };
+        let tag = Tag::parse(*tag, big);
+        let end = at + 8 + u64::from(tag.bytes);
+        if end > length {
+            let error = Error::truncated("an element ends behind the file")
+                .at(at)
+                .found(format!("{} bytes", tag.bytes));
+            flaw = Some(error);
+        }
+        let there = (length - at - 8).min(tag.bytes.into());
+        if let Some(packing) = element::packing(tag.kind) {
+            match element::matrix(source, packing, at + 8, there, big) {
+                Ok(Some(matrix)) => {
+                    names.push(matrix.name.clone());
+                    if let Some(field) = field_of(&matrix.name, options)
+                        && let Some(place) = found.get_mut(field.index())
+                    {
+                        place.get_or_insert((matrix, there));
+                    }
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    flaw.get_or_insert(error);
+                }
+            }
+        }
+        // Packed elements are not padded.
+        at = if tag.kind == element::COMPRESSED { end } else { end.next_multiple_of(8) };
+        if at >= length {
+            break;
+        }
+    }
+    if let Some(error) = &flaw {
+        report.add(Finding::BadParts, 1, error.offset().unwrap_or(0));
+        report.note(error.to_string());
+    }
+    let is_asl = ["ts", "pol"].iter().all(|name| names.iter().any(|one| one == name));
+    let [Some(t), Some(x), Some(y), Some(p)] = found else {
+        return Err(flaw.unwrap_or_else(|| {
+            Error::unsupported("a MATLAB file without columns of events")
+                .at(0)
+                .found(names.join(", "))
+                .advice("name them, as in --keys t=NAME,x=NAME,y=NAME,p=NAME")
+        }));
+    };
+    let mut parts = Parts {
+        sources: Vec::new(),
+        arrays: [Array { source: 0, start: 0, number: Number::little(Kind::U8) }; 4],
+        left: u64::MAX,
+        checksums: Vec::new(),
+        event_bytes: 0,
+        file_bytes: length,
+        strict: options.strict,
+        report,
+        flaw,
+    };
+    let (mut ahead, mut types, mut lengths) = (Vec::new(), Vec::new(), Vec::new());
+    for (i, (matrix, packed)) in [t, x, y, p].into_iter().enumerate() {
+        let rows = column(&matrix)?;
+        let name = matrix.name.clone();
+        let Data { number, mut feed, ahead: before, bytes } = matrix.data.ok_or_else(|| {
+            Error::malformed(format!("{name} is no matrix of numbers")).at(HEADER)
+        })?;
+        types.push(format!("{name} {}", number.name()));
+        lengths.push(rows.min(bytes / number.bytes() as u64));
+        parts.left = parts.left.min(rows);
+        if bytes / number.bytes() as u64 != rows {
+            let error = Error::malformed(format!("{name} does not have the size that it says"))
+                .at(feed.start())
+                .expected(format!("{rows} numbers"))
+                .found(format!("{bytes} bytes of {}", number.name()));
+            parts.report.add(Finding::BadParts, 1, feed.start());
+            parts.report.note(error.to_string());
+            parts.flaw.get_or_insert(error);
+            parts.left = parts.left.min(bytes / number.bytes() as u64);
+        }
+        parts.event_bytes += packed;
+        parts.arrays[i] = Array { source: i, start: 0, number };
+        ahead.push(before);
+        feed.skip(source, before)?;
+        parts.sources.push(Source { feed, stride: number.bytes() });
+    }
+    if lengths.iter().any(|&rows| rows != parts.left) {
+        let error = Error::malformed("the columns are not of one length")
+            .at(HEADER)
+            .expected(format!("{} rows", parts.left))
+            .found(format!("{lengths:?}"));
+        parts.report.add(Finding::BadParts, 1, HEADER);
+        parts.report.note(error.to_string());
+        parts.flaw.get_or_insert(error);
+    }
+    let (unit, how) = match options.time_unit {
+        Some(unit) => (unit, "as stated"),
+        None => guess_unit(&parts.sample(source, &ahead)?[0]),
+    };
+    let sensor = options.sensor;
+    let info = RecordingInfo {
+        format: FORMAT.name,
+        bytes: source.len(),
+        sensor,
+        sensor_source: sensor.map_or(SensorSource::Unknown, |_| SensorSource::Stated),
+        streams: vec![StreamInfo::new(0, StreamKind::Events, "events", sensor)],
+        stream: Some(0),
+        details: [
+            ("columns", types.join(", ")),
+            ("time unit", format!("{} ({how})", unit.name())),
+            ("byte order", if big { "big-endian" } else { "little-endian" }.to_owned()),
+        ]
+        .into_iter()
+        .collect(),
+        notes: Vec::new(),
+    };
+    Ok(Opened {
+        info,
+        body: Body::blocks(ColumnReader::new(parts, Rows { unit, offset: 0 })),
+        data_offset: 0,
+        step: 1 << 20,
+        bytes_per_event: 4.0,
+        needs_sensor: false,
+        fit_sensor: if is_asl { fit_asl_dvs } else { |bounds| bounds },
+        bounds: None,
+    })
+}
+
+/// The camera of ASL-DVS, if the events fit it.
+fn fit_asl_dvs(bounds: SensorSize) -> SensorSize {
+    if bounds.width <= ASL_DVS.width && bounds.height <= ASL_DVS.height { ASL_DVS } else { bounds }
+}
+
+/// What a matrix of this name is.
+fn field_of(name: &str, options: &ReadOptions) -> Option<Field> {
+    let stated =
+        |field: &Field| options.columns.as_ref().and_then(|keys| keys.name(*field)) == Some(name);
+    Field::ALL.iter().find(|field| stated(field)).copied().or_else(|| {
+        let field = Name::field(name)?;
+        let is_free = options.columns.as_ref().and_then(|keys| keys.name(field)).is_none();
+        is_free.then_some(field)
+    })
+}
+
+/// The length of a matrix of one column or row.
+fn column(matrix: &Matrix) -> Result<u64> {
+    let long: Vec<_> = matrix.sides.iter().filter(|&&side| side != 1).collect();
+    match long.as_slice() {
+        [] => Ok(1),
+        [rows] => Ok(**rows),
+        _ if matrix.sides.contains(&0) => Ok(0),
+        _ => Err(Error::malformed(format!("{} is no column", matrix.name))
+            .at(HEADER)
+            .found(format!("a matrix of {:?}", matrix.sides))),
+    }
+}

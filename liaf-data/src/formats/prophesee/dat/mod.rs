@@ -1,0 +1,108 @@
+//! Prophesee DAT: `% key value` lines, the type and the size of a record in a byte each, then
+//! records of 8 bytes, little-endian: `u32` time in µs, `u32` of what the type and the version say.
+//!
+//! | type | | x | y | polarity |
+//! |---|---|---|---|---|
+//! | 0 (2D), 12 (CD), version 2 | events | 13–0 | 27–14 | bit 28 |
+//! | 0, 12, version 1 | events | 8–0 | 16–9 | bit 17 |
+//! | 14 | triggers | channel 31–26 | | bit 0 |
+//!
+//! A step back in time by more than 2³¹ µs is a wrap of 32 bits, a smaller one is a step back.
+//! Without a `Version` line the version is 2. Sources: Prophesee's format page, and OpenEB.
+//!
+//! A file of triggers has no event stream, but one of triggers; the events are in the file beside it.
+
+mod decode;
+mod encode;
+mod header;
+mod triggers;
+
+use std::collections::BTreeMap;
+
+pub use decode::DatDecoder;
+use decode::Rule;
+use header::{Header, Kind};
+use triggers::TriggerRule;
+
+use super::KEYS;
+use crate::codec::records::RECORD;
+use crate::codec::side::SideDecoder;
+use crate::codec::stride::StrideScan;
+use crate::codec::{Body, Format, Opened, ReadOptions, choose};
+use crate::error::Result;
+use crate::io::ByteSource;
+use crate::model::{Finding, RecordingInfo, Report, SensorSource, StreamInfo, StreamKind};
+
+pub(crate) static FORMAT: Format = Format {
+    name: "DAT",
+    extensions: &["dat"],
+    detect: header::detect,
+    open,
+    write: &[encode::TARGET],
+};
+
+/// Bytes a decoder gets at once: on one thread as much as stays in cache.
+const STEP: usize = 256 << 10;
+const PARALLEL_STEP: usize = 8 << 20;
+
+/// The two layouts of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DatVersion {
+    /// 9 bits of x and 8 of y.
+    One,
+    /// 14 bits of each.
+    #[default]
+    Two,
+}
+
+fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
+    let header = Header::read(source, options)?;
+    let mut report = Report::default();
+    report.bytes.header = header.end;
+    report.bytes.skipped = header.cut;
+    report.add(Finding::TruncatedTails, u64::from(header.cut > 0), header.end);
+    let start = header.end + header.cut;
+    let (sensor, sensor_source) = match (options.sensor, header.sensor) {
+        (Some(stated), _) => (Some(stated), SensorSource::Stated),
+        (None, Some(stated)) => (Some(stated), SensorSource::Header),
+        (None, None) => (None, SensorSource::Unknown),
+    };
+    let (kind, rule) = match header.kind {
+        Kind::Events => (StreamKind::Events, Rule::events(header.version)),
+        Kind::Triggers => (StreamKind::Triggers, Rule::Triggers),
+    };
+    let streams = vec![StreamInfo::new(0, kind, kind.name(), sensor)];
+    let stream = choose(streams.iter(), options.stream.as_ref())?;
+    let body = if kind == StreamKind::Triggers && stream.is_some() {
+        Body::stream(SideDecoder::new(TriggerRule::default(), start, report, options))
+    } else {
+        Body::stream(DatDecoder::with_report(rule, start, report, options))
+            .with_seek_scan(StrideScan { start, record: RECORD, time: decode::time_of })
+    };
+    let mut details = BTreeMap::new();
+    for &key in KEYS {
+        if let Some(value) = header.text.value(key) {
+            details.insert(key, value.to_owned());
+        }
+    }
+    let info = RecordingInfo {
+        format: FORMAT.name,
+        bytes: source.len(),
+        sensor,
+        sensor_source,
+        streams,
+        stream,
+        details,
+        notes: header.text.notes,
+    };
+    Ok(Opened {
+        info,
+        body,
+        data_offset: start,
+        step: if options.parallel { PARALLEL_STEP } else { STEP },
+        bytes_per_event: 8.0,
+        needs_sensor: false,
+        fit_sensor: |bounds| bounds,
+        bounds: None,
+    })
+}

@@ -1,0 +1,210 @@
+//! Words to events: one by one, and each set bit of a mask as a word of EVT 2.0.
+
+use multiversion::multiversion;
+
+use crate::codec::Checkpoint;
+use crate::error::Result;
+use crate::formats::prophesee::{
+    self, Cd, EARLY, LOW_BITS, Met, ROUND, Time, TriggerWord, WRAP, is_wrap, kind, special,
+};
+use crate::model::{Event, EventBatch};
+
+/// Bytes of a word.
+pub(crate) const WORD: usize = 8;
+/// Words that are decoded together; their events stay in the first-level cache.
+const BLOCK: usize = Cd::ROOM / 32;
+/// Events that are written at once.
+const LANES: usize = 8;
+const _: () = assert!(LANES <= Cd::LANES);
+/// From this column on an event may not have room for its column in a word of EVT 2.0.
+const FAR: u32 = 0x800 - 31;
+
+/// The columns of the set bits of a byte, in their place in a word, and how many they are.
+static PLACES: [[u32; LANES]; 256] = {
+    let mut places = [[0; LANES]; 256];
+    let mut mask = 0;
+    while mask < 256 {
+        let (mut bit, mut n) = (0, 0);
+        while bit < LANES {
+            if mask >> bit & 1 == 1 {
+                places[mask][n] = (bit as u32) << 11;
+                n += 1;
+            }
+            bit += 1;
+        }
+        mask += 1;
+    }
+    places
+};
+static ONES: [u8; 256] = {
+    let mut ones = [0; 256];
+    let mut mask = 0;
+    while mask < 256 {
+        ones[mask] = (mask as u8).count_ones() as u8;
+        mask += 1;
+    }
+    ones
+};
+
+/// What earlier words set; the order of the halves of a word is `LEGACY` or little-endian.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Registers<const LEGACY: bool>(Time);
+
+impl<const LEGACY: bool> prophesee::Registers<WORD> for Registers<LEGACY> {
+    const FORMAT: &'static str = "EVT 2.1";
+    const BATCH: usize = 2 << 10;
+    /// The last `EVT_TIME_HIGH`.
+    type Trail = Option<u32>;
+    type Scratch = Cd;
+
+    fn take(&mut self, word: [u8; WORD], offset: u64, events: &mut EventBatch, met: &mut Met) {
+        let (head, mask) = split(word, LEGACY);
+        match (head >> 28, self.0.event(head)) {
+            (..=kind::CD_ON, Some(first)) => {
+                let set = (0..32).filter(|i| mask >> i & 1 == 1);
+                events.extend(set.map(|i| Event { x: first.x + i, ..first }));
+            }
+            (..=kind::CD_ON, None) => met.add(EARLY, mask.count_ones().into(), offset),
+            (kind::TIME_HIGH, _) => met.add(WRAP, self.0.set_high(high_of(head)).into(), offset),
+            _ => met.add(special(head), 1, offset),
+        }
+    }
+
+    fn decode(
+        &mut self,
+        words: &[[u8; WORD]],
+        mut offset: u64,
+        events: &mut EventBatch,
+        met: &mut Met,
+        cd: &mut Cd,
+    ) {
+        for block in words.chunks(BLOCK) {
+            if self.0.high.is_some() && is_plain(block, LEGACY) {
+                gather(block, LEGACY, offset, &mut self.0, events, met, cd);
+            } else {
+                for (&word, at) in block.iter().zip((offset..).step_by(WORD)) {
+                    self.take(word, at, events, met);
+                }
+            }
+            offset += size_of_val(block) as u64;
+        }
+    }
+
+    fn trigger(&self, word: [u8; WORD]) -> Option<TriggerWord> {
+        self.0.trigger(split(word, LEGACY).0)
+    }
+
+    fn trail(words: &[[u8; WORD]]) -> Option<u32> {
+        let last = words.iter().rev().map(|&word| split(word, LEGACY).0);
+        last.into_iter().find(|head| head >> 28 == kind::TIME_HIGH).map(high_of)
+    }
+
+    fn follow(&mut self, &last: &Option<u32>) {
+        self.0.high = last.or(self.0.high);
+    }
+
+    fn epoch(&mut self) -> &mut i64 {
+        &mut self.0.epoch
+    }
+
+    const LOW_BITS: u32 = LOW_BITS;
+    const ROUND: i64 = ROUND;
+
+    fn is_high(word: [u8; WORD]) -> bool {
+        split(word, LEGACY).0 >> 28 == kind::TIME_HIGH
+    }
+
+    fn high_of(word: [u8; WORD]) -> u32 {
+        high_of(split(word, LEGACY).0)
+    }
+
+    fn wraps(old: u32, new: u32) -> bool {
+        is_wrap(old, new)
+    }
+
+    fn high(&self) -> Option<u32> {
+        self.0.high
+    }
+
+    fn pack(&self) -> Vec<i64> {
+        self.0.pack()
+    }
+
+    fn unpack(&self, checkpoint: &Checkpoint) -> Result<Self> {
+        Time::unpack(checkpoint).map(Self)
+    }
+}
+
+#[inline(always)]
+fn split(word: [u8; WORD], legacy: bool) -> (u32, u32) {
+    let word = u64::from_le_bytes(word);
+    let (lower, upper) = (word as u32, (word >> 32) as u32);
+    if legacy { (lower, upper) } else { (upper, lower) }
+}
+
+fn high_of(head: u32) -> u32 {
+    head & 0x0fff_ffff
+}
+
+/// Whether no event of the block can leave the field of its column.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn is_plain(block: &[[u8; WORD]], legacy: bool) -> bool {
+    block.iter().fold(true, |plain, &word| {
+        let (head, _) = split(word, legacy);
+        plain & (head >> 28 > kind::CD_ON || head >> 11 & 0x7ff < FAR)
+    })
+}
+
+/// Takes the words of a block; there was a `TIME_HIGH` in front of it.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl+bmi1+bmi2",
+    "x86_64+avx2+bmi1+bmi2"
+))]
+fn gather(
+    block: &[[u8; WORD]],
+    legacy: bool,
+    offset: u64,
+    time: &mut Time,
+    events: &mut EventBatch,
+    met: &mut Met,
+    cd: &mut Cd,
+) {
+    let mut high = time.high.unwrap_or(0);
+    for (i, &word) in block.iter().enumerate() {
+        let (head, mask) = split(word, legacy);
+        let kind = head >> 28;
+        let is_time = kind == kind::TIME_HIGH;
+        let next = if is_time { high_of(head) } else { high };
+        if is_wrap(high, next) {
+            cd.move_to(events, time.epoch);
+            time.high = Some(high);
+            met.add(WRAP, time.set_high(next).into(), offset + (i * WORD) as u64);
+        }
+        high = next;
+        if kind > kind::CD_ON && !is_time {
+            met.add(special(head), 1, offset + (i * WORD) as u64);
+        }
+        let mut first = head;
+        let mut left = if kind <= kind::CD_ON { mask } else { 0 };
+        loop {
+            // The lowest set bit and the seven above it: most often all there are.
+            let skip = left.trailing_zeros() & 31;
+            left >>= skip;
+            first = first.wrapping_add(skip << 11);
+            let byte = left as usize & 0xff;
+            let to = cd.len % Cd::ROOM;
+            cd.len = to + usize::from(ONES[byte]);
+            cd.highs[to..to + LANES].fill(high);
+            for (bits, place) in cd.bits[to..to + LANES].iter_mut().zip(&PLACES[byte]) {
+                *bits = first.wrapping_add(*place);
+            }
+            left >>= LANES;
+            first = first.wrapping_add((LANES as u32) << 11);
+            if left == 0 {
+                break;
+            }
+        }
+    }
+    time.high = Some(high);
+    cd.move_to(events, time.epoch);
+}

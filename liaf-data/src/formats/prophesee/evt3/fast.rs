@@ -1,0 +1,250 @@
+//! Words to events without a branch on the kind of the word.
+//!
+//! Kinds follow each other in no order that a processor could guess, and a wrong guess costs more
+//! than all the work on a word. So every word runs through the same steps, steered by a [`Rule`]:
+//! registers are fields of one number, of which the rule replaces none or one, and up to eight
+//! events are written of which the word's mask keeps as many as it has bits.
+
+use super::registers::{HIGH_WRAP, ROUND, Registers, WORD, kind, special};
+use crate::formats::prophesee::{Met, WRAP};
+use crate::model::EventBatch;
+
+/// Words that are decoded together; their events stay in the first-level cache.
+const BLOCK: usize = 128;
+/// Events that are written at once.
+const LANES: usize = 8;
+/// Room for the events of a block, 12 to a word; a power of two.
+const ROOM: usize = 2048;
+
+// Fields of the registers, from bit 0: x of the base in 16 bits, y in 11, polarity of the base in 1,
+// four that stay 0, time in 32, of which the upper 8 are the wraps since the block began. So each is
+// where the word times `SPREAD` has it.
+const SPREAD: u64 = 1 << LOW_SHIFT | 1 << Y_SHIFT | 1;
+const Y_SHIFT: u32 = 16;
+const P_SHIFT: u32 = 27;
+const LOW_SHIFT: u32 = 32;
+const HIGH_SHIFT: u32 = 44;
+const WRAP_SHIFT: u32 = 56;
+const X: u64 = 0xffff;
+const WORD_X: u64 = 0x7ff;
+const Y: u64 = 0x7ff << Y_SHIFT;
+const P: u64 = 1 << P_SHIFT;
+const LOW: u64 = 0xfff << LOW_SHIFT;
+const HIGH: u64 = 0xfff << HIGH_SHIFT;
+
+/// No base can leave its field within a block.
+const MAX_FAST_BASE: u16 = u16::MAX - 12 * (BLOCK as u16 + 1);
+const _: () = assert!(12 * BLOCK <= ROOM && BLOCK < 1 << (64 - WRAP_SHIFT));
+
+/// What a kind of word does.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Rule {
+    /// Fields of the registers that stay.
+    keep: u64,
+    /// Fields that are taken from the word.
+    take: u64,
+    /// What is added to the base.
+    advance: u64,
+    /// As `keep`, for this word's events only.
+    event_keep: u64,
+    /// As `take`, for this word's events only.
+    event_take: u64,
+    /// Bits of the word that are its events.
+    mask: u64,
+    /// One event whatever the bits.
+    one: u64,
+}
+
+const RULES: [Rule; 16] = {
+    let all = u64::MAX;
+    let idle =
+        Rule { keep: all, take: 0, advance: 0, event_keep: all, event_take: 0, mask: 0, one: 0 };
+    let mut rules = [idle; 16];
+    rules[kind::ADDR_Y as usize] = Rule { keep: !Y, take: Y, ..idle };
+    rules[kind::ADDR_X as usize] =
+        Rule { event_keep: !(X | P), event_take: WORD_X | P, one: 1, ..idle };
+    rules[kind::VECT_BASE_X as usize] = Rule { keep: !(X | P), take: WORD_X | P, ..idle };
+    rules[kind::VECT_12 as usize] = Rule { advance: 12, mask: 0xfff, ..idle };
+    rules[kind::VECT_8 as usize] = Rule { advance: 8, mask: 0xff, ..idle };
+    rules[kind::TIME_LOW as usize] = Rule { keep: !LOW, take: LOW, ..idle };
+    rules
+};
+
+/// A bit for each kind that is not as frequent as events.
+const SELDOM: u32 = !(1 << kind::ADDR_Y
+    | 1 << kind::ADDR_X
+    | 1 << kind::VECT_BASE_X
+    | 1 << kind::VECT_12
+    | 1 << kind::VECT_8
+    | 1 << kind::TIME_LOW);
+
+/// The places of the set bits of a byte, and how many they are.
+static PLACES: [[u16; LANES]; 256] = {
+    let mut places = [[0; LANES]; 256];
+    let mut mask = 0;
+    while mask < 256 {
+        let (mut bit, mut n) = (0, 0);
+        while bit < LANES {
+            if mask >> bit & 1 == 1 {
+                places[mask][n] = bit as u16;
+                n += 1;
+            }
+            bit += 1;
+        }
+        mask += 1;
+    }
+    places
+};
+static ONES: [u8; 256] = {
+    let mut ones = [0; 256];
+    let mut mask = 0;
+    while mask < 256 {
+        ones[mask] = (mask as u8).count_ones() as u8;
+        mask += 1;
+    }
+    ones
+};
+
+/// Room for the events of a block, and for the lanes behind the last.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    len: usize,
+    /// Since the beginning of the round in which the block began.
+    t: [u32; ROOM + LANES],
+    x: [u16; ROOM + LANES],
+    /// Polarity in bit 11.
+    y: [u16; ROOM + LANES],
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self { len: 0, t: [0; _], x: [0; _], y: [0; _] }
+    }
+}
+
+impl Scratch {
+    /// Adds an event for each bit of `mask`, which has no more than [`LANES`].
+    #[inline(always)]
+    fn write(&mut self, fields: u64, mask: u64) {
+        let mask = usize::from(mask as u8);
+        let at = self.len % ROOM;
+        self.t[at..at + LANES].fill((fields >> LOW_SHIFT) as u32);
+        self.y[at..at + LANES].fill((fields >> Y_SHIFT) as u16);
+        for (x, place) in self.x[at..at + LANES].iter_mut().zip(&PLACES[mask]) {
+            *x = (fields as u16).wrapping_add(*place);
+        }
+        self.len = at + usize::from(ONES[mask]);
+    }
+
+    fn append_to(&self, events: &mut EventBatch, epoch: i64) {
+        let len = self.len.min(ROOM);
+        events.t.extend(self.t[..len].iter().map(|&t| epoch + i64::from(t)));
+        events.x.extend_from_slice(&self.x[..len]);
+        events.y.extend(self.y[..len].iter().map(|y| y & 0x7ff));
+        events.p.extend(self.y[..len].iter().map(|y| (y >> 11) as u8));
+    }
+}
+
+/// Appends the events of `words`, which begin at `offset`.
+pub(crate) fn decode(
+    words: &[[u8; WORD]],
+    mut offset: u64,
+    registers: &mut Registers,
+    events: &mut EventBatch,
+    met: &mut Met,
+    scratch: &mut Scratch,
+) {
+    for block in words.chunks(BLOCK) {
+        if let Some(fields) = pack(registers, block) {
+            scratch.len = 0;
+            let fields = decode_block(block, offset, fields, met, scratch);
+            scratch.append_to(events, registers.epoch);
+            unpack(fields, registers);
+        } else {
+            for (word, at) in block.iter().zip((offset..).step_by(WORD)) {
+                registers.take(u16::from_le_bytes(*word), at, events, met);
+            }
+        }
+        offset += size_of_val(block) as u64;
+    }
+}
+
+/// Takes the words of a block and gives the registers behind it.
+fn decode_block(
+    block: &[[u8; WORD]],
+    offset: u64,
+    mut fields: u64,
+    met: &mut Met,
+    scratch: &mut Scratch,
+) -> u64 {
+    for (i, word) in block.iter().enumerate() {
+        let word = u16::from_le_bytes(*word);
+        let kind = word >> 12;
+        if SELDOM >> kind & 1 == 1 {
+            let at = offset + (i * WORD) as u64;
+            fields = take_seldom(word, at, fields, met);
+            continue;
+        }
+        let rule = &RULES[usize::from(kind)];
+        let word = u64::from(word);
+        let wide = word * SPREAD;
+        let mask = word & rule.mask | rule.one;
+        let own = fields & rule.event_keep | wide & rule.event_take;
+        scratch.write(own, mask);
+        if mask > 0xff {
+            scratch.write(own + 8, mask >> 8);
+        }
+        fields = (fields & rule.keep | wide & rule.take) + rule.advance;
+    }
+    fields
+}
+
+fn take_seldom(word: u16, at: u64, fields: u64, met: &mut Met) -> u64 {
+    if word >> 12 != kind::TIME_HIGH {
+        met.add(special(word), 1, at);
+        return fields;
+    }
+    let (old, high) = ((fields & HIGH) >> HIGH_SHIFT, u64::from(word & 0xfff));
+    if old == high {
+        return fields;
+    }
+    let wrapped = u64::from(old >= high + u64::from(HIGH_WRAP));
+    met.add(WRAP, wrapped, at);
+    (fields & !(HIGH | LOW) | high << HIGH_SHIFT) + (wrapped << WRAP_SHIFT)
+}
+
+/// The registers as one number; `None` if the block must go the plain way: before the first
+/// `TIME_HIGH` or `ADDR_Y`, with vectors before the first `VECT_BASE_X`, or with a base far beyond any sensor.
+fn pack(registers: &Registers, block: &[[u8; WORD]]) -> Option<u64> {
+    let (high, y) = (registers.high?, registers.y?);
+    let (x, p) = match registers.base {
+        Some(base) => base,
+        None => {
+            let is_vector = |word: &[u8; WORD]| {
+                matches!(
+                    u16::from_le_bytes(*word) >> 12,
+                    kind::VECT_BASE_X | kind::VECT_12 | kind::VECT_8
+                )
+            };
+            (!block.iter().fold(false, |any, word| any | is_vector(word))).then_some((0, 0))?
+        }
+    };
+    (x <= MAX_FAST_BASE).then(|| {
+        u64::from(high) << HIGH_SHIFT
+            | u64::from(registers.low) << LOW_SHIFT
+            | u64::from(p) << P_SHIFT
+            | u64::from(y) << Y_SHIFT
+            | u64::from(x)
+    })
+}
+
+fn unpack(fields: u64, registers: &mut Registers) {
+    registers.epoch += (fields >> WRAP_SHIFT) as i64 * ROUND;
+    registers.high = Some((fields >> HIGH_SHIFT) as u16 & 0xfff);
+    registers.low = (fields >> LOW_SHIFT) as u16 & 0xfff;
+    registers.y = Some((fields >> Y_SHIFT) as u16 & 0x7ff);
+    if let Some(base) = &mut registers.base {
+        *base = (fields as u16, (fields >> P_SHIFT) as u8 & 1);
+    }
+}

@@ -1,0 +1,55 @@
+//! Windows that open at an event, as SpikingJelly up to 0.0.0.0.14 cuts them.
+
+use super::open::OpenFrames;
+use super::select::Kept;
+use super::{FrameSink, Window};
+use crate::error::Result;
+
+/// Bins events into windows that open at an event and hold what comes up to and with `us` after
+/// it. Meant for events in order of time; an event out of order goes to the open window.
+#[derive(Debug)]
+pub(super) struct EventTriggeredWindows {
+    us: i64,
+    /// First and last µs of the open window.
+    window: Option<(i64, i64)>,
+}
+
+impl EventTriggeredWindows {
+    pub fn new(us: i64) -> Self {
+        Self { us, window: None }
+    }
+
+    pub fn push(
+        &mut self,
+        kept: Kept<'_>,
+        open: &mut OpenFrames,
+        sink: &mut dyn FrameSink,
+    ) -> Result<()> {
+        let Kept { mut t, mut place } = kept;
+        while let Some(&next) = t.first() {
+            let (start, last) = match self.window {
+                Some(window) if next <= window.1 => window,
+                _ => {
+                    self.finish(open, sink)?;
+                    open.open();
+                    (next, next.saturating_add(self.us))
+                }
+            };
+            self.window = Some((start, last));
+            let n = t.iter().position(|&t| t > last).unwrap_or(t.len());
+            let (here, behind) = place.split_at(n.min(place.len()));
+            let late = t[..n].iter().filter(|&&t| t < start).count();
+            open.add(open.first(), here, n as u64, late as u64);
+            t = &t[n..];
+            place = behind;
+        }
+        Ok(())
+    }
+
+    pub fn finish(&mut self, open: &mut OpenFrames, sink: &mut dyn FrameSink) -> Result<()> {
+        match self.window.take() {
+            Some((start, last)) => open.close(Window { start, end: last.saturating_add(1) }, sink),
+            None => Ok(()),
+        }
+    }
+}

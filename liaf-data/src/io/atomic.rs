@@ -1,0 +1,306 @@
+//! A file that appears whole under its name or not at all.
+
+use std::ffi::OsString;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::stale;
+use crate::error::{Error, Result};
+
+/// Bytes gathered before they are handed to the operating system.
+const BUFFER: usize = 256 << 10;
+
+/// A file in the making: its bytes go to a partial file beside the target, which takes the
+/// target's name in [`finish`](Self::finish). Dropped before that, it leaves nothing behind.
+///
+/// Partial files are called `.{name}.{pid}-{n}.partial`. Those of the same target whose process
+/// is gone are removed when the next one is made.
+#[derive(Debug)]
+pub struct AtomicFile {
+    /// `None` once the target has its name.
+    file: Option<File>,
+    buffer: Vec<u8>,
+    /// Bytes appended so far, those in the buffer among them.
+    length: u64,
+    partial: PathBuf,
+    target: PathBuf,
+    overwrite: bool,
+    sync: bool,
+    /// Whether an earlier call failed, so that the bytes are not to be trusted.
+    broken: bool,
+}
+
+impl AtomicFile {
+    /// Starts a file that will be called `target`. A symbolic link is followed. With `overwrite`
+    /// an existing file is replaced at the end; with `sync` the end waits until the bytes are on
+    /// the disk.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the target exists and is not to be
+    /// replaced, or is not an ordinary file; [`ErrorKind::System`](crate::ErrorKind::System) if
+    /// its folder cannot be written.
+    pub fn create(target: impl AsRef<Path>, overwrite: bool, sync: bool) -> Result<Self> {
+        let target = resolve(target.as_ref(), overwrite)?;
+        let name = target
+            .file_name()
+            .ok_or_else(|| Error::caller("not a name a file can have").in_file(&target))?;
+        let prefix = stale::prefix(name);
+        let folder = folder(&target);
+        stale::remove(folder, &prefix);
+        let (file, partial) = open_partial(folder, &prefix)
+            .map_err(|error| Error::system("cannot create the file", error).in_file(&target))?;
+        Ok(Self {
+            file: Some(file),
+            buffer: Vec::new(),
+            length: 0,
+            partial,
+            target,
+            overwrite,
+            sync,
+            broken: false,
+        })
+    }
+
+    /// A file for bytes that are wanted back later, in the folder of `target`: it is never finished,
+    /// and goes as a partial file of `target` does.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub(crate) fn scratch(target: &Path) -> Result<Self> {
+        Self::create(target, true, false)
+    }
+
+    /// Gives all bytes appended so far, in pieces.
+    ///
+    /// # Errors
+    /// Those of `give`, and [`ErrorKind::System`](crate::ErrorKind::System) if they cannot be read.
+    pub(crate) fn read_back(&mut self, mut give: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        self.flush()?;
+        self.attempt("cannot read back", |file| file.rewind())?;
+        let (mut left, mut bytes) = (self.length, vec![0; BUFFER]);
+        while left > 0 {
+            let piece = left.min(BUFFER as u64) as usize;
+            self.attempt("cannot read back", |file| file.read_exact(&mut bytes[..piece]))?;
+            give(&bytes[..piece])?;
+            left -= piece as u64;
+        }
+        Ok(())
+    }
+
+    /// The name the file will have, links resolved.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Bytes appended so far.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Adds `bytes` at the end.
+    ///
+    /// # Errors
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if they cannot be written, for instance
+    /// because the disk is full. The file is lost then.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.buffer.len() + bytes.len() > BUFFER {
+            self.flush()?;
+        }
+        if bytes.len() >= BUFFER {
+            self.attempt("cannot write", |file| file.write_all(bytes))?;
+        } else {
+            self.buffer.extend_from_slice(bytes);
+        }
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Replaces the bytes from `offset` on, which have been appended before.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append).
+    pub fn patch(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
+        debug_assert!(offset + bytes.len() as u64 <= self.length);
+        self.flush()?;
+        let end = self.length;
+        self.attempt("cannot write", |file| {
+            file.seek(SeekFrom::Start(offset))?;
+            file.write_all(bytes)?;
+            file.seek(SeekFrom::Start(end)).map(|_| ())
+        })
+    }
+
+    /// Completes the file and gives it its name. Returns its size in bytes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if its last bytes cannot be written or its
+    /// name not be given, [`ErrorKind::Caller`](crate::ErrorKind::Caller) if a file of that name
+    /// came up meanwhile and is not to be replaced. What was there before is then as it was.
+    pub fn finish(mut self) -> Result<u64> {
+        self.flush()?;
+        let mut size = 0;
+        let sync = self.sync;
+        self.attempt("cannot complete the file", |file| {
+            if sync {
+                file.sync_all()?;
+            }
+            size = file.metadata()?.len();
+            Ok(())
+        })?;
+        self.take_name()?;
+        self.file = None;
+        if sync {
+            sync_folder(folder(&self.target)).map_err(|error| {
+                Error::system("cannot make sure of the file's name on the disk", error)
+                    .in_file(&self.target)
+            })?;
+        }
+        Ok(size)
+    }
+
+    /// The partial file, for a library that writes it by its name. Nothing may be appended then.
+    #[cfg_attr(not(feature = "hdf5"), expect(dead_code, reason = "only HDF5 writes by name"))]
+    pub(crate) fn lend(&mut self) -> Result<&Path> {
+        // The library takes a lock of its own.
+        self.attempt("cannot unlock", |file| file.unlock())?;
+        Ok(&self.partial)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        let buffer = std::mem::take(&mut self.buffer);
+        let outcome = self.attempt("cannot write", |file| file.write_all(&buffer));
+        self.buffer = buffer;
+        self.buffer.clear();
+        outcome
+    }
+
+    /// Runs `work` on the partial file; a failure is final.
+    fn attempt(
+        &mut self,
+        what: &str,
+        work: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> Result<()> {
+        let outcome = match &mut self.file {
+            Some(file) if !self.broken => work(file),
+            _ => Err(io::Error::other("an earlier write failed")),
+        };
+        outcome.map_err(|error| {
+            self.broken = true;
+            Error::system(what, error).in_file(&self.target)
+        })
+    }
+
+    fn take_name(&self) -> Result<()> {
+        let fail = |error| Error::system("cannot name the file", error).in_file(&self.target);
+        if !self.overwrite {
+            // A link, unlike a rename, never replaces a file that came up meanwhile.
+            match fs::hard_link(&self.partial, &self.target) {
+                Ok(()) => {
+                    // The target is complete: a second name left over is cleared at the next start.
+                    let _ = fs::remove_file(&self.partial);
+                    return Ok(());
+                }
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    return Err(exists(&self.target));
+                }
+                Err(error) if error.kind() == ErrorKind::NotFound => return Err(fail(error)),
+                // No links on this file system.
+                Err(_) if self.target.symlink_metadata().is_ok() => {
+                    return Err(exists(&self.target));
+                }
+                Err(_) => {}
+            }
+        }
+        fs::rename(&self.partial, &self.target).map_err(fail)
+    }
+}
+
+impl Drop for AtomicFile {
+    fn drop(&mut self) {
+        if let Some(file) = self.file.take() {
+            // Give the room back at once, even if a library still holds the file open.
+            let _ = file.set_len(0);
+            let _ = fs::remove_file(&self.partial);
+        }
+    }
+}
+
+/// The file that `target` means, after links; refused if it is not to be replaced.
+fn resolve(target: &Path, overwrite: bool) -> Result<PathBuf> {
+    let Ok(metadata) = target.symlink_metadata() else {
+        return Ok(target.to_path_buf());
+    };
+    if !overwrite {
+        return Err(exists(target));
+    }
+    let real = if metadata.is_symlink() {
+        fs::canonicalize(target).map_err(|error| {
+            Error::system("cannot follow the symbolic link", error).in_file(target)
+        })?
+    } else {
+        target.to_path_buf()
+    };
+    match fs::metadata(&real) {
+        Ok(metadata) if metadata.is_dir() => {
+            Err(Error::caller("is a folder").advice("name a file in it").in_file(target))
+        }
+        Ok(metadata) if !metadata.is_file() => {
+            Err(Error::caller("is not an ordinary file").in_file(target))
+        }
+        _ => Ok(real),
+    }
+}
+
+fn exists(target: &Path) -> Error {
+    if target.is_dir() {
+        return Error::caller("is a folder").advice("name a file in it").in_file(target);
+    }
+    Error::caller("the file exists already").advice("--force replaces it").in_file(target)
+}
+
+/// The folder that holds `target`.
+fn folder(target: &Path) -> &Path {
+    match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Makes a new partial file and holds a lock on it, where there are locks.
+fn open_partial(folder: &Path, prefix: &OsString) -> io::Result<(File, PathBuf)> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    loop {
+        let n = COUNT.fetch_add(1, Ordering::Relaxed);
+        let mut name = prefix.clone();
+        name.push(format!("{}-{n}.partial", std::process::id()));
+        let partial = folder.join(name);
+        match File::options().read(true).write(true).create_new(true).open(&partial) {
+            Ok(file) => {
+                match file.try_lock() {
+                    // Without locks, the process id alone tells whether the file is in use.
+                    Ok(()) | Err(TryLockError::Error(_) | TryLockError::WouldBlock) => {}
+                }
+                return Ok((file, partial));
+            }
+            // Left by an earlier process of the same id.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    match File::open(folder)?.sync_all() {
+        // Some file systems cannot, and then need not.
+        Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! Memory-mapped files: the one place in this crate that maps.
+#![expect(unsafe_code, reason = "a map of a file is only as sound as the file is still")]
+
+use std::fs::File;
+
+use memmap2::{Advice, Mmap, UncheckedAdvice};
+
+use super::lease::Lease;
+
+/// Pages behind the reader are given back to the kernel in steps of this many bytes, so that a
+/// mapped file does not count as this program's memory.
+const RELEASE_STEP: usize = 8 << 20;
+
+/// A mapped file and, unless the caller vouched for the file, its lease. Fields drop in this order:
+/// first the map, then the lease, then the descriptor that both came from.
+pub(crate) struct Mapped {
+    map: Mmap,
+    lease: Option<Lease>,
+    file: File,
+    released: usize,
+}
+
+/// What became of a visit.
+pub(crate) enum Visit<R> {
+    /// The slice was visited.
+    Done(R),
+    /// The lease is gone: the map must not be touched any more.
+    Revoked,
+}
+
+impl Mapped {
+    /// Maps `file` if a read lease is granted; gives the file back if not.
+    pub(crate) fn leased(file: File, len: u64) -> Result<Self, File> {
+        match Lease::take(&file) {
+            Ok(lease) => Self::map(file, len, Some(lease)),
+            Err(_) => Err(file),
+        }
+    }
+
+    /// Maps `file` on the caller's word that nobody writes it.
+    pub(crate) fn unguarded(file: File, len: u64) -> Result<Self, File> {
+        Self::map(file, len, None)
+    }
+
+    fn map(file: File, len: u64, lease: Option<Lease>) -> Result<Self, File> {
+        // SAFETY: the bytes stay as they are while the map is read. Either the lease holds: then
+        // nobody has the file open for writing, whoever wants to waits until the lease is released,
+        // and `visit` stops touching the map before that. Or the caller of `MapChoice::always`
+        // promised it.
+        let map = unsafe { Mmap::map(&file) };
+        match map {
+            Ok(map) if map.len() as u64 == len => {
+                // Advice that is not taken costs speed only.
+                let _ = map.advise(Advice::Sequential);
+                Ok(Self { map, lease, file, released: 0 })
+            }
+            _ => {
+                drop(lease);
+                Err(file)
+            }
+        }
+    }
+
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    pub(crate) fn into_file(self) -> File {
+        let Self { map, lease, file, .. } = self;
+        drop(map);
+        drop(lease);
+        file
+    }
+
+    /// Shows the `len` bytes from `at` to `take`, unless the lease is gone. The caller keeps
+    /// `at + len` within the file's length at open.
+    pub(crate) fn visit<R>(
+        &mut self,
+        at: u64,
+        len: usize,
+        take: impl FnOnce(&[u8]) -> R,
+    ) -> Visit<R> {
+        let at = at as usize;
+        if at >= self.released + 2 * RELEASE_STEP {
+            self.release(at - RELEASE_STEP);
+        }
+        let _busy = match &self.lease {
+            Some(lease) => match lease.begin() {
+                Some(busy) => Some(busy),
+                None => return Visit::Revoked,
+            },
+            None => None,
+        };
+        Visit::Done(take(&self.map[at..at + len]))
+    }
+
+    /// Gives the pages up to `to` back.
+    fn release(&mut self, to: usize) {
+        let to = to / RELEASE_STEP * RELEASE_STEP;
+        // SAFETY: the pages are those of a shared, read-only file map, which the kernel reads
+        // again from the file if they are touched; no slice of the map is alive here.
+        let advised = unsafe {
+            let range = to - self.released;
+            self.map.unchecked_advise_range(UncheckedAdvice::DontNeed, self.released, range)
+        };
+        if advised.is_ok() {
+            self.released = to;
+        }
+    }
+}

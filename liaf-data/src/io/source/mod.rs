@@ -1,0 +1,434 @@
+//! Where bytes come from: a mapped file, a file read by position, memory, or a forward-only stream.
+//!
+//! A mapped file that shrinks kills its reader with SIGBUS, so a file is mapped only under a read
+//! lease of the kernel (Linux `fcntl(2)`, `F_SETLEASE`): another program that wants to write or
+//! truncate it waits for the instant until the slice in hand is done, the lease is given back, and
+//! reading goes on with positioned reads. Where no lease is to be had, files are read that way from
+//! the start. Either way a file that shrinks is an error with its offset, never a signal.
+
+#[cfg(target_os = "linux")]
+mod lease;
+#[cfg(not(target_os = "linux"))]
+#[path = "no_lease.rs"]
+mod lease;
+mod mapped;
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::error::{Error, ErrorKind, Result};
+use mapped::{Mapped, Visit};
+
+/// Whether a file is mapped into memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MapChoice(Choice);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Choice {
+    #[default]
+    Leased,
+    Never,
+    Always,
+}
+
+impl MapChoice {
+    /// Map under a read lease where one is granted, else read. The default.
+    pub const LEASED: Self = Self(Choice::Leased);
+    /// Always read by position.
+    pub const NEVER: Self = Self(Choice::Never);
+
+    /// Map without a lease as well.
+    ///
+    /// # Safety
+    /// Nobody may truncate or overwrite the file while it is open here: a page that is gone kills
+    /// the process with SIGBUS.
+    #[expect(unsafe_code, reason = "only the caller knows who else writes the file")]
+    pub const unsafe fn always() -> Self {
+        Self(Choice::Always)
+    }
+}
+
+/// The bytes of one recording.
+#[derive(Debug)]
+pub struct ByteSource {
+    kind: Kind,
+    path: Option<PathBuf>,
+    position: u64,
+    stamp: Option<Stamp>,
+    notes: Vec<String>,
+}
+
+enum Kind {
+    Mapped(Mapped),
+    Read { file: File, buffer: Vec<u8> },
+    Memory(Arc<[u8]>),
+    Stream { reader: Box<dyn Read + Send>, peeked: Vec<u8>, buffer: Vec<u8> },
+}
+
+impl std::fmt::Debug for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Mapped(_) => "Mapped",
+            Self::Read { .. } => "Read",
+            Self::Memory(_) => "Memory",
+            Self::Stream { .. } => "Stream",
+        })
+    }
+}
+
+/// Length and time of change when the file was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    len: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Stamp {
+    fn of(file: &File) -> io::Result<Self> {
+        let meta = file.metadata()?;
+        Ok(Self { len: meta.len(), modified: meta.modified().ok() })
+    }
+}
+
+impl ByteSource {
+    /// Opens a file, or standard input if `path` is `-`.
+    ///
+    /// Regular files are mapped or read as `map` says; pipes and devices become forward-only
+    /// streams.
+    ///
+    /// # Errors
+    /// [`ErrorKind::System`] if it cannot be opened, [`ErrorKind::Caller`] for a folder.
+    pub fn open(path: impl AsRef<Path>, map: MapChoice) -> Result<Self> {
+        let path = path.as_ref();
+        if path.as_os_str() == "-" {
+            return Ok(Self { path: Some("-".into()), ..Self::from_reader(io::stdin()) });
+        }
+        Self::open_file(path, map).map_err(|error| error.in_file(path))
+    }
+
+    fn open_file(path: &Path, map: MapChoice) -> Result<Self> {
+        let cannot = |error| Error::system("cannot open", error);
+        let meta = fs::metadata(path).map_err(cannot)?;
+        if meta.is_dir() {
+            return Err(Error::caller("this is a folder").advice("name a file in it"));
+        }
+        let file = File::open(path).map_err(cannot)?;
+        if !meta.is_file() {
+            return Ok(Self { path: Some(path.into()), ..Self::from_reader(file) });
+        }
+        let stamp = Stamp::of(&file).map_err(cannot)?;
+        let kind = match map.0 {
+            Choice::Never => Err(file),
+            Choice::Leased => Mapped::leased(file, stamp.len),
+            Choice::Always => Mapped::unguarded(file, stamp.len),
+        };
+        let kind = match kind {
+            Ok(mapped) => Kind::Mapped(mapped),
+            Err(file) => Kind::Read { file, buffer: Vec::new() },
+        };
+        let path = Some(path.into());
+        Ok(Self { kind, path, position: 0, stamp: Some(stamp), notes: Vec::new() })
+    }
+
+    /// Bytes that are in memory already.
+    pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
+        Self {
+            kind: Kind::Memory(bytes.into()),
+            path: None,
+            position: 0,
+            stamp: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// A stream that can only be read forward: a pipe, a socket, standard input.
+    pub fn from_reader(reader: impl Read + Send + 'static) -> Self {
+        let kind =
+            Kind::Stream { reader: Box::new(reader), peeked: Vec::new(), buffer: Vec::new() };
+        Self { kind, path: None, position: 0, stamp: None, notes: Vec::new() }
+    }
+
+    /// The file's path, if it has one.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// Number of bytes when it was opened; `None` for a stream.
+    pub fn len(&self) -> Option<u64> {
+        match &self.kind {
+            Kind::Memory(bytes) => Some(bytes.len() as u64),
+            Kind::Stream { .. } => None,
+            Kind::Mapped(_) | Kind::Read { .. } => self.stamp.map(|stamp| stamp.len),
+        }
+    }
+
+    /// Whether it is known to hold no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == Some(0)
+    }
+
+    /// Whether it can be read twice and out of order.
+    pub fn is_seekable(&self) -> bool {
+        !matches!(self.kind, Kind::Stream { .. })
+    }
+
+    /// Whether it is a file, rather than memory or a stream.
+    #[cfg(feature = "hdf5")]
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self.kind, Kind::Mapped(_) | Kind::Read { .. })
+    }
+
+    /// Takes what is left of a stream into memory, at most `limit` bytes, so that it can be read out of
+    /// order. Does nothing to what can be already.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Limit`] if there is more, [`ErrorKind::System`] if reading fails.
+    pub(crate) fn hold(&mut self, limit: usize) -> Result<()> {
+        let Kind::Stream { reader, peeked, .. } = &mut self.kind else { return Ok(()) };
+        let mut bytes = std::mem::take(peeked);
+        let most = (limit as u64).saturating_sub(bytes.len() as u64) + 1;
+        let read = reader.take(most).read_to_end(&mut bytes);
+        read.map_err(|error| Error::system("cannot read", error).at(bytes.len() as u64))?;
+        if bytes.len() > limit {
+            return Err(Error::limit("the file is too large to come through a pipe")
+                .at(limit as u64)
+                .expected(format!("at most {limit} bytes"))
+                .advice("name a file: this format is read out of order"));
+        }
+        self.kind = Kind::Memory(bytes.into());
+        Ok(())
+    }
+
+    /// How bytes are fetched at this moment: `mapped`, `read`, `memory` or `stream`.
+    pub fn access(&self) -> &'static str {
+        match self.kind {
+            Kind::Mapped(_) => "mapped",
+            Kind::Read { .. } => "read",
+            Kind::Memory(_) => "memory",
+            Kind::Stream { .. } => "stream",
+        }
+    }
+
+    /// Remarks on how reading went.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// A copy of the first bytes, at most `max`; fewer only if there are no more. May be called as
+    /// long as nothing was read.
+    ///
+    /// # Errors
+    /// [`ErrorKind::System`] if reading fails.
+    pub fn head(&mut self, max: usize) -> Result<Vec<u8>> {
+        debug_assert_eq!(self.position, 0, "the head of a stream is gone once it is read");
+        if let Kind::Stream { reader, peeked, .. } = &mut self.kind {
+            let missing = max.saturating_sub(peeked.len());
+            let read = reader.take(missing as u64).read_to_end(peeked);
+            read.map_err(|error| Error::system("cannot read", error).at(peeked.len() as u64))?;
+            return Ok(peeked[..max.min(peeked.len())].to_vec());
+        }
+        self.read_at(0, max)
+    }
+
+    /// A copy of the bytes from `at`, at most `max`; fewer only at the end. Callers bound `max` by
+    /// [`Limits`](crate::Limits).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`] on a stream, [`ErrorKind::System`] if reading fails.
+    pub fn read_at(&mut self, at: u64, max: usize) -> Result<Vec<u8>> {
+        let rest = self.len().map_or(0, |len| len.saturating_sub(at));
+        let max = usize::try_from(rest).unwrap_or(max).min(max);
+        if max == 0 && self.is_seekable() {
+            return Ok(Vec::new());
+        }
+        match &mut self.kind {
+            Kind::Memory(bytes) => {
+                let from = (bytes.len() as u64).min(at) as usize;
+                Ok(bytes[from..from + max].to_vec())
+            }
+            Kind::Mapped(mapped) => match mapped.visit(at, max, <[u8]>::to_vec) {
+                Visit::Done(bytes) => Ok(bytes),
+                Visit::Revoked => {
+                    self.fall_back();
+                    self.read_at(at, max)
+                }
+            },
+            Kind::Read { file, .. } => {
+                let mut bytes = vec![0; max];
+                let filled = read_fully_at(file, &mut bytes, at)?;
+                bytes.truncate(filled);
+                Ok(bytes)
+            }
+            Kind::Stream { .. } => {
+                Err(Error::caller("a pipe cannot be read out of order").advice("name a file"))
+            }
+        }
+    }
+
+    /// Goes on at byte `to`; a stream can only go forward.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`] for a step back in a stream.
+    pub fn seek(&mut self, to: u64) -> Result<()> {
+        if self.is_seekable() {
+            self.position = to;
+            return Ok(());
+        }
+        if to < self.position {
+            return Err(Error::caller("a pipe cannot be read twice").advice("name a file"));
+        }
+        while self.position < to {
+            let step = (to - self.position).min(1 << 16) as usize;
+            if self.visit(step, |_, _| Ok(()))?.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Byte offset of what [`visit`](Self::visit) gives next.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Hands the next bytes, at least one and at most `max`, and their offset to `take`, and moves
+    /// on. `None` at the end.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Truncated`] if the file shrank, [`ErrorKind::System`] if reading fails, and
+    /// what `take` returns.
+    pub fn visit<R>(
+        &mut self,
+        max: usize,
+        take: impl FnOnce(&[u8], u64) -> Result<R>,
+    ) -> Result<Option<R>> {
+        let at = self.position;
+        let result = self.visit_at(at, max, take);
+        match (result, &self.path) {
+            (Err(error), Some(path)) => Err(error.in_file(path)),
+            (result, _) => result,
+        }
+    }
+
+    fn visit_at<R>(
+        &mut self,
+        at: u64,
+        max: usize,
+        take: impl FnOnce(&[u8], u64) -> Result<R>,
+    ) -> Result<Option<R>> {
+        let rest = self.len().map(|len| len.saturating_sub(at));
+        let max = rest.map_or(max, |rest| usize::try_from(rest).unwrap_or(max).min(max));
+        if max == 0 {
+            self.check_stamp();
+            return Ok(None);
+        }
+        let mut take = Some(take);
+        if let Kind::Mapped(mapped) = &mut self.kind {
+            let visit = mapped.visit(at, max, |bytes| take.take().map(|take| take(bytes, at)));
+            if let Visit::Done(Some(result)) = visit {
+                self.position = at + max as u64;
+                return result.map(Some);
+            }
+            self.fall_back();
+        }
+        let Some(take) = take else { return Ok(None) };
+        match &mut self.kind {
+            Kind::Memory(bytes) => {
+                self.position = at + max as u64;
+                take(&bytes[at as usize..at as usize + max], at).map(Some)
+            }
+            Kind::Read { file, buffer } => {
+                buffer.resize(max.max(buffer.len()), 0);
+                let filled = read_fully_at(file, &mut buffer[..max], at)?;
+                if filled < max {
+                    return Err(Error::new(
+                        ErrorKind::Truncated,
+                        "the file shrank while it was read",
+                    )
+                    .at(at + filled as u64)
+                    .expected(format!("{} bytes as when it was opened", at + max as u64))
+                    .found(format!("{} bytes", at + filled as u64)));
+                }
+                self.position = at + max as u64;
+                take(&buffer[..max], at).map(Some)
+            }
+            Kind::Stream { reader, peeked, buffer } => {
+                if !peeked.is_empty() {
+                    let n = max.min(peeked.len());
+                    let rest = peeked.split_off(n);
+                    let bytes = std::mem::replace(peeked, rest);
+                    self.position = at + n as u64;
+                    return take(&bytes, at).map(Some);
+                }
+                buffer.resize(max.max(buffer.len()), 0);
+                let n = read_some(reader, &mut buffer[..max])
+                    .map_err(|error| Error::system("cannot read", error).at(at))?;
+                self.position = at + n as u64;
+                if n == 0 { Ok(None) } else { take(&buffer[..n], at).map(Some) }
+            }
+            Kind::Mapped(_) => Ok(None),
+        }
+    }
+
+    /// The lease was taken back: from here on the file is read by position.
+    fn fall_back(&mut self) {
+        let kind = std::mem::replace(&mut self.kind, Kind::Memory(Arc::new([])));
+        self.kind = match kind {
+            Kind::Mapped(mapped) => Kind::Read { file: mapped.into_file(), buffer: Vec::new() },
+            other => other,
+        };
+        self.notes.push(format!(
+            "another program opened the file for writing; read without a map from byte {}",
+            self.position
+        ));
+    }
+
+    /// Notes once whether the file is still the one that was opened.
+    fn check_stamp(&mut self) {
+        let now = match &self.kind {
+            Kind::Mapped(mapped) => Stamp::of(mapped.file()),
+            Kind::Read { file, .. } => Stamp::of(file),
+            Kind::Memory(_) | Kind::Stream { .. } => return,
+        };
+        let (Some(then), Ok(now)) = (self.stamp, now) else { return };
+        if now != then {
+            let note = if now.len == then.len {
+                "the file was changed while it was read".to_owned()
+            } else {
+                format!("the file went from {} to {} bytes while it was read", then.len, now.len)
+            };
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
+    }
+}
+
+/// Fills `buffer` from byte `at` on; fewer bytes only at the end of the file.
+fn read_fully_at(file: &File, buffer: &mut [u8], at: u64) -> Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read_at(&mut buffer[filled..], at + filled as u64) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                return Err(Error::system("cannot read", error).at(at + filled as u64));
+            }
+        }
+    }
+    Ok(filled)
+}
+
+fn read_some(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match reader.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}

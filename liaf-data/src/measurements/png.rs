@@ -1,0 +1,169 @@
+//! Images as a folder of PNG files, and a table of when each was taken.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use png::{BitDepth, ColorType, Compression, Encoder};
+
+use super::{MeasurementOptions, MeasurementWriter, MeasurementsWritten, other_kind};
+use crate::codec::check_size;
+use crate::error::{Error, Result};
+use crate::io::AtomicFile;
+use crate::model::{Image, Measurement, Pixels};
+
+/// The table: its name, and its columns.
+const TABLE: &str = "frames.csv";
+const COLUMNS: &str = "file,t,frame_start,frame_end,exposure_start,exposure_end,x,y,width,height";
+
+/// Writes `frame_000000.png` and so on, of 8 or 16 bits as the images are, and `frames.csv`.
+pub(super) struct PngFolder {
+    folder: PathBuf,
+    /// The folder was not there before.
+    is_new: bool,
+    options: MeasurementOptions,
+    /// The table so far.
+    table: String,
+    /// One image as a file.
+    encoded: Vec<u8>,
+    measurements: u64,
+    bytes: u64,
+    is_done: bool,
+}
+
+impl PngFolder {
+    pub fn create(folder: &Path, options: &MeasurementOptions) -> Result<Self> {
+        let fail = |error| Error::system("cannot make the folder", error).in_file(folder);
+        let is_new = !folder.is_dir();
+        fs::create_dir_all(folder).map_err(fail)?;
+        let old = ours(folder).map_err(fail)?;
+        if !old.is_empty() && !options.overwrite {
+            return Err(Error::caller("the folder holds frames already")
+                .advice("--force replaces them")
+                .in_file(folder));
+        }
+        // The table last: without it, what is left is seen to be a part.
+        for file in old.iter().rev() {
+            fs::remove_file(file).map_err(fail)?;
+        }
+        Ok(Self {
+            folder: folder.into(),
+            is_new,
+            options: *options,
+            table: format!("{COLUMNS}\n"),
+            encoded: Vec::new(),
+            measurements: 0,
+            bytes: 0,
+            is_done: false,
+        })
+    }
+
+    /// Writes a frame, as a whole or not at all. A frame is known to be in the folder by the table, which
+    /// comes last.
+    fn put(&self, path: &Path) -> std::io::Result<()> {
+        let mut file = File::create_new(path)?;
+        let write = |file: &mut File| {
+            file.write_all(&self.encoded)?;
+            if self.options.sync { file.sync_all() } else { Ok(()) }
+        };
+        write(&mut file).inspect_err(|_| {
+            let _ = fs::remove_file(path);
+        })
+    }
+}
+
+/// The frames that are in a folder, and their table as the first.
+fn ours(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let number =
+            name.to_str().and_then(|name| name.strip_prefix("frame_")?.strip_suffix(".png"));
+        if name == TABLE {
+            found.insert(0, entry.path());
+        } else if number.is_some_and(|n| n.len() >= 6 && n.bytes().all(|b| b.is_ascii_digit())) {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
+}
+
+impl MeasurementWriter for PngFolder {
+    fn write(&mut self, measurement: &Measurement) -> Result<()> {
+        let Measurement::Image(image) = measurement else {
+            return Err(other_kind(measurement).in_file(&self.folder));
+        };
+        let name = format!("frame_{:06}.png", self.measurements);
+        self.encoded.clear();
+        encode(image, &mut self.encoded).map_err(|error| error.in_file(self.folder.join(&name)))?;
+        let bytes = self.bytes + self.encoded.len() as u64;
+        check_size(bytes, &self.options.limits, &self.folder)?;
+        let path = self.folder.join(&name);
+        self.put(&path).map_err(|error| Error::system("cannot write", error).in_file(path))?;
+        self.bytes = bytes;
+        let time = |time: Option<i64>| time.map_or(String::new(), |time| time.to_string());
+        // Writing into a string does not fail.
+        let _ = writeln!(
+            self.table,
+            "{name},{},{},{},{},{},{},{},{},{}",
+            image.t,
+            time(image.frame_start),
+            time(image.frame_end),
+            time(image.exposure_start),
+            time(image.exposure_end),
+            image.x,
+            image.y,
+            image.width,
+            image.height
+        );
+        self.measurements += 1;
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<MeasurementsWritten> {
+        let mut table = AtomicFile::create(self.folder.join(TABLE), true, self.options.sync)?;
+        table.append(self.table.as_bytes())?;
+        self.bytes += table.finish()?;
+        self.is_done = true;
+        Ok(MeasurementsWritten { measurements: self.measurements, bytes: self.bytes })
+    }
+}
+
+impl Drop for PngFolder {
+    fn drop(&mut self) {
+        if self.is_done {
+            return;
+        }
+        for i in 0..self.measurements {
+            let _ = fs::remove_file(self.folder.join(format!("frame_{i:06}.png")));
+        }
+        if self.is_new {
+            let _ = fs::remove_dir(&self.folder);
+        }
+    }
+}
+
+/// Appends the image as a PNG file.
+fn encode(image: &Image, out: &mut Vec<u8>) -> Result<()> {
+    let fail = |error| Error::system("cannot make a PNG file", std::io::Error::other(error));
+    let mut encoder = Encoder::new(out, image.width, image.height);
+    encoder.set_color(match image.channels {
+        1 => ColorType::Grayscale,
+        3 => ColorType::Rgb,
+        _ => ColorType::Rgba,
+    });
+    encoder.set_compression(Compression::Fast);
+    match &image.pixels {
+        Pixels::U8(values) => {
+            encoder.set_depth(BitDepth::Eight);
+            encoder.write_header().and_then(|mut w| w.write_image_data(values)).map_err(fail)
+        }
+        Pixels::U16(values) => {
+            encoder.set_depth(BitDepth::Sixteen);
+            let values: Vec<_> = values.iter().flat_map(|value| value.to_be_bytes()).collect();
+            encoder.write_header().and_then(|mut w| w.write_image_data(&values)).map_err(fail)
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Recordings: opened by what is in them, read as events.
+
+mod index;
+mod index_file;
+mod measurements;
+mod probe;
+mod recording;
+mod seek_points;
+mod slices;
+mod sparse_index;
+mod stream;
+
+pub use index::Index;
+pub use measurements::MeasurementReader;
+pub use recording::Recording;
+pub use stream::EventReader;

@@ -1,0 +1,86 @@
+//! What is this file? Decided by its first bytes; by its name only where a format has no beginning of
+//! its own.
+
+use std::path::Path;
+
+use crate::codec::{Detection, FileHead, Format};
+use crate::error::{Error, ErrorKind, Result};
+use crate::io::ByteSource;
+use crate::registry::FORMATS;
+use crate::unsupported::{best_guess, is_unknown, known_but_unsupported};
+
+/// The format of a source; the `stated` one, if its files may begin with data at once or this one
+/// begins as they do.
+///
+/// # Errors
+/// [`ErrorKind::Empty`] for an empty file; [`ErrorKind::Unsupported`], with the best guess and what
+/// is read, for anything that is not.
+pub(super) fn probe(
+    source: &mut ByteSource,
+    stated: Option<&'static Format>,
+) -> Result<&'static Format> {
+    let mut head = FileHead {
+        bytes: source.head(FileHead::BYTES)?,
+        len: source.len(),
+        extension: extension(source.path()),
+        stated: stated.is_some(),
+        is_unknown: false,
+    };
+    head.is_unknown = is_unknown(&head);
+    if head.bytes.is_empty() {
+        return Err(Error::new(ErrorKind::Empty, "empty file")
+            .at(0)
+            .expected("an event recording"));
+    }
+    if let Some(format) = stated {
+        if (format.detect)(&head) != Detection::No {
+            return Ok(format);
+        }
+        return Err(Error::malformed(format!("this is not {}", format.name)).at(0).found(
+            known_but_unsupported(&head).map_or_else(|| best_guess(&head), |(name, _)| name),
+        ));
+    }
+    for wanted in [Detection::Magic, Detection::Maybe] {
+        let mut found = FORMATS.iter().filter(|format| (format.detect)(&head) == wanted);
+        match (found.next(), found.next()) {
+            (None, _) => {}
+            (Some(format), None) => return Ok(format),
+            (Some(one), Some(other)) => return Err(ambiguous(one, other)),
+        }
+    }
+    if is_cut_magic(&head.bytes) {
+        return Err(Error::truncated("the file ends inside its first line")
+            .at(0)
+            .found(format!("{} bytes", head.bytes.len())));
+    }
+    let names: Vec<_> = FORMATS.iter().map(|format| format.name).collect();
+    let read = format!("{} are read", names.join(", "));
+    Err(match known_but_unsupported(&head) {
+        Some((name, help)) => Error::unsupported(format!("{name}: recognised, but not read yet"))
+            .at(0)
+            .advice(help.map_or(read, str::to_owned)),
+        None => Error::unsupported("not an event recording that is known here")
+            .at(0)
+            .found(format!("what looks like {}", best_guess(&head)))
+            .advice(read),
+    })
+}
+
+/// Where nothing in the file tells two formats apart, the caller has to.
+fn ambiguous(one: &Format, other: &Format) -> Error {
+    Error::caller("nothing in the file tells which of two formats it is")
+        .found(format!("what can be {} or {}", one.name, other.name))
+        .advice("state it with --format")
+}
+
+fn extension(path: Option<&Path>) -> String {
+    let extension = path.and_then(Path::extension).unwrap_or_default();
+    extension.to_string_lossy().to_lowercase()
+}
+
+/// Whether these are the first bytes, and no more, of a recording's first line.
+fn is_cut_magic(bytes: &[u8]) -> bool {
+    let aedat = [&b"#!AER-DAT4.0\r\n"[..], b"#!AER-DAT3.", b"#!AER-DAT2.", b"#!AER-DAT1."];
+    let others = [&b"% "[..], b"Event Stream"];
+    aedat.iter().chain(&others).any(|magic| magic.starts_with(bytes))
+}

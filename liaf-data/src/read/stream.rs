@@ -1,0 +1,341 @@
+//! Events from a decoder over a byte source.
+
+use std::mem;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use crate::codec::seek::Order;
+use crate::codec::{Body, Checkpoint, EventSink};
+use crate::error::{Error, Result};
+use crate::io::ByteSource;
+use crate::model::{
+    Event, EventBatch, Finding, Measurement, MeasurementCount, RecordingInfo, Report, SensorSize,
+};
+
+/// Gives the events of one stream of a recording, in file order.
+pub trait EventReader: Send {
+    /// Empties `batch` and fills it with the next events, at most `max`. Returns how many; 0 means
+    /// the end. The batch's memory is reused.
+    ///
+    /// Events in front of what is wrong with the file are given first, then the error, then the end.
+    ///
+    /// # Errors
+    /// What is wrong with the file, with its path and a byte offset.
+    fn read_into(&mut self, batch: &mut EventBatch, max: usize) -> Result<usize>;
+
+    /// Decodes the next stretch of the file into `sink`, in batches that fit the cache. Returns
+    /// whether there may be more.
+    ///
+    /// The sink must not open the recording's own file for writing: that waits for the stretch to
+    /// end (see [`source`](crate::source)).
+    ///
+    /// # Errors
+    /// As [`read_into`](Self::read_into), and what the sink returns.
+    fn pump(&mut self, sink: &mut dyn EventSink) -> Result<bool>;
+
+    /// Appends all events that are left to `batch`.
+    ///
+    /// # Errors
+    /// As [`read_into`](Self::read_into).
+    fn read_to_end(&mut self, batch: &mut EventBatch) -> Result<()> {
+        batch.reserve_if_possible(self.expected_events());
+        while self.pump(batch)? {}
+        Ok(())
+    }
+
+    /// What the recording says of itself.
+    fn info(&self) -> &RecordingInfo;
+
+    /// What was met so far.
+    fn report(&self) -> Report;
+
+    /// Bytes of the file that are behind the reader.
+    fn position(&self) -> u64;
+
+    /// About as many events as are to come, told by the bytes that are left; 0 if that is unknown.
+    fn expected_events(&self) -> usize {
+        0
+    }
+}
+
+/// A decoder, or the reader of a container, over a byte source.
+pub(super) struct StreamReader {
+    pub source: ByteSource,
+    pub body: Body,
+    pub step: usize,
+    pub bytes_per_event: f64,
+    pub info: RecordingInfo,
+    pub check: Check,
+    /// Events that are decoded and not given out yet.
+    pub pending: EventBatch,
+    /// How many of them were given out.
+    pub taken: usize,
+    /// What went wrong behind them.
+    pub failed: Option<Error>,
+    pub finished: bool,
+    /// From here on nothing is wanted. A stream's.
+    pub end: Option<Checkpoint>,
+    /// Not all of the file is read.
+    pub is_cut: bool,
+    /// Where it is cut was told by an index, which saw every event.
+    pub is_indexed: bool,
+}
+
+/// A decoder may look this far behind the place where it is to end.
+const BEHIND: u64 = 64 << 10;
+
+impl StreamReader {
+    fn path(&self) -> PathBuf {
+        self.source.path().map(PathBuf::from).unwrap_or_default()
+    }
+
+    /// Reads from `start` on, and up to `end`, which is checked to be the same when it is reached if
+    /// both are of an index.
+    pub fn cut(&mut self, start: Option<&Checkpoint>, end: Option<Checkpoint>) -> Result<()> {
+        if let Some(checkpoint) = start {
+            self.body.resume(&mut self.source, checkpoint)?;
+        }
+        if let (Some(checkpoint), Body::Blocks(reader)) = (&end, &mut self.body) {
+            reader.stop(&mut self.source, checkpoint)?;
+        } else {
+            self.end = end;
+        }
+        self.is_cut = true;
+        Ok(())
+    }
+
+    /// Whether all up to the end is decoded. More bytes than that may have been read for it.
+    fn is_at_end(&self) -> Result<bool> {
+        let Some(end) = self.end.as_ref().filter(|end| self.source.position() >= end.offset) else {
+            return Ok(false);
+        };
+        let Some(here) = self.body.checkpoint().filter(|here| here.offset >= end.offset) else {
+            return Ok(false);
+        };
+        if self.is_indexed && here.offset == end.offset && here != *end {
+            return Err(Error::malformed("the index is not of this file")
+                .at(end.offset)
+                .expected(format!("{:?}", end.state))
+                .found(format!("{:?}", here.state))
+                .in_file(self.path()));
+        }
+        Ok(true)
+    }
+
+    /// Bytes to decode next.
+    fn next_step(&self) -> usize {
+        let Some(end) = &self.end else { return self.step };
+        let left = match end.offset.checked_sub(self.source.position()) {
+            None | Some(0) => BEHIND,
+            Some(left) => left,
+        };
+        usize::try_from(left).map_or(self.step, |left| left.min(self.step))
+    }
+}
+
+impl EventReader for StreamReader {
+    fn read_into(&mut self, batch: &mut EventBatch, max: usize) -> Result<usize> {
+        batch.clear();
+        let max = max.max(1);
+        while self.taken == self.pending.len() {
+            if let Some(error) = self.failed.take() {
+                return Err(error);
+            }
+            let mut pending = mem::take(&mut self.pending);
+            pending.clear();
+            self.taken = 0;
+            let more = self.pump(&mut pending);
+            self.pending = pending;
+            match more {
+                Ok(false) if self.pending.is_empty() => return Ok(0),
+                Ok(_) => {}
+                Err(error) => self.failed = Some(error),
+            }
+        }
+        if self.taken == 0 && self.pending.len() <= max {
+            mem::swap(batch, &mut self.pending);
+        } else {
+            let until = self.pending.len().min(self.taken.saturating_add(max));
+            batch.extend_from(&self.pending, self.taken..until);
+            self.taken = until;
+        }
+        Ok(batch.len())
+    }
+
+    fn pump(&mut self, sink: &mut dyn EventSink) -> Result<bool> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        if self.finished || self.is_at_end()? {
+            self.finished = true;
+            return Ok(false);
+        }
+        let step = self.next_step();
+        let Self { source, body, check, .. } = self;
+        let mut checked = Checked { check, sink };
+        let more = match body {
+            Body::Stream(decoder, _) => {
+                let visited = source.visit(step, |bytes, _| decoder.push(bytes, &mut checked));
+                match visited {
+                    Ok(Some(())) => Ok(true),
+                    Ok(None) => decoder.finish(&mut checked).map(|()| false),
+                    Err(error) => Err(error),
+                }
+            }
+            Body::Blocks(reader) => reader.pump(source, &mut checked),
+        };
+        match more {
+            Ok(more) => {
+                self.finished = !more;
+                Ok(more)
+            }
+            Err(error) => {
+                self.finished = true;
+                let path = self.path();
+                Err(if path.as_os_str().is_empty() { error } else { error.in_file(path) })
+            }
+        }
+    }
+
+    fn info(&self) -> &RecordingInfo {
+        &self.info
+    }
+
+    fn report(&self) -> Report {
+        let mut report = Report::default();
+        for note in self.info.notes.iter().chain(self.source.notes()) {
+            report.note(note.clone());
+        }
+        report.merge(self.body.report());
+        report.merge(&self.check.report);
+        if let (true, true, Body::Stream(..)) = (self.is_cut, self.finished, &self.body) {
+            let bytes = &mut report.bytes;
+            bytes.passed_over =
+                self.source.len().map_or(0, |len| len.saturating_sub(bytes.total()));
+        }
+        report
+    }
+
+    fn position(&self) -> u64 {
+        match &self.body {
+            Body::Stream(..) => self.source.position(),
+            Body::Blocks(reader) => reader.position(),
+        }
+    }
+
+    fn expected_events(&self) -> usize {
+        if let Body::Blocks(reader) = &self.body {
+            return reader.expected_events();
+        }
+        let left = self.source.len().map_or(0, |len| len.saturating_sub(self.position()));
+        (left as f64 / self.bytes_per_event) as usize
+    }
+}
+
+/// What is the same for every format: the sensor's border and the order of time.
+#[derive(Debug, Default)]
+pub(super) struct Check {
+    /// Events outside are dropped.
+    pub sensor: Option<SensorSize>,
+    /// An event outside is an error.
+    pub strict: bool,
+    /// Only events in this stretch of time, in µs, are given.
+    pub slice: Option<Range<i64>>,
+    /// The recording was taken to be in order of time: it is said where it turns out not to be.
+    pub trusts_order: bool,
+    order: Order,
+    last_time: Option<i64>,
+    /// Events so far, those outside the sensor as well.
+    decoded: u64,
+    report: Report,
+}
+
+/// A sink behind the check.
+struct Checked<'a> {
+    check: &'a mut Check,
+    sink: &'a mut dyn EventSink,
+}
+
+impl Check {
+    pub(super) fn new(sensor: Option<SensorSize>, strict: bool) -> Self {
+        Self { sensor, strict, ..Self::default() }
+    }
+
+    fn drop_outside(&mut self, events: &mut EventBatch, offset: u64) -> Result<()> {
+        let Some(sensor) = self.sensor else { return Ok(()) };
+        let (x_max, y_max) = events.extent();
+        if sensor.contains(x_max, y_max) {
+            return Ok(());
+        }
+        let before = events.len();
+        let outside = |event: &Event| !sensor.contains(event.x, event.y);
+        let Some(first) = events.iter().position(|event| outside(&event)) else { return Ok(()) };
+        let number = self.decoded + first as u64;
+        if let Some(event) = events.get(first).filter(|_| self.strict) {
+            return Err(Error::malformed(format!("event {number} lies outside the sensor"))
+                .at(offset)
+                .expected(format!("a pixel of {sensor}"))
+                .found(format!("x {}, y {}", event.x, event.y)));
+        }
+        events.retain(|event| !outside(&event));
+        self.report.add_event(Finding::OutOfSensor, (before - events.len()) as u64, number);
+        Ok(())
+    }
+
+    /// Looks for steps back in time that are too far for what was read to be all there is.
+    fn watch_order(&mut self, events: &EventBatch) {
+        let order = &mut self.order;
+        if !events.t.iter().fold(true, |held, &t| order.holds(t) & held) {
+            self.report.note(
+                "times step back far here, so events of the wanted time may stand elsewhere in the \
+                 file: an index of it finds them all (--index)",
+            );
+        }
+    }
+
+    fn drop_out_of_slice(&mut self, events: &mut EventBatch) {
+        let Some(slice) = &self.slice else { return };
+        let before = events.len();
+        events.retain(|event| slice.contains(&event.t));
+        let dropped = (before - events.len()) as u64;
+        self.report.add_event(Finding::OutOfSlice, dropped, self.decoded);
+    }
+
+    /// Counts the events that are earlier than the one before them.
+    fn count_backward(&mut self, events: &EventBatch) {
+        let (Some(&first), Some(&last)) = (events.t.first(), events.t.last()) else { return };
+        let at_start = self.last_time.is_some_and(|before| first < before);
+        let inside = events.steps_back();
+        self.last_time = Some(last);
+        if inside == 0 && !at_start {
+            return;
+        }
+        let is_back = |pair: &[i64]| pair[1] < pair[0];
+        let within = || events.t.windows(2).position(is_back).map_or(0, |i| i + 1);
+        let number = self.report.events + if at_start { 0 } else { within() as u64 };
+        let count = inside + u64::from(at_start);
+        self.report.add_event(Finding::BackwardTimes, count, number);
+    }
+}
+
+impl EventSink for Checked<'_> {
+    fn events(&mut self, events: &mut EventBatch, offset: u64) -> Result<()> {
+        let decoded = events.len() as u64;
+        if self.check.trusts_order {
+            self.check.watch_order(events);
+        }
+        self.check.drop_outside(events, offset)?;
+        self.check.drop_out_of_slice(events);
+        self.check.count_backward(events);
+        self.check.decoded += decoded;
+        self.check.report.events += events.len() as u64;
+        if events.is_empty() { Ok(()) } else { self.sink.events(events, offset) }
+    }
+
+    fn measurement(&mut self, measurement: Measurement, offset: u64) -> Result<()> {
+        let t = measurement.t();
+        let measurements = MeasurementCount { count: 1, t_first: t, t_last: t };
+        self.check.report.add_measurements(measurement.kind().name(), measurements);
+        self.sink.measurement(measurement, offset)
+    }
+}

@@ -1,0 +1,148 @@
+//! Every format and every kind of event file there is: the only place that knows them all.
+//!
+//! A new format is a line in [`FORMATS`].
+
+use std::path::Path;
+
+use crate::codec::{Format, Target};
+use crate::error::{Error, Result};
+#[cfg(feature = "hdf5")]
+use crate::formats::hdf5;
+#[cfg(feature = "parquet")]
+use crate::formats::parquet;
+use crate::formats::{aedat, atis, csv, es, matlab, numpy, prophesee};
+
+/// Every format that is read, in the order in which they are asked: those whose files may begin with
+/// data at once come last, text before them.
+pub static FORMATS: &[&Format] = &[
+    &aedat::v4::FORMAT,
+    &aedat::v2::FORMAT,
+    &aedat::v3::FORMAT,
+    &prophesee::evt2::FORMAT,
+    &prophesee::evt21::FORMAT,
+    &prophesee::evt3::FORMAT,
+    &prophesee::dat::FORMAT,
+    &es::FORMAT,
+    #[cfg(feature = "hdf5")]
+    &hdf5::FORMAT,
+    &numpy::NPY,
+    &numpy::NPZ,
+    &matlab::FORMAT,
+    &csv::FORMAT,
+    &aedat::v1::FORMAT,
+    &atis::FORMAT,
+];
+
+/// Kinds of files that are written and not read.
+pub(crate) static WRITTEN_ONLY: &[&Target] = &[
+    #[cfg(feature = "parquet")]
+    &parquet::TARGET,
+];
+
+impl Format {
+    /// The format of this name; case, spaces and checkpoints do not count: `aedat1.0` is `AEDAT 1.0`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if there is none.
+    pub fn named(name: &str) -> Result<&'static Self> {
+        let plain = |name: &str| {
+            let letters = name.chars().filter(char::is_ascii_alphanumeric);
+            letters.map(|letter| letter.to_ascii_lowercase()).collect::<String>()
+        };
+        let found = FORMATS.iter().find(|format| plain(format.name) == plain(name));
+        found.copied().ok_or_else(|| {
+            let names: Vec<_> = FORMATS.iter().map(|format| format.name).collect();
+            Error::caller("no format of this name").expected(names.join(", ")).found(name)
+        })
+    }
+}
+
+impl Target {
+    /// Whether its files are read as well.
+    pub fn is_read(&self) -> bool {
+        !WRITTEN_ONLY.iter().any(|target| target.name == self.name)
+    }
+}
+
+/// Every kind of event file that is written, in the order of [`FORMATS`]; those that are not read last.
+pub fn targets() -> impl Iterator<Item = &'static Target> {
+    FORMATS.iter().flat_map(|format| format.write).chain(WRITTEN_ONLY.iter().copied())
+}
+
+/// The target of this short name.
+pub fn target(name: &str) -> Option<&'static Target> {
+    targets().find(|target| target.name == name)
+}
+
+/// The target that the extension of `path` means, if it means one.
+pub fn target_of_path(path: impl AsRef<Path>) -> Option<&'static Target> {
+    let extension = path.as_ref().extension()?.to_str()?;
+    let claims =
+        |target: &&Target| target.claims.iter().any(|claim| claim.eq_ignore_ascii_case(extension));
+    targets().find(claims)
+}
+
+/// A kind of event file that takes a feature.
+struct Optional {
+    name: &'static str,
+    title: &'static str,
+    claims: &'static [&'static str],
+    feature: &'static str,
+}
+
+#[rustfmt::skip]
+const OPTIONAL: &[Optional] = &[
+    Optional { name: "h5-events", title: "HDF5", claims: &[], feature: "hdf5" },
+    Optional { name: "parquet", title: "Parquet", claims: &["parquet"], feature: "parquet" },
+];
+
+/// Why a kind that `name` names, or means as an extension, is not among the [`targets`]: it takes a
+/// feature that this build is without. `None` for every other name.
+pub fn lacking(name: &str) -> Option<Error> {
+    let means = |kind: &&Optional| {
+        kind.name == name || kind.claims.iter().any(|claim| claim.eq_ignore_ascii_case(name))
+    };
+    let kind = OPTIONAL.iter().find(means).filter(|kind| target(kind.name).is_none())?;
+    Some(
+        Error::caller(format!("this build cannot write {}", kind.title))
+            .advice(format!("build it with the feature `{}`", kind.feature)),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::model::TimePoint;
+    use crate::tensor::Container;
+
+    #[test]
+    fn every_name_and_every_claimed_extension_means_one_thing() {
+        let (mut names, mut claims) = (BTreeSet::new(), BTreeSet::new());
+        for target in targets() {
+            assert!(names.insert(target.name), "{} twice", target.name);
+            assert!(target.name.parse::<TimePoint>().is_err(), "{} is a time", target.name);
+            for kind in [&target.name].into_iter().chain(target.claims) {
+                assert!(Container::from_path(format!("a.{kind}")).is_err(), "{kind} is a tensor");
+            }
+            for claim in target.claims {
+                assert!(claims.insert(claim), ".{claim} twice");
+            }
+        }
+        assert!(!names.is_empty());
+    }
+
+    #[test]
+    fn kinds_are_lacking_where_their_feature_is() {
+        let features = [("hdf5", cfg!(feature = "hdf5")), ("parquet", cfg!(feature = "parquet"))];
+        for kind in OPTIONAL {
+            let (_, there) = features.iter().find(|(name, _)| *name == kind.feature).unwrap();
+            assert_eq!(target(kind.name).is_some(), *there, "{}", kind.name);
+            assert!(target(kind.name).is_none_or(|target| target.claims == kind.claims));
+            let said = lacking(kind.name).and_then(|error| error.hint().map(str::to_owned));
+            assert_eq!(said.is_some_and(|hint| hint.contains(kind.feature)), !there);
+        }
+        assert!(lacking("aedat4").is_none() && lacking("h5").is_none());
+    }
+}

@@ -1,0 +1,43 @@
+//! An event file whose bytes an [`Encoder`] makes.
+
+use std::path::Path;
+
+use crate::codec::{Encoder, EventWriter, WriteOptions, Written, check_size};
+use crate::error::Result;
+use crate::io::AtomicFile;
+use crate::limits::Limits;
+use crate::model::EventBatch;
+
+/// An encoder over a file that appears whole or not at all.
+pub(super) struct EncodedFile {
+    encoder: Box<dyn Encoder>,
+    file: AtomicFile,
+    events: u64,
+    limits: Limits,
+}
+
+impl EncodedFile {
+    pub(super) fn create(
+        path: &Path,
+        mut encoder: Box<dyn Encoder>,
+        options: &WriteOptions,
+    ) -> Result<Self> {
+        let mut file = AtomicFile::create(path, options.overwrite, options.sync)?;
+        encoder.start(&mut file)?;
+        Ok(Self { encoder, file, events: 0, limits: options.limits })
+    }
+}
+
+impl EventWriter for EncodedFile {
+    fn write(&mut self, events: &EventBatch) -> Result<()> {
+        self.encoder.push(events, &mut self.file)?;
+        self.events += events.len() as u64;
+        check_size(self.file.length(), &self.limits, self.file.target())
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<Written> {
+        self.encoder.finish(&mut self.file)?;
+        let notes = self.encoder.notes();
+        Ok(Written { events: self.events, bytes: self.file.finish()?, notes })
+    }
+}
