@@ -20,7 +20,7 @@
 //! Source: Prophesee's description and reference decoder, hdf5_ecf. That one trusts the chunk; here
 //! every read and every count is held against what there is.
 
-use crate::error::{Error, Result};
+use crate::error::{self, Error};
 use crate::model::EventBatch;
 
 /// More events than a chunk may have.
@@ -37,7 +37,7 @@ const TOO_MANY: Fault = "the chunk holds more than it says";
 ///
 /// # Errors
 /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if the chunk is broken.
-pub fn decode_ecf_chunk(chunk: &[u8], batch: &mut EventBatch) -> Result<()> {
+pub fn decode_ecf_chunk(chunk: &[u8], batch: &mut EventBatch) -> error::Result<()> {
     decode(chunk, batch).map_err(Error::malformed)
 }
 
