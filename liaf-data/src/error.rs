@@ -69,6 +69,8 @@ struct Inner {
     what: String,
     path: Option<PathBuf>,
     offset: Option<u64>,
+    /// Index of the event that a sink refused in its batch, until its byte offset is known.
+    event: Option<usize>,
     expected: Option<String>,
     found: Option<String>,
     advice: Option<String>,
@@ -83,6 +85,7 @@ impl Error {
             what: what.into(),
             path: None,
             offset: None,
+            event: None,
             expected: None,
             found: None,
             advice: None,
@@ -126,6 +129,26 @@ impl Error {
     #[must_use]
     pub fn at(mut self, offset: u64) -> Self {
         self.0.offset.get_or_insert(offset);
+        self
+    }
+
+    /// Says that event `index` of a batch is refused, which begins at byte `offset` of the file. The
+    /// sink that refuses it does not know where in the file it stands, so the decoder that made the
+    /// batch replaces the offset ([`place_event`](Self::place_event)), unless all events of the
+    /// batch stand at one offset.
+    #[must_use]
+    pub(crate) fn at_event(mut self, index: usize, offset: u64) -> Self {
+        (self.0.event, self.0.offset) = (Some(index), Some(offset));
+        self
+    }
+
+    /// Replaces the index of a refused event by the byte offset that `locate` gives for it. Other
+    /// errors stay as they are.
+    #[must_use]
+    pub(crate) fn place_event(mut self, locate: impl FnOnce(usize) -> u64) -> Self {
+        if let Some(index) = self.0.event.take() {
+            self.0.offset = Some(locate(index));
+        }
         self
     }
 

@@ -186,6 +186,40 @@ fn the_way_of_reading_does_not_matter() {
     }
 }
 
+#[test]
+fn an_event_outside_the_sensor_stops_a_strict_reader_at_its_own_bytes() {
+    let two = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let mut refused = 0;
+    for case in cases("case") {
+        let (name, path) = (case["file"].as_str().unwrap(), path(&case));
+        // A process of its own reads these, whose rows stand at no byte.
+        if name.contains("/hdf5/") {
+            continue;
+        }
+        for size in [(127, 30), (120, 100), (300, 200)] {
+            let sensor = Some(SensorSize::new(size.0, size.1));
+            let strict = ReadOptions { strict: true, sensor, ..options(&case, Coords::Canonical) };
+            // One byte at a time no record comes together with others.
+            let alone = ReadOptions { step: NonZeroUsize::new(1), ..strict.clone() };
+            let expected = before_error(&path, alone);
+            assert_eq!(before_error(&path, strict.clone()), expected, "{name} {size:?}");
+            let parallel = ReadOptions { parallel: true, ..strict };
+            let parallel = two.install(|| before_error(&path, parallel));
+            assert_eq!(parallel, expected, "{name} {size:?}: two threads");
+            refused += usize::from(expected.1.contains("outside the sensor"));
+        }
+    }
+    assert!(refused > 25, "only {refused}");
+}
+
+/// How many events come before an error, and the error.
+fn before_error(path: &PathBuf, options: ReadOptions) -> (usize, String) {
+    let mut events = EventBatch::new();
+    let reader = Recording::open(path, options).and_then(|mut recording| recording.reader());
+    let result = reader.and_then(|mut reader| reader.read_to_end(&mut events));
+    (events.len(), result.err().map_or(String::new(), |error| error.to_string()))
+}
+
 /// Events, report and error as one value to compare; the path in the error does not count.
 fn described(result: Result<(EventBatch, Report)>) -> (EventBatch, Report, Option<String>) {
     match result {

@@ -13,7 +13,9 @@ pub trait EventSink {
     /// columns (`std::mem::take`, `swap`); the decoder clears what is left.
     ///
     /// # Errors
-    /// Whatever the sink returns stops the decoder and reaches the caller.
+    /// Whatever the sink returns stops the decoder and reaches the caller. Where the error names an
+    /// event of the batch, the decoder adds the byte from which that one came, and its report ends
+    /// there.
     fn events(&mut self, events: &mut EventBatch, offset: u64) -> Result<()>;
 
     /// The next measurement of the chosen stream, where that is not one of events; it stands at byte
@@ -82,18 +84,27 @@ pub trait Decoder: Send {
     /// What was met so far.
     fn report(&self) -> &Report;
 
+    /// Goes back to the state in which the decoder was made: the next bytes are the first of the data,
+    /// and the report is that of the header again. Memory that was allocated is kept for what follows.
+    ///
+    /// Needed to decode a recording once more, or another one with the same header, without opening
+    /// it again.
+    fn reset(&mut self);
+
     /// The place behind what is decoded, from which [`resume`](Self::resume) can go on; `None` where
     /// there is none at this moment, or the format has none.
     fn checkpoint(&self) -> Option<Checkpoint> {
         None
     }
 
-    /// Goes on at `checkpoint`, as if all before it had been decoded. The next bytes are those from
-    /// [`Checkpoint::offset`] on. A fresh decoder of the same recording only.
+    /// Goes on at `checkpoint`, as if all before it had been decoded: a [`reset`](Self::reset), after
+    /// which the next bytes are those from [`Checkpoint::offset`] on. The checkpoint is one of the same
+    /// recording; what the decoder has decoded so far does not matter.
     ///
     /// # Errors
     /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if the format has no such places,
-    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if the checkpoint is not of this format.
+    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if the checkpoint is not of this format; the
+    /// decoder is as it was then.
     fn resume(&mut self, _mark: &Checkpoint) -> Result<()> {
         Err(Error::unsupported("this format can only be read from its beginning"))
     }

@@ -14,6 +14,12 @@ impl PacketBuffer {
     fn rest(&self) -> &[u8] {
         &self.bytes[self.done..]
     }
+
+    /// Forgets what is carried.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.done = 0;
+    }
 }
 
 /// A decoder of packets that can say how many bytes it needs to go on.

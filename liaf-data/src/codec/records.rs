@@ -1,40 +1,94 @@
-//! Records of 8 bytes with a time of 32 bits to events, whatever else is in them.
+//! Records of one size to events: the decoder that all formats of records and of words share.
 
 use std::fmt::Debug;
 
+use rayon::prelude::*;
+
 use super::record_buffer::RecordBuffer;
 use super::{Checkpoint, ClockReset, Decoder, EventSink, ReadOptions};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::io::{in_order, places_per_pool};
 use crate::model::{EventBatch, Finding, Report};
 
-pub(crate) const RECORD: usize = 8;
 /// Records that are looked at together; their bytes and columns stay in the first-level cache.
 pub(crate) const BLOCK: usize = 1024;
-/// Records between two calls of the sink.
-const BATCH: usize = 8 * BLOCK;
-/// Records that one thread takes at a time.
-const SEGMENT: usize = 16 * BLOCK;
 
-/// How records become events; the same for every record of a file.
-pub(crate) trait Rule: Copy + Debug + Send + Sync {
-    /// The time of a record.
-    fn time(record: &[u8; RECORD]) -> u32;
+/// How records of `N` bytes become events; the same for every record of a file.
+pub trait RecordFormat<const N: usize>: Copy + Debug + Send + Sync {
+    /// What records set for those after them.
+    type State: RecordState;
+    /// What a run of records does to the state it meets, apart from the epoch. It is found without
+    /// decoding, so that the runs after it can be decoded on other threads.
+    type Trail: Send;
+    /// Room to work in, kept from batch to batch.
+    type Scratch: Debug + Default + Send;
 
-    /// Appends the events of `records`, which begin at `offset`.
+    /// What one record is called in an error.
+    const NAME: &'static str = "record";
+    /// Records between two calls of the sink on one thread.
+    const BATCH: usize = 8 * BLOCK;
+    /// Records that one of several threads takes at a time, and between two calls of the sink then.
+    const SEGMENT: usize = 16 * BLOCK;
+
+    /// The state before the first record.
+    fn start(self) -> Self::State;
+
+    /// Appends the events of `records`, which begin at byte `offset`, to `batch`, and adds to
+    /// `report` what else they are.
     fn decode(
         self,
-        records: &[[u8; RECORD]],
+        records: &[[u8; N]],
         offset: u64,
-        clock: &mut Clock,
+        state: &mut Self::State,
         batch: &mut EventBatch,
         report: &mut Report,
+        scratch: &mut Self::Scratch,
     );
+
+    /// What `records` do to the state.
+    fn trail(self, records: &[[u8; N]]) -> Self::Trail;
+
+    /// Brings `state` after the records of a trail; the epoch stays as it is.
+    fn follow(self, state: &mut Self::State, trail: &Self::Trail);
+
+    /// The state that [`RecordState::pack`] gave.
+    ///
+    /// # Errors
+    /// If the state of the checkpoint cannot be of this format.
+    fn unpack(self, checkpoint: &Checkpoint) -> Result<Self::State>;
+
+    /// Whether what `report` has of some records ends reading at one of them.
+    fn is_violated(self, _report: &Report, _strict: bool) -> bool {
+        false
+    }
+
+    /// Why reading ends at `record`, of which `report` tells.
+    fn violation(self, record: &[u8; N], _report: &Report) -> Error {
+        Error::malformed("a record that the format does not have").found(format!("{record:02x?}"))
+    }
+
+    /// No record follows.
+    ///
+    /// # Errors
+    /// What is wrong with the whole of the records.
+    fn finish(self, _state: &Self::State, _report: &mut Report, _strict: bool) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// What records set for those after them.
+pub trait RecordState: Copy + Debug + Send + Sync {
+    /// What wraps of the clock have added to the times so far, in µs. A segment that is decoded before
+    /// the wraps in front of it are known gets them added afterwards.
+    fn epoch(&mut self) -> &mut i64;
+
+    /// All of it as numbers, for a [`Checkpoint`].
+    fn pack(&self) -> Vec<i64>;
 }
 
 /// The 32-bit time of the records, unrolled.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Clock {
+pub struct Clock {
     pub last: Option<u32>,
     /// What wraps have added so far, in µs.
     pub epoch: i64,
@@ -69,11 +123,6 @@ impl Clock {
         Some(Finding::TimestampResets)
     }
 
-    /// As the state of a checkpoint: -1 before the first time.
-    pub fn state(&self) -> Vec<i64> {
-        vec![self.last.map_or(-1, i64::from), self.epoch]
-    }
-
     /// The clock of a checkpoint.
     ///
     /// # Errors
@@ -84,117 +133,209 @@ impl Clock {
     }
 }
 
+impl RecordState for Clock {
+    fn epoch(&mut self) -> &mut i64 {
+        &mut self.epoch
+    }
+
+    /// -1 before the first time.
+    fn pack(&self) -> Vec<i64> {
+        vec![self.last.map_or(-1, i64::from), self.epoch]
+    }
+}
+
 /// A step back by more than half the range is a wrap, a smaller one is a step back.
 #[inline]
 pub(crate) fn is_wrap(last: u32, next: u32) -> bool {
     last > next && last - next > 1 << 31
 }
 
-/// Decodes records; a header is behind it.
+/// Decodes records of `N` bytes that follow a header.
 #[derive(Debug)]
-pub(crate) struct RecordDecoder<R> {
-    rule: R,
-    clock: Clock,
+pub struct RecordDecoder<F: RecordFormat<N>, const N: usize> {
+    format: F,
     strict: bool,
     parallel: bool,
-    /// [`SEGMENT`] outside of tests.
+    /// [`RecordFormat::BATCH`] and [`RecordFormat::SEGMENT`] outside of tests.
+    batch: usize,
     segment: usize,
-    whole: RecordBuffer<RECORD>,
+    /// Where the first record begins, and the report of what stands before it.
+    start: u64,
+    header: Report,
+    buffer: RecordBuffer<N>,
     offset: u64,
-    batch: EventBatch,
-    places: Vec<Segment>,
+    state: F::State,
+    /// One for each batch that is decoded at the same time.
+    decoded: Vec<DecodedRecords<F, N>>,
     report: Report,
 }
 
-impl<R: Rule> RecordDecoder<R> {
+impl<F: RecordFormat<N>, const N: usize> RecordDecoder<F, N> {
     /// A decoder for the data that begins at byte `start`; `report` has what stands before it.
-    pub fn new(rule: R, start: u64, report: Report, options: &ReadOptions) -> Self {
-        let parallel = options.parallel && !options.strict;
-        let mut places = Vec::new();
-        places.resize_with(if parallel { places_per_pool() } else { 0 }, Segment::default);
+    pub(crate) fn with_format(
+        format: F,
+        start: u64,
+        report: Report,
+        options: &ReadOptions,
+    ) -> Self {
+        let mut decoded = Vec::new();
+        let places = if options.parallel { places_per_pool() } else { 1 };
+        decoded.resize_with(places, || DecodedRecords::new(format));
         Self {
-            rule,
-            clock: Clock::default(),
+            format,
             strict: options.strict,
-            parallel,
-            segment: SEGMENT,
-            whole: RecordBuffer::default(),
+            parallel: options.parallel,
+            batch: F::BATCH,
+            segment: F::SEGMENT,
+            start,
+            header: report.clone(),
+            buffer: RecordBuffer::default(),
             offset: start,
-            batch: EventBatch::new(),
-            places,
+            state: format.start(),
+            decoded,
             report,
         }
     }
 
-    /// The same with segments of any size, to test every cut.
+    /// The same with batches and segments of any size, to test every cut.
     #[cfg(test)]
-    pub fn with_segments(self, segment: usize) -> Self {
-        Self { segment, ..self }
+    pub(crate) fn with_batches(self, records: usize) -> Self {
+        Self { batch: records, segment: records, ..self }
     }
 
-    fn records(&mut self, records: &[[u8; RECORD]], sink: &mut dyn EventSink) -> Result<()> {
+    /// Decodes whole records.
+    fn records(&mut self, records: &[[u8; N]], sink: &mut dyn EventSink) -> Result<()> {
         if self.parallel && records.len() > self.segment {
             return self.segments(records, sink);
         }
-        // In strict mode one record at a time, so that the sink's errors have its offset.
-        for records in records.chunks(if self.strict { 1 } else { BATCH }) {
-            self.batch.clear();
-            let (rule, report) = (self.rule, &mut self.report);
-            rule.decode(records, self.offset, &mut self.clock, &mut self.batch, report);
-            let at = self.offset;
-            self.offset += size_of_val(records) as u64;
-            if !self.batch.is_empty() {
-                sink.events(&mut self.batch, at)?;
-            }
-        }
-        Ok(())
+        let mut decoded = self.decoded.pop().unwrap_or_else(|| DecodedRecords::new(self.format));
+        let result = records.chunks(self.batch).try_for_each(|records| {
+            decoded.decode(self.format, &self.next(records));
+            self.take_over(records, &mut decoded, sink)
+        });
+        self.decoded.push(decoded);
+        result
     }
 
-    /// As the serial path, cut in segments. Each takes the time before it from the record before
-    /// it; wraps inside earlier segments are added afterwards.
-    fn segments(&mut self, records: &[[u8; RECORD]], sink: &mut dyn EventSink) -> Result<()> {
-        let parts: Vec<_> = records.chunks(self.segment).collect();
-        let (rule, clock, offset, size) = (self.rule, self.clock, self.offset, self.segment);
-        let work = |i: usize, part: &&[[u8; RECORD]], segment: &mut Segment| {
-            let first = i * size;
-            segment.offset = offset + (first * RECORD) as u64;
-            segment.clock = clock;
-            if let Some(before) = first.checked_sub(1).and_then(|before| records.get(before)) {
-                segment.clock.last = Some(R::time(before));
-            }
-            segment.batch.clear();
-            segment.report = Report::default();
-            let Segment { offset, clock, batch, report } = segment;
-            rule.decode(part, *offset, clock, batch, report);
+    /// As [`records`](Self::records), each segment by the next free thread. What a segment finds in
+    /// the state follows from the trails of those before it.
+    fn segments(&mut self, records: &[[u8; N]], sink: &mut dyn EventSink) -> Result<()> {
+        let format = self.format;
+        let trails: Vec<_> =
+            records.par_chunks(self.segment).map(|records| format.trail(records)).collect();
+        let mut start = self.next(records);
+        let mut starts = Vec::with_capacity(trails.len());
+        for (records, trail) in records.chunks(self.segment).zip(&trails) {
+            starts.push(Start { records, ..start });
+            format.follow(&mut start.state, trail);
+            start.offset += size_of_val(records) as u64;
+        }
+        let mut decoded = std::mem::take(&mut self.decoded);
+        let work = |_, start: &Start<'_, F, N>, decoded: &mut DecodedRecords<F, N>| {
+            decoded.decode(format, start);
         };
-        let mut wraps = 0;
-        let give = |_, part: &&[[u8; RECORD]], segment: &mut Segment| {
-            if wraps != 0 {
-                segment.batch.t.iter_mut().for_each(|t| *t += wraps);
-            }
-            wraps += segment.clock.epoch - clock.epoch;
-            self.clock = Clock { last: segment.clock.last, epoch: clock.epoch + wraps, ..clock };
-            self.offset += size_of_val(*part) as u64;
-            self.report.merge(&segment.report);
-            if segment.batch.is_empty() {
-                return Ok(());
-            }
-            sink.events(&mut segment.batch, segment.offset)
+        let give = |_, start: &Start<'_, F, N>, decoded: &mut DecodedRecords<F, N>| {
+            self.take_over(start.records, decoded, sink)
         };
-        in_order(&parts, &mut self.places, work, give)
+        let result = in_order(&starts, &mut decoded, work, give);
+        self.decoded = decoded;
+        result
+    }
+
+    /// Records that are to be decoded next.
+    fn next<'a>(&self, records: &'a [[u8; N]]) -> Start<'a, F, N> {
+        Start { records, offset: self.offset, state: self.state }
+    }
+
+    /// Goes on after `records`, of which `decoded` came, or up to the one at which reading ends.
+    fn take_over(
+        &mut self,
+        records: &[[u8; N]],
+        decoded: &mut DecodedRecords<F, N>,
+        sink: &mut dyn EventSink,
+    ) -> Result<()> {
+        let (format, strict) = (self.format, self.strict);
+        if !format.is_violated(&decoded.report, strict) {
+            return self.give(records, decoded, sink);
+        }
+        let is_last = |one: &DecodedRecords<F, N>| format.is_violated(&one.report, strict);
+        let (before, after) = records.split_at(self.count_before(records, decoded, is_last));
+        decoded.decode(format, &self.next(before));
+        self.give(before, decoded, sink)?;
+        let Some(record) = after.first() else { return Ok(()) };
+        decoded.decode(format, &self.next(std::slice::from_ref(record)));
+        let error = format.violation(record, &decoded.report).at(self.offset);
+        decoded.batch.clear();
+        self.give(std::slice::from_ref(record), decoded, sink)?;
+        Err(error)
+    }
+
+    /// Gives the events that came of `records` to the sink, and goes on after the records: all of
+    /// them, or those up to an event that the sink refuses.
+    fn give(
+        &mut self,
+        records: &[[u8; N]],
+        decoded: &mut DecodedRecords<F, N>,
+        sink: &mut dyn EventSink,
+    ) -> Result<()> {
+        // The thread of a segment did not know the wraps in the segments before it.
+        let epoch = *self.state.epoch();
+        let wraps = epoch - decoded.epoch;
+        if wraps != 0 {
+            decoded.batch.t.iter_mut().for_each(|t| *t += wraps);
+        }
+        let (mut given, mut end) = (Ok(()), records.len());
+        if !decoded.batch.is_empty() {
+            let result = sink.events(&mut decoded.batch, self.offset);
+            given = result.map_err(|error| {
+                error.place_event(|index| {
+                    let mut events = 0;
+                    let before = self.count_before(records, decoded, |one| {
+                        events += one.batch.len();
+                        events > index
+                    });
+                    end = records.len().min(before + 1);
+                    decoded.decode(self.format, &self.next(&records[..end]));
+                    self.offset + (before * N) as u64
+                })
+            });
+        }
+        self.state = decoded.state;
+        *self.state.epoch() += epoch - decoded.epoch;
+        self.offset += (end * N) as u64;
+        self.report.merge(&decoded.report);
+        given
+    }
+
+    /// How many of the next records stand before the first one for which `is_it` holds, where each is
+    /// decoded by itself into `one`.
+    fn count_before(
+        &self,
+        records: &[[u8; N]],
+        one: &mut DecodedRecords<F, N>,
+        mut is_it: impl FnMut(&DecodedRecords<F, N>) -> bool,
+    ) -> usize {
+        let mut start = self.next(records);
+        let found = records.iter().position(|record| {
+            one.decode(self.format, &Start { records: std::slice::from_ref(record), ..start });
+            (start.state, start.offset) = (one.state, start.offset + N as u64);
+            is_it(one)
+        });
+        found.unwrap_or(records.len())
     }
 }
 
-impl<R: Rule> Decoder for RecordDecoder<R> {
+impl<F: RecordFormat<N>, const N: usize> Decoder for RecordDecoder<F, N> {
     fn push(&mut self, bytes: &[u8], sink: &mut dyn EventSink) -> Result<()> {
-        let mut whole = std::mem::take(&mut self.whole);
-        let result = whole.push(bytes, |records| self.records(records, sink));
-        self.whole = whole;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let result = buffer.push(bytes, |records| self.records(records, sink));
+        self.buffer = buffer;
         result
     }
 
     fn finish(&mut self, _sink: &mut dyn EventSink) -> Result<()> {
-        self.whole.finish("record", self.offset, self.strict, &mut self.report)
+        self.format.finish(&self.state, &mut self.report, self.strict)?;
+        self.buffer.finish(F::NAME, self.offset, self.strict, &mut self.report)
     }
 
     fn report(&self) -> &Report {
@@ -202,22 +343,59 @@ impl<R: Rule> Decoder for RecordDecoder<R> {
     }
 
     fn checkpoint(&self) -> Option<Checkpoint> {
-        Some(Checkpoint { offset: self.offset, state: self.clock.state() })
+        Some(Checkpoint { offset: self.offset, state: self.state.pack() })
+    }
+
+    fn reset(&mut self) {
+        (self.state, self.offset) = (self.format.start(), self.start);
+        self.report.clone_from(&self.header);
+        self.buffer.clear();
     }
 
     fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        self.clock = Clock::of(checkpoint)?;
-        self.offset = checkpoint.offset;
-        self.whole.clear();
+        let state = self.format.unpack(checkpoint)?;
+        self.reset();
+        (self.state, self.offset) = (state, checkpoint.offset);
         Ok(())
     }
 }
 
-/// What one thread works on.
-#[derive(Debug, Default)]
-struct Segment {
+/// Some records, where they begin, and the state before them.
+struct Start<'a, F: RecordFormat<N>, const N: usize> {
+    records: &'a [[u8; N]],
     offset: u64,
-    clock: Clock,
+    state: F::State,
+}
+
+/// What came of some records.
+#[derive(Debug)]
+struct DecodedRecords<F: RecordFormat<N>, const N: usize> {
+    /// The epoch before the records, as far as it was known.
+    epoch: i64,
+    /// The state after them.
+    state: F::State,
     batch: EventBatch,
     report: Report,
+    scratch: Box<F::Scratch>,
+}
+
+impl<F: RecordFormat<N>, const N: usize> DecodedRecords<F, N> {
+    fn new(format: F) -> Self {
+        Self {
+            epoch: 0,
+            state: format.start(),
+            batch: EventBatch::new(),
+            report: Report::default(),
+            scratch: Box::default(),
+        }
+    }
+
+    fn decode(&mut self, format: F, start: &Start<'_, F, N>) {
+        self.state = start.state;
+        self.epoch = *self.state.epoch();
+        self.batch.clear();
+        self.report = Report::default();
+        let Self { state, batch, report, scratch, .. } = self;
+        format.decode(start.records, start.offset, state, batch, report, scratch);
+    }
 }

@@ -33,6 +33,9 @@ pub(crate) trait SideRule<const N: usize>: Debug + Send {
     /// Enters in `report` what was only counted so far.
     fn enter(&mut self, _report: &mut Report) {}
 
+    /// Goes back to the state before the first record.
+    fn reset(&mut self);
+
     /// No record follows: what is not complete goes to `report`.
     fn finish(&mut self, _samples: &mut Vec<(Measurement, u64)>, _report: &mut Report) {}
 }
@@ -42,7 +45,10 @@ pub(crate) trait SideRule<const N: usize>: Debug + Send {
 pub(crate) struct SideDecoder<R, const N: usize> {
     rule: R,
     strict: bool,
-    whole: RecordBuffer<N>,
+    /// Where the first record begins, and the report of what stands before it.
+    start: u64,
+    header: Report,
+    buffer: RecordBuffer<N>,
     offset: u64,
     measurements: Vec<(Measurement, u64)>,
     report: Report,
@@ -51,8 +57,16 @@ pub(crate) struct SideDecoder<R, const N: usize> {
 impl<R: SideRule<N>, const N: usize> SideDecoder<R, N> {
     /// A decoder for records that begin at byte `start`; `report` has what stands before them.
     pub fn new(rule: R, start: u64, report: Report, options: &ReadOptions) -> Self {
-        let (strict, whole) = (options.strict, RecordBuffer::default());
-        Self { rule, strict, whole, offset: start, measurements: Vec::new(), report }
+        Self {
+            rule,
+            strict: options.strict,
+            start,
+            header: report.clone(),
+            buffer: RecordBuffer::default(),
+            offset: start,
+            measurements: Vec::new(),
+            report,
+        }
     }
 
     fn records(&mut self, records: &[[u8; N]], sink: &mut dyn EventSink) -> Result<()> {
@@ -91,19 +105,27 @@ impl<R: SideRule<N>, const N: usize> SideDecoder<R, N> {
 
 impl<R: SideRule<N>, const N: usize> Decoder for SideDecoder<R, N> {
     fn push(&mut self, bytes: &[u8], sink: &mut dyn EventSink) -> Result<()> {
-        let mut whole = std::mem::take(&mut self.whole);
-        let result = whole.push(bytes, |records| self.records(records, sink));
-        self.whole = whole;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let result = buffer.push(bytes, |records| self.records(records, sink));
+        self.buffer = buffer;
         result
     }
 
     fn finish(&mut self, sink: &mut dyn EventSink) -> Result<()> {
         self.rule.finish(&mut self.measurements, &mut self.report);
         self.give(sink)?;
-        self.whole.finish("record", self.offset, self.strict, &mut self.report)
+        self.buffer.finish("record", self.offset, self.strict, &mut self.report)
     }
 
     fn report(&self) -> &Report {
         &self.report
+    }
+
+    fn reset(&mut self) {
+        self.rule.reset();
+        self.offset = self.start;
+        self.report.clone_from(&self.header);
+        self.measurements.clear();
+        self.buffer.clear();
     }
 }

@@ -1,7 +1,7 @@
 //! SeekState among records of one size with a time of 32 bits: by arithmetic.
 
 use super::Checkpoint;
-use super::records::Clock;
+use super::records::{Clock, RecordState};
 use super::seek::{SampledPoint, ScanResult, SeekScan, stride};
 use crate::error::Result;
 use crate::io::ByteSource;
@@ -39,7 +39,7 @@ impl SeekScan for StrideScan {
                 Some(first)
             };
             let Some(here) = here else { return Ok(None) };
-            let checkpoint = Checkpoint { offset: self.start + k * record, state: clock.state() };
+            let checkpoint = Checkpoint { offset: self.start + k * record, state: clock.pack() };
             clock.advance(here);
             places.push(SampledPoint { checkpoint, time: clock.epoch + i64::from(here) });
         }

@@ -214,6 +214,13 @@ impl Report {
     /// More notes than these are not kept.
     pub const MAX_NOTES: usize = 32;
 
+    /// The report of a recording of which only a header of this many bytes was read.
+    pub(crate) fn of_header(bytes: u64) -> Self {
+        let mut report = Self::default();
+        report.bytes.header = bytes;
+        report
+    }
+
     /// Counts `count` of `finding`, the first of them at byte `offset`.
     pub fn add(&mut self, finding: Finding, count: u64, offset: u64) {
         self.enter(finding, FindingCount::at_byte(count, offset));

@@ -261,6 +261,8 @@ impl Check {
         Self { sensor, strict, ..Self::default() }
     }
 
+    /// Drops the events outside the sensor. In strict mode the first of them is an error instead: it
+    /// is returned beside the events before it, which are left.
     fn drop_outside(&mut self, events: &mut EventBatch, offset: u64) -> Result<()> {
         let Some(sensor) = self.sensor else { return Ok(()) };
         let (x_max, y_max) = events.extent();
@@ -272,8 +274,9 @@ impl Check {
         let Some(first) = events.iter().position(|event| outside(&event)) else { return Ok(()) };
         let number = self.decoded + first as u64;
         if let Some(event) = events.get(first).filter(|_| self.strict) {
+            events.truncate(first);
             return Err(Error::malformed(format!("event {number} lies outside the sensor"))
-                .at(offset)
+                .at_event(first, offset)
                 .expected(format!("a pixel of {sensor}"))
                 .found(format!("x {}, y {}", event.x, event.y)));
         }
@@ -324,12 +327,15 @@ impl EventSink for Checked<'_> {
         if self.check.trusts_order {
             self.check.watch_order(events);
         }
-        self.check.drop_outside(events, offset)?;
+        let is_inside = self.check.drop_outside(events, offset);
         self.check.drop_out_of_slice(events);
         self.check.count_backward(events);
         self.check.decoded += decoded;
         self.check.report.events += events.len() as u64;
-        if events.is_empty() { Ok(()) } else { self.sink.events(events, offset) }
+        if !events.is_empty() {
+            self.sink.events(events, offset)?;
+        }
+        is_inside
     }
 
     fn measurement(&mut self, measurement: Measurement, offset: u64) -> Result<()> {

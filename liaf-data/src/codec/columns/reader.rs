@@ -7,7 +7,7 @@ use super::number::{Number, Rows, Unusable, View};
 use crate::codec::{BlockReader, Checkpoint, EventSink, seek};
 use crate::error::{Error, Result};
 use crate::io::ByteSource;
-use crate::model::{Event, EventBatch, Finding, Report};
+use crate::model::{EventBatch, Finding, Report};
 
 /// Rows that become events at one time.
 const BLOCK: usize = 8192;
@@ -140,25 +140,16 @@ impl ColumnReader {
             let row = first + unusable.first as u64;
             self.report.add_event(Finding::BadValues, unusable.count as u64, row);
         }
-        if !self.strict {
+        if self.strict && unusable.count > 0 {
+            self.batch.truncate(unusable.first);
+        }
+        if !self.batch.is_empty() {
             let offset = self.place(first);
-            return if self.batch.is_empty() {
-                Ok(())
-            } else {
-                sink.events(&mut self.batch, offset)
-            };
+            sink.events(&mut self.batch, offset)
+                .map_err(|error| error.place_event(|event| self.place(first + event as u64)))?;
         }
-        // One at a time, so that the sink's errors have its offset.
-        let whole = if unusable.count > 0 { unusable.first } else { self.batch.len() };
-        let mut one = EventBatch::new();
-        let events: Vec<Event> = self.batch.iter().take(whole).collect();
-        for (row, event) in (first..).zip(events) {
-            one.clear();
-            one.push(event);
-            sink.events(&mut one, self.place(row))?;
-        }
-        if unusable.count > 0 {
-            let row = first + whole as u64;
+        if self.strict && unusable.count > 0 {
+            let row = first + unusable.first as u64;
             return Err(Error::malformed(format!("row {row} is not an event"))
                 .at(self.place(row))
                 .expected("a time, whole x and y from 0 to 65535, and p 0, 1 or -1"));

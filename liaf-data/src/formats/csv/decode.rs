@@ -23,7 +23,10 @@ pub struct CsvDecoder {
     strict: bool,
     parallel: bool,
     line_bytes: usize,
-    /// Where the data begins in the file.
+    /// Where the data begins in the file, and with which line.
+    start: (u64, u64),
+    /// The report of what stands before it.
+    header: Report,
     offset: u64,
     /// Number of the next line, from 1; of the next one after a place whose number is not known.
     line: u64,
@@ -32,7 +35,7 @@ pub struct CsvDecoder {
     carry: Vec<u8>,
     /// How many bytes of the line are gone because it is longer than a line may be.
     too_long: u64,
-    places: Vec<Segment>,
+    places: Vec<LineSegment>,
     report: Report,
 }
 
@@ -48,12 +51,14 @@ impl CsvDecoder {
     ) -> Self {
         let parallel = options.parallel && !options.strict;
         let mut places = Vec::new();
-        places.resize_with(if parallel { places_per_pool() } else { 1 }, Segment::default);
+        places.resize_with(if parallel { places_per_pool() } else { 1 }, LineSegment::default);
         Self {
             columns,
             strict: options.strict,
             parallel,
             line_bytes: options.limits.line_bytes,
+            start: (start, line),
+            header: report.clone(),
             offset: start,
             line,
             line_is_known: true,
@@ -74,10 +79,10 @@ impl CsvDecoder {
         let mut result = Ok(());
         while !rest.is_empty() && result.is_ok() {
             segment.begin(self.offset, self.line);
-            // In strict mode one event at a time, so that the sink's errors have its offset.
-            let most = if self.strict { 1 } else { BATCH };
-            rest = segment.decode(rest, &self.columns, most, self.line_bytes, self.strict);
-            result = self.take(&mut segment, sink);
+            let after =
+                segment.decode(rest, &self.columns, BATCH, self.line_bytes, self.strict, true);
+            result = self.take(rest, &mut segment, sink);
+            rest = after;
         }
         self.places.push(segment);
         result
@@ -96,26 +101,40 @@ impl CsvDecoder {
         }
         let (columns, longest) = (self.columns, self.line_bytes);
         let mut places = std::mem::take(&mut self.places);
-        let work = |_, &(part, offset): &(&[u8], u64), segment: &mut Segment| {
+        let work = |_, &(part, offset): &(&[u8], u64), segment: &mut LineSegment| {
             segment.begin(offset, 0);
-            segment.decode(part, &columns, usize::MAX, longest, false);
+            segment.decode(part, &columns, usize::MAX, longest, false, true);
         };
-        let give = |_, _: &(&[u8], u64), segment: &mut Segment| {
+        let give = |_, &(part, _): &(&[u8], u64), segment: &mut LineSegment| {
             segment.line += self.line;
-            self.take(segment, sink)
+            self.take(part, segment, sink)
         };
         let result = in_order(&parts, &mut places, work, give);
         self.places = places;
         result
     }
 
-    /// Takes over what a segment found.
-    fn take(&mut self, segment: &mut Segment, sink: &mut dyn EventSink) -> Result<()> {
+    /// Takes over what a segment found in the lines at the beginning of `bytes`.
+    fn take(
+        &mut self,
+        bytes: &[u8],
+        segment: &mut LineSegment,
+        sink: &mut dyn EventSink,
+    ) -> Result<()> {
+        let mut given = Ok(());
+        if !segment.batch.is_empty() {
+            given = sink.events(&mut segment.batch, segment.first).map_err(|error| {
+                error.place_event(|event| {
+                    segment.begin(self.offset, self.line);
+                    let (most, longest) = (event + 1, self.line_bytes);
+                    segment.decode(bytes, &self.columns, most, longest, self.strict, false);
+                    segment.last
+                })
+            });
+        }
         self.report.merge(&segment.report);
         (self.offset, self.line) = (segment.offset, segment.line);
-        if !segment.batch.is_empty() {
-            sink.events(&mut segment.batch, segment.first)?;
-        }
+        given?;
         match segment.fault.take() {
             Some((fault, offset, line)) => Err(self.error(fault, offset, line)),
             None => Ok(()),
@@ -150,7 +169,7 @@ impl CsvDecoder {
         let mut segment = self.places.pop().unwrap_or_default();
         segment.begin(self.offset, self.line);
         segment.bad(Fault::TooLong, std::mem::take(&mut self.too_long), self.strict);
-        let result = self.take(&mut segment, sink);
+        let result = self.take(&[], &mut segment, sink);
         self.places.push(segment);
         result
     }
@@ -229,20 +248,29 @@ impl Decoder for CsvDecoder {
         (self.too_long == 0).then(|| Checkpoint { offset: self.offset, state: vec![line] })
     }
 
+    fn reset(&mut self) {
+        (self.offset, self.line) = self.start;
+        self.line_is_known = true;
+        self.carry.clear();
+        self.too_long = 0;
+        self.report.clone_from(&self.header);
+    }
+
     fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         let [line] = checkpoint.state()?;
+        self.reset();
         self.line_is_known = line >= 0;
         (self.line, self.offset) = (u64::try_from(line).unwrap_or(0), checkpoint.offset);
-        self.carry.clear();
         Ok(())
     }
 }
 
 /// Lines that are decoded together.
 #[derive(Debug, Default)]
-struct Segment {
-    /// Where the first event's line begins.
+struct LineSegment {
+    /// Where the first event's line begins, and the last one's if they were decoded one by one.
     first: u64,
+    last: u64,
     /// Where the next line begins.
     offset: u64,
     /// Number of the next line.
@@ -254,7 +282,7 @@ struct Segment {
     scratch: Scratch,
 }
 
-impl Segment {
+impl LineSegment {
     fn begin(&mut self, offset: u64, line: u64) {
         (self.first, self.offset, self.line) = (offset, offset, line);
         self.batch.clear();
@@ -262,8 +290,8 @@ impl Segment {
         self.fault = None;
     }
 
-    /// Decodes lines until there are `most` events, or some more, or in strict mode a fault. Returns the
-    /// rest.
+    /// Decodes lines until there are `most` events, or in strict mode a fault. Returns the rest. Where
+    /// `many` lines may be decoded together, there may be some more events.
     fn decode<'a>(
         &mut self,
         bytes: &'a [u8],
@@ -271,6 +299,7 @@ impl Segment {
         most: usize,
         longest: usize,
         strict: bool,
+        many: bool,
     ) -> &'a [u8] {
         let mut at = 0;
         let (mut pattern, mut one_by_one) = (None, 0);
@@ -278,7 +307,7 @@ impl Segment {
             let rest = &bytes[at..];
             if one_by_one > 0 {
                 one_by_one -= 1;
-            } else if !strict && at >= DIGITS {
+            } else if many && at >= DIGITS {
                 pattern = pattern.or_else(|| Pattern::of(rest, columns));
                 let lines = match &pattern {
                     Some(pattern) => {
@@ -335,6 +364,7 @@ impl Segment {
         if self.batch.is_empty() {
             self.first = self.offset;
         }
+        self.last = self.offset;
         self.batch.push(event);
         self.report.bytes.events += used as u64;
         self.end_line(used as u64);

@@ -14,6 +14,8 @@ const EVENT: usize = 5;
 #[derive(Debug)]
 pub struct EventStreamDecoder {
     kind: Type,
+    /// Where the first event begins.
+    start: u64,
     /// Rows are counted from the other end of a sensor of this height.
     flip_y: Option<u16>,
     strict: bool,
@@ -51,10 +53,9 @@ enum Found {
 impl EventStreamDecoder {
     /// A decoder for the events that begin at byte `start`.
     pub(crate) fn new(kind: Type, flip_y: Option<u16>, start: u64, options: &ReadOptions) -> Self {
-        let mut report = Report::default();
-        report.bytes.header = start;
         Self {
             kind,
+            start,
             flip_y,
             strict: options.strict,
             limit: options.limits.packet_bytes as u64,
@@ -64,7 +65,7 @@ impl EventStreamDecoder {
             lost: false,
             offset: start,
             batch: EventBatch::new(),
-            report,
+            report: Report::of_header(start),
         }
     }
 
@@ -96,13 +97,39 @@ impl EventStreamDecoder {
         &mut self,
         bytes: &[u8],
         sink: &mut dyn EventSink,
-        decode: fn(&[u8], &mut i64, &mut Columns<'_>) -> FindingCount,
+        decode: DecodeEvents,
     ) -> Result<Found> {
-        // In strict mode one event at a time, so that the sink's errors have its offset.
-        let most = (bytes.len() / EVENT).min(if self.strict { 1 } else { BATCH });
+        let most = (bytes.len() / EVENT).min(BATCH);
         if most == 0 && !is_idle(self.kind, bytes[0]) {
             return Ok(Found::Need(EVENT));
         }
+        let t = self.t;
+        let mut tally = self.events(bytes, most, decode);
+        let mut given = Ok(());
+        if !self.batch.is_empty() {
+            let first = self.offset + tally.first_event as u64;
+            given = sink.events(&mut self.batch, first).map_err(|error| {
+                error.place_event(|event| {
+                    self.t = t;
+                    let before = self.events(bytes, event, decode).bytes;
+                    let rest = bytes.get(before..).unwrap_or_default();
+                    let at = before + self.events(rest, 1, decode).first_event;
+                    self.t = t;
+                    tally = self.events(bytes, event + 1, decode);
+                    self.offset + at as u64
+                })
+            });
+        }
+        self.report.bytes.events += (tally.bytes - EVENT * tally.others) as u64;
+        self.report.bytes.other += (EVENT * tally.others) as u64;
+        let first = self.offset + tally.first_other as u64;
+        self.report.add(Finding::ThresholdCrossings, tally.others as u64, first);
+        given?;
+        Ok(if tally.bytes == 0 { Found::Need(EVENT) } else { Found::Done(tally.bytes) })
+    }
+
+    /// Decodes at most `most` events from the beginning of `bytes` into the batch.
+    fn events(&mut self, bytes: &[u8], most: usize, decode: DecodeEvents) -> FindingCount {
         let batch = &mut self.batch;
         batch.t.resize(most, 0);
         batch.x.resize(most, 0);
@@ -112,18 +139,11 @@ impl EventStreamDecoder {
             Columns { t: &mut batch.t, x: &mut batch.x, y: &mut batch.y, p: &mut batch.p };
         let tally = decode(bytes, &mut self.t, &mut columns);
         batch.truncate(tally.events);
-        self.report.bytes.events += (tally.bytes - EVENT * tally.others) as u64;
-        self.report.bytes.other += (EVENT * tally.others) as u64;
-        let first = self.offset + tally.first_other as u64;
-        self.report.add(Finding::ThresholdCrossings, tally.others as u64, first);
         if let Some(height) = self.flip_y {
             let last = height.wrapping_sub(1);
             batch.y.iter_mut().for_each(|y| *y = last.wrapping_sub(*y));
         }
-        if !batch.is_empty() {
-            sink.events(batch, self.offset + tally.first_event as u64)?;
-        }
-        Ok(if tally.bytes == 0 { Found::Need(EVENT) } else { Found::Done(tally.bytes) })
+        tally
     }
 
     /// Time bytes and events of `size` bytes that are only counted.
@@ -232,6 +252,9 @@ struct Columns<'a> {
     y: &'a mut [u16],
     p: &'a mut [u8],
 }
+
+/// Decodes events into the columns, from this time on.
+type DecodeEvents = fn(&[u8], &mut i64, &mut Columns<'_>) -> FindingCount;
 
 /// What came of some bytes.
 #[derive(Debug, Default)]
@@ -376,10 +399,18 @@ impl Decoder for EventStreamDecoder {
         between.then(|| Checkpoint { offset: self.offset, state: vec![self.t] })
     }
 
+    fn reset(&mut self) {
+        (self.t, self.offset) = (0, self.start);
+        self.carry.clear();
+        self.generic = None;
+        self.lost = false;
+        self.report = Report::of_header(self.start);
+    }
+
     fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         let [t] = checkpoint.state()?;
+        self.reset();
         (self.t, self.offset) = (t, checkpoint.offset);
-        self.carry.clear();
         Ok(())
     }
 }

@@ -125,10 +125,10 @@ fn p(bits: u32) -> u8 {
 
 /// Room for the events of some words.
 #[derive(Debug)]
-pub(crate) struct Cd {
-    pub len: usize,
-    pub bits: [u32; Cd::ROOM + Cd::LANES],
-    pub highs: [u32; Cd::ROOM + Cd::LANES],
+pub struct Cd {
+    pub(crate) len: usize,
+    pub(crate) bits: [u32; Cd::ROOM + Cd::LANES],
+    pub(crate) highs: [u32; Cd::ROOM + Cd::LANES],
 }
 
 impl Default for Cd {
@@ -139,12 +139,12 @@ impl Default for Cd {
 
 impl Cd {
     /// Events, a power of two.
-    pub const ROOM: usize = 2048;
+    pub(crate) const ROOM: usize = 2048;
     /// More that may be written behind the last.
-    pub const LANES: usize = 16;
+    pub(crate) const LANES: usize = 16;
 
     /// Moves the events to the end of `events`.
-    pub fn move_to(&mut self, events: &mut EventBatch, epoch: i64) {
+    pub(crate) fn move_to(&mut self, events: &mut EventBatch, epoch: i64) {
         let len = self.len.min(Self::ROOM);
         append(&self.bits[..len], &self.highs[..len], epoch, events);
         self.len = 0;

@@ -24,7 +24,7 @@ pub(crate) const ROWLESS: usize = 7;
 
 /// What some words met beside events: how often, and the offset of the first.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Met([(u64, u64); FINDINGS.len()]);
+pub struct Met([(u64, u64); FINDINGS.len()]);
 
 impl Met {
     pub fn add(&mut self, index: usize, count: u64, offset: u64) {
@@ -59,18 +59,21 @@ impl Met {
         report.bytes.skipped += skipped;
         report.bytes.events += (words * word) as u64 - other - skipped;
     }
+}
 
-    /// The first violation of `format`, in words: what it is, what was expected.
-    pub fn violation(&self, format: &str) -> Option<(&'static str, String)> {
-        let a_type = || format!("a type of {format}");
-        match self.0.map(|(count, _)| count > 0) {
-            [_, _, true, ..] => Some(("a word of a reserved type", a_type())),
-            [_, _, _, true, ..] => Some(("a padding word", a_type())),
-            [_, _, _, _, true, ..] => {
-                Some(("a vector without a base", "VECT_BASE_X before it".to_owned()))
-            }
-            [.., true] => Some(("an event without a row", "ADDR_Y before it".to_owned())),
-            _ => None,
-        }
+/// The first violation of `format` among the words that `report` is of: what it is, what was expected.
+pub(crate) fn violation(report: &Report, format: &str) -> Option<(&'static str, String)> {
+    let has = |finding| report.count(finding) > 0;
+    let a_type = || format!("a type of {format}");
+    if has(Finding::ReservedWords) {
+        Some(("a word of a reserved type", a_type()))
+    } else if has(Finding::PaddingWords) {
+        Some(("a padding word", a_type()))
+    } else if has(Finding::VectorsWithoutBase) {
+        Some(("a vector without a base", "VECT_BASE_X before it".to_owned()))
+    } else if has(Finding::EventsWithoutRow) {
+        Some(("an event without a row", "ADDR_Y before it".to_owned()))
+    } else {
+        None
     }
 }

@@ -25,4 +25,4 @@ pub(crate) use met::{BASELESS, EARLY, Met, PADDED, RESERVED, ROWLESS, TRIGGER, V
 pub(crate) use raw::{is_encoded, open, raw_header};
 use seek_scan::WordScan;
 pub(crate) use triggers::body;
-pub(crate) use words::{Registers, TriggerWord, WordDecoder};
+pub(crate) use words::{TriggerWord, WordDecoder, WordRegisters, events_body};

@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use super::Registers;
+use super::WordRegisters;
 use crate::codec::Checkpoint;
 use crate::codec::seek::{BoundedPoint, ScanResult, SeekScan};
 use crate::error::Result;
@@ -35,16 +35,17 @@ struct Highs {
     rounds: i64,
 }
 
-impl<R: Registers<WORD>, const WORD: usize> SeekScan for WordScan<R, WORD> {
+impl<R: WordRegisters<WORD>, const WORD: usize> SeekScan for WordScan<R, WORD> {
     fn look(&mut self, source: &mut ByteSource) -> Result<Option<ScanResult>> {
-        let (mut registers, mut stretches) = (self.registers, Vec::new());
+        let first = self.registers;
+        let (mut registers, mut stretches) = (first, Vec::new());
         source.seek(self.start)?;
         loop {
             let at = source.position();
             let looked = source.visit(STEP, |bytes, _| {
                 let look = |bytes: &[u8]| {
                     let words = bytes.as_chunks::<WORD>().0;
-                    (R::trail(words), highs::<R, WORD>(words))
+                    (first.trail(words), highs(words, first))
                 };
                 Ok(match self.parallel {
                     true => bytes.par_chunks(STRETCH).map(look).collect::<Vec<_>>(),
@@ -79,19 +80,22 @@ impl<R: Registers<WORD>, const WORD: usize> SeekScan for WordScan<R, WORD> {
 }
 
 /// The first and the last time under a `TIME_HIGH`.
-fn span<R: Registers<WORD>, const WORD: usize>(high: u32, epoch: i64) -> (i64, i64) {
+fn span<R: WordRegisters<WORD>, const WORD: usize>(high: u32, epoch: i64) -> (i64, i64) {
     let first = epoch + (i64::from(high) << R::LOW_BITS);
     (first, first + (1 << R::LOW_BITS) - 1)
 }
 
-fn highs<R: Registers<WORD>, const WORD: usize>(words: &[[u8; WORD]]) -> Option<Highs> {
+fn highs<R: WordRegisters<WORD>, const WORD: usize>(
+    words: &[[u8; WORD]],
+    registers: R,
+) -> Option<Highs> {
     let mut found: Option<Highs> = None;
     for block in words.chunks(BLOCK) {
-        if !block.iter().fold(false, |any, &word| any | R::is_high(word)) {
+        if !block.iter().fold(false, |any, &word| any | registers.is_high(word)) {
             continue;
         }
-        for &word in block.iter().filter(|&&word| R::is_high(word)) {
-            let high = R::high_of(word);
+        for &word in block.iter().filter(|&&word| registers.is_high(word)) {
+            let high = registers.high_of(word);
             let known = found.get_or_insert_with(|| {
                 let (min, max) = span::<R, WORD>(high, 0);
                 Highs { first: high, min, max, last: high, rounds: 0 }

@@ -1,6 +1,6 @@
 //! The same words by every way there is.
 
-use super::{Met, Registers, WordDecoder};
+use super::{Met, WordDecoder, WordRegisters};
 use crate::codec::{Decoder, EventSink, ReadOptions};
 use crate::error::{Error, Result};
 use crate::model::{Event, EventBatch, Finding, Report};
@@ -33,23 +33,29 @@ fn run(bytes: &[u8], chunk: usize, mut decoder: impl Decoder) -> (Taken, Report)
 }
 
 /// Events and report of words behind 100 bytes of header.
-pub fn read<R: Registers<WORD> + Default, const WORD: usize>(bytes: &[u8]) -> (Vec<Event>, Report) {
-    let decoder = WordDecoder::behind(R::default(), 100, &options(false));
+pub fn read<R: WordRegisters<WORD>, const WORD: usize>(
+    registers: R,
+    bytes: &[u8],
+) -> (Vec<Event>, Report) {
+    let decoder = WordDecoder::after_header(registers, 100, &options(false));
     let (taken, report) = run(bytes, usize::MAX, decoder);
     (taken.events, report)
 }
 
 /// What stops a strict reader of words behind 10 bytes of header.
-pub fn refusal<R: Registers<WORD> + Default, const WORD: usize>(bytes: &[u8]) -> Error {
+pub fn refusal<R: WordRegisters<WORD>, const WORD: usize>(registers: R, bytes: &[u8]) -> Error {
     let options = ReadOptions { strict: true, ..ReadOptions::default() };
-    let mut decoder = WordDecoder::behind(R::default(), 10, &options);
+    let mut decoder = WordDecoder::after_header(registers, 10, &options);
     let mut events = EventBatch::new();
     decoder.push(bytes, &mut events).and_then(|()| decoder.finish(&mut events)).unwrap_err()
 }
 
 /// Word by word, as the strict reader does.
-fn plain<R: Registers<WORD> + Default, const WORD: usize>(bytes: &[u8]) -> (Vec<Event>, Report) {
-    let (mut registers, mut met) = (R::default(), Met::default());
+fn plain<R: WordRegisters<WORD>, const WORD: usize>(
+    start: R,
+    bytes: &[u8],
+) -> (Vec<Event>, Report) {
+    let (mut registers, mut met) = (start, Met::default());
     let (mut events, mut report) = (EventBatch::new(), Report::default());
     let (words, tail) = bytes.as_chunks::<WORD>();
     for (&word, at) in words.iter().zip((33..).step_by(WORD)) {
@@ -69,10 +75,10 @@ fn plain<R: Registers<WORD> + Default, const WORD: usize>(bytes: &[u8]) -> (Vec<
 }
 
 /// Asserts that any cut, any size of batches and any number of threads give the same.
-pub fn assert_any_way<R: Registers<WORD> + Default, const WORD: usize>(bytes: &[u8]) {
-    let (events, report) = plain::<R, WORD>(bytes);
+pub fn assert_any_way<R: WordRegisters<WORD>, const WORD: usize>(registers: R, bytes: &[u8]) {
+    let (events, report) = plain(registers, bytes);
     assert_eq!(report.bytes.total(), 33 + bytes.len() as u64);
-    let decoder = |parallel| WordDecoder::behind(R::default(), 33, &options(parallel));
+    let decoder = |parallel| WordDecoder::after_header(registers, 33, &options(parallel));
     for chunk in [1, 7, 4096, usize::MAX] {
         let (taken, found) = run(bytes, chunk, decoder(false));
         assert!(taken.events == events, "in chunks of {chunk}");

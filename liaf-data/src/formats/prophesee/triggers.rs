@@ -1,7 +1,7 @@
 //! The triggers of EVT: words between those of events.
 
 use super::raw::Start;
-use super::{Met, Registers, WordDecoder};
+use super::{Met, WordRegisters, events_body};
 use crate::codec::side::{Account, SideDecoder, SideRule};
 use crate::codec::{Body, ReadOptions, choose};
 use crate::error::Result;
@@ -23,28 +23,30 @@ pub(crate) fn streams(sensor: Option<SensorSize>) -> Vec<StreamInfo> {
 }
 
 /// What decodes the stream that the options choose, from where the words begin.
-pub(crate) fn body<R: Registers<WORD> + 'static, const WORD: usize>(
+pub(crate) fn body<R: WordRegisters<WORD> + 'static, const WORD: usize>(
     mut registers: R,
     start: Start<'_>,
     options: &ReadOptions,
 ) -> Result<Body> {
     let Start { offset: start, report, words, .. } = start;
     let mut words = words.as_chunks::<WORD>().0.iter();
-    if let Some(&first) = words.find(|&&word| R::is_high(word)) {
-        *registers.epoch() -= R::shift(R::high_of(first));
+    if let Some(&first) = words.find(|&&word| registers.is_high(word)) {
+        *registers.epoch() -= R::shift(registers.high_of(first));
     }
     let chosen = choose(streams(None).iter(), options.stream.as_ref())?;
     Ok(if chosen == Some(TRIGGERS) {
         let rule = TriggerRule::new(registers);
         Body::stream(SideDecoder::<_, WORD>::new(rule, start, report, options))
     } else {
-        WordDecoder::new(registers, start, report, options).with_seek_scan()
+        events_body(registers, start, report, options)
     })
 }
 
 /// Takes triggers, and of other words what they set.
 #[derive(Debug)]
 struct TriggerRule<R> {
+    /// Those before the first word.
+    start: R,
     registers: R,
     /// Those of one word, which are not wanted.
     events: EventBatch,
@@ -53,13 +55,14 @@ struct TriggerRule<R> {
     met: Met,
 }
 
-impl<R> TriggerRule<R> {
-    fn new(registers: R) -> Self {
-        Self { registers, events: EventBatch::new(), passed: (0, 0), met: Met::default() }
+impl<R: Copy> TriggerRule<R> {
+    fn new(start: R) -> Self {
+        let (events, met) = (EventBatch::new(), Met::default());
+        Self { start, registers: start, events, passed: (0, 0), met }
     }
 }
 
-impl<R: Registers<WORD>, const WORD: usize> SideRule<WORD> for TriggerRule<R> {
+impl<R: WordRegisters<WORD>, const WORD: usize> SideRule<WORD> for TriggerRule<R> {
     fn take(
         &mut self,
         word: [u8; WORD],
@@ -91,5 +94,10 @@ impl<R: Registers<WORD>, const WORD: usize> SideRule<WORD> for TriggerRule<R> {
         std::mem::take(&mut self.met).tell(report);
         let (count, first) = std::mem::take(&mut self.passed);
         report.add(Finding::OtherStreamEvents, count, first);
+    }
+
+    fn reset(&mut self) {
+        self.registers = self.start;
+        (self.passed, self.met) = ((0, 0), Met::default());
     }
 }

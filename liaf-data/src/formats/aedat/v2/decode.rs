@@ -3,41 +3,18 @@
 use multiversion::multiversion;
 
 use super::layout::{Axis, Layout, Reading, Word};
-use crate::codec::record_buffer::RecordBuffer;
-use crate::codec::records::{Clock, is_reset, is_wrap};
-use crate::codec::{Checkpoint, ClockReset, Decoder, EventSink, ReadOptions};
+use crate::codec::records::{BLOCK, Clock, RecordDecoder, RecordFormat, is_reset, is_wrap};
+use crate::codec::{Checkpoint, ClockReset, ReadOptions};
 use crate::error::{Error, Result};
-use crate::io::{in_order, places_per_pool};
 use crate::model::{EventBatch, Finding, Report, SensorSize};
 
-/// Records that are looked at together; their bytes and columns stay in the first-level cache.
-const BLOCK: usize = 1024;
-/// Records between two calls of the sink.
-const BATCH: usize = 8 * BLOCK;
-/// Records that one thread takes at a time.
-const SEGMENT: usize = 16 * BLOCK;
+/// Decodes the records of an AEDAT 2.0 file, which follow its header.
+pub type Aedat2Decoder = RecordDecoder<AddressRecords, 8>;
 
-/// Decodes the records of an AEDAT 2.0 file; the header is behind it.
-pub type Aedat2Decoder = WordDecoder<8>;
+/// Decodes the records of an AEDAT 1.0 file, which follow its header.
+pub type Aedat1Decoder = RecordDecoder<AddressRecords, 6>;
 
-/// Decodes the records of an AEDAT 1.0 file; the header is behind it.
-pub type Aedat1Decoder = WordDecoder<6>;
-
-/// Decodes records of an address and a time; the header is behind it.
-#[derive(Debug)]
-pub struct WordDecoder<const N: usize> {
-    rule: Rule,
-    clock: Clock,
-    strict: bool,
-    parallel: bool,
-    whole: RecordBuffer<N>,
-    offset: u64,
-    batch: EventBatch,
-    places: Vec<Segment>,
-    report: Report,
-}
-
-impl<const N: usize> WordDecoder<N>
+impl<const N: usize> RecordDecoder<AddressRecords, N>
 where
     [u8; N]: Word,
 {
@@ -50,149 +27,48 @@ where
         report: Report,
         options: &ReadOptions,
     ) -> Self {
-        let is_careful = options.strict || options.clock_reset == ClockReset::Error;
-        let parallel = options.parallel && !is_careful;
-        let mut places = Vec::new();
-        places.resize_with(if parallel { places_per_pool() } else { 0 }, Segment::default);
-        Self {
-            rule: Rule { layout, reading, sensor },
-            clock: Clock { resets: options.clock_reset, ..Clock::default() },
-            strict: options.strict,
-            parallel,
-            whole: RecordBuffer::default(),
-            offset: start,
-            batch: EventBatch::new(),
-            places,
-            report,
-        }
-    }
-
-    fn records(&mut self, records: &[[u8; N]], sink: &mut dyn EventSink) -> Result<()> {
-        if self.parallel && records.len() > SEGMENT {
-            return self.segments(records, sink);
-        }
-        // In strict mode one record at a time, so that the sink's errors have its offset; and where what
-        // is in front of an error is to be given.
-        let ends_at_resets = self.clock.resets == ClockReset::Error;
-        for records in records.chunks(if self.strict || ends_at_resets { 1 } else { BATCH }) {
-            self.batch.clear();
-            let (rule, report) = (self.rule, &mut self.report);
-            rule.decode(records, self.offset, &mut self.clock, &mut self.batch, report);
-            let at = self.offset;
-            self.offset += size_of_val(records) as u64;
-            if ends_at_resets && self.report.count(Finding::TimestampResets) > 0 {
-                return Err(Error::malformed("the clock begins anew")
-                    .at(at)
-                    .expected("times that go on")
-                    .advice("--clock-reset keep or rebase reads on"));
-            }
-            if !self.batch.is_empty() {
-                sink.events(&mut self.batch, at)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// As the serial path, cut in segments. Each takes the time before it from the record before
-    /// it; wraps inside earlier segments are added afterwards.
-    fn segments(&mut self, records: &[[u8; N]], sink: &mut dyn EventSink) -> Result<()> {
-        let parts: Vec<_> = records.chunks(SEGMENT).collect();
-        let (rule, clock, offset) = (self.rule, self.clock, self.offset);
-        let work = |i: usize, part: &&[[u8; N]], segment: &mut Segment| {
-            let first = i * SEGMENT;
-            segment.offset = offset + (first * N) as u64;
-            segment.clock = clock;
-            if let Some(before) = first.checked_sub(1).and_then(|before| records.get(before)) {
-                segment.clock.last = Some(before.time());
-            }
-            segment.batch.clear();
-            segment.report = Report::default();
-            let Segment { offset, clock, batch, report } = segment;
-            rule.decode(part, *offset, clock, batch, report);
-        };
-        let mut wraps = 0;
-        let give = |_, _: &&[[u8; N]], segment: &mut Segment| {
-            if wraps != 0 {
-                segment.batch.t.iter_mut().for_each(|t| *t += wraps);
-            }
-            wraps += segment.clock.epoch - clock.epoch;
-            self.clock = Clock { last: segment.clock.last, epoch: clock.epoch + wraps, ..clock };
-            self.report.merge(&segment.report);
-            if segment.batch.is_empty() {
-                return Ok(());
-            }
-            sink.events(&mut segment.batch, segment.offset)
-        };
-        in_order(&parts, &mut self.places, work, give)?;
-        self.offset = offset + size_of_val(records) as u64;
-        Ok(())
+        let records = AddressRecords { layout, reading, sensor, resets: options.clock_reset };
+        Self::with_format(records, start, report, options)
     }
 }
 
-impl<const N: usize> Decoder for WordDecoder<N>
-where
-    [u8; N]: Word,
-{
-    fn push(&mut self, bytes: &[u8], sink: &mut dyn EventSink) -> Result<()> {
-        let mut whole = std::mem::take(&mut self.whole);
-        let result = whole.push(bytes, |records| self.records(records, sink));
-        self.whole = whole;
-        result
-    }
-
-    fn finish(&mut self, _sink: &mut dyn EventSink) -> Result<()> {
-        self.whole.finish("record", self.offset, self.strict, &mut self.report)
-    }
-
-    fn report(&self) -> &Report {
-        &self.report
-    }
-
-    fn checkpoint(&self) -> Option<Checkpoint> {
-        Some(Checkpoint { offset: self.offset, state: self.clock.state() })
-    }
-
-    fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        self.clock = Clock { resets: self.clock.resets, ..Clock::of(checkpoint)? };
-        self.offset = checkpoint.offset;
-        self.whole.clear();
-        Ok(())
-    }
-}
-
-/// What one thread works on.
-#[derive(Debug, Default)]
-struct Segment {
-    offset: u64,
-    clock: Clock,
-    batch: EventBatch,
-    report: Report,
-}
-
-/// How records become events; the same for every record of a file.
+/// Records of an address and a time.
 #[derive(Debug, Clone, Copy)]
-struct Rule {
+pub struct AddressRecords {
     layout: Layout,
     reading: Reading,
     sensor: Option<SensorSize>,
+    resets: ClockReset,
 }
 
-impl Rule {
-    /// Appends the events of `records`, which begin at `offset`.
-    fn decode<W: Word>(
+impl<const N: usize> RecordFormat<N> for AddressRecords
+where
+    [u8; N]: Word,
+{
+    type State = Clock;
+    /// The last time.
+    type Trail = Option<u32>;
+    type Scratch = ();
+
+    fn start(self) -> Clock {
+        Clock { resets: self.resets, ..Clock::default() }
+    }
+
+    fn decode(
         self,
-        records: &[W],
+        records: &[[u8; N]],
         mut offset: u64,
         clock: &mut Clock,
         batch: &mut EventBatch,
         report: &mut Report,
+        (): &mut (),
     ) {
         let convert = self.converter();
         for block in records.chunks(BLOCK) {
             let resets = clock.resets != ClockReset::Keep && has_reset(block, clock.last);
             if !resets && is_plain(block, self.reading.special, clock.last) {
                 append(block, convert, clock.epoch, batch);
-                clock.last = block.last().map(W::time);
+                clock.last = block.last().map(Word::time);
                 report.bytes.events += size_of_val(block) as u64;
             } else {
                 self.one_by_one(block, offset, clock, batch, report);
@@ -201,6 +77,30 @@ impl Rule {
         }
     }
 
+    fn trail(self, records: &[[u8; N]]) -> Option<u32> {
+        records.last().map(Word::time)
+    }
+
+    fn follow(self, clock: &mut Clock, &last: &Option<u32>) {
+        clock.last = last.or(clock.last);
+    }
+
+    fn unpack(self, checkpoint: &Checkpoint) -> Result<Clock> {
+        Ok(Clock { resets: self.resets, ..Clock::of(checkpoint)? })
+    }
+
+    fn is_violated(self, report: &Report, _strict: bool) -> bool {
+        self.resets == ClockReset::Error && report.count(Finding::TimestampResets) > 0
+    }
+
+    fn violation(self, _record: &[u8; N], _report: &Report) -> Error {
+        Error::malformed("the clock begins anew")
+            .expected("times that go on")
+            .advice("--clock-reset keep or rebase reads on")
+    }
+}
+
+impl AddressRecords {
     /// The block as it is when some words are not pixels or the time wraps.
     fn one_by_one<W: Word>(
         self,

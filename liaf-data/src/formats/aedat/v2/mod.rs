@@ -24,6 +24,7 @@ pub(crate) use layout::{Layout, Reading, chip};
 use std::collections::BTreeMap;
 
 use super::TextHeader;
+use crate::codec::records::RecordDecoder;
 use crate::codec::{Body, ClockReset, Coords, Detection, Format, Opened, ReadOptions, choose};
 use crate::error::Result;
 use crate::io::ByteSource;
@@ -106,7 +107,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
 
 /// A decoder whose places are found by arithmetic, where its times only wrap.
 pub(crate) fn with_stride<const N: usize>(
-    decoder: decode::WordDecoder<N>,
+    decoder: RecordDecoder<decode::AddressRecords, N>,
     start: u64,
     options: &ReadOptions,
 ) -> Body

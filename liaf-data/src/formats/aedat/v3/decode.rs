@@ -35,6 +35,9 @@ pub struct Aedat3Decoder {
     rule: Rule,
     keep_invalid: bool,
     strict: bool,
+    /// Where the first packet begins, and the report of what stands before it.
+    start: u64,
+    header: Report,
     /// What is not a whole packet yet, or whose successor is not known yet. `offset` is its place.
     carry: PacketBuffer,
     offset: u64,
@@ -73,6 +76,8 @@ struct Job {
 #[derive(Debug, Default)]
 struct Slot {
     batch: EventBatch,
+    /// How many events and measurements there are up to the end of each piece.
+    ends: Vec<(usize, usize)>,
     measurements: Vec<Measurement>,
     report: Report,
 }
@@ -80,11 +85,12 @@ struct Slot {
 impl Slot {
     fn run(&mut self, pieces: &[Piece], bytes: &[u8], rule: Rule, keep_invalid: bool) {
         self.batch.clear();
+        self.ends.clear();
         self.measurements.clear();
         self.report = Report::default();
         for piece in pieces {
             let body = &bytes[piece.body.clone()];
-            let Self { batch, measurements, report } = self;
+            let Self { batch, ends, measurements, report } = self;
             let account = &mut report.bytes;
             let part = if piece.is_wanted { &mut account.events } else { &mut account.other };
             *part += body.len() as u64;
@@ -96,8 +102,12 @@ impl Slot {
             if kind == POLARITY {
                 events::polarity(body, piece.at, epoch, rule, batch, report);
             } else if piece.is_wanted {
-                let rule = MeasurementRule { kind, size, time_at, epoch, keep_invalid };
-                rule.append(body, piece.at, measurements, report);
+                let measured = MeasurementRule { kind, size, time_at, epoch, keep_invalid };
+                measured.append(body, piece.at, measurements, report);
+            }
+            ends.push((batch.len(), measurements.len()));
+            if rule.stops_at(report) {
+                return;
             }
         }
     }
@@ -122,6 +132,8 @@ impl Aedat3Decoder {
             rule,
             keep_invalid: options.keep_invalid,
             strict: options.strict,
+            start,
+            header: report.clone(),
             carry: PacketBuffer::default(),
             offset: start,
             lost_since: None,
@@ -224,7 +236,7 @@ impl Aedat3Decoder {
     fn add(&mut self, piece: Piece) {
         let (i, events) = (self.pieces.len(), piece.body.len() / EVENT);
         match self.jobs.last_mut() {
-            Some(job) if !self.strict && job.events < BATCH / 2 => {
+            Some(job) if job.events < BATCH / 2 => {
                 job.pieces.end = i + 1;
                 job.events += events;
             }
@@ -245,14 +257,28 @@ impl Aedat3Decoder {
             slot.run(&pieces[job.pieces.clone()], bytes, rule, keep_invalid);
         };
         let mut give = |job: &Job, slot: &mut Slot| {
-            report.merge(&slot.report);
-            let offset = pieces.get(job.pieces.start).map_or(0, |piece| piece.offset);
+            let pieces = &pieces[job.pieces.clone()];
+            let offset = pieces.first().map_or(0, |piece| piece.offset);
+            let mut given = Ok(());
             if !slot.batch.is_empty() {
-                sink.events(&mut slot.batch, offset)?;
+                given = sink.events(&mut slot.batch, offset).map_err(|error| {
+                    error.place_event(|event| {
+                        let before = slot.ends.partition_point(|&(end, _)| end <= event);
+                        let pieces = &pieces[..pieces.len().min(before + 1)];
+                        slot.run(pieces, bytes, rule, keep_invalid);
+                        pieces.last().map_or(offset, |piece| piece.offset)
+                    })
+                });
             }
-            slot.measurements
-                .drain(..)
-                .try_for_each(|measurement| sink.measurement(measurement, offset))?;
+            report.merge(&slot.report);
+            given?;
+            let mut measurements = slot.measurements.drain(..).enumerate().peekable();
+            for (piece, &(_, end)) in pieces.iter().zip(&slot.ends) {
+                while let Some((_, measurement)) = measurements.next_if(|&(i, _)| i < end) {
+                    sink.measurement(measurement, piece.offset)?;
+                }
+            }
+            drop(measurements);
             match slot.report.findings.get(&Finding::NegativeTimes) {
                 Some(tally) if strict => Err(Error::malformed("an event has a negative time")
                     .at(tally.first_offset.unwrap_or(offset))
@@ -388,10 +414,17 @@ impl Decoder for Aedat3Decoder {
         self.lost_since.is_none().then(|| Checkpoint { offset: self.offset, state: Vec::new() })
     }
 
+    fn reset(&mut self) {
+        self.offset = self.start;
+        self.carry.clear();
+        (self.lost_since, self.wasted) = (None, 0);
+        self.report.clone_from(&self.header);
+    }
+
     fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         checkpoint.state::<0>()?;
+        self.reset();
         self.offset = checkpoint.offset;
-        self.carry = PacketBuffer::default();
         Ok(())
     }
 }

@@ -34,6 +34,11 @@ impl Rule {
         Self { x_shift, y_shift, y_mask, flip, add, keep_invalid, strict }
     }
 
+    /// Whether nothing is taken after what `report` tells of.
+    pub fn stops_at(self, report: &Report) -> bool {
+        self.strict && report.count(Finding::NegativeTimes) > 0
+    }
+
     #[inline(always)]
     fn x(self, event: &[u8; EVENT]) -> u16 {
         (data(event) >> self.x_shift) as u16
@@ -80,6 +85,9 @@ pub(crate) fn polarity(
             append(block, epoch, rule, batch);
         } else {
             one_by_one(block, at, epoch, rule, batch, report);
+            if rule.stops_at(report) {
+                return;
+            }
         }
         at += size_of_val(block) as u64;
     }

@@ -25,6 +25,8 @@ pub struct Aedat4Decoder {
     /// The most bytes that one packet may inflate to, and that one of a group may.
     cap: usize,
     group_cap: usize,
+    /// Where the first packet begins.
+    start: u64,
     /// What is not a whole packet yet, or whose successor is not known yet. `offset` is its place in
     /// the file.
     carry: PacketBuffer,
@@ -96,8 +98,6 @@ impl Aedat4Decoder {
         header: u64,
         options: &ReadOptions,
     ) -> Self {
-        let mut report = Report::default();
-        report.bytes.header = header;
         let parallel = options.parallel && !options.strict;
         let group = if parallel { places_per_pool() } else { 0 };
         let mut slots = Vec::new();
@@ -110,6 +110,7 @@ impl Aedat4Decoder {
             strict: options.strict,
             cap: limits.packet_bytes,
             group_cap: limits.packet_bytes.min(limits.in_flight_bytes / group.max(1)),
+            start: header,
             carry: PacketBuffer::default(),
             offset: header,
             place: Place::Packets,
@@ -121,7 +122,7 @@ impl Aedat4Decoder {
             bodies: TableSum::default(),
             headers: TableSum::default(),
             resumed: false,
-            report,
+            report: Report::of_header(header),
         }
     }
 
@@ -530,10 +531,21 @@ impl Decoder for Aedat4Decoder {
         at_packet.then(|| Checkpoint { offset: self.offset, state: Vec::new() })
     }
 
+    fn reset(&mut self) {
+        self.offset = self.start;
+        self.carry.clear();
+        self.place = Place::Packets;
+        self.jobs.clear();
+        self.wasted = 0;
+        (self.bodies, self.headers) = (TableSum::default(), TableSum::default());
+        self.resumed = false;
+        self.report = Report::of_header(self.start);
+    }
+
     fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         checkpoint.state::<0>()?;
+        self.reset();
         (self.offset, self.resumed) = (checkpoint.offset, true);
-        self.carry = PacketBuffer::default();
         Ok(())
     }
 }

@@ -3,84 +3,59 @@
 use multiversion::multiversion;
 
 use super::DatVersion;
-use crate::codec::records::{self, BLOCK, Clock, RECORD, RecordDecoder, is_wrap};
-use crate::codec::{Checkpoint, Decoder, EventSink, ReadOptions};
+use crate::codec::records::{BLOCK, Clock, RecordDecoder, RecordFormat, is_wrap};
+use crate::codec::{Checkpoint, ReadOptions};
 use crate::error::Result;
 use crate::model::{EventBatch, Finding, Report};
 
-/// Decodes the records of a DAT file; the header is behind it.
-#[derive(Debug)]
-pub struct DatDecoder(RecordDecoder<Rule>);
+/// Bytes of a record.
+pub(crate) const RECORD: usize = 8;
+
+/// Decodes the records of a DAT file, which follow its header.
+pub type DatDecoder = RecordDecoder<DatRecords, RECORD>;
 
 impl DatDecoder {
     /// A decoder for events that begin `header` bytes into the file, 0 without one.
     pub fn new(header: u64, version: DatVersion, options: &ReadOptions) -> Self {
-        let mut report = Report::default();
-        report.bytes.header = header;
-        Self::with_report(Rule::events(version), header, report, options)
-    }
-
-    /// A decoder for records that begin at byte `start`; `report` has what stands before them.
-    pub(crate) fn with_report(
-        rule: Rule,
-        start: u64,
-        report: Report,
-        options: &ReadOptions,
-    ) -> Self {
-        Self(RecordDecoder::new(rule, start, report, options))
+        let report = Report::of_header(header);
+        Self::with_format(DatRecords::events(version), header, report, options)
     }
 }
 
-impl Decoder for DatDecoder {
-    fn push(&mut self, bytes: &[u8], sink: &mut dyn EventSink) -> Result<()> {
-        self.0.push(bytes, sink)
-    }
-
-    fn finish(&mut self, sink: &mut dyn EventSink) -> Result<()> {
-        self.0.finish(sink)
-    }
-
-    fn report(&self) -> &Report {
-        self.0.report()
-    }
-
-    fn checkpoint(&self) -> Option<Checkpoint> {
-        self.0.checkpoint()
-    }
-
-    fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        self.0.resume(checkpoint)
-    }
-}
-
-/// What the records of a file are.
+/// What the records of a DAT file are.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Rule {
-    Events(Fields),
-    Triggers,
-}
+pub struct DatRecords(Option<Fields>);
 
 /// Where an event keeps row and polarity, and how wide its coordinates are.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Fields {
+struct Fields {
     x_mask: u16,
     y_shift: u32,
     y_mask: u16,
     p_shift: u32,
 }
 
-impl Rule {
-    pub fn events(version: DatVersion) -> Self {
-        Self::Events(match version {
+impl DatRecords {
+    /// Triggers, which are counted.
+    pub(crate) const TRIGGERS: Self = Self(None);
+
+    /// Events, as this version has them.
+    pub(crate) fn events(version: DatVersion) -> Self {
+        Self(Some(match version {
             DatVersion::One => Fields { x_mask: 0x1ff, y_shift: 9, y_mask: 0xff, p_shift: 17 },
             DatVersion::Two => Fields { x_mask: 0x3fff, y_shift: 14, y_mask: 0x3fff, p_shift: 28 },
-        })
+        }))
     }
 }
 
-impl records::Rule for Rule {
-    fn time(record: &[u8; RECORD]) -> u32 {
-        time(record)
+impl RecordFormat<RECORD> for DatRecords {
+    type State = Clock;
+    /// The last time.
+    type Trail = Option<u32>;
+    type Scratch = ();
+
+    fn start(self) -> Clock {
+        Clock::default()
     }
 
     fn decode(
@@ -90,9 +65,10 @@ impl records::Rule for Rule {
         clock: &mut Clock,
         batch: &mut EventBatch,
         report: &mut Report,
+        (): &mut (),
     ) {
         let bytes = size_of_val(records) as u64;
-        let Self::Events(fields) = self else {
+        let Self(Some(fields)) = self else {
             report.add(Finding::Triggers, records.len() as u64, offset);
             report.bytes.other += bytes;
             return;
@@ -112,6 +88,18 @@ impl records::Rule for Rule {
             }
             offset += size_of_val(block) as u64;
         }
+    }
+
+    fn trail(self, records: &[[u8; RECORD]]) -> Option<u32> {
+        records.last().map(time)
+    }
+
+    fn follow(self, clock: &mut Clock, &last: &Option<u32>) {
+        clock.last = last.or(clock.last);
+    }
+
+    fn unpack(self, checkpoint: &Checkpoint) -> Result<Clock> {
+        Clock::of(checkpoint)
     }
 }
 
@@ -152,6 +140,7 @@ fn append(block: &[[u8; RECORD]], fields: Fields, epoch: i64, batch: &mut EventB
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::Decoder;
     use crate::model::{Event, FindingCount};
 
     fn bytes(records: &[(u32, u32)]) -> Vec<u8> {
@@ -168,20 +157,22 @@ mod tests {
         (events, decoder.report().clone())
     }
 
-    fn decoder(rule: Rule, parallel: bool) -> RecordDecoder<Rule> {
+    fn decoder(format: DatRecords, parallel: bool) -> DatDecoder {
         let options = ReadOptions { parallel, ..ReadOptions::default() };
-        RecordDecoder::new(rule, 100, Report::default(), &options)
+        DatDecoder::with_format(format, 100, Report::default(), &options)
     }
 
     #[test]
     fn both_versions_worked_by_hand() {
         let two = [(5, 1 << 28 | 719 << 14 | 1279), (4, 0xe << 28 | 0x3fff << 14 | 0x3fff)];
-        let (events, report) = run(&bytes(&two), 99, decoder(Rule::events(DatVersion::Two), false));
+        let (events, report) =
+            run(&bytes(&two), 99, decoder(DatRecords::events(DatVersion::Two), false));
         let expected = [(5, 1279, 719, 1), (4, 0x3fff, 0x3fff, 0)];
         assert!(events.iter().eq(expected.map(|(t, x, y, p)| Event { t, x, y, p })));
         assert_eq!((report.bytes.events, report.findings.len()), (16, 0));
         let one = [(5, 1 << 17 | 239 << 9 | 303), (6, 0xff << 9 | 0x1ff | 0x1fff << 18)];
-        let (events, _) = run(&bytes(&one), 99, decoder(Rule::events(DatVersion::One), false));
+        let (events, _) =
+            run(&bytes(&one), 99, decoder(DatRecords::events(DatVersion::One), false));
         let expected = [(5, 303, 239, 1), (6, 0x1ff, 0xff, 0)];
         assert!(events.iter().eq(expected.map(|(t, x, y, p)| Event { t, x, y, p })));
     }
@@ -191,7 +182,7 @@ mod tests {
         let half = 1 << 31;
         let records = [(u32::MAX, 0), (half, 0), (0, 0), (half + 1, 0), (0, 0)];
         let (events, report) =
-            run(&bytes(&records), 99, decoder(Rule::events(DatVersion::Two), false));
+            run(&bytes(&records), 99, decoder(DatRecords::events(DatVersion::Two), false));
         let half = i64::from(half);
         assert_eq!(events.t, [2 * half - 1, half, 0, half + 1, 2 * half]);
         assert_eq!(report.findings[&Finding::TimeWraps], FindingCount::at_byte(1, 132));
@@ -199,7 +190,8 @@ mod tests {
 
     #[test]
     fn triggers_are_counted() {
-        let (events, report) = run(&bytes(&[(1, 2), (3, 4)]), 5, decoder(Rule::Triggers, false));
+        let (events, report) =
+            run(&bytes(&[(1, 2), (3, 4)]), 5, decoder(DatRecords::TRIGGERS, false));
         assert!(events.is_empty());
         assert_eq!(report.findings[&Finding::Triggers].count, 2);
         assert_eq!((report.bytes.events, report.bytes.other), (0, 16));
@@ -223,7 +215,8 @@ mod tests {
                 })
                 .collect();
             let bytes = [bytes(&records), vec![1; 3]].concat();
-            let whole = run(&bytes, usize::MAX, decoder(Rule::events(DatVersion::Two), false));
+            let whole =
+                run(&bytes, usize::MAX, decoder(DatRecords::events(DatVersion::Two), false));
             assert_eq!(whole.0.len(), records.len());
             // One by one, as the clock has it.
             let mut clock = Clock::default();
@@ -233,18 +226,16 @@ mod tests {
             });
             assert!(times.eq(whole.0.t.iter().copied()));
             let strict = ReadOptions { strict: true, ..ReadOptions::default() };
-            let strict =
-                RecordDecoder::new(Rule::events(DatVersion::Two), 100, Report::default(), &strict);
+            let mut strict = DatDecoder::new(100, DatVersion::Two, &strict);
             let mut events = EventBatch::new();
-            let mut strict = strict;
             strict.push(&bytes, &mut events).unwrap();
             assert!(events == whole.0);
             assert_eq!(strict.finish(&mut events).unwrap_err().offset(), Some(100 + 40_000));
             for (segment, chunk) in [(1, usize::MAX), (3, 1000), (64, 4097), (1024, 7), (99, 1)] {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
                 let parallel = || {
-                    let decoder = decoder(Rule::events(DatVersion::Two), true);
-                    run(&bytes, chunk, decoder.with_segments(segment))
+                    let decoder = decoder(DatRecords::events(DatVersion::Two), true);
+                    run(&bytes, chunk, decoder.with_batches(segment))
                 };
                 assert!(pool.install(parallel) == whole, "in segments of {segment}");
             }

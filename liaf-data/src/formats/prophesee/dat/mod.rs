@@ -20,12 +20,11 @@ mod triggers;
 use std::collections::BTreeMap;
 
 pub use decode::DatDecoder;
-use decode::Rule;
+use decode::{DatRecords, RECORD};
 use header::{Header, Kind};
 use triggers::TriggerRule;
 
 use super::KEYS;
-use crate::codec::records::RECORD;
 use crate::codec::side::SideDecoder;
 use crate::codec::stride::StrideScan;
 use crate::codec::{Body, Format, Opened, ReadOptions, choose};
@@ -67,16 +66,16 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         (None, Some(stated)) => (Some(stated), SensorSource::Header),
         (None, None) => (None, SensorSource::Unknown),
     };
-    let (kind, rule) = match header.kind {
-        Kind::Events => (StreamKind::Events, Rule::events(header.version)),
-        Kind::Triggers => (StreamKind::Triggers, Rule::Triggers),
+    let (kind, records) = match header.kind {
+        Kind::Events => (StreamKind::Events, DatRecords::events(header.version)),
+        Kind::Triggers => (StreamKind::Triggers, DatRecords::TRIGGERS),
     };
     let streams = vec![StreamInfo::new(0, kind, kind.name(), sensor)];
     let stream = choose(streams.iter(), options.stream.as_ref())?;
     let body = if kind == StreamKind::Triggers && stream.is_some() {
         Body::stream(SideDecoder::new(TriggerRule::default(), start, report, options))
     } else {
-        Body::stream(DatDecoder::with_report(rule, start, report, options))
+        Body::stream(DatDecoder::with_format(records, start, report, options))
             .with_seek_scan(StrideScan { start, record: RECORD, time: decode::time_of })
     };
     let mut details = BTreeMap::new();

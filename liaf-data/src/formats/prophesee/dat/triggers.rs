@@ -1,7 +1,7 @@
 //! Records to triggers.
 
-use super::decode::{data, time};
-use crate::codec::records::{Clock, RECORD};
+use super::decode::{RECORD, data, time};
+use crate::codec::records::Clock;
 use crate::codec::side::{Account, SideRule};
 use crate::model::{Measurement, Report, Trigger, TriggerKind};
 
@@ -25,5 +25,9 @@ impl SideRule<RECORD> for TriggerRule {
         let (kind, channel) = (TriggerKind::edge(data & 1 == 1), data >> 26);
         measurements.push((Measurement::Trigger(Trigger { t, kind, channel }), offset));
         Account::Chosen
+    }
+
+    fn reset(&mut self) {
+        *self = Self::default();
     }
 }

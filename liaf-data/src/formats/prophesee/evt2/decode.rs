@@ -3,9 +3,10 @@
 use multiversion::multiversion;
 
 use crate::codec::Checkpoint;
+use crate::codec::records::RecordState;
 use crate::error::Result;
 use crate::formats::prophesee::{
-    self, Cd, EARLY, LOW_BITS, Met, ROUND, Time, TriggerWord, WRAP, is_wrap, kind, special,
+    Cd, EARLY, LOW_BITS, Met, ROUND, Time, TriggerWord, WRAP, WordRegisters, is_wrap, kind, special,
 };
 use crate::model::EventBatch;
 
@@ -19,9 +20,19 @@ const RUN: usize = Cd::LANES;
 
 /// What earlier words set.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Registers(Time);
+pub struct Evt2Registers(Time);
 
-impl prophesee::Registers<WORD> for Registers {
+impl RecordState for Evt2Registers {
+    fn epoch(&mut self) -> &mut i64 {
+        &mut self.0.epoch
+    }
+
+    fn pack(&self) -> Vec<i64> {
+        self.0.pack()
+    }
+}
+
+impl WordRegisters<WORD> for Evt2Registers {
     const FORMAT: &'static str = "EVT 2.0";
     const BATCH: usize = 8 << 10;
     /// The last `TIME_HIGH`.
@@ -62,7 +73,7 @@ impl prophesee::Registers<WORD> for Registers {
         self.0.trigger(u32::from_le_bytes(word))
     }
 
-    fn trail(words: &[[u8; WORD]]) -> Option<u32> {
+    fn trail(&self, words: &[[u8; WORD]]) -> Option<u32> {
         let last = words.iter().rev().map(|&word| u32::from_le_bytes(word));
         last.into_iter().find(|word| word >> 28 == kind::TIME_HIGH).map(high_of)
     }
@@ -71,18 +82,14 @@ impl prophesee::Registers<WORD> for Registers {
         self.0.high = last.or(self.0.high);
     }
 
-    fn epoch(&mut self) -> &mut i64 {
-        &mut self.0.epoch
-    }
-
     const LOW_BITS: u32 = LOW_BITS;
     const ROUND: i64 = ROUND;
 
-    fn is_high(word: [u8; WORD]) -> bool {
+    fn is_high(&self, word: [u8; WORD]) -> bool {
         u32::from_le_bytes(word) >> 28 == kind::TIME_HIGH
     }
 
-    fn high_of(word: [u8; WORD]) -> u32 {
+    fn high_of(&self, word: [u8; WORD]) -> u32 {
         high_of(u32::from_le_bytes(word))
     }
 
@@ -92,10 +99,6 @@ impl prophesee::Registers<WORD> for Registers {
 
     fn high(&self) -> Option<u32> {
         self.0.high
-    }
-
-    fn pack(&self) -> Vec<i64> {
-        self.0.pack()
     }
 
     fn unpack(&self, checkpoint: &Checkpoint) -> Result<Self> {

@@ -23,12 +23,11 @@ mod encode;
 mod tests;
 
 use super::{WordDecoder, is_encoded};
-use crate::codec::{Checkpoint, Decoder, Detection, EventSink, Format, Opened, ReadOptions};
+use crate::codec::{Detection, Format, Opened, ReadOptions};
 use crate::error::Result;
 use crate::formats::prophesee;
 use crate::io::ByteSource;
-use crate::model::Report;
-use decode::{Registers, WORD};
+use decode::{Evt2Registers, WORD};
 
 pub(crate) static FORMAT: Format = Format {
     name: "EVT 2.0",
@@ -40,40 +39,16 @@ pub(crate) static FORMAT: Format = Format {
 
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     prophesee::open(source, options, FORMAT.name, 4.0, |start| {
-        let registers = Registers::default();
-        prophesee::body(registers, start, options)
+        prophesee::body(Evt2Registers::default(), start, options)
     })
 }
 
-/// Decodes the words of an EVT 2.0 stream; a header is behind it.
-#[derive(Debug)]
-pub struct Evt2Decoder(WordDecoder<Registers, WORD>);
+/// Decodes the words of an EVT 2.0 stream, which follow its header.
+pub type Evt2Decoder = WordDecoder<Evt2Registers, WORD>;
 
 impl Evt2Decoder {
     /// A decoder for words that begin `header` bytes into the file, 0 for words from a camera.
     pub fn new(header: u64, options: &ReadOptions) -> Self {
-        Self(WordDecoder::behind(Registers::default(), header, options))
-    }
-}
-
-impl Decoder for Evt2Decoder {
-    fn push(&mut self, bytes: &[u8], sink: &mut dyn EventSink) -> Result<()> {
-        self.0.push(bytes, sink)
-    }
-
-    fn finish(&mut self, sink: &mut dyn EventSink) -> Result<()> {
-        self.0.finish(sink)
-    }
-
-    fn report(&self) -> &Report {
-        self.0.report()
-    }
-
-    fn checkpoint(&self) -> Option<Checkpoint> {
-        self.0.checkpoint()
-    }
-
-    fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        self.0.resume(checkpoint)
+        Self::after_header(Evt2Registers::default(), header, options)
     }
 }

@@ -1,6 +1,6 @@
 //! Words to events, however they are cut.
 
-use super::decode::{Registers, WORD};
+use super::decode::{Evt2Registers, WORD};
 use crate::formats::prophesee::testing::{self, Numbers, assert_any_way, refusal};
 use crate::model::{Event, Finding, FindingCount, Report};
 
@@ -9,7 +9,7 @@ fn bytes(words: &[u32]) -> Vec<u8> {
 }
 
 fn read(words: &[u32]) -> (Vec<Event>, Report) {
-    testing::read::<Registers, WORD>(&bytes(words))
+    testing::read(Evt2Registers::default(), &bytes(words))
 }
 
 fn cd(p: u32, low: u32, x: u32, y: u32) -> u32 {
@@ -96,7 +96,7 @@ fn a_strict_reader_stops_at_the_first_violation() {
         (&[0xa000_0000, 0, 0], 0, 14), // no time at all
     ] {
         let bytes = [bytes(words), vec![0; tail]].concat();
-        let error = refusal::<Registers, WORD>(&bytes);
+        let error = refusal(Evt2Registers::default(), &bytes);
         assert_eq!(error.offset(), Some(offset), "{error}");
     }
 }
@@ -104,7 +104,7 @@ fn a_strict_reader_stops_at_the_first_violation() {
 #[test]
 fn any_cut_on_any_number_of_threads_gives_the_same() {
     let wraps = [0x8fff_ffff, 0x1000_0801, 0x8000_0000, 0x0000_0802].repeat(1500);
-    assert_any_way::<Registers, WORD>(&bytes(&wraps));
+    assert_any_way(Evt2Registers::default(), &bytes(&wraps));
     for seed in 1..50u32 {
         let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15 ^ u64::from(seed) << 20);
         let (rare, sparse) =
@@ -112,6 +112,6 @@ fn any_cut_on_any_number_of_threads_gives_the_same() {
         let (len, mut high) = (if seed % 3 == 0 { 40 } else { 5000 }, 0);
         let words: Vec<_> = (0..len).map(|_| numbers.head(&mut high, rare, sparse)).collect();
         let tail = vec![7; seed as usize % 6 % WORD];
-        assert_any_way::<Registers, WORD>(&[bytes(&words), tail].concat());
+        assert_any_way(Evt2Registers::default(), &[bytes(&words), tail].concat());
     }
 }

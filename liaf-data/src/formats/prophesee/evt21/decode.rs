@@ -2,10 +2,11 @@
 
 use multiversion::multiversion;
 
-use crate::codec::Checkpoint;
+use crate::codec::records::RecordState;
+use crate::codec::{Checkpoint, Evt21Order};
 use crate::error::Result;
 use crate::formats::prophesee::{
-    self, Cd, EARLY, LOW_BITS, Met, ROUND, Time, TriggerWord, WRAP, is_wrap, kind, special,
+    Cd, EARLY, LOW_BITS, Met, ROUND, Time, TriggerWord, WRAP, WordRegisters, is_wrap, kind, special,
 };
 use crate::model::{Event, EventBatch};
 
@@ -46,11 +47,31 @@ static ONES: [u8; 256] = {
     ones
 };
 
-/// What earlier words set; the order of the halves of a word is `LEGACY` or little-endian.
+/// What earlier words set, and the order of the halves of a word: legacy or little-endian.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Registers<const LEGACY: bool>(Time);
+pub struct Evt21Registers {
+    time: Time,
+    is_legacy: bool,
+}
 
-impl<const LEGACY: bool> prophesee::Registers<WORD> for Registers<LEGACY> {
+impl Evt21Registers {
+    /// Those before the first word.
+    pub(crate) fn new(order: Evt21Order) -> Self {
+        Self { time: Time::default(), is_legacy: order == Evt21Order::Legacy }
+    }
+}
+
+impl RecordState for Evt21Registers {
+    fn epoch(&mut self) -> &mut i64 {
+        &mut self.time.epoch
+    }
+
+    fn pack(&self) -> Vec<i64> {
+        self.time.pack()
+    }
+}
+
+impl WordRegisters<WORD> for Evt21Registers {
     const FORMAT: &'static str = "EVT 2.1";
     const BATCH: usize = 2 << 10;
     /// The last `EVT_TIME_HIGH`.
@@ -58,14 +79,14 @@ impl<const LEGACY: bool> prophesee::Registers<WORD> for Registers<LEGACY> {
     type Scratch = Cd;
 
     fn take(&mut self, word: [u8; WORD], offset: u64, events: &mut EventBatch, met: &mut Met) {
-        let (head, mask) = split(word, LEGACY);
-        match (head >> 28, self.0.event(head)) {
+        let (head, mask) = split(word, self.is_legacy);
+        match (head >> 28, self.time.event(head)) {
             (..=kind::CD_ON, Some(first)) => {
                 let set = (0..32).filter(|i| mask >> i & 1 == 1);
                 events.extend(set.map(|i| Event { x: first.x + i, ..first }));
             }
             (..=kind::CD_ON, None) => met.add(EARLY, mask.count_ones().into(), offset),
-            (kind::TIME_HIGH, _) => met.add(WRAP, self.0.set_high(high_of(head)).into(), offset),
+            (kind::TIME_HIGH, _) => met.add(WRAP, self.time.set_high(high_of(head)).into(), offset),
             _ => met.add(special(head), 1, offset),
         }
     }
@@ -79,8 +100,8 @@ impl<const LEGACY: bool> prophesee::Registers<WORD> for Registers<LEGACY> {
         cd: &mut Cd,
     ) {
         for block in words.chunks(BLOCK) {
-            if self.0.high.is_some() && is_plain(block, LEGACY) {
-                gather(block, LEGACY, offset, &mut self.0, events, met, cd);
+            if self.time.high.is_some() && is_plain(block, self.is_legacy) {
+                gather(block, self.is_legacy, offset, &mut self.time, events, met, cd);
             } else {
                 for (&word, at) in block.iter().zip((offset..).step_by(WORD)) {
                     self.take(word, at, events, met);
@@ -91,31 +112,27 @@ impl<const LEGACY: bool> prophesee::Registers<WORD> for Registers<LEGACY> {
     }
 
     fn trigger(&self, word: [u8; WORD]) -> Option<TriggerWord> {
-        self.0.trigger(split(word, LEGACY).0)
+        self.time.trigger(split(word, self.is_legacy).0)
     }
 
-    fn trail(words: &[[u8; WORD]]) -> Option<u32> {
-        let last = words.iter().rev().map(|&word| split(word, LEGACY).0);
+    fn trail(&self, words: &[[u8; WORD]]) -> Option<u32> {
+        let last = words.iter().rev().map(|&word| split(word, self.is_legacy).0);
         last.into_iter().find(|head| head >> 28 == kind::TIME_HIGH).map(high_of)
     }
 
     fn follow(&mut self, &last: &Option<u32>) {
-        self.0.high = last.or(self.0.high);
-    }
-
-    fn epoch(&mut self) -> &mut i64 {
-        &mut self.0.epoch
+        self.time.high = last.or(self.time.high);
     }
 
     const LOW_BITS: u32 = LOW_BITS;
     const ROUND: i64 = ROUND;
 
-    fn is_high(word: [u8; WORD]) -> bool {
-        split(word, LEGACY).0 >> 28 == kind::TIME_HIGH
+    fn is_high(&self, word: [u8; WORD]) -> bool {
+        split(word, self.is_legacy).0 >> 28 == kind::TIME_HIGH
     }
 
-    fn high_of(word: [u8; WORD]) -> u32 {
-        high_of(split(word, LEGACY).0)
+    fn high_of(&self, word: [u8; WORD]) -> u32 {
+        high_of(split(word, self.is_legacy).0)
     }
 
     fn wraps(old: u32, new: u32) -> bool {
@@ -123,15 +140,11 @@ impl<const LEGACY: bool> prophesee::Registers<WORD> for Registers<LEGACY> {
     }
 
     fn high(&self) -> Option<u32> {
-        self.0.high
-    }
-
-    fn pack(&self) -> Vec<i64> {
-        self.0.pack()
+        self.time.high
     }
 
     fn unpack(&self, checkpoint: &Checkpoint) -> Result<Self> {
-        Time::unpack(checkpoint).map(Self)
+        Ok(Self { time: Time::unpack(checkpoint)?, ..*self })
     }
 }
 

@@ -19,14 +19,11 @@ mod encode;
 mod tests;
 
 use super::{WordDecoder, is_encoded};
-use crate::codec::{
-    Checkpoint, Decoder, Detection, EventSink, Evt21Order, Format, Opened, ReadOptions,
-};
+use crate::codec::{Detection, Evt21Order, Format, Opened, ReadOptions};
 use crate::error::Result;
 use crate::formats::prophesee;
 use crate::io::ByteSource;
-use crate::model::Report;
-use decode::{Registers, WORD};
+use decode::{Evt21Registers, WORD};
 
 pub(crate) static FORMAT: Format = Format {
     name: "EVT 2.1",
@@ -39,68 +36,16 @@ pub(crate) static FORMAT: Format = Format {
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     prophesee::open(source, options, FORMAT.name, 2.0, |start| {
         let order = options.evt21_order.map_or_else(|| start.header.evt21_order(), Ok)?;
-        match order {
-            Evt21Order::Legacy => prophesee::body(Registers::<true>::default(), start, options),
-            Evt21Order::Little => prophesee::body(Registers::<false>::default(), start, options),
-        }
+        prophesee::body(Evt21Registers::new(order), start, options)
     })
 }
 
-/// Decodes the words of an EVT 2.1 stream; a header is behind it.
-#[derive(Debug)]
-pub struct Evt21Decoder(Ordered);
-
-#[derive(Debug)]
-enum Ordered {
-    Little(WordDecoder<Registers<false>, WORD>),
-    Legacy(WordDecoder<Registers<true>, WORD>),
-}
+/// Decodes the words of an EVT 2.1 stream, which follow its header.
+pub type Evt21Decoder = WordDecoder<Evt21Registers, WORD>;
 
 impl Evt21Decoder {
     /// A decoder for words that begin `header` bytes into the file, 0 for words from a camera.
     pub fn new(header: u64, order: Evt21Order, options: &ReadOptions) -> Self {
-        Self(match order {
-            Evt21Order::Little => {
-                Ordered::Little(WordDecoder::behind(Registers::default(), header, options))
-            }
-            Evt21Order::Legacy => {
-                Ordered::Legacy(WordDecoder::behind(Registers::default(), header, options))
-            }
-        })
-    }
-
-    fn ordered(&mut self) -> &mut dyn Decoder {
-        match &mut self.0 {
-            Ordered::Little(decoder) => decoder,
-            Ordered::Legacy(decoder) => decoder,
-        }
-    }
-}
-
-impl Decoder for Evt21Decoder {
-    fn push(&mut self, bytes: &[u8], sink: &mut dyn EventSink) -> Result<()> {
-        self.ordered().push(bytes, sink)
-    }
-
-    fn finish(&mut self, sink: &mut dyn EventSink) -> Result<()> {
-        self.ordered().finish(sink)
-    }
-
-    fn report(&self) -> &Report {
-        match &self.0 {
-            Ordered::Little(decoder) => decoder.report(),
-            Ordered::Legacy(decoder) => decoder.report(),
-        }
-    }
-
-    fn checkpoint(&self) -> Option<Checkpoint> {
-        match &self.0 {
-            Ordered::Little(decoder) => decoder.checkpoint(),
-            Ordered::Legacy(decoder) => decoder.checkpoint(),
-        }
-    }
-
-    fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        self.ordered().resume(checkpoint)
+        Self::after_header(Evt21Registers::new(order), header, options)
     }
 }

@@ -1,6 +1,7 @@
 //! Words to events, however they are cut.
 
-use super::decode::{Registers, WORD};
+use super::decode::{Evt21Registers, WORD};
+use crate::codec::Evt21Order;
 use crate::formats::prophesee::testing::{self, Numbers, assert_any_way, refusal};
 use crate::model::{Event, Finding, FindingCount, Report};
 
@@ -13,9 +14,13 @@ fn bytes(legacy: bool, words: &[(u32, u32)]) -> Vec<u8> {
     words.iter().flat_map(word).collect()
 }
 
+fn registers(legacy: bool) -> Evt21Registers {
+    Evt21Registers::new(if legacy { Evt21Order::Legacy } else { Evt21Order::Little })
+}
+
 fn read(words: &[(u32, u32)]) -> (Vec<Event>, Report) {
-    let little = testing::read::<Registers<false>, WORD>(&bytes(false, words));
-    let legacy = testing::read::<Registers<true>, WORD>(&bytes(true, words));
+    let little = testing::read(registers(false), &bytes(false, words));
+    let legacy = testing::read(registers(true), &bytes(true, words));
     assert_eq!(little, legacy);
     little
 }
@@ -81,12 +86,12 @@ fn what_is_no_event_is_counted_by_kind() {
 #[test]
 fn a_strict_reader_stops_at_the_first_violation() {
     let words = [(0x8000_0000, 0), (0, 1), (0x7000_0000, 0)];
-    let error = refusal::<Registers<true>, WORD>(&bytes(true, &words));
+    let error = refusal(registers(true), &bytes(true, &words));
     assert_eq!(error.offset(), Some(26), "{error}");
     let tail = [bytes(false, &words[..2]), vec![0; 5]].concat();
-    assert_eq!(refusal::<Registers<false>, WORD>(&tail).offset(), Some(26));
+    assert_eq!(refusal(registers(false), &tail).offset(), Some(26));
     let untimed = bytes(false, &[(0xa000_0000, 0), (0, 0), (0, 2)]);
-    assert_eq!(refusal::<Registers<false>, WORD>(&untimed).offset(), Some(26));
+    assert_eq!(refusal(registers(false), &untimed).offset(), Some(26));
 }
 
 #[test]
@@ -109,7 +114,7 @@ fn any_cut_on_any_number_of_threads_gives_the_same() {
             })
             .collect();
         let tail = vec![7; seed as usize % 11 % WORD];
-        assert_any_way::<Registers<false>, WORD>(&[bytes(false, &words), tail.clone()].concat());
-        assert_any_way::<Registers<true>, WORD>(&[bytes(true, &words), tail].concat());
+        assert_any_way(registers(false), &[bytes(false, &words), tail.clone()].concat());
+        assert_any_way(registers(true), &[bytes(true, &words), tail].concat());
     }
 }

@@ -1,10 +1,10 @@
 //! Cutting a run of words: what a piece of it leaves in the registers, without decoding it.
 
-use super::registers::{MAX_BASE, Registers, WORD, kind};
+use super::registers::{Evt3Registers, MAX_BASE, WORD, kind};
 
 /// What a run of words does to the registers it meets, found from its end backwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Trail {
+pub struct Trail {
     y: Option<u16>,
     base: Option<(u16, u8)>,
     /// How far vectors move the base, from its last `VECT_BASE_X` on.
@@ -18,7 +18,7 @@ pub(crate) struct Trail {
 }
 
 impl Trail {
-    pub fn of(words: &[[u8; WORD]]) -> Self {
+    pub(crate) fn of(words: &[[u8; WORD]]) -> Self {
         let at = |index: Option<usize>| index.and_then(|i| words.get(i)).map(word);
         let after = |index: Option<usize>| words.get(index.map_or(0, |i| i + 1)..).unwrap_or(&[]);
         let base = last(words, kind::VECT_BASE_X);
@@ -38,7 +38,7 @@ impl Trail {
     }
 
     /// The registers behind the words; the epoch stays as it is.
-    pub fn apply(&self, registers: &mut Registers) {
+    pub(crate) fn apply(&self, registers: &mut Evt3Registers) {
         registers.y = self.y.or(registers.y);
         registers.base = self.base.or(registers.base).map(|(x, p)| {
             let x = usize::from(x).saturating_add(self.advance).min(MAX_BASE.into());
@@ -96,7 +96,7 @@ fn highs(words: &[[u8; WORD]]) -> Option<(u16, u16, bool)> {
 mod tests {
     use super::*;
 
-    fn after(words: &[u16], mut registers: Registers) -> Registers {
+    fn after(words: &[u16], mut registers: Evt3Registers) -> Evt3Registers {
         let words: Vec<_> = words.iter().map(|word| word.to_le_bytes()).collect();
         Trail::of(&words).apply(&mut registers);
         registers
@@ -104,22 +104,22 @@ mod tests {
 
     #[test]
     fn a_changed_high_behind_the_last_low_clears_it() {
-        let start = Registers { high: Some(5), low: 7, ..Registers::default() };
+        let start = Evt3Registers { high: Some(5), low: 7, ..Evt3Registers::default() };
         assert_eq!(after(&[0x8005], start).low, 7);
         assert_eq!(after(&[0x8006], start).low, 0);
         assert_eq!(after(&[0x8006, 0x8005], start).low, 0);
         assert_eq!(after(&[0x6009, 0x8005, 0x8005], start).low, 9);
         assert_eq!(after(&[0x8006, 0x6009, 0x8006], start).low, 9);
         assert_eq!(after(&[0x8006, 0x6009, 0x8005], start).low, 0);
-        assert_eq!(after(&[0x6009, 0x8000], Registers::default()).low, 0);
+        assert_eq!(after(&[0x6009, 0x8000], Evt3Registers::default()).low, 0);
     }
 
     #[test]
     fn vectors_move_the_base_they_find() {
-        let start = Registers { base: Some((100, 1)), ..Registers::default() };
+        let start = Evt3Registers { base: Some((100, 1)), ..Evt3Registers::default() };
         assert_eq!(after(&[0x4001, 0x5000], start).base, Some((120, 1)));
         assert_eq!(after(&[0x4001, 0x3010, 0x5000], start).base, Some((24, 0)));
-        assert_eq!(after(&[0x4001], Registers::default()).base, None);
+        assert_eq!(after(&[0x4001], Evt3Registers::default()).base, None);
         assert_eq!(after(&[0x4fff; 6000], start).base, Some((MAX_BASE, 1)));
     }
 }

@@ -1,11 +1,11 @@
 //! Words to events without a branch on the kind of the word.
 //!
 //! Kinds follow each other in no order that a processor could guess, and a wrong guess costs more
-//! than all the work on a word. So every word runs through the same steps, steered by a [`Rule`]:
-//! registers are fields of one number, of which the rule replaces none or one, and up to eight
+//! than all the work on a word. So every word runs through the same steps, steered by a [`WordEffect`]:
+//! registers are fields of one number, of which the effect replaces none or one, and up to eight
 //! events are written of which the word's mask keeps as many as it has bits.
 
-use super::registers::{HIGH_WRAP, ROUND, Registers, WORD, kind, special};
+use super::registers::{Evt3Registers, HIGH_WRAP, ROUND, WORD, kind, special};
 use crate::formats::prophesee::{Met, WRAP};
 use crate::model::EventBatch;
 
@@ -39,7 +39,7 @@ const _: () = assert!(12 * BLOCK <= ROOM && BLOCK < 1 << (64 - WRAP_SHIFT));
 /// What a kind of word does.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Rule {
+struct WordEffect {
     /// Fields of the registers that stay.
     keep: u64,
     /// Fields that are taken from the word.
@@ -56,19 +56,26 @@ struct Rule {
     one: u64,
 }
 
-const RULES: [Rule; 16] = {
+const EFFECTS: [WordEffect; 16] = {
     let all = u64::MAX;
-    let idle =
-        Rule { keep: all, take: 0, advance: 0, event_keep: all, event_take: 0, mask: 0, one: 0 };
-    let mut rules = [idle; 16];
-    rules[kind::ADDR_Y as usize] = Rule { keep: !Y, take: Y, ..idle };
-    rules[kind::ADDR_X as usize] =
-        Rule { event_keep: !(X | P), event_take: WORD_X | P, one: 1, ..idle };
-    rules[kind::VECT_BASE_X as usize] = Rule { keep: !(X | P), take: WORD_X | P, ..idle };
-    rules[kind::VECT_12 as usize] = Rule { advance: 12, mask: 0xfff, ..idle };
-    rules[kind::VECT_8 as usize] = Rule { advance: 8, mask: 0xff, ..idle };
-    rules[kind::TIME_LOW as usize] = Rule { keep: !LOW, take: LOW, ..idle };
-    rules
+    let idle = WordEffect {
+        keep: all,
+        take: 0,
+        advance: 0,
+        event_keep: all,
+        event_take: 0,
+        mask: 0,
+        one: 0,
+    };
+    let mut effects = [idle; 16];
+    effects[kind::ADDR_Y as usize] = WordEffect { keep: !Y, take: Y, ..idle };
+    effects[kind::ADDR_X as usize] =
+        WordEffect { event_keep: !(X | P), event_take: WORD_X | P, one: 1, ..idle };
+    effects[kind::VECT_BASE_X as usize] = WordEffect { keep: !(X | P), take: WORD_X | P, ..idle };
+    effects[kind::VECT_12 as usize] = WordEffect { advance: 12, mask: 0xfff, ..idle };
+    effects[kind::VECT_8 as usize] = WordEffect { advance: 8, mask: 0xff, ..idle };
+    effects[kind::TIME_LOW as usize] = WordEffect { keep: !LOW, take: LOW, ..idle };
+    effects
 };
 
 /// A bit for each kind that is not as frequent as events.
@@ -108,7 +115,7 @@ static ONES: [u8; 256] = {
 
 /// Room for the events of a block, and for the lanes behind the last.
 #[derive(Debug)]
-pub(crate) struct Scratch {
+pub struct Scratch {
     len: usize,
     /// Since the beginning of the round in which the block began.
     t: [u32; ROOM + LANES],
@@ -150,7 +157,7 @@ impl Scratch {
 pub(crate) fn decode(
     words: &[[u8; WORD]],
     mut offset: u64,
-    registers: &mut Registers,
+    registers: &mut Evt3Registers,
     events: &mut EventBatch,
     met: &mut Met,
     scratch: &mut Scratch,
@@ -186,16 +193,16 @@ fn decode_block(
             fields = take_seldom(word, at, fields, met);
             continue;
         }
-        let rule = &RULES[usize::from(kind)];
+        let effect = &EFFECTS[usize::from(kind)];
         let word = u64::from(word);
         let wide = word * SPREAD;
-        let mask = word & rule.mask | rule.one;
-        let own = fields & rule.event_keep | wide & rule.event_take;
+        let mask = word & effect.mask | effect.one;
+        let own = fields & effect.event_keep | wide & effect.event_take;
         scratch.write(own, mask);
         if mask > 0xff {
             scratch.write(own + 8, mask >> 8);
         }
-        fields = (fields & rule.keep | wide & rule.take) + rule.advance;
+        fields = (fields & effect.keep | wide & effect.take) + effect.advance;
     }
     fields
 }
@@ -216,7 +223,7 @@ fn take_seldom(word: u16, at: u64, fields: u64, met: &mut Met) -> u64 {
 
 /// The registers as one number; `None` if the block must go the plain way: before the first
 /// `TIME_HIGH` or `ADDR_Y`, with vectors before the first `VECT_BASE_X`, or with a base far beyond any sensor.
-fn pack(registers: &Registers, block: &[[u8; WORD]]) -> Option<u64> {
+fn pack(registers: &Evt3Registers, block: &[[u8; WORD]]) -> Option<u64> {
     let (high, y) = (registers.high?, registers.y?);
     let (x, p) = match registers.base {
         Some(base) => base,
@@ -239,7 +246,7 @@ fn pack(registers: &Registers, block: &[[u8; WORD]]) -> Option<u64> {
     })
 }
 
-fn unpack(fields: u64, registers: &mut Registers) {
+fn unpack(fields: u64, registers: &mut Evt3Registers) {
     registers.epoch += (fields >> WRAP_SHIFT) as i64 * ROUND;
     registers.high = Some((fields >> HIGH_SHIFT) as u16 & 0xfff);
     registers.low = (fields >> LOW_SHIFT) as u16 & 0xfff;

@@ -33,12 +33,11 @@ mod registers;
 mod tests;
 
 use super::{WordDecoder, is_encoded};
-use crate::codec::{Checkpoint, Decoder, Detection, EventSink, Format, Opened, ReadOptions};
+use crate::codec::{Detection, Format, Opened, ReadOptions};
 use crate::error::Result;
 use crate::formats::prophesee;
 use crate::io::ByteSource;
-use crate::model::Report;
-use registers::{Registers, WORD};
+use registers::{Evt3Registers, WORD};
 
 pub(crate) static FORMAT: Format = Format {
     name: "EVT 3.0",
@@ -50,46 +49,16 @@ pub(crate) static FORMAT: Format = Format {
 
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     prophesee::open(source, options, FORMAT.name, 2.0, |start| {
-        let registers = Registers::default();
-        prophesee::body(registers, start, options)
+        prophesee::body(Evt3Registers::default(), start, options)
     })
 }
 
-/// Decodes the words of an EVT 3.0 stream; a header is behind it.
-#[derive(Debug)]
-pub struct Evt3Decoder(WordDecoder<Registers, WORD>);
+/// Decodes the words of an EVT 3.0 stream, which follow its header.
+pub type Evt3Decoder = WordDecoder<Evt3Registers, WORD>;
 
 impl Evt3Decoder {
     /// A decoder for words that begin `header` bytes into the file, 0 for words from a camera.
     pub fn new(header: u64, options: &ReadOptions) -> Self {
-        Self(WordDecoder::behind(Registers::default(), header, options))
-    }
-
-    /// The same with batches of any size, to test every cut.
-    #[cfg(test)]
-    fn with_batches(header: u64, options: &ReadOptions, batch_words: usize) -> Self {
-        Self(Self::new(header, options).0.with_batches(batch_words))
-    }
-}
-
-impl Decoder for Evt3Decoder {
-    fn push(&mut self, bytes: &[u8], sink: &mut dyn EventSink) -> Result<()> {
-        self.0.push(bytes, sink)
-    }
-
-    fn finish(&mut self, sink: &mut dyn EventSink) -> Result<()> {
-        self.0.finish(sink)
-    }
-
-    fn report(&self) -> &Report {
-        self.0.report()
-    }
-
-    fn checkpoint(&self) -> Option<Checkpoint> {
-        self.0.checkpoint()
-    }
-
-    fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        self.0.resume(checkpoint)
+        Self::after_header(Evt3Registers::default(), header, options)
     }
 }

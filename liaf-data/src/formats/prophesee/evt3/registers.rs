@@ -3,9 +3,11 @@
 use super::cut::Trail;
 use super::fast::{self, Scratch};
 use crate::codec::Checkpoint;
+use crate::codec::records::RecordState;
 use crate::error::Result;
 use crate::formats::prophesee::{
-    self, BASELESS, EARLY, Met, PADDED, RESERVED, ROWLESS, TRIGGER, TriggerWord, VENDOR, WRAP,
+    BASELESS, EARLY, Met, PADDED, RESERVED, ROWLESS, TRIGGER, TriggerWord, VENDOR, WRAP,
+    WordRegisters,
 };
 use crate::model::{Event, EventBatch};
 
@@ -38,7 +40,7 @@ pub(crate) const PADDING: u16 = 0x9999;
 
 /// What earlier words set.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Registers {
+pub struct Evt3Registers {
     /// `None` before the first `ADDR_Y`.
     pub y: Option<u16>,
     /// Column and polarity of the next vector; `None` before the first `VECT_BASE_X`.
@@ -50,7 +52,7 @@ pub(crate) struct Registers {
     pub epoch: i64,
 }
 
-impl Registers {
+impl Evt3Registers {
     /// The time of an event here; `None` before the first `TIME_HIGH`.
     pub fn time(&self) -> Option<i64> {
         Some(self.epoch + (i64::from(self.high?) << 12) + i64::from(self.low))
@@ -110,7 +112,20 @@ impl Registers {
     }
 }
 
-impl prophesee::Registers<WORD> for Registers {
+impl RecordState for Evt3Registers {
+    fn epoch(&mut self) -> &mut i64 {
+        &mut self.epoch
+    }
+
+    /// -1 where a register is not set.
+    fn pack(&self) -> Vec<i64> {
+        let or = |register: Option<u16>| register.map_or(-1, i64::from);
+        let (x, p) = self.base.map_or((-1, 0), |(x, p)| (x.into(), p.into()));
+        vec![or(self.y), x, p, or(self.high), self.low.into(), self.epoch]
+    }
+}
+
+impl WordRegisters<WORD> for Evt3Registers {
     const FORMAT: &'static str = "EVT 3.0";
     const BATCH: usize = 8 << 10;
     type Trail = Trail;
@@ -140,7 +155,7 @@ impl prophesee::Registers<WORD> for Registers {
         })
     }
 
-    fn trail(words: &[[u8; WORD]]) -> Trail {
+    fn trail(&self, words: &[[u8; WORD]]) -> Trail {
         Trail::of(words)
     }
 
@@ -148,18 +163,14 @@ impl prophesee::Registers<WORD> for Registers {
         trail.apply(self);
     }
 
-    fn epoch(&mut self) -> &mut i64 {
-        &mut self.epoch
-    }
-
     const LOW_BITS: u32 = 12;
     const ROUND: i64 = ROUND;
 
-    fn is_high(word: [u8; WORD]) -> bool {
+    fn is_high(&self, word: [u8; WORD]) -> bool {
         u16::from_le_bytes(word) >> 12 == kind::TIME_HIGH
     }
 
-    fn high_of(word: [u8; WORD]) -> u32 {
+    fn high_of(&self, word: [u8; WORD]) -> u32 {
         u32::from(u16::from_le_bytes(word) & 0xfff)
     }
 
@@ -174,13 +185,6 @@ impl prophesee::Registers<WORD> for Registers {
     /// Decoding begins as if the one before it had been there.
     fn shift(high: u32) -> i64 {
         i64::from(high.saturating_sub(1)) << Self::LOW_BITS
-    }
-
-    /// -1 where a register is not set.
-    fn pack(&self) -> Vec<i64> {
-        let or = |register: Option<u16>| register.map_or(-1, i64::from);
-        let (x, p) = self.base.map_or((-1, 0), |(x, p)| (x.into(), p.into()));
-        vec![or(self.y), x, p, or(self.high), self.low.into(), self.epoch]
     }
 
     /// Numbers that no register can hold are taken as not set.

@@ -1,7 +1,7 @@
 //! Words to events, however they are cut.
 
 use super::Evt3Decoder;
-use super::registers::{Registers, WORD};
+use super::registers::{Evt3Registers, WORD};
 use crate::codec::{Decoder, EventSink, ReadOptions};
 use crate::error::Result;
 use crate::formats::prophesee::Met;
@@ -181,7 +181,7 @@ fn streams() -> impl Iterator<Item = Vec<u8>> {
 
 /// Word by word, as the strict reader does.
 fn plain(bytes: &[u8], header: u64) -> (Vec<Event>, Report) {
-    let (mut registers, mut met) = (Registers::default(), Met::default());
+    let (mut registers, mut met) = (Evt3Registers::default(), Met::default());
     let (mut events, mut report) = (EventBatch::new(), Report::default());
     let (words, tail) = bytes.as_chunks::<WORD>();
     for (word, at) in words.iter().zip((header..).step_by(WORD)) {
@@ -219,7 +219,8 @@ fn threads_give_the_same_events_report_and_batches() {
         for bytes in streams() {
             let (events, report) = plain(&bytes, 33);
             for (batch, chunk) in [(1, usize::MAX), (3, 1000), (64, 4097), (500, usize::MAX)] {
-                let decoder = |parallel| Evt3Decoder::with_batches(33, &options(parallel), batch);
+                let decoder =
+                    |parallel| Evt3Decoder::new(33, &options(parallel)).with_batches(batch);
                 let one = run(&bytes, chunk, decoder(false));
                 let many = pool.install(|| run(&bytes, chunk, decoder(true)));
                 assert_eq!(one.0.events, events, "in batches of {batch}");

@@ -159,6 +159,12 @@ impl SideRule<8> for FrameRule {
         self.words.enter(report);
     }
 
+    fn reset(&mut self) {
+        self.words.reset();
+        self.reads.iter_mut().for_each(|reads| reads.fill(NONE));
+        self.frame = Frame::NOTHING;
+    }
+
     fn finish(&mut self, measurements: &mut Vec<(Measurement, u64)>, report: &mut Report) {
         self.end(Finding::TruncatedTails, measurements, report);
     }

@@ -19,8 +19,9 @@ pub(crate) struct ImuRule {
     words: Words,
     /// In g and °/s, of a step of a measurement.
     scales: (f32, f32),
-    /// The ranges are a guess.
+    /// The ranges are a guess, and whether that was said.
     is_guess: bool,
+    is_told: bool,
     /// The first words of a measurement, and where it began.
     values: [i16; WORDS],
     filled: usize,
@@ -34,6 +35,7 @@ impl ImuRule {
             words: Words::new(Layout::Davis, resets),
             scales: (ranges.acceleration / 32768.0, ranges.rotation / 500.0 / PER_DPS),
             is_guess: stated.is_none(),
+            is_told: false,
             values: [0; WORDS],
             filled: 0,
             began: (0, 0),
@@ -87,7 +89,7 @@ impl SideRule<8> for ImuRule {
         if self.filled == WORDS {
             self.filled = 0;
             measurements.push((Measurement::Imu(self.measurement()), self.began.1));
-            if std::mem::take(&mut self.is_guess) {
+            if self.is_guess && !std::mem::replace(&mut self.is_told, true) {
                 report.note(format!(
                     "the file does not say the ranges of the inertial sensors: took {}; state them \
                      with --imu-ranges",
@@ -100,6 +102,11 @@ impl SideRule<8> for ImuRule {
 
     fn enter(&mut self, report: &mut Report) {
         self.words.enter(report);
+    }
+
+    fn reset(&mut self) {
+        self.words.reset();
+        (self.filled, self.is_told) = (0, false);
     }
 
     fn finish(&mut self, _samples: &mut Vec<(Measurement, u64)>, report: &mut Report) {

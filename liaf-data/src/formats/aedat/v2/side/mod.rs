@@ -113,6 +113,11 @@ impl Words {
         Self { layout, clock, passed: [(0, 0); 5] }
     }
 
+    /// Goes back to the state before the first record.
+    fn reset(&mut self) {
+        *self = Self::new(self.layout, self.clock.resets);
+    }
+
     /// What a record at `offset` is, its address and its time in µs.
     fn take(&mut self, record: [u8; 8], offset: u64, report: &mut Report) -> (Word, u32, i64) {
         let (address, time) = (layout::Word::address(&record), layout::Word::time(&record));

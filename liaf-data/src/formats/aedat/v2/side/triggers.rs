@@ -39,4 +39,8 @@ impl SideRule<8> for TriggerRule {
     fn enter(&mut self, report: &mut Report) {
         self.0.enter(report);
     }
+
+    fn reset(&mut self) {
+        self.0.reset();
+    }
 }
