@@ -2,6 +2,9 @@
 //!
 //! A new format is a line in [`FORMATS`].
 
+#[cfg(test)]
+mod decoders;
+
 use std::path::Path;
 
 use crate::codec::{Format, Target};
