@@ -6,6 +6,7 @@ use super::events::{self, EVENT, Rule};
 use super::measurements::MeasurementRule;
 use super::packet::{FRAME, Found, Framing, HEADER, IMU6, IMU9, POLARITY, PacketHeader, SPECIAL};
 use crate::codec::packets::{self, PacketBuffer, Packets};
+use crate::codec::per_stream::PerStream;
 use crate::codec::{Checkpoint, Decoder, EventSink, ReadOptions};
 use crate::error::{Error, Result};
 use crate::io::{in_order, places_per_pool};
@@ -25,6 +26,8 @@ pub(crate) struct Wanted {
     pub kind: StreamKind,
     /// `None`: all, whatever source they name.
     pub source: Option<i16>,
+    /// Each source is a stream of its own, and all of them are read.
+    pub apart: bool,
 }
 
 /// Decodes the packets of an AEDAT 3 file; the header is behind it.
@@ -32,6 +35,8 @@ pub(crate) struct Wanted {
 pub struct Aedat3Decoder {
     framing: Framing,
     wanted: Option<Wanted>,
+    /// What was met in each of the wanted streams, if they are read apart.
+    streams: Option<PerStream>,
     rule: Rule,
     keep_invalid: bool,
     strict: bool,
@@ -108,6 +113,7 @@ impl Aedat3Decoder {
     pub(crate) fn new(
         framing: Framing,
         wanted: Option<Wanted>,
+        sources: &[i16],
         rule: Rule,
         start: u64,
         report: Report,
@@ -117,6 +123,9 @@ impl Aedat3Decoder {
         let mut slots = Vec::new();
         slots.resize_with(if parallel { places_per_pool() } else { 0 }, Slot::default);
         Self {
+            streams: wanted
+                .filter(|wanted| wanted.apart)
+                .map(|_| PerStream::new(sources.iter().map(|&source| source.into()))),
             framing,
             wanted,
             rule,
@@ -192,7 +201,13 @@ impl Aedat3Decoder {
 
     /// Where the bytes of a packet are counted.
     fn account_of(&mut self, header: &PacketHeader) -> &mut u64 {
-        let bytes = &mut self.report.bytes;
+        let report = match &mut self.streams {
+            Some(streams) if Wanted::has(self.wanted, header) => {
+                streams.report(header.source.into())
+            }
+            _ => &mut self.report,
+        };
+        let bytes = &mut report.bytes;
         if Wanted::has(self.wanted, header) { &mut bytes.events } else { &mut bytes.other }
     }
 
@@ -200,6 +215,9 @@ impl Aedat3Decoder {
     fn take(&mut self, header: &PacketHeader, used: Range<usize>) {
         let at = self.offset + HEADER as u64;
         let is_wanted = Wanted::has(self.wanted, header);
+        if let Some(streams) = self.streams.as_mut().filter(|_| is_wanted) {
+            streams.count(header.source.into(), header.number as u64, self.offset);
+        }
         if header.kind == SPECIAL || is_wanted {
             let step = (BATCH * EVENT / header.size).max(1) * header.size;
             for begin in used.clone().step_by(step) {
@@ -223,8 +241,13 @@ impl Aedat3Decoder {
     /// Adds a piece to the last job, or to a new one if that is full.
     fn add(&mut self, piece: Piece) {
         let (i, events) = (self.pieces.len(), piece.body.len() / EVENT);
+        // A batch is of one stream.
+        let is_of = |other: &Piece| {
+            (other.is_wanted, other.header.source) == (piece.is_wanted, piece.header.source)
+        };
+        let goes_with_last = self.streams.is_none() || self.pieces.last().is_some_and(is_of);
         match self.jobs.last_mut() {
-            Some(job) if !self.strict && job.events < BATCH / 2 => {
+            Some(job) if !self.strict && job.events < BATCH / 2 && goes_with_last => {
                 job.pieces.end = i + 1;
                 job.events += events;
             }
@@ -240,13 +263,20 @@ impl Aedat3Decoder {
         }
         let (jobs, pieces) = (std::mem::take(&mut self.jobs), std::mem::take(&mut self.pieces));
         let (rule, strict, keep_invalid) = (self.rule, self.strict, self.keep_invalid);
-        let report = &mut self.report;
+        let (report, streams) = (&mut self.report, &mut self.streams);
         let run = |job: &Job, slot: &mut Slot| {
             slot.run(&pieces[job.pieces.clone()], bytes, rule, keep_invalid);
         };
         let mut give = |job: &Job, slot: &mut Slot| {
-            report.merge(&slot.report);
-            let offset = pieces.get(job.pieces.start).map_or(0, |piece| piece.offset);
+            let first = pieces.get(job.pieces.start);
+            let offset = first.map_or(0, |piece| piece.offset);
+            match (&mut *streams, first.filter(|piece| piece.is_wanted)) {
+                (Some(streams), Some(piece)) => {
+                    sink.stream(piece.header.source.into());
+                    streams.report(piece.header.source.into()).merge(&slot.report);
+                }
+                _ => report.merge(&slot.report),
+            }
             if !slot.batch.is_empty() {
                 sink.events(&mut slot.batch, offset)?;
             }
@@ -381,6 +411,10 @@ impl Decoder for Aedat3Decoder {
 
     fn report(&self) -> &Report {
         &self.report
+    }
+
+    fn stream_report(&self, stream: i32) -> Option<Report> {
+        self.streams.as_ref().map(|streams| streams.alone(stream, &self.report))
     }
 
     /// At a packet; in damage there is no place from which to go on.
