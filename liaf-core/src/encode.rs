@@ -5,8 +5,9 @@
 use ndarray::{ArrayD, ArrayViewD, Axis};
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
+use crate::real::Real;
 use crate::rng::Key;
-use crate::{Error, Real, Result};
 
 /// How intensities become spikes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Real;
+use crate::real::Real;
 use crate::rng::Key;
 
 /// Numbers that a weight joins: what its variance is made of.

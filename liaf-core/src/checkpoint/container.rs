@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use twox_hash::XxHash64;
 
 use super::{VERSION, whole};
-use crate::{Error, Real, Result};
+use crate::error::{Error, Result};
+use crate::real::Real;
 
 /// Keys of our metadata.
 pub(super) const FORMAT: &str = "liaf.format";

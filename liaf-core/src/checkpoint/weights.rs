@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::container::{self, File, Tensor};
+use crate::error::{Error, Result};
 use crate::graph::Network;
-use crate::{Error, Real, Result};
+use crate::real::Real;
 
 /// How the tensors of a file find their places.
 #[derive(Debug, Clone, PartialEq, Eq)]

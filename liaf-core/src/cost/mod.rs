@@ -36,13 +36,11 @@ mod count;
 mod rates;
 mod report;
 mod table;
-mod work;
 
-pub use count::mean_rate;
+pub use crate::layer::work::{Synapses, Work};
 pub use rates::Rates;
 pub use report::{Cost, EventCost, LayerCost, Total};
 pub use table::Comparison;
-pub use work::{Synapses, Work};
 
 use serde::{Deserialize, Serialize};
 

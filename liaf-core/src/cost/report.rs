@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{CountRule, Work};
-use crate::Shape;
+use crate::shape::Shape;
 
 /// What a layer costs for one sample.
 #[derive(Debug, Clone, PartialEq, Serialize)]

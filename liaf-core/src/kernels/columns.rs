@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::Real;
+use crate::real::Real;
 
 use super::conv::{Conv, Window};
 

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::op::Scratch;
+use crate::memory::Scratch;
 
 use super::Matrix;
 
@@ -40,11 +40,6 @@ impl Window {
     /// Numbers in the window.
     pub fn len(&self) -> usize {
         self.kernel.iter().product()
-    }
-
-    /// Whether the window holds nothing.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Where element `k` of the window on `axis` (0 time, 1 height, 2 width) lies, from the
@@ -131,8 +126,6 @@ pub enum Begin<'a, R> {
     Zero,
     /// A number for each channel.
     Bias(&'a [R]),
-    /// What is there.
-    Add,
 }
 
 /// `y = begin + x * weight`.

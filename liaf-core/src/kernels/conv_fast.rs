@@ -6,8 +6,8 @@
 
 use std::ops::Range;
 
-use crate::Real;
-use crate::op::Scratch;
+use crate::memory::Scratch;
+use crate::real::Real;
 
 use super::conv::{Begin, Conv, ConvForward, ConvInputs, ConvWeights};
 use super::{Matrix, Product, columns, fast};
@@ -128,7 +128,6 @@ fn parts<R: Real>(conv: &Conv, steps: usize, mut each: impl FnMut(usize, Part)) 
 fn begin<R: Real>(conv: &Conv, begin: Begin<'_, R>, y: &mut [R]) {
     match begin {
         Begin::Zero => y.fill(R::ZERO),
-        Begin::Add => {}
         Begin::Bias(bias) => {
             for step in y.chunks_exact_mut(conv.output_len()) {
                 let planes = step.chunks_exact_mut(conv.window.places());

@@ -1,6 +1,6 @@
 //! Convolutions as their definition says: what the fast ones are compared with.
 
-use crate::Real;
+use crate::real::Real;
 
 use super::conv::{Begin, Conv, ConvForward, ConvInputs, ConvWeights};
 
@@ -48,7 +48,6 @@ pub(super) fn forward<R: Real>(call: ConvForward<'_, R>) {
         *y = match call.begin {
             Begin::Zero => sum,
             Begin::Bias(bias) => bias[o] + sum,
-            Begin::Add => *y + sum,
         };
     }
 }

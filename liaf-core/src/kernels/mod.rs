@@ -14,9 +14,10 @@ mod plain;
 pub use conv::{Begin, Conv, ConvForward, ConvInputs, ConvWeights, Window};
 pub use neuron::{Emit, Membrane, NeuronBackward, NeuronForward};
 
+use std::any::Any;
 use std::fmt;
 
-use crate::Real;
+use crate::real::Real;
 
 /// A matrix in a slice: element (i, j) stands at `i * rows + j * cols`.
 #[derive(Debug, Clone, Copy)]
@@ -40,9 +41,20 @@ impl<'a, R> Matrix<'a, R> {
         Self { data, rows: 1, cols: width }
     }
 
-    /// Numbers that an m × n matrix of this layout reaches over.
-    fn span(&self, m: usize, n: usize) -> usize {
-        if m == 0 || n == 0 { 0 } else { (m - 1) * self.rows + (n - 1) * self.cols + 1 }
+    /// Numbers that an m × n matrix of this layout reaches over; `None` if no slice is that long.
+    fn span(&self, m: usize, n: usize) -> Option<usize> {
+        let (Some(last_row), Some(last_col)) = (m.checked_sub(1), n.checked_sub(1)) else {
+            return Some(0);
+        };
+        let (down, right) = (last_row.checked_mul(self.rows)?, last_col.checked_mul(self.cols)?);
+        down.checked_add(right)?.checked_add(1)
+    }
+
+    /// Whether every element of an m × n matrix lies in the slice, and its distances are such that a
+    /// pointer can move by them.
+    fn holds(&self, m: usize, n: usize) -> bool {
+        let distances = isize::try_from(self.rows).is_ok() && isize::try_from(self.cols).is_ok();
+        distances && self.span(m, n).is_some_and(|span| span <= self.data.len())
     }
 }
 
@@ -68,13 +80,15 @@ pub struct Product<'a, R> {
 }
 
 impl<R> Product<'_, R> {
+    /// The unsafe code of the fast product rests on this, so all of it is checked arithmetic.
+    ///
     /// # Panics
     /// If a slice is too short for its matrix: a mistake in a layer.
     fn check(&self) {
-        assert!(self.a.data.len() >= self.a.span(self.m, self.k), "left factor is too short");
-        assert!(self.b.data.len() >= self.b.span(self.k, self.n), "right factor is too short");
-        let span = if self.m == 0 { 0 } else { (self.m - 1) * self.c_width + self.n };
-        assert!(self.c_width >= self.n && self.c.len() >= span, "result is too short");
+        assert!(self.a.holds(self.m, self.k), "left factor is too short");
+        assert!(self.b.holds(self.k, self.n), "right factor is too short");
+        let c = Matrix::rows(&*self.c, self.c_width);
+        assert!(self.c_width >= self.n && c.holds(self.m, self.n), "result is too short");
     }
 }
 
@@ -121,25 +135,35 @@ impl<R: Real> Kernels<R> {
         neuron_forward: neuron::plain_forward,
         neuron_backward: neuron::plain_backward,
     };
+
+    /// The fast kernels. The loops of neurons are compiled for several processors, which needs a
+    /// type that is written out, so the tables of `f32` and `f64` are found by their type.
+    pub fn fast() -> &'static Self {
+        let tables: [&'static dyn Any; 2] = [&FAST_F32, &FAST_F64];
+        tables.into_iter().find_map(|table| table.downcast_ref()).unwrap_or(&Self::FAST)
+    }
+
+    /// The plain kernels that the fast ones are tested against.
+    pub fn plain() -> &'static Self {
+        &Self::PLAIN
+    }
 }
 
-pub(crate) static FAST_F32: Kernels<f32> = Kernels {
+static FAST_F32: Kernels<f32> = Kernels {
     neuron_forward: neuron::forward_f32,
     neuron_backward: neuron::backward_f32,
     ..Kernels::FAST
 };
-pub(crate) static FAST_F64: Kernels<f64> = Kernels {
+static FAST_F64: Kernels<f64> = Kernels {
     neuron_forward: neuron::forward_f64,
     neuron_backward: neuron::backward_f64,
     ..Kernels::FAST
 };
-pub(crate) static PLAIN_F32: Kernels<f32> = Kernels::PLAIN;
-pub(crate) static PLAIN_F64: Kernels<f64> = Kernels::PLAIN;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op::Scratch;
+    use crate::memory::Scratch;
     use crate::rng::Key;
 
     /// Random matrices of odd sizes, in every layout, written and added.
@@ -181,7 +205,9 @@ mod tests {
                     });
                     c
                 };
-                for (fast, plain) in run(R::fast()).into_iter().zip(run(R::plain())) {
+                for (fast, plain) in
+                    run(Kernels::<R>::fast()).into_iter().zip(run(Kernels::<R>::plain()))
+                {
                     let error = (fast - plain).f64().abs();
                     assert!(
                         error <= tolerance * (k as f64 + 1.0),
@@ -258,7 +284,7 @@ mod tests {
                 let scratch = &mut Scratch::default();
                 let (mut d_weight, mut dx) = (weight.clone(), x.clone());
                 let mut all = Vec::new();
-                for begin in [Begin::Zero, Begin::Bias(&bias), Begin::Add] {
+                for begin in [Begin::Zero, Begin::Bias(&bias)] {
                     let mut y = g.clone();
                     let (x, weight, y, scratch) = (&x, &weight, &mut y, &mut *scratch);
                     (kernels.conv)(ConvForward { conv, x, weight, width, begin, y, scratch });
@@ -284,9 +310,41 @@ mod tests {
                 all.extend(dx);
                 all
             };
-            for (i, (fast, plain)) in run(R::fast()).into_iter().zip(run(R::plain())).enumerate() {
+            for (i, (fast, plain)) in
+                run(Kernels::<R>::fast()).into_iter().zip(run(Kernels::<R>::plain())).enumerate()
+            {
                 let error = (fast - plain).f64().abs() / (1.0 + plain.f64().abs());
                 assert!(error <= tolerance, "case {case}, number {i}: {fast} is not {plain}");
+            }
+        }
+    }
+
+    /// Distances whose products wrap round to a small number reach over no slice.
+    #[test]
+    fn a_matrix_that_reaches_too_far_is_refused_whatever_its_distances() {
+        let half = 1usize << (usize::BITS - 1);
+        let numbers = [1.0f32; 8];
+        // (m - 1) · rows is 2 · 2^63 = 0 in wrapping arithmetic, and so on.
+        for (rows, cols) in [(half, 1), (1, half), (usize::MAX, 1), (half, half), (half - 1, 3)] {
+            let far = Matrix { data: &numbers, rows, cols };
+            let near = Matrix::rows(&numbers[..], 2);
+            for kernels in [Kernels::<f32>::fast(), Kernels::plain()] {
+                let run = |a, b, c_width| {
+                    let mut c = [0.0f32; 8];
+                    std::panic::catch_unwind(move || {
+                        let (m, n, k) = (3, 2, 3);
+                        let c = &mut c[..];
+                        (kernels.product)(Product { m, n, k, a, b, c, c_width, add: true });
+                    })
+                    .map_err(|panic| panic.downcast_ref::<&str>().copied().unwrap_or_default())
+                };
+                assert_eq!(run(far, near, 2), Err("left factor is too short"), "{rows} {cols}");
+                assert_eq!(
+                    run(Matrix::rows(&numbers, 2), far, 2),
+                    Err("right factor is too short")
+                );
+                let square = Matrix::rows(&numbers[..], 2);
+                assert_eq!(run(square, square, half), Err("result is too short"));
             }
         }
     }

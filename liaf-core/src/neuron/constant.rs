@@ -6,10 +6,12 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::error::{Error, Result};
 use crate::init::Init;
-use crate::layer::TensorSpec;
+use crate::layer::contract::TensorSpec;
 use crate::op::Context;
-use crate::{Error, Real, Result, Shape};
+use crate::real::Real;
+use crate::shape::Shape;
 
 /// Which neurons have a constant in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -10,30 +10,12 @@ use smallvec::SmallVec;
 
 use super::cell::{Constants, Rules};
 use super::constant::Value;
+use crate::error::Result;
+use crate::layer::norm::BatchNorm;
 use crate::layer::norm::moments::{Affine, BackSums, Channels, Pairs, follow, reciprocal, scale};
-use crate::layer::{BatchNorm, Layer, TensorSpec};
-use crate::op::{Back, BatchOp, Context, Firing, Flow, Saved, Trace};
-use crate::{Real, Result, Shape};
-
-/// The parameters of the norm, `norm.weight` and `norm.bias`.
-pub(super) fn params(norm: &BatchNorm, item: &Shape) -> Vec<TensorSpec> {
-    renamed(norm.params(std::slice::from_ref(item)))
-}
-
-/// Its buffers, `norm.running_mean` and `norm.running_var`.
-pub(super) fn buffers(norm: &BatchNorm, item: &Shape) -> Vec<TensorSpec> {
-    renamed(norm.buffers(std::slice::from_ref(item)))
-}
-
-fn renamed(specs: Vec<TensorSpec>) -> Vec<TensorSpec> {
-    let name = |name| match name {
-        "weight" => "norm.weight",
-        "bias" => "norm.bias",
-        "running_mean" => "norm.running_mean",
-        _ => "norm.running_var",
-    };
-    specs.into_iter().map(|spec| TensorSpec { name: name(spec.name), ..spec }).collect()
-}
+use crate::memory::Saved;
+use crate::op::{Back, BatchOp, Context, Firing, Flow, Trace};
+use crate::real::Real;
 
 /// It saves Z of all samples, one after another (buffer 0), the steps of each (index), and of every
 /// step the mean (buffer 1), reciprocal deviation (2) and the latter times the

@@ -4,9 +4,11 @@ use super::cell::{Constants, ResetRule, Rules};
 use super::constant::Value;
 use super::{Output, SurrogateKind, recurrent, synaptic};
 use crate::activation::Activation;
+use crate::error::Result;
 use crate::kernels::{Emit, Membrane, NeuronBackward, NeuronForward};
-use crate::op::{Back, Context, Firing, Flow, SampleOp, Saved, Trace};
-use crate::{Real, Result};
+use crate::memory::Saved;
+use crate::op::{Back, Context, Firing, Flow, SampleOp, Trace};
+use crate::real::Real;
 
 /// Neurons with their rules, and where their constants are found.
 ///

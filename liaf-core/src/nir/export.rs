@@ -1,10 +1,12 @@
 //! From a network to a NIR graph.
 
 use super::graph::{Array, Graph, Node};
+use crate::error::{Error, Result};
+use crate::graph::Network;
 use crate::graph::Resolved;
-use crate::layer::{Layer, LayerConfig};
+use crate::layer::{AvgPool, Conv2d, Dense, LayerConfig};
 use crate::neuron::{Constant, Neuron, Output, Reset, Sharing};
-use crate::{Error, Network, Real, Result};
+use crate::real::Real;
 
 pub(super) fn export<R: Real>(network: &Network<R>, dt: f64) -> Result<Graph> {
     let nodes = network.config().resolve()?;
@@ -78,27 +80,41 @@ impl<R: Real> Export<'_, R> {
             return Ok(Some(Node::Input { shape: node.shape.item.clone() }));
         };
         Ok(Some(match layer {
-            LayerConfig::Dense(_) => {
+            // Configurations are taken apart field by field: what is added to one must be thought of
+            // here, so that nothing is left out of a file unsaid.
+            LayerConfig::Dense(Dense { units: _, bias: _, init: _ }) => {
                 let (weight, bias) = self.weights(index)?;
                 Node::Affine { weight, bias }
             }
             LayerConfig::Conv2d(conv) => {
-                let Some((_, height, width)) = node.inputs[0].image() else { return Ok(None) };
+                let Conv2d {
+                    channels,
+                    kernel: _,
+                    stride,
+                    padding,
+                    dilation,
+                    groups,
+                    bias: _,
+                    init: _,
+                } = conv;
+                let Some((_, height, width)) = node.inputs[0].image() else {
+                    return Err(Error::unsupported("a convolution of what is no image"));
+                };
                 let (weight, bias) = self.weights(index)?;
                 Node::Conv2d {
                     input_shape: [height, width],
-                    bias: bias.unwrap_or_else(|| Array::full(&[conv.channels], 0.0)),
+                    bias: bias.unwrap_or_else(|| Array::full(&[*channels], 0.0)),
                     weight,
-                    stride: conv.stride.0,
-                    padding: conv.padding.0,
-                    dilation: conv.dilation.0,
-                    groups: conv.groups,
+                    stride: stride.0,
+                    padding: padding.0,
+                    dilation: dilation.0,
+                    groups: *groups,
                 }
             }
-            LayerConfig::AvgPool(pool) => Node::AvgPool2d {
-                kernel_size: pool.kernel.0,
-                stride: pool.stride.unwrap_or(pool.kernel).0,
-                padding: pool.padding.0,
+            LayerConfig::AvgPool(AvgPool { kernel, stride, padding }) => Node::AvgPool2d {
+                kernel_size: kernel.0,
+                stride: stride.unwrap_or(*kernel).0,
+                padding: padding.0,
             },
             LayerConfig::Flatten(_) => {
                 Node::Flatten { input_type: node.inputs[0].item.clone(), start_dim: 0, end_dim: -1 }
@@ -118,9 +134,7 @@ impl<R: Real> Export<'_, R> {
     /// A tensor of a layer, its own or that which it shares.
     fn tensor(&self, index: usize, name: &str) -> Option<Array> {
         let node = &self.nodes[index];
-        let layer = node.layer.as_ref()?;
-        let specs = layer.params(&node.inputs).into_iter().chain(layer.buffers(&node.inputs));
-        let spec = specs.into_iter().find(|spec| spec.name == name)?;
+        let spec = node.params.iter().chain(&node.buffers).find(|spec| spec.name == name)?;
         let full = format!("{}.{name}", spec.shared_with.as_ref().unwrap_or(&node.name));
         let all = self.network.params().iter().chain(self.network.buffers());
         let found = all.into_iter().find(|param| param.name == full)?;
@@ -225,31 +239,52 @@ impl<R: Real> Export<'_, R> {
 
     fn neuron(&self, index: usize, neuron: &Neuron, dt: f64) -> Result<Node> {
         let shape = &self.nodes[index].shape.item;
-        if let Output::Analog(_) = neuron.output {
+        // Field by field, as above. What is about gradients or first values is nothing to NIR.
+        let Neuron {
+            output,
+            threshold,
+            alpha,
+            beta,
+            reset,
+            synapse,
+            recurrent,
+            norm,
+            // Part of `scale`, or of analog neurons alone.
+            gain: _,
+            threshold_related: _,
+            detach_reset: _,
+            surrogate: _,
+            init: _,
+        } = neuron;
+        if let Output::Analog(_) = output {
             return Err(Error::unsupported("NIR has no node for an analog neuron (LIAF)")
                 .advice("send spikes, or see docs/nir.md for how such a node could look"));
         }
-        if neuron.recurrent || neuron.synapse.is_some() {
+        if *recurrent || synapse.is_some() {
             return Err(Error::unsupported(
                 "neurons with a synapse or membranes that reach each other are not written to NIR",
             ));
         }
-        let Reset::To(reset) = &neuron.reset else {
+        if norm.is_some() {
+            return Err(Error::unsupported("NIR has no node for neurons with a norm inside"));
+        }
+        let Reset::To(reset) = reset else {
             return Err(Error::unsupported("NIR's neurons are reset to a value")
                 .expected("a hard reset")
                 .found("a soft one"));
         };
         let array = |values: Vec<f64>| Array::new(shape, values);
-        let alpha = self.constant(index, "alpha", &neuron.alpha)?;
-        let beta = self.constant(index, "beta", &neuron.beta)?;
+        let first = alpha.init;
+        let alpha = self.constant(index, "alpha", alpha)?;
+        let beta = self.constant(index, "beta", beta)?;
         let r = if self.taken_up(index)? {
             Array::full(shape, 1.0)
         } else {
             array(self.scale(index, neuron)?)
         };
-        let v_threshold = array(self.constant(index, "threshold", &neuron.threshold)?);
+        let v_threshold = array(self.constant(index, "threshold", threshold)?);
         let v_reset = array(self.constant(index, "reset", reset)?);
-        let spikes = neuron.output == Output::Spike;
+        let spikes = *output == Output::Spike;
         if alpha.iter().chain(&beta).all(|x| x.is_finite()) {
             if spikes && alpha.iter().all(|&a| a == 1.0) && beta.iter().all(|&b| b == 0.0) {
                 return Ok(Node::If { r, v_threshold, v_reset });
@@ -267,7 +302,7 @@ impl<R: Real> Export<'_, R> {
         }
         Err(Error::unsupported("neurons whose leak has no time constant")
             .expected("alpha of 0 or more and less than 1, or alpha 1 and beta 0 for all")
-            .found(format!("alpha {:?}", neuron.alpha.init)))
+            .found(format!("alpha {first:?}")))
     }
 }
 

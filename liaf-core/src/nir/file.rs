@@ -7,7 +7,7 @@ use hdf5::{Dataset, File, Group};
 
 use super::graph::{Array, Graph, Node};
 use crate::checkpoint::whole;
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// The version of the Python package `nir` whose layout this is.
 const VERSION: &str = "1.0.8";

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::graph::{Array, Graph, Node};
+use crate::error::{Error, Result};
+use crate::graph::{Network, NetworkConfig};
 use crate::layer::{Add, AvgPool, Conv2d, Dense, Flatten, LayerConfig};
 use crate::neuron::{Constant, Neuron, Output, Reset, Sharing};
-use crate::{Error, Network, NetworkConfig, Real, Result, Shape};
+use crate::real::Real;
+use crate::shape::Shape;
 
 pub(super) fn import<R: Real>(graph: &Graph, dt: f64) -> Result<Network<R>> {
     let order = order(graph)?;

@@ -6,14 +6,15 @@ mod ema;
 mod rules;
 mod schedule;
 
-pub use clip::{Clip, norm};
+pub use clip::Clip;
 pub use ema::Ema;
 pub use schedule::{Curve, Schedule, Warmup};
 
 use serde::{Deserialize, Serialize};
 
-use crate::graph::{Network, Param};
-use crate::{Error, Real, Result};
+use crate::error::{Error, Result};
+use crate::graph::{Gradients, Param};
+use crate::real::Real;
 
 /// Which optimiser, as it stands in a configuration: `type = "adam"` and its own keys.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -204,14 +205,14 @@ pub struct Optimizer<R> {
 }
 
 impl<R: Real> Optimizer<R> {
-    /// An optimiser of the parameters of `network`.
+    /// An optimiser of these parameters.
     ///
     /// # Errors
     /// If the configuration has impossible numbers.
-    pub fn new(config: OptimizerConfig, network: &Network<R>) -> Result<Self> {
+    pub fn new(config: OptimizerConfig, params: &[Param<R>]) -> Result<Self> {
         config.check()?;
         let zeros = |needed: bool| -> Vec<Vec<R>> {
-            let all = network.params().iter().filter(|_| needed);
+            let all = params.iter().filter(|_| needed);
             all.map(|param| vec![R::ZERO; param.data.len()]).collect()
         };
         let (first, second) = match config {
@@ -245,7 +246,13 @@ impl<R: Real> Optimizer<R> {
     ///
     /// # Errors
     /// If the gradients are not of these parameters; nothing has changed then.
-    pub fn step(&mut self, params: &mut [Param<R>], gradients: &[Vec<R>], rate: f64) -> Result<()> {
+    pub fn step(
+        &mut self,
+        params: &mut [Param<R>],
+        gradients: &Gradients<R>,
+        rate: f64,
+    ) -> Result<()> {
+        let gradients = gradients.all();
         let fits = |kept: &[Vec<R>]| {
             kept.is_empty()
                 || kept.len() == params.len()

@@ -1,13 +1,14 @@
 //! Networks block by block, in every form.
 
 use super::{Kind, Options};
-use crate::NetworkConfig;
 use crate::activation::Activation;
+use crate::graph::NetworkConfig;
 use crate::layer::{
     Activate, Aggregate, AggregateKind, AvgPool, BatchNorm, Conv2d, Conv3d, ConvLstm, Dense,
     Flatten, Gru, LayerConfig, Lstm, MaxPool, Rnn,
 };
 use crate::neuron::{Neuron, Output};
+use crate::shape::Shape;
 
 /// Where norm, pooling and neurons stand behind a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +75,7 @@ impl Build {
         activation: Activation,
         options: &Options,
     ) -> Self {
-        let config = NetworkConfig::default().input("frames", crate::Shape::timed(item));
+        let config = NetworkConfig::default().input("frames", Shape::timed(item));
         Self { config, kind, order, activation, width: options.width, convs: 0, dense: 0 }
     }
 

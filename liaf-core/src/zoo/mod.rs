@@ -19,7 +19,8 @@ mod build;
 mod nets;
 mod resnet;
 
-use crate::{Error, NetworkConfig, Result};
+use crate::error::{Error, Result};
+use crate::graph::NetworkConfig;
 
 /// Which of the rivals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

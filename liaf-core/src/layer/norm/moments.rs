@@ -4,7 +4,8 @@ use rayon::prelude::*;
 use smallvec::SmallVec;
 
 use crate::op::Context;
-use crate::{Real, Shape};
+use crate::real::Real;
+use crate::shape::Shape;
 
 /// Two signals `[T, C, ..]` of one sample, summed together.
 pub(crate) type Pair<'a, R> = (&'a [R], &'a [R]);

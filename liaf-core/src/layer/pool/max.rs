@@ -3,11 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::{places, window};
-use crate::cost::Work;
+use crate::error::{Error, Result};
 use crate::kernels::Window;
-use crate::layer::{Layer, Pair};
-use crate::op::{Back, Context, Flow, SampleOp, Saved};
-use crate::{Error, Op, Real, Result, Shape};
+use crate::layer::contract::{Description, Layer, Spikes};
+use crate::layer::window::Pair;
+use crate::layer::work::Work;
+use crate::memory::Saved;
+use crate::op::{Back, Context, Flow, SampleOp};
+use crate::real::Real;
+use crate::shape::Shape;
 
 /// Maximum of each window, `[.., C, H, W]` to `[.., C, H', W']`, sizes as of
 /// [`Conv2d`](crate::layer::Conv2d). Padding is never the maximum. The gradient goes to the first of
@@ -30,41 +34,21 @@ impl MaxPool {
     pub fn new(kernel: impl Into<Pair>) -> Self {
         Self { kernel: kernel.into(), stride: None, padding: Pair::zero() }
     }
+}
 
-    fn window(&self, inputs: &[Shape]) -> Result<(usize, Window)> {
-        let (channels, window) = window(inputs, self.kernel, self.stride, self.padding)?;
+impl Layer for MaxPool {
+    fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
+        let (output, window) = window(inputs, self.kernel, self.stride, self.padding)?;
         if u32::try_from(window.plane()).is_err() {
             return Err(Error::shape("an image too large for a maximum pooling")
                 .expected(format!("at most {} numbers a channel", u32::MAX))
                 .found(&inputs[0]));
         }
-        Ok((channels, window))
-    }
-}
-
-impl Layer for MaxPool {
-    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
-        let (channels, window) = self.window(inputs)?;
-        Ok(inputs[0].with_item([channels, window.output[0], window.output[1]]))
-    }
-
-    fn cost(&self, inputs: &[Shape]) -> Work {
-        let Ok((channels, window)) = self.window(inputs) else { return Work::default() };
-        let (places, taps) = (channels * window.places(), window.len());
-        Work::each(places, 0, taps - 1)
-    }
-
-    /// At most every spike of a window, and at most one.
-    fn spikes(&self, inputs: &[Shape], rates: &[Option<f64>]) -> Option<f64> {
-        let (_, window) = self.window(inputs).ok()?;
-        Some((rates[0]? * window.len() as f64).min(1.0))
-    }
-
-    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
-        match self.window(inputs) {
-            Ok((_, window)) => Op::sample(MaxPoolOp { window }),
-            Err(error) => unreachable!("the shapes were accepted: {error}"),
-        }
+        let taps = window.len();
+        let work = Work::each(output.len(), 0, taps - 1);
+        // At most every spike of a window, and at most one.
+        let spikes = Spikes::Scaled { factor: taps as f64, most: 1.0 };
+        Ok(Description::sample(output, MaxPoolOp { window }).work(work).spikes(spikes))
     }
 }
 

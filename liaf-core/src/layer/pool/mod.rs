@@ -8,27 +8,31 @@ pub use avg::AvgPool;
 pub use max::MaxPool;
 pub use mean::SpatialMean;
 
-use super::window::Slide;
-use super::{Pair, only};
+use crate::error::{Error, Result};
 use crate::kernels::Window;
-use crate::{Error, Result, Shape};
+use crate::layer::contract::only;
+use crate::layer::window::Pair;
+use crate::layer::window::Slide;
+use crate::shape::Shape;
 
-/// Channels and window of a pooling.
+/// Shape of the output and window of a pooling.
 fn window(
     inputs: &[Shape],
     kernel: Pair,
     stride: Option<Pair>,
     padding: Pair,
-) -> Result<(usize, Window)> {
+) -> Result<(Shape, Window)> {
     let stride = stride.unwrap_or(kernel);
     let slide = Slide { kernel, stride, padding, dilation: Pair::one() };
-    let (channels, window) = slide.over(only(inputs)?)?;
+    let input = only(inputs)?;
+    let (channels, window) = slide.over(input)?;
     if (0..2).any(|axis| padding.0[axis] > kernel.0[axis] / 2) {
         return Err(Error::config("a pooling padded by more than half its window")
             .expected(format!("at most half of {:?}", kernel.0))
             .found(format!("{:?}", padding.0)));
     }
-    Ok((channels, window))
+    let [height, width] = window.output;
+    Ok((input.with_item([channels, height, width]), window))
 }
 
 /// Calls `each` for every place of a plane's output, with the numbers of the input in the window,

@@ -2,9 +2,11 @@
 
 use std::fmt::Debug;
 
+use crate::error::Result;
 use crate::kernels::{Matrix, Product};
-use crate::op::{Back, Context, Flow, SampleOp, Saved};
-use crate::{Real, Result};
+use crate::memory::Saved;
+use crate::op::{Back, Context, Flow, SampleOp};
+use crate::real::Real;
 
 /// The elementwise part of one step of a recurrent layer of h units and G gates.
 pub(super) trait Cell: Send + Sync + Debug + 'static {
