@@ -17,7 +17,7 @@ impl NetworkConfig {
         count(self, steps, rule, None)
     }
 
-    /// The same, with what layers behind spikes cost if they work at spikes only.
+    /// The same, with what layers after spikes cost if they work at spikes only.
     ///
     /// # Errors
     /// As [`cost`](Self::cost).

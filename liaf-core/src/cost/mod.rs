@@ -17,7 +17,7 @@
 //!
 //! A layer counts a multiply-accumulate (MAC) for each product of its synapses; a bias and the
 //! functions exp, tanh and the like are not counted. Per step, from n numbers to h, or C_in to C_out
-//! channels at Ho·Wo places, with a kernel of k:
+//! channels at Ho·Wo positions, with a kernel of k:
 //!
 //! | layer | weights | MACs |
 //! |---|---|---|

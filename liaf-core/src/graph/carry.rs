@@ -114,7 +114,7 @@ mod tests {
     use crate::layer::Dense;
 
     /// A sample keeps its slot when others of its batch are over: the slot is that of its number, not
-    /// of its place among those that are left.
+    /// of its position among those that are left.
     #[test]
     fn gradients_of_a_stretch_go_to_the_slots_of_its_samples() {
         let network = NetworkConfig::sequential([2]).then(Dense::new(1)).build::<f64>(1).unwrap();

@@ -79,7 +79,7 @@ impl<'a, R: Real> Inputs<'a, R> {
 
     /// The same with its samples numbered from `first` on instead of 0. Random numbers, and the slots
     /// of gradients, are those of a sample's number: where a batch passes in parts, they are those of
-    /// the whole batch if each part is numbered by its place in it.
+    /// the whole batch if each part is numbered by where it begins in it.
     #[must_use]
     pub fn numbered_from(self, first: usize) -> Self {
         Self { first, ..self }

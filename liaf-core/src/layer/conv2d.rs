@@ -27,7 +27,7 @@ pub struct Conv2d {
     pub channels: usize,
     /// Height and width of the window.
     pub kernel: Pair,
-    /// Rows and columns from one place to the next. Default 1.
+    /// Rows and columns from one position of the window to the next. Default 1.
     #[serde(default = "Pair::one")]
     pub stride: Pair,
     /// Rows and columns of zeros around the input. Default 0.
@@ -130,7 +130,7 @@ pub(super) fn output(conv: &Conv, input: &Shape) -> Shape {
 /// What one step of a convolution costs. Every output sees the inputs of its group only.
 pub(super) fn work(conv: &Conv) -> Work {
     let (inputs, taps) = (conv.inputs / conv.groups, conv.window.len());
-    Work::synapses(Synapses::conv(inputs, conv.outputs, taps, conv.window.places()))
+    Work::synapses(Synapses::conv(inputs, conv.outputs, taps, conv.window.positions()))
 }
 
 /// Weight and bias of a convolution.
@@ -196,7 +196,7 @@ impl<R: Real> SampleOp<R> for ConvOp {
 /// Adds every channel of the gradient of an output to the gradient of its bias.
 pub(super) fn sum_channels<R: Real>(conv: &Conv, g: &[R], d_bias: &mut [R]) {
     for step in g.chunks_exact(conv.output_len()) {
-        for (sum, plane) in d_bias.iter_mut().zip(step.chunks_exact(conv.window.places())) {
+        for (sum, plane) in d_bias.iter_mut().zip(step.chunks_exact(conv.window.positions())) {
             *sum += plane.iter().copied().sum();
         }
     }

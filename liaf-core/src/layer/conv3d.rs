@@ -14,10 +14,10 @@ use crate::real::Real;
 use crate::shape::Shape;
 
 /// Convolution over time, height and width, `[N, T, C, H, W]` to `[N, T', channels, H', W']`:
-/// like [`Conv2d`](super::Conv2d) with a window of `depth` steps, one step from place to place.
+/// like [`Conv2d`](super::Conv2d) with a window of `depth` steps, with a stride of one step.
 ///
 /// By default there are as many steps as before ("same" padding: `(depth - 1) / 2` steps of zeros
-/// before the first and behind the last; `depth` must be odd); else
+/// before the first and after the last; `depth` must be odd); else
 /// `T' = T + 2·time_padding - depth + 1`. Padding follows the last real step of each sample.
 ///
 /// Parameters as `torch.nn.Conv3d`: `weight` `[channels, C/groups, depth, kh, kw]`, `bias`
@@ -32,13 +32,13 @@ pub struct Conv3d {
     pub depth: usize,
     /// Height and width of the window.
     pub kernel: Pair,
-    /// Rows and columns from one place to the next. Default 1.
+    /// Rows and columns from one position of the window to the next. Default 1.
     #[serde(default = "Pair::one")]
     pub stride: Pair,
     /// Rows and columns of zeros around the input. Default 0.
     #[serde(default = "Pair::zero")]
     pub padding: Pair,
-    /// Steps of zeros before the first step and behind the last. Default: as many as keep the
+    /// Steps of zeros before the first step and after the last. Default: as many as keep the
     /// number of steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_padding: Option<usize>,

@@ -16,7 +16,7 @@ use crate::shape::Shape;
 #[serde(deny_unknown_fields)]
 pub struct Add {}
 
-/// Its inputs behind each other on the first axis of their items: vectors `[.., L_i]` to
+/// Its inputs one after another on the first axis of their items: vectors `[.., L_i]` to
 /// `[.., sum L_i]`, images `[.., C_i, H, W]` to `[.., sum C_i, H, W]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

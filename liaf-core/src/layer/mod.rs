@@ -110,7 +110,7 @@ layers! {
     SpatialMean(SpatialMean),
     /// Sum of several signals.
     Add(Add),
-    /// Several signals behind each other.
+    /// Several signals one after another.
     Concat(Concat),
     /// Numbers dropped in training.
     Dropout(Dropout),

@@ -1,6 +1,6 @@
 //! Neurons with batch norm inside the recurrence.
 //!
-//! `Z_t = I_t + V_{t-1}`, `U_t = norm(Z_t)` over the batch and the places of a channel, by itself at
+//! `Z_t = I_t + V_{t-1}`, `U_t = norm(Z_t)` over the batch and the numbers of a channel, by itself at
 //! every step; then fire, reset and leak as ever. The running statistics follow once a step. The
 //! order is that of the LIAF layers of BIDL, the successor of LIAF-Net's code. A sample that has
 //! ended is no part of later steps.
@@ -40,8 +40,8 @@ fn at<'a, R: Real>(saved: &'a Saved<R>, t: usize, count: usize, bias: &'a [R]) -
 fn by_sample<R: Real>(saved: &Saved<R>, len: usize) -> impl Iterator<Item = &[R]> {
     let mut rest = saved.get(0);
     saved.index.iter().map(move |&steps| {
-        let (own, behind) = rest.split_at(steps as usize * len);
-        rest = behind;
+        let (own, later) = rest.split_at(steps as usize * len);
+        rest = later;
         own
     })
 }
@@ -117,9 +117,9 @@ impl<R: Real> BatchOp<R> for NormedOp {
             let mut parts: SmallVec<[&mut [R]; 32]> = SmallVec::new();
             let mut rest = &mut z[..];
             for sample in samples.iter() {
-                let (own, behind) = rest.split_at_mut(sample.input().len());
+                let (own, later) = rest.split_at_mut(sample.input().len());
                 parts.push(own);
-                rest = behind;
+                rest = later;
             }
             parts.par_iter_mut().zip(&*samples).zip(v.par_chunks(len)).for_each(|((z, s), v)| {
                 let Some(z) = z.get_mut(row.clone()) else { return };

@@ -69,7 +69,7 @@ impl NeuronOp {
         })
     }
 
-    /// All steps of `flow`. `v` and `s` are the state before and, afterwards, behind them.
+    /// All steps of `flow`. `v` and `s` are the state before and, afterwards, after them.
     fn run<R: Real>(
         &self,
         flow: Flow<'_, R>,
@@ -144,7 +144,7 @@ impl<R: Real> SampleOp<R> for NeuronOp {
             let len = if value.learned() { len } else { 0 };
             cx.scratch.zeros(len)
         });
-        // Gradients by V behind a step, and, of all steps, by U.
+        // Gradients by V after a step, and, of all steps, by U.
         let mut dv = cx.scratch.zeros(len);
         let mut du = cx.scratch.take(x.len());
         let steps = u.chunks_exact(len).zip(g.chunks_exact(len)).zip(du.chunks_exact_mut(len));

@@ -5,7 +5,7 @@
 
 use crate::real::Real;
 
-/// `current` from `x`, `[T, len]` each; `state` is S before the first step and behind the last.
+/// `current` from `x`, `[T, len]` each; `state` is S before the first step and after the last.
 pub(super) fn filter<R: Real>(
     (gain, decay): (&[R], &[R]),
     x: &[R],

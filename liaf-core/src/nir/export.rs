@@ -141,7 +141,7 @@ impl<R: Real> Export<'_, R> {
         Some(Array::new(&found.shape, found.data.iter().map(|x| x.f64()).collect()))
     }
 
-    /// Weight and bias of a layer, times what the neurons behind it ask for.
+    /// Weight and bias of a layer, times what the neurons after it ask for.
     fn weights(&self, index: usize) -> Result<(Array, Option<Array>)> {
         let missing = || Error::unsupported("a layer without its weights");
         let mut weight = self.tensor(index, "weight").ok_or_else(missing)?;
@@ -167,7 +167,7 @@ impl<R: Real> Export<'_, R> {
         all.next().is_none().then_some(first)
     }
 
-    /// The factor of each row of a layer's weights, if neurons behind it ask for one.
+    /// The factor of each row of a layer's weights, if neurons after it ask for one.
     fn scale_behind(&self, index: usize) -> Result<Option<Vec<f64>>> {
         let mut at = index;
         loop {
@@ -306,7 +306,7 @@ impl<R: Real> Export<'_, R> {
     }
 }
 
-/// One factor for each row of weights, if the neurons of every row agree; behind a pooling
+/// One factor for each row of weights, if the neurons of every row agree; after a pooling
 /// (`direct` false) all neurons must.
 fn rows_of(scale: &[f64], rows: usize, direct: bool) -> Option<Vec<f64>> {
     let first = *scale.first()?;

@@ -45,9 +45,9 @@ fn write_all(graph: &Graph, path: &Path) -> hdf5::Result<()> {
     }
     let edges: Vec<VarLenUnicode> =
         graph.edges.iter().flat_map(|(from, to)| [from, to]).map(|name| unicode(name)).collect();
-    let place =
+    let dataset =
         root.new_dataset::<VarLenUnicode>().shape((graph.edges.len(), 2)).create("edges")?;
-    place.write_raw(&edges)?;
+    dataset.write_raw(&edges)?;
     file.close()
 }
 

@@ -62,7 +62,7 @@ pub(super) fn import<R: Real>(graph: &Graph, dt: f64) -> Result<Network<R>> {
     Ok(network)
 }
 
-/// The nodes so that each stands behind those that lead to it.
+/// The nodes so that each comes after those that lead to it.
 fn order(graph: &Graph) -> Result<Vec<&String>> {
     for (from, to) in &graph.edges {
         if let Some(missing) = [from, to].into_iter().find(|&n| !graph.nodes.contains_key(n)) {

@@ -13,7 +13,7 @@ use crate::op::{Back, BatchOp, Context, Flow};
 use crate::real::Real;
 use crate::shape::Shape;
 
-/// Batch normalisation over samples, time and places of a channel:
+/// Batch normalisation over samples, time and the numbers of a channel:
 /// `Y = (X - mean) / √(variance + eps) weight + bias` (Ioffe and Szegedy 2015, arXiv 1502.03167).
 /// `[N, T, C, ..]` to the same; in a vector every number is a channel.
 ///

@@ -20,7 +20,7 @@ use crate::shape::Shape;
 pub struct AvgPool {
     /// Height and width of the window.
     pub kernel: Pair,
-    /// Rows and columns from one place to the next. Default: the kernel.
+    /// Rows and columns from one position of the window to the next. Default: the kernel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stride: Option<Pair>,
     /// Rows and columns around the input, at most half the kernel. Default 0.
@@ -80,7 +80,7 @@ impl AvgPoolOp {
 
 impl<R: Real> SampleOp<R> for AvgPoolOp {
     fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
-        let (plane, out) = (self.window.plane(), self.window.places());
+        let (plane, out) = (self.window.plane(), self.window.positions());
         let factor = R::ONE / R::of(self.window.len() as f64);
         let planes = flow.inputs[0].chunks_exact(plane).zip(flow.output.chunks_exact_mut(out));
         let ([_, width], [_, wide]) = (self.window.input, self.window.output);
@@ -106,7 +106,7 @@ impl<R: Real> SampleOp<R> for AvgPoolOp {
 
     fn backward(&self, back: Back<'_, '_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
         let Some(dx) = &mut back.d_inputs[0] else { return };
-        let (plane, out) = (self.window.plane(), self.window.places());
+        let (plane, out) = (self.window.plane(), self.window.positions());
         let factor = R::ONE / R::of(self.window.len() as f64);
         let ([_, width], [_, wide]) = (self.window.input, self.window.output);
         for (dx, g) in dx.chunks_exact_mut(plane).zip(back.d_output.chunks_exact(out)) {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{places, window};
+use super::{positions, window};
 use crate::error::{Error, Result};
 use crate::kernels::Window;
 use crate::layer::contract::{Description, Layer, Spikes};
@@ -21,7 +21,7 @@ use crate::shape::Shape;
 pub struct MaxPool {
     /// Height and width of the window.
     pub kernel: Pair,
-    /// Rows and columns from one place to the next. Default: the kernel.
+    /// Rows and columns from one position of the window to the next. Default: the kernel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stride: Option<Pair>,
     /// Rows and columns around the input, at most half the kernel. Default 0.
@@ -59,25 +59,25 @@ struct MaxPoolOp {
 
 impl<R: Real> SampleOp<R> for MaxPoolOp {
     fn forward(&self, flow: Flow<'_, R>, saved: &mut Saved<R>, _: &mut Context<'_, R>) {
-        let (plane, out) = (self.window.plane(), self.window.places());
+        let (plane, out) = (self.window.plane(), self.window.positions());
         saved.index.resize(flow.output.len(), 0);
         let planes = flow.inputs[0].chunks_exact(plane);
         let outs = flow.output.chunks_exact_mut(out).zip(saved.index.chunks_exact_mut(out));
         for (x, (y, index)) in planes.zip(outs) {
-            places(&self.window, |place, numbers| {
+            positions(&self.window, |position, numbers| {
                 let first = numbers.next().unwrap_or_default();
                 let best = numbers.fold(first, |best, at| {
                     // A number that is none is the maximum, as in PyTorch.
                     if x[at] > x[best] || x[at].partial_cmp(&x[at]).is_none() { at } else { best }
                 });
-                (y[place], index[place]) = (x[best], best as u32);
+                (y[position], index[position]) = (x[best], best as u32);
             });
         }
     }
 
     fn backward(&self, back: Back<'_, '_, R>, saved: &mut Saved<R>, _: &mut Context<'_, R>) {
         let Some(dx) = &mut back.d_inputs[0] else { return };
-        let (plane, out) = (self.window.plane(), self.window.places());
+        let (plane, out) = (self.window.plane(), self.window.positions());
         let outs = back.d_output.chunks_exact(out).zip(saved.index.chunks_exact(out));
         for (dx, (g, index)) in dx.chunks_exact_mut(plane).zip(outs) {
             g.iter().zip(index).for_each(|(&g, &at)| dx[at as usize] += g);

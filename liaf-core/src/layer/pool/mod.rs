@@ -35,14 +35,14 @@ fn window(
     Ok((input.with_item([channels, height, width]), window))
 }
 
-/// Calls `each` for every place of a plane's output, with the numbers of the input in the window,
+/// Calls `each` for every position of a plane's output, with the numbers of the input in the window,
 /// row by row.
-fn places(window: &Window, mut each: impl FnMut(usize, &mut dyn Iterator<Item = usize>)) {
+fn positions(window: &Window, mut each: impl FnMut(usize, &mut dyn Iterator<Item = usize>)) {
     let ([height, width], [_, kh, kw]) = (window.input, window.kernel);
     for y in 0..window.output[0] {
         for x in 0..window.output[1] {
-            let inside = |place: usize, axis: usize, k: usize, end: usize| {
-                let at = (place * window.stride[axis - 1] + k).checked_sub(window.padding[axis]);
+            let inside = |position: usize, axis: usize, k: usize, end: usize| {
+                let at = (position * window.stride[axis - 1] + k).checked_sub(window.padding[axis]);
                 at.filter(|&at| at < end)
             };
             let rows = (0..kh).filter_map(|j| inside(y, 1, j, height));

@@ -75,7 +75,7 @@ impl Layer for ConvLstm {
         let [kh, kw] = self.kernel.0;
         let all = given.saturating_add(self.channels);
         size("a tensor of weights", &[4, self.channels, all, kh, kw])?;
-        size("the gates", &[5, self.channels, window.places()])?;
+        size("the gates", &[5, self.channels, window.positions()])?;
         let outputs = 4 * self.channels;
         // The convolution of the input, and that of the output before.
         let [x, h] =
