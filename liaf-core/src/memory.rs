@@ -55,4 +55,9 @@ impl<R: Real> Scratch<R> {
     pub fn put(&mut self, buffer: Vec<R>) {
         self.free.push(buffer);
     }
+
+    /// Gives buffers back.
+    pub fn put_all(&mut self, buffers: impl IntoIterator<Item = Vec<R>>) {
+        self.free.extend(buffers);
+    }
 }

@@ -140,23 +140,24 @@ pub trait SampleOp<R: Real>: Send + Sync + Debug {
         self.state_len() == 0
     }
 
-    /// One step in evaluation mode, with the state before it, which becomes the state after it. Gives the
-    /// same numbers as the same step of [`forward`](Self::forward). A layer without state needs no
-    /// step of its own.
+    /// One step in evaluation mode, with the state before it, which becomes the state after it. Gives
+    /// the same numbers as the same step of [`forward`](Self::forward). By default it is that, of one
+    /// step that goes on from the state.
     ///
     /// # Errors
     /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for a layer that looks ahead.
     fn step(
         &self,
         flow: Flow<'_, R>,
-        _state: &mut [R],
+        state: &mut [R],
         saved: &mut Saved<R>,
         cx: &mut Context<'_, R>,
     ) -> Result<()> {
-        if self.state_len() > 0 {
+        if !self.carries() {
             return Err(Error::unsupported("this layer cannot run step by step"));
         }
-        self.forward(flow, saved, cx);
+        let carry = Some(state).filter(|state| !state.is_empty());
+        self.forward(Flow { carry, ..flow }, saved, cx);
         Ok(())
     }
 
@@ -175,7 +176,8 @@ pub trait SampleOp<R: Real>: Send + Sync + Debug {
 
 /// A layer that needs all samples together.
 pub trait BatchOp<R: Real>: Send + Sync + Debug {
-    /// All steps of all samples. In training, `update` takes new values of the buffers.
+    /// All steps of all samples. In training, `update` holds the values of the buffers, and
+    /// takes new ones; else it holds nothing.
     fn forward(
         &self,
         samples: &mut [Flow<'_, R>],

@@ -187,6 +187,10 @@ impl<R: Real> Network<R> {
             .collect();
         let mut update: Vec<Vec<R>> =
             node.buffers.iter().map(|&i| std::mem::take(&mut updates[i])).collect();
+        if settings.training {
+            // Statistics follow from what they were.
+            update.iter_mut().zip(&buffers).for_each(|(new, old)| new.extend_from_slice(old));
+        }
         let mut cx = self.context(&params, &buffers, settings, (index, 0), &mut scratch[0]);
         op.forward(&mut flows, &mut saved[index], &mut update, &mut cx);
         for (&i, update) in node.buffers.iter().zip(update) {

@@ -6,7 +6,6 @@
 
 use std::ops::Range;
 
-use crate::memory::Scratch;
 use crate::real::Real;
 
 use super::conv::{Begin, Conv, ConvForward, ConvInputs, ConvWeights};
@@ -159,7 +158,7 @@ pub(super) fn forward<R: Real>(call: ConvForward<'_, R>) {
             }
         }
     });
-    put_back(scratch, [buffer, copy]);
+    scratch.put_all([buffer, copy]);
 }
 
 pub(super) fn weights<R: Real>(call: ConvWeights<'_, R>) {
@@ -175,7 +174,7 @@ pub(super) fn weights<R: Real>(call: ConvWeights<'_, R>) {
         let c = &mut d_weight[group * part.channels * width..];
         fast::product(Product { m, n, k, a, b, c, c_width: width, add: true });
     });
-    put_back(scratch, [buffer, copy]);
+    scratch.put_all([buffer, copy]);
 }
 
 pub(super) fn inputs<R: Real>(call: ConvInputs<'_, R>) {
@@ -199,9 +198,5 @@ pub(super) fn inputs<R: Real>(call: ConvInputs<'_, R>) {
         fast::product(Product { m, n, k, a, b, c: &mut buffer, c_width: n, add: false });
         columns::scatter(conv, group, &mut buffer, part.lines.clone(), dx);
     });
-    put_back(scratch, [buffer, copy]);
-}
-
-fn put_back<R: Real>(scratch: &mut Scratch<R>, buffers: [Vec<R>; 2]) {
-    buffers.into_iter().for_each(|buffer| scratch.put(buffer));
+    scratch.put_all([buffer, copy]);
 }

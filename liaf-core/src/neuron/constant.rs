@@ -6,6 +6,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::cell::Constants;
 use crate::error::{Error, Result};
 use crate::init::Init;
 use crate::layer::contract::TensorSpec;
@@ -36,7 +37,7 @@ impl Sharing {
     }
 
     /// Neurons that follow each other and have the value in common.
-    fn run(self, item: &Shape) -> usize {
+    pub(crate) fn run(self, item: &Shape) -> usize {
         match self {
             Self::All => item.len(),
             Self::Channel => item.channels().1,
@@ -226,6 +227,17 @@ impl Value {
             let sum: f64 = run.iter().map(|g| g.f64()).sum();
             *gradient += R::of(sum) * self.form.slope(w);
         }
+    }
+}
+
+impl Constants<Value> {
+    /// All constants, for each of `len` neurons.
+    pub fn each<R: Real>(&self, len: usize, cx: &mut Context<'_, R>) -> Constants<Vec<R>> {
+        self.map(|value| {
+            let mut each = cx.scratch.take(len);
+            value.fill(&mut each, cx);
+            each
+        })
     }
 }
 

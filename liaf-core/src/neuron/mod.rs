@@ -148,33 +148,36 @@ impl Neuron {
         Self { output: Output::Membrane, ..Self::default() }
     }
 
-    /// The constants: name, name of the tensor, constant, form. In the order of their tensors.
-    fn constants(&self) -> impl Iterator<Item = Named<'_>> {
+    /// The constants that it has.
+    fn constants(&self) -> Constants<Option<Named<'_>>> {
         let reset = match &self.reset {
             Reset::To(constant) => Some(Named::plain("reset", constant)),
             Reset::Soft | Reset::SoftAfterLeak => None,
         };
         let synapse = self.synapse.as_ref();
-        let synapse = synapse.map(|constant| Named::logit("synapse", "synapse_logit", constant));
-        [
-            Some(Named::logit("alpha", "alpha_logit", &self.alpha)),
-            Some(Named::plain("beta", &self.beta)),
-            Some(Named::plain("threshold", &self.threshold)),
+        Constants {
+            alpha: Some(Named::logit("alpha", "alpha_logit", &self.alpha)),
+            beta: Some(Named::plain("beta", &self.beta)),
+            threshold: Some(Named::plain("threshold", &self.threshold)),
             reset,
-            Some(Named::plain("gain", &self.gain)),
-            synapse,
-        ]
-        .into_iter()
-        .flatten()
+            gain: Some(Named::plain("gain", &self.gain)),
+            synapse: synapse.map(|rho| Named::logit("synapse", "synapse_logit", rho)),
+        }
+    }
+
+    /// The same in the order of their tensors.
+    fn listed(&self) -> impl Iterator<Item = Named<'_>> {
+        self.constants().into_array().into_iter().flatten()
     }
 
     fn tensors(&self, item: &Shape, learned: bool) -> impl Iterator<Item = TensorSpec> {
-        self.constants()
+        self.listed()
             .filter(move |named| named.constant.learn == learned)
             .filter_map(|named| named.constant.tensor(named.tensor, named.form, item))
     }
 }
 
+/// A constant, its name, and that of its tensor.
 struct Named<'a> {
     name: &'static str,
     tensor: &'static str,
@@ -197,7 +200,7 @@ impl<'a> Named<'a> {
 impl Neuron {
     /// Refuses numbers that cannot be, and what does not go together, for inputs of this shape.
     fn check(&self, input: &Shape) -> Result<()> {
-        for Named { name, constant, form, .. } in self.constants() {
+        for Named { name, constant, form, .. } in self.listed() {
             constant.check(name, form)?;
         }
         check_rules(self.output, self.surrogate)?;
@@ -229,26 +232,10 @@ impl Neuron {
     /// Where the operation finds each constant, and how many parameters and buffers they take.
     fn values(&self, item: &Shape) -> (Constants<Value>, usize, usize) {
         let (mut params, mut buffers) = (0, 0);
-        let fixed = Value::fixed;
-        let mut values = Constants {
-            alpha: fixed(0.0),
-            beta: fixed(0.0),
-            threshold: fixed(0.0),
-            reset: fixed(0.0),
-            gain: fixed(1.0),
-            synapse: fixed(0.0),
-        };
-        for Named { name, constant, form, .. } in self.constants() {
-            let value = constant.value(form, item, &mut params, &mut buffers);
-            match name {
-                "alpha" => values.alpha = value,
-                "beta" => values.beta = value,
-                "threshold" => values.threshold = value,
-                "reset" => values.reset = value,
-                "gain" => values.gain = value,
-                _ => values.synapse = value,
-            }
-        }
+        let values = self.constants().map(|named| match named {
+            Some(own) => own.constant.value(own.form, item, &mut params, &mut buffers),
+            None => Value::fixed(0.0),
+        });
         (values, params, buffers)
     }
 }

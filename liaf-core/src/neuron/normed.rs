@@ -52,14 +52,6 @@ impl NormedOp {
         if self.norm.affine { (cx.params[first], cx.params[first + 1]) } else { (&[], &[]) }
     }
 
-    fn constants<R: Real>(&self, cx: &mut Context<'_, R>) -> Constants<Vec<R>> {
-        self.values.map(|value| {
-            let mut each = cx.scratch.take(self.channels.len());
-            value.fill(&mut each, cx);
-            each
-        })
-    }
-
     /// Saves the statistics of step `t` from mean and variance.
     fn keep<R: Real>(
         &self,
@@ -98,11 +90,7 @@ impl<R: Real> BatchOp<R> for NormedOp {
         saved.index.extend(samples.iter().map(|s| s.steps as u32));
         let numbers = samples.iter().map(|s| s.input().len()).sum();
         self.prepare(saved, numbers, steps);
-        for (update, buffer) in update.iter_mut().zip(cx.buffers) {
-            update.clear();
-            update.extend_from_slice(buffer);
-        }
-        let constants = self.constants(cx);
+        let constants = self.values.each(self.channels.len(), cx);
         let bias = self.affine(cx).1;
         let mut v = cx.scratch.zeros(samples.len() * len);
         for (v, sample) in v.chunks_exact_mut(len).zip(&*samples) {
@@ -153,8 +141,8 @@ impl<R: Real> BatchOp<R> for NormedOp {
             sample.carry.iter_mut().for_each(|carry| carry.copy_from_slice(v));
         }
         saved.real[0] = z;
-        let all = constants.into_array().into_iter().chain([v, u, partial, mean, variance]);
-        all.for_each(|buffer| cx.scratch.put(buffer));
+        cx.scratch.put_all(constants.into_array());
+        cx.scratch.put_all([v, u, partial, mean, variance]);
     }
 
     fn backward(
@@ -165,7 +153,7 @@ impl<R: Real> BatchOp<R> for NormedOp {
     ) {
         let (channels, count, len) = (self.channels, self.channels.count, self.channels.len());
         let steps = samples.iter().map(|s| s.steps).max().unwrap_or(0);
-        let constants = self.constants(cx);
+        let constants = self.values.each(self.channels.len(), cx);
         let bias = self.affine(cx).1;
         // Of each sample: gradient by V, then U, then Z; U; and sums of gradients by constants.
         let mut d = cx.scratch.zeros(samples.len() * len);
@@ -220,10 +208,10 @@ impl<R: Real> BatchOp<R> for NormedOp {
                     value.add_gradient(sums, cx.params, d_params);
                 }
             }
-            own.into_iter().for_each(|buffer| cx.scratch.put(buffer));
+            cx.scratch.put_all(own);
         }
         sums.put(cx);
-        constants.into_array().into_iter().chain([d, u]).for_each(|b| cx.scratch.put(b));
+        cx.scratch.put_all(constants.into_array().into_iter().chain([d, u]));
     }
 
     fn state_len(&self) -> usize {
@@ -237,7 +225,7 @@ impl<R: Real> BatchOp<R> for NormedOp {
         saved: &mut Saved<R>,
         cx: &mut Context<'_, R>,
     ) -> Result<()> {
-        let constants = self.constants(cx);
+        let constants = self.values.each(self.channels.len(), cx);
         self.prepare(saved, self.channels.len(), 1);
         let mut variance = cx.scratch.take(self.channels.count);
         variance.copy_from_slice(cx.buffers[self.first.1 + 1]);
@@ -249,7 +237,7 @@ impl<R: Real> BatchOp<R> for NormedOp {
         self.channels.apply(at(saved, 0, self.channels.count, self.affine(cx).1), &z, &mut u);
         self.rules.fire(&constants, &u, state, flow.output, cx.firing);
         saved.real[0] = z;
-        constants.into_array().into_iter().chain([u, variance]).for_each(|b| cx.scratch.put(b));
+        cx.scratch.put_all(constants.into_array().into_iter().chain([u, variance]));
         Ok(())
     }
 

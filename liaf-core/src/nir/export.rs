@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::graph::Network;
 use crate::graph::Resolved;
 use crate::layer::{AvgPool, Conv2d, Dense, LayerConfig};
-use crate::neuron::{Constant, Neuron, Output, Reset, Sharing};
+use crate::neuron::{Constant, Neuron, Output, Reset};
 use crate::real::Real;
 
 pub(super) fn export<R: Real>(network: &Network<R>, dt: f64) -> Result<Graph> {
@@ -228,11 +228,7 @@ impl<R: Real> Export<'_, R> {
         let Some(values) = self.tensor(index, tensor) else {
             return Ok(vec![constant.init; item.len()]);
         };
-        let run = match constant.per {
-            Sharing::All => item.len(),
-            Sharing::Channel => item.channels().1,
-            Sharing::Neuron => 1,
-        };
+        let run = constant.per.run(item);
         let value = |w: f64| if logit { 1.0 / (1.0 + (-w).exp()) } else { w };
         Ok(values.data.iter().flat_map(|&w| std::iter::repeat_n(value(w), run)).collect())
     }

@@ -131,19 +131,12 @@ impl<R: Real> BatchOp<R> for BatchNormOp {
             let mean = saved.buffer(0, count);
             let numbers = channels.moments(&pairs, &mut partial, mean, &mut variance);
             if let [running_mean, running_var] = update {
-                for (update, buffer) in
-                    [&mut *running_mean, &mut *running_var].into_iter().zip(cx.buffers)
-                {
-                    update.clear();
-                    update.extend_from_slice(buffer);
-                }
                 let now = (saved.get(0), &variance[..]);
                 follow((running_mean, running_var), now, numbers, self.config.momentum);
             }
             reciprocal(&mut variance, self.config.eps);
             saved.buffer(1, count).copy_from_slice(&variance);
-            cx.scratch.put(partial);
-            cx.scratch.put(variance);
+            cx.scratch.put_all([partial, variance]);
         } else {
             self.take_running(saved, cx);
         }

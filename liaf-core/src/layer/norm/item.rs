@@ -110,7 +110,6 @@ impl<R: Real> SampleOp<R> for LayerNormOp {
                 *dx += deviation * (g - sum - n * sum_normal);
             });
         }
-        cx.scratch.put(weighed);
-        cx.scratch.put(normal);
+        cx.scratch.put_all([weighed, normal]);
     }
 }

@@ -143,7 +143,7 @@ impl<R: Real> BackSums<R> {
     }
 
     pub fn put(self, cx: &mut Context<'_, R>) {
-        [self.gradient, self.normal, self.partial].into_iter().for_each(|b| cx.scratch.put(b));
+        cx.scratch.put_all([self.gradient, self.normal, self.partial]);
     }
 
     /// The sums over pairs of signal and gradient.

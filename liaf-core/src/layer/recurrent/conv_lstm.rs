@@ -145,9 +145,7 @@ impl<R: Real> SampleOp<R> for ConvLstmOp {
         if let Some(carry) = flow.carry {
             carry.copy_from_slice(&state);
         }
-        for buffer in [state, h_part, x_part] {
-            cx.scratch.put(buffer);
-        }
+        cx.scratch.put_all([state, h_part, x_part]);
     }
 
     fn backward(&self, back: Back<'_, '_, R>, saved: &mut Saved<R>, cx: &mut Context<'_, R>) {
@@ -225,9 +223,7 @@ impl<R: Real> SampleOp<R> for ConvLstmOp {
                 scratch: cx.scratch,
             });
         }
-        for buffer in [state, dy, d_carried, d_gates] {
-            cx.scratch.put(buffer);
-        }
+        cx.scratch.put_all([state, dy, d_carried, d_gates]);
     }
 
     /// The output before, then the cell.
@@ -237,25 +233,5 @@ impl<R: Real> SampleOp<R> for ConvLstmOp {
 
     fn carries(&self) -> bool {
         true
-    }
-
-    fn step(
-        &self,
-        flow: Flow<'_, R>,
-        state: &mut [R],
-        saved: &mut Saved<R>,
-        cx: &mut Context<'_, R>,
-    ) -> Result<()> {
-        let (len, gates) = self.sizes();
-        let (mut x, mut h) = (cx.scratch.take(gates), cx.scratch.take(gates));
-        let (before, carried) = state.split_at_mut(len);
-        self.gates(false, flow.inputs[0], &mut x, cx);
-        self.gates(true, before, &mut h, cx);
-        let kept = saved.buffer(0, LstmCell::KEPT * len);
-        LstmCell.forward(Step { x: &x, h: &h, kept }, before, carried, flow.output);
-        before.copy_from_slice(flow.output);
-        cx.scratch.put(h);
-        cx.scratch.put(x);
-        Ok(())
     }
 }
