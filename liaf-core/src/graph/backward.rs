@@ -5,16 +5,13 @@ use rayon::prelude::*;
 use smallvec::SmallVec;
 
 use crate::error::{Error, Result};
+use crate::graph::gradients::SLOTS;
+use crate::graph::mode::Settings;
+use crate::graph::network::{Network, Node};
+use crate::graph::workspace::{SampleSpace, Workspace};
 use crate::memory::Scratch;
-use crate::op::Back;
-use crate::op::Op;
+use crate::op::{Back, Op};
 use crate::real::Real;
-
-use super::gradients::SLOTS;
-use super::mode::Settings;
-use super::network::Node;
-use super::workspace::SampleSpace;
-use super::{Network, Workspace};
 
 impl<R: Real> Network<R> {
     /// Adds the gradients of a loss by the parameters to `slots`, given those by the output of the

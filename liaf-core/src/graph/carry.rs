@@ -1,11 +1,13 @@
 //! A sequence in stretches: back-propagation through time that is cut.
 
 use crate::error::{Error, Result};
+use crate::graph::inputs::Inputs;
+use crate::graph::mode::{Mode, Purpose, Settings};
+use crate::graph::network::Network;
+use crate::graph::pass::Pass;
+use crate::graph::workspace::Workspace;
 use crate::op::Op;
 use crate::real::Real;
-
-use super::mode::{Purpose, Settings};
-use super::{Inputs, Mode, Network, Pass, Workspace};
 
 /// What the layers carry from one stretch of a batch to the next, by sample.
 #[derive(Debug, Clone, PartialEq)]

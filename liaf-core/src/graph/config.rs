@@ -13,8 +13,6 @@ use crate::real::Real;
 use crate::shape::Shape;
 use crate::shape::size;
 
-use super::Network;
-
 /// An input of a network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -159,18 +157,10 @@ impl NetworkConfig {
         serde_json::to_string(self).map_err(|error| Error::config(error.to_string()))
     }
 
-    /// Builds the network and draws its first weights.
-    ///
-    /// # Errors
-    /// If the configuration cannot be a network, naming the layer and both shapes.
-    pub fn build<R: Real>(&self, seed: u64) -> Result<Network<R>> {
-        Network::new(self.clone(), seed)
-    }
-
     /// Every node in order, inputs first, with its shapes and tensors.
     ///
     /// # Errors
-    /// As [`build`](Self::build).
+    /// If the configuration cannot be a network, naming the layer and both shapes.
     pub fn resolve(&self) -> Result<Vec<Resolved>> {
         Ok(self.plan::<f32>()?.into_iter().map(|(node, _)| node).collect())
     }

@@ -5,16 +5,15 @@ use rayon::prelude::*;
 use smallvec::SmallVec;
 
 use crate::error::{Error, Result};
+use crate::graph::inputs::Inputs;
+use crate::graph::mode::Settings;
+use crate::graph::network::{Network, Node};
+use crate::graph::workspace::{SampleSpace, Workspace};
 use crate::kernels::Kernels;
 use crate::memory::Scratch;
 use crate::op::{Context, Flow, Op};
 use crate::real::Real;
 use crate::rng::Key;
-
-use super::mode::Settings;
-use super::network::Node;
-use super::workspace::SampleSpace;
-use super::{Inputs, Network, Workspace};
 
 impl<R: Real> Network<R> {
     /// Passes a batch through the network, in a workspace that is prepared for it. Gives the output.

@@ -1,9 +1,8 @@
 //! Gradients by the parameters of a network, summed in an order that does not depend on threads.
 
 use crate::error::{Error, Result};
+use crate::graph::network::Network;
 use crate::real::Real;
-
-use super::Network;
 
 /// Slots in which gradients of parameters are summed: that of a sample is its number in the batch
 /// modulo this. They are added in order, so that a sum does not depend on the number of threads, nor

@@ -3,14 +3,12 @@
 use smallvec::SmallVec;
 
 use crate::error::{Error, Result};
+use crate::graph::mode::Settings;
+use crate::graph::network::Network;
+use crate::graph::workspace::SampleSpace;
 use crate::memory::{Saved, Scratch};
-use crate::op::Flow;
-use crate::op::Op;
+use crate::op::{Flow, Op};
 use crate::real::Real;
-
-use super::Network;
-use super::mode::Settings;
-use super::workspace::SampleSpace;
 
 /// What a network carries from frame to frame: membranes, gates, sums over the frames so far.
 #[derive(Debug, Clone)]

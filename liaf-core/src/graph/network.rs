@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
+use crate::graph::config::{NetworkConfig, Resolved};
 use crate::layer::contract::TensorSpec;
 use crate::op::Op;
 use crate::real::Real;
 use crate::rng::Key;
 use crate::shape::Shape;
-
-use super::{NetworkConfig, Resolved};
 
 /// A named tensor of a network: a parameter or a buffer.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +48,16 @@ pub struct Network<R: Real> {
     /// The nodes in segments: each a range whose samples can run by themselves, or one batch layer.
     pub(super) segments: Vec<std::ops::Range<usize>>,
     pub(super) seed: u64,
+}
+
+impl NetworkConfig {
+    /// Builds the network and draws its first weights.
+    ///
+    /// # Errors
+    /// If the configuration cannot be a network, naming the layer and both shapes.
+    pub fn build<R: Real>(&self, seed: u64) -> Result<Network<R>> {
+        Network::new(self.clone(), seed)
+    }
 }
 
 impl<R: Real> Network<R> {

@@ -5,11 +5,13 @@ use std::marker::PhantomData;
 use ndarray::{ArrayD, ArrayViewD};
 
 use crate::error::Result;
+use crate::graph::gradients::GradientSum;
+use crate::graph::inputs::Inputs;
+use crate::graph::mode::{Mode, Purpose, Settings, Train};
+use crate::graph::network::Network;
+use crate::graph::workspace::Workspace;
 use crate::op::Trace;
 use crate::real::Real;
-
-use super::mode::{Purpose, Settings, Train};
-use super::{GradientSum, Inputs, Mode, Network, Workspace};
 
 /// A batch that has passed through a network: its output, and what the layers gave.
 ///
@@ -117,8 +119,8 @@ impl<'n, 'w, R: Real, P> Pass<'n, 'w, R, P> {
 
     /// Steps of the output of each sample, without padding; 1 where the output has no time.
     pub fn lengths(&self) -> Vec<usize> {
-        let steps = |sample: &super::workspace::SampleSpace<R>| sample.steps[self.network.output];
-        self.workspace.samples.iter().map(steps).collect()
+        let output = self.network.output;
+        self.workspace.samples.iter().map(|sample| sample.steps[output]).collect()
     }
 
     /// Output of a layer, `[N, T, item…]` or `[N, item…]`.
@@ -181,6 +183,7 @@ impl<R: Real> InputGradients<'_, R> {
 /// New running statistics of batch norms. They are not the network's until it takes them over, so
 /// that a step that fails leaves it as it was.
 #[derive(Debug, Clone, Copy)]
+#[must_use = "running statistics follow only if Network::set_statistics takes them over"]
 pub struct Statistics<'w, R> {
     /// By buffer; empty where there is nothing new.
     buffers: &'w [Vec<R>],

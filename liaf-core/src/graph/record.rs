@@ -3,14 +3,12 @@
 use ndarray::{ArrayD, IxDyn};
 
 use crate::error::{Error, Result};
+use crate::graph::mode::Settings;
+use crate::graph::network::Network;
+use crate::graph::workspace::{SampleSpace, Workspace};
 use crate::memory::Scratch;
-use crate::op::Op;
-use crate::op::Trace;
+use crate::op::{Op, Trace};
 use crate::real::Real;
-
-use super::mode::Settings;
-use super::workspace::SampleSpace;
-use super::{Network, Workspace};
 
 impl<R: Real> Network<R> {
     /// Gradient by an input, after a backward pass that was asked for it; `None` if there is no such

@@ -1,10 +1,9 @@
 //! The memory of a network at work: signals and gradients of each sample, kept between batches.
 
+use crate::graph::gradients::SLOTS;
 use crate::memory::{Saved, Scratch};
 use crate::real::Real;
 use crate::shape::Shape;
-
-use super::gradients::SLOTS;
 
 /// The memory of passes over batches. Nothing is allocated once a batch of its shape has passed.
 #[derive(Debug, Default)]

@@ -2,8 +2,7 @@
 
 use super::graph::{Array, Graph, Node};
 use crate::error::{Error, Result};
-use crate::graph::Network;
-use crate::graph::Resolved;
+use crate::graph::{Network, Resolved};
 use crate::layer::{AvgPool, Conv2d, Dense, LayerConfig};
 use crate::neuron::{Constant, Neuron, Output, Reset};
 use crate::real::Real;

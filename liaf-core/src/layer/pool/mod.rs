@@ -11,8 +11,7 @@ pub use mean::SpatialMean;
 use crate::error::{Error, Result};
 use crate::kernels::Window;
 use crate::layer::contract::only;
-use crate::layer::window::Pair;
-use crate::layer::window::Slide;
+use crate::layer::window::{Pair, Slide};
 use crate::shape::Shape;
 
 /// Shape of the output and window of a pooling.
