@@ -97,7 +97,7 @@ pub enum Firing {
     Integral,
 }
 
-/// What the network can be asked to record of a layer; see [`SampleOp::record`].
+/// What a layer of neurons can be asked to show of a pass; see [`Pass::trace`](crate::graph::Pass::trace).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trace {
     /// Membrane potential U before reset, `[T, item…]`.

@@ -135,7 +135,7 @@ impl Surrogate {
     }
 
     /// A function whose derivative is [`slope`](Self::slope), 1/2 at 0: the smooth spike of
-    /// [`Firing::Integral`].
+    /// [`Mode::smooth_spikes`](crate::graph::Mode::smooth_spikes).
     pub fn integral<R: Real>(self, x: R) -> R {
         let (x, a) = (x.f64(), self.a);
         R::of(match self.kind {
