@@ -89,7 +89,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($type:ident, $name:literal) => {
+    ($type:ident, $name:literal: $($function:ident)*) => {
         impl Real for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -101,30 +101,15 @@ macro_rules! real {
             fn f64(self) -> f64 {
                 f64::from(self)
             }
-            fn exp(self) -> Self {
-                $type::exp(self)
-            }
-            fn exp_m1(self) -> Self {
-                $type::exp_m1(self)
-            }
-            fn ln(self) -> Self {
-                $type::ln(self)
-            }
-            fn sqrt(self) -> Self {
-                $type::sqrt(self)
-            }
-            fn tanh(self) -> Self {
-                $type::tanh(self)
-            }
-            fn abs(self) -> Self {
-                $type::abs(self)
-            }
             fn is_finite(self) -> bool {
                 $type::is_finite(self)
             }
+            $(fn $function(self) -> Self {
+                $type::$function(self)
+            })*
         }
     };
 }
 
-real!(f32, "F32");
-real!(f64, "F64");
+real!(f32, "F32": exp exp_m1 ln sqrt tanh abs);
+real!(f64, "F64": exp exp_m1 ln sqrt tanh abs);

@@ -196,17 +196,13 @@ impl<R: Real> Trainer<R> {
             let tensor = |p: &Param<R>| file.numbers(&format!("@{kind}/{}", p.name), &p.shape);
             params.iter().map(tensor).collect()
         };
-        let kept = before.moments().map(|(_, kept)| !kept.is_empty());
-        if trainer.optimizer.moments().map(|(_, kept)| !kept.is_empty()) == kept {
-            let moments = before.moments().map(|(kind, _)| kind);
-            let mut moments = moments
-                .into_iter()
-                .zip(kept)
-                .map(|(kind, kept)| if kept { all(kind) } else { Ok(Vec::new()) });
-            let mut next = || moments.next().unwrap_or_else(|| Ok(Vec::new()));
-            let (first, second) = (next()?, next()?);
+        let kept = |optimizer: &Optimizer<R>| optimizer.moments().map(|(_, all)| !all.is_empty());
+        if kept(&trainer.optimizer) == kept(&before) {
+            let [first, second] = before
+                .moments()
+                .map(|(kind, kept)| if kept.is_empty() { Ok(Vec::new()) } else { all(kind) });
             let steps = info.progress.optimizer_steps.unwrap_or(info.progress.steps);
-            trainer.optimizer.restore(steps, first, second);
+            trainer.optimizer.restore(steps, first?, second?);
         }
         if let Some(ema) = trainer.ema.as_mut().filter(|_| averaged) {
             ema.restore(info.progress.ema_updates, all("ema")?);

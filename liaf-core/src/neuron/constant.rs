@@ -269,6 +269,19 @@ impl<'de> Deserialize<'de> for Constant {
     }
 }
 
+/// The numbers of a visitor, whole ones as well.
+macro_rules! visit_numbers {
+    ($value:ty, $($visit:ident $number:ty),*) => {
+        $(fn $visit<E: serde::de::Error>(self, number: $number) -> std::result::Result<$value, E> {
+            Ok((number as f64).into())
+        })*
+    };
+    ($value:ty) => {
+        visit_numbers!($value, visit_f64 f64, visit_i64 i64, visit_u64 u64);
+    };
+}
+pub(super) use visit_numbers;
+
 struct NumberOrTable;
 
 impl<'de> Visitor<'de> for NumberOrTable {
@@ -278,17 +291,7 @@ impl<'de> Visitor<'de> for NumberOrTable {
         f.write_str("a number, or { init = .., learn = .., per = .., shared_with = .. }")
     }
 
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> std::result::Result<Constant, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, value: i64) -> std::result::Result<Constant, E> {
-        Ok((value as f64).into())
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, value: u64) -> std::result::Result<Constant, E> {
-        Ok((value as f64).into())
-    }
+    visit_numbers!(Constant);
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> std::result::Result<Constant, A::Error> {
         let table =

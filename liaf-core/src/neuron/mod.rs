@@ -23,6 +23,7 @@
 
 mod cell;
 mod constant;
+mod named;
 mod normed;
 mod op;
 mod output;
@@ -38,14 +39,14 @@ pub use surrogate::{Surrogate, SurrogateKind};
 
 use serde::{Deserialize, Serialize};
 
-use self::cell::{Constants, ResetRule, Rules};
-use self::constant::{Form, Value};
+use self::cell::{ResetRule, Rules};
+use self::named::Named;
 use self::normed::NormedOp;
 use self::op::NeuronOp;
 use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::init::WeightInit;
-use crate::layer::contract::{Description, Layer, Spikes, TensorSpec, only};
+use crate::layer::contract::{Description, Layer, Spikes, only};
 use crate::layer::norm::BatchNorm;
 use crate::layer::norm::moments::Channels;
 use crate::layer::work::{Synapses, Work};
@@ -147,54 +148,6 @@ impl Neuron {
     pub fn integrator() -> Self {
         Self { output: Output::Membrane, ..Self::default() }
     }
-
-    /// The constants that it has.
-    fn constants(&self) -> Constants<Option<Named<'_>>> {
-        let reset = match &self.reset {
-            Reset::To(constant) => Some(Named::plain("reset", constant)),
-            Reset::Soft | Reset::SoftAfterLeak => None,
-        };
-        let synapse = self.synapse.as_ref();
-        Constants {
-            alpha: Some(Named::logit("alpha", "alpha_logit", &self.alpha)),
-            beta: Some(Named::plain("beta", &self.beta)),
-            threshold: Some(Named::plain("threshold", &self.threshold)),
-            reset,
-            gain: Some(Named::plain("gain", &self.gain)),
-            synapse: synapse.map(|rho| Named::logit("synapse", "synapse_logit", rho)),
-        }
-    }
-
-    /// The same in the order of their tensors.
-    fn listed(&self) -> impl Iterator<Item = Named<'_>> {
-        self.constants().into_array().into_iter().flatten()
-    }
-
-    fn tensors(&self, item: &Shape, learned: bool) -> impl Iterator<Item = TensorSpec> {
-        self.listed()
-            .filter(move |named| named.constant.learn == learned)
-            .filter_map(|named| named.constant.tensor(named.tensor, named.form, item))
-    }
-}
-
-/// A constant, its name, and that of its tensor.
-struct Named<'a> {
-    name: &'static str,
-    tensor: &'static str,
-    constant: &'a Constant,
-    form: Form,
-}
-
-impl<'a> Named<'a> {
-    fn plain(name: &'static str, constant: &'a Constant) -> Self {
-        Self { name, tensor: name, constant, form: Form::Plain }
-    }
-
-    /// Learned as a sigmoid, in a tensor of this name.
-    fn logit(name: &'static str, learned: &'static str, constant: &'a Constant) -> Self {
-        let tensor = if constant.learn { learned } else { name };
-        Self { name, tensor, constant, form: Form::SIGMOID }
-    }
 }
 
 impl Neuron {
@@ -227,16 +180,6 @@ impl Neuron {
         let gain = usize::from(self.gain != Constant::from(1.0));
         let work = Work::each(len, 2 + synapse + gain, 2 + synapse);
         if self.recurrent { work.and_recurrent(Synapses::dense(len, len).macs()) } else { work }
-    }
-
-    /// Where the operation finds each constant, and how many parameters and buffers they take.
-    fn values(&self, item: &Shape) -> (Constants<Value>, usize, usize) {
-        let (mut params, mut buffers) = (0, 0);
-        let values = self.constants().map(|named| match named {
-            Some(own) => own.constant.value(own.form, item, &mut params, &mut buffers),
-            None => Value::fixed(0.0),
-        });
-        (values, params, buffers)
     }
 }
 

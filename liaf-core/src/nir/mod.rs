@@ -23,6 +23,7 @@
 //! or an end of time; the errors say so.
 
 mod export;
+mod factors;
 mod file;
 mod graph;
 mod import;

@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use ndarray::Axis;
-
 use crate::error::{Error, Result};
-use crate::graph::{GradientSum, Gradients, Inputs, Mode, Network, Pass, Workspace};
+use crate::graph::{GradientSum, Gradients, Inputs, Mode, Network, Workspace};
 use crate::loss::Judged;
 use crate::optim::{Ema, Optimizer};
 use crate::real::Real;
 
-use super::stretches;
+use super::learn::{Learned, judge};
 use super::{Evaluation, StepReport, Tick, TrainConfig};
 
 /// A network with what makes it learn, and the memory for it.
@@ -20,15 +18,15 @@ use super::{Evaluation, StepReport, Tick, TrainConfig};
 /// threads.
 #[derive(Debug)]
 pub struct Trainer<R: Real> {
-    config: TrainConfig,
+    pub(super) config: TrainConfig,
     pub(crate) network: Network<R>,
     pub(crate) optimizer: Optimizer<R>,
     pub(crate) ema: Option<Ema<R>>,
     pub(crate) step: u64,
     pub(crate) epoch: u64,
     pub(crate) notes: BTreeMap<String, String>,
-    workspace: Workspace<R>,
-    gradients: Gradients<R>,
+    pub(super) workspace: Workspace<R>,
+    pub(super) gradients: Gradients<R>,
     /// The running statistics before the step that is being made, by buffer.
     before: Vec<Vec<R>>,
 }
@@ -165,88 +163,6 @@ impl<R: Real> Trainer<R> {
         Ok(StepReport { step, loss, correct, samples, gradient_norm, learning_rate })
     }
 
-    /// Forward and back of a batch. Leaves its gradients in `gradients`.
-    fn learn(
-        &mut self,
-        inputs: &Inputs<'_, R>,
-        labels: &[usize],
-        samples: usize,
-    ) -> Result<Learned> {
-        let mut sum = std::mem::take(&mut self.gradients).recycle();
-        let mut all = Learned::default();
-        let outcome = self.parts(samples).try_for_each(|part| {
-            let share = part.len() as f64 / samples as f64;
-            let inputs = inputs.part(part.clone()).numbered_from(part.start);
-            let labels = &labels[part];
-            let own = match self.config.truncate {
-                Some(steps) => self.learn_in_stretches(&inputs, labels, share, steps, &mut sum)?,
-                None => self.learn_part(&inputs, labels, share, &mut sum)?,
-            };
-            all.loss += own.loss;
-            all.correct += own.correct;
-            Ok(())
-        });
-        self.gradients = sum.reduce();
-        outcome.map(|()| all)
-    }
-
-    /// Forward and back of a part of a batch, of which it is `share`.
-    fn learn_part(
-        &mut self,
-        inputs: &Inputs<'_, R>,
-        labels: &[usize],
-        share: f64,
-        sum: &mut GradientSum<R>,
-    ) -> Result<Learned> {
-        let mode = Mode::train(self.step);
-        let mut pass = self.network.forward(inputs, mode, &mut self.workspace)?;
-        let mut judged = judge(&self.config, &pass, labels)?;
-        if share < 1.0 {
-            let share = R::of(share);
-            judged.gradient.iter_mut().for_each(|g| *g *= share);
-        }
-        pass.backward(judged.gradient.view(), sum)?;
-        let statistics = pass.statistics();
-        self.network.set_statistics(statistics);
-        Ok(Learned { loss: judged.loss * share, correct: judged.correct })
-    }
-
-    /// The same, one stretch of time after another. A sample's class is that of its last stretch.
-    fn learn_in_stretches(
-        &mut self,
-        inputs: &Inputs<'_, R>,
-        labels: &[usize],
-        share: f64,
-        steps: usize,
-        sum: &mut GradientSum<R>,
-    ) -> Result<Learned> {
-        let timed = stretches::timed_input(&self.network)?.to_owned();
-        let mut carry = self.network.carry(labels.len())?;
-        let mut all = Learned::default();
-        for number in 0.. {
-            let Some(stretch) = stretches::stretch(inputs, &timed, number, steps) else { break };
-            let labels: Vec<usize> = stretch.chosen.iter().map(|&n| labels[n]).collect();
-            let mut own = carry.take(&stretch.chosen);
-            let batch = stretch.inputs();
-            let (network, mode) = (&self.network, Mode::train(self.step));
-            let mut pass = network.forward_on(&batch, mode, &mut own, &mut self.workspace)?;
-            carry.put(&stretch.chosen, own);
-            let mut judged = judge(&self.config, &pass, &labels)?;
-            // The judged mean is over these samples; the wanted one over all, by their steps.
-            let samples = inputs.samples() as f64;
-            for (n, &part) in stretch.shares.iter().enumerate() {
-                let weight = R::of(part * share * labels.len() as f64 / samples);
-                judged.gradient.index_axis_mut(Axis(0), n).iter_mut().for_each(|g| *g *= weight);
-                all.loss += judged.losses[n] * part * share / samples;
-                all.correct += usize::from(stretch.last[n] && judged.classes[n] == labels[n]);
-            }
-            pass.backward(judged.gradient.view(), sum)?;
-            let statistics = pass.statistics();
-            self.network.set_statistics(statistics);
-        }
-        Ok(all)
-    }
-
     /// How the network does on samples, in evaluation mode, with the averaged weights if there are
     /// any. Nothing is learned.
     ///
@@ -308,24 +224,8 @@ impl<R: Real> Trainer<R> {
     }
 
     /// The parts in which a batch passes.
-    fn parts(&self, samples: usize) -> impl Iterator<Item = Range<usize>> + use<R> {
+    pub(super) fn parts(&self, samples: usize) -> impl Iterator<Item = Range<usize>> + use<R> {
         let size = self.config.micro_batch.unwrap_or(samples);
         (0..samples).step_by(size).map(move |start| start..(start + size).min(samples))
     }
-}
-
-/// Loss and right classes of a batch, or of a part of one.
-#[derive(Debug, Clone, Copy, Default)]
-struct Learned {
-    loss: f64,
-    correct: usize,
-}
-
-/// The loss of a pass.
-fn judge<R: Real, P>(
-    config: &TrainConfig,
-    pass: &Pass<'_, '_, R, P>,
-    labels: &[usize],
-) -> Result<Judged<R>> {
-    config.loss.judge(pass.output().view(), labels, Some(&pass.lengths()))
 }
