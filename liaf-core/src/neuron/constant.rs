@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error as _, MapAccess, Visitor};
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::cell::Constants;
@@ -51,15 +51,20 @@ impl Sharing {
 ///
 /// A fixed number for all neurons stands in the configuration only. One per channel or neuron is a
 /// buffer of the network, and a learned one a parameter, so that both are in a checkpoint.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+// `remote` derives the table alone; the impls below add the number.
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Constant {
     /// Its value, or its first value.
     pub init: f64,
     /// Whether it is learned.
+    #[serde(default)]
     pub learn: bool,
     /// Which neurons share it.
+    #[serde(default)]
     pub per: Sharing,
     /// The layer whose learned constant of the same name is this one as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared_with: Option<String>,
 }
 
@@ -241,25 +246,12 @@ impl Constants<Value> {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Table {
-    init: f64,
-    #[serde(default)]
-    learn: bool,
-    #[serde(default)]
-    per: Sharing,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    shared_with: Option<String>,
-}
-
 impl Serialize for Constant {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         if *self == Self::from(self.init) {
             return serializer.serialize_f64(self.init);
         }
-        let Self { init, learn, per, shared_with } = self.clone();
-        Table { init, learn, per, shared_with }.serialize(serializer)
+        Self::serialize(self, serializer)
     }
 }
 
@@ -294,9 +286,6 @@ impl<'de> Visitor<'de> for NumberOrTable {
     visit_numbers!(Constant);
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> std::result::Result<Constant, A::Error> {
-        let table =
-            Table::deserialize(MapAccessDeserializer::new(map)).map_err(A::Error::custom)?;
-        let Table { init, learn, per, shared_with } = table;
-        Ok(Constant { init, learn, per, shared_with })
+        Constant::deserialize(MapAccessDeserializer::new(map))
     }
 }

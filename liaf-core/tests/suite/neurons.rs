@@ -347,6 +347,9 @@ fn configurations_are_read_written_and_refused() {
     refused("type = 'neuron'\nreset = 'hard'", "soft_after_leak");
     refused("type = 'neuron'\nalpha = { learn = true }", "init");
     refused("type = 'neuron'\nalpha = { learn = true, init = 1.0 }", "between 0 and 1");
+    refused("type = 'neuron'\nalpha = { inti = 0.3 }", "inti");
+    refused("type = 'neuron'\nreset = { inti = 0.3 }", "inti");
+    refused("type = 'neuron'\nalpha = 'x'", "a number, or { init");
     refused("type = 'neuron'\nbeta = nan", "beta");
     refused("type = 'neuron'\ngain = { init = 1, shared_with = 'x' }", "gain");
     refused("type = 'neuron'\nsurrogate = { kind = 'sigmoid', a = 0 }", "surrogate");
