@@ -117,6 +117,8 @@ impl ByteSource {
             return Err(Error::caller("this is a folder").advice("name a file in it"));
         }
         let file = File::open(path).map_err(cannot)?;
+        #[cfg(test)]
+        OPENS.with(|opens| opens.set(opens.get() + 1));
         if !meta.is_file() {
             return Ok(Self { path: Some(path.into()), ..Self::from_reader(file) });
         }
@@ -434,6 +436,12 @@ impl ByteSource {
             }
         }
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How many files this thread has opened to read.
+    pub(crate) static OPENS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
 /// Fills `buffer` from byte `at` on; fewer bytes only at the end of the file.

@@ -22,8 +22,8 @@ mod encode;
 #[cfg(test)]
 mod tests;
 
-use super::{WordDecoder, is_encoded};
-use crate::codec::{Checkpoint, Decoder, Detection, EventSink, Format, Opened, ReadOptions};
+use super::WordDecoder;
+use crate::codec::{Checkpoint, Decoder, EventSink, Format, Opened, ReadOptions};
 use crate::error::Result;
 use crate::formats::prophesee;
 use crate::io::ByteSource;
@@ -33,7 +33,7 @@ use decode::{Registers, WORD};
 pub(crate) static FORMAT: Format = Format {
     name: "EVT 2.0",
     extensions: &["raw"],
-    detect: |head| Detection::magic(is_encoded(head, "EVT2")),
+    detect: |head| prophesee::detect(head, "EVT2"),
     open,
     write: &[encode::TARGET],
 };

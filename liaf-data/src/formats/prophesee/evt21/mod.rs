@@ -18,10 +18,8 @@ mod encode;
 #[cfg(test)]
 mod tests;
 
-use super::{WordDecoder, is_encoded};
-use crate::codec::{
-    Checkpoint, Decoder, Detection, EventSink, Evt21Order, Format, Opened, ReadOptions,
-};
+use super::WordDecoder;
+use crate::codec::{Checkpoint, Decoder, EventSink, Evt21Order, Format, Opened, ReadOptions};
 use crate::error::Result;
 use crate::formats::prophesee;
 use crate::io::ByteSource;
@@ -31,7 +29,7 @@ use decode::{Registers, WORD};
 pub(crate) static FORMAT: Format = Format {
     name: "EVT 2.1",
     extensions: &["raw"],
-    detect: |head| Detection::magic(is_encoded(head, "EVT21")),
+    detect: |head| prophesee::detect(head, "EVT21"),
     open,
     write: &[encode::LITTLE, encode::LEGACY],
 };
