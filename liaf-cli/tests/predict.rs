@@ -139,7 +139,7 @@ fn equals_the_sequence<R: Real>(network: &str) {
     let trained = Trained::new::<R>(network);
     let (network, _) = Network::<R>::from_checkpoint(trained.path()).unwrap();
     let timed = network.output_shape().timed;
-    let mode = Mode { plain: true, ..Mode::EVAL };
+    let mode = Mode::eval().plain();
     for (_, recording) in CLASSES {
         let frames = frames(trained.folder.path(), recording);
         for steps in [0, 4, 7] {
@@ -150,7 +150,8 @@ fn equals_the_sequence<R: Real>(network: &str) {
                 let first = if steps == 0 { 0 } else { at - at % steps };
                 let input = sequence::<R>(&frames, trained.recipe.scale, first..at + 1);
                 let input = Inputs::of("frames", input.view());
-                let output = network.forward(&input, mode, &mut Workspace::new()).unwrap();
+                let mut space = Workspace::new();
+                let output = network.forward(&input, mode, &mut space).unwrap().into_output();
                 let expected: Vec<f64> = if timed {
                     let of = |class| output.index_axis(Axis(2), class).to_owned();
                     let mean = |class| of(class).iter().map(|x| x.f64()).sum::<f64>();
@@ -164,6 +165,22 @@ fn equals_the_sequence<R: Real>(network: &str) {
                 assert_eq!(row["end_us"], frames.timestamps()[at][1]);
             }
         }
+    }
+}
+
+/// A weight that is NaN reaches the scores: no activation on the way makes a number of it.
+#[test]
+fn outputs_that_are_no_numbers_are_refused() {
+    let trained = Trained::new::<f32>(&format!("{CONVOLUTION}{MEAN}"));
+    let mut trainer = Trainer::<f32>::resume(trained.path()).unwrap();
+    let weights = trainer.network_mut().params_mut();
+    weights.iter_mut().find(|p| p.name == "conv2d1.weight").unwrap().data.fill(f32::NAN);
+    let path = trained.folder.path().join("nan.safetensors");
+    trainer.save(&path).unwrap();
+    let (path, recording) = (path.to_str().unwrap(), fixture(CLASSES[0].1));
+    let says = ["nan.safetensors", "not finite", "class dots"];
+    for others in [&[][..], &["--plain"], &["--each-frame", "--json"]] {
+        refused(&trained.args(path, &recording, others), 1, &says);
     }
 }
 

@@ -121,7 +121,7 @@ fn main() -> Result<()> {
             let x = frames(samples, steps, item);
             time(name, repeats, || {
                 let inputs = Inputs::of("input", x.view());
-                network.forward(&inputs, Mode::EVAL, &mut space).map(|_| ())
+                network.forward(&inputs, Mode::eval(), &mut space).map(|_| ())
             })?;
         }
         drop(space);

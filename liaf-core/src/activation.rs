@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Real, Result};
+use crate::error::{Error, Result};
+use crate::real::Real;
 
 /// An activation function, by name: `"relu"`, or with its number, `{ leaky_relu = { slope = 0.2 } }`.
 ///
 /// Where a function has a kink, the derivative is that of PyTorch: 0 for ReLU at 0, the slope for
-/// leaky ReLU.
+/// leaky ReLU. NaN stays NaN.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Activation {
@@ -73,7 +74,7 @@ impl Activation {
         let above = x > R::ZERO;
         match self {
             Self::Identity => x,
-            Self::Relu => x.max(R::ZERO),
+            Self::Relu => x.relu(),
             Self::LeakyRelu { slope } => {
                 if above {
                     x
@@ -101,13 +102,7 @@ impl Activation {
         let above = x > R::ZERO;
         match self {
             Self::Identity => R::ONE,
-            Self::Relu => {
-                if above {
-                    R::ONE
-                } else {
-                    R::ZERO
-                }
-            }
+            Self::Relu => x.relu_slope(),
             Self::LeakyRelu { slope } => {
                 if above {
                     R::ONE
@@ -187,6 +182,18 @@ mod tests {
         assert_eq!(Activation::Relu.derivative(0.0), 0.0);
         assert_eq!(Activation::LeakyRelu { slope: 0.2 }.derivative(0.0), 0.2);
         assert_eq!(Activation::Elu { alpha: 1.5 }.derivative(0.0), 1.5);
+    }
+
+    /// As PyTorch 2 has it: no activation turns NaN into a number, and a ReLU lets its gradient
+    /// through.
+    #[test]
+    fn nan_stays_nan() {
+        for activation in ALL {
+            assert!(activation.value(f32::NAN).is_nan(), "{activation:?}");
+            assert_ne!(activation.derivative(f32::NAN), 0.0, "{activation:?}");
+        }
+        assert_eq!(Activation::Relu.derivative(f64::NAN), 1.0);
+        assert_eq!(Activation::LeakyRelu { slope: 0.2 }.derivative(f64::NAN), 0.2);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Still images as spikes in time: `[N, item…]` of intensities to `[N, T, item…]`.
 //!
-//! Random numbers are functions of key, sample, step and place: the same key gives the same spikes.
+//! Random numbers are functions of key, sample, step and number: the same key gives the same spikes.
 
 use ndarray::{ArrayD, ArrayViewD, Axis};
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
+use crate::real::Real;
 use crate::rng::Key;
-use crate::{Error, Real, Result};
 
 /// How intensities become spikes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -142,7 +143,7 @@ impl Encoding {
 fn poisson(mean: f64, uniform: f64) -> f64 {
     let (mut count, mut probability) = (0.0, (-mean).exp());
     let mut below = probability;
-    // Rounding may keep the sum below 1; far behind the mean nothing is left to add.
+    // Rounding may keep the sum below 1; far above the mean nothing is left to add.
     while uniform >= below && (count < mean || probability > 1e-18) {
         count += 1.0;
         probability *= mean / count;

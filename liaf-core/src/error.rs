@@ -59,7 +59,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     what: String,
-    place: Option<String>,
+    location: Option<String>,
     expected: Option<String>,
     found: Option<String>,
     advice: Option<String>,
@@ -70,8 +70,8 @@ impl Error {
     /// An error of `kind`; the other constructors are shorter ways to it.
     pub fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
         let what = what.into();
-        let (place, expected, found, advice, source) = (None, None, None, None, None);
-        Self(Box::new(Inner { kind, what, place, expected, found, advice, source }))
+        let (location, expected, found, advice, source) = (None, None, None, None, None);
+        Self(Box::new(Inner { kind, what, location, expected, found, advice, source }))
     }
 
     /// A configuration that cannot be a network.
@@ -109,17 +109,17 @@ impl Error {
     /// Says in which layer; the first one named stays.
     #[must_use]
     pub fn in_layer(self, name: &str) -> Self {
-        self.place(format!("layer {name}"))
+        self.location(format!("layer {name}"))
     }
 
-    /// Says in which file; the first place named stays.
+    /// Says in which file; the first location named stays.
     #[must_use]
     pub fn in_file(self, path: impl AsRef<std::path::Path>) -> Self {
-        self.place(path.as_ref().display().to_string())
+        self.location(path.as_ref().display().to_string())
     }
 
-    fn place(mut self, place: String) -> Self {
-        self.0.place.get_or_insert(place);
+    fn location(mut self, location: String) -> Self {
+        self.0.location.get_or_insert(location);
         self
     }
 
@@ -153,8 +153,8 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
-        if let Some(place) = &inner.place {
-            write!(f, "{place}: ")?;
+        if let Some(location) = &inner.location {
+            write!(f, "{location}: ")?;
         }
         f.write_str(&inner.what)?;
         match (&inner.expected, &inner.found) {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Real;
+use crate::real::Real;
 use crate::rng::Key;
 
 /// Numbers that a weight joins: what its variance is made of.
@@ -132,8 +132,8 @@ fn orthogonal<R: Real>(numbers: &mut [R], columns: usize, key: Key) {
     }
     for (at, number) in numbers.iter_mut().enumerate() {
         let (row, column) = (at / columns, at % columns);
-        let (vector, place) = if rows <= columns { (row, column) } else { (column, row) };
-        *number = R::of(vectors.get(vector * len + place).copied().unwrap_or(0.0));
+        let (vector, position) = if rows <= columns { (row, column) } else { (column, row) };
+        *number = R::of(vectors.get(vector * len + position).copied().unwrap_or(0.0));
     }
 }
 
@@ -170,11 +170,11 @@ mod tests {
         for (outputs, inputs) in [(5, 9), (9, 5), (7, 7), (1, 4), (4, 1)] {
             let w = draw(Scheme::Orthogonal, Fan { inputs, outputs });
             let (count, len) = (outputs.min(inputs), outputs.max(inputs));
-            let at = |vector: usize, place: usize| {
+            let at = |vector: usize, position: usize| {
                 if outputs <= inputs {
-                    w[vector * inputs + place]
+                    w[vector * inputs + position]
                 } else {
-                    w[place * inputs + vector]
+                    w[position * inputs + vector]
                 }
             };
             for a in 0..count {

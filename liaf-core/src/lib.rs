@@ -54,9 +54,9 @@
 //! | describe a network | [`graph::NetworkConfig`], [`layer`], [`neuron`] |
 //! | run one: batches, or frame by frame | [`Network::forward`], [`Network::step`] |
 //! | train | [`train`], [`loss`], [`optim`] |
+//! | train in a loop of your own | [`graph::Pass`] |
 //! | save, go on, take weights of PyTorch | [`checkpoint`], [`Network::load_weights`] |
 //! | make spikes of still images | [`encode`] |
-//! | add a layer | [`op`] |
 //!
 //! Frames of event cameras come from the crate `liaf-data`, as arrays or tensor files. Results do not
 //! depend on the number of threads. Everything is generic over [`Real`]: `f32`, or `f64` to judge.
@@ -69,13 +69,14 @@ pub mod encode;
 mod error;
 pub mod graph;
 pub mod init;
-pub mod kernels;
+mod kernels;
 pub mod layer;
 pub mod loss;
+mod memory;
 pub mod neuron;
 #[cfg(feature = "nir")]
 pub mod nir;
-pub mod op;
+mod op;
 pub mod optim;
 mod real;
 pub mod rng;
@@ -85,7 +86,6 @@ pub mod zoo;
 
 pub use activation::Activation;
 pub use error::{Error, ErrorKind, Result};
-pub use graph::{Gradients, Inputs, Mode, Network, NetworkConfig, Workspace};
-pub use op::Op;
+pub use graph::{GradientSum, Gradients, Inputs, Mode, Network, NetworkConfig, Workspace};
 pub use real::Real;
 pub use shape::Shape;

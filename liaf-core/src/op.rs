@@ -7,9 +7,11 @@
 
 use std::fmt::Debug;
 
+use crate::error::{Error, Result};
 use crate::kernels::Kernels;
+use crate::memory::{Saved, Scratch};
+use crate::real::Real;
 use crate::rng::Key;
-use crate::{Error, Real, Result};
 
 /// What a layer does, made of its configuration once the shapes of its inputs are known.
 #[derive(Debug)]
@@ -18,18 +20,6 @@ pub enum Op<R: Real> {
     Sample(Box<dyn SampleOp<R>>),
     /// Works on all samples together.
     Batch(Box<dyn BatchOp<R>>),
-}
-
-impl<R: Real> Op<R> {
-    /// An operation on each sample by itself.
-    pub fn sample(op: impl SampleOp<R> + 'static) -> Self {
-        Self::Sample(Box::new(op))
-    }
-
-    /// An operation on all samples together.
-    pub fn batch(op: impl BatchOp<R> + 'static) -> Self {
-        Self::Batch(Box::new(op))
-    }
 }
 
 /// The signals of one sample around a layer: for each input, and for the output, all its steps one
@@ -42,7 +32,7 @@ pub struct Flow<'a, R> {
     pub inputs: &'a [&'a [R]],
     /// What the layer gives. Holds anything at first: every number must be written.
     pub output: &'a mut [R],
-    /// The state before the first step, to be replaced by that behind the last; `None` to begin
+    /// The state before the first step, to be replaced by that after the last; `None` to begin
     /// anew. Given only to layers that [carry](SampleOp::carries) it. Gradients end at the first
     /// step: this state is a constant.
     pub carry: Option<&'a mut [R]>,
@@ -70,61 +60,6 @@ pub struct Back<'a, 'b, R> {
     pub d_inputs: &'a mut [Option<&'b mut [R]>],
     /// Gradients by the parameters, to which the layer adds its own; in the order of its parameters.
     pub d_params: &'a mut [Vec<R>],
-}
-
-/// What a layer keeps of the forward pass for the way back, for one sample. The memory is kept
-/// between batches.
-#[derive(Debug, Default, Clone)]
-pub struct Saved<R> {
-    /// Numbers: membrane potentials, gates, …
-    pub real: Vec<Vec<R>>,
-    /// Places: maxima of a pooling, …
-    pub index: Vec<u32>,
-}
-
-impl<R: Real> Saved<R> {
-    /// Buffer number `i`, of `len` numbers; what is in it is not defined.
-    pub fn buffer(&mut self, i: usize, len: usize) -> &mut Vec<R> {
-        if self.real.len() <= i {
-            self.real.resize_with(i + 1, Vec::new);
-        }
-        let buffer = &mut self.real[i];
-        buffer.resize(len, R::ZERO);
-        buffer
-    }
-
-    /// Buffer number `i` as the forward pass left it; empty if it left none.
-    pub fn get(&self, i: usize) -> &[R] {
-        self.real.get(i).map_or(&[], Vec::as_slice)
-    }
-}
-
-/// Work memory of one thread: buffers that are taken and put back.
-#[derive(Debug, Default)]
-pub struct Scratch<R> {
-    free: Vec<Vec<R>>,
-}
-
-impl<R: Real> Scratch<R> {
-    /// A buffer of `len` numbers; what is in it is not defined.
-    pub fn take(&mut self, len: usize) -> Vec<R> {
-        let mut buffer = self.free.pop().unwrap_or_default();
-        buffer.resize(len, R::ZERO);
-        buffer
-    }
-
-    /// A buffer of `len` zeros.
-    pub fn zeros(&mut self, len: usize) -> Vec<R> {
-        let mut buffer = self.free.pop().unwrap_or_default();
-        buffer.clear();
-        buffer.resize(len, R::ZERO);
-        buffer
-    }
-
-    /// Gives a buffer back.
-    pub fn put(&mut self, buffer: Vec<R>) {
-        self.free.push(buffer);
-    }
 }
 
 /// What a layer has at hand while it works.
@@ -162,7 +97,7 @@ pub enum Firing {
     Integral,
 }
 
-/// What the network can be asked to record of a layer; see [`SampleOp::record`].
+/// What a layer of neurons can be asked to show of a pass; see [`Pass::trace`](crate::graph::Pass::trace).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trace {
     /// Membrane potential U before reset, `[T, item…]`.
@@ -205,23 +140,24 @@ pub trait SampleOp<R: Real>: Send + Sync + Debug {
         self.state_len() == 0
     }
 
-    /// One step in evaluation mode, with the state before it and, afterwards, behind it. Gives the
-    /// same numbers as the same step of [`forward`](Self::forward). A layer without state needs no
-    /// step of its own.
+    /// One step in evaluation mode, with the state before it, which becomes the state after it. Gives
+    /// the same numbers as the same step of [`forward`](Self::forward). By default it is that, of one
+    /// step that goes on from the state.
     ///
     /// # Errors
     /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for a layer that looks ahead.
     fn step(
         &self,
         flow: Flow<'_, R>,
-        _state: &mut [R],
+        state: &mut [R],
         saved: &mut Saved<R>,
         cx: &mut Context<'_, R>,
     ) -> Result<()> {
-        if self.state_len() > 0 {
+        if !self.carries() {
             return Err(Error::unsupported("this layer cannot run step by step"));
         }
-        self.forward(flow, saved, cx);
+        let carry = Some(state).filter(|state| !state.is_empty());
+        self.forward(Flow { carry, ..flow }, saved, cx);
         Ok(())
     }
 
@@ -240,7 +176,8 @@ pub trait SampleOp<R: Real>: Send + Sync + Debug {
 
 /// A layer that needs all samples together.
 pub trait BatchOp<R: Real>: Send + Sync + Debug {
-    /// All steps of all samples. In training, `update` takes new values of the buffers.
+    /// All steps of all samples. In training, `update` holds the values of the buffers, and
+    /// takes new ones; else it holds nothing.
     fn forward(
         &self,
         samples: &mut [Flow<'_, R>],

@@ -4,8 +4,6 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use crate::kernels::Kernels;
-
 mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}
@@ -13,8 +11,6 @@ mod sealed {
 }
 
 /// `f32` or `f64`. Users train in `f32`; tests run the same code in `f64`.
-///
-/// The kernels that take most of the time hang here as one table, fast and plain.
 pub trait Real:
     sealed::Sealed
     + Copy
@@ -59,25 +55,41 @@ pub trait Real:
     fn tanh(self) -> Self;
     /// Absolute value.
     fn abs(self) -> Self;
-    /// The larger of the two.
-    fn max(self, other: Self) -> Self;
-    /// The smaller of the two.
-    fn min(self, other: Self) -> Self;
     /// Neither infinite nor NaN.
     fn is_finite(self) -> bool;
-    /// The fast kernels.
-    fn fast() -> &'static Kernels<Self>;
-    /// The plain kernels that the fast ones are tested against.
-    fn plain() -> &'static Kernels<Self>;
-
     /// 1 / (1 + e^-x).
     fn sigmoid(self) -> Self {
         Self::ONE / (Self::ONE + (-self).exp())
     }
+
+    /// `max(self, 0)`, but NaN stays NaN, as in PyTorch: a network that computes nonsense must not
+    /// look healthy because an activation has swallowed it.
+    #[inline]
+    fn relu(self) -> Self {
+        if self <= Self::ZERO { Self::ZERO } else { self }
+    }
+
+    /// The slope of [`relu`](Self::relu) at this number: 0 up to 0, else 1, for NaN as well.
+    #[inline]
+    fn relu_slope(self) -> Self {
+        if self <= Self::ZERO { Self::ZERO } else { Self::ONE }
+    }
+
+    /// The nearest number in `low..=high`; NaN stays NaN.
+    #[inline]
+    fn clamp(self, low: Self, high: Self) -> Self {
+        if self < low {
+            low
+        } else if self > high {
+            high
+        } else {
+            self
+        }
+    }
 }
 
 macro_rules! real {
-    ($type:ident, $name:literal, $fast:expr, $plain:expr) => {
+    ($type:ident, $name:literal: $($function:ident)*) => {
         impl Real for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -89,42 +101,15 @@ macro_rules! real {
             fn f64(self) -> f64 {
                 f64::from(self)
             }
-            fn exp(self) -> Self {
-                $type::exp(self)
-            }
-            fn exp_m1(self) -> Self {
-                $type::exp_m1(self)
-            }
-            fn ln(self) -> Self {
-                $type::ln(self)
-            }
-            fn sqrt(self) -> Self {
-                $type::sqrt(self)
-            }
-            fn tanh(self) -> Self {
-                $type::tanh(self)
-            }
-            fn abs(self) -> Self {
-                $type::abs(self)
-            }
-            fn max(self, other: Self) -> Self {
-                $type::max(self, other)
-            }
-            fn min(self, other: Self) -> Self {
-                $type::min(self, other)
-            }
             fn is_finite(self) -> bool {
                 $type::is_finite(self)
             }
-            fn fast() -> &'static Kernels<Self> {
-                &$fast
-            }
-            fn plain() -> &'static Kernels<Self> {
-                &$plain
-            }
+            $(fn $function(self) -> Self {
+                $type::$function(self)
+            })*
         }
     };
 }
 
-real!(f32, "F32", crate::kernels::FAST_F32, crate::kernels::PLAIN_F32);
-real!(f64, "F64", crate::kernels::FAST_F64, crate::kernels::PLAIN_F64);
+real!(f32, "F32": exp exp_m1 ln sqrt tanh abs);
+real!(f64, "F64": exp exp_m1 ln sqrt tanh abs);

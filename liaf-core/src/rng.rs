@@ -4,7 +4,7 @@
 //! depend on the order in which threads ask. The mixing function is SplitMix64's finaliser
 //! (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014).
 
-use crate::Real;
+use crate::real::Real;
 
 /// Names a stream of random numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

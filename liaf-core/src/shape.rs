@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// The largest number of numbers in an item or a tensor of weights: 8 GiB of f32, and what a u32
 /// counts.

@@ -16,7 +16,7 @@ fn open(file: &[u8], options: ReadOptions) -> liaf_data::Result<Recording> {
     Recording::from_bytes(file, options)
 }
 
-fn read(file: &[u8], options: ReadOptions) -> (EventBatch, Box<dyn EventReader>) {
+fn read(file: &[u8], options: ReadOptions) -> (EventBatch, EventReader) {
     let mut reader = open(file, options).unwrap().reader().unwrap();
     let mut events = EventBatch::new();
     reader.read_to_end(&mut events).unwrap();

@@ -44,7 +44,7 @@ const STREAMS: &[(&str, &str, usize)] = &[
 ];
 
 /// A recording, its stream, the kind of file it is written to, and the function in
-/// `judges/read_samples.py` that reads it.
+/// `judges/read_measurements.py` that reads it.
 const JUDGED: &[(&str, &str, MeasurementFile, &str)] = &[
     (AEDAT4, "imu", MeasurementFile::Csv, "dv_imu"),
     (AEDAT4, "imu", MeasurementFile::Csv, "aedat_imu"),
@@ -102,7 +102,7 @@ fn measurements(mut recording: Recording) -> Result<(Vec<Measurement>, Report)> 
 fn foreign_decoders_find_the_same_samples() {
     let Some(python) = judge::python("numpy, h5py, PIL") else { return };
     let folder = tempfile::tempdir().unwrap();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/judges/read_samples.py");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/judges/read_measurements.py");
     let mut command = Command::new(&python);
     command.arg(script);
     let bundled = JUDGED.iter().map(|case| (common::fixtures(), case));

@@ -1,13 +1,14 @@
 //! `liaf info`: what is in a recording.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
 use liaf_data::{
-    Coords, EventStats, Finding, Fingerprint, ReadOptions, Recording, RecordingInfo, Report,
-    SensorSource, StreamChoice, StreamInfo, StreamKind,
+    Coords, EventBatch, EventSink, EventStats, Finding, Fingerprint, ReadOptions, Recording,
+    RecordingInfo, Report, SensorSource, StreamChoice, StreamInfo, StreamKind,
 };
 use serde_json::{Map, Value, json};
 
@@ -75,7 +76,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Reads the whole recording, each of its event streams once; one without any for its account.
+/// Reads the whole recording, all of its event streams; one without any for its account.
 fn look(file: &Path, options: &ReadOptions) -> liaf_data::Result<(RecordingInfo, Vec<Found>)> {
     let mut recording = Recording::open(file, options.clone())?;
     if recording.info().stream.is_some() && !recording.info().reads_events() {
@@ -98,12 +99,39 @@ fn look(file: &Path, options: &ReadOptions) -> liaf_data::Result<(RecordingInfo,
         ));
     }
     let mut all = Vec::new();
+    if let Some(mut reader) = recording.all_events()? {
+        let mut streams = Streams::default();
+        while reader.pump(&mut streams)? {}
+        for stream in info.event_streams() {
+            let fingerprint = streams.found.remove(&stream.id).unwrap_or_default();
+            let report = reader.stream_report(stream.id).unwrap_or_default();
+            all.push(Found { stream: Some(stream.id), fingerprint, report });
+        }
+        return Ok((info, all));
+    }
     for stream in info.event_streams() {
         let stream = Some(StreamChoice::Id(stream.id));
-        let mut recording = Recording::open(file, ReadOptions { stream, ..options.clone() })?;
-        all.push(read(&mut recording)?);
+        all.push(read(&mut recording.with_options(ReadOptions { stream, ..options.clone() })?)?);
     }
     Ok((info, all))
+}
+
+/// Keeps the events of several streams apart.
+#[derive(Default)]
+struct Streams {
+    found: BTreeMap<i32, Fingerprint>,
+    current: i32,
+}
+
+impl EventSink for Streams {
+    fn events(&mut self, events: &mut EventBatch, _offset: u64) -> liaf_data::Result<()> {
+        self.found.entry(self.current).or_default().add(events);
+        Ok(())
+    }
+
+    fn stream(&mut self, stream: i32) {
+        self.current = stream;
+    }
 }
 
 fn read(recording: &mut Recording) -> liaf_data::Result<Found> {

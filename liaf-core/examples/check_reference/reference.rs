@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use liaf_core::graph::Inputs;
 use liaf_core::loss::cross_entropy;
-use liaf_core::{Error, Gradients, Mode, Network, Real, Result, Workspace};
+use liaf_core::{Error, GradientSum, Mode, Network, Real, Result, Workspace};
 use ndarray::{Array1, ArrayD, Axis, Ix2, IxDyn};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -130,31 +130,30 @@ fn compute<R: Real>(file: &SafeTensors<'_>, spec: &Spec) -> Result<(Tensors<R>, 
         param.data.copy_from_slice(given);
     }
 
-    let mut space = Workspace::new();
-    let mode = Mode { input_gradients: true, ..Mode::train(0) };
-    let mut gradients = Gradients::new(&network);
+    let (mut space, mut sum) = (Workspace::new(), GradientSum::new(&network));
+    let mode = Mode::train(0).input_gradients();
     let start = Instant::now();
-    let logits = network.forward(&Inputs::of("x", x.view()), mode, &mut space)?;
-    let flat = logits.view().into_dimensionality::<Ix2>();
+    let mut pass = network.forward(&Inputs::of("x", x.view()), mode, &mut space)?;
+    let flat = pass.output().view().into_dimensionality::<Ix2>();
     let flat = flat.map_err(|_| Error::unsupported("the last layer does not give vectors"))?;
     let (loss, d_logits) = cross_entropy(flat, &labels)?;
-    network.backward(d_logits.view().into_dyn(), mode, &mut space, &mut gradients)?;
-    gradients.reduce();
+    let back = pass.backward(d_logits.view().into_dyn(), &mut sum)?;
+    let mut by_x = back.get("x").unwrap_or_default();
+    let gradients = sum.reduce();
     let seconds = start.elapsed().as_secs_f64();
 
     let mut computed = Tensors::new();
     for (key, layer) in spec.activations() {
-        let all = network.activation(&layer, &space)?;
+        let all = pass.activation(&layer)?;
         computed.insert(key, mean(&all));
     }
     for (param, gradient) in network.params().iter().zip(gradients.all()) {
         let gradient = ArrayD::from_shape_vec(IxDyn(&param.shape), gradient.clone());
         computed.insert(format!("grad.{}", param.name), gradient.unwrap_or_default());
     }
-    let mut by_x = network.input_gradient("x", &space).unwrap_or_default();
     by_x.swap_axes(0, 1);
     computed.insert("grad.x".into(), by_x.as_standard_layout().into_owned());
-    computed.insert("logits".into(), logits);
+    computed.insert("logits".into(), pass.into_output());
     computed.insert("loss".into(), Array1::from_elem(1, loss).into_dyn());
     Ok((computed, seconds))
 }

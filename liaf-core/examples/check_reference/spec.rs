@@ -152,8 +152,7 @@ impl Spec {
         let net = net.then(Aggregate::new(AggregateKind::Mean));
         let expected: Vec<_> = self.weights();
         for node in net.resolve()? {
-            let Some(layer) = &node.layer else { continue };
-            for tensor in liaf_core::layer::Layer::params(layer, &node.inputs) {
+            for tensor in &node.params {
                 let key = format!("{}.{}", node.name, tensor.name);
                 if let Some((_, shape)) = expected.iter().find(|(name, _)| *name == key)
                     && *shape != tensor.shape

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use twox_hash::XxHash64;
 
 use super::{VERSION, whole};
-use crate::{Error, Real, Result};
+use crate::error::{Error, Result};
+use crate::real::Real;
 
 /// Keys of our metadata.
 pub(super) const FORMAT: &str = "liaf.format";
@@ -76,10 +77,10 @@ pub(super) fn write<R: Real>(
     let mut text = Value::Object(header).to_string().into_bytes();
     text.resize(text.len().next_multiple_of(8), b' ');
     let length = (text.len() as u64).to_le_bytes();
-    if let Some(place) = place_of_checksum(&text) {
+    if let Some(range) = range_of_checksum(&text) {
         let data = tensors.iter().map(|tensor| &tensor.bytes[..]);
         let whole = sum([&length[..], &text].into_iter().chain(data));
-        text[place].copy_from_slice(whole.as_bytes());
+        text[range].copy_from_slice(whole.as_bytes());
     }
     let mut parts = vec![&length[..], &text];
     parts.extend(tensors.iter().map(|tensor| &tensor.bytes[..]));
@@ -87,7 +88,7 @@ pub(super) fn write<R: Real>(
 }
 
 /// Where the digits of the checksum stand in a header. Inside a text its quotes would be escaped.
-fn place_of_checksum(header: &[u8]) -> Option<std::ops::Range<usize>> {
+fn range_of_checksum(header: &[u8]) -> Option<std::ops::Range<usize>> {
     let key = format!("\"{CHECKSUM}\":\"");
     let start = header.windows(key.len()).position(|at| at == key.as_bytes())? + key.len();
     (header.len() >= start + NO_SUM.len()).then_some(start..start + NO_SUM.len())
@@ -138,10 +139,10 @@ impl File {
             Err(_) => return Err(self.damaged("format", "a number", version)),
         }
         let header = self.bytes.get(8..self.data).unwrap_or_default();
-        let Some(place) = place_of_checksum(header) else {
+        let Some(range) = range_of_checksum(header) else {
             return Err(self.damaged("header", "a checksum", "none"));
         };
-        let (start, end) = (8 + place.start, 8 + place.end);
+        let (start, end) = (8 + range.start, 8 + range.end);
         let (before, after) = (&self.bytes[..start], &self.bytes[end..]);
         let (made, found) = (sum([before, NO_SUM.as_bytes(), after]), &self.bytes[start..end]);
         if made.as_bytes() == found {

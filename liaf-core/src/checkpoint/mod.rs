@@ -38,10 +38,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::graph::{Network, NetworkConfig};
-use crate::layer::Layer;
+use crate::error::{Error, Result};
+use crate::graph::{Network, NetworkConfig, Param};
+use crate::optim::Optimizer;
+use crate::real::Real;
 use crate::train::{TrainConfig, Trainer};
-use crate::{Error, Real, Result};
 use container::{File, Tensor};
 
 /// The newest version of the format that is read, and the one that is written.
@@ -61,6 +62,9 @@ pub struct Progress {
     pub score: Option<f64>,
     /// Steps in the average of the weights.
     ema_updates: u64,
+    /// Steps of an optimiser that has begun anew since; the same as `steps` if it has not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    optimizer_steps: Option<u64>,
 }
 
 /// What a checkpoint says of itself, without its tensors.
@@ -120,12 +124,16 @@ impl<R: Real> Trainer<R> {
             .chain(self.network.buffers())
             .map(|tensor| Tensor::new(&tensor.name, &tensor.shape, &tensor.data))
             .collect();
-        let averages = self.ema.as_ref().map_or(&[][..], |ema| ema.weights());
-        let beside = self.optimizer.moments().into_iter().chain([("ema", averages)]);
-        for (kind, all) in beside {
+        let mut beside = |kind: &str, all: &mut dyn Iterator<Item = &[R]>| {
             tensors.extend(params.iter().zip(all).map(|(param, numbers)| {
                 Tensor::new(format!("@{kind}/{}", param.name), &param.shape, numbers)
             }));
+        };
+        for (kind, all) in self.optimizer.moments() {
+            beside(kind, &mut all.iter().map(Vec::as_slice));
+        }
+        if let Some(ema) = &self.ema {
+            beside("ema", &mut ema.averages(params));
         }
         let progress = Progress {
             steps: self.step,
@@ -133,6 +141,7 @@ impl<R: Real> Trainer<R> {
             seed: self.network.seed(),
             score,
             ema_updates: self.ema.as_ref().map_or(0, |ema| ema.updates()),
+            optimizer_steps: Some(self.optimizer.steps()).filter(|&steps| steps != self.step),
         };
         let metadata = BTreeMap::from([
             ("liaf.network", self.network.config().to_json()?),
@@ -144,12 +153,32 @@ impl<R: Real> Trainer<R> {
         container::write::<R>(path, Some(metadata), &tensors)
     }
 
-    /// Goes on from a checkpoint.
+    /// Goes on from a checkpoint, bit for bit.
     ///
     /// # Errors
     /// As [`CheckpointInfo::read`], and if its number type is not `R`.
     pub fn resume(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
+        Self::open(path.as_ref(), None)
+    }
+
+    /// Goes on from a checkpoint by another recipe: another learning rate, schedule, batch, …
+    ///
+    /// | of the checkpoint | goes on |
+    /// |---|---|
+    /// | weights, running statistics, seed, steps, epochs, notes | always |
+    /// | moments of the optimiser | if the new one keeps the same: Adam and AdamW do, and SGD with momentum both before and now. Else it begins anew |
+    /// | average of weights | if the recipe has one: with the new decay. One that is new begins with the weights; without one, training goes on from the weights of the last step |
+    ///
+    /// Everything else is as `training` says. Its schedule counts steps and epochs from the beginning
+    /// of training, so that a curve of 30 epochs is at its middle after 15 epochs of the checkpoint.
+    ///
+    /// # Errors
+    /// As [`resume`](Self::resume), and if the recipe has impossible numbers.
+    pub fn resume_with(path: impl AsRef<Path>, training: TrainConfig) -> Result<Self> {
+        Self::open(path.as_ref(), Some(training))
+    }
+
+    fn open(path: &Path, training: Option<TrainConfig>) -> Result<Self> {
         let file = File::open_ours(path)?;
         let info = CheckpointInfo::of(&file)?;
         if info.number != R::NAME {
@@ -159,22 +188,24 @@ impl<R: Real> Trainer<R> {
                 .in_file(path));
         }
         let network = build::<R>(&file, &info, path)?;
-        let mut trainer = Self::new(network, info.training)?;
+        let before = Optimizer::new(info.training.optimizer, network.params())?;
+        let averaged = info.training.ema.is_some();
+        let mut trainer = Self::new(network, training.unwrap_or(info.training))?;
         let params = trainer.network.params();
         let all = |kind: &str| -> Result<Vec<Vec<R>>> {
-            let tensor =
-                |p: &crate::graph::Param<R>| file.numbers(&format!("@{kind}/{}", p.name), &p.shape);
+            let tensor = |p: &Param<R>| file.numbers(&format!("@{kind}/{}", p.name), &p.shape);
             params.iter().map(tensor).collect()
         };
-        let [first, second] = trainer
-            .optimizer
-            .moments()
-            .map(|(kind, kept)| if kept.is_empty() { Ok(Vec::new()) } else { all(kind) });
-        let averages = trainer.ema.as_ref().map(|_| all("ema")).transpose()?;
-        let (first, second) = (first?, second?);
-        trainer.optimizer.restore(info.progress.steps, first, second);
-        if let (Some(ema), Some(averages)) = (&mut trainer.ema, averages) {
-            ema.restore(info.progress.ema_updates, averages);
+        let kept = |optimizer: &Optimizer<R>| optimizer.moments().map(|(_, all)| !all.is_empty());
+        if kept(&trainer.optimizer) == kept(&before) {
+            let [first, second] = before
+                .moments()
+                .map(|(kind, kept)| if kept.is_empty() { Ok(Vec::new()) } else { all(kind) });
+            let steps = info.progress.optimizer_steps.unwrap_or(info.progress.steps);
+            trainer.optimizer.restore(steps, first?, second?);
+        }
+        if let Some(ema) = trainer.ema.as_mut().filter(|_| averaged) {
+            ema.restore(info.progress.ema_updates, all("ema")?);
         }
         (trainer.step, trainer.epoch) = (info.progress.steps, info.progress.epochs);
         trainer.notes = info.notes;
@@ -207,8 +238,7 @@ impl<R: Real> Network<R> {
 fn build<R: Real>(file: &File, info: &CheckpointInfo, path: &Path) -> Result<Network<R>> {
     let tensors = file.tensors();
     for node in info.network.resolve().map_err(|error| error.in_file(path))? {
-        let Some(layer) = &node.layer else { continue };
-        let all = layer.params(&node.inputs).into_iter().chain(layer.buffers(&node.inputs));
+        let all = node.params.iter().chain(&node.buffers);
         for spec in all.filter(|spec| spec.shared_with.is_none()) {
             let name = format!("{}.{}", node.name, spec.name);
             let found = tensors.get(&name).map(|(shape, _)| shape);

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::CheckpointInfo;
-use crate::train::Trainer;
-use crate::{Error, Real, Result};
+use crate::error::{Error, Result};
+use crate::real::Real;
+use crate::train::{TrainConfig, Trainer};
 
 /// A folder of checkpoints, `{name}-{step}.safetensors`, of which the newest ones and the best are
 /// kept. An older one is removed only after a newer one has been written and read back.
@@ -84,9 +85,22 @@ impl Series {
     /// # Errors
     /// As [`Trainer::resume`], of the newest, if none is whole.
     pub fn resume<R: Real>(&self) -> Result<Option<Trainer<R>>> {
+        self.newest(|path| Trainer::resume(path))
+    }
+
+    /// The same by another recipe; see [`Trainer::resume_with`].
+    ///
+    /// # Errors
+    /// As [`Trainer::resume_with`], of the newest, if none is whole.
+    pub fn resume_with<R: Real>(&self, training: &TrainConfig) -> Result<Option<Trainer<R>>> {
+        self.newest(|path| Trainer::resume_with(path, training.clone()))
+    }
+
+    /// What `open` makes of the newest checkpoint of which it makes something.
+    fn newest<T>(&self, open: impl Fn(&Path) -> Result<T>) -> Result<Option<T>> {
         let mut first = None;
         for member in self.members()?.iter().rev() {
-            match Trainer::resume(&member.path) {
+            match open(&member.path) {
                 Ok(trainer) => return Ok(Some(trainer)),
                 Err(error) => first = first.or(Some(error)),
             }

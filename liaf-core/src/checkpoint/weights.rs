@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::container::{self, File, Tensor};
+use crate::error::{Error, Result};
 use crate::graph::Network;
-use crate::{Error, Real, Result};
+use crate::real::Real;
 
-/// How the tensors of a file find their places.
+/// How the tensors of a file are matched with those of the network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadOptions {
     /// Refuse a file that does not have every tensor of the network or has others. Default true.
@@ -17,7 +18,7 @@ pub struct LoadOptions {
     /// `conv1.weight` to `0.weight`. A name that ends in a dot or is empty stands for all that begin
     /// with it: `conv1.` to `features.0.`. Default none.
     pub names: BTreeMap<String, String>,
-    /// Give the tensors that no name has found a place in the order of their names, numbers in them
+    /// Give the tensors that no name has matched in the order of their names, numbers in them
     /// counted as such, to the tensors of the same shape and kind (`weight`, `bias`). Default false.
     pub by_order: bool,
 }
@@ -68,27 +69,29 @@ impl<R: Real> Network<R> {
             .chain(self.buffers())
             .map(|tensor| (tensor.name.clone(), tensor.shape.clone()))
             .collect();
-        let places = find_places(&wanted, &offered, options);
-        let used: BTreeSet<_> = places.iter().flatten().collect();
+        let sources = find_sources(&wanted, &offered, options);
+        let used: BTreeSet<_> = sources.iter().flatten().collect();
         let mut report = Loaded {
             unused: offered.keys().filter(|name| !used.contains(name)).cloned().collect(),
             ..Loaded::default()
         };
         let mut tensors = Vec::new();
-        for ((name, shape), place) in wanted.into_iter().zip(&places) {
-            let Some(place) = place else {
+        for ((name, shape), source) in wanted.into_iter().zip(&sources) {
+            let Some(source) = source else {
                 report.missing.push(name);
                 tensors.push(None);
                 continue;
             };
-            let numbers = file.numbers::<R>(place, &shape)?;
+            let numbers = file.numbers::<R>(source, &shape)?;
             if numbers.iter().any(|number| !number.is_finite()) {
-                return Err(Error::checkpoint(format!("tensor {place} has numbers that are none"))
-                    .expected("finite numbers")
-                    .in_file(path));
+                return Err(Error::checkpoint(format!(
+                    "tensor {source} has numbers that are none"
+                ))
+                .expected("finite numbers")
+                .in_file(path));
             }
             tensors.push(Some(numbers));
-            report.loaded.push((name, place.clone()));
+            report.loaded.push((name, source.clone()));
         }
         if options.strict && !(report.missing.is_empty() && report.unused.is_empty()) {
             return Err(Error::checkpoint("the weights are not those of this network")
@@ -131,29 +134,29 @@ fn list(names: &[String]) -> String {
 }
 
 /// For each wanted tensor the name in the file that it is taken from.
-fn find_places(
+fn find_sources(
     wanted: &[(String, Vec<usize>)],
     offered: &BTreeMap<String, Vec<usize>>,
     options: &LoadOptions,
 ) -> Vec<Option<String>> {
-    let mut places: Vec<Option<String>> = wanted
+    let mut sources: Vec<Option<String>> = wanted
         .iter()
         .map(|(name, _)| Some(mapped(name, &options.names)).filter(|at| offered.contains_key(at)))
         .collect();
     if !options.by_order {
-        return places;
+        return sources;
     }
-    let used: BTreeSet<String> = places.iter().flatten().cloned().collect();
+    let used: BTreeSet<String> = sources.iter().flatten().cloned().collect();
     let mut free: Vec<&String> = offered.keys().filter(|name| !used.contains(*name)).collect();
     free.sort_by(|a, b| natural(a, b));
-    for ((name, shape), place) in wanted.iter().zip(&mut places).filter(|(_, at)| at.is_none()) {
+    for ((name, shape), source) in wanted.iter().zip(&mut sources).filter(|(_, at)| at.is_none()) {
         let fits =
             |other: &&String| offered.get(*other) == Some(shape) && kind(other) == kind(name);
         if let Some(at) = free.iter().position(fits) {
-            *place = Some(free.remove(at).clone());
+            *source = Some(free.remove(at).clone());
         }
     }
-    places
+    sources
 }
 
 /// The last part of a name: `weight` of `conv1.weight`.

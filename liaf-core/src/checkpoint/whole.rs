@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// Writes `parts`, one after another, as the file `path`; what was there before is replaced. The
 /// bytes go to a partial file beside it, `.{name}.{pid}-{n}.partial`, which is synced, read back and
@@ -22,9 +22,9 @@ pub(crate) fn write(path: &Path, parts: &[&[u8]]) -> Result<()> {
         let target = target.clone();
         move |error| Error::system(what, error).in_file(target)
     };
-    let name = target.file_name().ok_or_else(|| {
-        Error::new(crate::ErrorKind::Config, "not a name a file can have").in_file(path)
-    })?;
+    let name = target
+        .file_name()
+        .ok_or_else(|| Error::config("not a name a file can have").in_file(path))?;
     let mut prefix = OsString::from(".");
     prefix.push(name);
     prefix.push(".");

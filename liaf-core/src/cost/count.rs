@@ -1,9 +1,12 @@
 //! Counting over the graph.
 
 use super::{Cost, CountRule, EventCost, LayerCost, Rates, Synapses, Work};
-use crate::graph::Resolved;
-use crate::layer::{Layer, LayerConfig};
-use crate::{Error, Network, NetworkConfig, Op, Real, Result, Shape};
+use crate::error::{Error, Result};
+use crate::graph::{Network, NetworkConfig, Resolved};
+use crate::layer::LayerConfig;
+use crate::layer::contract::Spikes;
+use crate::op::Op;
+use crate::real::Real;
 
 impl NetworkConfig {
     /// What the network costs for a sample of `steps` time steps.
@@ -14,7 +17,7 @@ impl NetworkConfig {
         count(self, steps, rule, None)
     }
 
-    /// The same, with what layers behind spikes cost if they work at spikes only.
+    /// The same, with what layers after spikes cost if they work at spikes only.
     ///
     /// # Errors
     /// As [`cost`](Self::cost).
@@ -45,32 +48,24 @@ fn count(
             Error::config("a sample without time steps costs nothing").expected("1 or more")
         );
     }
-    let nodes = config.resolve()?;
-    let notebook = Notebook::of(&nodes);
+    let nodes = config.plan::<f32>()?;
+    let notebook = Notebook::of(nodes.iter().map(|(node, _)| node));
     // By node: steps, and spikes per number of the output where it is made of spikes alone.
     let mut lengths = Vec::with_capacity(nodes.len());
     let mut spikes: Vec<Option<f64>> = Vec::with_capacity(nodes.len());
     let mut layers = Vec::new();
-    for node in &nodes {
-        let Some(layer) = &node.layer else {
-            lengths.push(if node.shape.timed { steps } else { 1 });
-            spikes.push(None);
-            continue;
-        };
+    for (node, op) in &nodes {
         let from: Vec<usize> = node.from.iter().map(|&i| lengths[i]).collect();
-        let op = layer.op::<f32>(&node.inputs);
-        let (given, state) = match &op {
-            Op::Sample(op) => (op.output_steps(&from), op.state_len()),
-            Op::Batch(op) => (from.first().copied().unwrap_or(1), op.state_len()),
+        let (given, state) = match op {
+            Some(Op::Sample(op)) => (op.output_steps(&from), op.state_len()),
+            Some(Op::Batch(op)) => (from.first().copied().unwrap_or(1), op.state_len()),
+            None => (if node.shape.timed { steps } else { 1 }, 0),
         };
-        let works = if node.shape.timed { given } else { from.iter().copied().max().unwrap_or(1) };
-        let inputs: Vec<_> = node.from.iter().map(|&i| spikes[i]).collect();
-        spikes.push(match rates {
-            Some(rates) if layer.fires() => Some(rates.of(&node.name)),
-            Some(_) => layer.spikes(&node.inputs, &inputs),
-            None => None,
-        });
         lengths.push(given);
+        let inputs: Vec<_> = node.from.iter().map(|&i| spikes[i]).collect();
+        spikes.push(rates.and_then(|rates| spikes_of(node, &inputs, rates)));
+        let Some(layer) = &node.layer else { continue };
+        let works = if node.shape.timed { given } else { from.iter().copied().max().unwrap_or(1) };
         let mut cost = base(node, layer, works, state);
         match rule {
             CountRule::Textbook => {
@@ -86,8 +81,7 @@ fn count(
 }
 
 fn base(node: &Resolved, layer: &LayerConfig, steps: usize, state: usize) -> LayerCost {
-    let params = layer.params(&node.inputs);
-    let own = params.iter().filter(|spec| spec.shared_with.is_none());
+    let own = node.params.iter().filter(|spec| spec.shared_with.is_none());
     LayerCost {
         name: node.name.clone(),
         kind: layer.kind().to_owned(),
@@ -96,7 +90,7 @@ fn base(node: &Resolved, layer: &LayerConfig, steps: usize, state: usize) -> Lay
         weights: own.clone().filter(|spec| spec.decay).map(|spec| spec.len() as u64).sum(),
         parameters: own.map(|spec| spec.len() as u64).sum(),
         state: state as u64,
-        work: layer.cost(&node.inputs),
+        work: node.work,
         macs: 0,
         multiplications: 0,
         additions: 0,
@@ -129,12 +123,11 @@ struct Notebook {
 }
 
 impl Notebook {
-    fn of(nodes: &[Resolved]) -> Self {
-        let fires = |node: &Resolved| node.layer.as_ref().is_some_and(Layer::fires);
+    fn of<'a>(mut nodes: impl Iterator<Item = &'a Resolved> + Clone) -> Self {
         let conv = |node: &&Resolved| node.layer.as_ref().is_some_and(|l| l.kind() == "conv2d");
         Self {
-            spiking: nodes.iter().any(fires),
-            first: nodes.iter().find(conv).map(|node| node.name.clone()),
+            first: nodes.clone().find(conv).map(|node| node.name.clone()),
+            spiking: nodes.any(|node| node.spikes == Spikes::Fires),
         }
     }
 
@@ -165,10 +158,18 @@ impl Notebook {
     }
 }
 
-/// The mean of rates, weighed by the numbers they are of; `None` if one of them is unknown.
-pub fn mean_rate(inputs: &[Shape], rates: &[Option<f64>]) -> Option<f64> {
-    let numbers: f64 = inputs.iter().map(|shape| shape.len() as f64).sum();
-    let spikes: Option<Vec<f64>> =
-        inputs.iter().zip(rates).map(|(shape, rate)| Some((*rate)? * shape.len() as f64)).collect();
-    Some(spikes?.iter().sum::<f64>() / numbers.max(1.0))
+/// Spikes per number of a node's output, given those per number of its inputs (`None` for an input
+/// that is not made of spikes alone).
+fn spikes_of(node: &Resolved, inputs: &[Option<f64>], rates: &Rates) -> Option<f64> {
+    match node.spikes {
+        Spikes::None => None,
+        Spikes::Fires => Some(rates.of(&node.name)),
+        Spikes::Scaled { factor, most } => Some(((*inputs.first()?)? * factor).min(most)),
+        Spikes::Sum => inputs.iter().copied().sum(),
+        Spikes::Mean => {
+            let lens = node.inputs.iter().map(|shape| shape.len() as f64);
+            let all: Option<f64> = lens.clone().zip(inputs).map(|(len, r)| Some((*r)? * len)).sum();
+            Some(all? / lens.sum::<f64>().max(1.0))
+        }
+    }
 }

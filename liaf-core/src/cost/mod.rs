@@ -17,7 +17,7 @@
 //!
 //! A layer counts a multiply-accumulate (MAC) for each product of its synapses; a bias and the
 //! functions exp, tanh and the like are not counted. Per step, from n numbers to h, or C_in to C_out
-//! channels at Ho·Wo places, with a kernel of k:
+//! channels at Ho·Wo positions, with a kernel of k:
 //!
 //! | layer | weights | MACs |
 //! |---|---|---|
@@ -36,13 +36,11 @@ mod count;
 mod rates;
 mod report;
 mod table;
-mod work;
 
-pub use count::mean_rate;
+pub use crate::layer::work::{Synapses, Work};
 pub use rates::Rates;
 pub use report::{Cost, EventCost, LayerCost, Total};
 pub use table::Comparison;
-pub use work::{Synapses, Work};
 
 use serde::{Deserialize, Serialize};
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::layer::Layer;
-use crate::op::Trace;
-use crate::{Network, Real, Result, Workspace};
+use crate::error::Result;
+use crate::graph::{Pass, Trace, Train};
+use crate::layer::contract::Spikes;
+use crate::real::Real;
 
 /// Firing rates of spiking layers: spikes per neuron and step, 0 to 1.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -23,21 +24,19 @@ impl Rates {
         Self { all: rate.clamp(0.0, 1.0), layers: BTreeMap::new() }
     }
 
-    /// The rates of the last batch that `network` passed, with [`Mode`](crate::Mode)`::keep`.
+    /// The rates of a pass in training; of one that is [frozen](crate::graph::Mode::frozen), those of
+    /// the network as it is used.
     ///
     /// # Errors
-    /// If nothing has been passed or kept.
-    pub fn measured<R: Real>(network: &Network<R>, space: &Workspace<R>) -> Result<Self> {
+    /// As [`Pass::trace`].
+    pub fn measured<R: Real>(pass: &Pass<'_, '_, R, Train>) -> Result<Self> {
         let mut rates = Self::default();
-        for node in network
-            .config()
-            .resolve()?
-            .iter()
-            .filter(|node| node.layer.as_ref().is_some_and(Layer::fires))
-        {
-            let spikes = network.trace(&node.name, Trace::Spikes, space)?;
-            let mean = spikes.iter().map(|f| f.f64()).sum::<f64>() / spikes.len().max(1) as f64;
-            rates.layers.insert(node.name.clone(), mean);
+        for node in pass.network().config().resolve()? {
+            if node.spikes == Spikes::Fires {
+                let spikes = pass.trace(&node.name, Trace::Spikes)?;
+                let sum = spikes.iter().map(|f| f.f64()).sum::<f64>();
+                rates.layers.insert(node.name, sum / spikes.len().max(1) as f64);
+            }
         }
         Ok(rates)
     }

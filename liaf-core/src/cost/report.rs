@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{CountRule, Work};
-use crate::Shape;
+use crate::shape::Shape;
 
 /// What a layer costs for one sample.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -31,12 +31,12 @@ pub struct LayerCost {
     pub multiplications: u64,
     /// Additions and comparisons per sample, those of the MACs among them.
     pub additions: u64,
-    /// The same if synapses behind spikes work at spikes only; `None` where no rate is known or the
+    /// The same if synapses after spikes work at spikes only; `None` where no rate is known or the
     /// input is not made of spikes.
     pub event: Option<EventCost>,
 }
 
-/// What a layer behind spikes costs for one sample if it adds a weight at a spike and does nothing
+/// What a layer after spikes costs for one sample if it adds a weight at a spike and does nothing
 /// else: multiplications of synapses become additions, as many as there are spikes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct EventCost {
@@ -76,7 +76,7 @@ pub struct Total {
     pub multiplications: u64,
     /// Additions and comparisons per sample.
     pub additions: u64,
-    /// Multiplications per sample if synapses behind spikes work at spikes only.
+    /// Multiplications per sample if synapses after spikes work at spikes only.
     pub event_multiplications: u64,
     /// Additions and comparisons per sample in the same case.
     pub event_additions: u64,

@@ -4,53 +4,46 @@ use ndarray::{ArrayViewD, Axis};
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
-use crate::op::{Back, Scratch};
-use crate::{Error, Op, Real, Result};
-
-use super::gradients::{Gradients, SLOTS};
-use super::network::Node;
-use super::workspace::SampleSpace;
-use super::{Mode, Network, Workspace};
+use crate::error::{Error, Result};
+use crate::graph::gradients::SLOTS;
+use crate::graph::mode::Settings;
+use crate::graph::network::{Network, Node};
+use crate::graph::workspace::{SampleSpace, Workspace};
+use crate::memory::Scratch;
+use crate::op::{Back, Op};
+use crate::real::Real;
 
 impl<R: Real> Network<R> {
-    /// Adds the gradients of a loss by the parameters, given those by the output of the forward pass
-    /// before it, which had `mode` with `keep`.
-    ///
-    /// # Errors
-    /// If `d_output` has not the shape of that output.
-    pub fn backward(
+    /// Adds the gradients of a loss by the parameters to `slots`, given those by the output of the
+    /// forward pass that is in `workspace`.
+    pub(super) fn run_back(
         &self,
         d_output: ArrayViewD<'_, R>,
-        mode: Mode,
+        settings: Settings,
         workspace: &mut Workspace<R>,
-        gradients: &mut Gradients<R>,
+        slots: &mut [Vec<Vec<R>>],
     ) -> Result<()> {
-        let wanted = self.wanted(mode);
+        let wanted = self.wanted(settings);
         self.load_gradient(d_output, &wanted, workspace)?;
         for segment in self.segments.iter().rev() {
             if let Some(Op::Batch(_)) = &self.nodes[segment.start].op {
                 if wanted[segment.start] {
-                    self.backward_batch(
-                        segment.start,
-                        mode,
-                        &wanted,
-                        workspace,
-                        &mut gradients.slots[0],
-                    );
+                    let first = &mut slots[0];
+                    self.backward_batch(segment.start, settings, &wanted, workspace, first);
                 }
                 continue;
             }
             let Workspace { samples, scratch, .. } = &mut *workspace;
             let mut by_slot: Vec<Vec<&mut SampleSpace<R>>> =
                 (0..SLOTS).map(|_| Vec::new()).collect();
-            for (n, sample) in samples.iter_mut().enumerate() {
-                by_slot[(mode.first + n) % SLOTS].push(sample);
+            for sample in samples {
+                by_slot[sample.number % SLOTS].push(sample);
             }
-            let slots = by_slot.into_par_iter().zip(&mut gradients.slots).zip(scratch);
-            slots.for_each(|((samples, gradients), scratch)| {
+            let work = by_slot.into_par_iter().zip(&mut *slots).zip(scratch);
+            work.for_each(|((samples, gradients), scratch)| {
                 for sample in samples {
                     for index in segment.clone().rev().filter(|&index| wanted[index]) {
-                        self.backward_sample(index, mode, &wanted, sample, gradients, scratch);
+                        self.backward_sample(index, settings, &wanted, sample, gradients, scratch);
                     }
                 }
             });
@@ -59,11 +52,11 @@ impl<R: Real> Network<R> {
     }
 
     /// The nodes by whose output a gradient is needed.
-    fn wanted(&self, mode: Mode) -> Vec<bool> {
+    fn wanted(&self, settings: Settings) -> Vec<bool> {
         let mut wanted: Vec<bool> = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {
             let learns = !node.params.is_empty() || node.from.iter().any(|&from| wanted[from]);
-            wanted.push(if node.op.is_none() { mode.input_gradients } else { learns });
+            wanted.push(if node.op.is_none() { settings.input_gradients } else { learns });
         }
         wanted
     }
@@ -101,7 +94,7 @@ impl<R: Real> Network<R> {
     fn backward_sample(
         &self,
         index: usize,
-        mode: Mode,
+        settings: Settings,
         wanted: &[bool],
         sample: &mut SampleSpace<R>,
         gradients: &mut [Vec<R>],
@@ -123,7 +116,7 @@ impl<R: Real> Network<R> {
             d_inputs: &mut d_inputs,
             d_params: &mut d_params,
         };
-        let mut cx = self.context(&params, &buffers, mode, (index, sample.number), scratch);
+        let mut cx = self.context(&params, &buffers, settings, (index, sample.number), scratch);
         op.backward(back, &mut sample.saved[index], &mut cx);
         put_all(gradients, &node.params, d_params);
     }
@@ -131,7 +124,7 @@ impl<R: Real> Network<R> {
     fn backward_batch(
         &self,
         index: usize,
-        mode: Mode,
+        settings: Settings,
         wanted: &[bool],
         workspace: &mut Workspace<R>,
         gradients: &mut [Vec<R>],
@@ -168,7 +161,7 @@ impl<R: Real> Network<R> {
                 d_params,
             })
             .collect();
-        let mut cx = self.context(&params, &buffers, mode, (index, 0), &mut scratch[0]);
+        let mut cx = self.context(&params, &buffers, settings, (index, 0), &mut scratch[0]);
         op.backward(&mut backs, &mut saved[index], &mut cx);
         drop(backs);
         if let Some((.., d_params)) = parts.into_iter().next() {
@@ -189,10 +182,10 @@ fn around_gradients<'a, R: Real>(
     let (above, rest) = grads.split_at_mut(index);
     let mut d_inputs: SmallVec<[Option<&mut [R]>; 4]> = node.from.iter().map(|_| None).collect();
     for (i, gradient) in above.iter_mut().enumerate() {
-        if let Some(place) = node.from.iter().position(|&from| from == i)
+        if let Some(input) = node.from.iter().position(|&from| from == i)
             && wanted[i]
         {
-            d_inputs[place] = Some(gradient.as_mut_slice());
+            d_inputs[input] = Some(gradient.as_mut_slice());
         }
     }
     (d_inputs, &rest[0])

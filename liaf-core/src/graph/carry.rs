@@ -1,15 +1,20 @@
 //! A sequence in stretches: back-propagation through time that is cut.
 
-use ndarray::ArrayD;
-
-use crate::{Error, Op, Real, Result};
-
-use super::{Inputs, Mode, Network, Workspace};
+use crate::error::{Error, Result};
+use crate::graph::inputs::Inputs;
+use crate::graph::mode::{Mode, Purpose, Settings};
+use crate::graph::network::Network;
+use crate::graph::pass::Pass;
+use crate::graph::workspace::Workspace;
+use crate::op::Op;
+use crate::real::Real;
 
 /// What the layers carry from one stretch of a batch to the next, by sample.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Carry<R> {
     samples: Vec<Carried<R>>,
+    /// Stretches so far.
+    stretch: u64,
 }
 
 /// What one sample carries.
@@ -25,14 +30,15 @@ impl<R: Real> Carry<R> {
     /// The states of some of the samples, which are taken out.
     pub(crate) fn take(&mut self, chosen: &[usize]) -> Self {
         let take = |&n: &usize| self.samples.get_mut(n).map(std::mem::take).unwrap_or_default();
-        Self { samples: chosen.iter().map(take).collect() }
+        Self { samples: chosen.iter().map(take).collect(), stretch: self.stretch }
     }
 
     /// Puts back what was taken.
     pub(crate) fn put(&mut self, chosen: &[usize], taken: Self) {
+        self.stretch = taken.stretch;
         for (&n, own) in chosen.iter().zip(taken.samples) {
-            if let Some(place) = self.samples.get_mut(n) {
-                *place = own;
+            if let Some(sample) = self.samples.get_mut(n) {
+                *sample = own;
             }
         }
     }
@@ -64,38 +70,70 @@ impl<R: Real> Network<R> {
             states.push(state);
         }
         let own = |number| Carried { number, states: states.clone() };
-        Ok(Carry { samples: (0..samples).map(own).collect() })
+        Ok(Carry { samples: (0..samples).map(own).collect(), stretch: 0 })
     }
 
     /// As [`forward`](Self::forward), of the next stretch of time: begins with the states of
-    /// `carry` and leaves there those behind the last step. A backward pass ends at the stretch's
+    /// `carry` and leaves there those after the last step. A backward pass ends at the stretch's
     /// first step. Aggregations give a result for each stretch.
     ///
     /// # Errors
     /// As [`forward`](Self::forward), and if `carry` is of another network or number of samples.
-    pub fn forward_on(
-        &self,
+    /// `carry` is then as it was.
+    pub fn forward_on<'n, 'w, P: Purpose>(
+        &'n self,
         inputs: &Inputs<'_, R>,
-        mode: Mode,
+        mode: Mode<P>,
         carry: &mut Carry<R>,
-        workspace: &mut Workspace<R>,
-    ) -> Result<ArrayD<R>> {
-        let nodes = self.nodes.len();
-        if carry.samples.len() != inputs.samples()
-            || carry.samples.iter().any(|own| own.states.len() != nodes)
-        {
+        workspace: &'w mut Workspace<R>,
+    ) -> Result<Pass<'n, 'w, R, P>> {
+        let (nodes, samples) = (self.nodes.len(), inputs.samples());
+        if carry.samples.len() != samples || carry.samples.iter().any(|s| s.states.len() != nodes) {
             return Err(Error::data("the states are not those of this batch")
-                .expected(format!("{} samples of {nodes} nodes", inputs.samples()))
+                .expected(format!("{samples} samples of {nodes} nodes"))
                 .found(format!("{} samples", carry.samples.len())));
         }
-        workspace.prepare(carry.samples.len(), nodes, 0);
+        workspace.prepare(samples, inputs.first(), nodes, self.buffers.len());
         for (sample, own) in workspace.samples.iter_mut().zip(&mut carry.samples) {
-            (sample.number, sample.carry) = (own.number, std::mem::take(&mut own.states));
+            sample.number = inputs.first() + own.number;
+            sample.carry = std::mem::take(&mut own.states);
         }
-        let output = self.forward(inputs, mode, workspace);
+        let settings = Settings { stretch: carry.stretch, ..mode.settings };
+        let output = self.run(inputs, settings, workspace);
         for (sample, own) in workspace.samples.iter_mut().zip(&mut carry.samples) {
             own.states = std::mem::take(&mut sample.carry);
         }
-        output
+        let output = output?;
+        carry.stretch += 1;
+        Ok(Pass::new(self, workspace, settings, output))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{GradientSum, NetworkConfig};
+    use crate::layer::Dense;
+
+    /// A sample keeps its slot when others of its batch are over: the slot is that of its number, not
+    /// of its position among those that are left.
+    #[test]
+    fn gradients_of_a_stretch_go_to_the_slots_of_its_samples() {
+        let network = NetworkConfig::sequential([2]).then(Dense::new(1)).build::<f64>(1).unwrap();
+        let (mut space, mut sum) = (Workspace::new(), GradientSum::new(&network));
+        let mut carry = network.carry(4).unwrap();
+        let chosen = [1, 3];
+        let mut own = carry.take(&chosen);
+        let frames = ndarray::Array3::<f64>::ones((2, 3, 2)).into_dyn();
+        for first in [0, 4] {
+            let inputs = Inputs::of("input", frames.view()).numbered_from(first);
+            let mut pass =
+                network.forward_on(&inputs, Mode::train(0), &mut own, &mut space).unwrap();
+            let ones = ndarray::ArrayD::ones(pass.output().raw_dim());
+            pass.backward(ones.view(), &mut sum).unwrap();
+        }
+        let by_bias = sum.slots.iter().map(|slot| slot[1][0]).collect::<Vec<_>>();
+        assert_eq!(by_bias, [0.0, 6.0, 0.0, 6.0]);
+        assert_eq!(sum.reduce().get(1), [12.0]);
     }
 }

@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use crate::layer::{Layer, LayerConfig};
+use crate::error::{Error, Result};
+use crate::layer::LayerConfig;
+use crate::layer::contract::{Description, Layer, Spikes, TensorSpec};
+use crate::layer::work::Work;
+use crate::op::Op;
+use crate::real::Real;
+use crate::shape::Shape;
 use crate::shape::size;
-use crate::{Error, Real, Result, Shape};
-
-use super::Network;
 
 /// An input of a network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +20,7 @@ pub struct InputConfig {
     /// Shape of an item: `[C, H, W]`, `[L]`, or `[]` for tokens.
     pub shape: Vec<usize>,
     /// Whether there is an item at every time step. Default true.
-    #[serde(default = "crate::layer::yes")]
+    #[serde(default = "crate::layer::contract::yes")]
     pub timed: bool,
 }
 
@@ -69,7 +72,7 @@ pub struct NetworkConfig {
     pub output: Option<String>,
 }
 
-/// A node of the graph with everything that follows from the configuration: names, sources, shapes.
+/// A node of the graph with everything that follows from the configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resolved {
     /// Name of the input or layer.
@@ -82,6 +85,14 @@ pub struct Resolved {
     pub inputs: Vec<Shape>,
     /// Shape of what it gives.
     pub shape: Shape,
+    /// Its parameters, those that it shares with other layers among them.
+    pub params: Vec<TensorSpec>,
+    /// Its buffers.
+    pub buffers: Vec<TensorSpec>,
+    /// What it does at one step, or once where there is no time.
+    pub work: Work,
+    /// What its output is of spikes.
+    pub(crate) spikes: Spikes,
 }
 
 impl NetworkConfig {
@@ -98,15 +109,15 @@ impl NetworkConfig {
         self
     }
 
-    /// Adds a layer behind the last one.
+    /// Adds a layer after the last one.
     #[must_use]
     pub fn then(mut self, layer: impl Into<LayerConfig>) -> Self {
         self.layers.push(NodeConfig { name: None, from: Vec::new(), layer: layer.into() });
         self
     }
 
-    /// Adds a layer with a name, behind the named inputs and layers; behind the last one if there
-    /// are none.
+    /// Adds a layer with a name, after the named inputs and layers; after the last one if there are
+    /// none.
     #[must_use]
     pub fn node(mut self, name: &str, from: &[&str], layer: impl Into<LayerConfig>) -> Self {
         let from = from.iter().map(|&name| name.to_owned()).collect();
@@ -146,30 +157,21 @@ impl NetworkConfig {
         serde_json::to_string(self).map_err(|error| Error::config(error.to_string()))
     }
 
-    /// Builds the network and draws its first weights.
+    /// Every node in order, inputs first, with its shapes and tensors.
     ///
     /// # Errors
     /// If the configuration cannot be a network, naming the layer and both shapes.
-    pub fn build<R: Real>(&self, seed: u64) -> Result<Network<R>> {
-        Network::new(self.clone(), seed)
+    pub fn resolve(&self) -> Result<Vec<Resolved>> {
+        Ok(self.plan::<f32>()?.into_iter().map(|(node, _)| node).collect())
     }
 
-    /// Every node in order, inputs first, with its shapes.
-    ///
-    /// # Errors
-    /// As [`build`](Self::build).
-    pub fn resolve(&self) -> Result<Vec<Resolved>> {
-        let mut nodes: Vec<Resolved> = Vec::new();
+    /// The same with the operation of every layer.
+    pub(crate) fn plan<R: Real>(&self) -> Result<Vec<(Resolved, Option<Op<R>>)>> {
+        let mut nodes: Vec<(Resolved, Option<Op<R>>)> = Vec::new();
         let mut known: HashMap<String, usize> = HashMap::new();
         for (name, input) in &self.inputs {
-            let shape = Shape { timed: input.timed, item: input.shape.clone() };
-            size("an input", &shape.item).map_err(|error| error.in_layer(name))?;
-            if shape.is_empty() {
-                return Err(Error::config("an input of no numbers").in_layer(name).found(shape));
-            }
             known.insert(name.clone(), nodes.len());
-            let (from, inputs) = (Vec::new(), Vec::new());
-            nodes.push(Resolved { name: name.clone(), from, layer: None, inputs, shape });
+            nodes.push((resolve_input(name, input)?, None));
         }
         if nodes.is_empty() {
             return Err(Error::config("a network without an input")
@@ -179,21 +181,20 @@ impl NetworkConfig {
             return Err(Error::config("a network without layers"));
         }
         for (number, node) in self.layers.iter().enumerate() {
-            let name =
-                node.name.clone().unwrap_or_else(|| format!("{}{}", node.layer.kind(), number + 1));
-            let from =
-                self.sources(node, number, &known, nodes.len()).map_err(|e| e.in_layer(&name))?;
-            let inputs: Vec<_> = from.iter().map(|&i| nodes[i].shape.clone()).collect();
-            let shape = sized(&node.layer, &inputs).map_err(|error| error.in_layer(&name))?;
-            if shape.is_empty() {
-                return Err(Error::shape("nothing is left of the input")
-                    .in_layer(&name)
-                    .found(shape));
-            }
+            let kind = || format!("{}{}", node.layer.kind(), number + 1);
+            let name = node.name.clone().unwrap_or_else(kind);
+            let from = self.sources(node, number, &known, nodes.len());
+            let from = from.map_err(|error| error.in_layer(&name))?;
+            let inputs: Vec<_> = from.iter().map(|&i| nodes[i].0.shape.clone()).collect();
+            let made = described::<R>(&node.layer, &inputs).map_err(|e| e.in_layer(&name))?;
             if known.insert(name.clone(), nodes.len()).is_some() {
                 return Err(Error::config("two layers of the same name").in_layer(&name));
             }
-            nodes.push(Resolved { name, from, layer: Some(node.layer.clone()), inputs, shape });
+            let Description { output: shape, params, buffers, work, spikes, op } = made;
+            let layer = Some(node.layer.clone());
+            let resolved =
+                Resolved { name, from, layer, inputs, shape, params, buffers, work, spikes };
+            nodes.push((resolved, Some(op)));
         }
         if let Some(output) = &self.output
             && known.get(output).is_none_or(|&node| node < self.inputs.len())
@@ -234,12 +235,36 @@ impl NetworkConfig {
     }
 }
 
-/// The shape of a layer's output, if neither that nor one of its tensors is too large.
-fn sized(layer: &LayerConfig, inputs: &[Shape]) -> Result<Shape> {
-    let shape = layer.output(inputs)?;
-    size("the output", &shape.item)?;
-    for spec in layer.params(inputs).iter().chain(&layer.buffers(inputs)) {
+/// The node of an input.
+fn resolve_input(name: &str, input: &InputConfig) -> Result<Resolved> {
+    let shape = Shape { timed: input.timed, item: input.shape.clone() };
+    size("an input", &shape.item).map_err(|error| error.in_layer(name))?;
+    if shape.is_empty() {
+        return Err(Error::config("an input of no numbers").in_layer(name).found(shape));
+    }
+    Ok(Resolved {
+        name: name.into(),
+        from: Vec::new(),
+        layer: None,
+        inputs: Vec::new(),
+        shape,
+        params: Vec::new(),
+        buffers: Vec::new(),
+        work: Work::default(),
+        spikes: Spikes::None,
+    })
+}
+
+/// The description of a layer, if its output is not empty, and neither that nor one of its tensors is
+/// too large.
+fn described<R: Real>(layer: &LayerConfig, inputs: &[Shape]) -> Result<Description<R>> {
+    let made = layer.describe(inputs)?;
+    size("the output", &made.output.item)?;
+    for spec in made.params.iter().chain(&made.buffers) {
         size(&format!("the tensor {}", spec.name), &spec.shape)?;
     }
-    Ok(shape)
+    if made.output.is_empty() {
+        return Err(Error::shape("nothing is left of the input").found(made.output));
+    }
+    Ok(made)
 }

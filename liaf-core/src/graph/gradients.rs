@@ -1,55 +1,93 @@
 //! Gradients by the parameters of a network, summed in an order that does not depend on threads.
 
-use super::Network;
-use crate::Real;
+use crate::error::{Error, Result};
+use crate::graph::network::Network;
+use crate::real::Real;
 
-/// Places in which gradients of parameters are summed: that of a sample is its number modulo this.
-/// They are added in order, so that a sum does not depend on the number of threads.
+/// Slots in which gradients of parameters are summed: that of a sample is its number in the batch
+/// modulo this. They are added in order, so that a sum does not depend on the number of threads, nor
+/// on the stretches of time or the parts in which the batch passes.
 pub const SLOTS: usize = 4;
 
-/// Gradients of a loss by all parameters of a network.
-#[derive(Debug, Clone)]
-pub struct Gradients<R> {
+/// Sums up the gradients of passes: of the parts and stretches of a batch. It cannot be read before
+/// it is [reduced](Self::reduce).
+#[derive(Debug, Clone, Default)]
+pub struct GradientSum<R> {
     /// By slot and parameter.
     pub(super) slots: Vec<Vec<Vec<R>>>,
 }
 
-impl<R: Real> Gradients<R> {
-    /// Zeros.
+/// The gradients of a loss by all parameters of a network, in the order of its parameters: what an
+/// optimiser takes.
+#[derive(Debug, Clone, Default)]
+pub struct Gradients<R> {
+    /// The first slot holds them; the others are memory for the next sum.
+    slots: Vec<Vec<Vec<R>>>,
+}
+
+impl<R: Real> GradientSum<R> {
+    /// The sum of nothing.
     pub fn new(network: &Network<R>) -> Self {
         let zeros = || network.params.iter().map(|param| vec![R::ZERO; param.data.len()]).collect();
         Self { slots: (0..SLOTS).map(|_| zeros()).collect() }
     }
 
-    /// Zeros again.
-    pub fn clear(&mut self) {
-        self.slots.iter_mut().flatten().for_each(|gradient| gradient.fill(R::ZERO));
-    }
-
-    /// Adds the slots, in order, into the first, and empties the others. Must be called before
-    /// [`get`](Self::get).
-    pub fn reduce(&mut self) {
-        let Some((total, rest)) = self.slots.split_first_mut() else { return };
-        for slot in rest {
-            for (total, part) in total.iter_mut().zip(slot) {
-                total.iter_mut().zip(part.iter()).for_each(|(total, &part)| *total += part);
-                part.fill(R::ZERO);
+    /// The sum of the slots, added in order.
+    #[must_use]
+    pub fn reduce(mut self) -> Gradients<R> {
+        if let Some((total, rest)) = self.slots.split_first_mut() {
+            for slot in rest {
+                for (total, part) in total.iter_mut().zip(slot) {
+                    total.iter_mut().zip(part.iter()).for_each(|(total, &part)| *total += part);
+                }
             }
         }
+        Gradients { slots: self.slots }
+    }
+
+    /// Refuses a sum that was made for a network with other parameters.
+    pub(super) fn check(&self, network: &Network<R>) -> Result<()> {
+        let fits = |slot: &Vec<Vec<R>>| {
+            slot.len() == network.params.len()
+                && slot.iter().zip(&network.params).all(|(sum, p)| sum.len() == p.data.len())
+        };
+        if self.slots.len() == SLOTS && self.slots.iter().all(fits) {
+            return Ok(());
+        }
+        Err(Error::shape("the sum of gradients is that of another network")
+            .advice("make one with GradientSum::new for this network"))
+    }
+}
+
+impl<R: Real> Gradients<R> {
+    /// The memory of these gradients, for the next sum.
+    #[must_use]
+    pub fn recycle(mut self) -> GradientSum<R> {
+        self.slots.iter_mut().flatten().for_each(|gradient| gradient.fill(R::ZERO));
+        GradientSum { slots: self.slots }
     }
 
     /// Gradient by parameter number `index`.
+    ///
+    /// # Panics
+    /// If there is no such parameter.
     pub fn get(&self, index: usize) -> &[R] {
-        &self.slots[0][index]
+        &self.all()[index]
     }
 
     /// All gradients, in the order of the network's parameters.
     pub fn all(&self) -> &[Vec<R>] {
-        &self.slots[0]
+        self.slots.first().map_or(&[], Vec::as_slice)
     }
 
     /// All gradients, to be clipped or scaled.
     pub fn all_mut(&mut self) -> &mut [Vec<R>] {
-        &mut self.slots[0]
+        self.slots.first_mut().map_or(&mut [], Vec::as_mut_slice)
+    }
+
+    /// Euclidean norm of all gradients together, summed in f64.
+    pub fn norm(&self) -> f64 {
+        let squares = |gradient: &Vec<R>| gradient.iter().map(|g| g.f64() * g.f64()).sum::<f64>();
+        self.all().iter().map(squares).sum::<f64>().sqrt()
     }
 }

@@ -2,11 +2,13 @@
 
 use smallvec::SmallVec;
 
-use crate::op::{Flow, Saved, Scratch};
-use crate::{Error, Op, Real, Result};
-
-use super::workspace::SampleSpace;
-use super::{Mode, Network};
+use crate::error::{Error, Result};
+use crate::graph::mode::Settings;
+use crate::graph::network::Network;
+use crate::graph::workspace::SampleSpace;
+use crate::memory::{Saved, Scratch};
+use crate::op::{Flow, Op};
+use crate::real::Real;
 
 /// What a network carries from frame to frame: membranes, gates, sums over the frames so far.
 #[derive(Debug, Clone)]
@@ -57,9 +59,17 @@ impl<R: Real> Network<R> {
     /// so far. `inputs` are items by input name.
     ///
     /// # Errors
-    /// If an item has the wrong size or is not finite, or a layer looks ahead (Conv3d).
+    /// If an input is missing or unknown, an item has the wrong size or is not finite, or a layer
+    /// looks ahead (Conv3d).
     pub fn step<'a>(&self, inputs: &[(&str, &[R])], state: &'a mut State<R>) -> Result<&'a [R]> {
-        let mode = Mode { plain: state.plain, ..Mode::EVAL };
+        let settings = Settings { plain: state.plain, ..Settings::EVAL };
+        if let Some((unknown, _)) = inputs.iter().find(|(name, _)| !self.inputs.contains_key(*name))
+        {
+            let names: Vec<_> = self.inputs.keys().cloned().collect();
+            return Err(Error::config("the network has no such input")
+                .expected(names.join(", "))
+                .found(unknown));
+        }
         for (name, &node) in &self.inputs {
             let item = inputs.iter().find(|(given, _)| given == name).map(|&(_, item)| item);
             let item = item.ok_or_else(|| Error::data("an input is missing").in_layer(name))?;
@@ -80,7 +90,7 @@ impl<R: Real> Network<R> {
             let (inputs, output) = SampleSpace::around(&mut state.values, &node.from, index);
             let inputs: SmallVec<[&[R]; 4]> = inputs;
             SampleSpace::make_room(output, 1, &node.shape);
-            let mut cx = self.context(&params, &buffers, mode, (index, 0), &mut scratch);
+            let mut cx = self.context(&params, &buffers, settings, (index, 0), &mut scratch);
             let flow = Flow { steps: 1, inputs: &inputs, output, carry: None };
             let (own, saved) = (&mut state.states[index], &mut state.saved[index]);
             match op {

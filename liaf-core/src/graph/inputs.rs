@@ -2,7 +2,9 @@
 
 use ndarray::{ArrayViewD, Axis, Dimension, Slice};
 
-use crate::{Error, Real, Result, Shape};
+use crate::error::{Error, Result};
+use crate::real::Real;
+use crate::shape::Shape;
 
 /// A batch: for each named input an array `[N, T, item…]` (or `[N, item…]`), and how many steps of
 /// each sample are not padding.
@@ -14,12 +16,15 @@ use crate::{Error, Real, Result, Shape};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Inputs<'a, R> {
-    pub(super) all: Vec<Input<'a, R>>,
+    arrays: Vec<(String, ArrayViewD<'a, R>)>,
+    lengths: Vec<(String, &'a [usize])>,
+    /// Number of the first sample.
+    first: usize,
 }
 
+/// One input with what is said of it.
 #[derive(Debug, Clone)]
 pub(super) struct Input<'a, R> {
-    pub name: String,
     pub data: ArrayViewD<'a, R>,
     pub lengths: Option<&'a [usize]>,
 }
@@ -32,62 +37,106 @@ impl<'a, R: Real> Inputs<'a, R> {
 
     /// A batch of no inputs yet.
     pub(crate) fn of_nothing() -> Self {
-        Self { all: Vec::new() }
+        Self { arrays: Vec::new(), lengths: Vec::new(), first: 0 }
     }
 
     /// The same with one more input.
     #[must_use]
     pub fn with(mut self, name: &str, data: ArrayViewD<'a, R>) -> Self {
-        self.all.push(Input { name: name.into(), data, lengths: None });
+        self.arrays.push((name.into(), data));
         self
     }
 
-    /// Says how many steps of each sample of an input are real; what follows is padding.
+    /// Says how many steps of each sample of an input are real; what follows is padding. The network
+    /// refuses lengths of an input that is not there.
     #[must_use]
     pub fn lengths(mut self, name: &str, lengths: &'a [usize]) -> Self {
-        self.all
-            .iter_mut()
-            .filter(|input| input.name == name)
-            .for_each(|i| i.lengths = Some(lengths));
+        self.lengths.retain(|(known, _)| known != name);
+        self.lengths.push((name.into(), lengths));
         self
     }
 
-    /// Some of the samples. Arrays and lengths that are too short are cut where they end.
+    /// Some of the samples, as a batch of their own. Arrays and lengths that are too short are cut
+    /// where they end.
     #[must_use]
     pub fn part(&self, samples: std::ops::Range<usize>) -> Self {
         let cut = |len: usize| samples.start.min(len)..samples.end.min(len);
-        let part = |input: &Input<'a, R>| {
-            let data = input.data.clone();
+        let array = |(name, data): &(String, ArrayViewD<'a, R>)| {
             let range = cut(data.shape().first().copied().unwrap_or(0));
-            let data = if data.ndim() == 0 {
-                data
-            } else {
-                data.slice_axis_move(Axis(0), Slice::from(range))
+            let data = match data.ndim() {
+                0 => data.clone(),
+                _ => data.clone().slice_axis_move(Axis(0), Slice::from(range)),
             };
-            let lengths = input.lengths.map(|lengths| &lengths[cut(lengths.len())]);
-            Input { name: input.name.clone(), data, lengths }
+            (name.clone(), data)
         };
-        Self { all: self.all.iter().map(part).collect() }
+        let length = |(name, all): &(String, &'a [usize])| (name.clone(), &all[cut(all.len())]);
+        Self {
+            arrays: self.arrays.iter().map(array).collect(),
+            lengths: self.lengths.iter().map(length).collect(),
+            first: 0,
+        }
+    }
+
+    /// The same with its samples numbered from `first` on instead of 0. Random numbers, and the slots
+    /// of gradients, are those of a sample's number: where a batch passes in parts, they are those of
+    /// the whole batch if each part is numbered by where it begins in it.
+    #[must_use]
+    pub fn numbered_from(self, first: usize) -> Self {
+        Self { first, ..self }
+    }
+
+    /// Number of the first sample.
+    pub(crate) fn first(&self) -> usize {
+        self.first
     }
 
     /// The array of an input.
     pub(crate) fn data(&self, name: &str) -> Option<ArrayViewD<'a, R>> {
-        self.all.iter().find(|input| input.name == name).map(|input| input.data.clone())
+        self.arrays.iter().find(|(own, _)| own == name).map(|(_, data)| data.clone())
     }
 
     /// Steps of each sample of an input that are real, where they are said.
     pub(crate) fn real_steps(&self, name: &str) -> Option<&'a [usize]> {
-        self.all.iter().find(|input| input.name == name)?.lengths
+        self.lengths.iter().find(|(own, _)| own == name).map(|&(_, lengths)| lengths)
+    }
+
+    /// An input and what is said of it.
+    pub(super) fn input(&self, name: &str) -> Option<Input<'a, R>> {
+        Some(Input { data: self.data(name)?, lengths: self.real_steps(name) })
     }
 
     /// Names of the inputs.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.all.iter().map(|input| input.name.as_str())
+        self.arrays.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Refuses names that are not among these inputs of a network, and inputs that are given twice.
+    pub(super) fn check_names<'b>(
+        &self,
+        known: impl Iterator<Item = &'b String> + Clone,
+    ) -> Result<()> {
+        let lengths = self.lengths.iter().map(|(name, _)| name.as_str());
+        let unknown = |name: &str| !known.clone().any(|known| known == name);
+        let named = |what: &str, name: &str| {
+            let names: Vec<_> = known.clone().cloned().collect();
+            Err(Error::config(what).expected(names.join(", ")).found(name))
+        };
+        if let Some(name) = self.names().find(|name| unknown(name)) {
+            return named("the network has no such input", name);
+        }
+        if let Some(name) = lengths.clone().find(|name| unknown(name)) {
+            return named("lengths of an input that the network does not have", name);
+        }
+        let twice = |(i, name): &(usize, &str)| self.names().take(*i).any(|other| other == *name);
+        match self.names().enumerate().find(twice) {
+            Some((_, name)) => Err(Error::config("an input that is given twice").found(name)),
+            None => Ok(()),
+        }
     }
 
     /// Number of samples.
     pub fn samples(&self) -> usize {
-        self.all.first().map_or(0, |input| input.data.shape().first().copied().unwrap_or(0))
+        self.arrays.first().map_or(0, |(_, data)| data.shape().first().copied().unwrap_or(0))
     }
 }
 

@@ -3,6 +3,7 @@
 mod backward;
 mod carry;
 mod config;
+mod forward;
 mod gradients;
 mod infer;
 mod inputs;
@@ -12,11 +13,13 @@ mod pass;
 mod record;
 mod workspace;
 
+pub use crate::op::Trace;
 pub use carry::Carry;
 pub use config::{InputConfig, NetworkConfig, NodeConfig, Resolved};
-pub use gradients::{Gradients, SLOTS};
+pub use gradients::{GradientSum, Gradients, SLOTS};
 pub use infer::State;
 pub use inputs::Inputs;
-pub use mode::Mode;
+pub use mode::{Eval, Mode, Purpose, Train};
 pub use network::{Network, Param};
+pub use pass::{InputGradients, Pass, Statistics};
 pub use workspace::Workspace;

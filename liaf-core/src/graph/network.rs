@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::layer::{Layer, TensorSpec};
+use crate::error::{Error, Result};
+use crate::graph::config::{NetworkConfig, Resolved};
+use crate::layer::contract::TensorSpec;
+use crate::op::Op;
+use crate::real::Real;
 use crate::rng::Key;
-use crate::{Error, Op, Real, Result, Shape};
-
-use super::NetworkConfig;
+use crate::shape::Shape;
 
 /// A named tensor of a network: a parameter or a buffer.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +50,16 @@ pub struct Network<R: Real> {
     pub(super) seed: u64,
 }
 
+impl NetworkConfig {
+    /// Builds the network and draws its first weights.
+    ///
+    /// # Errors
+    /// If the configuration cannot be a network, naming the layer and both shapes.
+    pub fn build<R: Real>(&self, seed: u64) -> Result<Network<R>> {
+        Network::new(self.clone(), seed)
+    }
+}
+
 impl<R: Real> Network<R> {
     /// Builds what `config` describes and draws the first weights from `seed`.
     ///
@@ -64,29 +76,18 @@ impl<R: Real> Network<R> {
             seed,
             config: NetworkConfig::default(),
         };
-        for (index, resolved) in config.resolve()?.into_iter().enumerate() {
-            let mut node = Node {
-                name: resolved.name,
-                from: resolved.from,
-                shape: resolved.shape,
-                op: None,
-                params: Vec::new(),
-                buffers: Vec::new(),
-            };
-            match resolved.layer {
-                None => {
-                    network.inputs.insert(node.name.clone(), index);
-                }
-                Some(layer) => {
-                    for spec in layer.params(&resolved.inputs) {
-                        node.params.push(network.param(&node.name, &spec)?);
-                    }
-                    for spec in layer.buffers(&resolved.inputs) {
-                        node.buffers.push(network.buffers.len());
-                        network.buffers.push(first(&node.name, &spec, seed)?);
-                    }
-                    node.op = Some(layer.op(&resolved.inputs));
-                }
+        for (index, (resolved, op)) in config.plan::<R>()?.into_iter().enumerate() {
+            let Resolved { name, from, shape, params, buffers, .. } = resolved;
+            if op.is_none() {
+                network.inputs.insert(name.clone(), index);
+            }
+            let mut node = Node { name, from, shape, op, params: Vec::new(), buffers: Vec::new() };
+            for spec in &params {
+                node.params.push(network.param(&node.name, spec)?);
+            }
+            for spec in &buffers {
+                node.buffers.push(network.buffers.len());
+                network.buffers.push(first(&node.name, spec, seed)?);
             }
             network.nodes.push(node);
         }

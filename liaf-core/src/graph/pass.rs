@@ -1,239 +1,190 @@
-//! A batch forward.
+//! Passes of batches: what may be done with one, by its type.
 
-use ndarray::ArrayD;
-use rayon::prelude::*;
-use smallvec::SmallVec;
+use std::marker::PhantomData;
 
-use crate::op::{Context, Flow, Scratch};
-use crate::rng::Key;
-use crate::{Error, Op, Real, Result};
+use ndarray::{ArrayD, ArrayViewD};
 
-use super::gradients::SLOTS;
-use super::network::Node;
-use super::workspace::SampleSpace;
-use super::{Inputs, Mode, Network, Workspace};
+use crate::error::Result;
+use crate::graph::gradients::GradientSum;
+use crate::graph::inputs::Inputs;
+use crate::graph::mode::{Mode, Purpose, Settings, Train};
+use crate::graph::network::Network;
+use crate::graph::workspace::Workspace;
+use crate::op::Trace;
+use crate::real::Real;
+
+/// A batch that has passed through a network: its output, and what the layers gave.
+///
+/// Only a pass in training goes back:
+///
+/// ```
+/// use liaf_core::graph::{GradientSum, Inputs, Mode, NetworkConfig, Workspace};
+/// use liaf_core::layer::Dense;
+/// use liaf_core::loss::Loss;
+/// use liaf_core::optim::{Optimizer, OptimizerConfig};
+///
+/// let config = NetworkConfig::sequential([4]).then(Dense::new(2));
+/// let mut network = config.build::<f32>(1)?;
+/// let mut optimizer = Optimizer::new(OptimizerConfig::default(), network.params())?;
+/// let (mut space, mut sum) = (Workspace::new(), GradientSum::new(&network));
+/// let frames = ndarray::Array3::<f32>::ones((8, 5, 4)).into_dyn();
+/// for step in 0..3 {
+///     let inputs = Inputs::of("input", frames.view());
+///     let mut pass = network.forward(&inputs, Mode::train(step), &mut space)?;
+///     let judged = Loss::default().judge(pass.output().view(), &[0; 8], Some(&pass.lengths()))?;
+///     pass.backward(judged.gradient.view(), &mut sum)?;
+///     let statistics = pass.statistics();
+///     network.set_statistics(statistics);
+///     let gradients = sum.reduce();
+///     optimizer.step(network.params_mut(), &gradients, 0.01)?;
+///     sum = gradients.recycle();
+/// }
+/// # Ok::<(), liaf_core::Error>(())
+/// ```
+///
+/// One in evaluation does not:
+///
+/// ```compile_fail
+/// # use liaf_core::graph::{GradientSum, Inputs, Mode, NetworkConfig, Workspace};
+/// # use liaf_core::layer::Dense;
+/// # let network = NetworkConfig::sequential([4]).then(Dense::new(2)).build::<f32>(1)?;
+/// # let (mut space, mut sum) = (Workspace::new(), GradientSum::new(&network));
+/// # let frames = ndarray::Array3::<f32>::ones((8, 5, 4)).into_dyn();
+/// # let inputs = Inputs::of("input", frames.view());
+/// let mut pass = network.forward(&inputs, Mode::eval(), &mut space)?;
+/// let output = pass.output().clone();
+/// pass.backward(output.view(), &mut sum)?; // no such method
+/// # Ok::<(), liaf_core::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Pass<'n, 'w, R: Real, P> {
+    network: &'n Network<R>,
+    workspace: &'w mut Workspace<R>,
+    settings: Settings,
+    output: ArrayD<R>,
+    purpose: PhantomData<P>,
+}
 
 impl<R: Real> Network<R> {
-    /// Passes a batch through the network. Gives the output, `[N, T, item…]` or `[N, item…]`;
-    /// padded steps are 0 in it.
+    /// Passes a batch through the network. Padded steps are 0 in the output.
     ///
     /// # Errors
     /// If the batch does not fit the network or cannot be worked on (NaN, empty), before any work.
-    pub fn forward(
-        &self,
+    pub fn forward<'n, 'w, P: Purpose>(
+        &'n self,
         inputs: &Inputs<'_, R>,
-        mode: Mode,
-        workspace: &mut Workspace<R>,
-    ) -> Result<ArrayD<R>> {
-        let samples = inputs.samples();
-        let workers = rayon::current_num_threads().max(SLOTS);
-        workspace.prepare(samples, self.nodes.len(), workers);
-        workspace.updates.resize(self.buffers.len(), Vec::new());
-        self.load(inputs, samples, workspace)?;
-        let full = self.plan_steps(inputs, workspace)?;
-        self.check(workspace)?;
-        for segment in &self.segments {
-            if let Some(Op::Batch(_)) = &self.nodes[segment.start].op {
-                self.forward_batch(segment.start, mode, workspace);
-                continue;
+        mode: Mode<P>,
+        workspace: &'w mut Workspace<R>,
+    ) -> Result<Pass<'n, 'w, R, P>> {
+        let (nodes, buffers) = (self.nodes.len(), self.buffers.len());
+        workspace.prepare(inputs.samples(), inputs.first(), nodes, buffers);
+        let output = self.run(inputs, mode.settings, workspace)?;
+        Ok(Pass::new(self, workspace, mode.settings, output))
+    }
+
+    /// Takes over the new running statistics of a pass in training.
+    pub fn set_statistics(&mut self, statistics: Statistics<'_, R>) {
+        for (buffer, new) in self.buffers.iter_mut().zip(statistics.buffers) {
+            if new.len() == buffer.data.len() {
+                buffer.data.copy_from_slice(new);
             }
-            let chunk = samples.div_ceil(rayon::current_num_threads());
-            let Workspace { samples, scratch, .. } = &mut *workspace;
-            let chunks = samples.par_chunks_mut(chunk).zip(scratch);
-            chunks.for_each(|(samples, scratch)| {
-                for sample in samples {
-                    for index in segment.clone() {
-                        self.forward_sample(index, mode, sample, scratch);
-                    }
-                }
-            });
-        }
-        Ok(self.collect(self.output, full[self.output], workspace, |sample| &sample.values))
-    }
-
-    /// Copies the inputs and refuses what does not fit.
-    fn load(
-        &self,
-        inputs: &Inputs<'_, R>,
-        samples: usize,
-        workspace: &mut Workspace<R>,
-    ) -> Result<()> {
-        if let Some(unknown) =
-            inputs.all.iter().find(|input| !self.inputs.contains_key(&input.name))
-        {
-            let names: Vec<_> = self.inputs.keys().cloned().collect();
-            return Err(Error::config("the network has no such input")
-                .expected(names.join(", "))
-                .found(&unknown.name));
-        }
-        for (name, &node) in &self.inputs {
-            let input = inputs
-                .all
-                .iter()
-                .find(|input| input.name == *name)
-                .ok_or_else(|| Error::data("an input is missing").in_layer(name))?;
-            let shape = &self.nodes[node].shape;
-            input.check(samples, shape).map_err(|error| error.in_layer(name))?;
-            for (n, sample) in workspace.samples.iter_mut().enumerate() {
-                sample.steps[node] = input.steps(n, shape);
-                input.copy(n, shape, &mut sample.values[node]);
-            }
-        }
-        Ok(())
-    }
-
-    /// Asks the layers whether they can work on this batch: those behind an input see its numbers,
-    /// the others the number of steps.
-    fn check(&self, workspace: &Workspace<R>) -> Result<()> {
-        for node in &self.nodes {
-            let Some(Op::Sample(op)) = &node.op else { continue };
-            let first = node.from.iter().all(|&from| self.nodes[from].op.is_none());
-            for sample in &workspace.samples {
-                let inputs = node.from.iter().filter(|_| first);
-                let inputs: SmallVec<[&[R]; 4]> =
-                    inputs.map(|&from| sample.values[from].as_slice()).collect();
-                op.check(sample.steps[node.from[0]], &inputs)
-                    .map_err(|error| error.in_layer(&node.name))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Works out how many steps every node has for every sample, and for one without padding.
-    fn plan_steps(
-        &self,
-        inputs: &Inputs<'_, R>,
-        workspace: &mut Workspace<R>,
-    ) -> Result<Vec<usize>> {
-        let mut full = vec![1; self.nodes.len()];
-        for input in &inputs.all {
-            let node = self.inputs[&input.name];
-            if self.nodes[node].shape.timed {
-                full[node] = input.data.shape()[1];
-            }
-        }
-        for (index, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.op.is_some()) {
-            full[index] = self.steps_of(node, &full)?;
-            for sample in &mut workspace.samples {
-                sample.steps[index] = self.steps_of(node, &sample.steps)?;
-            }
-        }
-        Ok(full)
-    }
-
-    fn steps_of(&self, node: &Node<R>, steps: &[usize]) -> Result<usize> {
-        let from: SmallVec<[usize; 4]> = node.from.iter().map(|&i| steps[i]).collect();
-        let mut timed = node.from.iter().filter(|&&i| self.nodes[i].shape.timed).map(|&i| steps[i]);
-        if let Some(first) = timed.next()
-            && let Some(other) = timed.find(|&other| other != first)
-        {
-            return Err(Error::data("takes signals of different numbers of steps")
-                .in_layer(&node.name)
-                .expected(first)
-                .found(other));
-        }
-        Ok(match &node.op {
-            Some(Op::Sample(op)) => op.output_steps(&from),
-            _ => from.first().copied().unwrap_or(1),
-        })
-    }
-
-    pub(super) fn context<'a>(
-        &self,
-        params: &'a [&'a [R]],
-        buffers: &'a [&'a [R]],
-        mode: Mode,
-        place: (usize, usize),
-        scratch: &'a mut Scratch<R>,
-    ) -> Context<'a, R> {
-        let (node, sample) = place;
-        let sample = (mode.first + sample) as u64;
-        let key = Key::new(self.seed).child(mode.step).child(node as u64).child(sample);
-        Context {
-            params,
-            buffers,
-            kernels: mode.kernels(),
-            scratch,
-            training: mode.training,
-            keep: mode.keep,
-            key,
-            stretch: mode.stretch,
-            firing: mode.firing,
-        }
-    }
-
-    /// The parameters and buffers of a node.
-    pub(super) fn tensors(&self, node: &Node<R>) -> (Tensors<'_, R>, Tensors<'_, R>) {
-        let params = node.params.iter().map(|&i| self.params[i].data.as_slice()).collect();
-        let buffers = node.buffers.iter().map(|&i| self.buffers[i].data.as_slice()).collect();
-        (params, buffers)
-    }
-
-    fn forward_sample(
-        &self,
-        index: usize,
-        mode: Mode,
-        sample: &mut SampleSpace<R>,
-        scratch: &mut Scratch<R>,
-    ) {
-        let node = &self.nodes[index];
-        let Some(Op::Sample(op)) = &node.op else { return };
-        let (params, buffers) = self.tensors(node);
-        let (inputs, output) = SampleSpace::around(&mut sample.values, &node.from, index);
-        SampleSpace::make_room(output, sample.steps[index], &node.shape);
-        let steps = sample.steps[node.from[0]];
-        let mut cx = self.context(&params, &buffers, mode, (index, sample.number), scratch);
-        let carry = sample.carry.get_mut(index).map(Vec::as_mut_slice);
-        let flow = Flow { steps, inputs: &inputs, output, carry };
-        op.forward(flow, &mut sample.saved[index], &mut cx);
-    }
-
-    fn forward_batch(&self, index: usize, mode: Mode, workspace: &mut Workspace<R>) {
-        let node = &self.nodes[index];
-        let Some(Op::Batch(op)) = &node.op else { return };
-        let (params, buffers) = self.tensors(node);
-        let Workspace { samples, saved, scratch, updates } = workspace;
-        let mut parts: Vec<_> = samples
-            .iter_mut()
-            .map(|sample| {
-                let (inputs, output) = SampleSpace::around(&mut sample.values, &node.from, index);
-                SampleSpace::make_room(output, sample.steps[index], &node.shape);
-                let carry = sample.carry.get_mut(index).map(Vec::as_mut_slice);
-                (sample.steps[node.from[0]], inputs, output, carry)
-            })
-            .collect();
-        let mut flows: Vec<_> = parts
-            .iter_mut()
-            .map(|(steps, inputs, output, carry)| {
-                let carry = carry.as_deref_mut();
-                Flow { steps: *steps, inputs, output, carry }
-            })
-            .collect();
-        let mut update: Vec<Vec<R>> =
-            node.buffers.iter().map(|&i| std::mem::take(&mut updates[i])).collect();
-        let mut cx = self.context(&params, &buffers, mode, (index, 0), &mut scratch[0]);
-        op.forward(&mut flows, &mut saved[index], &mut update, &mut cx);
-        for (&i, update) in node.buffers.iter().zip(update) {
-            updates[i] = update;
-        }
-    }
-
-    /// Steps of the output of each sample in the last forward pass, without padding; 1 where the
-    /// output has no time.
-    pub fn output_lengths(&self, workspace: &Workspace<R>) -> Vec<usize> {
-        workspace.samples.iter().map(|sample| sample.steps[self.output]).collect()
-    }
-
-    /// Takes over the new values of running statistics that a training pass has left.
-    pub fn take_updates(&mut self, workspace: &mut Workspace<R>) {
-        for (buffer, update) in self.buffers.iter_mut().zip(&mut workspace.updates) {
-            if update.len() == buffer.data.len() {
-                buffer.data.copy_from_slice(update);
-            }
-            update.clear();
         }
     }
 }
 
-/// References to the tensors of a node.
-pub(super) type Tensors<'a, R> = SmallVec<[&'a [R]; 8]>;
+impl<'n, 'w, R: Real, P> Pass<'n, 'w, R, P> {
+    pub(super) fn new(
+        network: &'n Network<R>,
+        workspace: &'w mut Workspace<R>,
+        settings: Settings,
+        output: ArrayD<R>,
+    ) -> Self {
+        Self { network, workspace, settings, output, purpose: PhantomData }
+    }
+
+    /// The network.
+    pub fn network(&self) -> &'n Network<R> {
+        self.network
+    }
+
+    /// The output, `[N, T, item…]` or `[N, item…]`; padded steps are 0.
+    pub fn output(&self) -> &ArrayD<R> {
+        &self.output
+    }
+
+    /// The output alone.
+    pub fn into_output(self) -> ArrayD<R> {
+        self.output
+    }
+
+    /// Steps of the output of each sample, without padding; 1 where the output has no time.
+    pub fn lengths(&self) -> Vec<usize> {
+        let output = self.network.output;
+        self.workspace.samples.iter().map(|sample| sample.steps[output]).collect()
+    }
+
+    /// Output of a layer, `[N, T, item…]` or `[N, item…]`.
+    ///
+    /// # Errors
+    /// If the network has no such layer.
+    pub fn activation(&self, layer: &str) -> Result<ArrayD<R>> {
+        self.network.activation(layer, self.workspace)
+    }
+}
+
+impl<'w, R: Real> Pass<'_, 'w, R, Train> {
+    /// Membrane potentials or spikes of a layer of neurons, `[N, T, item…]`.
+    ///
+    /// # Errors
+    /// If the network has no such layer, or it has no such thing.
+    pub fn trace(&self, layer: &str, what: Trace) -> Result<ArrayD<R>> {
+        self.network.trace(layer, what, self.workspace)
+    }
+
+    /// Adds the gradients of a loss by the parameters to `sum`, given those by the output. Gives
+    /// those by the inputs, if the pass was asked for them.
+    ///
+    /// # Errors
+    /// If `d_output` has not the shape of the output, or `sum` is of another network; nothing has
+    /// been added then.
+    pub fn backward(
+        &mut self,
+        d_output: ArrayViewD<'_, R>,
+        sum: &mut GradientSum<R>,
+    ) -> Result<InputGradients<'_, R>> {
+        sum.check(self.network)?;
+        self.network.run_back(d_output, self.settings, self.workspace, &mut sum.slots)?;
+        let given = self.settings.input_gradients;
+        Ok(InputGradients { network: self.network, workspace: self.workspace, given })
+    }
+
+    /// The running statistics after this pass, for [`Network::set_statistics`].
+    pub fn statistics(self) -> Statistics<'w, R> {
+        Statistics { buffers: &self.workspace.updates }
+    }
+}
+
+/// Gradients by the inputs of a network, after a backward pass.
+#[derive(Debug, Clone, Copy)]
+pub struct InputGradients<'a, R: Real> {
+    network: &'a Network<R>,
+    workspace: &'a Workspace<R>,
+    given: bool,
+}
+
+impl<R: Real> InputGradients<'_, R> {
+    /// Gradient by an input, `[N, T, item…]` or `[N, item…]`; padded steps are 0. `None` if there is
+    /// no such input, or the pass was not asked for [gradients by inputs](Mode::input_gradients).
+    pub fn get(&self, input: &str) -> Option<ArrayD<R>> {
+        if self.given { self.network.input_gradient(input, self.workspace) } else { None }
+    }
+}
+
+/// New running statistics of batch norms. They are not the network's until it takes them over, so
+/// that a step that fails leaves it as it was.
+#[derive(Debug, Clone, Copy)]
+#[must_use = "running statistics follow only if Network::set_statistics takes them over"]
+pub struct Statistics<'w, R> {
+    /// By buffer; empty where there is nothing new.
+    buffers: &'w [Vec<R>],
+}

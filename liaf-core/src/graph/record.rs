@@ -2,42 +2,42 @@
 
 use ndarray::{ArrayD, IxDyn};
 
-use crate::op::{Scratch, Trace};
-use crate::{Error, Op, Real, Result};
-
-use super::workspace::SampleSpace;
-use super::{Mode, Network, Workspace};
+use crate::error::{Error, Result};
+use crate::graph::mode::Settings;
+use crate::graph::network::Network;
+use crate::graph::workspace::{SampleSpace, Workspace};
+use crate::memory::Scratch;
+use crate::op::{Op, Trace};
+use crate::real::Real;
 
 impl<R: Real> Network<R> {
-    /// Gradient by an input, `[N, T, item…]`, after a backward pass with `input_gradients`; `None` if
-    /// there is no such input. Padded steps are 0.
-    pub fn input_gradient(&self, name: &str, workspace: &Workspace<R>) -> Option<ArrayD<R>> {
+    /// Gradient by an input, after a backward pass that was asked for it; `None` if there is no such
+    /// input.
+    pub(super) fn input_gradient(&self, name: &str, workspace: &Workspace<R>) -> Option<ArrayD<R>> {
         let &node = self.inputs.get(name)?;
         let steps = workspace.samples.iter().map(|sample| sample.steps[node]).max()?;
         Some(self.collect(node, steps, workspace, |sample| &sample.grads))
     }
 
-    /// Output of a layer in the last forward pass, `[N, T, item…]` or `[N, item…]`.
-    ///
-    /// # Errors
-    /// If the network has no such layer.
-    pub fn activation(&self, layer: &str, workspace: &Workspace<R>) -> Result<ArrayD<R>> {
+    /// Output of a layer.
+    pub(super) fn activation(&self, layer: &str, workspace: &Workspace<R>) -> Result<ArrayD<R>> {
         let node = self.find(layer)?;
         let steps = workspace.samples.iter().map(|sample| sample.steps[node]).max().unwrap_or(0);
         Ok(self.collect(node, steps, workspace, |sample| &sample.values))
     }
 
-    /// Membrane potentials or spikes of a layer of neurons in the last forward pass, which had
-    /// `keep`: `[N, T, item…]`.
-    ///
-    /// # Errors
-    /// If the network has no such layer, or it has no such thing.
-    pub fn trace(&self, layer: &str, what: Trace, workspace: &Workspace<R>) -> Result<ArrayD<R>> {
+    /// Membrane potentials or spikes of a layer of neurons.
+    pub(super) fn trace(
+        &self,
+        layer: &str,
+        what: Trace,
+        workspace: &Workspace<R>,
+    ) -> Result<ArrayD<R>> {
         let index = self.find(layer)?;
         let node = &self.nodes[index];
         let (params, buffers) = self.tensors(node);
         let mut scratch = Scratch::default();
-        let cx = self.context(&params, &buffers, Mode::EVAL, (index, 0), &mut scratch);
+        let cx = self.context(&params, &buffers, Settings::EVAL, (index, 0), &mut scratch);
         let of = |(n, sample): (usize, &SampleSpace<R>)| match &node.op {
             Some(Op::Sample(op)) => op.record(what, &sample.saved[index], &cx),
             Some(Op::Batch(op)) => op.record(what, n, &workspace.saved[index], &cx),

@@ -1,7 +1,9 @@
 //! The memory of a network at work: signals and gradients of each sample, kept between batches.
 
-use crate::op::{Saved, Scratch};
-use crate::{Real, Shape};
+use crate::graph::gradients::SLOTS;
+use crate::memory::{Saved, Scratch};
+use crate::real::Real;
+use crate::shape::Shape;
 
 /// The memory of passes over batches. Nothing is allocated once a batch of its shape has passed.
 #[derive(Debug, Default)]
@@ -26,7 +28,8 @@ pub(super) struct SampleSpace<R> {
     pub steps: Vec<usize>,
     /// States that go on from stretch to stretch; empty if the pass begins anew.
     pub carry: Vec<Vec<R>>,
-    /// Number in the batch that began, of which later stretches hold those that are not over.
+    /// Number in the batch, of which later stretches of time hold only those samples that are not
+    /// over: random numbers, and the slot of gradients, are those of this number.
     pub number: usize,
 }
 
@@ -36,21 +39,26 @@ impl<R: Real> Workspace<R> {
         Self { samples: Vec::new(), saved: Vec::new(), scratch: Vec::new(), updates: Vec::new() }
     }
 
-    pub(super) fn prepare(&mut self, samples: usize, nodes: usize, workers: usize) {
+    /// Room for a batch of `samples`, which are numbered from `first` on and begin anew.
+    pub(super) fn prepare(&mut self, samples: usize, first: usize, nodes: usize, buffers: usize) {
         self.samples.resize_with(samples, SampleSpace::default);
-        for (number, sample) in self.samples.iter_mut().enumerate() {
-            if sample.carry.is_empty() {
-                sample.number = number;
-            }
+        for (n, sample) in self.samples.iter_mut().enumerate() {
+            sample.number = first + n;
+            sample.carry.clear();
             sample.values.resize_with(nodes, Vec::new);
             sample.grads.resize_with(nodes, Vec::new);
             sample.saved.resize_with(nodes, Saved::default);
             sample.steps.resize(nodes, 1);
         }
         self.saved.resize_with(nodes, Saved::default);
+        // One for each thread on the way forward, and for each slot on the way back.
+        let workers = rayon::current_num_threads().max(SLOTS);
         if self.scratch.len() < workers {
             self.scratch.resize_with(workers, Scratch::default);
         }
+        // New statistics of an earlier pass that nobody has taken over are none of this one.
+        self.updates.resize_with(buffers, Vec::new);
+        self.updates.iter_mut().for_each(Vec::clear);
     }
 
     /// Bytes held.
@@ -66,7 +74,7 @@ impl<R: Real> Workspace<R> {
 }
 
 impl<R: Real> SampleSpace<R> {
-    /// The outputs of `from` and, mutably, of `node`, which stands behind them all.
+    /// The outputs of `from` and, mutably, of `node`, which comes after them all.
     pub fn around<'a>(
         values: &'a mut [Vec<R>],
         from: &[usize],

@@ -1,12 +1,12 @@
 //! The numbers under a window as columns of a matrix (im2col), and back (col2im).
 //!
 //! Row `((c·kt + i)·kh + j)·kw + k` holds what element (i, j, k) of the window sees of channel c;
-//! a column is a place of the window. Places come in lines: a line is one row of the output of one
+//! a column is a position of the window. Positions come in lines: a line is one row of the output of one
 //! step, line number `t·H' + y`.
 
 use std::ops::Range;
 
-use crate::Real;
+use crate::real::Real;
 
 use super::conv::{Conv, Window};
 

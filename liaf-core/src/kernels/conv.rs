@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::op::Scratch;
+use crate::memory::Scratch;
 
 use super::Matrix;
 
@@ -18,9 +18,9 @@ pub struct Window {
     pub output: [usize; 2],
     /// Steps, rows and columns of the window.
     pub kernel: [usize; 3],
-    /// Rows and columns from one place of the window to the next.
+    /// Rows and columns from one position of the window to the next.
     pub stride: [usize; 2],
-    /// Zeros before and behind each axis.
+    /// Zeros before and after each axis.
     pub padding: [usize; 3],
     /// Distance between neighbours inside the window.
     pub dilation: [usize; 3],
@@ -33,7 +33,7 @@ impl Window {
     }
 
     /// Numbers of one channel of the output.
-    pub fn places(&self) -> usize {
+    pub fn positions(&self) -> usize {
         self.output[0] * self.output[1]
     }
 
@@ -42,25 +42,20 @@ impl Window {
         self.kernel.iter().product()
     }
 
-    /// Whether the window holds nothing.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Where element `k` of the window on `axis` (0 time, 1 height, 2 width) lies, from the
-    /// window's place times the stride.
+    /// window's position times the stride.
     pub(crate) fn offset(&self, axis: usize, k: usize) -> isize {
         (k * self.dilation[axis]) as isize - self.padding[axis] as isize
     }
 
-    /// The places on `axis` (1 height, 2 width) whose element at `offset` lies in the input.
+    /// The positions on `axis` (1 height, 2 width) whose element at `offset` lies in the input.
     pub(crate) fn reach(&self, axis: usize, offset: isize) -> Range<usize> {
         reach(self.output[axis - 1], self.input[axis - 1], self.stride[axis - 1], offset)
     }
 
-    /// The row or column on `axis` of the input under `place`, which is one of `reach`.
-    pub(crate) fn under(&self, axis: usize, place: usize, offset: isize) -> usize {
-        (place * self.stride[axis - 1]).wrapping_add_signed(offset)
+    /// The row or column on `axis` of the input under `position`, which is one of `reach`.
+    pub(crate) fn under(&self, axis: usize, position: usize, offset: isize) -> usize {
+        (position * self.stride[axis - 1]).wrapping_add_signed(offset)
     }
 
     /// Whether rows of input and output are equally wide and windows are neighbours, so that one
@@ -69,13 +64,13 @@ impl Window {
         self.stride == [1, 1] && self.input[1] == self.output[1]
     }
 
-    /// Whether every place sees exactly the number under it.
+    /// Whether every position sees exactly the number under it.
     pub(crate) fn is_point(&self) -> bool {
         self.len() == 1 && self.stride == [1, 1] && self.padding == [0; 3]
     }
 }
 
-/// The places, of `output`, whose number `place * stride + offset` lies in `0..input`.
+/// The positions, of `output`, whose number `position * stride + offset` lies in `0..input`.
 fn reach(output: usize, input: usize, stride: usize, offset: isize) -> Range<usize> {
     let below = if offset < 0 { offset.unsigned_abs().div_ceil(stride) } else { 0 };
     let room = input as isize - offset;
@@ -110,7 +105,7 @@ impl Conv {
 
     /// Numbers in one step of the output.
     pub fn output_len(&self) -> usize {
-        self.outputs * self.window.places()
+        self.outputs * self.window.positions()
     }
 
     /// The rows of weights of a group.
@@ -131,8 +126,6 @@ pub enum Begin<'a, R> {
     Zero,
     /// A number for each channel.
     Bias(&'a [R]),
-    /// What is there.
-    Add,
 }
 
 /// `y = begin + x * weight`.
@@ -198,8 +191,8 @@ mod tests {
             for output in 1..8usize {
                 for stride in 1..4usize {
                     for offset in -9..9isize {
-                        let inside = |&place: &usize| {
-                            (0..input as isize).contains(&((place * stride) as isize + offset))
+                        let inside = |&position: &usize| {
+                            (0..input as isize).contains(&((position * stride) as isize + offset))
                         };
                         let tried: Vec<_> = (0..output).filter(inside).collect();
                         let found: Vec<_> = reach(output, input, stride, offset).collect();

@@ -6,8 +6,7 @@
 
 use std::ops::Range;
 
-use crate::Real;
-use crate::op::Scratch;
+use crate::real::Real;
 
 use super::conv::{Begin, Conv, ConvForward, ConvInputs, ConvWeights};
 use super::{Matrix, Product, columns, fast};
@@ -37,16 +36,16 @@ fn tiles<R>(conv: &Conv, steps: usize) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// One tile of one group of an output, or of its gradient: channels × places.
+/// One tile of one group of an output, or of its gradient: channels × positions.
 struct Part {
     lines: Range<usize>,
-    places: usize,
+    positions: usize,
     /// First number, in the output, of the first channel and line.
     first: usize,
     channels: usize,
     /// Whether all lines are of one step, so that the matrix lies in the output.
     whole: bool,
-    /// Places of one step, and numbers of one step.
+    /// Positions of one step, and numbers of one step.
     plane: usize,
     step: usize,
 }
@@ -55,9 +54,9 @@ impl Part {
     fn new(conv: &Conv, group: usize, lines: Range<usize>) -> Self {
         let [height, width] = conv.window.output;
         let (step, channels) = (lines.start / height, conv.outputs / conv.groups);
-        let plane = conv.window.places();
+        let plane = conv.window.positions();
         Self {
-            places: lines.len() * width,
+            positions: lines.len() * width,
             first: step * conv.output_len()
                 + group * channels * plane
                 + (lines.start - step * height) * width,
@@ -72,9 +71,9 @@ impl Part {
     /// For each channel and step the numbers of it in the output and in a matrix of their own.
     fn pieces(&self) -> impl Iterator<Item = (usize, Range<usize>, Range<usize>)> + '_ {
         (0..self.channels).flat_map(move |channel| {
-            (0..self.places / self.plane).map(move |step| {
+            (0..self.positions / self.plane).map(move |step| {
                 let outer = self.first + channel * self.plane + step * self.step;
-                let inner = channel * self.places + step * self.plane;
+                let inner = channel * self.positions + step * self.plane;
                 (channel, outer..outer + self.plane, inner..inner + self.plane)
             })
         })
@@ -88,12 +87,12 @@ impl Part {
         for (_, outer, inner) in self.pieces() {
             copy[inner].copy_from_slice(&g[outer]);
         }
-        Matrix::rows(copy, self.places)
+        Matrix::rows(copy, self.positions)
     }
 
     /// Numbers of a copy.
     fn copied(&self) -> usize {
-        if self.whole { 0 } else { self.channels * self.places }
+        if self.whole { 0 } else { self.channels * self.positions }
     }
 }
 
@@ -111,9 +110,9 @@ fn columns_of<'a, R: Real>(
         let at = step * conv.input_len() + group * (conv.inputs / conv.groups) * plane;
         return Matrix::rows(&x[at..], plane);
     }
-    buffer.resize(conv.taps() * part.places, R::ZERO);
+    buffer.resize(conv.taps() * part.positions, R::ZERO);
     columns::gather(conv, group, x, part.lines.clone(), buffer);
-    Matrix::rows(buffer, part.places)
+    Matrix::rows(buffer, part.positions)
 }
 
 /// Calls `each` for every tile and group.
@@ -128,10 +127,9 @@ fn parts<R: Real>(conv: &Conv, steps: usize, mut each: impl FnMut(usize, Part)) 
 fn begin<R: Real>(conv: &Conv, begin: Begin<'_, R>, y: &mut [R]) {
     match begin {
         Begin::Zero => y.fill(R::ZERO),
-        Begin::Add => {}
         Begin::Bias(bias) => {
             for step in y.chunks_exact_mut(conv.output_len()) {
-                let planes = step.chunks_exact_mut(conv.window.places());
+                let planes = step.chunks_exact_mut(conv.window.positions());
                 planes.zip(bias).for_each(|(plane, &bias)| plane.fill(bias));
             }
         }
@@ -150,9 +148,9 @@ pub(super) fn forward<R: Real>(call: ConvForward<'_, R>) {
         let (c, c_width) = if part.whole {
             (&mut y[part.first..], part.plane)
         } else {
-            (&mut copy[..], part.places)
+            (&mut copy[..], part.positions)
         };
-        let (m, n, k) = (part.channels, part.places, conv.taps());
+        let (m, n, k) = (part.channels, part.positions, conv.taps());
         fast::product(Product { m, n, k, a, b, c, c_width, add: part.whole });
         if !part.whole {
             for (_, outer, inner) in part.pieces() {
@@ -160,7 +158,7 @@ pub(super) fn forward<R: Real>(call: ConvForward<'_, R>) {
             }
         }
     });
-    put_back(scratch, [buffer, copy]);
+    scratch.put_all([buffer, copy]);
 }
 
 pub(super) fn weights<R: Real>(call: ConvWeights<'_, R>) {
@@ -172,11 +170,11 @@ pub(super) fn weights<R: Real>(call: ConvWeights<'_, R>) {
         let a = part.matrix(g, &mut copy);
         let columns = columns_of(conv, group, &part, x, &mut buffer);
         let b = Matrix { data: columns.data, rows: columns.cols, cols: columns.rows };
-        let (m, n, k) = (part.channels, conv.taps(), part.places);
+        let (m, n, k) = (part.channels, conv.taps(), part.positions);
         let c = &mut d_weight[group * part.channels * width..];
         fast::product(Product { m, n, k, a, b, c, c_width: width, add: true });
     });
-    put_back(scratch, [buffer, copy]);
+    scratch.put_all([buffer, copy]);
 }
 
 pub(super) fn inputs<R: Real>(call: ConvInputs<'_, R>) {
@@ -188,7 +186,7 @@ pub(super) fn inputs<R: Real>(call: ConvInputs<'_, R>) {
         let b = part.matrix(g, &mut copy);
         let rows = conv.rows_of(group, weight, width);
         let a = Matrix { data: rows.data, rows: rows.cols, cols: rows.rows };
-        let (m, n, k) = (conv.taps(), part.places, part.channels);
+        let (m, n, k) = (conv.taps(), part.positions, part.channels);
         if conv.window.is_point() {
             let step = part.lines.start / conv.window.output[0];
             let at = step * conv.input_len() + group * m * conv.window.plane();
@@ -200,9 +198,5 @@ pub(super) fn inputs<R: Real>(call: ConvInputs<'_, R>) {
         fast::product(Product { m, n, k, a, b, c: &mut buffer, c_width: n, add: false });
         columns::scatter(conv, group, &mut buffer, part.lines.clone(), dx);
     });
-    put_back(scratch, [buffer, copy]);
-}
-
-fn put_back<R: Real>(scratch: &mut Scratch<R>, buffers: [Vec<R>; 2]) {
-    buffers.into_iter().for_each(|buffer| scratch.put(buffer));
+    scratch.put_all([buffer, copy]);
 }

@@ -1,21 +1,21 @@
 //! Convolutions as their definition says: what the fast ones are compared with.
 
-use crate::Real;
+use crate::real::Real;
 
 use super::conv::{Begin, Conv, ConvForward, ConvInputs, ConvWeights};
 
 /// Calls `each` with the indices of every product of output number `output`: weight in its row, and
 /// input; in the order of the weights.
 fn products(conv: &Conv, steps: usize, output: usize, mut each: impl FnMut(usize, usize)) {
-    let (window, places) = (&conv.window, conv.window.places());
+    let (window, positions) = (&conv.window, conv.window.positions());
     let [height, width] = window.input;
     let [kt, kh, kw] = window.kernel;
-    let (t, o) = (output / conv.output_len(), output / places % conv.outputs);
-    let (y, x) = (output % places / window.output[1], output % window.output[1]);
+    let (t, o) = (output / conv.output_len(), output / positions % conv.outputs);
+    let (y, x) = (output % positions / window.output[1], output % window.output[1]);
     let channels = conv.inputs / conv.groups;
     let first = o / (conv.outputs / conv.groups) * channels;
-    let find = |place: usize, axis: usize, k: usize, end: usize| {
-        place.checked_add_signed(window.offset(axis, k)).filter(|&at| at < end)
+    let find = |position: usize, axis: usize, k: usize, end: usize| {
+        position.checked_add_signed(window.offset(axis, k)).filter(|&at| at < end)
     };
     for c in 0..channels {
         for i in 0..kt {
@@ -34,7 +34,7 @@ fn products(conv: &Conv, steps: usize, output: usize, mut each: impl FnMut(usize
 
 /// Channel of an output.
 fn channel(conv: &Conv, output: usize) -> usize {
-    output / conv.window.places() % conv.outputs
+    output / conv.window.positions() % conv.outputs
 }
 
 pub(super) fn forward<R: Real>(call: ConvForward<'_, R>) {
@@ -48,7 +48,6 @@ pub(super) fn forward<R: Real>(call: ConvForward<'_, R>) {
         *y = match call.begin {
             Begin::Zero => sum,
             Begin::Bias(bias) => bias[o] + sum,
-            Begin::Add => *y + sum,
         };
     }
 }

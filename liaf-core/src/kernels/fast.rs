@@ -4,7 +4,7 @@
 use gemm::{Parallelism, gemm};
 
 use super::Product;
-use crate::Real;
+use crate::real::Real;
 
 pub(super) fn product<R: Real>(p: Product<'_, R>) {
     p.check();

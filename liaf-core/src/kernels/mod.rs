@@ -14,9 +14,10 @@ mod plain;
 pub use conv::{Begin, Conv, ConvForward, ConvInputs, ConvWeights, Window};
 pub use neuron::{Emit, Membrane, NeuronBackward, NeuronForward};
 
+use std::any::Any;
 use std::fmt;
 
-use crate::Real;
+use crate::real::Real;
 
 /// A matrix in a slice: element (i, j) stands at `i * rows + j * cols`.
 #[derive(Debug, Clone, Copy)]
@@ -40,9 +41,20 @@ impl<'a, R> Matrix<'a, R> {
         Self { data, rows: 1, cols: width }
     }
 
-    /// Numbers that an m × n matrix of this layout reaches over.
-    fn span(&self, m: usize, n: usize) -> usize {
-        if m == 0 || n == 0 { 0 } else { (m - 1) * self.rows + (n - 1) * self.cols + 1 }
+    /// Numbers that an m × n matrix of this layout reaches over; `None` if no slice is that long.
+    fn span(&self, m: usize, n: usize) -> Option<usize> {
+        let (Some(last_row), Some(last_col)) = (m.checked_sub(1), n.checked_sub(1)) else {
+            return Some(0);
+        };
+        let (down, right) = (last_row.checked_mul(self.rows)?, last_col.checked_mul(self.cols)?);
+        down.checked_add(right)?.checked_add(1)
+    }
+
+    /// Whether every element of an m × n matrix lies in the slice, and its distances are such that a
+    /// pointer can move by them.
+    fn holds(&self, m: usize, n: usize) -> bool {
+        let distances = isize::try_from(self.rows).is_ok() && isize::try_from(self.cols).is_ok();
+        distances && self.span(m, n).is_some_and(|span| span <= self.data.len())
     }
 }
 
@@ -68,13 +80,15 @@ pub struct Product<'a, R> {
 }
 
 impl<R> Product<'_, R> {
+    /// The unsafe code of the fast product rests on this, so all of it is checked arithmetic.
+    ///
     /// # Panics
     /// If a slice is too short for its matrix: a mistake in a layer.
     fn check(&self) {
-        assert!(self.a.data.len() >= self.a.span(self.m, self.k), "left factor is too short");
-        assert!(self.b.data.len() >= self.b.span(self.k, self.n), "right factor is too short");
-        let span = if self.m == 0 { 0 } else { (self.m - 1) * self.c_width + self.n };
-        assert!(self.c_width >= self.n && self.c.len() >= span, "result is too short");
+        assert!(self.a.holds(self.m, self.k), "left factor is too short");
+        assert!(self.b.holds(self.k, self.n), "right factor is too short");
+        let c = Matrix::rows(&*self.c, self.c_width);
+        assert!(self.c_width >= self.n && c.holds(self.m, self.n), "result is too short");
     }
 }
 
@@ -121,185 +135,30 @@ impl<R: Real> Kernels<R> {
         neuron_forward: neuron::plain_forward,
         neuron_backward: neuron::plain_backward,
     };
+
+    /// The fast kernels. The loops of neurons are compiled for several processors, which needs a
+    /// type that is written out, so the tables of `f32` and `f64` are found by their type.
+    pub fn fast() -> &'static Self {
+        let tables: [&'static dyn Any; 2] = [&FAST_F32, &FAST_F64];
+        tables.into_iter().find_map(|table| table.downcast_ref()).unwrap_or(&Self::FAST)
+    }
+
+    /// The plain kernels that the fast ones are tested against.
+    pub fn plain() -> &'static Self {
+        &Self::PLAIN
+    }
 }
 
-pub(crate) static FAST_F32: Kernels<f32> = Kernels {
+static FAST_F32: Kernels<f32> = Kernels {
     neuron_forward: neuron::forward_f32,
     neuron_backward: neuron::backward_f32,
     ..Kernels::FAST
 };
-pub(crate) static FAST_F64: Kernels<f64> = Kernels {
+static FAST_F64: Kernels<f64> = Kernels {
     neuron_forward: neuron::forward_f64,
     neuron_backward: neuron::backward_f64,
     ..Kernels::FAST
 };
-pub(crate) static PLAIN_F32: Kernels<f32> = Kernels::PLAIN;
-pub(crate) static PLAIN_F64: Kernels<f64> = Kernels::PLAIN;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::op::Scratch;
-    use crate::rng::Key;
-
-    /// Random matrices of odd sizes, in every layout, written and added.
-    fn compare<R: Real>(tolerance: f64) {
-        for (case, (m, n, k)) in [
-            (1, 1, 1),
-            (3, 5, 7),
-            (16, 16, 16),
-            (17, 1, 33),
-            (1, 40, 9),
-            (64, 31, 130),
-            (0, 3, 2),
-            (4, 4, 0),
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            let key = Key::new(case as u64);
-            let (mut a, mut b) = (vec![R::ZERO; m * k], vec![R::ZERO; k * n]);
-            key.child(0).fill_normal(&mut a, 0.0, 1.0);
-            key.child(1).fill_normal(&mut b, 0.0, 1.0);
-            for layout in 0..8 {
-                let a =
-                    if layout & 1 == 0 { Matrix::rows(&a, k) } else { Matrix::transposed(&a, m) };
-                let b =
-                    if layout & 2 == 0 { Matrix::rows(&b, n) } else { Matrix::transposed(&b, k) };
-                let run = |kernels: &Kernels<R>| {
-                    let mut c = vec![R::ONE; m * (n + 2)];
-                    let c_width = n + 2;
-                    (kernels.product)(Product {
-                        m,
-                        n,
-                        k,
-                        a,
-                        b,
-                        c: &mut c,
-                        c_width,
-                        add: layout & 4 != 0,
-                    });
-                    c
-                };
-                for (fast, plain) in run(R::fast()).into_iter().zip(run(R::plain())) {
-                    let error = (fast - plain).f64().abs();
-                    assert!(
-                        error <= tolerance * (k as f64 + 1.0),
-                        "{m} {n} {k} layout {layout}: {error}"
-                    );
-                }
-            }
-        }
-    }
-
-    /// Every kind of window, with tiles of parts of a step, of one and of several.
-    fn compare_convolutions<R: Real>(tolerance: f64) {
-        let base = Window {
-            input: [7, 6],
-            output: [7, 6],
-            kernel: [1, 3, 3],
-            stride: [1, 1],
-            padding: [0, 1, 1],
-            dilation: [1; 3],
-        };
-        let conv = |inputs, outputs, groups, window| Conv { inputs, outputs, groups, window };
-        let cases = [
-            conv(2, 3, 1, base),
-            conv(4, 6, 2, base),
-            conv(3, 3, 3, Window { output: [4, 2], stride: [2, 3], padding: [0, 1, 0], ..base }),
-            conv(3, 2, 1, Window { kernel: [1, 1, 1], padding: [0; 3], ..base }),
-            conv(4, 4, 2, Window { kernel: [1, 1, 1], padding: [0; 3], ..base }),
-            conv(
-                2,
-                2,
-                1,
-                Window {
-                    kernel: [1, 1, 1],
-                    output: [4, 3],
-                    stride: [2, 2],
-                    padding: [0; 3],
-                    ..base
-                },
-            ),
-            conv(2, 2, 1, Window { kernel: [1, 5, 7], padding: [0, 2, 3], ..base }),
-            conv(1, 2, 1, Window { output: [9, 8], padding: [0, 2, 2], ..base }),
-            conv(2, 2, 1, Window { padding: [0, 2, 2], dilation: [1, 2, 2], ..base }),
-            conv(
-                2,
-                2,
-                1,
-                Window { output: [3, 6], padding: [0, 0, 3], dilation: [1, 2, 3], ..base },
-            ),
-            conv(2, 3, 1, Window { kernel: [3, 3, 3], padding: [1, 1, 1], ..base }),
-            conv(
-                2,
-                3,
-                1,
-                Window { kernel: [2, 1, 1], padding: [0, 0, 0], dilation: [2, 1, 1], ..base },
-            ),
-            // One step has more columns than a tile.
-            conv(40, 5, 1, Window { input: [40, 25], output: [40, 25], ..base }),
-        ];
-        for (case, conv) in cases.iter().enumerate() {
-            let steps = if conv.inputs > 4 { 2 } else { 5 };
-            let window = &conv.window;
-            let later = (window.kernel[0] - 1) * window.dilation[0];
-            let outs = steps + 2 * window.padding[0] - later;
-            let width = conv.taps() + 2;
-            let random = |len: usize, part: u64| {
-                let mut numbers = vec![R::ZERO; len];
-                Key::new(case as u64).child(part).fill_normal(&mut numbers, 0.0, 1.0);
-                numbers
-            };
-            let x = random(steps * conv.input_len(), 0);
-            let weight = random(conv.outputs * width, 1);
-            let (bias, g) = (random(conv.outputs, 2), random(outs * conv.output_len(), 3));
-            let run = |kernels: &Kernels<R>| {
-                let scratch = &mut Scratch::default();
-                let (mut d_weight, mut dx) = (weight.clone(), x.clone());
-                let mut all = Vec::new();
-                for begin in [Begin::Zero, Begin::Bias(&bias), Begin::Add] {
-                    let mut y = g.clone();
-                    let (x, weight, y, scratch) = (&x, &weight, &mut y, &mut *scratch);
-                    (kernels.conv)(ConvForward { conv, x, weight, width, begin, y, scratch });
-                    all.extend_from_slice(y);
-                }
-                (kernels.conv_weights)(ConvWeights {
-                    conv,
-                    x: &x,
-                    g: &g,
-                    d_weight: &mut d_weight,
-                    width,
-                    scratch,
-                });
-                (kernels.conv_inputs)(ConvInputs {
-                    conv,
-                    g: &g,
-                    weight: &weight,
-                    width,
-                    dx: &mut dx,
-                    scratch,
-                });
-                all.extend(d_weight);
-                all.extend(dx);
-                all
-            };
-            for (i, (fast, plain)) in run(R::fast()).into_iter().zip(run(R::plain())).enumerate() {
-                let error = (fast - plain).f64().abs() / (1.0 + plain.f64().abs());
-                assert!(error <= tolerance, "case {case}, number {i}: {fast} is not {plain}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_fast_convolution_is_the_plain_one() {
-        compare_convolutions::<f64>(1e-13);
-        compare_convolutions::<f32>(1e-4);
-    }
-
-    #[test]
-    fn the_fast_product_is_the_plain_product() {
-        compare::<f64>(1e-14);
-        compare::<f32>(2e-6);
-    }
-}
+mod tests;

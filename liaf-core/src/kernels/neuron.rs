@@ -3,7 +3,7 @@
 
 use multiversion::multiversion;
 
-use crate::Real;
+use crate::real::Real;
 
 /// What the common neuron sends onward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub struct NeuronForward<'a, R> {
     pub y: &'a mut [R],
     /// U, to be kept; or empty.
     pub u: &'a mut [R],
-    /// V before the first step and, afterwards, behind the last.
+    /// V before the first step; afterwards, V after the last.
     pub v: &'a mut [R],
 }
 
@@ -63,7 +63,7 @@ pub struct NeuronBackward<'a, R> {
     pub g: &'a [R],
     /// Gradient by the input, to which is added.
     pub dx: &'a mut [R],
-    /// Gradient by V behind the last step and, afterwards, before the first.
+    /// Gradient by V after the last step; afterwards, by V before the first.
     pub dv: &'a mut [R],
 }
 
@@ -77,8 +77,8 @@ pub(super) fn plain_forward<R: Real>(n: NeuronForward<'_, R>) {
         *y = match rules.emit {
             Emit::Spike if fired => R::ONE,
             Emit::Spike => R::ZERO,
-            Emit::ReluOver => (u - rules.threshold).max(R::ZERO),
-            Emit::Relu => u.max(R::ZERO),
+            Emit::ReluOver => (u - rules.threshold).relu(),
+            Emit::Relu => u.relu(),
         };
         if let Some(kept) = n.u.get_mut(at) {
             *kept = u;
@@ -94,11 +94,10 @@ pub(super) fn plain_backward<R: Real>(n: NeuronBackward<'_, R>) {
         let s = if over.abs() < rules.half_width { rules.height } else { R::ZERO };
         let left = if over >= R::ZERO { R::ZERO } else { R::ONE };
         let through = if rules.detach_reset { R::ZERO } else { s * (rules.reset - u) };
-        let one = |yes: bool| if yes { R::ONE } else { R::ZERO };
         let out = match rules.emit {
             Emit::Spike => s,
-            Emit::ReluOver => one(over > R::ZERO),
-            Emit::Relu => one(u > R::ZERO),
+            Emit::ReluOver => over.relu_slope(),
+            Emit::Relu => u.relu_slope(),
         };
         *dv = n.g[at] * out + *dv * (rules.alpha * (through + left));
         n.dx[at] += *dv;
@@ -113,8 +112,8 @@ const TILE: usize = 1024;
 pub(super) fn forward<R: Real>(n: NeuronForward<'_, R>) {
     match n.rules.emit {
         Emit::Spike => forward_tiles(n, |_, over| if over >= R::ZERO { R::ONE } else { R::ZERO }),
-        Emit::ReluOver => forward_tiles(n, |_, over| if over > R::ZERO { over } else { R::ZERO }),
-        Emit::Relu => forward_tiles(n, |u, _| if u > R::ZERO { u } else { R::ZERO }),
+        Emit::ReluOver => forward_tiles(n, |_, over| over.relu()),
+        Emit::Relu => forward_tiles(n, |u, _| u.relu()),
     }
 }
 
@@ -147,11 +146,10 @@ fn forward_tiles<R: Real>(n: NeuronForward<'_, R>, emit: impl Fn(R, R) -> R) {
 /// As [`plain_backward`].
 #[inline(always)]
 pub(super) fn backward<R: Real>(n: NeuronBackward<'_, R>) {
-    let one = |yes: bool| if yes { R::ONE } else { R::ZERO };
     match n.rules.emit {
         Emit::Spike => backward_tiles(n, |_, _, s| s),
-        Emit::ReluOver => backward_tiles(n, |_, over, _| one(over > R::ZERO)),
-        Emit::Relu => backward_tiles(n, |u, _, _| one(u > R::ZERO)),
+        Emit::ReluOver => backward_tiles(n, |_, over, _| over.relu_slope()),
+        Emit::Relu => backward_tiles(n, |u, _, _| u.relu_slope()),
     }
 }
 
@@ -196,6 +194,37 @@ compile!(backward_f64, backward, NeuronBackward, f64);
 mod tests {
     use super::*;
     use crate::rng::Key;
+
+    /// A potential that is no number stays so in a ReLU, and its gradient passes, as in PyTorch.
+    #[test]
+    fn a_relu_keeps_what_is_no_number() {
+        for emit in [Emit::ReluOver, Emit::Relu] {
+            let (alpha, beta, threshold, reset) = (0.3, 0.0, 0.5, 0.0);
+            let (half_width, height, detach_reset) = (0.5, 1.0, false);
+            let rules =
+                Membrane { alpha, beta, threshold, reset, half_width, height, detach_reset, emit };
+            for fast in [true, false] {
+                let (mut y, mut u, mut v) = ([0.0; 2], [0.0; 2], [0.0]);
+                let x = &[f32::NAN, 0.1];
+                let n = NeuronForward { rules, x, y: &mut y, u: &mut u, v: &mut v };
+                if fast {
+                    forward_f32(n)
+                } else {
+                    plain_forward(n)
+                }
+                assert!(y.iter().chain(&v).all(|x| x.is_nan()), "{y:?}");
+                let (mut dx, mut dv) = ([0.0; 2], [0.0]);
+                let g = &[0.0, 1.0];
+                let n = NeuronBackward { rules, u: &u, g, dx: &mut dx, dv: &mut dv };
+                if fast {
+                    backward_f32(n)
+                } else {
+                    plain_backward(n)
+                }
+                assert_ne!(dx[1], 0.0, "the gradient is not stopped either");
+            }
+        }
+    }
 
     #[test]
     fn the_fast_neuron_is_the_plain_neuron_bit_for_bit() {

@@ -1,7 +1,7 @@
 //! The kernels as their definitions say: what the fast ones are compared with.
 
 use super::Product;
-use crate::Real;
+use crate::real::Real;
 
 pub(super) fn product<R: Real>(p: Product<'_, R>) {
     p.check();

@@ -2,9 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Layer, only};
-use crate::op::{Back, Context, Flow, SampleOp, Saved};
-use crate::{Activation, Op, Real, Result, Shape};
+use crate::activation::Activation;
+use crate::error::Result;
+use crate::layer::contract::{Description, Layer, only};
+use crate::memory::Saved;
+use crate::op::{Back, Context, Flow, SampleOp};
+use crate::real::Real;
+use crate::shape::Shape;
 
 /// An activation function of every number, `[.., item…]` to the same shape.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -23,13 +27,9 @@ impl Activate {
 }
 
 impl Layer for Activate {
-    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+    fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         self.kind.check()?;
-        Ok(only(inputs)?.clone())
-    }
-
-    fn op<R: Real>(&self, _: &[Shape]) -> Op<R> {
-        Op::sample(ActivateOp(self.kind))
+        Ok(Description::sample(only(inputs)?.clone(), ActivateOp(self.kind)))
     }
 }
 

@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Layer, only};
-use crate::cost::Work;
-use crate::op::{Back, Context, Flow, SampleOp, Saved};
-use crate::{Error, Op, Real, Result, Shape};
+use crate::error::{Error, Result};
+use crate::layer::contract::{Description, Layer, Spikes, only};
+use crate::layer::work::Work;
+use crate::memory::Saved;
+use crate::op::{Back, Context, Flow, SampleOp};
+use crate::real::Real;
+use crate::shape::Shape;
 
 /// How [`Aggregate`] makes one item of all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -44,33 +47,22 @@ impl Aggregate {
 }
 
 impl Layer for Aggregate {
-    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+    fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         let input = only(inputs)?;
         if !input.timed {
             return Err(Error::shape("an aggregation takes a signal in time")
                 .expected("[N, T, ..]")
                 .found(input));
         }
-        Ok(Shape::once(input.item.clone()))
-    }
-
-    /// An addition a step, where there is a sum.
-    fn cost(&self, inputs: &[Shape]) -> Work {
-        match self.kind {
-            AggregateKind::Mean | AggregateKind::Sum => Work::each(inputs[0].len(), 0, 1),
-            AggregateKind::Last | AggregateKind::Pick { .. } => Work::default(),
-        }
-    }
-
-    fn spikes(&self, _: &[Shape], rates: &[Option<f64>]) -> Option<f64> {
-        match self.kind {
-            AggregateKind::Last | AggregateKind::Pick { .. } => rates[0],
-            AggregateKind::Mean | AggregateKind::Sum => None,
-        }
-    }
-
-    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
-        Op::sample(AggregateOp { kind: self.kind, len: inputs[0].len() })
+        let op = AggregateOp { kind: self.kind, len: input.len() };
+        // An addition a step, where there is a sum.
+        let (work, spikes) = match self.kind {
+            AggregateKind::Mean | AggregateKind::Sum => {
+                (Work::each(input.len(), 0, 1), Spikes::None)
+            }
+            AggregateKind::Last | AggregateKind::Pick { .. } => (Work::default(), Spikes::SAME),
+        };
+        Ok(Description::sample(Shape::once(input.item.clone()), op).work(work).spikes(spikes))
     }
 }
 

@@ -3,13 +3,17 @@
 use serde::{Deserialize, Serialize};
 
 use super::window::Slide;
-use super::{Layer, Pair, TensorSpec, only};
-use crate::cost::{Synapses, Work};
+use crate::error::{Error, Result};
 use crate::init::{Fan, WeightInit};
-use crate::kernels::{Begin, Conv, ConvForward, ConvInputs, ConvWeights};
-use crate::op::{Back, Context, Flow, SampleOp, Saved};
+use crate::kernels::{Begin, Conv, ConvForward, ConvInputs, ConvWeights, Window};
+use crate::layer::contract::{Description, Layer, TensorSpec, only};
+use crate::layer::window::Pair;
+use crate::layer::work::{Synapses, Work};
+use crate::memory::Saved;
+use crate::op::{Back, Context, Flow, SampleOp};
+use crate::real::Real;
+use crate::shape::Shape;
 use crate::shape::size;
-use crate::{Error, Op, Real, Result, Shape};
 
 /// Convolution at every time step, `[.., C, H, W]` to `[.., channels, H', W']`:
 /// `Y[o, y, x] = b[o] + sum W[o, c, j, k] X[c, y·stride + j·dilation - padding, …]`,
@@ -23,7 +27,7 @@ pub struct Conv2d {
     pub channels: usize,
     /// Height and width of the window.
     pub kernel: Pair,
-    /// Rows and columns from one place to the next. Default 1.
+    /// Rows and columns from one position of the window to the next. Default 1.
     #[serde(default = "Pair::one")]
     pub stride: Pair,
     /// Rows and columns of zeros around the input. Default 0.
@@ -36,7 +40,7 @@ pub struct Conv2d {
     #[serde(default = "one")]
     pub groups: usize,
     /// Whether a bias is added. Default true.
-    #[serde(default = "super::yes")]
+    #[serde(default = "crate::layer::contract::yes")]
     pub bias: bool,
     /// First values of weight and bias.
     #[serde(default)]
@@ -73,22 +77,10 @@ impl Conv2d {
     pub fn padding(self, padding: impl Into<Pair>) -> Self {
         Self { padding: padding.into(), ..self }
     }
-
-    /// The convolution over inputs of this shape.
-    fn conv(&self, inputs: &[Shape]) -> Result<Conv> {
-        let (kernel, stride) = (self.kernel, self.stride);
-        let slide = Slide { kernel, stride, padding: self.padding, dilation: self.dilation };
-        let (inputs, window) = slide.over(only(inputs)?)?;
-        channels(inputs, self.channels, self.groups)?;
-        size("an output", &[self.channels, window.output[0], window.output[1]])?;
-        let conv = Conv { inputs, outputs: self.channels, groups: self.groups, window };
-        size("a tensor of weights", &[self.channels, inputs, kernel.0[0], kernel.0[1]])?;
-        Ok(conv)
-    }
 }
 
 /// Refuses channels that cannot be parted into groups.
-pub(super) fn channels(inputs: usize, outputs: usize, groups: usize) -> Result<()> {
+fn channels(inputs: usize, outputs: usize, groups: usize) -> Result<()> {
     if outputs == 0 || groups == 0 {
         return Err(Error::config("a convolution needs channels and groups")
             .expected("1 or more")
@@ -103,34 +95,42 @@ pub(super) fn channels(inputs: usize, outputs: usize, groups: usize) -> Result<(
 }
 
 impl Layer for Conv2d {
-    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
-        let [height, width] = self.conv(inputs)?.window.output;
-        Ok(inputs[0].with_item([self.channels, height, width]))
+    fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
+        let input = only(inputs)?;
+        let (kernel, stride) = (self.kernel, self.stride);
+        let slide = Slide { kernel, stride, padding: self.padding, dilation: self.dilation };
+        let (channels, window) = slide.over(input)?;
+        let conv = conv(channels, self.channels, self.groups, window)?;
+        let [_, kh, kw] = window.kernel;
+        let shape = [self.channels, channels / self.groups, kh, kw];
+        let op = ConvOp { conv, bias: self.bias };
+        Ok(Description::sample(output(&conv, input), op)
+            .params(tensors(&conv, &shape, self.bias, &self.init))
+            .work(work(&conv)))
     }
+}
 
-    fn params(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
-        let Ok(conv) = self.conv(inputs) else { return Vec::new() };
-        let [_, kh, kw] = conv.window.kernel;
-        let shape = [self.channels, conv.inputs / self.groups, kh, kw];
-        tensors(&conv, &shape, self.bias, &self.init)
-    }
+/// A convolution from `inputs` to `outputs` channels, if they can be parted into groups and neither
+/// its output nor its weights are too large.
+pub(super) fn conv(inputs: usize, outputs: usize, groups: usize, window: Window) -> Result<Conv> {
+    channels(inputs, outputs, groups)?;
+    let [height, width] = window.output;
+    size("an output", &[outputs, height, width])?;
+    let [depth, kh, kw] = window.kernel;
+    size("a tensor of weights", &[outputs, inputs, depth, kh, kw])?;
+    Ok(Conv { inputs, outputs, groups, window })
+}
 
-    fn cost(&self, inputs: &[Shape]) -> Work {
-        self.conv(inputs).map_or_else(|_| Work::default(), |conv| work(&conv))
-    }
-
-    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
-        match self.conv(inputs) {
-            Ok(conv) => Op::sample(ConvOp { conv, bias: self.bias }),
-            Err(error) => unreachable!("the shapes were accepted: {error}"),
-        }
-    }
+/// The shape of its output.
+pub(super) fn output(conv: &Conv, input: &Shape) -> Shape {
+    let [height, width] = conv.window.output;
+    input.with_item([conv.outputs, height, width])
 }
 
 /// What one step of a convolution costs. Every output sees the inputs of its group only.
 pub(super) fn work(conv: &Conv) -> Work {
     let (inputs, taps) = (conv.inputs / conv.groups, conv.window.len());
-    Work::synapses(Synapses::conv(inputs, conv.outputs, taps, conv.window.places()))
+    Work::synapses(Synapses::conv(inputs, conv.outputs, taps, conv.window.positions()))
 }
 
 /// Weight and bias of a convolution.
@@ -139,12 +139,12 @@ pub(super) fn tensors(
     shape: &[usize],
     bias: bool,
     init: &WeightInit,
-) -> Vec<TensorSpec> {
+) -> impl Iterator<Item = TensorSpec> + use<> {
     let outputs = conv.outputs / conv.groups * conv.window.len();
     let fan = Fan { inputs: conv.taps(), outputs };
     let weight = TensorSpec::new("weight", shape, init.weight(fan)).decaying();
     let bias = bias.then(|| TensorSpec::new("bias", [conv.outputs], init.bias(fan)));
-    [weight].into_iter().chain(bias).collect()
+    [weight].into_iter().chain(bias)
 }
 
 /// A convolution of all steps of a sample.
@@ -196,7 +196,7 @@ impl<R: Real> SampleOp<R> for ConvOp {
 /// Adds every channel of the gradient of an output to the gradient of its bias.
 pub(super) fn sum_channels<R: Real>(conv: &Conv, g: &[R], d_bias: &mut [R]) {
     for step in g.chunks_exact(conv.output_len()) {
-        for (sum, plane) in d_bias.iter_mut().zip(step.chunks_exact(conv.window.places())) {
+        for (sum, plane) in d_bias.iter_mut().zip(step.chunks_exact(conv.window.positions())) {
             *sum += plane.iter().copied().sum();
         }
     }

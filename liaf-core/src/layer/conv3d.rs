@@ -2,21 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::conv2d::{ConvOp, channels, one, tensors, work};
+use super::conv2d::{ConvOp, conv, one, output, tensors, work};
 use super::window::Slide;
-use super::{Layer, Pair, TensorSpec, only};
-use crate::cost::Work;
+use crate::error::{Error, Result};
 use crate::init::WeightInit;
-use crate::kernels::Conv;
-use crate::op::{Back, Context, Flow, SampleOp, Saved};
-use crate::shape::size;
-use crate::{Error, Op, Real, Result, Shape};
+use crate::layer::contract::{Description, Layer, only};
+use crate::layer::window::Pair;
+use crate::memory::Saved;
+use crate::op::{Back, Context, Flow, SampleOp};
+use crate::real::Real;
+use crate::shape::Shape;
 
 /// Convolution over time, height and width, `[N, T, C, H, W]` to `[N, T', channels, H', W']`:
-/// like [`Conv2d`](super::Conv2d) with a window of `depth` steps, one step from place to place.
+/// like [`Conv2d`](super::Conv2d) with a window of `depth` steps, with a stride of one step.
 ///
 /// By default there are as many steps as before ("same" padding: `(depth - 1) / 2` steps of zeros
-/// before the first and behind the last; `depth` must be odd); else
+/// before the first and after the last; `depth` must be odd); else
 /// `T' = T + 2·time_padding - depth + 1`. Padding follows the last real step of each sample.
 ///
 /// Parameters as `torch.nn.Conv3d`: `weight` `[channels, C/groups, depth, kh, kw]`, `bias`
@@ -31,13 +32,13 @@ pub struct Conv3d {
     pub depth: usize,
     /// Height and width of the window.
     pub kernel: Pair,
-    /// Rows and columns from one place to the next. Default 1.
+    /// Rows and columns from one position of the window to the next. Default 1.
     #[serde(default = "Pair::one")]
     pub stride: Pair,
     /// Rows and columns of zeros around the input. Default 0.
     #[serde(default = "Pair::zero")]
     pub padding: Pair,
-    /// Steps of zeros before the first step and behind the last. Default: as many as keep the
+    /// Steps of zeros before the first step and after the last. Default: as many as keep the
     /// number of steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_padding: Option<usize>,
@@ -45,7 +46,7 @@ pub struct Conv3d {
     #[serde(default = "one")]
     pub groups: usize,
     /// Whether a bias is added. Default true.
-    #[serde(default = "super::yes")]
+    #[serde(default = "crate::layer::contract::yes")]
     pub bias: bool,
     /// First values of weight and bias.
     #[serde(default)]
@@ -77,8 +78,10 @@ impl Conv3d {
     pub fn padding(self, padding: impl Into<Pair>) -> Self {
         Self { padding: padding.into(), ..self }
     }
+}
 
-    fn conv(&self, inputs: &[Shape]) -> Result<Conv> {
+impl Layer for Conv3d {
+    fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         let input = only(inputs)?;
         if !input.timed {
             return Err(Error::shape("a convolution over time takes images in time")
@@ -86,9 +89,8 @@ impl Conv3d {
                 .found(input));
         }
         let (kernel, stride, padding) = (self.kernel, self.stride, self.padding);
-        let (inputs, mut window) =
-            Slide { kernel, stride, padding, dilation: Pair::one() }.over(input)?;
-        channels(inputs, self.channels, self.groups)?;
+        let slide = Slide { kernel, stride, padding, dilation: Pair::one() };
+        let (channels, mut window) = slide.over(input)?;
         if self.depth == 0 || (self.time_padding.is_none() && self.depth.is_multiple_of(2)) {
             return Err(Error::config("a depth that cannot keep the number of steps")
                 .expected("an odd depth, or a time_padding")
@@ -101,35 +103,13 @@ impl Conv3d {
                 .expected(format!("a time_padding below the depth of {}", self.depth))
                 .found(window.padding[0]));
         }
-        size("an output", &[self.channels, window.output[0], window.output[1]])?;
-        let [kh, kw] = kernel.0;
-        size("a tensor of weights", &[self.channels, inputs, self.depth, kh, kw])?;
-        Ok(Conv { inputs, outputs: self.channels, groups: self.groups, window })
-    }
-}
-
-impl Layer for Conv3d {
-    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
-        let [height, width] = self.conv(inputs)?.window.output;
-        Ok(inputs[0].with_item([self.channels, height, width]))
-    }
-
-    fn params(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
-        let Ok(conv) = self.conv(inputs) else { return Vec::new() };
-        let [depth, kh, kw] = conv.window.kernel;
-        let shape = [self.channels, conv.inputs / self.groups, depth, kh, kw];
-        tensors(&conv, &shape, self.bias, &self.init)
-    }
-
-    fn cost(&self, inputs: &[Shape]) -> Work {
-        self.conv(inputs).map_or_else(|_| Work::default(), |conv| work(&conv))
-    }
-
-    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
-        match self.conv(inputs) {
-            Ok(conv) => Op::sample(Conv3dOp(ConvOp { conv, bias: self.bias })),
-            Err(error) => unreachable!("the shapes were accepted: {error}"),
-        }
+        let conv = conv(channels, self.channels, self.groups, window)?;
+        let [depth, kh, kw] = window.kernel;
+        let shape = [self.channels, channels / self.groups, depth, kh, kw];
+        let op = Conv3dOp(ConvOp { conv, bias: self.bias });
+        Ok(Description::sample(output(&conv, input), op)
+            .params(tensors(&conv, &shape, self.bias, &self.init))
+            .work(work(&conv)))
     }
 }
 

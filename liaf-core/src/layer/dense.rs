@@ -2,12 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Layer, TensorSpec, only};
-use crate::cost::{Synapses, Work};
+use crate::error::{Error, Result};
 use crate::init::{Fan, WeightInit};
 use crate::kernels::{Matrix, Product};
-use crate::op::{Back, Context, Flow, SampleOp, Saved};
-use crate::{Error, Op, Real, Result, Shape};
+use crate::layer::contract::{Description, Layer, TensorSpec, only};
+use crate::layer::work::{Synapses, Work};
+use crate::memory::Saved;
+use crate::op::{Back, Context, Flow, SampleOp};
+use crate::real::Real;
+use crate::shape::Shape;
 
 /// Fully connected layer, at every time step: `[.., L]` to `[.., units]`.
 ///
@@ -18,7 +21,7 @@ pub struct Dense {
     /// Numbers in the output.
     pub units: usize,
     /// Whether a bias is added.
-    #[serde(default = "super::yes")]
+    #[serde(default = "crate::layer::contract::yes")]
     pub bias: bool,
     /// First values of weight and bias.
     #[serde(default)]
@@ -33,7 +36,7 @@ impl Dense {
 }
 
 impl Layer for Dense {
-    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+    fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         let input = only(inputs)?;
         if self.units == 0 {
             return Err(Error::config("a dense layer needs units").expected("units of 1 or more"));
@@ -44,24 +47,14 @@ impl Layer for Dense {
                 .found(input)
                 .advice("put a flatten layer before it"));
         }
-        Ok(input.with_item([self.units]))
-    }
-
-    fn params(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
-        let length = inputs[0].len();
-        let fan = Fan { inputs: length, outputs: self.units };
-        let weight =
-            TensorSpec::new("weight", [self.units, length], self.init.weight(fan)).decaying();
-        let bias = || TensorSpec::new("bias", [self.units], self.init.bias(fan));
-        if self.bias { vec![weight, bias()] } else { vec![weight] }
-    }
-
-    fn cost(&self, inputs: &[Shape]) -> Work {
-        Work::synapses(Synapses::dense(inputs[0].len(), self.units))
-    }
-
-    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
-        Op::sample(DenseOp { length: inputs[0].len(), units: self.units, bias: self.bias })
+        let (length, units) = (input.len(), self.units);
+        let fan = Fan { inputs: length, outputs: units };
+        let weight = TensorSpec::new("weight", [units, length], self.init.weight(fan)).decaying();
+        let bias = self.bias.then(|| TensorSpec::new("bias", [units], self.init.bias(fan)));
+        let op = DenseOp { length, units, bias: self.bias };
+        Ok(Description::sample(input.with_item([units]), op)
+            .params([weight].into_iter().chain(bias))
+            .work(Work::synapses(Synapses::dense(length, units))))
     }
 }
 

@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Layer, only};
-use crate::op::{Back, Context, Flow, SampleOp, Saved};
-use crate::{Error, Op, Real, Result, Shape};
+use crate::error::{Error, Result};
+use crate::layer::contract::{Description, Layer, Spikes, only};
+use crate::memory::Saved;
+use crate::op::{Back, Context, Flow, SampleOp};
+use crate::real::Real;
+use crate::shape::Shape;
 
 /// Sets numbers to 0 in training with probability `p` and divides the others by `1 - p`; does
 /// nothing in evaluation. As `torch.nn.Dropout` (Srivastava et al. 2014), but the numbers dropped
@@ -27,21 +30,15 @@ impl Dropout {
 }
 
 impl Layer for Dropout {
-    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+    fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         if !(0.0..1.0).contains(&self.p) {
             return Err(Error::config("a probability that is none")
                 .expected("p of 0 or more and less than 1")
                 .found(self.p));
         }
-        Ok(only(inputs)?.clone())
-    }
-
-    fn spikes(&self, _: &[Shape], rates: &[Option<f64>]) -> Option<f64> {
-        rates[0]
-    }
-
-    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
-        Op::sample(DropoutOp { p: self.p, period: self.fixed.then(|| inputs[0].len()) })
+        let input = only(inputs)?;
+        let op = DropoutOp { p: self.p, period: self.fixed.then(|| input.len()) };
+        Ok(Description::sample(input.clone(), op).spikes(Spikes::SAME))
     }
 }
 

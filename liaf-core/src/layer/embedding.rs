@@ -2,11 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Layer, TensorSpec, only};
+use crate::error::{Error, Result};
 use crate::init::Init;
-use crate::op::{Back, Context, Flow, SampleOp, Saved};
+use crate::layer::contract::{Description, Layer, TensorSpec, only};
+use crate::memory::Saved;
+use crate::op::{Back, Context, Flow, SampleOp};
+use crate::real::Real;
+use crate::shape::Shape;
 use crate::shape::size;
-use crate::{Error, Op, Real, Result, Shape};
 
 /// Row `X_t` of a table, for tokens 0 to `tokens - 1`: `[N, T]` to `[N, T, length]`.
 ///
@@ -36,7 +39,7 @@ impl Embedding {
 }
 
 impl Layer for Embedding {
-    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+    fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         let input = only(inputs)?;
         if !input.item.is_empty() {
             return Err(Error::shape("an embedding takes tokens").expected("[N, T]").found(input));
@@ -52,21 +55,15 @@ impl Layer for Embedding {
                 .expected(format!("0 to {}", self.tokens - 1))
                 .found(padding));
         }
-        Ok(input.with_item([self.length]))
-    }
-
-    fn params(&self, _: &[Shape]) -> Vec<TensorSpec> {
         let init = match self.padding {
             None => Init::Normal(1.0),
             Some(row) => {
                 Init::NormalBut { deviation: 1.0, from: row * self.length, len: self.length }
             }
         };
-        vec![TensorSpec::new("weight", [self.tokens, self.length], init).decaying()]
-    }
-
-    fn op<R: Real>(&self, _: &[Shape]) -> Op<R> {
-        Op::sample(EmbeddingOp(*self))
+        let weight = TensorSpec::new("weight", [self.tokens, self.length], init).decaying();
+        let output = input.with_item([self.length]);
+        Ok(Description::sample(output, EmbeddingOp(*self)).params([weight]))
     }
 }
 

@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Layer, only};
-use crate::op::{Back, Context, Flow, SampleOp, Saved};
-use crate::{Op, Real, Result, Shape};
+use crate::error::Result;
+use crate::layer::contract::{Description, Layer, Spikes, only};
+use crate::memory::Saved;
+use crate::op::{Back, Context, Flow, SampleOp};
+use crate::real::Real;
+use crate::shape::Shape;
 
 /// An item as one vector, `[.., C, H, W]` to `[.., C·H·W]`, in the order C, H, W as PyTorch has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -12,17 +15,9 @@ use crate::{Op, Real, Result, Shape};
 pub struct Flatten {}
 
 impl Layer for Flatten {
-    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+    fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         let input = only(inputs)?;
-        Ok(input.with_item([input.len()]))
-    }
-
-    fn spikes(&self, _: &[Shape], rates: &[Option<f64>]) -> Option<f64> {
-        rates[0]
-    }
-
-    fn op<R: Real>(&self, _: &[Shape]) -> Op<R> {
-        Op::sample(Copy)
+        Ok(Description::sample(input.with_item([input.len()]), Copy).spikes(Spikes::SAME))
     }
 }
 

@@ -3,17 +3,20 @@
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use super::Layer;
-use crate::cost::{Work, mean_rate};
-use crate::op::{Back, Context, Flow, SampleOp, Saved};
-use crate::{Error, Op, Real, Result, Shape};
+use crate::error::{Error, Result};
+use crate::layer::contract::{Description, Layer, Spikes};
+use crate::layer::work::Work;
+use crate::memory::Saved;
+use crate::op::{Back, Context, Flow, SampleOp};
+use crate::real::Real;
+use crate::shape::Shape;
 
 /// Sum of its inputs, all of one shape: `Y_t = sum_i X_i,t`, the end of a residual branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Add {}
 
-/// Its inputs behind each other on the first axis of their items: vectors `[.., L_i]` to
+/// Its inputs one after another on the first axis of their items: vectors `[.., L_i]` to
 /// `[.., sum L_i]`, images `[.., C_i, H, W]` to `[.., sum C_i, H, W]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,26 +33,16 @@ fn several<'a>(what: &str, inputs: &'a [Shape]) -> Result<&'a Shape> {
 }
 
 impl Layer for Add {
-    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+    fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         let first = several("a sum", inputs)?;
-        match inputs.iter().find(|&input| input != first) {
-            None => Ok(first.clone()),
-            Some(other) => {
-                Err(Error::shape("a sum takes signals of one shape").expected(first).found(other))
-            }
+        if let Some(other) = inputs.iter().find(|&input| input != first) {
+            return Err(Error::shape("a sum takes signals of one shape")
+                .expected(first)
+                .found(other));
         }
-    }
-
-    fn cost(&self, inputs: &[Shape]) -> Work {
-        Work::each(inputs[0].len(), 0, inputs.len() - 1)
-    }
-
-    fn spikes(&self, _: &[Shape], rates: &[Option<f64>]) -> Option<f64> {
-        rates.iter().copied().sum()
-    }
-
-    fn op<R: Real>(&self, _: &[Shape]) -> Op<R> {
-        Op::sample(AddOp)
+        Ok(Description::sample(first.clone(), AddOp)
+            .work(Work::each(first.len(), 0, inputs.len() - 1))
+            .spikes(Spikes::Sum))
     }
 }
 
@@ -72,7 +65,7 @@ impl<R: Real> SampleOp<R> for AddOp {
 }
 
 impl Layer for Concat {
-    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+    fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         let first = several("a concatenation", inputs)?;
         if first.item.is_empty() {
             return Err(Error::shape("a concatenation takes vectors or images")
@@ -91,15 +84,8 @@ impl Layer for Concat {
         }
         let mut item = first.item.clone();
         item[0] = inputs.iter().fold(0, |sum, input| sum.saturating_add(input.item[0]));
-        Ok(first.with_item(item))
-    }
-
-    fn spikes(&self, inputs: &[Shape], rates: &[Option<f64>]) -> Option<f64> {
-        mean_rate(inputs, rates)
-    }
-
-    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
-        Op::sample(ConcatOp { lens: inputs.iter().map(Shape::len).collect() })
+        let op = ConcatOp { lens: inputs.iter().map(Shape::len).collect() };
+        Ok(Description::sample(first.with_item(item), op).spikes(Spikes::Mean))
     }
 }
 

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
 use crate::kernels::Window;
+use crate::shape::Shape;
 use crate::shape::size;
-use crate::{Error, Result, Shape};
 
 /// Height and width: in a configuration one number for both, or `[height, width]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,7 +9,9 @@ mod scores;
 use ndarray::{Array2, ArrayD, ArrayViewD};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Real, Result, Shape};
+use crate::error::{Error, Result};
+use crate::real::Real;
+use crate::shape::Shape;
 use scores::Scores;
 
 /// How far an output is from the labels.

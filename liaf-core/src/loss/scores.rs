@@ -2,7 +2,8 @@
 
 use ndarray::ArrayViewD;
 
-use crate::{Error, Real, Result};
+use crate::error::{Error, Result};
+use crate::real::Real;
 
 /// The scores of all samples, one after another, `[N, T, classes]`; T is 1 without time.
 pub(super) struct Scores<'a> {

@@ -1,8 +1,8 @@
 //! One step of neurons, forward and back, elementwise; every rule in one place.
 
 use super::{Output, Surrogate};
-use crate::Real;
 use crate::op::Firing;
+use crate::real::Real;
 
 /// One thing for each constant of a neuron.
 #[derive(Debug, Clone, Default)]

@@ -3,13 +3,16 @@
 use std::fmt;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error as _, MapAccess, Visitor};
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::cell::Constants;
+use crate::error::{Error, Result};
 use crate::init::Init;
-use crate::layer::TensorSpec;
+use crate::layer::contract::TensorSpec;
 use crate::op::Context;
-use crate::{Error, Real, Result, Shape};
+use crate::real::Real;
+use crate::shape::Shape;
 
 /// Which neurons have a constant in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -34,7 +37,7 @@ impl Sharing {
     }
 
     /// Neurons that follow each other and have the value in common.
-    fn run(self, item: &Shape) -> usize {
+    pub(crate) fn run(self, item: &Shape) -> usize {
         match self {
             Self::All => item.len(),
             Self::Channel => item.channels().1,
@@ -48,15 +51,20 @@ impl Sharing {
 ///
 /// A fixed number for all neurons stands in the configuration only. One per channel or neuron is a
 /// buffer of the network, and a learned one a parameter, so that both are in a checkpoint.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+// `remote` derives the table alone; the impls below add the number.
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Constant {
     /// Its value, or its first value.
     pub init: f64,
     /// Whether it is learned.
+    #[serde(default)]
     pub learn: bool,
     /// Which neurons share it.
+    #[serde(default)]
     pub per: Sharing,
     /// The layer whose learned constant of the same name is this one as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared_with: Option<String>,
 }
 
@@ -227,16 +235,15 @@ impl Value {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Table {
-    init: f64,
-    #[serde(default)]
-    learn: bool,
-    #[serde(default)]
-    per: Sharing,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    shared_with: Option<String>,
+impl Constants<Value> {
+    /// All constants, for each of `len` neurons.
+    pub fn each<R: Real>(&self, len: usize, cx: &mut Context<'_, R>) -> Constants<Vec<R>> {
+        self.map(|value| {
+            let mut each = cx.scratch.take(len);
+            value.fill(&mut each, cx);
+            each
+        })
+    }
 }
 
 impl Serialize for Constant {
@@ -244,8 +251,7 @@ impl Serialize for Constant {
         if *self == Self::from(self.init) {
             return serializer.serialize_f64(self.init);
         }
-        let Self { init, learn, per, shared_with } = self.clone();
-        Table { init, learn, per, shared_with }.serialize(serializer)
+        Self::serialize(self, serializer)
     }
 }
 
@@ -254,6 +260,19 @@ impl<'de> Deserialize<'de> for Constant {
         deserializer.deserialize_any(NumberOrTable)
     }
 }
+
+/// The numbers of a visitor, whole ones as well.
+macro_rules! visit_numbers {
+    ($value:ty, $($visit:ident $number:ty),*) => {
+        $(fn $visit<E: serde::de::Error>(self, number: $number) -> std::result::Result<$value, E> {
+            Ok((number as f64).into())
+        })*
+    };
+    ($value:ty) => {
+        visit_numbers!($value, visit_f64 f64, visit_i64 i64, visit_u64 u64);
+    };
+}
+pub(super) use visit_numbers;
 
 struct NumberOrTable;
 
@@ -264,22 +283,9 @@ impl<'de> Visitor<'de> for NumberOrTable {
         f.write_str("a number, or { init = .., learn = .., per = .., shared_with = .. }")
     }
 
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> std::result::Result<Constant, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, value: i64) -> std::result::Result<Constant, E> {
-        Ok((value as f64).into())
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, value: u64) -> std::result::Result<Constant, E> {
-        Ok((value as f64).into())
-    }
+    visit_numbers!(Constant);
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> std::result::Result<Constant, A::Error> {
-        let table =
-            Table::deserialize(MapAccessDeserializer::new(map)).map_err(A::Error::custom)?;
-        let Table { init, learn, per, shared_with } = table;
-        Ok(Constant { init, learn, per, shared_with })
+        Constant::deserialize(MapAccessDeserializer::new(map))
     }
 }

@@ -23,6 +23,7 @@
 
 mod cell;
 mod constant;
+mod named;
 mod normed;
 mod op;
 mod output;
@@ -38,16 +39,19 @@ pub use surrogate::{Surrogate, SurrogateKind};
 
 use serde::{Deserialize, Serialize};
 
-use self::cell::{Constants, ResetRule, Rules};
-use self::constant::{Form, Value};
+use self::cell::{ResetRule, Rules};
+use self::named::Named;
 use self::normed::NormedOp;
 use self::op::NeuronOp;
 use crate::activation::Activation;
-use crate::cost::{Synapses, Work};
+use crate::error::{Error, Result};
 use crate::init::WeightInit;
+use crate::layer::contract::{Description, Layer, Spikes, only};
+use crate::layer::norm::BatchNorm;
 use crate::layer::norm::moments::Channels;
-use crate::layer::{BatchNorm, Layer, TensorSpec, only};
-use crate::{Error, Op, Real, Result, Shape};
+use crate::layer::work::{Synapses, Work};
+use crate::real::Real;
+use crate::shape::Shape;
 
 /// A layer of neurons, one for each number of its input: `[N, T, item…]` to the same.
 ///
@@ -144,57 +148,12 @@ impl Neuron {
     pub fn integrator() -> Self {
         Self { output: Output::Membrane, ..Self::default() }
     }
-
-    /// The constants: name, name of the tensor, constant, form. In the order of their tensors.
-    fn constants(&self) -> impl Iterator<Item = Named<'_>> {
-        let reset = match &self.reset {
-            Reset::To(constant) => Some(Named::plain("reset", constant)),
-            Reset::Soft | Reset::SoftAfterLeak => None,
-        };
-        let synapse = self.synapse.as_ref();
-        let synapse = synapse.map(|constant| Named::logit("synapse", "synapse_logit", constant));
-        [
-            Some(Named::logit("alpha", "alpha_logit", &self.alpha)),
-            Some(Named::plain("beta", &self.beta)),
-            Some(Named::plain("threshold", &self.threshold)),
-            reset,
-            Some(Named::plain("gain", &self.gain)),
-            synapse,
-        ]
-        .into_iter()
-        .flatten()
-    }
-
-    fn tensors(&self, item: &Shape, learned: bool) -> impl Iterator<Item = TensorSpec> {
-        self.constants()
-            .filter(move |named| named.constant.learn == learned)
-            .filter_map(|named| named.constant.tensor(named.tensor, named.form, item))
-    }
 }
 
-struct Named<'a> {
-    name: &'static str,
-    tensor: &'static str,
-    constant: &'a Constant,
-    form: Form,
-}
-
-impl<'a> Named<'a> {
-    fn plain(name: &'static str, constant: &'a Constant) -> Self {
-        Self { name, tensor: name, constant, form: Form::Plain }
-    }
-
-    /// Learned as a sigmoid, in a tensor of this name.
-    fn logit(name: &'static str, learned: &'static str, constant: &'a Constant) -> Self {
-        let tensor = if constant.learn { learned } else { name };
-        Self { name, tensor, constant, form: Form::SIGMOID }
-    }
-}
-
-impl Layer for Neuron {
-    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
-        let input = timed(inputs)?;
-        for Named { name, constant, form, .. } in self.constants() {
+impl Neuron {
+    /// Refuses numbers that cannot be, and what does not go together, for inputs of this shape.
+    fn check(&self, input: &Shape) -> Result<()> {
+        for Named { name, constant, form, .. } in self.listed() {
             constant.check(name, form)?;
         }
         check_rules(self.output, self.surrogate)?;
@@ -204,66 +163,32 @@ impl Layer for Neuron {
                 .found(input)
                 .advice("put a flatten layer before it"));
         }
-        if let Some(norm) = &self.norm {
-            norm.check()?;
-            if self.recurrent || self.synapse.is_some() || self.gain != Constant::from(1.0) {
-                return Err(Error::config("a neuron with a norm inside")
-                    .expected("no gain, no synapse, no recurrence"));
-            }
+        let Some(norm) = &self.norm else { return Ok(()) };
+        norm.check()?;
+        if self.recurrent || self.synapse.is_some() || self.gain != Constant::from(1.0) {
+            return Err(Error::config("a neuron with a norm inside")
+                .expected("no gain, no synapse, no recurrence"));
         }
-        Ok(input.clone())
-    }
-
-    fn params(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
-        let recurrent = self.recurrent.then(|| recurrent::params(inputs[0].len(), &self.init));
-        let norm = self.norm.iter().flat_map(|norm| normed::params(norm, &inputs[0]));
-        let own = self.tensors(&inputs[0], true);
-        own.chain(recurrent.into_iter().flatten()).chain(norm).collect()
-    }
-
-    fn buffers(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
-        let norm = self.norm.iter().flat_map(|norm| normed::buffers(norm, &inputs[0]));
-        self.tensors(&inputs[0], false).chain(norm).collect()
+        Ok(())
     }
 
     /// Two additions (integration, threshold) and two multiplications (leak, reset) a neuron; one
     /// more of each for a synapse or a norm, a multiplication for a gain, and the matrix of a
     /// recurrent layer.
-    fn cost(&self, inputs: &[Shape]) -> Work {
-        let len = inputs[0].len();
+    fn work(&self, len: usize) -> Work {
         let synapse = usize::from(self.synapse.is_some() || self.norm.is_some());
         let gain = usize::from(self.gain != Constant::from(1.0));
         let work = Work::each(len, 2 + synapse + gain, 2 + synapse);
         if self.recurrent { work.and_recurrent(Synapses::dense(len, len).macs()) } else { work }
     }
+}
 
-    fn fires(&self) -> bool {
-        self.output == Output::Spike
-    }
-
-    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
-        let item = &inputs[0];
-        let (mut params, mut buffers) = (0, 0);
-        let fixed = Value::fixed;
-        let mut values = Constants {
-            alpha: fixed(0.0),
-            beta: fixed(0.0),
-            threshold: fixed(0.0),
-            reset: fixed(0.0),
-            gain: fixed(1.0),
-            synapse: fixed(0.0),
-        };
-        for Named { name, constant, form, .. } in self.constants() {
-            let value = constant.value(form, item, &mut params, &mut buffers);
-            match name {
-                "alpha" => values.alpha = value,
-                "beta" => values.beta = value,
-                "threshold" => values.threshold = value,
-                "reset" => values.reset = value,
-                "gain" => values.gain = value,
-                _ => values.synapse = value,
-            }
-        }
+impl Layer for Neuron {
+    fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
+        let input = timed(inputs)?;
+        self.check(input)?;
+        let (len, channels) = (input.len(), Channels::of(input));
+        let (values, params, buffers) = self.values(input);
         let rules = Rules {
             output: self.output,
             threshold_related: self.threshold_related,
@@ -275,19 +200,33 @@ impl Layer for Neuron {
             detach_reset: self.detach_reset,
             surrogate: self.surrogate,
         };
-        if let Some(norm) = self.norm {
-            let channels = Channels::of(item);
-            return Op::batch(NormedOp { rules, values, norm, channels, first: (params, buffers) });
-        }
-        Op::sample(NeuronOp {
-            rules,
-            values,
-            synapse: self.synapse.is_some(),
-            recurrent: self.recurrent.then_some(params),
-            start: 0.0,
-            len: item.len(),
-        })
+        let (learned, kept) = (self.tensors(input, true), self.tensors(input, false));
+        let described = match self.norm {
+            Some(norm) => {
+                let first = (params, buffers);
+                let op = NormedOp { rules, values, norm, channels, first };
+                let running = ["norm.running_mean", "norm.running_var"];
+                Description::batch(input.clone(), op)
+                    .params(learned.chain(norm.params(channels, ["norm.weight", "norm.bias"])))
+                    .buffers(kept.chain(BatchNorm::buffers(channels, running)))
+            }
+            None => {
+                let (synapse, recurrent) = (self.synapse.is_some(), self.recurrent);
+                let matrix = recurrent.then(|| recurrent::params(len, &self.init));
+                let recurrent = recurrent.then_some(params);
+                let op = NeuronOp { rules, values, synapse, recurrent, start: 0.0, len };
+                Description::sample(input.clone(), op)
+                    .params(learned.chain(matrix.into_iter().flatten()))
+                    .buffers(kept)
+            }
+        };
+        Ok(described.work(self.work(len)).spikes(spikes(self.output)))
     }
+}
+
+/// What an output is of spikes.
+fn spikes(output: Output) -> Spikes {
+    if output == Output::Spike { Spikes::Fires } else { Spikes::None }
 }
 
 /// The one input of a layer of neurons.

@@ -1,6 +1,6 @@
 //! Neurons with batch norm inside the recurrence.
 //!
-//! `Z_t = I_t + V_{t-1}`, `U_t = norm(Z_t)` over the batch and the places of a channel, by itself at
+//! `Z_t = I_t + V_{t-1}`, `U_t = norm(Z_t)` over the batch and the numbers of a channel, by itself at
 //! every step; then fire, reset and leak as ever. The running statistics follow once a step. The
 //! order is that of the LIAF layers of BIDL, the successor of LIAF-Net's code. A sample that has
 //! ended is no part of later steps.
@@ -10,30 +10,12 @@ use smallvec::SmallVec;
 
 use super::cell::{Constants, Rules};
 use super::constant::Value;
+use crate::error::Result;
+use crate::layer::norm::BatchNorm;
 use crate::layer::norm::moments::{Affine, BackSums, Channels, Pairs, follow, reciprocal, scale};
-use crate::layer::{BatchNorm, Layer, TensorSpec};
-use crate::op::{Back, BatchOp, Context, Firing, Flow, Saved, Trace};
-use crate::{Real, Result, Shape};
-
-/// The parameters of the norm, `norm.weight` and `norm.bias`.
-pub(super) fn params(norm: &BatchNorm, item: &Shape) -> Vec<TensorSpec> {
-    renamed(norm.params(std::slice::from_ref(item)))
-}
-
-/// Its buffers, `norm.running_mean` and `norm.running_var`.
-pub(super) fn buffers(norm: &BatchNorm, item: &Shape) -> Vec<TensorSpec> {
-    renamed(norm.buffers(std::slice::from_ref(item)))
-}
-
-fn renamed(specs: Vec<TensorSpec>) -> Vec<TensorSpec> {
-    let name = |name| match name {
-        "weight" => "norm.weight",
-        "bias" => "norm.bias",
-        "running_mean" => "norm.running_mean",
-        _ => "norm.running_var",
-    };
-    specs.into_iter().map(|spec| TensorSpec { name: name(spec.name), ..spec }).collect()
-}
+use crate::memory::Saved;
+use crate::op::{Back, BatchOp, Context, Firing, Flow, Trace};
+use crate::real::Real;
 
 /// It saves Z of all samples, one after another (buffer 0), the steps of each (index), and of every
 /// step the mean (buffer 1), reciprocal deviation (2) and the latter times the
@@ -58,8 +40,8 @@ fn at<'a, R: Real>(saved: &'a Saved<R>, t: usize, count: usize, bias: &'a [R]) -
 fn by_sample<R: Real>(saved: &Saved<R>, len: usize) -> impl Iterator<Item = &[R]> {
     let mut rest = saved.get(0);
     saved.index.iter().map(move |&steps| {
-        let (own, behind) = rest.split_at(steps as usize * len);
-        rest = behind;
+        let (own, later) = rest.split_at(steps as usize * len);
+        rest = later;
         own
     })
 }
@@ -68,14 +50,6 @@ impl NormedOp {
     fn affine<'a, R: Real>(&self, cx: &Context<'a, R>) -> (&'a [R], &'a [R]) {
         let first = self.first.0;
         if self.norm.affine { (cx.params[first], cx.params[first + 1]) } else { (&[], &[]) }
-    }
-
-    fn constants<R: Real>(&self, cx: &mut Context<'_, R>) -> Constants<Vec<R>> {
-        self.values.map(|value| {
-            let mut each = cx.scratch.take(self.channels.len());
-            value.fill(&mut each, cx);
-            each
-        })
     }
 
     /// Saves the statistics of step `t` from mean and variance.
@@ -116,11 +90,7 @@ impl<R: Real> BatchOp<R> for NormedOp {
         saved.index.extend(samples.iter().map(|s| s.steps as u32));
         let numbers = samples.iter().map(|s| s.input().len()).sum();
         self.prepare(saved, numbers, steps);
-        for (update, buffer) in update.iter_mut().zip(cx.buffers) {
-            update.clear();
-            update.extend_from_slice(buffer);
-        }
-        let constants = self.constants(cx);
+        let constants = self.values.each(self.channels.len(), cx);
         let bias = self.affine(cx).1;
         let mut v = cx.scratch.zeros(samples.len() * len);
         for (v, sample) in v.chunks_exact_mut(len).zip(&*samples) {
@@ -135,9 +105,9 @@ impl<R: Real> BatchOp<R> for NormedOp {
             let mut parts: SmallVec<[&mut [R]; 32]> = SmallVec::new();
             let mut rest = &mut z[..];
             for sample in samples.iter() {
-                let (own, behind) = rest.split_at_mut(sample.input().len());
+                let (own, later) = rest.split_at_mut(sample.input().len());
                 parts.push(own);
-                rest = behind;
+                rest = later;
             }
             parts.par_iter_mut().zip(&*samples).zip(v.par_chunks(len)).for_each(|((z, s), v)| {
                 let Some(z) = z.get_mut(row.clone()) else { return };
@@ -171,8 +141,8 @@ impl<R: Real> BatchOp<R> for NormedOp {
             sample.carry.iter_mut().for_each(|carry| carry.copy_from_slice(v));
         }
         saved.real[0] = z;
-        let all = constants.into_array().into_iter().chain([v, u, partial, mean, variance]);
-        all.for_each(|buffer| cx.scratch.put(buffer));
+        cx.scratch.put_all(constants.into_array());
+        cx.scratch.put_all([v, u, partial, mean, variance]);
     }
 
     fn backward(
@@ -183,7 +153,7 @@ impl<R: Real> BatchOp<R> for NormedOp {
     ) {
         let (channels, count, len) = (self.channels, self.channels.count, self.channels.len());
         let steps = samples.iter().map(|s| s.steps).max().unwrap_or(0);
-        let constants = self.constants(cx);
+        let constants = self.values.each(self.channels.len(), cx);
         let bias = self.affine(cx).1;
         // Of each sample: gradient by V, then U, then Z; U; and sums of gradients by constants.
         let mut d = cx.scratch.zeros(samples.len() * len);
@@ -238,10 +208,10 @@ impl<R: Real> BatchOp<R> for NormedOp {
                     value.add_gradient(sums, cx.params, d_params);
                 }
             }
-            own.into_iter().for_each(|buffer| cx.scratch.put(buffer));
+            cx.scratch.put_all(own);
         }
         sums.put(cx);
-        constants.into_array().into_iter().chain([d, u]).for_each(|b| cx.scratch.put(b));
+        cx.scratch.put_all(constants.into_array().into_iter().chain([d, u]));
     }
 
     fn state_len(&self) -> usize {
@@ -255,7 +225,7 @@ impl<R: Real> BatchOp<R> for NormedOp {
         saved: &mut Saved<R>,
         cx: &mut Context<'_, R>,
     ) -> Result<()> {
-        let constants = self.constants(cx);
+        let constants = self.values.each(self.channels.len(), cx);
         self.prepare(saved, self.channels.len(), 1);
         let mut variance = cx.scratch.take(self.channels.count);
         variance.copy_from_slice(cx.buffers[self.first.1 + 1]);
@@ -267,7 +237,7 @@ impl<R: Real> BatchOp<R> for NormedOp {
         self.channels.apply(at(saved, 0, self.channels.count, self.affine(cx).1), &z, &mut u);
         self.rules.fire(&constants, &u, state, flow.output, cx.firing);
         saved.real[0] = z;
-        constants.into_array().into_iter().chain([u, variance]).for_each(|b| cx.scratch.put(b));
+        cx.scratch.put_all(constants.into_array().into_iter().chain([u, variance]));
         Ok(())
     }
 

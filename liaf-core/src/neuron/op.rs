@@ -5,8 +5,9 @@ use super::constant::Value;
 use super::{Output, SurrogateKind, recurrent, synaptic};
 use crate::activation::Activation;
 use crate::kernels::{Emit, Membrane, NeuronBackward, NeuronForward};
-use crate::op::{Back, Context, Firing, Flow, SampleOp, Saved, Trace};
-use crate::{Real, Result};
+use crate::memory::Saved;
+use crate::op::{Back, Context, Firing, Flow, SampleOp, Trace};
+use crate::real::Real;
 
 /// Neurons with their rules, and where their constants are found.
 ///
@@ -58,16 +59,7 @@ impl NeuronOp {
         self.synapse || self.values.gain.number() != Some(1.0)
     }
 
-    /// All constants, one number a neuron.
-    fn constants<R: Real>(&self, cx: &mut Context<'_, R>) -> Constants<Vec<R>> {
-        self.values.map(|value| {
-            let mut each = cx.scratch.take(self.len);
-            value.fill(&mut each, cx);
-            each
-        })
-    }
-
-    /// All steps of `flow`. `v` and `s` are the state before and, afterwards, behind them.
+    /// All steps of `flow`. `v` and `s` are the state before and, afterwards, after them.
     fn run<R: Real>(
         &self,
         flow: Flow<'_, R>,
@@ -83,7 +75,7 @@ impl NeuronOp {
             (cx.kernels.neuron_forward)(NeuronForward { rules, x, y: flow.output, u, v });
             return;
         }
-        let constants = self.constants(cx);
+        let constants = self.values.each(self.len, cx);
         let mut current = cx.scratch.take(if self.filtered() { x.len() } else { 0 });
         if self.filtered() {
             synaptic::filter((&constants.gain, &constants.synapse), x, &mut current, s);
@@ -106,7 +98,7 @@ impl NeuronOp {
             }
             self.rules.fire(&constants, u, v, y, cx.firing);
         }
-        constants.into_array().into_iter().chain([current, row]).for_each(|b| cx.scratch.put(b));
+        cx.scratch.put_all(constants.into_array().into_iter().chain([current, row]));
     }
 }
 
@@ -137,12 +129,12 @@ impl<R: Real> SampleOp<R> for NeuronOp {
             (cx.kernels.neuron_backward)(NeuronBackward { rules, u, g, dx, dv: &mut dv });
             return cx.scratch.put(dv);
         }
-        let constants = self.constants(cx);
+        let constants = self.values.each(self.len, cx);
         let mut sums = self.values.map(|value| {
             let len = if value.learned() { len } else { 0 };
             cx.scratch.zeros(len)
         });
-        // Gradients by V behind a step, and, of all steps, by U.
+        // Gradients by V after a step, and, of all steps, by U.
         let mut dv = cx.scratch.zeros(len);
         let mut du = cx.scratch.take(x.len());
         let steps = u.chunks_exact(len).zip(g.chunks_exact(len)).zip(du.chunks_exact_mut(len));
@@ -178,9 +170,7 @@ impl<R: Real> SampleOp<R> for NeuronOp {
         for (value, sums) in self.values.clone().into_array().iter().zip(&sums) {
             value.add_gradient(sums, cx.params, d_params);
         }
-        constants.into_array().into_iter().chain(sums).chain([dv, du]).for_each(|b| {
-            cx.scratch.put(b);
-        });
+        cx.scratch.put_all(constants.into_array().into_iter().chain(sums).chain([dv, du]));
     }
 
     /// V, then, with a synapse, S.
@@ -196,17 +186,6 @@ impl<R: Real> SampleOp<R> for NeuronOp {
 
     fn carries(&self) -> bool {
         true
-    }
-
-    fn step(
-        &self,
-        flow: Flow<'_, R>,
-        state: &mut [R],
-        saved: &mut Saved<R>,
-        cx: &mut Context<'_, R>,
-    ) -> Result<()> {
-        self.run(flow, state.split_at_mut(self.len), saved, cx);
-        Ok(())
     }
 
     fn record(&self, what: Trace, saved: &Saved<R>, cx: &Context<'_, R>) -> Option<Vec<R>> {

@@ -7,6 +7,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Constant;
+use super::constant::visit_numbers;
 use crate::activation::Activation;
 
 /// What a neuron sends onward: in a configuration `"spike"`, `"membrane"`, or an activation,
@@ -91,17 +92,7 @@ impl<'de> Visitor<'de> for NameOrConstant {
         }
     }
 
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Reset, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Reset, E> {
-        Ok((value as f64).into())
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Reset, E> {
-        Ok((value as f64).into())
-    }
+    visit_numbers!(Reset);
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Reset, A::Error> {
         Constant::deserialize(MapAccessDeserializer::new(map)).map(Reset::To)

@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize};
 use super::cell::{Constants, ResetRule, Rules};
 use super::constant::{Form, Source, Value};
 use super::op::NeuronOp;
-use super::{Constant, Output, Reset, Surrogate, SurrogateKind, check_rules, timed};
-use crate::cost::Work;
+use super::{Constant, Output, Reset, Surrogate, SurrogateKind, check_rules, spikes, timed};
+use crate::error::{Error, Result};
 use crate::init::Init;
-use crate::layer::{Layer, TensorSpec};
-use crate::{Error, Op, Real, Result, Shape};
+use crate::layer::contract::{Description, Layer, TensorSpec};
+use crate::layer::work::Work;
+use crate::real::Real;
+use crate::shape::Shape;
 
 /// Parametric LIF (Fang et al. 2021, arXiv 2007.05785), as `ParametricLIFNode` of SpikingJelly, with
 /// its defaults; with `learn = false` it is `LIFNode`. `[N, T, item…]` to the same.
@@ -79,45 +81,38 @@ impl Plif {
 }
 
 impl Layer for Plif {
-    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+    fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         let input = timed(inputs)?;
         if !(self.tau.is_finite() && self.tau > 1.0) {
             return Err(Error::config("a time constant that cannot be")
                 .expected("tau above 1")
                 .found(self.tau));
         }
-        if !self.threshold.is_finite() || self.rest().is_none() {
+        let Some(rest) = self.rest().filter(|_| self.threshold.is_finite()) else {
             return Err(Error::config("a threshold or reset that a PLIF neuron cannot have")
                 .expected("a finite number, or a soft reset"));
-        }
+        };
         if self.shared_with.is_some() && !self.learn {
             return Err(Error::config("a fixed tau cannot be shared")
                 .advice("write it in both layers, or set learn = true"));
         }
         check_rules(self.output, self.surrogate)?;
-        Ok(input.clone())
+        let w = TensorSpec {
+            shared_with: self.shared_with.clone(),
+            ..TensorSpec::new("w", [], Init::Constant(-(self.tau - 1.0).ln()))
+        };
+        // As `Neuron`, with a multiplication more if the input decays.
+        let work = Work::each(input.len(), 2 + usize::from(self.decay_input), 2);
+        Ok(Description::sample(input.clone(), self.op(input.len(), rest))
+            .params([w].into_iter().filter(|_| self.learn))
+            .work(work)
+            .spikes(spikes(self.output)))
     }
+}
 
-    fn params(&self, _: &[Shape]) -> Vec<TensorSpec> {
-        if !self.learn {
-            return Vec::new();
-        }
-        let w = -(self.tau - 1.0).ln();
-        let spec = TensorSpec::new("w", [], Init::Constant(w));
-        vec![TensorSpec { shared_with: self.shared_with.clone(), ..spec }]
-    }
-
-    /// As [`Neuron`](super::Neuron), with a multiplication more if the input decays.
-    fn cost(&self, inputs: &[Shape]) -> Work {
-        Work::each(inputs[0].len(), 2 + usize::from(self.decay_input), 2)
-    }
-
-    fn fires(&self) -> bool {
-        self.output == Output::Spike
-    }
-
-    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
-        let (len, rest) = (inputs[0].len(), self.rest().unwrap_or(0.0));
+impl Plif {
+    /// The operation on items of `len` numbers, V_reset being `rest`.
+    fn op(&self, len: usize, rest: f64) -> NeuronOp {
         // offset + scale k
         let of_k = |offset: f64, scale: f64| {
             if self.learn {
@@ -127,7 +122,7 @@ impl Layer for Plif {
             }
         };
         let hard = matches!(self.reset, Reset::To(_));
-        Op::sample(NeuronOp {
+        NeuronOp {
             rules: Rules {
                 output: self.output,
                 threshold_related: self.threshold_related,
@@ -147,6 +142,6 @@ impl Layer for Plif {
             recurrent: None,
             start: rest,
             len,
-        })
+        }
     }
 }

@@ -6,7 +6,8 @@
 
 use crate::init::{Fan, WeightInit};
 use crate::kernels::{Kernels, Matrix, Product};
-use crate::{Real, layer::TensorSpec};
+use crate::layer::contract::TensorSpec;
+use crate::real::Real;
 
 /// `weight` `[L, L]` and `bias` `[L]`, as `torch.nn.Linear`.
 pub(super) fn params(len: usize, init: &WeightInit) -> [TensorSpec; 2] {

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
 use crate::op::Firing;
-use crate::{Error, Real, Result};
+use crate::real::Real;
 
 /// Which curve; x is `U - V_th`, a the number of the [`Surrogate`].
 ///
@@ -128,13 +129,13 @@ impl Surrogate {
                 let y = (a * x).sigmoid();
                 a * y * (R::ONE - y)
             }
-            SurrogateKind::Triangle => (R::ONE - x.abs() / a).max(R::ZERO) / a,
+            SurrogateKind::Triangle => (R::ONE - x.abs() / a).relu() / a,
             SurrogateKind::FastSigmoid => R::ONE / square(R::ONE + a * x.abs()),
         }
     }
 
     /// A function whose derivative is [`slope`](Self::slope), 1/2 at 0: the smooth spike of
-    /// [`Firing::Integral`].
+    /// [`Mode::smooth_spikes`](crate::graph::Mode::smooth_spikes).
     pub fn integral<R: Real>(self, x: R) -> R {
         let (x, a) = (x.f64(), self.a);
         R::of(match self.kind {

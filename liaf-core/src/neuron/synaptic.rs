@@ -3,9 +3,9 @@
 //! `S_t = rho S_{t-1} + gain X_t`, `S_0 = 0`, and the membrane integrates S instead of X; without a
 //! synapse rho is 0.
 
-use crate::Real;
+use crate::real::Real;
 
-/// `current` from `x`, `[T, len]` each; `state` is S before the first step and behind the last.
+/// `current` from `x`, `[T, len]` each; `state` is S before the first step and after the last.
 pub(super) fn filter<R: Real>(
     (gain, decay): (&[R], &[R]),
     x: &[R],

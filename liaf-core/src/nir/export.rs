@@ -1,10 +1,11 @@
 //! From a network to a NIR graph.
 
 use super::graph::{Array, Graph, Node};
-use crate::graph::Resolved;
-use crate::layer::{Layer, LayerConfig};
-use crate::neuron::{Constant, Neuron, Output, Reset, Sharing};
-use crate::{Error, Network, Real, Result};
+use crate::error::{Error, Result};
+use crate::graph::{Network, Resolved};
+use crate::layer::{AvgPool, Conv2d, Dense, LayerConfig};
+use crate::neuron::{Constant, Neuron, Output, Reset};
+use crate::real::Real;
 
 pub(super) fn export<R: Real>(network: &Network<R>, dt: f64) -> Result<Graph> {
     let nodes = network.config().resolve()?;
@@ -60,10 +61,12 @@ pub(super) fn export<R: Real>(network: &Network<R>, dt: f64) -> Result<Graph> {
     Ok(export.graph)
 }
 
-struct Export<'a, R: Real> {
+/// A network on its way to NIR.
+pub(super) struct Export<'a, R: Real> {
     network: &'a Network<R>,
-    nodes: &'a [Resolved],
-    needed: Vec<bool>,
+    pub nodes: &'a [Resolved],
+    /// By node: whether the output depends on it.
+    pub needed: Vec<bool>,
     graph: Graph,
 }
 
@@ -78,27 +81,41 @@ impl<R: Real> Export<'_, R> {
             return Ok(Some(Node::Input { shape: node.shape.item.clone() }));
         };
         Ok(Some(match layer {
-            LayerConfig::Dense(_) => {
+            // Configurations are taken apart field by field: what is added to one must be thought of
+            // here, so that nothing is left out of a file unsaid.
+            LayerConfig::Dense(Dense { units: _, bias: _, init: _ }) => {
                 let (weight, bias) = self.weights(index)?;
                 Node::Affine { weight, bias }
             }
             LayerConfig::Conv2d(conv) => {
-                let Some((_, height, width)) = node.inputs[0].image() else { return Ok(None) };
+                let Conv2d {
+                    channels,
+                    kernel: _,
+                    stride,
+                    padding,
+                    dilation,
+                    groups,
+                    bias: _,
+                    init: _,
+                } = conv;
+                let Some((_, height, width)) = node.inputs[0].image() else {
+                    return Err(Error::unsupported("a convolution of what is no image"));
+                };
                 let (weight, bias) = self.weights(index)?;
                 Node::Conv2d {
                     input_shape: [height, width],
-                    bias: bias.unwrap_or_else(|| Array::full(&[conv.channels], 0.0)),
+                    bias: bias.unwrap_or_else(|| Array::full(&[*channels], 0.0)),
                     weight,
-                    stride: conv.stride.0,
-                    padding: conv.padding.0,
-                    dilation: conv.dilation.0,
-                    groups: conv.groups,
+                    stride: stride.0,
+                    padding: padding.0,
+                    dilation: dilation.0,
+                    groups: *groups,
                 }
             }
-            LayerConfig::AvgPool(pool) => Node::AvgPool2d {
-                kernel_size: pool.kernel.0,
-                stride: pool.stride.unwrap_or(pool.kernel).0,
-                padding: pool.padding.0,
+            LayerConfig::AvgPool(AvgPool { kernel, stride, padding }) => Node::AvgPool2d {
+                kernel_size: kernel.0,
+                stride: stride.unwrap_or(*kernel).0,
+                padding: padding.0,
             },
             LayerConfig::Flatten(_) => {
                 Node::Flatten { input_type: node.inputs[0].item.clone(), start_dim: 0, end_dim: -1 }
@@ -118,23 +135,21 @@ impl<R: Real> Export<'_, R> {
     /// A tensor of a layer, its own or that which it shares.
     fn tensor(&self, index: usize, name: &str) -> Option<Array> {
         let node = &self.nodes[index];
-        let layer = node.layer.as_ref()?;
-        let specs = layer.params(&node.inputs).into_iter().chain(layer.buffers(&node.inputs));
-        let spec = specs.into_iter().find(|spec| spec.name == name)?;
+        let spec = node.params.iter().chain(&node.buffers).find(|spec| spec.name == name)?;
         let full = format!("{}.{name}", spec.shared_with.as_ref().unwrap_or(&node.name));
         let all = self.network.params().iter().chain(self.network.buffers());
         let found = all.into_iter().find(|param| param.name == full)?;
         Some(Array::new(&found.shape, found.data.iter().map(|x| x.f64()).collect()))
     }
 
-    /// Weight and bias of a layer, times what the neurons behind it ask for.
+    /// Weight and bias of a layer, times what the neurons after it ask for.
     fn weights(&self, index: usize) -> Result<(Array, Option<Array>)> {
         let missing = || Error::unsupported("a layer without its weights");
         let mut weight = self.tensor(index, "weight").ok_or_else(missing)?;
         let mut bias = self.tensor(index, "bias");
         let rows = weight.shape.first().copied().unwrap_or(1).max(1);
         let width = weight.data.len() / rows;
-        if let Some(scale) = self.scale_behind(index)? {
+        if let Some(scale) = self.scale_after(index)? {
             for (row, factor) in weight.data.chunks_exact_mut(width.max(1)).zip(&scale) {
                 row.iter_mut().for_each(|w| *w *= factor);
             }
@@ -145,111 +160,72 @@ impl<R: Real> Export<'_, R> {
         Ok((weight, bias))
     }
 
-    /// The only needed layer that takes this one.
-    fn consumer(&self, index: usize) -> Option<usize> {
-        let takes = |&i: &usize| self.needed[i] && self.nodes[i].from.contains(&index);
-        let mut all = (index + 1..self.nodes.len()).filter(takes);
-        let first = all.next()?;
-        all.next().is_none().then_some(first)
-    }
-
-    /// The factor of each row of a layer's weights, if neurons behind it ask for one.
-    fn scale_behind(&self, index: usize) -> Result<Option<Vec<f64>>> {
-        let mut at = index;
-        loop {
-            let Some(next) = self.consumer(at) else { return Ok(None) };
-            match &self.nodes[next].layer {
-                Some(
-                    LayerConfig::AvgPool(_) | LayerConfig::Flatten(_) | LayerConfig::Dropout(_),
-                ) => {
-                    at = next;
-                }
-                Some(LayerConfig::Neuron(neuron)) => {
-                    let scale = self.scale(next, neuron)?;
-                    let rows = self.nodes[index].shape.channels().0;
-                    return Ok(rows_of(&scale, rows, at == index));
-                }
-                _ => return Ok(None),
-            }
-        }
-    }
-
-    /// Whether some layer in front of these neurons takes up their factor.
-    fn taken_up(&self, index: usize) -> Result<bool> {
-        let mut at = self.nodes[index].from[0];
-        loop {
-            let node = &self.nodes[at];
-            if self.consumer(at).is_none() {
-                return Ok(false);
-            }
-            match &node.layer {
-                Some(LayerConfig::Dense(_) | LayerConfig::Conv2d(_)) => {
-                    return Ok(self.scale_behind(at)?.is_some());
-                }
-                Some(
-                    LayerConfig::AvgPool(_) | LayerConfig::Flatten(_) | LayerConfig::Dropout(_),
-                ) => {
-                    at = node.from[0];
-                }
-                _ => return Ok(false),
-            }
-        }
-    }
-
-    /// `gain / (1 - alpha)` of every neuron; gain where alpha is 1.
-    fn scale(&self, index: usize, neuron: &Neuron) -> Result<Vec<f64>> {
-        let alpha = self.constant(index, "alpha", &neuron.alpha)?;
-        let gain = self.constant(index, "gain", &neuron.gain)?;
-        let factor = |(alpha, gain): (&f64, &f64)| {
-            if *alpha == 1.0 { *gain } else { gain / (1.0 - alpha) }
-        };
-        Ok(alpha.iter().zip(&gain).map(factor).collect())
-    }
-
     /// A constant, one number a neuron.
-    fn constant(&self, index: usize, name: &str, constant: &Constant) -> Result<Vec<f64>> {
+    pub(super) fn constant(
+        &self,
+        index: usize,
+        name: &str,
+        constant: &Constant,
+    ) -> Result<Vec<f64>> {
         let item = &self.nodes[index].shape;
         let logit = constant.learn && name == "alpha";
         let tensor = if logit { "alpha_logit" } else { name };
         let Some(values) = self.tensor(index, tensor) else {
             return Ok(vec![constant.init; item.len()]);
         };
-        let run = match constant.per {
-            Sharing::All => item.len(),
-            Sharing::Channel => item.channels().1,
-            Sharing::Neuron => 1,
-        };
+        let run = constant.per.run(item);
         let value = |w: f64| if logit { 1.0 / (1.0 + (-w).exp()) } else { w };
         Ok(values.data.iter().flat_map(|&w| std::iter::repeat_n(value(w), run)).collect())
     }
 
     fn neuron(&self, index: usize, neuron: &Neuron, dt: f64) -> Result<Node> {
         let shape = &self.nodes[index].shape.item;
-        if let Output::Analog(_) = neuron.output {
+        // Field by field, as above. What is about gradients or first values is nothing to NIR.
+        let Neuron {
+            output,
+            threshold,
+            alpha,
+            beta,
+            reset,
+            synapse,
+            recurrent,
+            norm,
+            // Part of `scale`, or of analog neurons alone.
+            gain: _,
+            threshold_related: _,
+            detach_reset: _,
+            surrogate: _,
+            init: _,
+        } = neuron;
+        if let Output::Analog(_) = output {
             return Err(Error::unsupported("NIR has no node for an analog neuron (LIAF)")
                 .advice("send spikes, or see docs/nir.md for how such a node could look"));
         }
-        if neuron.recurrent || neuron.synapse.is_some() {
+        if *recurrent || synapse.is_some() {
             return Err(Error::unsupported(
                 "neurons with a synapse or membranes that reach each other are not written to NIR",
             ));
         }
-        let Reset::To(reset) = &neuron.reset else {
+        if norm.is_some() {
+            return Err(Error::unsupported("NIR has no node for neurons with a norm inside"));
+        }
+        let Reset::To(reset) = reset else {
             return Err(Error::unsupported("NIR's neurons are reset to a value")
                 .expected("a hard reset")
                 .found("a soft one"));
         };
         let array = |values: Vec<f64>| Array::new(shape, values);
-        let alpha = self.constant(index, "alpha", &neuron.alpha)?;
-        let beta = self.constant(index, "beta", &neuron.beta)?;
+        let first = alpha.init;
+        let alpha = self.constant(index, "alpha", alpha)?;
+        let beta = self.constant(index, "beta", beta)?;
         let r = if self.taken_up(index)? {
             Array::full(shape, 1.0)
         } else {
             array(self.scale(index, neuron)?)
         };
-        let v_threshold = array(self.constant(index, "threshold", &neuron.threshold)?);
+        let v_threshold = array(self.constant(index, "threshold", threshold)?);
         let v_reset = array(self.constant(index, "reset", reset)?);
-        let spikes = neuron.output == Output::Spike;
+        let spikes = *output == Output::Spike;
         if alpha.iter().chain(&beta).all(|x| x.is_finite()) {
             if spikes && alpha.iter().all(|&a| a == 1.0) && beta.iter().all(|&b| b == 0.0) {
                 return Ok(Node::If { r, v_threshold, v_reset });
@@ -267,20 +243,6 @@ impl<R: Real> Export<'_, R> {
         }
         Err(Error::unsupported("neurons whose leak has no time constant")
             .expected("alpha of 0 or more and less than 1, or alpha 1 and beta 0 for all")
-            .found(format!("alpha {:?}", neuron.alpha.init)))
+            .found(format!("alpha {first:?}")))
     }
-}
-
-/// One factor for each row of weights, if the neurons of every row agree; behind a pooling
-/// (`direct` false) all neurons must.
-fn rows_of(scale: &[f64], rows: usize, direct: bool) -> Option<Vec<f64>> {
-    let first = *scale.first()?;
-    if scale.iter().all(|&factor| factor == first) {
-        return Some(vec![first; rows]);
-    }
-    let run = scale.len() / rows.max(1);
-    let agree = |row: &[f64]| row.iter().all(|factor| *factor == row[0]);
-    let fits = direct && run > 0 && run * rows == scale.len();
-    (fits && scale.chunks_exact(run).all(agree))
-        .then(|| scale.chunks_exact(run).map(|row| row[0]).collect())
 }

@@ -7,7 +7,7 @@ use hdf5::{Dataset, File, Group};
 
 use super::graph::{Array, Graph, Node};
 use crate::checkpoint::whole;
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// The version of the Python package `nir` whose layout this is.
 const VERSION: &str = "1.0.8";
@@ -45,9 +45,9 @@ fn write_all(graph: &Graph, path: &Path) -> hdf5::Result<()> {
     }
     let edges: Vec<VarLenUnicode> =
         graph.edges.iter().flat_map(|(from, to)| [from, to]).map(|name| unicode(name)).collect();
-    let place =
+    let dataset =
         root.new_dataset::<VarLenUnicode>().shape((graph.edges.len(), 2)).create("edges")?;
-    place.write_raw(&edges)?;
+    dataset.write_raw(&edges)?;
     file.close()
 }
 

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::graph::{Array, Graph, Node};
+use crate::error::{Error, Result};
+use crate::graph::{Network, NetworkConfig};
 use crate::layer::{Add, AvgPool, Conv2d, Dense, Flatten, LayerConfig};
 use crate::neuron::{Constant, Neuron, Output, Reset, Sharing};
-use crate::{Error, Network, NetworkConfig, Real, Result, Shape};
+use crate::real::Real;
+use crate::shape::Shape;
 
 pub(super) fn import<R: Real>(graph: &Graph, dt: f64) -> Result<Network<R>> {
     let order = order(graph)?;
@@ -59,7 +62,7 @@ pub(super) fn import<R: Real>(graph: &Graph, dt: f64) -> Result<Network<R>> {
     Ok(network)
 }
 
-/// The nodes so that each stands behind those that lead to it.
+/// The nodes so that each comes after those that lead to it.
 fn order(graph: &Graph) -> Result<Vec<&String>> {
     for (from, to) in &graph.edges {
         if let Some(missing) = [from, to].into_iter().find(|&n| !graph.nodes.contains_key(n)) {

@@ -23,13 +23,16 @@
 //! or an end of time; the errors say so.
 
 mod export;
+mod factors;
 mod file;
 mod graph;
 mod import;
 
 use std::path::Path;
 
-use crate::{Error, Network, Real, Result};
+use crate::error::{Error, Result};
+use crate::graph::Network;
+use crate::real::Real;
 
 /// The time step of snnTorch's exchange, in seconds.
 pub const DT: f64 = 1e-4;

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Real, Result};
+use crate::error::{Error, Result};
+use crate::graph::Gradients;
+use crate::real::Real;
 
 /// A limit to gradients before an optimiser's step.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -21,15 +23,10 @@ pub enum Clip {
     },
 }
 
-/// Euclidean norm of all gradients together, summed in f64.
-pub fn norm<R: Real>(gradients: &[Vec<R>]) -> f64 {
-    let squares = |gradient: &Vec<R>| gradient.iter().map(|g| g.f64() * g.f64()).sum::<f64>();
-    gradients.iter().map(squares).sum::<f64>().sqrt()
-}
-
 impl Clip {
     /// Limits `gradients`, whose norm is `norm`.
-    pub fn apply<R: Real>(&self, gradients: &mut [Vec<R>], norm: f64) {
+    pub fn apply<R: Real>(&self, gradients: &mut Gradients<R>, norm: f64) {
+        let gradients = gradients.all_mut();
         match *self {
             Self::Norm { max } => {
                 let factor = max / (norm + 1e-6);
@@ -40,7 +37,7 @@ impl Clip {
             }
             Self::Value { max } => {
                 let max = R::of(max);
-                gradients.iter_mut().flatten().for_each(|g| *g = (*g).min(max).max(-max));
+                gradients.iter_mut().flatten().for_each(|g| *g = g.clamp(-max, max));
             }
         }
     }

@@ -1,38 +1,42 @@
 //! A moving average of the weights.
 
-use crate::graph::{Network, Param};
-use crate::{Error, Real, Result};
+use crate::error::{Error, Result};
+use crate::graph::Param;
+use crate::real::Real;
 
 /// Exponential moving average of all parameters: `e = decay · e + (1 - decay) · p`, in the first
 /// step `e = p` (`torch.optim.swa_utils.get_ema_multi_avg_fn`). Running statistics are not averaged.
+///
+/// Before its first step, the average is the parameters themselves, whatever they are then.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ema<R> {
     decay: f64,
     updates: u64,
+    /// By parameter; meaningless before the first step.
     weights: Vec<Vec<R>>,
 }
 
 impl<R: Real> Ema<R> {
-    /// An average that begins with the weights of `network`.
+    /// An average that has not begun.
     ///
     /// # Errors
     /// If `decay` is not in 0..1.
-    pub fn new(decay: f64, network: &Network<R>) -> Result<Self> {
+    pub fn new(decay: f64) -> Result<Self> {
         if !(0.0..1.0).contains(&decay) {
             return Err(Error::config("an impossible decay of the average of weights")
                 .expected("0 or more and less than 1")
                 .found(decay));
         }
-        let weights = network.params().iter().map(|param| param.data.clone()).collect();
-        Ok(Self { decay, updates: 0, weights })
+        Ok(Self { decay, updates: 0, weights: Vec::new() })
     }
 
     /// Takes the weights of one more step into the average.
     pub fn update(&mut self, params: &[Param<R>]) {
-        let new = R::of(if self.updates == 0 { 1.0 } else { 1.0 - self.decay });
+        let new = R::of(1.0 - self.decay);
+        self.weights.resize_with(params.len(), Vec::new);
         for (average, param) in self.weights.iter_mut().zip(params) {
             if self.updates == 0 {
-                average.copy_from_slice(&param.data);
+                average.clone_from(&param.data);
             } else {
                 average.iter_mut().zip(&param.data).for_each(|(e, &p)| *e += new * (p - *e));
             }
@@ -40,14 +44,21 @@ impl<R: Real> Ema<R> {
         self.updates += 1;
     }
 
-    /// The averages, in the order of the network's parameters.
-    pub fn weights(&self) -> &[Vec<R>] {
-        &self.weights
+    /// Begins anew: what is in the average belongs to weights that are gone.
+    pub fn restart(&mut self) {
+        self.updates = 0;
+    }
+
+    /// The averages of these parameters, in their order.
+    pub fn averages<'a>(&'a self, params: &'a [Param<R>]) -> impl Iterator<Item = &'a [R]> {
+        let begun = self.updates > 0;
+        let own = self.weights.iter().filter(move |_| begun).map(Vec::as_slice);
+        own.chain(params.iter().filter(move |_| !begun).map(|param| param.data.as_slice()))
     }
 
     /// Exchanges the averages and the weights of `params`; done twice, all is as before.
     pub fn swap(&mut self, params: &mut [Param<R>]) {
-        for (average, param) in self.weights.iter_mut().zip(params) {
+        for (average, param) in self.weights.iter_mut().zip(params).filter(|_| self.updates > 0) {
             std::mem::swap(average, &mut param.data);
         }
     }

@@ -6,14 +6,15 @@ mod ema;
 mod rules;
 mod schedule;
 
-pub use clip::{Clip, norm};
+pub use clip::Clip;
 pub use ema::Ema;
 pub use schedule::{Curve, Schedule, Warmup};
 
 use serde::{Deserialize, Serialize};
 
-use crate::graph::{Network, Param};
-use crate::{Error, Real, Result};
+use crate::error::{Error, Result};
+use crate::graph::{Gradients, Param};
+use crate::real::Real;
 
 /// Which optimiser, as it stands in a configuration: `type = "adam"` and its own keys.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -78,57 +79,48 @@ impl Default for Sgd {
     }
 }
 
-/// `g += weight_decay · p; m += (1 - b1)(g - m); v = b2 · v + (1 - b2) g²;
-/// p -= rate / (1 - b1^t) · m / (√v / √(1 - b2^t) + eps)` (Kingma and Ba, ICLR 2015).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Adam {
-    /// Learning rate before the schedule. Default 0.001.
-    pub learning_rate: f64,
-    /// b1 and b2. Default 0.9 and 0.999.
-    pub betas: [f64; 2],
-    /// eps. Default 1e-8.
-    pub epsilon: f64,
-    /// Weight decay. Default 0.
-    pub weight_decay: f64,
-    /// To what it applies. Default all.
-    pub decay: Decay,
-}
-
-impl Default for Adam {
-    fn default() -> Self {
-        Self {
-            learning_rate: 1e-3,
-            betas: [0.9, 0.999],
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-            decay: Decay::All,
+macro_rules! adam {
+    ($(#[$doc:meta])* $name:ident, $weight_decay:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub struct $name {
+            /// Learning rate before the schedule. Default 0.001.
+            pub learning_rate: f64,
+            /// b1 and b2. Default 0.9 and 0.999.
+            pub betas: [f64; 2],
+            /// eps. Default 1e-8.
+            pub epsilon: f64,
+            #[doc = concat!("Weight decay. Default ", $weight_decay, ".")]
+            pub weight_decay: f64,
+            /// To what it applies. Default all.
+            pub decay: Decay,
         }
-    }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self {
+                    learning_rate: 1e-3,
+                    betas: [0.9, 0.999],
+                    epsilon: 1e-8,
+                    weight_decay: $weight_decay,
+                    decay: Decay::All,
+                }
+            }
+        }
+    };
 }
 
-/// As [`Adam`], but `p -= rate · weight_decay · p` instead of the first line (Loshchilov and Hutter,
-/// ICLR 2019).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct AdamW {
-    /// Learning rate before the schedule. Default 0.001.
-    pub learning_rate: f64,
-    /// b1 and b2. Default 0.9 and 0.999.
-    pub betas: [f64; 2],
-    /// eps. Default 1e-8.
-    pub epsilon: f64,
-    /// Weight decay. Default 0.01.
-    pub weight_decay: f64,
-    /// To what it applies. Default all.
-    pub decay: Decay,
+adam! {
+    /// `g += weight_decay · p; m += (1 - b1)(g - m); v = b2 · v + (1 - b2) g²;
+    /// p -= rate / (1 - b1^t) · m / (√v / √(1 - b2^t) + eps)` (Kingma and Ba, ICLR 2015).
+    Adam, 0.0
 }
 
-impl Default for AdamW {
-    fn default() -> Self {
-        let Adam { learning_rate, betas, epsilon, decay, .. } = Adam::default();
-        Self { learning_rate, betas, epsilon, weight_decay: 0.01, decay }
-    }
+adam! {
+    /// As [`Adam`], but `p -= rate · weight_decay · p` instead of the first line (Loshchilov and
+    /// Hutter, ICLR 2019).
+    AdamW, 0.01
 }
 
 impl OptimizerConfig {
@@ -204,14 +196,14 @@ pub struct Optimizer<R> {
 }
 
 impl<R: Real> Optimizer<R> {
-    /// An optimiser of the parameters of `network`.
+    /// An optimiser of these parameters.
     ///
     /// # Errors
     /// If the configuration has impossible numbers.
-    pub fn new(config: OptimizerConfig, network: &Network<R>) -> Result<Self> {
+    pub fn new(config: OptimizerConfig, params: &[Param<R>]) -> Result<Self> {
         config.check()?;
         let zeros = |needed: bool| -> Vec<Vec<R>> {
-            let all = network.params().iter().filter(|_| needed);
+            let all = params.iter().filter(|_| needed);
             all.map(|param| vec![R::ZERO; param.data.len()]).collect()
         };
         let (first, second) = match config {
@@ -245,7 +237,13 @@ impl<R: Real> Optimizer<R> {
     ///
     /// # Errors
     /// If the gradients are not of these parameters; nothing has changed then.
-    pub fn step(&mut self, params: &mut [Param<R>], gradients: &[Vec<R>], rate: f64) -> Result<()> {
+    pub fn step(
+        &mut self,
+        params: &mut [Param<R>],
+        gradients: &Gradients<R>,
+        rate: f64,
+    ) -> Result<()> {
+        let gradients = gradients.all();
         let fits = |kept: &[Vec<R>]| {
             kept.is_empty()
                 || kept.len() == params.len()
@@ -268,14 +266,13 @@ impl<R: Real> Optimizer<R> {
                     let momentum = self.first.get_mut(i).map(Vec::as_mut_slice);
                     rules::sgd(p, gradient, momentum, sgd, decay, rate, self.steps == 1);
                 }
-                OptimizerConfig::Adam(Adam { betas, epsilon, .. }) => {
+                OptimizerConfig::Adam(Adam { betas, epsilon, .. })
+                | OptimizerConfig::AdamW(AdamW { betas, epsilon, .. }) => {
                     let step = rules::AdamStep::new(*betas, *epsilon, self.steps, rate);
-                    step.apply(p, gradient, &mut self.first[i], &mut self.second[i], decay, 0.0);
-                }
-                OptimizerConfig::AdamW(AdamW { betas, epsilon, .. }) => {
-                    let step = rules::AdamStep::new(*betas, *epsilon, self.steps, rate);
-                    let shrink = rate * decay;
-                    step.apply(p, gradient, &mut self.first[i], &mut self.second[i], 0.0, shrink);
+                    let decoupled = matches!(self.config, OptimizerConfig::AdamW(_));
+                    let (decay, shrink) =
+                        if decoupled { (0.0, rate * decay) } else { (decay, 0.0) };
+                    step.apply(p, gradient, &mut self.first[i], &mut self.second[i], decay, shrink);
                 }
             }
         }

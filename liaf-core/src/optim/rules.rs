@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::Sgd;
-use crate::Real;
+use crate::real::Real;
 
 /// Numbers a thread takes at a time.
 const PIECE: usize = 1 << 15;

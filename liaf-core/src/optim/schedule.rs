@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// What the learning rate is multiplied by at each tick: a step or an epoch, as the trainer says.
 ///

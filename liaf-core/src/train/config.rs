@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::optim::{Clip, OptimizerConfig, Schedule};
-use crate::{Error, Result};
 
 /// Everything about training but the network and the data.
 ///

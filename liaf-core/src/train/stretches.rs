@@ -2,8 +2,9 @@
 
 use ndarray::{ArrayD, Axis, Slice};
 
+use crate::error::{Error, Result};
 use crate::graph::{Inputs, Network};
-use crate::{Error, Real, Result};
+use crate::real::Real;
 
 /// A stretch of time of those samples of a batch that are not over.
 pub(super) struct Stretch<R> {
@@ -19,6 +20,8 @@ pub(super) struct Stretch<R> {
     arrays: Vec<(String, ArrayD<R>)>,
     /// The input in time.
     timed: String,
+    /// Number in the whole batch of sample 0 of the part that the stretch is of.
+    first: usize,
 }
 
 impl<R: Real> Stretch<R> {
@@ -26,7 +29,7 @@ impl<R: Real> Stretch<R> {
     pub fn inputs(&self) -> Inputs<'_, R> {
         let empty = Inputs::of_nothing();
         let all = self.arrays.iter().fold(empty, |all, (name, data)| all.with(name, data.view()));
-        all.lengths(&self.timed, &self.lengths)
+        all.lengths(&self.timed, &self.lengths).numbered_from(self.first)
     }
 }
 
@@ -39,7 +42,7 @@ pub(super) fn timed_input<R: Real>(network: &Network<R>) -> Result<&str> {
     }
 }
 
-/// Stretch number `number` of `steps` steps; `None` behind the end.
+/// Stretch number `number` of `steps` steps; `None` after the end.
 pub(super) fn stretch<R: Real>(
     inputs: &Inputs<'_, R>,
     timed: &str,
@@ -68,5 +71,6 @@ pub(super) fn stretch<R: Real>(
             Some((name.to_owned(), data.select(Axis(0), &chosen)))
         })
         .collect();
-    Some(Stretch { chosen, lengths, shares, last, arrays, timed: timed.to_owned() })
+    let (timed, first) = (timed.to_owned(), inputs.first());
+    Some(Stretch { chosen, lengths, shares, last, arrays, timed, first })
 }

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use ndarray::{ArrayViewD, Axis};
-
-use crate::graph::{Gradients, Inputs, Mode, Network, Workspace};
+use crate::error::{Error, Result};
+use crate::graph::{GradientSum, Gradients, Inputs, Mode, Network, Workspace};
 use crate::loss::Judged;
-use crate::optim::{self, Ema, Optimizer};
-use crate::{Error, Real, Result};
+use crate::optim::{Ema, Optimizer};
+use crate::real::Real;
 
-use super::stretches;
+use super::learn::{Learned, judge};
 use super::{Evaluation, StepReport, Tick, TrainConfig};
 
 /// A network with what makes it learn, and the memory for it.
@@ -19,15 +18,17 @@ use super::{Evaluation, StepReport, Tick, TrainConfig};
 /// threads.
 #[derive(Debug)]
 pub struct Trainer<R: Real> {
-    config: TrainConfig,
+    pub(super) config: TrainConfig,
     pub(crate) network: Network<R>,
     pub(crate) optimizer: Optimizer<R>,
     pub(crate) ema: Option<Ema<R>>,
     pub(crate) step: u64,
     pub(crate) epoch: u64,
     pub(crate) notes: BTreeMap<String, String>,
-    workspace: Workspace<R>,
-    gradients: Gradients<R>,
+    pub(super) workspace: Workspace<R>,
+    pub(super) gradients: Gradients<R>,
+    /// The running statistics before the step that is being made, by buffer.
+    before: Vec<Vec<R>>,
 }
 
 impl<R: Real> Trainer<R> {
@@ -38,13 +39,14 @@ impl<R: Real> Trainer<R> {
     pub fn new(network: Network<R>, config: TrainConfig) -> Result<Self> {
         config.check()?;
         Ok(Self {
-            optimizer: Optimizer::new(config.optimizer, &network)?,
-            ema: config.ema.map(|decay| Ema::new(decay, &network)).transpose()?,
+            optimizer: Optimizer::new(config.optimizer, network.params())?,
+            ema: config.ema.map(Ema::new).transpose()?,
             step: 0,
             epoch: 0,
             notes: BTreeMap::new(),
             workspace: Workspace::new(),
-            gradients: Gradients::new(&network),
+            gradients: GradientSum::new(&network).reduce(),
+            before: Vec::new(),
             network,
             config,
         })
@@ -60,8 +62,10 @@ impl<R: Real> Trainer<R> {
         &self.network
     }
 
-    /// The network, to be changed: other first weights, for instance.
+    /// The network, to be changed: other first weights, for instance. An average of weights begins
+    /// anew with what the network's weights are then; moments of the optimiser stay.
     pub fn network_mut(&mut self) -> &mut Network<R> {
+        self.ema.iter_mut().for_each(Ema::restart);
         &mut self.network
     }
 
@@ -108,7 +112,8 @@ impl<R: Real> Trainer<R> {
         self.config.optimizer.learning_rate() * self.config.schedule.factor(tick)
     }
 
-    /// Gradients of the last step, as the optimiser got them, in the order of the parameters.
+    /// Gradients of the last step, as the optimiser got them, in the order of the parameters; after a
+    /// step that failed, what there was of them.
     pub fn gradients(&self) -> &[Vec<R>] {
         self.gradients.all()
     }
@@ -117,103 +122,45 @@ impl<R: Real> Trainer<R> {
     ///
     /// # Errors
     /// If the batch does not fit the network or cannot be worked on, a label is no class, or the
-    /// loss or a gradient is not finite. Weights and moments are then as they were.
+    /// loss or a gradient is not finite. Weights, moments and running statistics are then as they
+    /// were.
     pub fn step(&mut self, inputs: &Inputs<'_, R>, labels: &[usize]) -> Result<StepReport> {
         let samples = self.samples(inputs, labels)?;
-        let (mut loss, mut correct) = (0.0, 0);
-        self.gradients.clear();
-        for part in self.parts(samples) {
-            let share = part.len() as f64 / samples as f64;
-            let inputs = inputs.part(part.clone());
-            let labels = &labels[part.clone()];
-            let (own, right) = match self.config.truncate {
-                Some(steps) => {
-                    self.learn_in_stretches(&inputs, labels, part.start, share, steps)?
-                }
-                None => self.learn(&inputs, labels, part.start, share)?,
-            };
-            loss += own;
-            correct += right;
+        self.before.resize_with(self.network.buffers().len(), Vec::new);
+        for (before, buffer) in self.before.iter_mut().zip(self.network.buffers()) {
+            before.clone_from(&buffer.data);
         }
-        self.gradients.reduce();
-        let gradient_norm = optim::norm(self.gradients.all());
+        let report =
+            self.learn(inputs, labels, samples).and_then(|done| self.update(done, samples));
+        if report.is_err() {
+            for (before, buffer) in self.before.iter().zip(self.network.buffers_mut()) {
+                buffer.data.clone_from(before);
+            }
+        }
+        report
+    }
+
+    /// The optimiser's part of a step.
+    fn update(&mut self, learned: Learned, samples: usize) -> Result<StepReport> {
+        let gradient_norm = self.gradients.norm();
         if !gradient_norm.is_finite() {
             return Err(Error::data("a gradient is not finite")
                 .found(format!("a norm of {gradient_norm} in step {}", self.step))
                 .advice("training diverged: try a lower learning rate"));
         }
         if let Some(clip) = self.config.clip {
-            clip.apply(self.gradients.all_mut(), gradient_norm);
+            clip.apply(&mut self.gradients, gradient_norm);
         }
         let learning_rate = self.learning_rate();
         let params = self.network.params_mut();
-        self.optimizer.step(params, self.gradients.all(), learning_rate)?;
+        self.optimizer.step(params, &self.gradients, learning_rate)?;
         if let Some(ema) = &mut self.ema {
             ema.update(params);
         }
+        let step = self.step;
         self.step += 1;
-        let step = self.step - 1;
+        let Learned { loss, correct } = learned;
         Ok(StepReport { step, loss, correct, samples, gradient_norm, learning_rate })
-    }
-
-    /// Forward and back of a part of a batch, of which it is `share`. Gives its part of the loss and
-    /// the number of right classes.
-    fn learn(
-        &mut self,
-        inputs: &Inputs<'_, R>,
-        labels: &[usize],
-        first: usize,
-        share: f64,
-    ) -> Result<(f64, usize)> {
-        let mode = Mode { first, ..Mode::train(self.step) };
-        let mut judged = self.pass(inputs, labels, mode)?;
-        if share < 1.0 {
-            let share = R::of(share);
-            judged.gradient.iter_mut().for_each(|g| *g *= share);
-        }
-        self.back(judged.gradient.view(), mode)?;
-        Ok((judged.loss * share, judged.correct))
-    }
-
-    /// The same, one stretch of time after another. A sample's class is that of its last stretch.
-    fn learn_in_stretches(
-        &mut self,
-        inputs: &Inputs<'_, R>,
-        labels: &[usize],
-        first: usize,
-        share: f64,
-        steps: usize,
-    ) -> Result<(f64, usize)> {
-        let timed = stretches::timed_input(&self.network)?.to_owned();
-        let mut carry = self.network.carry(labels.len())?;
-        let (mut loss, mut correct) = (0.0, 0);
-        for number in 0.. {
-            let Some(stretch) = stretches::stretch(inputs, &timed, number, steps) else { break };
-            let mode = Mode { first, stretch: number as u64, ..Mode::train(self.step) };
-            let labels: Vec<usize> = stretch.chosen.iter().map(|&n| labels[n]).collect();
-            let mut own = carry.take(&stretch.chosen);
-            let batch = stretch.inputs();
-            let output = self.network.forward_on(&batch, mode, &mut own, &mut self.workspace)?;
-            carry.put(&stretch.chosen, own);
-            let lengths = self.network.output_lengths(&self.workspace);
-            let mut judged = self.config.loss.judge(output.view(), &labels, Some(&lengths))?;
-            // The judged mean is over these samples; the wanted one over all, by their steps.
-            let all = inputs.samples() as f64;
-            for (n, &part) in stretch.shares.iter().enumerate() {
-                let weight = R::of(part * share * labels.len() as f64 / all);
-                judged.gradient.index_axis_mut(Axis(0), n).iter_mut().for_each(|g| *g *= weight);
-                loss += judged.losses[n] * part * share / all;
-                correct += usize::from(stretch.last[n] && judged.classes[n] == labels[n]);
-            }
-            self.back(judged.gradient.view(), mode)?;
-        }
-        Ok((loss, correct))
-    }
-
-    fn back(&mut self, gradient: ArrayViewD<'_, R>, mode: Mode) -> Result<()> {
-        self.network.backward(gradient, mode, &mut self.workspace, &mut self.gradients)?;
-        self.network.take_updates(&mut self.workspace);
-        Ok(())
     }
 
     /// How the network does on samples, in evaluation mode, with the averaged weights if there are
@@ -226,8 +173,9 @@ impl<R: Real> Trainer<R> {
         self.swap_averages();
         let mut all = Evaluation::default();
         let outcome = self.parts(samples).try_for_each(|part| {
-            let own = self.pass(&inputs.part(part.clone()), &labels[part], Mode::EVAL)?;
-            let Judged { loss, correct, classes, .. } = own;
+            let inputs = inputs.part(part.clone());
+            let pass = self.network.forward(&inputs, Mode::eval(), &mut self.workspace)?;
+            let Judged { loss, correct, classes, .. } = judge(&self.config, &pass, &labels[part])?;
             all.add(&Evaluation { loss, correct, classes });
             Ok(())
         });
@@ -239,13 +187,6 @@ impl<R: Real> Trainer<R> {
         if let Some(ema) = &mut self.ema {
             ema.swap(self.network.params_mut());
         }
-    }
-
-    /// Forward and loss.
-    fn pass(&mut self, inputs: &Inputs<'_, R>, labels: &[usize], mode: Mode) -> Result<Judged<R>> {
-        let output = self.network.forward(inputs, mode, &mut self.workspace)?;
-        let lengths = self.network.output_lengths(&self.workspace);
-        self.config.loss.judge(output.view(), labels, Some(&lengths))
     }
 
     /// Number of samples, if there is a label for each.
@@ -283,7 +224,7 @@ impl<R: Real> Trainer<R> {
     }
 
     /// The parts in which a batch passes.
-    fn parts(&self, samples: usize) -> impl Iterator<Item = Range<usize>> + use<R> {
+    pub(super) fn parts(&self, samples: usize) -> impl Iterator<Item = Range<usize>> + use<R> {
         let size = self.config.micro_batch.unwrap_or(samples);
         (0..samples).step_by(size).map(move |start| start..(start + size).min(samples))
     }

@@ -3,8 +3,10 @@
 use super::build::{neuron, recurrent};
 use super::{Entry, Kind, Options};
 use crate::activation::Activation;
+use crate::error::Result;
+use crate::graph::NetworkConfig;
 use crate::layer::{Aggregate, AggregateKind, Concat, Dense, Dropout, Embedding};
-use crate::{NetworkConfig, Result, Shape};
+use crate::shape::Shape;
 
 /// Two branches, story and question, with tables of their own: embedding of 50, dropout 0.3, a fully
 /// connected layer of 100 neurons (or its rival), the last step; joined; one score a word.

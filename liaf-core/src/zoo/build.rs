@@ -1,15 +1,16 @@
 //! Networks block by block, in every form.
 
 use super::{Kind, Options};
-use crate::NetworkConfig;
 use crate::activation::Activation;
+use crate::graph::NetworkConfig;
 use crate::layer::{
     Activate, Aggregate, AggregateKind, AvgPool, BatchNorm, Conv2d, Conv3d, ConvLstm, Dense,
     Flatten, Gru, LayerConfig, Lstm, MaxPool, Rnn,
 };
 use crate::neuron::{Neuron, Output};
+use crate::shape::Shape;
 
-/// Where norm, pooling and neurons stand behind a convolution.
+/// Where norm, pooling and neurons come after a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
     /// Neurons, then pooling; no norm.
@@ -26,7 +27,7 @@ pub(super) enum Pool {
     None,
     Max(usize),
     Avg(usize),
-    /// Every second place of both axes.
+    /// Every second row and column.
     Skip,
 }
 
@@ -74,7 +75,7 @@ impl Build {
         activation: Activation,
         options: &Options,
     ) -> Self {
-        let config = NetworkConfig::default().input("frames", crate::Shape::timed(item));
+        let config = NetworkConfig::default().input("frames", Shape::timed(item));
         Self { config, kind, order, activation, width: options.width, convs: 0, dense: 0 }
     }
 
@@ -83,7 +84,7 @@ impl Build {
         ((count as f64 * self.width).round() as usize).max(1)
     }
 
-    /// Adds a layer behind the last one.
+    /// Adds a layer after the last one.
     pub fn push(mut self, name: &str, layer: impl Into<LayerConfig>) -> Self {
         self.config = self.config.node(name, &[], layer);
         self
@@ -146,7 +147,7 @@ impl Build {
         }
     }
 
-    /// Every `stride`th place of both axes: what a ConvLSTM, which has no stride, leaves out behind
+    /// Every `stride`th row and column: what a ConvLSTM, which has no stride, leaves out after
     /// it.
     fn every(self, stride: usize, n: usize) -> Self {
         if stride == 1 {
@@ -249,7 +250,7 @@ pub(super) fn conv_3d(
     Conv3d { stride, padding, ..Conv3d::new(channels, 3, kernel) }.into()
 }
 
-/// The norm behind a convolution.
+/// The norm after a convolution.
 pub(super) fn norm() -> LayerConfig {
     BatchNorm::default().into()
 }

@@ -19,7 +19,8 @@ mod build;
 mod nets;
 mod resnet;
 
-use crate::{Error, NetworkConfig, Result};
+use crate::error::{Error, Result};
+use crate::graph::NetworkConfig;
 
 /// Which of the rivals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,7 +30,7 @@ pub enum Kind {
     /// The same with spikes sent onward.
     Lif,
     /// Every convolution and its neurons replaced by a ConvLSTM of as many channels, padded, without
-    /// norm, with the convolution's stride behind it; fully connected layers with ReLU.
+    /// norm, with the convolution's stride after it; fully connected layers with ReLU.
     ConvLstm,
     /// Every convolution replaced by one over three steps, with norm and ReLU, without neurons; fully
     /// connected layers with ReLU.

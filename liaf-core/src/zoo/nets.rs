@@ -3,7 +3,9 @@
 use super::build::{Build, Order, Pool, c, norm};
 use super::{Entry, Kind, Options};
 use crate::activation::Activation;
-use crate::{NetworkConfig, Result};
+use crate::error::Result;
+use crate::graph::NetworkConfig;
+use crate::layer::Dropout;
 
 use Activation::{Relu, Selu};
 use Order::{NormNeuronPool, NormPoolNeuron, Plain};
@@ -114,6 +116,6 @@ pub(super) fn cifar10_dvs_g(entry: &Entry, kind: Kind, options: &Options) -> Mad
     for channels in [32, 64, 128, 256] {
         build = build.conv(c(channels, 3).unpadded(), Skip);
     }
-    let build = build.flatten().fc(512).push("dropout", crate::layer::Dropout::new(0.1));
+    let build = build.flatten().fc(512).push("dropout", Dropout::new(0.1));
     Ok(build.fc_classes(entry.classes(options)).mean().config)
 }

@@ -3,11 +3,13 @@
 use super::build::{conv_3d, neuron, norm, relu};
 use super::{Entry, Kind, Options};
 use crate::activation::Activation;
+use crate::error::Result;
+use crate::graph::NetworkConfig;
 use crate::layer::{
     Activate, Add, Aggregate, AggregateKind, Conv2d, Dense, LayerConfig, MaxPool, SpatialMean,
 };
 use crate::neuron::{Constant, Neuron};
-use crate::{NetworkConfig, Result, Shape};
+use crate::shape::Shape;
 
 const ACT: Activation = Activation::LeakyRelu { slope: 0.2 };
 

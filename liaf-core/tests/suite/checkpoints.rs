@@ -8,7 +8,7 @@ use crate::common::trained::{batch, config, step, trainer, training};
 use liaf_core::checkpoint::{CheckpointInfo, Series};
 use liaf_core::graph::Inputs;
 use liaf_core::rng::Key;
-use liaf_core::train::Trainer;
+use liaf_core::train::{TrainConfig, Trainer};
 use liaf_core::{ErrorKind, Network};
 
 #[test]
@@ -107,6 +107,83 @@ fn a_foreign_or_newer_file_is_refused_by_what_it_is() {
     assert_eq!(missing.kind(), ErrorKind::System);
     let error = Trainer::<f32>::resume(folder.path()).unwrap_err();
     assert!(error.to_string().contains("not an ordinary file"), "{error}");
+}
+
+/// Steps on the same batches, and the weights then.
+fn steps(trainer: &mut Trainer<f32>, n: usize) -> Vec<f64> {
+    (0..n).map(|_| step(trainer).loss).collect()
+}
+
+#[test]
+fn training_goes_on_by_another_recipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("net.safetensors");
+    let mut trainer = trainer::<f32>();
+    trainer.notes_mut().insert("frames".into(), "20ms".into());
+    steps(&mut trainer, 5);
+    trainer.end_epoch();
+    trainer.save(&path).unwrap();
+    let averages = Network::<f32>::from_checkpoint(&path).unwrap().0;
+    let open = |how: &TrainConfig| Trainer::<f32>::resume_with(&path, how.clone()).unwrap();
+
+    // The same recipe is no other one.
+    let mut same = open(&training());
+    assert_eq!(steps(&mut same, 3), steps(&mut Trainer::resume(&path).unwrap(), 3));
+
+    // What is not of the recipe stays; its schedule counts from the beginning of training.
+    let text = "optimizer = { type = 'adam', learning_rate = 0.5 }\n\
+                schedule = { curve = { type = 'step', every = 5 } }\nmicro_batch = 3\nema = 0.5";
+    let other = TrainConfig::from_toml(text).unwrap();
+    let mut changed = open(&other);
+    assert_eq!((changed.steps(), changed.epochs(), changed.config()), (5, 1, &other));
+    assert_eq!(changed.network().params(), trainer.network().params());
+    assert_eq!(changed.notes(), trainer.notes());
+    assert!((changed.learning_rate() - 0.05).abs() < 1e-15);
+    // AdamW's moments are Adam's, and the average goes on.
+    changed.save(&path).unwrap();
+    let goes_on = Network::<f32>::from_checkpoint(&path).unwrap().0;
+    assert_eq!(goes_on.params(), averages.params());
+    let losses = steps(&mut changed, 3);
+    assert_eq!(losses, steps(&mut Trainer::resume(&path).unwrap(), 3), "bit for bit from here on");
+
+    // An optimiser of another kind, and an average that was not there before, begin anew.
+    let sgd = "optimizer = { type = 'sgd', learning_rate = 0.1, momentum = 0.9 }";
+    let sgd = TrainConfig::from_toml(sgd).unwrap();
+    let mut plain = open(&sgd);
+    let losses = steps(&mut plain, 1);
+    plain.save(&path).unwrap();
+    let mut resumed = Trainer::<f32>::resume(&path).unwrap();
+    assert_eq!(steps(&mut resumed, 3), steps(&mut plain, 3), "after {losses:?}");
+    plain.save(&path).unwrap();
+    let mut averaged = open(&TrainConfig { ema: Some(0.9), ..sgd.clone() });
+    let now = averaged.network().params().to_vec();
+    averaged.save(&path).unwrap();
+    assert_eq!(Network::<f32>::from_checkpoint(&path).unwrap().0.params(), now);
+    assert_eq!(steps(&mut averaged, 2), steps(&mut plain, 2), "the average learns nothing");
+
+    // Momentum that is left out is not kept.
+    let bare = TrainConfig::from_toml("optimizer = { type = 'sgd' }").unwrap();
+    let mut bare = open(&bare);
+    steps(&mut bare, 1);
+    bare.save(&path).unwrap();
+    let mut back = open(&sgd);
+    assert!(steps(&mut back, 2).iter().all(|loss| loss.is_finite()));
+
+    let wrong = TrainConfig { micro_batch: Some(0), ..training() };
+    assert_eq!(Trainer::<f32>::resume_with(&path, wrong).unwrap_err().kind(), ErrorKind::Config);
+}
+
+#[test]
+fn a_series_goes_on_by_another_recipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let series = Series::new(folder.path(), "net");
+    let how = TrainConfig { ema: None, ..training() };
+    assert!(series.resume_with::<f32>(&how).unwrap().is_none());
+    let mut trainer = trainer::<f32>();
+    steps(&mut trainer, 2);
+    series.save(&trainer, None).unwrap();
+    let resumed = series.resume_with::<f32>(&how).unwrap().unwrap();
+    assert_eq!((resumed.steps(), resumed.config()), (2, &how));
 }
 
 /// Names of the files of a folder, sorted.

@@ -48,7 +48,7 @@ fn outputs_and_gradients_are_those_of_pytorch() {
         let reference = Reference::load(name);
         let mut network = net(item, layer).build(0).unwrap();
         reference.compare(&mut network, Mode::train(0), 1e-10);
-        reference.compare(&mut network, Mode { plain: true, ..Mode::train(0) }, 1e-10);
+        reference.compare(&mut network, Mode::train(0).plain(), 1e-10);
     }
 }
 
@@ -68,9 +68,9 @@ fn step_by_step_gives_the_numbers_of_the_sequence() {
     for (name, item, layer) in layers().into_iter().chain(lstms) {
         let network = net(item, layer).build::<f32>(3).unwrap();
         let frames = random::<f32>(&[1, 4, item[0], item[1], item[2]], 8);
-        let mode = Mode { plain: true, ..Mode::EVAL };
+        let mode = Mode::eval().plain();
         let inputs = Inputs::of("x", frames.view());
-        let whole = network.forward(&inputs, mode, &mut Workspace::new()).unwrap();
+        let whole = network.forward(&inputs, mode, &mut Workspace::new()).unwrap().into_output();
         let mut state = network.state().plain();
         for t in 0..4 {
             let frame: Vec<_> = frames.slice(s![0, t, .., .., ..]).iter().copied().collect();
@@ -128,7 +128,9 @@ fn a_window_of_steps_looks_ahead_and_needs_its_steps() {
     let network = net([1, 2, 2], layer.into()).build::<f32>(0).unwrap();
     let run = |steps| {
         let frames = random::<f32>(&[1, steps, 1, 2, 2], 1);
-        network.forward(&Inputs::of("x", frames.view()), Mode::EVAL, &mut Workspace::new())
+        let inputs = Inputs::of("x", frames.view());
+        let mut space = Workspace::new();
+        network.forward(&inputs, Mode::eval(), &mut space).map(|pass| pass.into_output())
     };
     assert_eq!(run(5).unwrap().shape(), [1, 2, 2, 2, 2]);
     let error = run(3).unwrap_err();

@@ -71,9 +71,10 @@ fn rates_are_those_of_the_spikes() {
     let network = spiking().build::<f32>(1).unwrap();
     let mut space = Workspace::new();
     let x = Array3::from_shape_fn((3, 5, 8), |(n, t, i)| (n + 2 * t + i) as f32 / 8.0);
-    network.forward(&Inputs::of("x", x.view().into_dyn()), Mode::train(0), &mut space).unwrap();
-    let rates = Rates::measured(&network, &space).unwrap();
-    let spikes = network.trace("lif", liaf_core::op::Trace::Spikes, &space).unwrap();
+    let inputs = Inputs::of("x", x.view().into_dyn());
+    let pass = network.forward(&inputs, Mode::train(0), &mut space).unwrap();
+    let rates = Rates::measured(&pass).unwrap();
+    let spikes = pass.trace("lif", liaf_core::graph::Trace::Spikes).unwrap();
     let rate = f64::from(spikes.sum()) / spikes.len() as f64;
     assert!(rate > 0.0 && rate < 1.0);
     assert!((rates.layers["lif"] - rate).abs() < 1e-9);

@@ -2,14 +2,13 @@
 
 use crate::common::{SAMPLES, check_gradients, random};
 use liaf_core::cost::CountRule;
-use liaf_core::graph::Inputs;
+use liaf_core::graph::{Inputs, Trace};
 use liaf_core::layer::{
-    Aggregate, AggregateKind, AvgPool, Concat, Conv2d, Conv3d, ConvLstm, Dense, Embedding, Flatten,
-    Gru, LayerConfig, Lstm, MaxPool, Rnn,
+    Aggregate, AggregateKind, AvgPool, Concat, Conv2d, Conv3d, ConvLstm, Dense, Dropout, Embedding,
+    Flatten, Gru, LayerConfig, Lstm, MaxPool, Rnn,
 };
 use liaf_core::neuron::Neuron;
-use liaf_core::op::Trace;
-use liaf_core::{ErrorKind, Gradients, Mode, Network, NetworkConfig, Workspace};
+use liaf_core::{ErrorKind, GradientSum, Mode, Network, NetworkConfig, Workspace};
 use ndarray::s;
 
 fn small() -> NetworkConfig {
@@ -44,11 +43,11 @@ fn padding_changes_nothing() {
     let short = padded.slice(s![.., ..4, .., ..]).to_owned().into_dyn();
     padded.slice_mut(s![.., 4.., .., ..]).fill(1e6);
     let run = |inputs: &Inputs<'_, f64>, space: &mut Workspace<f64>| {
-        let output = network.forward(inputs, Mode::train(0), space).unwrap();
-        let mut gradients = Gradients::new(&network);
-        network.backward(output.view(), Mode::train(0), space, &mut gradients).unwrap();
-        gradients.reduce();
-        (output, gradients.all().to_vec())
+        let mut sum = GradientSum::new(&network);
+        let mut pass = network.forward(inputs, Mode::train(0), space).unwrap();
+        let output = pass.output().clone();
+        pass.backward(output.view(), &mut sum).unwrap();
+        (output, sum.reduce().all().to_vec())
     };
     let a = run(&Inputs::of("input", short.view()), &mut space);
     let b = run(&Inputs::of("input", padded.view()).lengths("input", &[4, 4]), &mut space);
@@ -64,11 +63,11 @@ fn results_do_not_depend_on_threads() {
         pool.install(|| {
             let mut space = Workspace::new();
             let inputs = Inputs::of("input", frames.view());
-            let output = network.forward(&inputs, Mode::train(0), &mut space).unwrap();
-            let mut gradients = Gradients::new(&network);
-            network.backward(output.view(), Mode::train(0), &mut space, &mut gradients).unwrap();
-            gradients.reduce();
-            (output, gradients.all().to_vec())
+            let mut sum = GradientSum::new(&network);
+            let mut pass = network.forward(&inputs, Mode::train(0), &mut space).unwrap();
+            let output = pass.output().clone();
+            pass.backward(output.view(), &mut sum).unwrap();
+            (output, sum.reduce().all().to_vec())
         })
     };
     let one = run(1);
@@ -87,9 +86,10 @@ fn step_by_step_gives_the_numbers_of_the_sequence() {
         let step = network.step(&[("input", frame.to_owned().as_slice().unwrap())], &mut state);
         let step = step.unwrap().to_vec();
         let so_far = frames.slice(s![.., ..=t, .., ..]).to_owned().into_dyn();
-        let mode = Mode { plain: true, ..Mode::EVAL };
+        let mode = Mode::eval().plain();
         let whole = network.forward(&Inputs::of("input", so_far.view()), mode, &mut space).unwrap();
-        assert_eq!(step, whole.into_raw_vec_and_offset().0, "after frame {t}");
+        let whole = whole.into_output().into_raw_vec_and_offset().0;
+        assert_eq!(step, whole, "after frame {t}");
     }
 }
 
@@ -98,13 +98,14 @@ fn traces_show_the_membranes() {
     let network = small().build::<f64>(9).unwrap();
     let frames = random::<f64>(&[2, 5, 2, 3], 10);
     let mut space = Workspace::new();
-    network.forward(&Inputs::of("input", frames.view()), Mode::train(0), &mut space).unwrap();
-    let u = network.trace("neuron3", Trace::Potential, &space).unwrap();
-    let spikes = network.trace("neuron3", Trace::Spikes, &space).unwrap();
+    let inputs = Inputs::of("input", frames.view());
+    let pass = network.forward(&inputs, Mode::train(0), &mut space).unwrap();
+    let u = pass.trace("neuron3", Trace::Potential).unwrap();
+    let spikes = pass.trace("neuron3", Trace::Spikes).unwrap();
     assert_eq!(u.shape(), [2, 5, 8]);
     assert!(u.iter().zip(&spikes).all(|(&u, &f)| (u >= 0.5) == (f == 1.0)));
     assert!(spikes.sum() > 0.0);
-    assert!(network.trace("dense2", Trace::Spikes, &space).is_err());
+    assert!(pass.trace("dense2", Trace::Spikes).is_err());
 }
 
 #[test]
@@ -133,12 +134,85 @@ fn what_cannot_be_worked_on_is_refused_before_work() {
             frames[[1, 0, 1, 2]] = f32::NAN;
         }
         let inputs = Inputs::of("input", frames.view());
-        network.forward(&inputs, Mode::EVAL, &mut space).unwrap_err().to_string()
+        network.forward(&inputs, Mode::eval(), &mut space).unwrap_err().to_string()
     };
     assert!(refuse(&[0, 5, 2, 3], false).contains("empty batch"));
     assert!(refuse(&[2, 0, 2, 3], false).contains("without time steps"));
     assert!(refuse(&[2, 5, 3, 3], false).contains("[2, 5, 3, 3]"));
     assert!(refuse(&[2, 5, 2, 3], true).contains("[1, 0, 1, 2]"));
+}
+
+/// What is said of an input that is not there is a mistake in a name, not nothing.
+#[test]
+fn names_that_are_no_inputs_are_refused() {
+    let network: Network<f32> = small().build(0).unwrap();
+    let frames = random::<f32>(&[2, 5, 2, 3], 1);
+    let mut space = Workspace::new();
+    let mut run = |inputs: Inputs<'_, f32>| {
+        let pass = network.forward(&inputs, Mode::eval(), &mut space);
+        pass.map(|pass| pass.into_output()).map_err(|error| error.to_string())
+    };
+    let batch = || Inputs::of("input", frames.view());
+    let error = run(batch().lengths("inputs", &[5, 1])).unwrap_err();
+    assert!(error.contains("lengths") && error.contains("expected input, found inputs"), "{error}");
+    let error = run(batch().with("frames", frames.view())).unwrap_err();
+    assert!(error.contains("no such input") && error.contains("found frames"), "{error}");
+    assert!(run(batch().with("input", frames.view())).unwrap_err().contains("given twice"));
+    // Lengths may come before their input, and again.
+    let early = Inputs::of("input", frames.view()).lengths("input", &[5, 1]);
+    let late = Inputs::of("input", frames.view()).lengths("input", &[9, 9]);
+    assert_eq!(run(early), run(late.lengths("input", &[5, 1])));
+    let frame = [0.0; 6];
+    let frames = [("input", &frame[..]), ("other", &frame[..])];
+    let error = network.step(&frames, &mut network.state()).unwrap_err().to_string();
+    assert!(error.contains("no such input") && error.contains("found other"), "{error}");
+}
+
+/// Random numbers and slots go by the number of a sample in its batch, so that parts that are numbered
+/// give what the whole gives.
+#[test]
+fn numbered_parts_give_the_numbers_of_the_whole() {
+    let config = small().then(Dropout::new(0.4)).then(Dense::new(3));
+    let network = config.build::<f64>(5).unwrap();
+    let frames = random::<f64>(&[7, 4, 2, 3], 6);
+    let mut space = Workspace::new();
+    let mut run = |ends: &[usize]| {
+        let (mut sum, mut y, mut start) = (GradientSum::new(&network), Vec::new(), 0);
+        for &end in ends {
+            let inputs = Inputs::of("input", frames.view()).part(start..end);
+            let inputs = inputs.numbered_from(start);
+            start = end;
+            let mut pass = network.forward(&inputs, Mode::train(2), &mut space).unwrap();
+            let output = pass.output().clone();
+            pass.backward(output.view(), &mut sum).unwrap();
+            y.extend(output.iter().copied());
+        }
+        (y, sum.reduce().all().to_vec())
+    };
+    let whole = run(&[7]);
+    assert_eq!(run(&[3, 7]), whole);
+    assert_eq!(run(&[1, 2, 6, 7]), whole);
+}
+
+/// A sum of gradients belongs to its network.
+#[test]
+fn the_sum_of_another_network_is_refused() {
+    let network = small().build::<f64>(5).unwrap();
+    let frames = random::<f64>(&[2, 4, 2, 3], 6);
+    let mut space = Workspace::new();
+    let inputs = Inputs::of("input", frames.view());
+    let mut pass = network.forward(&inputs, Mode::train(0), &mut space).unwrap();
+    let output = pass.output().clone();
+    let other = small().then(Dense::new(2)).build::<f64>(5).unwrap();
+    for mut sum in [GradientSum::new(&other), GradientSum::default()] {
+        let error = pass.backward(output.view(), &mut sum).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Shape);
+    }
+    let mut sum = GradientSum::new(&network);
+    assert!(
+        pass.backward(output.view(), &mut sum).unwrap().get("input").is_none(),
+        "not asked for"
+    );
 }
 
 #[test]

@@ -3,11 +3,13 @@
 
 use crate::common::reference::Reference;
 use crate::common::{SAMPLES, check_gradients, random, relative_error};
-use liaf_core::graph::Inputs;
+use liaf_core::graph::{Inputs, Train};
 use liaf_core::layer::{
-    Activate, Add, AvgPool, Concat, Dense, Dropout, Embedding, LayerConfig, MaxPool, SpatialMean,
+    Activate, Add, AvgPool, BatchNorm, Concat, Conv2d, Dense, Dropout, Embedding, Flatten,
+    LayerConfig, MaxPool, Rnn, RnnActivation, SpatialMean,
 };
-use liaf_core::{Activation, ErrorKind, Gradients, Mode, NetworkConfig, Shape, Workspace};
+use liaf_core::neuron::{Constant, Neuron, Plif};
+use liaf_core::{Activation, ErrorKind, GradientSum, Mode, NetworkConfig, Shape, Workspace};
 use ndarray::s;
 
 #[test]
@@ -38,6 +40,49 @@ fn an_activation_is_read_from_a_configuration() {
     let nan = Activate::new(Activation::Elu { alpha: f64::INFINITY });
     let error = NetworkConfig::sequential([4]).node("act", &[], nan).build::<f32>(0).unwrap_err();
     assert!(error.to_string().contains("layer act"), "{error}");
+}
+
+/// A number that is none stays so, as in PyTorch, whatever layer it goes through; spikes alone are
+/// always 0 or 1.
+#[test]
+fn nan_goes_through_every_activation_and_pooling() {
+    let neuron = |output: Activation| Neuron { threshold_related: false, ..Neuron::liaf(output) };
+    let learned = Constant::learned(0.4);
+    let layers: [LayerConfig; 10] = [
+        Activate::new(Activation::Relu).into(),
+        Neuron::liaf(Activation::Relu).into(),
+        neuron(Activation::Relu).into(),
+        Neuron { alpha: learned, ..Neuron::liaf(Activation::Relu) }.into(),
+        neuron(Activation::LeakyRelu { slope: 0.1 }).into(),
+        Plif { output: Activation::Relu.into(), ..Plif::default() }.into(),
+        MaxPool::new(2).into(),
+        AvgPool::new(2).into(),
+        SpatialMean {}.into(),
+        Neuron { norm: Some(BatchNorm::default()), ..neuron(Activation::Relu) }.into(),
+    ];
+    let run = |config: NetworkConfig, train: Mode<Train>| {
+        let mut network = config.build::<f32>(1).unwrap();
+        network.params_mut()[0].data.fill(f32::NAN);
+        let frames = random::<f32>(&[2, 3, 1, 2, 2], 3);
+        let (mut space, mut sum) = (Workspace::new(), GradientSum::new(&network));
+        let inputs = Inputs::of("x", frames.view());
+        let mut pass = network.forward(&inputs, train, &mut space).unwrap();
+        assert!(pass.output().iter().all(|y| y.is_nan()), "{:?}", network.config());
+        let ones = ndarray::ArrayD::ones(pass.output().raw_dim());
+        pass.backward(ones.view(), &mut sum).unwrap();
+        // The gradient by the bias of the convolution has come through the layer.
+        assert!(sum.reduce().get(1).iter().any(|&g| g != 0.0), "{:?}", network.config());
+    };
+    for layer in layers {
+        let config = NetworkConfig::default().input("x", Shape::timed([1, 2, 2]));
+        let config = config.then(Conv2d::new(2, 1)).then(layer);
+        for mode in [Mode::train(0), Mode::train(0).plain()] {
+            run(config.clone(), mode);
+        }
+    }
+    let rnn = Rnn { activation: RnnActivation::Relu, ..Rnn::new(3) };
+    let config = NetworkConfig::default().input("x", Shape::timed([1, 2, 2]));
+    run(config.then(Flatten {}).then(Dense::new(2)).then(rnn), Mode::train(0));
 }
 
 /// Like the files of `fixtures/reference/convolution.py`.
@@ -91,12 +136,12 @@ fn embeddings_are_those_of_pytorch() {
         reference.set_params(&mut network);
         let mut space = Workspace::new();
         let inputs = Inputs::of("x", reference.get("x").view());
-        let y = network.forward(&inputs, Mode::train(0), &mut space).unwrap();
-        reference.close("y", &y, 0.0);
-        let mut gradients = Gradients::new(&network);
-        let d_output = reference.get("weight") + &y;
-        network.backward(d_output.view(), Mode::train(0), &mut space, &mut gradients).unwrap();
-        gradients.reduce();
+        let mut sum = GradientSum::new(&network);
+        let mut pass = network.forward(&inputs, Mode::train(0), &mut space).unwrap();
+        reference.close("y", pass.output(), 0.0);
+        let d_output = reference.get("weight") + pass.output();
+        pass.backward(d_output.view(), &mut sum).unwrap();
+        let gradients = sum.reduce();
         let theirs = reference.get("grad.layer.weight").as_slice().unwrap();
         assert!(relative_error(gradients.get(0), theirs) < 1e-10, "{name}");
     }
@@ -108,7 +153,7 @@ fn what_is_no_token_is_refused() {
     for wrong in [7.0, -1.0, 0.5] {
         let tokens = ndarray::arr2(&[[1.0, 6.0], [0.0, wrong]]).into_dyn();
         let inputs = Inputs::of("x", tokens.view());
-        let error = network.forward(&inputs, Mode::EVAL, &mut Workspace::new()).unwrap_err();
+        let error = network.forward(&inputs, Mode::eval(), &mut Workspace::new()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Data);
         let text = error.to_string();
         assert!(text.contains("layer") && text.contains("step 1"), "{text}");
@@ -140,7 +185,7 @@ fn images_are_joined_by_channels() {
     let network = config.build::<f32>(1).unwrap();
     let (a, b) = (random::<f32>(&[2, 3, 2, 3, 4], 1), random::<f32>(&[2, 3, 1, 3, 4], 2));
     let inputs = Inputs::of("a", a.view()).with("b", b.view());
-    let y = network.forward(&inputs, Mode::EVAL, &mut Workspace::new()).unwrap();
+    let y = network.forward(&inputs, Mode::eval(), &mut Workspace::new()).unwrap().into_output();
     let expected = ndarray::concatenate(ndarray::Axis(2), &[b.view(), a.view()]).unwrap();
     assert_eq!(y, expected);
 }
@@ -181,7 +226,7 @@ fn dropout_drops_its_share_and_keeps_the_mean() {
     let ones = ndarray::ArrayD::from_elem(ndarray::IxDyn(&[4, 100, 50]), 1.0);
     let run = |step| {
         let inputs = Inputs::of("x", ones.view());
-        network.forward(&inputs, Mode::train(step), &mut Workspace::new()).unwrap()
+        network.forward(&inputs, Mode::train(step), &mut Workspace::new()).unwrap().into_output()
     };
     let y = run(1);
     let dropped = y.iter().filter(|&&y| y == 0.0).count() as f64 / y.len() as f64;
@@ -194,7 +239,8 @@ fn dropout_drops_its_share_and_keeps_the_mean() {
     assert!(halves, "every sample has its own");
     assert_ne!(y.slice(s![0, 0, ..]), y.slice(s![0, 1, ..]));
     let inputs = Inputs::of("x", ones.view());
-    assert_eq!(network.forward(&inputs, Mode::EVAL, &mut Workspace::new()).unwrap(), ones);
+    let mut space = Workspace::new();
+    assert_eq!(network.forward(&inputs, Mode::eval(), &mut space).unwrap().output(), &ones);
 }
 
 #[test]
@@ -203,7 +249,7 @@ fn fixed_dropout_drops_the_same_at_all_steps() {
     let network = net(&[40], layer.into()).build::<f64>(5).unwrap();
     let ones = ndarray::ArrayD::from_elem(ndarray::IxDyn(&[2, 5, 40]), 1.0);
     let inputs = Inputs::of("x", ones.view());
-    let y = network.forward(&inputs, Mode::train(1), &mut Workspace::new()).unwrap();
+    let y = network.forward(&inputs, Mode::train(1), &mut Workspace::new()).unwrap().into_output();
     for t in 1..5 {
         assert_eq!(y.slice(s![0, t, ..]), y.slice(s![0, 0, ..]));
     }

@@ -12,6 +12,7 @@ mod learning;
 mod neurons;
 mod nir;
 mod norms;
+mod old_files;
 mod recurrent;
 mod reference;
 mod training;

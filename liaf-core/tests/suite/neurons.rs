@@ -6,27 +6,29 @@ use std::collections::BTreeMap;
 use crate::common::reference::Reference;
 use crate::common::{SAMPLES, check_gradients, random};
 use liaf_core::activation::Activation;
-use liaf_core::graph::Inputs;
+use liaf_core::graph::{Inputs, Trace, Train};
 use liaf_core::init::{Scheme, WeightInit};
 use liaf_core::layer::LayerConfig;
 use liaf_core::neuron::{Constant, Neuron, Output, Plif, Reset, Sharing, Surrogate, SurrogateKind};
-use liaf_core::op::{Firing, Trace};
-use liaf_core::{ErrorKind, Gradients, Mode, Network, NetworkConfig, Shape, Workspace};
+use liaf_core::{ErrorKind, GradientSum, Mode, Network, NetworkConfig, Shape, Workspace};
 use ndarray::{ArrayD, IxDyn, s};
 
-fn golden(neuron: Neuron) -> (Vec<f64>, Vec<f64>, Network<f64>, Workspace<f64>) {
+/// Outputs, gradients by the input, potentials and spikes.
+fn golden(neuron: Neuron) -> [Vec<f64>; 4] {
     let network = NetworkConfig::sequential([1]).node("n", &[], neuron).build::<f64>(0).unwrap();
     let current = vec![0.2, 0.4, 0.3, -0.1, 0.9, 0.1];
     let current = ArrayD::from_shape_vec(IxDyn(&[1, 6, 1]), current).unwrap();
     let mut space = Workspace::new();
-    let mode = Mode { input_gradients: true, ..Mode::train(0) };
-    let output = network.forward(&Inputs::of("input", current.view()), mode, &mut space).unwrap();
-    let ones = ArrayD::ones(output.raw_dim());
-    let mut gradients = Gradients::new(&network);
-    network.backward(ones.view(), mode, &mut space, &mut gradients).unwrap();
-    let by_input = network.input_gradient("input", &space).unwrap();
-    let flat = |all: ArrayD<f64>| all.into_raw_vec_and_offset().0;
-    (flat(output), flat(by_input), network, space)
+    let mode = Mode::train(0).input_gradients();
+    let inputs = Inputs::of("input", current.view());
+    let mut pass = network.forward(&inputs, mode, &mut space).unwrap();
+    let ones = ArrayD::ones(pass.output().raw_dim());
+    let mut sum = GradientSum::new(&network);
+    let by_input = pass.backward(ones.view(), &mut sum).unwrap().get("input").unwrap();
+    let trace = |what| pass.trace("n", what).unwrap();
+    let (potentials, spikes) = (trace(Trace::Potential), trace(Trace::Spikes));
+    let all = [pass.into_output(), by_input, potentials, spikes];
+    all.map(|all| all.into_raw_vec_and_offset().0)
 }
 
 /// To the printed digits: 6 of them.
@@ -48,25 +50,24 @@ fn one_neuron_gives_the_golden_numbers() {
     let through = [1.28682, 1.19508, 1.20423, 1.2113, 0.727174, 1.0];
     let spikes = [0.0, 0.0, 0.0, 0.0, 1.0, 0.0];
 
-    let (y, dx, network, space) = golden(liaf(Activation::Relu, false));
+    let [y, dx, own_potentials, own_spikes] = golden(liaf(Activation::Relu, false));
     assert_printed(&y, &potentials);
     assert_printed(&dx, &through);
-    let trace = |what| network.trace("n", what, &space).unwrap().into_raw_vec_and_offset().0;
-    assert_printed(&trace(Trace::Potential), &potentials);
-    assert_eq!(trace(Trace::Spikes), spikes);
+    assert_printed(&own_potentials, &potentials);
+    assert_eq!(own_spikes, spikes);
 
     let detached = Neuron { detach_reset: true, ..liaf(Activation::Relu, false) };
-    assert_printed(&golden(detached).1, &[1.4251, 1.417, 1.39, 1.3, 1.0, 1.0]);
+    assert_printed(&golden(detached)[1], &[1.4251, 1.417, 1.39, 1.3, 1.0, 1.0]);
 
-    let (y, dx, ..) = golden(liaf(Activation::Relu, true));
+    let [y, dx, ..] = golden(liaf(Activation::Relu, true));
     assert_printed(&y, &[0.0, 0.0, 0.0, 0.0, 0.40942, 0.0]);
     assert_printed(&dx, &[0.0019048, 0.00793667, 0.0489918, 0.29058, 1.0, 0.0]);
 
-    let (y, dx, ..) = golden(liaf(Activation::Selu, false));
+    let [y, dx, ..] = golden(liaf(Activation::Selu, false));
     assert_printed(&y, &[0.21014, 0.483322, 0.460207, 0.032992, 0.955528, 0.10507]);
     assert_printed(&dx, &[1.35206, 1.25568, 1.26528, 1.27272, 0.764042, 1.0507]);
 
-    let (y, dx, ..) = golden(Neuron::lif());
+    let [y, dx, ..] = golden(Neuron::lif());
     assert_eq!(y, spikes);
     assert_printed(&dx, &through);
 }
@@ -87,7 +88,7 @@ fn outputs_and_gradients_are_those_of_pytorch_snntorch_and_spikingjelly() {
         let mut network = config.build(0).unwrap();
         case.set_buffers(&mut network);
         case.compare(&mut network, Mode::train(0), 1e-10);
-        case.compare(&mut network, Mode { plain: true, ..Mode::train(0) }, 1e-10);
+        case.compare(&mut network, Mode::train(0).plain(), 1e-10);
     }
 }
 
@@ -102,9 +103,9 @@ fn is_clear(
     (threshold, a): (f64, f64),
     space: &mut Workspace<f64>,
 ) -> bool {
-    let mode = Mode { firing: Firing::Integral, ..Mode::train(0) };
-    network.forward(&Inputs::of("input", input.view()), mode, space).unwrap();
-    let u = network.trace("n", Trace::Potential, space).unwrap();
+    let mode = Mode::train(0).smooth_spikes();
+    let pass = network.forward(&Inputs::of("input", input.view()), mode, space).unwrap();
+    let u = pass.trace("n", Trace::Potential).unwrap();
     let own = network.params().iter().find(|param| param.name == "n.threshold");
     let thresholds = own.map_or(vec![threshold], |param| param.data.clone());
     let run = 4 / thresholds.len();
@@ -223,14 +224,14 @@ fn gradients_of_plif_agree_with_finite_differences() {
     }
 }
 
-fn outputs_and_gradients(network: &Network<f64>, mode: Mode) -> (ArrayD<f64>, ArrayD<f64>) {
+fn outputs_and_gradients(network: &Network<f64>, mode: Mode<Train>) -> (ArrayD<f64>, ArrayD<f64>) {
     let frames = random::<f64>(&[SAMPLES, 6, 2, 2], 5);
     let mut space = Workspace::new();
-    let mode = Mode { input_gradients: true, ..mode };
-    let y = network.forward(&Inputs::of("input", frames.view()), mode, &mut space).unwrap();
-    let mut gradients = Gradients::new(network);
-    network.backward(y.view(), mode, &mut space, &mut gradients).unwrap();
-    (y, network.input_gradient("input", &space).unwrap())
+    let inputs = Inputs::of("input", frames.view());
+    let mut pass = network.forward(&inputs, mode.input_gradients(), &mut space).unwrap();
+    let (y, mut sum) = (pass.output().clone(), GradientSum::new(network));
+    let dx = pass.backward(y.view(), &mut sum).unwrap().get("input").unwrap();
+    (y, dx)
 }
 
 #[test]
@@ -249,11 +250,11 @@ fn the_common_loop_is_the_general_one() {
             };
             // The same number in a tensor takes the general way.
             let general = Neuron { beta: Constant::learned(0.1), ..common.clone() };
-            let run = |neuron: Neuron, mode: Mode| {
+            let run = |neuron: Neuron, mode: Mode<Train>| {
                 let config = NetworkConfig::sequential([2, 2]).node("n", &[], neuron);
                 outputs_and_gradients(&config.build::<f64>(0).unwrap(), mode)
             };
-            let plain = Mode { plain: true, ..Mode::train(0) };
+            let plain = Mode::train(0).plain();
             let (y, dx) = run(common.clone(), plain);
             assert_eq!(run(common, Mode::train(0)), (y.clone(), dx.clone()));
             let (general_y, general_dx) = run(general, plain);
@@ -283,9 +284,9 @@ fn step_by_step_gives_the_numbers_of_the_sequence() {
     for layer in layers {
         let network = NetworkConfig::sequential([6]).node("n", &[], layer).build::<f32>(2).unwrap();
         let frames = random::<f32>(&[1, 8, 6], 3);
-        let mode = Mode { plain: true, ..Mode::EVAL };
+        let mode = Mode::eval().plain();
         let inputs = Inputs::of("input", frames.view());
-        let whole = network.forward(&inputs, mode, &mut Workspace::new()).unwrap();
+        let whole = network.forward(&inputs, mode, &mut Workspace::new()).unwrap().into_output();
         let mut state = network.state().plain();
         for t in 0..8 {
             let frame = frames.slice(s![0, t, ..]).to_vec();
@@ -346,6 +347,9 @@ fn configurations_are_read_written_and_refused() {
     refused("type = 'neuron'\nreset = 'hard'", "soft_after_leak");
     refused("type = 'neuron'\nalpha = { learn = true }", "init");
     refused("type = 'neuron'\nalpha = { learn = true, init = 1.0 }", "between 0 and 1");
+    refused("type = 'neuron'\nalpha = { inti = 0.3 }", "inti");
+    refused("type = 'neuron'\nreset = { inti = 0.3 }", "inti");
+    refused("type = 'neuron'\nalpha = 'x'", "a number, or { init");
     refused("type = 'neuron'\nbeta = nan", "beta");
     refused("type = 'neuron'\ngain = { init = 1, shared_with = 'x' }", "gain");
     refused("type = 'neuron'\nsurrogate = { kind = 'sigmoid', a = 0 }", "surrogate");

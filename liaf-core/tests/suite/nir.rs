@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use liaf_core::activation::Activation;
 use liaf_core::graph::Inputs;
 use liaf_core::layer::{
-    Add, Aggregate, AggregateKind, AvgPool, Conv2d, Dense, Dropout, Flatten, LayerConfig,
+    Add, Aggregate, AggregateKind, AvgPool, BatchNorm, Conv2d, Dense, Dropout, Flatten, LayerConfig,
 };
 use liaf_core::neuron::{Constant, Neuron, Output, Sharing};
 use liaf_core::rng::Key;
@@ -63,7 +63,7 @@ fn run(network: &Network<f32>, x: &ArrayD<f32>) -> ArrayD<f32> {
     let name = network.input_shapes().next().unwrap().0.to_owned();
     let batch = x.clone().insert_axis(Axis(0));
     let inputs = Inputs::of(&name, batch.view());
-    let y = network.forward(&inputs, Mode::EVAL, &mut Workspace::new()).unwrap();
+    let y = network.forward(&inputs, Mode::eval(), &mut Workspace::new()).unwrap().into_output();
     y.index_axis(Axis(0), 0).to_owned()
 }
 
@@ -205,6 +205,12 @@ fn what_has_no_form_in_nir_is_refused_by_name() {
     let analog = refuse(Neuron::liaf(Activation::Relu).into());
     assert!(analog.contains("layer last") && analog.contains("docs/nir.md"), "{analog}");
     assert!(refuse(Aggregate::new(AggregateKind::Mean).into()).contains("end of time"));
+    // A norm inside changes every potential; a file without it would be another network.
+    let normed = refuse(Neuron { norm: Some(BatchNorm::default()), ..lif(0.5, 0.5) }.into());
+    assert!(normed.contains("layer last") && normed.contains("norm inside"), "{normed}");
+    let leaky = Neuron { output: Output::Membrane, ..lif(0.5, 0.5) };
+    refuse(Neuron { norm: Some(BatchNorm::default()), ..leaky }.into());
+    refuse(BatchNorm::default().into());
     assert!(refuse(Neuron { beta: 0.1.into(), ..lif(1.0, 0.5) }.into()).contains("alpha"));
 }
 

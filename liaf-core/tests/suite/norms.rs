@@ -6,11 +6,10 @@ use std::collections::BTreeMap;
 use crate::common::reference::Reference;
 use crate::common::{SAMPLES, check_gradients, check_gradients_in, random};
 use liaf_core::activation::Activation;
-use liaf_core::graph::Inputs;
+use liaf_core::graph::{Inputs, Trace};
 use liaf_core::layer::{BatchNorm, LayerConfig, LayerNorm};
 use liaf_core::neuron::{Constant, Neuron, Output, Reset, Sharing};
-use liaf_core::op::{Firing, Trace};
-use liaf_core::{ErrorKind, Gradients, Mode, Network, NetworkConfig, Shape, Workspace};
+use liaf_core::{ErrorKind, GradientSum, Mode, Network, NetworkConfig, Shape, Workspace};
 use ndarray::{ArrayD, IxDyn, s};
 
 fn cases(reference: &Reference) -> BTreeMap<String, LayerConfig> {
@@ -27,13 +26,14 @@ fn outputs_gradients_and_statistics_are_those_of_pytorch() {
         let config = NetworkConfig::default().input("x", Shape::timed(item)).node("n", &[], layer);
         let mut network = config.build(0).unwrap();
         case.set_buffers(&mut network);
-        let training = !name.ends_with("_eval");
-        case.compare(&mut network, Mode { training, ..Mode::train(0) }, 1e-10);
+        let train = Mode::train(0);
+        let mode = if name.ends_with("_eval") { train.frozen() } else { train };
+        case.compare(&mut network, mode, 1e-10);
 
         let mut space = Workspace::new();
         let inputs = Inputs::of("x", case.get("x").view());
-        network.forward(&inputs, Mode { training, ..Mode::train(0) }, &mut space).unwrap();
-        network.take_updates(&mut space);
+        let statistics = network.forward(&inputs, mode, &mut space).unwrap().statistics();
+        network.set_statistics(statistics);
         for buffer in network.buffers() {
             let ours = ArrayD::from_shape_vec(IxDyn(&buffer.shape), buffer.data.clone()).unwrap();
             case.close(&format!("after.{}", buffer.name), &ours, 1e-10);
@@ -84,12 +84,13 @@ fn gradients_of_a_norm_inside_agree_with_finite_differences() {
                 let config = NetworkConfig::sequential([2, 2]).node("n", &[], neuron);
                 let mut network = config.build::<f64>(0).unwrap();
                 let lengths = [3, 1, 2, 3, 2, 3];
-                let mode = Mode { firing: Firing::Integral, training, ..Mode::train(3) };
+                let mode = Mode::train(3).smooth_spikes();
+                let mode = if training { mode } else { mode.frozen() };
                 let mut space = Workspace::new();
                 let clear = |input: &ArrayD<f64>| {
                     let inputs = Inputs::of("input", input.view()).lengths("input", &lengths);
-                    network.forward(&inputs, mode, &mut space).unwrap();
-                    let u = network.trace("n", Trace::Potential, &space).unwrap();
+                    let pass = network.forward(&inputs, mode, &mut space).unwrap();
+                    let u = pass.trace("n", Trace::Potential).unwrap();
                     let kinks = [0.0, 0.3, -0.2, 0.8];
                     // Padded steps are 0 in a trace; no membrane is 0 by itself.
                     let real = u.iter().filter(|&&u| u != 0.0);
@@ -120,8 +121,9 @@ fn trained(layer: LayerConfig) -> Network<f32> {
     let mut network = NetworkConfig::sequential([3, 5]).node("n", &[], layer).build(1).unwrap();
     let frames = random::<f32>(&[4, 6, 3, 5], 2) * 2.0 + 1.0;
     let mut space = Workspace::new();
-    network.forward(&Inputs::of("input", frames.view()), Mode::train(0), &mut space).unwrap();
-    network.take_updates(&mut space);
+    let inputs = Inputs::of("input", frames.view());
+    let statistics = network.forward(&inputs, Mode::train(0), &mut space).unwrap().statistics();
+    network.set_statistics(statistics);
     network
 }
 
@@ -130,9 +132,9 @@ fn step_by_step_gives_the_numbers_of_the_sequence() {
     for layer in norms() {
         let network = trained(layer);
         let frames = random::<f32>(&[1, 4, 3, 5], 3);
-        let mode = Mode { plain: true, ..Mode::EVAL };
+        let mode = Mode::eval().plain();
         let inputs = Inputs::of("input", frames.view());
-        let whole = network.forward(&inputs, mode, &mut Workspace::new()).unwrap();
+        let whole = network.forward(&inputs, mode, &mut Workspace::new()).unwrap().into_output();
         let mut state = network.state().plain();
         for t in 0..4 {
             let frame: Vec<f32> = frames.slice(s![0, t, .., ..]).iter().copied().collect();
@@ -153,14 +155,12 @@ fn results_do_not_depend_on_threads() {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
                 let mut space = Workspace::new();
-                let mode = Mode { input_gradients: true, ..Mode::train(0) };
+                let mode = Mode::train(0).input_gradients();
                 let inputs = Inputs::of("input", frames.view()).lengths("input", &lengths);
-                let y = network.forward(&inputs, mode, &mut space).unwrap();
-                let mut gradients = Gradients::new(&network);
-                network.backward(y.view(), mode, &mut space, &mut gradients).unwrap();
-                gradients.reduce();
-                let dx = network.input_gradient("input", &space).unwrap();
-                (y, dx, gradients.all().to_vec())
+                let mut pass = network.forward(&inputs, mode, &mut space).unwrap();
+                let (y, mut sum) = (pass.output().clone(), GradientSum::new(&network));
+                let dx = pass.backward(y.view(), &mut sum).unwrap().get("input").unwrap();
+                (y, dx, sum.reduce().all().to_vec())
             })
         };
         let one = run(1);
@@ -178,9 +178,9 @@ fn padding_is_no_part_of_a_batch() {
     padded.slice_mut(s![.., 3.., ..]).fill(1e9);
     let mut space = Workspace::new();
     let inputs = Inputs::of("input", padded.view()).lengths("input", &[3, 3]);
-    let long = network.forward(&inputs, Mode::train(0), &mut space).unwrap();
+    let long = network.forward(&inputs, Mode::train(0), &mut space).unwrap().into_output();
     let inputs = Inputs::of("input", short.view());
-    let short = network.forward(&inputs, Mode::train(0), &mut space).unwrap();
+    let short = network.forward(&inputs, Mode::train(0), &mut space).unwrap().into_output();
     assert_eq!(long.slice(s![.., ..3, ..]).to_owned().into_dyn(), short);
 }
 
@@ -190,10 +190,11 @@ fn one_number_a_channel_gives_the_bias() {
     let mut network = config.build::<f64>(0).unwrap();
     let frame = random::<f64>(&[1, 1, 3], 4);
     let mut space = Workspace::new();
-    let y =
-        network.forward(&Inputs::of("input", frame.view()), Mode::train(0), &mut space).unwrap();
-    assert!(y.iter().all(|&y| y == 0.0));
-    network.take_updates(&mut space);
+    let inputs = Inputs::of("input", frame.view());
+    let pass = network.forward(&inputs, Mode::train(0), &mut space).unwrap();
+    assert!(pass.output().iter().all(|&y| y == 0.0));
+    let statistics = pass.statistics();
+    network.set_statistics(statistics);
     assert!(network.buffers()[1].data.iter().all(|&v| v == 1.0));
     assert!(network.buffers()[0].data.iter().zip(&frame).all(|(m, x)| (m - 0.1 * x).abs() < 1e-15));
 }

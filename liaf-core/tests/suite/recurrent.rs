@@ -28,7 +28,7 @@ fn outputs_and_gradients_are_those_of_pytorch() {
         let reference = Reference::load(&format!("recurrent_{name}"));
         let mut network = net(layer).build(0).unwrap();
         reference.compare(&mut network, Mode::train(0), 1e-10);
-        reference.compare(&mut network, Mode { plain: true, ..Mode::train(0) }, 1e-10);
+        reference.compare(&mut network, Mode::train(0).plain(), 1e-10);
     }
 }
 
@@ -48,9 +48,9 @@ fn step_by_step_gives_the_numbers_of_the_sequence() {
     for (name, layer) in layers() {
         let network = net(layer).build::<f32>(3).unwrap();
         let frames = random::<f32>(&[1, 9, 5], 8);
-        let mode = Mode { plain: true, ..Mode::EVAL };
+        let mode = Mode::eval().plain();
         let inputs = Inputs::of("x", frames.view());
-        let whole = network.forward(&inputs, mode, &mut Workspace::new()).unwrap();
+        let whole = network.forward(&inputs, mode, &mut Workspace::new()).unwrap().into_output();
         let mut state = network.state().plain();
         for t in 0..9 {
             let frame = frames.slice(s![0, t, ..]).to_vec();

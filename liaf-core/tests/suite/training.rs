@@ -4,12 +4,12 @@
 use crate::common::trained::{BATCH, batch, config, step, trainer, training};
 use crate::common::{random, relative_error};
 use liaf_core::graph::Inputs;
-use liaf_core::layer::{Dense, Flatten};
+use liaf_core::layer::{BatchNorm, Dense, Flatten};
 use liaf_core::loss::Loss;
 use liaf_core::neuron::Neuron;
 use liaf_core::optim::Schedule;
 use liaf_core::train::{StepReport, TrainConfig, Trainer};
-use liaf_core::{Mode, NetworkConfig, Real, Workspace};
+use liaf_core::{Mode, Network, NetworkConfig, Real, Workspace};
 use ndarray::ArrayD;
 
 const STEPS: u64 = 20;
@@ -80,7 +80,8 @@ fn a_network_learns_and_is_evaluated_with_its_averages() {
     assert_eq!(averaged.network().params(), weights, "evaluation changes nothing");
     let network = averaged.into_network();
     assert_ne!(network.params(), weights);
-    let output = network.forward(&inputs, Mode::EVAL, &mut Workspace::new()).unwrap();
+    let output =
+        network.forward(&inputs, Mode::eval(), &mut Workspace::new()).unwrap().into_output();
     let loss = training().loss.judge(output.view(), &labels, None).unwrap().loss;
     assert!((loss - with.loss).abs() < 1e-6);
 }
@@ -104,6 +105,76 @@ fn what_cannot_be_learned_from_changes_nothing() {
     assert!(refuse(&frames, &labels).contains("not finite"));
     frames.fill(1e38);
     assert!(refuse(&frames, &labels).contains("not finite"));
+}
+
+/// A batch norm's running statistics follow in every part of a batch, but not in a step that fails.
+#[test]
+fn a_step_that_fails_leaves_running_statistics_as_they_were() {
+    let normed = Neuron { norm: Some(BatchNorm::default()), ..Neuron::default() };
+    let net = NetworkConfig::sequential([2, 4]).then(BatchNorm::default()).then(Flatten {});
+    let net = net.then(Dense::new(5)).then(normed).then(Dense::new(3));
+    for truncate in [None, Some(2)] {
+        let how = TrainConfig { truncate, micro_batch: Some(4), ..TrainConfig::default() };
+        let mut trainer = Trainer::new(net.build::<f32>(5).unwrap(), how).unwrap();
+        let (frames, labels) = batch::<f32>(0);
+        let buffers = trainer.network().buffers().to_vec();
+        trainer.step(&Inputs::of("input", frames.view()), &labels).unwrap();
+        assert_ne!(trainer.network().buffers(), buffers);
+        let (params, buffers) =
+            (trainer.network().params().to_vec(), trainer.network().buffers().to_vec());
+        // The last part of the batch cannot be worked on, or its loss is not finite.
+        for wrong in [f32::NAN, 3e38] {
+            let mut frames = frames.clone();
+            frames.slice_mut(ndarray::s![9, .., .., ..]).fill(wrong);
+            let error = trainer.step(&Inputs::of("input", frames.view()), &labels).unwrap_err();
+            assert!(error.to_string().contains("not finite"), "{error}");
+            assert_eq!(trainer.network().params(), params);
+            assert_eq!(trainer.network().buffers(), buffers, "{truncate:?} {wrong}");
+            assert_eq!(trainer.steps(), 1);
+        }
+        // And what follows is what would have followed.
+        let mut again =
+            Trainer::new(net.build::<f32>(5).unwrap(), trainer.config().clone()).unwrap();
+        for trainer in [&mut trainer, &mut again] {
+            while trainer.steps() < 3 {
+                trainer.step(&Inputs::of("input", frames.view()), &labels).unwrap();
+            }
+        }
+        assert_eq!(trainer.network().params(), again.network().params());
+        assert_eq!(trainer.network().buffers(), again.network().buffers());
+    }
+}
+
+/// Averages belong to the weights that they are of: those that come from elsewhere begin anew.
+#[test]
+fn an_average_of_weights_that_were_replaced_begins_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("net.safetensors");
+    let (frames, labels) = batch::<f32>(0);
+    let inputs = Inputs::of("input", frames.view());
+    let other = config().build::<f32>(77).unwrap();
+    for steps in [0, 3] {
+        let mut trainer = trainer::<f32>();
+        (0..steps).for_each(|_| _ = step(&mut trainer));
+        for (own, new) in trainer.network_mut().params_mut().iter_mut().zip(other.params()) {
+            own.data.clone_from(&new.data);
+        }
+        let mut space = Workspace::new();
+        let output = other.forward(&inputs, Mode::eval(), &mut space).unwrap().into_output();
+        let loss = training().loss.judge(output.view(), &labels, None).unwrap().loss;
+        let evaluated = trainer.evaluate(&inputs, &labels).unwrap().loss;
+        assert!((evaluated - loss).abs() < 1e-6, "{evaluated} {loss}");
+        trainer.save(&path).unwrap();
+        let (saved, _) = Network::<f32>::from_checkpoint(&path).unwrap();
+        assert_eq!(saved.params(), other.params());
+        // The first step is the whole average, the next one a tenth of it.
+        step(&mut trainer);
+        let first = trainer.network().params().to_vec();
+        let mut resumed = Trainer::<f32>::resume(&path).unwrap();
+        step(&mut resumed);
+        assert_eq!(resumed.into_network().params(), first);
+        assert_eq!(trainer.into_network().params(), first);
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use liaf_core::layer::{
 use liaf_core::loss::Loss;
 use liaf_core::neuron::{Constant, Neuron, Plif};
 use liaf_core::train::{StepReport, TrainConfig, Trainer};
-use liaf_core::{ErrorKind, Gradients, Mode, Network, NetworkConfig, Shape, Workspace};
+use liaf_core::{ErrorKind, GradientSum, Mode, Network, NetworkConfig, Shape, Workspace};
 use ndarray::{ArrayD, Axis, IxDyn, Slice};
 
 /// Steps of a stretch in `fixtures/reference/truncated.py`.
@@ -28,20 +28,20 @@ fn part(whole: &ArrayD<f64>, start: usize) -> ArrayD<f64> {
 fn compare(case: &Reference, network: &mut Network<f64>, plain: bool) {
     let x = case.get("x");
     let mut space = Workspace::new();
-    let mut gradients = Gradients::new(network);
+    let mut sum = GradientSum::new(network);
     let mut carry = network.carry(x.shape()[0]).unwrap();
     let (mut y, mut dx) = (Vec::new(), Vec::new());
-    for (number, start) in (0..x.shape()[1]).step_by(CUT).enumerate() {
+    for start in (0..x.shape()[1]).step_by(CUT) {
         let input = part(x, start);
         let inputs = Inputs::of("x", input.view());
-        let stretch = number as u64;
-        let mode = Mode { input_gradients: true, stretch, plain, ..Mode::train(0) };
-        let own = network.forward_on(&inputs, mode, &mut carry, &mut space).unwrap();
-        let d_output = part(case.get("weight"), start) + &own;
-        network.backward(d_output.view(), mode, &mut space, &mut gradients).unwrap();
-        dx.push(network.input_gradient("x", &space).unwrap());
-        network.take_updates(&mut space);
-        y.push(own);
+        let mode = Mode::train(0).input_gradients();
+        let mode = if plain { mode.plain() } else { mode };
+        let mut pass = network.forward_on(&inputs, mode, &mut carry, &mut space).unwrap();
+        let d_output = part(case.get("weight"), start) + pass.output();
+        y.push(pass.output().clone());
+        dx.push(pass.backward(d_output.view(), &mut sum).unwrap().get("x").unwrap());
+        let statistics = pass.statistics();
+        network.set_statistics(statistics);
     }
     let join = |parts: &[ArrayD<f64>]| {
         let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
@@ -49,7 +49,7 @@ fn compare(case: &Reference, network: &mut Network<f64>, plain: bool) {
     };
     case.close("y", &join(&y), 1e-12);
     case.close("grad.x", &join(&dx), 1e-10);
-    gradients.reduce();
+    let gradients = sum.reduce();
     for (index, param) in network.params().iter().enumerate() {
         let ours = ArrayD::from_shape_vec(IxDyn(&param.shape), gradients.get(index).to_vec());
         case.close(&format!("grad.{}", param.name), &ours.unwrap(), 1e-10);

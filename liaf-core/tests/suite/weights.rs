@@ -39,7 +39,8 @@ fn weights_of_pytorch_give_its_numbers() {
         let loaded = network.load_weights(&path, &options).unwrap();
         assert_eq!(loaded.loaded.len(), 4);
         let inputs = Inputs::of("input", reference.get("batch.x").view());
-        let scores = network.forward(&inputs, Mode::EVAL, &mut Workspace::new()).unwrap();
+        let scores =
+            network.forward(&inputs, Mode::eval(), &mut Workspace::new()).unwrap().into_output();
         reference.close("batch.scores", &scores, 1e-14);
     }
     let mut network = of_reference();
@@ -73,7 +74,7 @@ fn weights_of_spikingjelly_give_its_spikes() {
     let mut network = config.build::<f64>(0).unwrap();
     let inputs = Inputs::of("input", reference.get("x").view());
     let mut space = Workspace::new();
-    let before = network.forward(&inputs, Mode::EVAL, &mut space).unwrap();
+    let before = network.forward(&inputs, Mode::eval(), &mut space).unwrap().into_output();
     assert_ne!(&before, reference.get("y"));
     let names =
         [("conv.", "0."), ("norm.", "1."), ("first.", "2."), ("fc.", "6."), ("last.", "7.")];
@@ -81,8 +82,9 @@ fn weights_of_spikingjelly_give_its_spikes() {
     let options = LoadOptions { names, ..LoadOptions::default() };
     let loaded = network.load_weights(fixture("jelly_net.safetensors"), &options).unwrap();
     assert_eq!(loaded.loaded.len(), 8);
-    let y = network.forward(&inputs, Mode::EVAL, &mut space).unwrap();
-    assert_eq!(&network.activation("first", &space).unwrap(), reference.get("hidden"));
+    let pass = network.forward(&inputs, Mode::eval(), &mut space).unwrap();
+    assert_eq!(&pass.activation("first").unwrap(), reference.get("hidden"));
+    let y = pass.into_output();
     assert_eq!(&y, reference.get("y"));
     assert!(y.iter().any(|&spike| spike == 1.0) && y.iter().any(|&spike| spike == 0.0));
 }

@@ -9,7 +9,7 @@ use liaf_core::loss::Loss;
 use liaf_core::optim::{Adam, OptimizerConfig};
 use liaf_core::train::{TrainConfig, Trainer};
 use liaf_core::zoo::{self, Entry, Kind, Options};
-use liaf_core::{Gradients, Mode, Network, NetworkConfig, Workspace};
+use liaf_core::{GradientSum, Mode, NetworkConfig, Workspace};
 use ndarray::ArrayD;
 
 fn full(name: &str) -> NetworkConfig {
@@ -87,20 +87,19 @@ fn first_order(config: &NetworkConfig, data: &Batch, fall: f64) -> f64 {
     let (inputs, labels, mode) = (inputs(data), labels(data), Mode::train(0));
     let mut network = config.build::<f32>(7).unwrap();
     let mut space = Workspace::new();
-    let loss = |network: &Network<f32>, space: &mut Workspace<f32>| {
-        let scores = network.forward(&inputs, mode, space).unwrap();
-        Loss::default().judge(scores.view(), &labels, None).unwrap()
-    };
-    let before = loss(&network, &mut space);
-    let mut gradients = Gradients::new(&network);
-    network.backward(before.gradient.view(), mode, &mut space, &mut gradients).unwrap();
-    gradients.reduce();
+    let judge = |scores: &ArrayD<f32>| Loss::default().judge(scores.view(), &labels, None).unwrap();
+    let mut sum = GradientSum::new(&network);
+    let mut pass = network.forward(&inputs, mode, &mut space).unwrap();
+    let before = judge(pass.output());
+    pass.backward(before.gradient.view(), &mut sum).unwrap();
+    let gradients = sum.reduce();
     let square: f64 = gradients.all().iter().flatten().map(|&g| f64::from(g).powi(2)).sum();
     for (param, gradient) in network.params_mut().iter_mut().zip(gradients.all()) {
         let step = |(p, &g): (&mut f32, &f32)| *p -= (fall / square * f64::from(g)) as f32;
         param.data.iter_mut().zip(gradient).for_each(step);
     }
-    (before.loss - loss(&network, &mut space).loss) / fall
+    let after = judge(network.forward(&inputs, mode, &mut space).unwrap().output());
+    (before.loss - after.loss) / fall
 }
 
 fn labels(batch: &Batch) -> Vec<usize> {
@@ -192,12 +191,12 @@ fn every_network_in_every_form_runs_forward_and_back_and_as_toml() {
             let network = config.build::<f32>(1).unwrap();
             let data = batch(&config, 2, steps);
             let mut space = Workspace::new();
-            let mode = Mode::train(0);
-            let scores = network.forward(&inputs(&data), mode, &mut space).unwrap();
+            let mut pass = network.forward(&inputs(&data), Mode::train(0), &mut space).unwrap();
+            let scores = pass.output().clone();
             assert_eq!(scores.shape(), [2, options.classes.unwrap_or(12)], "{name}");
-            let mut gradients = Gradients::new(&network);
-            network.backward(scores.view(), mode, &mut space, &mut gradients).unwrap();
-            gradients.reduce();
+            let mut sum = GradientSum::new(&network);
+            pass.backward(scores.view(), &mut sum).unwrap();
+            let gradients = sum.reduce();
             assert!(gradients.all().iter().flatten().all(|g| g.is_finite()), "{name}");
             assert!(gradients.all().iter().flatten().any(|&g| g != 0.0), "{name}");
         }

@@ -18,6 +18,10 @@ pub trait EventSink {
     /// there.
     fn events(&mut self, events: &mut EventBatch, offset: u64) -> Result<()>;
 
+    /// The events from here on are of the stream of this number. Only a pass over several streams
+    /// says so, before the first events and wherever the stream changes.
+    fn stream(&mut self, _stream: i32) {}
+
     /// The next measurement of the chosen stream, where that is not one of events; it stands at byte
     /// `offset`, or in the packet there. Unless a sink takes measurements, they are let go.
     ///
@@ -83,6 +87,12 @@ pub trait Decoder: Send {
 
     /// What was met so far.
     fn report(&self) -> &Report;
+
+    /// In a pass over several streams, what a pass over `stream` alone would have met so far; `None` in
+    /// any other pass.
+    fn stream_report(&self, _stream: i32) -> Option<Report> {
+        None
+    }
 
     /// Goes back to the state in which the decoder was made: the next bytes are the first of the data,
     /// and the report is that of the header again. Memory that was allocated is kept for what follows.

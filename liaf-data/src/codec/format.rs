@@ -136,6 +136,14 @@ impl Body {
         }
     }
 
+    /// As [`Decoder::stream_report`].
+    pub fn stream_report(&self, stream: i32) -> Option<Report> {
+        match self {
+            Self::Stream(decoder, _) => decoder.stream_report(stream),
+            Self::Blocks(_) => None,
+        }
+    }
+
     /// As [`Decoder::checkpoint`].
     pub fn checkpoint(&self) -> Option<Checkpoint> {
         match self {
@@ -186,7 +194,7 @@ pub(crate) fn choose<'a>(
         let mut wanted = streams.iter().filter(|stream| is_wanted(stream));
         wanted.next().filter(|_| wanted.next().is_none()).map(|stream| stream.id)
     };
-    let Some(choice) = choice else {
+    let Some(choice) = choice.filter(|choice| **choice != StreamChoice::AllEvents) else {
         return Ok(only(&|stream| stream.kind == StreamKind::Events));
     };
     let named = match choice {
@@ -195,6 +203,7 @@ pub(crate) fn choose<'a>(
             only(&|stream| stream.name == *name)
         }
         StreamChoice::Name(name) => only(&|stream| stream.kind.name() == name),
+        StreamChoice::AllEvents => None,
     };
     named.map(Some).ok_or_else(|| {
         let names: Vec<_> =

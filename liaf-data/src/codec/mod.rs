@@ -12,6 +12,7 @@ mod decode;
 mod encode;
 mod format;
 pub(crate) mod packets;
+pub(crate) mod per_stream;
 mod read_options;
 pub(crate) mod record_buffer;
 pub(crate) mod records;

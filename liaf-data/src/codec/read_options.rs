@@ -220,6 +220,9 @@ pub enum StreamChoice {
     Id(i32),
     /// By its name.
     Name(String),
+    /// Every stream of events in one pass, where the format can; else as if none was chosen. See
+    /// [`Recording::all_events`](crate::Recording::all_events).
+    AllEvents,
 }
 
 impl FromStr for StreamChoice {
@@ -235,6 +238,7 @@ impl fmt::Display for StreamChoice {
         match self {
             Self::Id(id) => id.fmt(f),
             Self::Name(name) => name.fmt(f),
+            Self::AllEvents => f.write_str("all events"),
         }
     }
 }

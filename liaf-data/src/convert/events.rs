@@ -136,7 +136,7 @@ pub fn convert_events(
     }
     let mut pass = Pass { number: 0, passes: 1 + u32::from(surveys), progress };
     let stats = if surveys {
-        let (stats, ..) = survey(&mut *part.reader(recording)?, &part, options, &mut pass)?;
+        let (stats, ..) = survey(&mut part.reader(recording)?, &part, options, &mut pass)?;
         let facts_after = options.time_policy.stats(stats);
         options.target.check(&facts_after, options.time_policy.wrap)?;
         Some(stats)
@@ -145,7 +145,7 @@ pub fn convert_events(
     };
     let Some(path) = output else {
         let (stats, events, report) =
-            survey(&mut *part.reader(recording)?, &part, options, &mut pass)?;
+            survey(&mut part.reader(recording)?, &part, options, &mut pass)?;
         check_something_read(recording, &report)?;
         options.target.check(&options.time_policy.stats(stats), options.time_policy.wrap)?;
         let info = recording.info().clone();
@@ -168,7 +168,7 @@ pub fn convert_events(
     };
     pass.number += 1;
     while reader.pump(&mut stage)? {
-        pass.tell(&*reader, stage.report.kept, 0)?;
+        pass.tell(&reader, stage.report.kept, 0)?;
     }
     let report = reader.report();
     check_something_read(recording, &report)?;
@@ -197,7 +197,7 @@ fn chosen(part: &Part, options: &EventConvertOptions) -> Selection {
 
 /// A first pass over the events that are kept.
 fn survey(
-    reader: &mut dyn EventReader,
+    reader: &mut EventReader,
     part: &Part,
     options: &EventConvertOptions,
     pass: &mut Pass<'_, '_>,

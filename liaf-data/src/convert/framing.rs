@@ -102,7 +102,7 @@ impl<'a, 'b> Framing<'a, 'b> {
         let mut reader = self.part.reader(self.recording)?;
         self.pass.number += 1;
         while reader.pump(&mut finder)? {
-            self.pass.tell(&*reader, finder.report().kept, 0)?;
+            self.pass.tell(&reader, finder.report().kept, 0)?;
         }
         Ok(finder.span())
     }
@@ -113,7 +113,7 @@ impl<'a, 'b> Framing<'a, 'b> {
         let mut reader = self.part.reader(self.recording)?;
         self.pass.number += 1;
         while reader.pump(&mut binner.to(sink))? {
-            self.pass.tell(&*reader, binner.report().kept, binner.report().frames)?;
+            self.pass.tell(&reader, binner.report().kept, binner.report().frames)?;
         }
         let report = reader.report();
         check_something_read(self.recording, &report)?;

@@ -104,11 +104,11 @@ fn origin(recording: &Recording, from: Option<TimePoint>, to: Option<TimePoint>)
         Err(Error::caller(format!("times count from the first event, and {why}"))
             .advice("give times of the recording's clock, as in @1000000"))
     };
-    let Some(path) = recording.path().filter(|_| recording.is_seekable()) else {
+    if !recording.is_seekable() {
         return fail("a pipe can be read only once");
-    };
+    }
     let options = ReadOptions { stream: None, ..recording.options().clone() };
-    let mut events = Recording::open(path, options)?;
+    let mut events = recording.with_options(options)?;
     if !events.info().reads_events() {
         return fail("the recording has not one stream of events");
     }

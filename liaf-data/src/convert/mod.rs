@@ -1,5 +1,7 @@
 //! The whole way: a recording in, a tensor file or another event file out, batch by batch.
 
+#[cfg(test)]
+mod tests;
 mod time_policy;
 
 mod events;

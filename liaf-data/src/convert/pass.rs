@@ -21,12 +21,7 @@ pub(super) struct Pass<'a, 'b> {
 }
 
 impl Pass<'_, '_> {
-    pub(super) fn tell(
-        &mut self,
-        reader: &dyn EventReader,
-        events: u64,
-        frames: u64,
-    ) -> Result<()> {
+    pub(super) fn tell(&mut self, reader: &EventReader, events: u64, frames: u64) -> Result<()> {
         self.tell_at(reader.position(), reader.info().bytes, events, frames)
     }
 
@@ -80,7 +75,7 @@ impl Part {
     }
 
     /// A reader of the events of this part, and of as few others as are quickly told apart.
-    pub(super) fn reader(&self, recording: &mut Recording) -> Result<Box<dyn EventReader>> {
+    pub(super) fn reader(&self, recording: &mut Recording) -> Result<EventReader> {
         let time = |point: Option<TimePoint>, open| match point {
             Some(TimePoint::Absolute(us)) => us,
             _ => open,

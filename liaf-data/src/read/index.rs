@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::seek_points::{SeekPoint, earlier, locate, look_back};
-use super::stream::{EventReader, StreamReader};
+use super::stream::EventReader;
 use crate::codec::Checkpoint;
 use crate::error::Result;
 use crate::model::TimeSpan;
@@ -35,7 +35,7 @@ impl Index {
     const EVENTS: u64 = 64 << 10;
 
     /// Goes through the recording once.
-    pub(super) fn build(mut reader: StreamReader) -> Result<Self> {
+    pub(super) fn build(mut reader: EventReader) -> Result<Self> {
         let mut total = TimeSpan::default();
         let mut latest = None;
         let mut points: Vec<SeekPoint> = Vec::new();

@@ -16,7 +16,6 @@ use super::recording::Recording;
 use crate::codec::ReadOptions;
 use crate::error::{Error, Result};
 use crate::io::AtomicFile;
-use crate::io::ByteSource;
 
 /// Larger files are no index of ours.
 const MAX_BYTES: u64 = 256 << 20;
@@ -67,7 +66,7 @@ impl Recording {
         let mut name = path.clone().into_os_string();
         name.push(".index.json");
         let beside = PathBuf::from(name);
-        let of = self.identity(&path)?;
+        let of = self.identity()?;
         if let Some(index) = read(&beside, &of) {
             self.set_index(index);
             return Ok(beside);
@@ -84,14 +83,14 @@ impl Recording {
         Ok(beside)
     }
 
-    fn identity(&self, path: &Path) -> Result<Of> {
-        let cannot = |error| Error::system("cannot read", error).in_file(path);
-        let meta = fs::metadata(path).map_err(cannot)?;
-        let changed = meta.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    /// What the open file is told by, whatever has its name now.
+    fn identity(&self) -> Result<Of> {
         let options = self.options();
-        let mut source = ByteSource::open(path, options.map)?;
+        let mut source = self.open_bytes()?;
+        let changed = source.modified().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        let bytes = source.len().unwrap_or(0);
         let mut some = Vec::new();
-        let last = meta.len().saturating_sub(SAMPLE as u64);
+        let last = bytes.saturating_sub(SAMPLE as u64);
         for i in 0..=SAMPLES {
             some.extend(source.read_at(last / SAMPLES * i + last % SAMPLES * i / SAMPLES, SAMPLE)?);
         }
@@ -108,7 +107,7 @@ impl Recording {
         Ok(Of {
             version: env!("CARGO_PKG_VERSION").into(),
             format: self.info().format.into(),
-            bytes: meta.len(),
+            bytes,
             changed: changed.map_or(0, |since| since.as_nanos()),
             bytes_here_and_there: hash(&some),
             read,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::recording::Recording;
-use super::stream::{EventReader, StreamReader};
+use super::stream::EventReader;
 use crate::codec::EventSink;
 use crate::error::{Error, Result};
 use crate::model::{EventBatch, Measurement, RecordingInfo, Report, StreamKind};
@@ -29,7 +29,7 @@ pub(super) const STEP: usize = 256 << 10;
 /// # }
 /// ```
 pub struct MeasurementReader {
-    stream: StreamReader,
+    stream: EventReader,
     waiting: Waiting,
     /// What went wrong behind the measurements that wait.
     failed: Option<Error>,
@@ -51,7 +51,7 @@ impl EventSink for Waiting {
 }
 
 impl MeasurementReader {
-    pub(super) fn new(stream: StreamReader) -> Self {
+    pub(super) fn new(stream: EventReader) -> Self {
         Self { stream, waiting: Waiting::default(), failed: None }
     }
 

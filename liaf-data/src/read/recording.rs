@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use super::probe::probe;
 use super::slices::SeekState;
-use super::stream::{Check, EventReader, StreamReader};
-use crate::codec::{Coords, Format, Opened, ReadOptions};
+use super::stream::{Check, EventReader};
+use crate::codec::{Coords, Format, Opened, ReadOptions, StreamChoice};
 use crate::error::{Error, Result};
 use crate::io::ByteSource;
-use crate::model::{EventBatch, EventStats, RecordingInfo, Report, SensorSize, SensorSource};
+use crate::model::{
+    EventBatch, EventStats, RecordingInfo, Report, SensorSize, SensorSource, StreamInfo,
+};
 
 /// A recording of any format that is read, opened by what is in it.
 ///
@@ -31,7 +33,8 @@ use crate::model::{EventBatch, EventStats, RecordingInfo, Report, SensorSize, Se
 /// # }
 /// ```
 pub struct Recording {
-    origin: Origin,
+    /// The open bytes, for every reader but the first of a stream; `None` if they can be had only once.
+    source: Option<ByteSource>,
     path: Option<PathBuf>,
     options: ReadOptions,
     format: &'static Format,
@@ -42,13 +45,6 @@ pub struct Recording {
     fresh: Option<(ByteSource, Opened)>,
     /// What is known of where in the file which time is.
     pub(super) points: SeekState,
-}
-
-/// Where the bytes can be had again.
-enum Origin {
-    File(PathBuf),
-    Memory(Arc<[u8]>),
-    Stream,
 }
 
 impl std::fmt::Debug for Recording {
@@ -65,8 +61,7 @@ impl Recording {
     pub fn open(path: impl AsRef<Path>, options: ReadOptions) -> Result<Self> {
         let path = path.as_ref();
         let source = ByteSource::open(path, options.map)?;
-        let origin = if source.is_seekable() { Origin::File(path.into()) } else { Origin::Stream };
-        Self::new(source, origin, options).map_err(|error| error.in_file(path))
+        Self::new(source, options).map_err(|error| error.in_file(path))
     }
 
     /// Opens a recording that is in memory.
@@ -74,8 +69,7 @@ impl Recording {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_bytes(bytes: impl Into<Arc<[u8]>>, options: ReadOptions) -> Result<Self> {
-        let bytes = bytes.into();
-        Self::new(ByteSource::from_bytes(bytes.clone()), Origin::Memory(bytes), options)
+        Self::new(ByteSource::from_bytes(bytes), options)
     }
 
     /// Opens a recording that comes from a pipe or socket. It can be read once.
@@ -83,14 +77,23 @@ impl Recording {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_reader(reader: impl Read + Send + 'static, options: ReadOptions) -> Result<Self> {
-        Self::new(ByteSource::from_reader(reader), Origin::Stream, options)
+        Self::new(ByteSource::from_reader(reader), options)
     }
 
-    fn new(mut source: ByteSource, origin: Origin, options: ReadOptions) -> Result<Self> {
+    fn new(mut source: ByteSource, options: ReadOptions) -> Result<Self> {
         let format = probe(&mut source, options.format)?;
         let opened = (format.open)(&mut source, &options)?;
-        Ok(Self {
-            origin,
+        Ok(Self::of(format, source, opened, options))
+    }
+
+    fn of(
+        format: &'static Format,
+        source: ByteSource,
+        opened: Opened,
+        options: ReadOptions,
+    ) -> Self {
+        Self {
+            source: source.again().ok(),
             path: source.path().map(PathBuf::from),
             format,
             info: opened.info.clone(),
@@ -99,7 +102,16 @@ impl Recording {
             options,
             fresh: Some((source, opened)),
             points: SeekState::default(),
-        })
+        }
+    }
+
+    /// The same open bytes, read with other options; nothing is opened again.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and if the recording is a pipe.
+    pub fn with_options(&self, options: ReadOptions) -> Result<Self> {
+        let (source, opened) = self.open_again(&options)?;
+        Ok(Self::of(self.format, source, opened, options))
     }
 
     /// What the recording says of itself.
@@ -119,7 +131,7 @@ impl Recording {
 
     /// Whether it can be read more than once.
     pub fn is_seekable(&self) -> bool {
-        !matches!(self.origin, Origin::Stream)
+        self.source.is_some()
     }
 
     /// Counts and extents of all events as stored, by one pass over the file.
@@ -129,7 +141,7 @@ impl Recording {
     /// cannot be read.
     pub fn survey(&self) -> Result<EventStats> {
         self.check_choice(self.info.stream.is_some())?;
-        let mut reader = self.reopen(self.as_stored())?;
+        let mut reader = self.open_reader(&self.as_stored())?;
         let mut summary = EventStats::default();
         while reader.pump(&mut summary)? {}
         Ok(summary)
@@ -188,21 +200,47 @@ impl Recording {
     /// # Errors
     /// If there are several event streams and none was chosen, or none at all; if the chosen stream is
     /// not of events; if the recording is a pipe that was read already.
-    pub fn reader(&mut self) -> Result<Box<dyn EventReader>> {
+    pub fn reader(&mut self) -> Result<EventReader> {
         self.check_choice(self.info.reads_events())?;
         if self.needs_sensor {
             self.find_sensor()?;
         }
-        Ok(Box::new(self.begin()?))
+        self.begin()
+    }
+
+    /// A reader of the events of every event stream in one pass, whichever is chosen. Its sink is told
+    /// whose events follow ([`EventSink::stream`](crate::EventSink::stream)), and
+    /// [`EventReader::stream_report`] has what a pass over each stream alone would have met.
+    ///
+    /// `None` if this recording can be read only one stream at a time: for want of a stream, because
+    /// the format keeps each in a place of its own, or because a sensor's size has to be found first.
+    ///
+    /// # Errors
+    /// If the recording is a pipe that was read already, or cannot be read.
+    pub fn all_events(&mut self) -> Result<Option<EventReader>> {
+        if !self.is_seekable() {
+            return Ok(None);
+        }
+        let options = ReadOptions { stream: Some(StreamChoice::AllEvents), ..self.options.clone() };
+        let (source, opened) = self.open_again(&options)?;
+        let is_read = |stream: &StreamInfo| opened.body.stream_report(stream.id).is_some();
+        if !opened.info.event_streams().any(is_read) {
+            return Ok(None);
+        }
+        let canonical = options.coords == Coords::Canonical;
+        let sensor = |stream: &StreamInfo| options.sensor.or(stream.sensor).filter(|_| canonical);
+        let sensors: Vec<_> =
+            opened.info.event_streams().map(|stream| (stream.id, sensor(stream))).collect();
+        Ok(Some(self.reader_of(source, opened, &options)?.with_streams(sensors)))
     }
 
     /// A reader from the beginning on, whatever the chosen stream holds.
-    pub(super) fn begin(&mut self) -> Result<StreamReader> {
+    pub(super) fn begin(&mut self) -> Result<EventReader> {
         let (source, opened) = match self.fresh.take() {
             Some(fresh) => fresh,
             None => self.open_again(&self.options)?,
         };
-        self.stream(source, opened, &self.options)
+        self.reader_of(source, opened, &self.options)
     }
 
     /// All events in newly made columns.
@@ -225,56 +263,49 @@ impl Recording {
         Ok(reader.report())
     }
 
-    fn reopen(&self, options: ReadOptions) -> Result<Box<dyn EventReader>> {
-        let (source, opened) = self.open_again(&options)?;
-        self.start(source, opened, &options)
-    }
-
+    /// The format's view of the open bytes, with these options.
+    ///
+    /// # Errors
+    /// If the bytes can be had only once, or the header is damaged.
     pub(super) fn open_again(&self, options: &ReadOptions) -> Result<(ByteSource, Opened)> {
-        let mut source = match &self.origin {
-            Origin::File(path) => ByteSource::open(path, options.map)?,
-            Origin::Memory(bytes) => ByteSource::from_bytes(bytes.clone()),
-            Origin::Stream => {
-                return Err(Error::caller("a pipe cannot be read twice").advice("name a file"));
-            }
-        };
+        let mut source = self.open_bytes()?;
         let opened = (self.format.open)(&mut source, options)?;
         Ok((source, opened))
     }
 
-    fn start(
-        &self,
-        source: ByteSource,
-        opened: Opened,
-        options: &ReadOptions,
-    ) -> Result<Box<dyn EventReader>> {
-        Ok(Box::new(self.stream(source, opened, options)?))
+    /// A new cursor over the open bytes.
+    ///
+    /// # Errors
+    /// If they can be had only once.
+    pub(super) fn open_bytes(&self) -> Result<ByteSource> {
+        match &self.source {
+            Some(source) => source.again(),
+            None => Err(Error::caller("a pipe cannot be read twice").advice("name a file")),
+        }
     }
 
-    pub(super) fn stream(
+    /// A reader with these options from the first event on.
+    ///
+    /// # Errors
+    /// As [`open_again`](Self::open_again).
+    pub(super) fn open_reader(&self, options: &ReadOptions) -> Result<EventReader> {
+        let (source, opened) = self.open_again(options)?;
+        self.reader_of(source, opened, options)
+    }
+
+    fn reader_of(
         &self,
         mut source: ByteSource,
         opened: Opened,
         options: &ReadOptions,
-    ) -> Result<StreamReader> {
+    ) -> Result<EventReader> {
         source.seek(opened.data_offset)?;
         let canonical = options.coords == Coords::Canonical;
         let sensor = self.info.sensor.filter(|_| canonical);
-        Ok(StreamReader {
-            source,
-            body: opened.body,
-            step: options.step.map_or(opened.step, NonZeroUsize::get),
-            bytes_per_event: opened.bytes_per_event,
-            info: self.info.clone(),
-            check: Check::new(sensor, options.strict),
-            pending: EventBatch::new(),
-            taken: 0,
-            failed: None,
-            finished: false,
-            end: None,
-            is_cut: false,
-            is_indexed: false,
-        })
+        let check = Check::new(sensor, options.strict);
+        let mut reader = EventReader::new(source, opened, self.info.clone(), check);
+        reader.step = options.step.map_or(reader.step, NonZeroUsize::get);
+        Ok(reader)
     }
 
     /// Refuses a recording of which no stream is chosen that will do.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::index::Index;
 use super::recording::Recording;
 use super::sparse_index::SparseIndex;
-use super::stream::{EventReader, StreamReader};
+use super::stream::EventReader;
 use crate::codec::{Body, Checkpoint, EventSink, ReadOptions};
 use crate::error::{Error, Result};
 use crate::model::EventBatch;
@@ -37,7 +37,7 @@ enum Way {
     /// At these points, which an index or a sparse_index tells.
     Cut { start: Option<Checkpoint>, end: Option<Checkpoint>, is_indexed: bool },
     /// The reader finds it itself.
-    Narrowed(Box<StreamReader>),
+    Narrowed(Box<EventReader>),
     /// Not without a pass over all of it.
     None,
 }
@@ -56,8 +56,7 @@ impl Recording {
             None => {
                 let step = Some(NonZeroUsize::new(Index::STRETCH).unwrap_or(NonZeroUsize::MIN));
                 let options = ReadOptions { step, strict: false, ..self.options().clone() };
-                let (source, opened) = self.open_again(&options)?;
-                Index::build(self.stream(source, opened, &options)?)?
+                Index::build(self.open_reader(&options)?)?
             }
         };
         Ok(self.points.index.insert(index))
@@ -92,7 +91,7 @@ impl Recording {
     ///
     /// # Errors
     /// As [`index`](Self::index).
-    pub fn slice(&mut self, time: Range<i64>) -> Result<Box<dyn EventReader>> {
+    pub fn slice(&mut self, time: Range<i64>) -> Result<EventReader> {
         let mut reader = match self.find(&time)? {
             Some(reader) => reader,
             None => {
@@ -109,19 +108,18 @@ impl Recording {
     ///
     /// # Errors
     /// As [`index`](Self::index).
-    pub(crate) fn part(&mut self, time: &Range<i64>) -> Result<Option<Box<dyn EventReader>>> {
-        Ok(self.find(time)?.map(|reader| reader as Box<dyn EventReader>))
+    pub(crate) fn part(&mut self, time: &Range<i64>) -> Result<Option<EventReader>> {
+        self.find(time)
     }
 
-    fn find(&mut self, time: &Range<i64>) -> Result<Option<Box<StreamReader>>> {
+    fn find(&mut self, time: &Range<i64>) -> Result<Option<EventReader>> {
         self.make_ready()?;
         let (start, end, is_indexed) = match self.way(time)? {
             Way::None => return Ok(None),
-            Way::Narrowed(reader) => return Ok(Some(reader)),
+            Way::Narrowed(reader) => return Ok(Some(*reader)),
             Way::Cut { start, end, is_indexed } => (start, end, is_indexed),
         };
-        let (source, opened) = self.open_again(self.options())?;
-        let mut reader = Box::new(self.stream(source, opened, self.options())?);
+        let mut reader = self.open_reader(self.options())?;
         reader.cut(start.as_ref(), end)?;
         reader.is_indexed = is_indexed;
         reader.check.trusts_order = !is_indexed;
@@ -134,13 +132,12 @@ impl Recording {
             return Ok(Way::Cut { start, end, is_indexed: true });
         }
         if matches!(self.points.sparse_index, Known::Unknown) {
-            let (source, opened) = self.open_again(self.options())?;
+            let mut reader = Box::new(self.open_reader(self.options())?);
+            let EventReader { source, body, .. } = &mut *reader;
             if source.len().is_none_or(|len| len < SMALL) {
                 self.points.sparse_index = Known::Nothing;
                 return Ok(Way::None);
             }
-            let mut reader = Box::new(self.stream(source, opened, self.options())?);
-            let StreamReader { source, body, .. } = &mut *reader;
             self.points.sparse_index = match body {
                 Body::Blocks(blocks) => {
                     if !blocks.narrow(source, time)? {
@@ -177,8 +174,7 @@ impl Recording {
             parallel: false,
             ..self.options().clone()
         };
-        let (source, opened) = self.open_again(&options)?;
-        let mut reader = self.stream(source, opened, &options)?;
+        let mut reader = self.open_reader(&options)?;
         let mut first = First(None);
         while first.0.is_none() && reader.pump(&mut first)? {}
         Ok(first.0)

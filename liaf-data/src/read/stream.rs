@@ -1,97 +1,137 @@
 //! Events from a decoder over a byte source.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::mem;
 use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::codec::seek::Order;
-use crate::codec::{Body, Checkpoint, EventSink};
+use crate::codec::{Body, Checkpoint, EventSink, Opened};
 use crate::error::{Error, Result};
 use crate::io::ByteSource;
 use crate::model::{
     Event, EventBatch, Finding, Measurement, MeasurementCount, RecordingInfo, Report, SensorSize,
 };
 
-/// Gives the events of one stream of a recording, in file order.
-pub trait EventReader: Send {
-    /// Empties `batch` and fills it with the next events, at most `max`. Returns how many; 0 means
-    /// the end. The batch's memory is reused.
-    ///
-    /// Events in front of what is wrong with the file are given first, then the error, then the end.
-    ///
-    /// # Errors
-    /// What is wrong with the file, with its path and a byte offset.
-    fn read_into(&mut self, batch: &mut EventBatch, max: usize) -> Result<usize>;
+/// Gives the events of a recording, in file order: a decoder, or the reader of a container, over the
+/// open bytes.
+///
+/// It stands by itself: several readers of one [`Recording`](crate::Recording) do not disturb each
+/// other, and may be moved to other threads.
+pub struct EventReader {
+    pub(super) source: ByteSource,
+    pub(super) body: Body,
+    pub(super) step: usize,
+    bytes_per_event: f64,
+    info: RecordingInfo,
+    /// Of the stream whose events come now, which is number `stream` if there are several.
+    pub(super) check: Check,
+    stream: Option<i32>,
+    /// Of the other streams, where there are several.
+    checks: BTreeMap<i32, Check>,
+    /// Events that are decoded and not given out yet.
+    pending: Pending,
+    /// How many of them were given out.
+    taken: usize,
+    /// What went wrong behind them.
+    failed: Option<Error>,
+    finished: bool,
+    /// From here on nothing is wanted. A stream's.
+    end: Option<Checkpoint>,
+    /// Not all of the file is read.
+    pub(super) is_cut: bool,
+    /// Where it is cut was told by an index, which saw every event.
+    pub(super) is_indexed: bool,
+}
 
-    /// Decodes the next stretch of the file into `sink`, in batches that fit the cache. Returns
-    /// whether there may be more.
-    ///
-    /// The sink must not open the recording's own file for writing: that waits for the stretch to
-    /// end (see [`source`](crate::source)).
-    ///
-    /// # Errors
-    /// As [`read_into`](Self::read_into), and what the sink returns.
-    fn pump(&mut self, sink: &mut dyn EventSink) -> Result<bool>;
-
-    /// Appends all events that are left to `batch`.
-    ///
-    /// # Errors
-    /// As [`read_into`](Self::read_into).
-    fn read_to_end(&mut self, batch: &mut EventBatch) -> Result<()> {
-        batch.reserve_if_possible(self.expected_events());
-        while self.pump(batch)? {}
-        Ok(())
-    }
-
-    /// What the recording says of itself.
-    fn info(&self) -> &RecordingInfo;
-
-    /// What was met so far.
-    fn report(&self) -> Report;
-
-    /// Bytes of the file that are behind the reader.
-    fn position(&self) -> u64;
-
-    /// About as many events as are to come, told by the bytes that are left; 0 if that is unknown.
-    fn expected_events(&self) -> usize {
-        0
+impl std::fmt::Debug for EventReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EventReader").field("info", &self.info).finish_non_exhaustive()
     }
 }
 
-/// A decoder, or the reader of a container, over a byte source.
-pub(super) struct StreamReader {
-    pub source: ByteSource,
-    pub body: Body,
-    pub step: usize,
-    pub bytes_per_event: f64,
-    pub info: RecordingInfo,
-    pub check: Check,
-    /// Events that are decoded and not given out yet.
-    pub pending: EventBatch,
-    /// How many of them were given out.
-    pub taken: usize,
-    /// What went wrong behind them.
-    pub failed: Option<Error>,
-    pub finished: bool,
-    /// From here on nothing is wanted. A stream's.
-    pub end: Option<Checkpoint>,
-    /// Not all of the file is read.
-    pub is_cut: bool,
-    /// Where it is cut was told by an index, which saw every event.
-    pub is_indexed: bool,
+/// Events that wait, in order, each batch of one stream.
+#[derive(Debug, Default)]
+struct Pending {
+    queue: VecDeque<(Option<i32>, EventBatch)>,
+    stream: Option<i32>,
+    /// Memory for the next batch.
+    spare: EventBatch,
+}
+
+impl Pending {
+    fn drop_first(&mut self) {
+        if let Some((_, mut batch)) = self.queue.pop_front() {
+            batch.clear();
+            self.spare = batch;
+        }
+    }
+}
+
+impl EventSink for Pending {
+    fn events(&mut self, events: &mut EventBatch, offset: u64) -> Result<()> {
+        if self.queue.back().is_none_or(|(stream, _)| *stream != self.stream) {
+            self.queue.push_back((self.stream, mem::take(&mut self.spare)));
+        }
+        self.queue.back_mut().map_or(Ok(()), |(_, batch)| batch.events(events, offset))
+    }
+
+    fn stream(&mut self, stream: i32) {
+        self.stream = Some(stream);
+    }
 }
 
 /// A decoder may look this far behind the place where it is to end.
 const BEHIND: u64 = 64 << 10;
 
-impl StreamReader {
+impl EventReader {
+    pub(super) fn new(
+        source: ByteSource,
+        opened: Opened,
+        info: RecordingInfo,
+        check: Check,
+    ) -> Self {
+        Self {
+            source,
+            body: opened.body,
+            step: opened.step,
+            bytes_per_event: opened.bytes_per_event,
+            info,
+            check,
+            stream: None,
+            checks: BTreeMap::new(),
+            pending: Pending::default(),
+            taken: 0,
+            failed: None,
+            finished: false,
+            end: None,
+            is_cut: false,
+            is_indexed: false,
+        }
+    }
+
     fn path(&self) -> PathBuf {
         self.source.path().map(PathBuf::from).unwrap_or_default()
     }
 
+    /// Reads several streams, whose sensors these are.
+    pub(super) fn with_streams(
+        mut self,
+        sensors: impl IntoIterator<Item = (i32, Option<SensorSize>)>,
+    ) -> Self {
+        let strict = self.check.strict;
+        let check = |(id, sensor)| (id, Check::new(sensor, strict));
+        self.checks = sensors.into_iter().map(check).collect();
+        self
+    }
+
     /// Reads from `start` on, and up to `end`, which is checked to be the same when it is reached if
     /// both are of an index.
-    pub fn cut(&mut self, start: Option<&Checkpoint>, end: Option<Checkpoint>) -> Result<()> {
+    pub(super) fn cut(
+        &mut self,
+        start: Option<&Checkpoint>,
+        end: Option<Checkpoint>,
+    ) -> Result<()> {
         if let Some(checkpoint) = start {
             self.body.resume(&mut self.source, checkpoint)?;
         }
@@ -131,38 +171,66 @@ impl StreamReader {
         };
         usize::try_from(left).map_or(self.step, |left| left.min(self.step))
     }
-}
 
-impl EventReader for StreamReader {
-    fn read_into(&mut self, batch: &mut EventBatch, max: usize) -> Result<usize> {
+    /// Empties `batch` and fills it with the next events, at most `max`. Returns how many; 0 means
+    /// the end. The batch's memory is reused.
+    ///
+    /// Events before what is wrong with the file are given first, then the error, then the end.
+    ///
+    /// # Errors
+    /// What is wrong with the file, with its path and a byte offset.
+    pub fn read_into(&mut self, batch: &mut EventBatch, max: usize) -> Result<usize> {
         batch.clear();
         let max = max.max(1);
-        while self.taken == self.pending.len() {
+        while self.pending.queue.front().is_none_or(|(_, next)| self.taken == next.len()) {
+            self.taken = 0;
+            self.pending.drop_first();
+            if !self.pending.queue.is_empty() {
+                continue;
+            }
             if let Some(error) = self.failed.take() {
                 return Err(error);
             }
             let mut pending = mem::take(&mut self.pending);
-            pending.clear();
-            self.taken = 0;
             let more = self.pump(&mut pending);
             self.pending = pending;
             match more {
-                Ok(false) if self.pending.is_empty() => return Ok(0),
+                Ok(false) if self.pending.queue.is_empty() => return Ok(0),
                 Ok(_) => {}
                 Err(error) => self.failed = Some(error),
             }
         }
-        if self.taken == 0 && self.pending.len() <= max {
-            mem::swap(batch, &mut self.pending);
+        let Some((_, next)) = self.pending.queue.front_mut() else { return Ok(0) };
+        if self.taken == 0 && next.len() <= max {
+            mem::swap(batch, next);
+            next.clear();
         } else {
-            let until = self.pending.len().min(self.taken.saturating_add(max));
-            batch.extend_from(&self.pending, self.taken..until);
+            let until = next.len().min(self.taken.saturating_add(max));
+            batch.extend_from(next, self.taken..until);
             self.taken = until;
         }
         Ok(batch.len())
     }
 
-    fn pump(&mut self, sink: &mut dyn EventSink) -> Result<bool> {
+    /// Appends all events that are left to `batch`.
+    ///
+    /// # Errors
+    /// As [`read_into`](Self::read_into).
+    pub fn read_to_end(&mut self, batch: &mut EventBatch) -> Result<()> {
+        batch.reserve_if_possible(self.expected_events());
+        while self.pump(batch)? {}
+        Ok(())
+    }
+
+    /// Decodes the next stretch of the file into `sink`, in batches that fit the cache. Returns
+    /// whether there may be more.
+    ///
+    /// The sink must not open the recording's own file for writing: that waits for the stretch to
+    /// end (see [`io`](crate::io)).
+    ///
+    /// # Errors
+    /// As [`read_into`](Self::read_into), and what the sink returns.
+    pub fn pump(&mut self, sink: &mut dyn EventSink) -> Result<bool> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
@@ -171,8 +239,8 @@ impl EventReader for StreamReader {
             return Ok(false);
         }
         let step = self.next_step();
-        let Self { source, body, check, .. } = self;
-        let mut checked = Checked { check, sink };
+        let Self { source, body, check, stream, checks, .. } = self;
+        let mut checked = Checked { check, stream, checks, sink };
         let more = match body {
             Body::Stream(decoder, _) => {
                 let visited = source.visit(step, |bytes, _| decoder.push(bytes, &mut checked));
@@ -197,17 +265,20 @@ impl EventReader for StreamReader {
         }
     }
 
-    fn info(&self) -> &RecordingInfo {
+    /// What the recording says of itself.
+    pub fn info(&self) -> &RecordingInfo {
         &self.info
     }
 
-    fn report(&self) -> Report {
+    /// What was met so far.
+    pub fn report(&self) -> Report {
         let mut report = Report::default();
         for note in self.info.notes.iter().chain(self.source.notes()) {
             report.note(note.clone());
         }
         report.merge(self.body.report());
         report.merge(&self.check.report);
+        self.checks.values().for_each(|check| report.merge(&check.report));
         if let (true, true, Body::Stream(..)) = (self.is_cut, self.finished, &self.body) {
             let bytes = &mut report.bytes;
             bytes.passed_over =
@@ -216,14 +287,31 @@ impl EventReader for StreamReader {
         report
     }
 
-    fn position(&self) -> u64 {
+    /// In a pass over several streams ([`Recording::all_events`](crate::Recording::all_events)), what a
+    /// pass over `stream` alone would have met so far; `None` in any other pass.
+    pub fn stream_report(&self, stream: i32) -> Option<Report> {
+        let of_stream = self.body.stream_report(stream)?;
+        let mut report = Report::default();
+        for note in self.info.notes.iter().chain(self.source.notes()) {
+            report.note(note.clone());
+        }
+        report.merge(&of_stream);
+        let check =
+            if self.stream == Some(stream) { Some(&self.check) } else { self.checks.get(&stream) };
+        check.into_iter().for_each(|check| report.merge(&check.report));
+        Some(report)
+    }
+
+    /// Bytes of the file that were read or passed over.
+    pub fn position(&self) -> u64 {
         match &self.body {
             Body::Stream(..) => self.source.position(),
             Body::Blocks(reader) => reader.position(),
         }
     }
 
-    fn expected_events(&self) -> usize {
+    /// About as many events as are to come, told by the bytes that are left; 0 if that is unknown.
+    pub fn expected_events(&self) -> usize {
         if let Body::Blocks(reader) = &self.body {
             return reader.expected_events();
         }
@@ -253,12 +341,19 @@ pub(super) struct Check {
 /// A sink behind the check.
 struct Checked<'a> {
     check: &'a mut Check,
+    stream: &'a mut Option<i32>,
+    checks: &'a mut BTreeMap<i32, Check>,
     sink: &'a mut dyn EventSink,
 }
 
 impl Check {
     pub(super) fn new(sensor: Option<SensorSize>, strict: bool) -> Self {
         Self { sensor, strict, ..Self::default() }
+    }
+
+    /// The same rules for a stream whose sensor is not known.
+    fn of_other_stream(&self) -> Self {
+        Self { slice: self.slice.clone(), ..Self::new(None, self.strict) }
     }
 
     /// Drops the events outside the sensor. In strict mode the first of them is an error instead: it
@@ -322,6 +417,17 @@ impl Check {
 }
 
 impl EventSink for Checked<'_> {
+    fn stream(&mut self, stream: i32) {
+        if *self.stream != Some(stream) {
+            let next = self.checks.remove(&stream).unwrap_or_else(|| self.check.of_other_stream());
+            let before = mem::replace(self.check, next);
+            if let Some(id) = self.stream.replace(stream) {
+                self.checks.insert(id, before);
+            }
+            self.sink.stream(stream);
+        }
+    }
+
     fn events(&mut self, events: &mut EventBatch, offset: u64) -> Result<()> {
         let decoded = events.len() as u64;
         if self.check.trusts_order {

@@ -18,7 +18,10 @@ const PIECE: usize = 997;
 struct Given {
     events: EventBatch,
     measurements: Vec<String>,
+    /// Which stream the events are of from which event on.
+    streams: Vec<(i32, usize)>,
     report: Report,
+    stream_reports: Vec<Option<Report>>,
     error: Option<String>,
 }
 
@@ -26,6 +29,12 @@ impl EventSink for Given {
     fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
         self.events.extend_from(events, 0..events.len());
         Ok(())
+    }
+
+    fn stream(&mut self, stream: i32) {
+        if self.streams.last().is_none_or(|&(last, _)| last != stream) {
+            self.streams.push((stream, self.events.len()));
+        }
     }
 
     fn measurement(&mut self, measurement: Measurement, offset: u64) -> Result<()> {
@@ -41,6 +50,7 @@ fn decode(decoder: &mut dyn Decoder, bytes: &[u8]) -> Given {
     let result = result.and_then(|()| decoder.finish(&mut given));
     given.error = result.err().map(|error| error.to_string());
     given.report = decoder.report().clone();
+    given.stream_reports = (0..4).map(|stream| decoder.stream_report(stream)).collect();
     given
 }
 

@@ -1,7 +1,7 @@
 """Reads frames, inertial samples and triggers with decoders that are not ours, and holds files of ours
 against them.
 
-    read_samples.py READER RECORDING OURS ...
+    read_measurements.py READER RECORDING OURS ...
 
 READER is a function below. OURS is a .csv file, a folder of .png files or an .h5 file. Prints a line a
 case: how many samples are equal, what differs, or that the reader's package is not installed.

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail, ensure};
 use liaf_core::graph::State;
-use liaf_core::{Error, Network, Real};
+use liaf_core::{Network, Real};
 use liaf_data::frames::{Frame, FrameShape};
 
 /// What the network says after a frame.
@@ -19,6 +19,11 @@ impl Scores {
     pub fn class(&self) -> usize {
         let better = |best: usize, at: usize| self.scores[at] > self.scores[best];
         (1..self.scores.len()).fold(0, |best, at| if better(best, at) { at } else { best })
+    }
+
+    /// The first class whose score is no number, and what it is.
+    pub fn fault(&self) -> Option<(usize, f64)> {
+        self.scores.iter().copied().enumerate().find(|(_, score)| !score.is_finite())
     }
 
     /// `exp(s) / sum exp(s)` of every class.
@@ -102,10 +107,7 @@ impl<R: Real> Classifier<R> {
             }
             None => output.collect(),
         };
-        match scores.iter().find(|score| !score.is_finite()) {
-            Some(score) => Err(Error::data("a score is not finite").found(score)),
-            None => Ok(Scores { frames: self.frames, scores }),
-        }
+        Ok(Scores { frames: self.frames, scores })
     }
 
     /// Whether the last frame was the last one of its sample.

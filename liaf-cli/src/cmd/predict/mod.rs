@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use liaf_core::checkpoint::CheckpointInfo;
 use liaf_core::{Network, Real};
 use liaf_data::convert::{Framed, make_frames};
@@ -137,6 +137,7 @@ fn go<R: Real>(args: &Args, recipe: &SampleRecipe) -> Result<ExitCode> {
         bar.say(&format!("liaf: {}: warning: {warning}", args.recording.display()));
     }
     let mut watch = Watch {
+        checkpoint: &args.checkpoint,
         rows: Rows::new(io::stdout(), args.style(), names)?,
         each_frame: args.each_frame,
         votes: vec![0; classifier.classes()],
@@ -196,7 +197,8 @@ fn differences(recipe: &SampleRecipe, recording: &Recording, sensor: SensorSize)
 }
 
 /// A network that watches a recording.
-struct Watch<R: Real> {
+struct Watch<'a, R: Real> {
+    checkpoint: &'a Path,
     classifier: Classifier<R>,
     rows: Rows<io::Stdout>,
     each_frame: bool,
@@ -206,7 +208,7 @@ struct Watch<R: Real> {
     last: Option<(i64, Window, Scores)>,
 }
 
-impl<R: Real> Watch<R> {
+impl<R: Real> Watch<'_, R> {
     /// Takes every frame of a recording, and prints rows.
     fn all(
         &mut self,
@@ -233,6 +235,16 @@ impl<R: Real> Watch<R> {
 
     fn take(&mut self, frame: &Frame) -> Result<()> {
         let scores = self.classifier.take(frame)?;
+        if let Some((class, score)) = scores.fault() {
+            bail!(
+                "{}: the output of the network for class {} is not finite after {} frames of a \
+                 sample: {score}; its weights may hold numbers that are none, as after training \
+                 that diverged",
+                self.checkpoint.display(),
+                self.rows.name(class),
+                scores.frames
+            );
+        }
         let start = self.last.take().map_or(frame.window.start, |(start, ..)| start);
         if self.each_frame {
             self.rows.row(start, frame.window, &scores)?;

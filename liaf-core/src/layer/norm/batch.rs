@@ -4,13 +4,16 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::moments::{Affine, BackSums, Channels, Pairs, follow, reciprocal, scale};
-use crate::cost::Work;
+use crate::error::Result;
 use crate::init::Init;
-use crate::layer::{Layer, TensorSpec, only};
-use crate::op::{Back, BatchOp, Context, Flow, Saved};
-use crate::{Op, Real, Result, Shape};
+use crate::layer::contract::{Description, Layer, TensorSpec, only};
+use crate::layer::work::Work;
+use crate::memory::Saved;
+use crate::op::{Back, BatchOp, Context, Flow};
+use crate::real::Real;
+use crate::shape::Shape;
 
-/// Batch normalisation over samples, time and places of a channel:
+/// Batch normalisation over samples, time and the numbers of a channel:
 /// `Y = (X - mean) / √(variance + eps) weight + bias` (Ioffe and Szegedy 2015, arXiv 1502.03167).
 /// `[N, T, C, ..]` to the same; in a vector every number is a channel.
 ///
@@ -38,37 +41,47 @@ impl Default for BatchNorm {
 }
 
 impl BatchNorm {
+    /// Refuses an eps or momentum that is none.
     pub(crate) fn check(&self) -> Result<()> {
         super::check(self.eps, self.momentum)
     }
+
+    /// Weight and bias, if it has them, under these names.
+    pub(crate) fn params(
+        &self,
+        channels: Channels,
+        names: [&'static str; 2],
+    ) -> impl Iterator<Item = TensorSpec> + use<> {
+        let all = names.into_iter().zip([1.0, 0.0]).take(if self.affine { 2 } else { 0 });
+        all.map(move |(name, first)| tensor(name, channels, first))
+    }
+
+    /// Running mean and variance, under these names.
+    pub(crate) fn buffers(
+        channels: Channels,
+        names: [&'static str; 2],
+    ) -> impl Iterator<Item = TensorSpec> {
+        let all = names.into_iter().zip([0.0, 1.0]);
+        all.map(move |(name, first)| tensor(name, channels, first))
+    }
+}
+
+/// One number a channel.
+fn tensor(name: &'static str, channels: Channels, first: f64) -> TensorSpec {
+    TensorSpec::new(name, [channels.count], Init::Constant(first))
 }
 
 impl Layer for BatchNorm {
-    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+    fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         self.check()?;
-        Ok(only(inputs)?.clone())
-    }
-
-    fn params(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
-        let channels = Channels::of(&inputs[0]).count;
-        let weight = TensorSpec::new("weight", [channels], Init::Constant(1.0));
-        let bias = TensorSpec::new("bias", [channels], Init::Constant(0.0));
-        if self.affine { vec![weight, bias] } else { Vec::new() }
-    }
-
-    fn buffers(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
-        let channels = Channels::of(&inputs[0]).count;
-        let mean = TensorSpec::new("running_mean", [channels], Init::Constant(0.0));
-        vec![mean, TensorSpec::new("running_var", [channels], Init::Constant(1.0))]
-    }
-
-    /// In evaluation: one multiplication and one addition a number.
-    fn cost(&self, inputs: &[Shape]) -> Work {
-        Work::each(inputs[0].len(), 1, 1)
-    }
-
-    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
-        Op::batch(BatchNormOp { config: *self, channels: Channels::of(&inputs[0]) })
+        let input = only(inputs)?;
+        let channels = Channels::of(input);
+        let op = BatchNormOp { config: *self, channels };
+        // In evaluation: one multiplication and one addition a number.
+        Ok(Description::batch(input.clone(), op)
+            .params(self.params(channels, ["weight", "bias"]))
+            .buffers(Self::buffers(channels, ["running_mean", "running_var"]))
+            .work(Work::each(input.len(), 1, 1)))
     }
 }
 
@@ -118,19 +131,12 @@ impl<R: Real> BatchOp<R> for BatchNormOp {
             let mean = saved.buffer(0, count);
             let numbers = channels.moments(&pairs, &mut partial, mean, &mut variance);
             if let [running_mean, running_var] = update {
-                for (update, buffer) in
-                    [&mut *running_mean, &mut *running_var].into_iter().zip(cx.buffers)
-                {
-                    update.clear();
-                    update.extend_from_slice(buffer);
-                }
                 let now = (saved.get(0), &variance[..]);
                 follow((running_mean, running_var), now, numbers, self.config.momentum);
             }
             reciprocal(&mut variance, self.config.eps);
             saved.buffer(1, count).copy_from_slice(&variance);
-            cx.scratch.put(partial);
-            cx.scratch.put(variance);
+            cx.scratch.put_all([partial, variance]);
         } else {
             self.take_running(saved, cx);
         }

@@ -3,11 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::moments::lanes;
-use crate::cost::Work;
+use crate::error::Result;
 use crate::init::Init;
-use crate::layer::{Layer, TensorSpec, only};
-use crate::op::{Back, Context, Flow, SampleOp, Saved};
-use crate::{Op, Real, Result, Shape};
+use crate::layer::contract::{Description, Layer, TensorSpec, only};
+use crate::layer::work::Work;
+use crate::memory::Saved;
+use crate::op::{Back, Context, Flow, SampleOp};
+use crate::real::Real;
+use crate::shape::Shape;
 
 /// Normalisation over all numbers of an item, at every time step:
 /// `Y_t = (X_t - mean) / √(variance + eps) weight + bias` (Ba et al. 2016, arXiv 1607.06450).
@@ -30,26 +33,17 @@ impl Default for LayerNorm {
 }
 
 impl Layer for LayerNorm {
-    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+    fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         super::check(self.eps, 0.0)?;
-        Ok(only(inputs)?.clone())
-    }
-
-    fn params(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
-        let item = || inputs[0].item.clone();
-        let weight = TensorSpec::new("weight", item(), Init::Constant(1.0));
-        let bias = TensorSpec::new("bias", item(), Init::Constant(0.0));
-        if self.affine { vec![weight, bias] } else { Vec::new() }
-    }
-
-    /// Three multiplications (square, scale, weight) and four additions (two sums, mean, bias) a
-    /// number.
-    fn cost(&self, inputs: &[Shape]) -> Work {
-        Work::each(inputs[0].len(), 3, 4)
-    }
-
-    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
-        Op::sample(LayerNormOp { config: *self, len: inputs[0].len() })
+        let input = only(inputs)?;
+        let tensor = |name, first| TensorSpec::new(name, &*input.item, Init::Constant(first));
+        let params = [tensor("weight", 1.0), tensor("bias", 0.0)];
+        let op = LayerNormOp { config: *self, len: input.len() };
+        // Three multiplications (square, scale, weight) and four additions (two sums, mean, bias) a
+        // number.
+        Ok(Description::sample(input.clone(), op)
+            .params(params.into_iter().filter(|_| self.affine))
+            .work(Work::each(input.len(), 3, 4)))
     }
 }
 
@@ -116,7 +110,6 @@ impl<R: Real> SampleOp<R> for LayerNormOp {
                 *dx += deviation * (g - sum - n * sum_normal);
             });
         }
-        cx.scratch.put(weighed);
-        cx.scratch.put(normal);
+        cx.scratch.put_all([weighed, normal]);
     }
 }

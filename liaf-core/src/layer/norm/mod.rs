@@ -7,7 +7,7 @@ pub(crate) mod moments;
 pub use batch::BatchNorm;
 pub use item::LayerNorm;
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// Refuses an eps or momentum that is none.
 fn check(eps: f64, momentum: f64) -> Result<()> {

@@ -4,7 +4,8 @@ use rayon::prelude::*;
 use smallvec::SmallVec;
 
 use crate::op::Context;
-use crate::{Real, Shape};
+use crate::real::Real;
+use crate::shape::Shape;
 
 /// Two signals `[T, C, ..]` of one sample, summed together.
 pub(crate) type Pair<'a, R> = (&'a [R], &'a [R]);
@@ -142,7 +143,7 @@ impl<R: Real> BackSums<R> {
     }
 
     pub fn put(self, cx: &mut Context<'_, R>) {
-        [self.gradient, self.normal, self.partial].into_iter().for_each(|b| cx.scratch.put(b));
+        cx.scratch.put_all([self.gradient, self.normal, self.partial]);
     }
 
     /// The sums over pairs of signal and gradient.

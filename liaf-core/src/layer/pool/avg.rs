@@ -3,11 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::window;
-use crate::cost::Work;
+use crate::error::Result;
 use crate::kernels::Window;
-use crate::layer::{Layer, Pair};
-use crate::op::{Back, Context, Flow, SampleOp, Saved};
-use crate::{Op, Real, Result, Shape};
+use crate::layer::contract::{Description, Layer, Spikes};
+use crate::layer::window::Pair;
+use crate::layer::work::Work;
+use crate::memory::Saved;
+use crate::op::{Back, Context, Flow, SampleOp};
+use crate::real::Real;
+use crate::shape::Shape;
 
 /// Average of each window, `[.., C, H, W]` to `[.., C, H', W']`, sizes as of
 /// [`Conv2d`](crate::layer::Conv2d). Padding counts as zeros, as in `torch.nn.AvgPool2d`.
@@ -16,7 +20,7 @@ use crate::{Op, Real, Result, Shape};
 pub struct AvgPool {
     /// Height and width of the window.
     pub kernel: Pair,
-    /// Rows and columns from one place to the next. Default: the kernel.
+    /// Rows and columns from one position of the window to the next. Default: the kernel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stride: Option<Pair>,
     /// Rows and columns around the input, at most half the kernel. Default 0.
@@ -29,35 +33,16 @@ impl AvgPool {
     pub fn new(kernel: impl Into<Pair>) -> Self {
         Self { kernel: kernel.into(), stride: None, padding: Pair::zero() }
     }
-
-    fn window(&self, inputs: &[Shape]) -> Result<(usize, Window)> {
-        window(inputs, self.kernel, self.stride, self.padding)
-    }
 }
 
 impl Layer for AvgPool {
-    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
-        let (channels, window) = self.window(inputs)?;
-        Ok(inputs[0].with_item([channels, window.output[0], window.output[1]]))
-    }
-
-    fn cost(&self, inputs: &[Shape]) -> Work {
-        let Ok((channels, window)) = self.window(inputs) else { return Work::default() };
-        let (places, taps) = (channels * window.places(), window.len());
-        Work::each(places, usize::from(taps > 1), taps - 1)
-    }
-
-    /// Every spike of a window counts: the division can wait until they are added.
-    fn spikes(&self, inputs: &[Shape], rates: &[Option<f64>]) -> Option<f64> {
-        let (_, window) = self.window(inputs).ok()?;
-        Some(rates[0]? * window.len() as f64)
-    }
-
-    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
-        match self.window(inputs) {
-            Ok((_, window)) => Op::sample(AvgPoolOp { window }),
-            Err(error) => unreachable!("the shapes were accepted: {error}"),
-        }
+    fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
+        let (output, window) = window(inputs, self.kernel, self.stride, self.padding)?;
+        let taps = window.len();
+        let work = Work::each(output.len(), usize::from(taps > 1), taps - 1);
+        // Every spike of a window counts: the division can wait until they are added.
+        let spikes = Spikes::Scaled { factor: taps as f64, most: f64::INFINITY };
+        Ok(Description::sample(output, AvgPoolOp { window }).work(work).spikes(spikes))
     }
 }
 
@@ -95,7 +80,7 @@ impl AvgPoolOp {
 
 impl<R: Real> SampleOp<R> for AvgPoolOp {
     fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
-        let (plane, out) = (self.window.plane(), self.window.places());
+        let (plane, out) = (self.window.plane(), self.window.positions());
         let factor = R::ONE / R::of(self.window.len() as f64);
         let planes = flow.inputs[0].chunks_exact(plane).zip(flow.output.chunks_exact_mut(out));
         let ([_, width], [_, wide]) = (self.window.input, self.window.output);
@@ -121,7 +106,7 @@ impl<R: Real> SampleOp<R> for AvgPoolOp {
 
     fn backward(&self, back: Back<'_, '_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
         let Some(dx) = &mut back.d_inputs[0] else { return };
-        let (plane, out) = (self.window.plane(), self.window.places());
+        let (plane, out) = (self.window.plane(), self.window.positions());
         let factor = R::ONE / R::of(self.window.len() as f64);
         let ([_, width], [_, wide]) = (self.window.input, self.window.output);
         for (dx, g) in dx.chunks_exact_mut(plane).zip(back.d_output.chunks_exact(out)) {

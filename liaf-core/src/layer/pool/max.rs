@@ -2,12 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{places, window};
-use crate::cost::Work;
+use super::{positions, window};
+use crate::error::{Error, Result};
 use crate::kernels::Window;
-use crate::layer::{Layer, Pair};
-use crate::op::{Back, Context, Flow, SampleOp, Saved};
-use crate::{Error, Op, Real, Result, Shape};
+use crate::layer::contract::{Description, Layer, Spikes};
+use crate::layer::window::Pair;
+use crate::layer::work::Work;
+use crate::memory::Saved;
+use crate::op::{Back, Context, Flow, SampleOp};
+use crate::real::Real;
+use crate::shape::Shape;
 
 /// Maximum of each window, `[.., C, H, W]` to `[.., C, H', W']`, sizes as of
 /// [`Conv2d`](crate::layer::Conv2d). Padding is never the maximum. The gradient goes to the first of
@@ -17,7 +21,7 @@ use crate::{Error, Op, Real, Result, Shape};
 pub struct MaxPool {
     /// Height and width of the window.
     pub kernel: Pair,
-    /// Rows and columns from one place to the next. Default: the kernel.
+    /// Rows and columns from one position of the window to the next. Default: the kernel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stride: Option<Pair>,
     /// Rows and columns around the input, at most half the kernel. Default 0.
@@ -30,41 +34,21 @@ impl MaxPool {
     pub fn new(kernel: impl Into<Pair>) -> Self {
         Self { kernel: kernel.into(), stride: None, padding: Pair::zero() }
     }
+}
 
-    fn window(&self, inputs: &[Shape]) -> Result<(usize, Window)> {
-        let (channels, window) = window(inputs, self.kernel, self.stride, self.padding)?;
+impl Layer for MaxPool {
+    fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
+        let (output, window) = window(inputs, self.kernel, self.stride, self.padding)?;
         if u32::try_from(window.plane()).is_err() {
             return Err(Error::shape("an image too large for a maximum pooling")
                 .expected(format!("at most {} numbers a channel", u32::MAX))
                 .found(&inputs[0]));
         }
-        Ok((channels, window))
-    }
-}
-
-impl Layer for MaxPool {
-    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
-        let (channels, window) = self.window(inputs)?;
-        Ok(inputs[0].with_item([channels, window.output[0], window.output[1]]))
-    }
-
-    fn cost(&self, inputs: &[Shape]) -> Work {
-        let Ok((channels, window)) = self.window(inputs) else { return Work::default() };
-        let (places, taps) = (channels * window.places(), window.len());
-        Work::each(places, 0, taps - 1)
-    }
-
-    /// At most every spike of a window, and at most one.
-    fn spikes(&self, inputs: &[Shape], rates: &[Option<f64>]) -> Option<f64> {
-        let (_, window) = self.window(inputs).ok()?;
-        Some((rates[0]? * window.len() as f64).min(1.0))
-    }
-
-    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
-        match self.window(inputs) {
-            Ok((_, window)) => Op::sample(MaxPoolOp { window }),
-            Err(error) => unreachable!("the shapes were accepted: {error}"),
-        }
+        let taps = window.len();
+        let work = Work::each(output.len(), 0, taps - 1);
+        // At most every spike of a window, and at most one.
+        let spikes = Spikes::Scaled { factor: taps as f64, most: 1.0 };
+        Ok(Description::sample(output, MaxPoolOp { window }).work(work).spikes(spikes))
     }
 }
 
@@ -75,25 +59,25 @@ struct MaxPoolOp {
 
 impl<R: Real> SampleOp<R> for MaxPoolOp {
     fn forward(&self, flow: Flow<'_, R>, saved: &mut Saved<R>, _: &mut Context<'_, R>) {
-        let (plane, out) = (self.window.plane(), self.window.places());
+        let (plane, out) = (self.window.plane(), self.window.positions());
         saved.index.resize(flow.output.len(), 0);
         let planes = flow.inputs[0].chunks_exact(plane);
         let outs = flow.output.chunks_exact_mut(out).zip(saved.index.chunks_exact_mut(out));
         for (x, (y, index)) in planes.zip(outs) {
-            places(&self.window, |place, numbers| {
+            positions(&self.window, |position, numbers| {
                 let first = numbers.next().unwrap_or_default();
                 let best = numbers.fold(first, |best, at| {
                     // A number that is none is the maximum, as in PyTorch.
                     if x[at] > x[best] || x[at].partial_cmp(&x[at]).is_none() { at } else { best }
                 });
-                (y[place], index[place]) = (x[best], best as u32);
+                (y[position], index[position]) = (x[best], best as u32);
             });
         }
     }
 
     fn backward(&self, back: Back<'_, '_, R>, saved: &mut Saved<R>, _: &mut Context<'_, R>) {
         let Some(dx) = &mut back.d_inputs[0] else { return };
-        let (plane, out) = (self.window.plane(), self.window.places());
+        let (plane, out) = (self.window.plane(), self.window.positions());
         let outs = back.d_output.chunks_exact(out).zip(saved.index.chunks_exact(out));
         for (dx, (g, index)) in dx.chunks_exact_mut(plane).zip(outs) {
             g.iter().zip(index).for_each(|(&g, &at)| dx[at as usize] += g);

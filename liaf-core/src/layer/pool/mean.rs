@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::layer::{Layer, only};
-use crate::op::{Back, Context, Flow, SampleOp, Saved};
-use crate::{Error, Op, Real, Result, Shape};
+use crate::error::{Error, Result};
+use crate::layer::contract::{Description, Layer, only};
+use crate::memory::Saved;
+use crate::op::{Back, Context, Flow, SampleOp};
+use crate::real::Real;
+use crate::shape::Shape;
 
 /// Average of each channel at every time step, `[.., C, H, W]` to `[.., C]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -12,18 +15,14 @@ use crate::{Error, Op, Real, Result, Shape};
 pub struct SpatialMean {}
 
 impl Layer for SpatialMean {
-    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+    fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         let input = only(inputs)?;
-        match input.item[..] {
-            [channels, _, _] => Ok(input.with_item([channels])),
-            _ => Err(Error::shape("a spatial mean takes images")
+        let Some((channels, height, width)) = input.image() else {
+            return Err(Error::shape("a spatial mean takes images")
                 .expected("[.., C, H, W]")
-                .found(input)),
-        }
-    }
-
-    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
-        Op::sample(MeanOp { plane: inputs[0].channels().1 })
+                .found(input));
+        };
+        Ok(Description::sample(input.with_item([channels]), MeanOp { plane: height * width }))
     }
 }
 

@@ -8,37 +8,40 @@ pub use avg::AvgPool;
 pub use max::MaxPool;
 pub use mean::SpatialMean;
 
-use super::window::Slide;
-use super::{Pair, only};
+use crate::error::{Error, Result};
 use crate::kernels::Window;
-use crate::{Error, Result, Shape};
+use crate::layer::contract::only;
+use crate::layer::window::{Pair, Slide};
+use crate::shape::Shape;
 
-/// Channels and window of a pooling.
+/// Shape of the output and window of a pooling.
 fn window(
     inputs: &[Shape],
     kernel: Pair,
     stride: Option<Pair>,
     padding: Pair,
-) -> Result<(usize, Window)> {
+) -> Result<(Shape, Window)> {
     let stride = stride.unwrap_or(kernel);
     let slide = Slide { kernel, stride, padding, dilation: Pair::one() };
-    let (channels, window) = slide.over(only(inputs)?)?;
+    let input = only(inputs)?;
+    let (channels, window) = slide.over(input)?;
     if (0..2).any(|axis| padding.0[axis] > kernel.0[axis] / 2) {
         return Err(Error::config("a pooling padded by more than half its window")
             .expected(format!("at most half of {:?}", kernel.0))
             .found(format!("{:?}", padding.0)));
     }
-    Ok((channels, window))
+    let [height, width] = window.output;
+    Ok((input.with_item([channels, height, width]), window))
 }
 
-/// Calls `each` for every place of a plane's output, with the numbers of the input in the window,
+/// Calls `each` for every position of a plane's output, with the numbers of the input in the window,
 /// row by row.
-fn places(window: &Window, mut each: impl FnMut(usize, &mut dyn Iterator<Item = usize>)) {
+fn positions(window: &Window, mut each: impl FnMut(usize, &mut dyn Iterator<Item = usize>)) {
     let ([height, width], [_, kh, kw]) = (window.input, window.kernel);
     for y in 0..window.output[0] {
         for x in 0..window.output[1] {
-            let inside = |place: usize, axis: usize, k: usize, end: usize| {
-                let at = (place * window.stride[axis - 1] + k).checked_sub(window.padding[axis]);
+            let inside = |position: usize, axis: usize, k: usize, end: usize| {
+                let at = (position * window.stride[axis - 1] + k).checked_sub(window.padding[axis]);
                 at.filter(|&at| at < end)
             };
             let rows = (0..kh).filter_map(|j| inside(y, 1, j, height));

@@ -4,15 +4,17 @@ use serde::{Deserialize, Serialize};
 
 use super::lstm::LstmCell;
 use super::op::{Cell, Step, StepBack, restart, start};
-use crate::cost::{Synapses, Work};
+use crate::error::{Error, Result};
 use crate::init::{Fan, WeightInit};
 use crate::kernels::{Begin, Conv, ConvForward, ConvInputs, ConvWeights};
-use crate::layer::conv2d::sum_channels;
-use crate::layer::window::Slide;
-use crate::layer::{Layer, Pair, TensorSpec, only};
-use crate::op::{Back, Context, Flow, SampleOp, Saved};
+use crate::layer::contract::{Description, Layer, TensorSpec, only};
+use crate::layer::conv2d::{sum_channels, work};
+use crate::layer::window::{Pair, Slide};
+use crate::memory::Saved;
+use crate::op::{Back, Context, Flow, SampleOp};
+use crate::real::Real;
+use crate::shape::Shape;
 use crate::shape::size;
-use crate::{Error, Op, Real, Result, Shape};
 
 /// LSTM whose products are convolutions, `[N, T, C, H, W]` to `[N, T, channels, H, W]`, all its
 /// outputs Y. Without peepholes; with `*` a convolution of stride 1 that keeps height and width:
@@ -34,7 +36,7 @@ pub struct ConvLstm {
     #[serde(default = "three")]
     pub kernel: Pair,
     /// Whether a bias is added. Default true.
-    #[serde(default = "crate::layer::yes")]
+    #[serde(default = "crate::layer::contract::yes")]
     pub bias: bool,
     /// First values of weight and bias.
     #[serde(default)]
@@ -50,9 +52,10 @@ impl ConvLstm {
     pub fn new(channels: usize, kernel: impl Into<Pair>) -> Self {
         Self { channels, kernel: kernel.into(), bias: true, init: WeightInit::default() }
     }
+}
 
-    /// The convolution of the input, and that of the output before.
-    fn convs(&self, inputs: &[Shape]) -> Result<[Conv; 2]> {
+impl Layer for ConvLstm {
+    fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         let input = only(inputs)?;
         if self.channels == 0 || self.kernel.0.iter().any(|size| size.is_multiple_of(2)) {
             return Err(Error::config("a ConvLSTM needs channels and an odd kernel")
@@ -71,48 +74,19 @@ impl ConvLstm {
         let [kh, kw] = self.kernel.0;
         let all = given.saturating_add(self.channels);
         size("a tensor of weights", &[4, self.channels, all, kh, kw])?;
-        size("the gates", &[5, self.channels, window.places()])?;
-        Ok([given, self.channels].map(|inputs| Conv {
-            inputs,
-            outputs: 4 * self.channels,
-            groups: 1,
-            window,
-        }))
-    }
-}
-
-impl Layer for ConvLstm {
-    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
-        let [height, width] = self.convs(inputs)?[0].window.output;
-        Ok(inputs[0].with_item([self.channels, height, width]))
-    }
-
-    fn params(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
-        let Ok([x, h]) = self.convs(inputs) else { return Vec::new() };
-        let [_, kh, kw] = x.window.kernel;
-        let fan = Fan { inputs: x.taps() + h.taps(), outputs: x.outputs * x.window.len() };
-        let shape = [x.outputs, x.inputs + h.inputs, kh, kw];
-        let weight = TensorSpec::new("weight", shape, self.init.weight(fan)).decaying();
-        let bias = self.bias.then(|| TensorSpec::new("bias", [x.outputs], self.init.bias(fan)));
-        [weight].into_iter().chain(bias).collect()
-    }
-
-    fn cost(&self, inputs: &[Shape]) -> Work {
-        let Ok([x, h]) = self.convs(inputs) else { return Work::default() };
-        let synapses =
-            |c: &Conv| Synapses::conv(c.inputs, c.outputs, c.window.len(), c.window.places());
-        Work::synapses(synapses(&x)).and_recurrent(synapses(&h).macs()).and_each(
-            h.input_len(),
-            3,
-            1,
-        )
-    }
-
-    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
-        match self.convs(inputs) {
-            Ok([x, h]) => Op::sample(ConvLstmOp { x, h, bias: self.bias }),
-            Err(error) => unreachable!("the shapes were accepted: {error}"),
-        }
+        size("the gates", &[5, self.channels, window.positions()])?;
+        let outputs = 4 * self.channels;
+        // The convolution of the input, and that of the output before.
+        let [x, h] =
+            [given, self.channels].map(|inputs| Conv { inputs, outputs, groups: 1, window });
+        let fan = Fan { inputs: x.taps() + h.taps(), outputs: outputs * window.len() };
+        let weight = TensorSpec::new("weight", [outputs, all, kh, kw], self.init.weight(fan));
+        let bias = self.bias.then(|| TensorSpec::new("bias", [outputs], self.init.bias(fan)));
+        let [height, width] = window.output;
+        let output = input.with_item([self.channels, height, width]);
+        Ok(Description::sample(output, ConvLstmOp { x, h, bias: self.bias })
+            .params([weight.decaying()].into_iter().chain(bias))
+            .work(work(&x).and_recurrent(work(&h).macs()).and_each(h.input_len(), 3, 1)))
     }
 }
 
@@ -170,9 +144,7 @@ impl<R: Real> SampleOp<R> for ConvLstmOp {
         if let Some(carry) = flow.carry {
             carry.copy_from_slice(&state);
         }
-        for buffer in [state, h_part, x_part] {
-            cx.scratch.put(buffer);
-        }
+        cx.scratch.put_all([state, h_part, x_part]);
     }
 
     fn backward(&self, back: Back<'_, '_, R>, saved: &mut Saved<R>, cx: &mut Context<'_, R>) {
@@ -250,9 +222,7 @@ impl<R: Real> SampleOp<R> for ConvLstmOp {
                 scratch: cx.scratch,
             });
         }
-        for buffer in [state, dy, d_carried, d_gates] {
-            cx.scratch.put(buffer);
-        }
+        cx.scratch.put_all([state, dy, d_carried, d_gates]);
     }
 
     /// The output before, then the cell.
@@ -262,25 +232,5 @@ impl<R: Real> SampleOp<R> for ConvLstmOp {
 
     fn carries(&self) -> bool {
         true
-    }
-
-    fn step(
-        &self,
-        flow: Flow<'_, R>,
-        state: &mut [R],
-        saved: &mut Saved<R>,
-        cx: &mut Context<'_, R>,
-    ) -> Result<()> {
-        let (len, gates) = self.sizes();
-        let (mut x, mut h) = (cx.scratch.take(gates), cx.scratch.take(gates));
-        let (before, carried) = state.split_at_mut(len);
-        self.gates(false, flow.inputs[0], &mut x, cx);
-        self.gates(true, before, &mut h, cx);
-        let kept = saved.buffer(0, LstmCell::KEPT * len);
-        LstmCell.forward(Step { x: &x, h: &h, kept }, before, carried, flow.output);
-        before.copy_from_slice(flow.output);
-        cx.scratch.put(h);
-        cx.scratch.put(x);
-        Ok(())
     }
 }

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::op::{Cell, RecurrentOp, Step, StepBack};
-use crate::cost::Work;
-use crate::layer::{Layer, TensorSpec};
-use crate::{Op, Real, Result, Shape};
+use super::op::{Cell, Step, StepBack};
+use crate::error::Result;
+use crate::layer::contract::{Description, Layer};
+use crate::real::Real;
+use crate::shape::Shape;
 
 /// GRU: `[N, T, L]` to `[N, T, units]`.
 ///
@@ -21,7 +22,7 @@ pub struct Gru {
     /// Numbers in the output, h.
     pub units: usize,
     /// Whether the two biases are added. Default true.
-    #[serde(default = "crate::layer::yes")]
+    #[serde(default = "crate::layer::contract::yes")]
     pub bias: bool,
 }
 
@@ -33,22 +34,9 @@ impl Gru {
 }
 
 impl Layer for Gru {
-    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
-        super::output(self.units, inputs)
-    }
-
-    fn params(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
-        super::params(3, self.units, self.bias, inputs)
-    }
-
-    /// Beside the products: `r h_n`, `(1 - z) n` and `z Y`, and three sums, a unit.
-    fn cost(&self, inputs: &[Shape]) -> Work {
-        super::cost(3, self.units, inputs).and_each(self.units, 3, 3)
-    }
-
-    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
-        let (length, units, bias) = (inputs[0].len(), self.units, self.bias);
-        Op::sample(RecurrentOp { cell: GruCell, length, units, bias })
+    fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
+        // Beside the products: `r h_n`, `(1 - z) n` and `z Y`, and three sums, a unit.
+        super::describe(GruCell, self.units, self.bias, inputs, (3, 3))
     }
 }
 

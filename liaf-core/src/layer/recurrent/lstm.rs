@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::op::{Cell, RecurrentOp, Step, StepBack};
-use crate::cost::Work;
-use crate::layer::{Layer, TensorSpec};
-use crate::{Op, Real, Result, Shape};
+use super::op::{Cell, Step, StepBack};
+use crate::error::Result;
+use crate::layer::contract::{Description, Layer};
+use crate::real::Real;
+use crate::shape::Shape;
 
 /// LSTM: `[N, T, L]` to `[N, T, units]`.
 ///
@@ -20,7 +21,7 @@ pub struct Lstm {
     /// Numbers in the output, h.
     pub units: usize,
     /// Whether the two biases are added. Default true.
-    #[serde(default = "crate::layer::yes")]
+    #[serde(default = "crate::layer::contract::yes")]
     pub bias: bool,
 }
 
@@ -32,22 +33,9 @@ impl Lstm {
 }
 
 impl Layer for Lstm {
-    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
-        super::output(self.units, inputs)
-    }
-
-    fn params(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
-        super::params(4, self.units, self.bias, inputs)
-    }
-
-    /// Beside the products: `f C`, `i g` and `o tanh C`, and one sum, a unit.
-    fn cost(&self, inputs: &[Shape]) -> Work {
-        super::cost(4, self.units, inputs).and_each(self.units, 3, 1)
-    }
-
-    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
-        let (length, units, bias) = (inputs[0].len(), self.units, self.bias);
-        Op::sample(RecurrentOp { cell: LstmCell, length, units, bias })
+    fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
+        // Beside the products: `f C`, `i g` and `o tanh C`, and one sum, a unit.
+        super::describe(LstmCell, self.units, self.bias, inputs, (3, 1))
     }
 }
 

@@ -19,13 +19,23 @@ pub use gru::Gru;
 pub use lstm::Lstm;
 pub use rnn::{Rnn, RnnActivation};
 
-use super::{TensorSpec, only};
-use crate::cost::{Synapses, Work};
+use crate::error::{Error, Result};
 use crate::init::Init;
-use crate::{Error, Result, Shape};
+use crate::layer::contract::{Description, TensorSpec, only};
+use crate::layer::work::{Synapses, Work};
+use crate::real::Real;
+use crate::shape::{Shape, size};
+use op::{Cell, RecurrentOp};
 
-/// The output of a recurrent layer of `units`.
-fn output(units: usize, inputs: &[Shape]) -> Result<Shape> {
+/// A recurrent layer of this cell. `each` are multiplications and additions a unit, beside those of
+/// the products.
+fn describe<R: Real, C: Cell>(
+    cell: C,
+    units: usize,
+    bias: bool,
+    inputs: &[Shape],
+    each: (usize, usize),
+) -> Result<Description<R>> {
     let input = only(inputs)?;
     if units == 0 {
         return Err(Error::config("a recurrent layer needs units").expected("units of 1 or more"));
@@ -36,26 +46,15 @@ fn output(units: usize, inputs: &[Shape]) -> Result<Shape> {
             .found(input)
             .advice("put a flatten layer before it"));
     }
-    Ok(input.with_item([units]))
-}
-
-/// The parameters of a recurrent layer of `gates` gates.
-fn params(gates: usize, units: usize, bias: bool, inputs: &[Shape]) -> Vec<TensorSpec> {
-    let init = Init::Uniform(1.0 / (units.max(1) as f64).sqrt());
-    let rows = gates * units;
-    let mut all = vec![
-        TensorSpec::new("weight_ih_l0", [rows, inputs[0].len()], init).decaying(),
-        TensorSpec::new("weight_hh_l0", [rows, units], init).decaying(),
-    ];
-    if bias {
-        all.push(TensorSpec::new("bias_ih_l0", [rows], init));
-        all.push(TensorSpec::new("bias_hh_l0", [rows], init));
-    }
-    all
-}
-
-/// The products of a recurrent layer of `gates` gates.
-fn cost(gates: usize, units: usize, inputs: &[Shape]) -> Work {
-    let own = Synapses::dense(units, gates * units).macs();
-    Work::synapses(Synapses::dense(inputs[0].len(), gates * units)).and_recurrent(own)
+    let (length, rows) = (input.len(), size("the gates", &[C::GATES, units])?);
+    let init = Init::Uniform(1.0 / (units as f64).sqrt());
+    let weight = |name, width| TensorSpec::new(name, [rows, width], init).decaying();
+    let biases = ["bias_ih_l0", "bias_hh_l0"].map(|name| TensorSpec::new(name, [rows], init));
+    let params = [weight("weight_ih_l0", length), weight("weight_hh_l0", units)].into_iter();
+    let products = Work::synapses(Synapses::dense(length, rows))
+        .and_recurrent(Synapses::dense(units, rows).macs());
+    let op = RecurrentOp { cell, length, units, bias };
+    Ok(Description::sample(input.with_item([units]), op)
+        .params(params.chain(biases.into_iter().filter(|_| bias)))
+        .work(products.and_each(units, each.0, each.1)))
 }

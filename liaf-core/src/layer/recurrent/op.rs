@@ -3,8 +3,9 @@
 use std::fmt::Debug;
 
 use crate::kernels::{Matrix, Product};
-use crate::op::{Back, Context, Flow, SampleOp, Saved};
-use crate::{Real, Result};
+use crate::memory::Saved;
+use crate::op::{Back, Context, Flow, SampleOp};
+use crate::real::Real;
 
 /// The elementwise part of one step of a recurrent layer of h units and G gates.
 pub(super) trait Cell: Send + Sync + Debug + 'static {
@@ -162,9 +163,7 @@ impl<R: Real, C: Cell> SampleOp<R> for RecurrentOp<C> {
         if let Some(carry) = flow.carry {
             carry.copy_from_slice(&state);
         }
-        for buffer in [state, h_part, x_part] {
-            cx.scratch.put(buffer);
-        }
+        cx.scratch.put_all([state, h_part, x_part]);
     }
 
     fn backward(&self, back: Back<'_, '_, R>, saved: &mut Saved<R>, cx: &mut Context<'_, R>) {
@@ -234,9 +233,7 @@ impl<R: Real, C: Cell> SampleOp<R> for RecurrentOp<C> {
                 add: true,
             });
         }
-        for buffer in [state, d_before, dy, d_carried, dh, dx] {
-            cx.scratch.put(buffer);
-        }
+        cx.scratch.put_all([state, d_before, dy, d_carried, dh, dx]);
     }
 
     /// The output before, then what the cell carries.
@@ -246,26 +243,5 @@ impl<R: Real, C: Cell> SampleOp<R> for RecurrentOp<C> {
 
     fn carries(&self) -> bool {
         true
-    }
-
-    fn step(
-        &self,
-        flow: Flow<'_, R>,
-        state: &mut [R],
-        saved: &mut Saved<R>,
-        cx: &mut Context<'_, R>,
-    ) -> Result<()> {
-        let rows = self.rows();
-        let (mut x, mut h) = (cx.scratch.take(rows), cx.scratch.take(rows));
-        let (before, carried) = state.split_at_mut(self.units);
-        self.affine(flow.inputs[0], self.length, 0, &mut x, cx);
-        self.affine(before, self.units, 1, &mut h, cx);
-        let kept = saved.buffer(0, C::KEPT * self.units);
-        let step = Step { x: &x, h: &h, kept };
-        self.cell.forward(step, before, carried, flow.output);
-        before.copy_from_slice(flow.output);
-        cx.scratch.put(h);
-        cx.scratch.put(x);
-        Ok(())
     }
 }

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::op::{Cell, RecurrentOp, Step, StepBack};
-use crate::cost::Work;
-use crate::layer::{Layer, TensorSpec};
-use crate::{Op, Real, Result, Shape};
+use super::op::{Cell, Step, StepBack};
+use crate::error::Result;
+use crate::layer::contract::{Description, Layer};
+use crate::real::Real;
+use crate::shape::Shape;
 
 /// `Y_t = act(W_ih X_t + b_ih + W_hh Y_{t-1} + b_hh)`: `[N, T, L]` to `[N, T, units]`.
 ///
@@ -20,7 +21,7 @@ pub struct Rnn {
     #[serde(default)]
     pub activation: RnnActivation,
     /// Whether the two biases are added. Default true.
-    #[serde(default = "crate::layer::yes")]
+    #[serde(default = "crate::layer::contract::yes")]
     pub bias: bool,
 }
 
@@ -43,21 +44,8 @@ impl Rnn {
 }
 
 impl Layer for Rnn {
-    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
-        super::output(self.units, inputs)
-    }
-
-    fn params(&self, inputs: &[Shape]) -> Vec<TensorSpec> {
-        super::params(1, self.units, self.bias, inputs)
-    }
-
-    fn cost(&self, inputs: &[Shape]) -> Work {
-        super::cost(1, self.units, inputs)
-    }
-
-    fn op<R: Real>(&self, inputs: &[Shape]) -> Op<R> {
-        let (length, units, bias) = (inputs[0].len(), self.units, self.bias);
-        Op::sample(RecurrentOp { cell: RnnCell(self.activation), length, units, bias })
+    fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
+        super::describe(RnnCell(self.activation), self.units, self.bias, inputs, (0, 0))
     }
 }
 
@@ -74,7 +62,7 @@ impl Cell for RnnCell {
         for ((y, &x), &h) in y.iter_mut().zip(step.x).zip(step.h) {
             *y = match self.0 {
                 RnnActivation::Tanh => (x + h).tanh(),
-                RnnActivation::Relu => (x + h).max(R::ZERO),
+                RnnActivation::Relu => (x + h).relu(),
             };
         }
     }
@@ -83,8 +71,8 @@ impl Cell for RnnCell {
         for ((dx, &y), &dy) in step.dx.iter_mut().zip(step.y).zip(step.dy) {
             *dx = match self.0 {
                 RnnActivation::Tanh => dy * (R::ONE - y * y),
-                RnnActivation::Relu if y > R::ZERO => dy,
-                RnnActivation::Relu => R::ZERO,
+                RnnActivation::Relu if y <= R::ZERO => R::ZERO,
+                RnnActivation::Relu => dy,
             };
         }
     }

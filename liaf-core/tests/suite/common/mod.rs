@@ -4,10 +4,9 @@
 pub mod reference;
 pub mod trained;
 
-use liaf_core::graph::{Inputs, SLOTS};
-use liaf_core::op::Firing;
+use liaf_core::graph::{Inputs, Pass, SLOTS, Train};
 use liaf_core::rng::Key;
-use liaf_core::{Gradients, Mode, Network, Real, Workspace};
+use liaf_core::{GradientSum, Mode, Network, Real, Workspace};
 use ndarray::{ArrayD, IxDyn};
 
 /// Normal numbers.
@@ -40,40 +39,33 @@ pub fn check_gradients(
     check_gradients_in(Mode::train(3), network, inputs, lengths, tolerance);
 }
 
-/// [`check_gradients`] in this mode: in evaluation, say.
+/// [`check_gradients`] in this mode: with the layers as in evaluation, say.
 pub fn check_gradients_in(
-    mode: Mode,
+    mode: Mode<Train>,
     network: &mut Network<f64>,
     inputs: &[(&str, ArrayD<f64>)],
     lengths: Option<&[usize]>,
     tolerance: f64,
 ) {
-    let mode = Mode { input_gradients: true, firing: Firing::Integral, ..mode };
+    let mode = mode.input_gradients().smooth_spikes();
     let mut space = Workspace::new();
     let loss_of =
         |network: &Network<f64>, all: &[(&str, ArrayD<f64>)], space: &mut Workspace<f64>| {
-            let mut batch = Inputs::of(all[0].0, all[0].1.view());
-            for (name, data) in &all[1..] {
-                batch = batch.with(name, data.view());
-            }
-            if let Some(lengths) = lengths {
-                batch = all.iter().fold(batch, |batch, (name, _)| batch.lengths(name, lengths));
-            }
-            weighed(&network.forward(&batch, mode, space).unwrap())
+            weighed(forward(network, mode, all, lengths, space).output()).0
         };
-    let (_, d_output) = loss_of(network, inputs, &mut space);
-    let mut gradients = Gradients::new(network);
-    network.backward(d_output.view(), mode, &mut space, &mut gradients).unwrap();
-    gradients.reduce();
-    let by_input: Vec<_> =
-        inputs.iter().map(|(name, _)| network.input_gradient(name, &space).unwrap()).collect();
+    let mut sum = GradientSum::new(network);
+    let mut pass = forward(network, mode, inputs, lengths, &mut space);
+    let d_output = weighed(pass.output()).1;
+    let back = pass.backward(d_output.view(), &mut sum).unwrap();
+    let by_input: Vec<_> = inputs.iter().map(|(name, _)| back.get(name).unwrap()).collect();
+    let gradients = sum.reduce();
     let h = 1e-5;
     for index in 0..network.params().len() {
         let name = network.params()[index].name.clone();
         let ours = gradients.get(index).to_vec();
         let judge = |network: &mut Network<f64>, i: usize, by: f64, space: &mut Workspace<f64>| {
             network.params_mut()[index].data[i] += by;
-            let loss = loss_of(network, inputs, space).0;
+            let loss = loss_of(network, inputs, space);
             network.params_mut()[index].data[i] -= by;
             loss
         };
@@ -92,13 +84,31 @@ pub fn check_gradients_in(
                 let mut loss = |by: f64| {
                     let mut all = inputs.to_vec();
                     all[at].1.as_slice_mut().unwrap()[i] += by;
-                    loss_of(network, &all, &mut space).0
+                    loss_of(network, &all, &mut space)
                 };
                 (loss(h) - loss(-h)) / (2.0 * h)
             })
             .collect();
         assert_close(name, &ours, &theirs[..ours.len()], tolerance);
     }
+}
+
+/// A pass over arrays of these names.
+fn forward<'n, 'w>(
+    network: &'n Network<f64>,
+    mode: Mode<Train>,
+    all: &[(&str, ArrayD<f64>)],
+    lengths: Option<&[usize]>,
+    space: &'w mut Workspace<f64>,
+) -> Pass<'n, 'w, f64, Train> {
+    let mut batch = Inputs::of(all[0].0, all[0].1.view());
+    for (name, data) in &all[1..] {
+        batch = batch.with(name, data.view());
+    }
+    if let Some(lengths) = lengths {
+        batch = all.iter().fold(batch, |batch, (name, _)| batch.lengths(name, lengths));
+    }
+    network.forward(&batch, mode, space).unwrap()
 }
 
 /// Fails if two tensors differ by more than `tolerance` of the largest number.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use liaf_core::graph::Inputs;
-use liaf_core::{Gradients, Mode, Network, Workspace};
+use liaf_core::graph::{Inputs, Train};
+use liaf_core::{GradientSum, Mode, Network, Workspace};
 use ndarray::{ArrayD, IxDyn};
 use safetensors::{Dtype, SafeTensors};
 
@@ -92,17 +92,16 @@ impl Reference {
     /// Runs a network of one input named `x` on `x` with the parameters of the file, forward and
     /// back from the loss `sum weight * y + y² / 2`, and compares `y`, `grad.x` and `grad.*` of
     /// every parameter.
-    pub fn compare(&self, network: &mut Network<f64>, mode: Mode, tolerance: f64) {
+    pub fn compare(&self, network: &mut Network<f64>, mode: Mode<Train>, tolerance: f64) {
         self.set_params(network);
-        let mode = Mode { input_gradients: true, ..mode };
-        let mut space = Workspace::new();
-        let y = network.forward(&Inputs::of("x", self.get("x").view()), mode, &mut space).unwrap();
-        self.close("y", &y, tolerance);
-        let d_output = self.get("weight") + &y;
-        let mut gradients = Gradients::new(network);
-        network.backward(d_output.view(), mode, &mut space, &mut gradients).unwrap();
-        gradients.reduce();
-        self.close("grad.x", &network.input_gradient("x", &space).unwrap(), tolerance);
+        let (mut space, mut sum) = (Workspace::new(), GradientSum::new(network));
+        let inputs = Inputs::of("x", self.get("x").view());
+        let mut pass = network.forward(&inputs, mode.input_gradients(), &mut space).unwrap();
+        self.close("y", pass.output(), tolerance);
+        let d_output = self.get("weight") + pass.output();
+        let back = pass.backward(d_output.view(), &mut sum).unwrap();
+        self.close("grad.x", &back.get("x").unwrap(), tolerance);
+        let gradients = sum.reduce();
         for (index, param) in network.params().iter().enumerate() {
             let ours = ArrayD::from_shape_vec(IxDyn(&param.shape), gradients.get(index).to_vec());
             self.close(&format!("grad.{}", param.name), &ours.unwrap(), tolerance);

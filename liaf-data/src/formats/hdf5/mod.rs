@@ -90,8 +90,8 @@ fn open_here(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         return Err(nothing(&file));
     }
     let chosen = match (&options.stream, streams.len()) {
-        (None, 1) => Some(0),
-        (None, _) => None,
+        (None | Some(StreamChoice::AllEvents), 1) => Some(0),
+        (None | Some(StreamChoice::AllEvents), _) => None,
         (Some(choice), _) => Some(choose(&streams, choice).ok_or_else(|| {
             let names: Vec<_> =
                 (0..).zip(&streams).map(|(id, s)| format!("{id} ({})", s.name)).collect();
@@ -159,6 +159,7 @@ fn choose(streams: &[Stream], choice: &StreamChoice) -> Option<usize> {
         StreamChoice::Name(name) => {
             streams.iter().position(|stream| stream.name == *name || stream.place == *name)
         }
+        StreamChoice::AllEvents => None,
     }
 }
 

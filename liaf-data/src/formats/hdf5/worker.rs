@@ -132,7 +132,7 @@ fn options_text(options: &ReadOptions, part: &Part) -> String {
     let stream = match &options.stream {
         Some(StreamChoice::Id(id)) => json!(id),
         Some(StreamChoice::Name(name)) => json!(name),
-        None => Value::Null,
+        None | Some(StreamChoice::AllEvents) => Value::Null,
     };
     json!({
         "stream": stream,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Header, KEYS, triggers};
-use crate::codec::{Body, FileHead, Opened, ReadOptions, TimeShift, choose};
+use crate::codec::{Body, Detection, FileHead, Opened, ReadOptions, TimeShift, choose};
 use crate::error::{Error, Result};
 use crate::io::ByteSource;
 use crate::model::{Finding, RecordingInfo, Report, SensorSize, SensorSource};
@@ -15,13 +15,17 @@ const PARALLEL_STEP: usize = 8 << 20;
 /// How far the first `TIME_HIGH` is looked for.
 const LOOK: usize = 1 << 20;
 
-/// Whether the header says that the words are of this encoding, as in `EVT3`.
-pub(crate) fn is_encoded(head: &FileHead, encoding: &str) -> bool {
+/// Whether the header says that the words are of this encoding, as in `EVT3`. A header whose first
+/// line is damaged may stand in any file.
+pub(crate) fn detect(head: &FileHead, encoding: &str) -> Detection {
     // What is missing of the header beyond these bytes is told apart by what is there.
-    let header = Header::parse(&head.bytes, true);
-    header.is_ok_and(|header| {
-        header.and_then(|header| header.encoding()).as_deref() == Some(encoding)
-    })
+    let header = Header::parse(&head.bytes, true).ok().flatten();
+    let is_encoded = header.and_then(|header| header.encoding()).as_deref() == Some(encoding);
+    match (is_encoded, head.starts_with(b"% ")) {
+        (false, _) => Detection::No,
+        (true, true) => Detection::Magic,
+        (true, false) => Detection::Maybe,
+    }
 }
 
 /// The header of a file of words: version and name of the encoding, as `3.0` and `EVT3`, and the

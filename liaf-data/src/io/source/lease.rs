@@ -39,13 +39,17 @@ impl Lease {
     pub(crate) fn begin(&self) -> Option<Busy<'_>> {
         let held = &*self.0;
         let mut state = held.lock();
-        if !state.gone && held.break_is_pending() {
-            held.give_back(&mut state);
-        }
         if state.gone {
             return None;
         }
-        state.busy = true;
+        if held.break_is_pending() {
+            // The last of the others who still look at the file gives the lease back.
+            if state.visitors == 0 {
+                held.give_back(&mut state);
+            }
+            return None;
+        }
+        state.visitors += 1;
         Some(Busy(held))
     }
 }
@@ -62,8 +66,8 @@ pub(crate) struct Busy<'a>(&'a Held);
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
         let mut state = self.0.lock();
-        state.busy = false;
-        if self.0.break_is_pending() {
+        state.visitors -= 1;
+        if state.visitors == 0 && !state.gone && self.0.break_is_pending() {
             self.0.give_back(&mut state);
         }
     }
@@ -77,8 +81,8 @@ struct Held {
 
 #[derive(Default)]
 struct State {
-    /// A slice of the map is in use.
-    busy: bool,
+    /// How many slices of the map are in use.
+    visitors: usize,
     /// The lease was given back; the descriptor may be closed.
     gone: bool,
 }
@@ -104,7 +108,7 @@ impl Held {
     /// Called by the keeper when some lease is wanted back.
     fn look(&self) {
         let mut state = self.lock();
-        if !state.gone && !state.busy && self.break_is_pending() {
+        if !state.gone && state.visitors == 0 && self.break_is_pending() {
             self.give_back(&mut state);
         }
     }

@@ -2,22 +2,23 @@
 #![expect(unsafe_code, reason = "a map of a file is only as sound as the file is still")]
 
 use std::fs::File;
+use std::sync::Arc;
 
 use memmap2::{Advice, Mmap, UncheckedAdvice};
 
 use super::lease::Lease;
 
-/// Pages behind the reader are given back to the kernel in steps of this many bytes, so that a
-/// mapped file does not count as this program's memory.
+/// Pages that were read are given back to the kernel in steps of this many bytes, so that a mapped
+/// file does not count as this program's memory.
 const RELEASE_STEP: usize = 8 << 20;
 
-/// A mapped file and, unless the caller vouched for the file, its lease. Fields drop in this order:
-/// first the map, then the lease, then the descriptor that both came from.
+/// A mapped file and, unless the caller vouched for the file, its lease; shared by all cursors over
+/// the file. Fields drop in this order: first the map, then the lease, then the descriptor that both
+/// came from.
 pub(crate) struct Mapped {
     map: Mmap,
     lease: Option<Lease>,
-    file: File,
-    released: usize,
+    file: Arc<File>,
 }
 
 /// What became of a visit.
@@ -52,7 +53,7 @@ impl Mapped {
             Ok(map) if map.len() as u64 == len => {
                 // Advice that is not taken costs speed only.
                 let _ = map.advise(Advice::Sequential);
-                Ok(Self { map, lease, file, released: 0 })
+                Ok(Self { map, lease, file: Arc::new(file) })
             }
             _ => {
                 drop(lease);
@@ -61,28 +62,23 @@ impl Mapped {
         }
     }
 
-    pub(crate) fn file(&self) -> &File {
+    pub(crate) fn file(&self) -> &Arc<File> {
         &self.file
     }
 
-    pub(crate) fn into_file(self) -> File {
-        let Self { map, lease, file, .. } = self;
-        drop(map);
-        drop(lease);
-        file
-    }
-
     /// Shows the `len` bytes from `at` to `take`, unless the lease is gone. The caller keeps
-    /// `at + len` within the file's length at open.
+    /// `at + len` within the file's length at open. `released` is how far a cursor has given back the
+    /// pages that it has read.
     pub(crate) fn visit<R>(
-        &mut self,
+        &self,
         at: u64,
         len: usize,
+        released: &mut usize,
         take: impl FnOnce(&[u8]) -> R,
     ) -> Visit<R> {
         let at = at as usize;
-        if at >= self.released + 2 * RELEASE_STEP {
-            self.release(at - RELEASE_STEP);
+        if at >= *released + 2 * RELEASE_STEP {
+            self.release(released, at - RELEASE_STEP);
         }
         let _busy = match &self.lease {
             Some(lease) => match lease.begin() {
@@ -94,17 +90,18 @@ impl Mapped {
         Visit::Done(take(&self.map[at..at + len]))
     }
 
-    /// Gives the pages up to `to` back.
-    fn release(&mut self, to: usize) {
+    /// Gives the pages from `released` up to `to` back.
+    fn release(&self, released: &mut usize, to: usize) {
         let to = to / RELEASE_STEP * RELEASE_STEP;
-        // SAFETY: the pages are those of a shared, read-only file map, which the kernel reads
-        // again from the file if they are touched; no slice of the map is alive here.
+        // SAFETY: the pages are those of a shared, read-only file map, which the kernel reads again
+        // from the file if they are touched. A slice that another cursor has of them shows the same
+        // bytes then, as the file does not change while it is mapped (see `map`).
         let advised = unsafe {
-            let range = to - self.released;
-            self.map.unchecked_advise_range(UncheckedAdvice::DontNeed, self.released, range)
+            let range = to - *released;
+            self.map.unchecked_advise_range(UncheckedAdvice::DontNeed, *released, range)
         };
         if advised.is_ok() {
-            self.released = to;
+            *released = to;
         }
     }
 }

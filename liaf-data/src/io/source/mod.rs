@@ -63,8 +63,8 @@ pub struct ByteSource {
 }
 
 enum Kind {
-    Mapped(Mapped),
-    Read { file: File, buffer: Vec<u8> },
+    Mapped { mapped: Arc<Mapped>, released: usize },
+    Read { file: Arc<File>, buffer: Vec<u8> },
     Memory(Arc<[u8]>),
     Stream { reader: Box<dyn Read + Send>, peeked: Vec<u8>, buffer: Vec<u8> },
 }
@@ -72,7 +72,7 @@ enum Kind {
 impl std::fmt::Debug for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Mapped(_) => "Mapped",
+            Self::Mapped { .. } => "Mapped",
             Self::Read { .. } => "Read",
             Self::Memory(_) => "Memory",
             Self::Stream { .. } => "Stream",
@@ -117,6 +117,8 @@ impl ByteSource {
             return Err(Error::caller("this is a folder").advice("name a file in it"));
         }
         let file = File::open(path).map_err(cannot)?;
+        #[cfg(test)]
+        OPENS.with(|opens| opens.set(opens.get() + 1));
         if !meta.is_file() {
             return Ok(Self { path: Some(path.into()), ..Self::from_reader(file) });
         }
@@ -127,8 +129,8 @@ impl ByteSource {
             Choice::Always => Mapped::unguarded(file, stamp.len),
         };
         let kind = match kind {
-            Ok(mapped) => Kind::Mapped(mapped),
-            Err(file) => Kind::Read { file, buffer: Vec::new() },
+            Ok(mapped) => Kind::Mapped { mapped: Arc::new(mapped), released: 0 },
+            Err(file) => Kind::Read { file: Arc::new(file), buffer: Vec::new() },
         };
         let path = Some(path.into());
         Ok(Self { kind, path, position: 0, stamp: Some(stamp), notes: Vec::new() })
@@ -152,6 +154,24 @@ impl ByteSource {
         Self { kind, path: None, position: 0, stamp: None, notes: Vec::new() }
     }
 
+    /// Another cursor over the same open file or the same memory, at its beginning: nothing is opened
+    /// again, so both see the same bytes even if another file takes the name meanwhile.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`] for a stream, which cannot be read twice.
+    pub fn again(&self) -> Result<Self> {
+        let kind = match &self.kind {
+            Kind::Mapped { mapped, .. } => Kind::Mapped { mapped: mapped.clone(), released: 0 },
+            Kind::Read { file, .. } => Kind::Read { file: file.clone(), buffer: Vec::new() },
+            Kind::Memory(bytes) => Kind::Memory(bytes.clone()),
+            Kind::Stream { .. } => {
+                return Err(Error::caller("a pipe cannot be read twice").advice("name a file"));
+            }
+        };
+        let (path, stamp) = (self.path.clone(), self.stamp);
+        Ok(Self { kind, path, position: 0, stamp, notes: Vec::new() })
+    }
+
     /// The file's path, if it has one.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
@@ -162,8 +182,13 @@ impl ByteSource {
         match &self.kind {
             Kind::Memory(bytes) => Some(bytes.len() as u64),
             Kind::Stream { .. } => None,
-            Kind::Mapped(_) | Kind::Read { .. } => self.stamp.map(|stamp| stamp.len),
+            Kind::Mapped { .. } | Kind::Read { .. } => self.stamp.map(|stamp| stamp.len),
         }
+    }
+
+    /// When the file was last changed, as it was when it was opened; `None` for memory and streams.
+    pub fn modified(&self) -> Option<SystemTime> {
+        self.stamp.and_then(|stamp| stamp.modified)
     }
 
     /// Whether it is known to hold no bytes.
@@ -179,7 +204,7 @@ impl ByteSource {
     /// Whether it is a file, rather than memory or a stream.
     #[cfg(feature = "hdf5")]
     pub(crate) fn is_file(&self) -> bool {
-        matches!(self.kind, Kind::Mapped(_) | Kind::Read { .. })
+        matches!(self.kind, Kind::Mapped { .. } | Kind::Read { .. })
     }
 
     /// Takes what is left of a stream into memory, at most `limit` bytes, so that it can be read out of
@@ -206,7 +231,7 @@ impl ByteSource {
     /// How bytes are fetched at this moment: `mapped`, `read`, `memory` or `stream`.
     pub fn access(&self) -> &'static str {
         match self.kind {
-            Kind::Mapped(_) => "mapped",
+            Kind::Mapped { .. } => "mapped",
             Kind::Read { .. } => "read",
             Kind::Memory(_) => "memory",
             Kind::Stream { .. } => "stream",
@@ -250,13 +275,15 @@ impl ByteSource {
                 let from = (bytes.len() as u64).min(at) as usize;
                 Ok(bytes[from..from + max].to_vec())
             }
-            Kind::Mapped(mapped) => match mapped.visit(at, max, <[u8]>::to_vec) {
-                Visit::Done(bytes) => Ok(bytes),
-                Visit::Revoked => {
-                    self.fall_back();
-                    self.read_at(at, max)
+            Kind::Mapped { mapped, released } => {
+                match mapped.visit(at, max, released, <[u8]>::to_vec) {
+                    Visit::Done(bytes) => Ok(bytes),
+                    Visit::Revoked => {
+                        self.fall_back();
+                        self.read_at(at, max)
+                    }
                 }
-            },
+            }
             Kind::Read { file, .. } => {
                 let mut bytes = vec![0; max];
                 let filled = read_fully_at(file, &mut bytes, at)?;
@@ -327,8 +354,9 @@ impl ByteSource {
             return Ok(None);
         }
         let mut take = Some(take);
-        if let Kind::Mapped(mapped) = &mut self.kind {
-            let visit = mapped.visit(at, max, |bytes| take.take().map(|take| take(bytes, at)));
+        if let Kind::Mapped { mapped, released } = &mut self.kind {
+            let take = |bytes: &[u8]| take.take().map(|take| take(bytes, at));
+            let visit = mapped.visit(at, max, released, take);
             if let Visit::Done(Some(result)) = visit {
                 self.position = at + max as u64;
                 return result.map(Some);
@@ -370,7 +398,7 @@ impl ByteSource {
                 self.position = at + n as u64;
                 if n == 0 { Ok(None) } else { take(&buffer[..n], at).map(Some) }
             }
-            Kind::Mapped(_) => Ok(None),
+            Kind::Mapped { .. } => Ok(None),
         }
     }
 
@@ -378,7 +406,9 @@ impl ByteSource {
     fn fall_back(&mut self) {
         let kind = std::mem::replace(&mut self.kind, Kind::Memory(Arc::new([])));
         self.kind = match kind {
-            Kind::Mapped(mapped) => Kind::Read { file: mapped.into_file(), buffer: Vec::new() },
+            Kind::Mapped { mapped, .. } => {
+                Kind::Read { file: mapped.file().clone(), buffer: Vec::new() }
+            }
             other => other,
         };
         self.notes.push(format!(
@@ -390,7 +420,7 @@ impl ByteSource {
     /// Notes once whether the file is still the one that was opened.
     fn check_stamp(&mut self) {
         let now = match &self.kind {
-            Kind::Mapped(mapped) => Stamp::of(mapped.file()),
+            Kind::Mapped { mapped, .. } => Stamp::of(mapped.file()),
             Kind::Read { file, .. } => Stamp::of(file),
             Kind::Memory(_) | Kind::Stream { .. } => return,
         };
@@ -406,6 +436,12 @@ impl ByteSource {
             }
         }
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How many files this thread has opened to read.
+    pub(crate) static OPENS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
 /// Fills `buffer` from byte `at` on; fewer bytes only at the end of the file.

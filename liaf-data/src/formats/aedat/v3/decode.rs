@@ -6,6 +6,7 @@ use super::events::{self, EVENT, Rule};
 use super::measurements::MeasurementRule;
 use super::packet::{FRAME, Found, Framing, HEADER, IMU6, IMU9, POLARITY, PacketHeader, SPECIAL};
 use crate::codec::packets::{self, PacketBuffer, Packets};
+use crate::codec::per_stream::PerStream;
 use crate::codec::{Checkpoint, Decoder, EventSink, ReadOptions};
 use crate::error::{Error, Result};
 use crate::io::{in_order, places_per_pool};
@@ -25,6 +26,8 @@ pub(crate) struct Wanted {
     pub kind: StreamKind,
     /// `None`: all, whatever source they name.
     pub source: Option<i16>,
+    /// Each source is a stream of its own, and all of them are read.
+    pub apart: bool,
 }
 
 /// Decodes the packets of an AEDAT 3 file; the header is behind it.
@@ -32,6 +35,8 @@ pub(crate) struct Wanted {
 pub struct Aedat3Decoder {
     framing: Framing,
     wanted: Option<Wanted>,
+    /// What was met in each of the wanted streams, if they are read apart.
+    streams: Option<PerStream>,
     rule: Rule,
     keep_invalid: bool,
     strict: bool,
@@ -118,6 +123,7 @@ impl Aedat3Decoder {
     pub(crate) fn new(
         framing: Framing,
         wanted: Option<Wanted>,
+        sources: &[i16],
         rule: Rule,
         start: u64,
         report: Report,
@@ -127,6 +133,9 @@ impl Aedat3Decoder {
         let mut slots = Vec::new();
         slots.resize_with(if parallel { places_per_pool() } else { 0 }, Slot::default);
         Self {
+            streams: wanted
+                .filter(|wanted| wanted.apart)
+                .map(|_| PerStream::new(sources.iter().map(|&source| source.into()))),
             framing,
             wanted,
             rule,
@@ -204,7 +213,13 @@ impl Aedat3Decoder {
 
     /// Where the bytes of a packet are counted.
     fn account_of(&mut self, header: &PacketHeader) -> &mut u64 {
-        let bytes = &mut self.report.bytes;
+        let report = match &mut self.streams {
+            Some(streams) if Wanted::has(self.wanted, header) => {
+                streams.report(header.source.into())
+            }
+            _ => &mut self.report,
+        };
+        let bytes = &mut report.bytes;
         if Wanted::has(self.wanted, header) { &mut bytes.events } else { &mut bytes.other }
     }
 
@@ -212,6 +227,9 @@ impl Aedat3Decoder {
     fn take(&mut self, header: &PacketHeader, used: Range<usize>) {
         let at = self.offset + HEADER as u64;
         let is_wanted = Wanted::has(self.wanted, header);
+        if let Some(streams) = self.streams.as_mut().filter(|_| is_wanted) {
+            streams.count(header.source.into(), header.number as u64, self.offset);
+        }
         if header.kind == SPECIAL || is_wanted {
             let step = (BATCH * EVENT / header.size).max(1) * header.size;
             for begin in used.clone().step_by(step) {
@@ -235,8 +253,13 @@ impl Aedat3Decoder {
     /// Adds a piece to the last job, or to a new one if that is full.
     fn add(&mut self, piece: Piece) {
         let (i, events) = (self.pieces.len(), piece.body.len() / EVENT);
+        // A batch is of one stream.
+        let is_of = |other: &Piece| {
+            (other.is_wanted, other.header.source) == (piece.is_wanted, piece.header.source)
+        };
+        let goes_with_last = self.streams.is_none() || self.pieces.last().is_some_and(is_of);
         match self.jobs.last_mut() {
-            Some(job) if job.events < BATCH / 2 => {
+            Some(job) if job.events < BATCH / 2 && goes_with_last => {
                 job.pieces.end = i + 1;
                 job.events += events;
             }
@@ -252,13 +275,21 @@ impl Aedat3Decoder {
         }
         let (jobs, pieces) = (std::mem::take(&mut self.jobs), std::mem::take(&mut self.pieces));
         let (rule, strict, keep_invalid) = (self.rule, self.strict, self.keep_invalid);
-        let report = &mut self.report;
+        let (report, streams) = (&mut self.report, &mut self.streams);
         let run = |job: &Job, slot: &mut Slot| {
             slot.run(&pieces[job.pieces.clone()], bytes, rule, keep_invalid);
         };
         let mut give = |job: &Job, slot: &mut Slot| {
             let pieces = &pieces[job.pieces.clone()];
-            let offset = pieces.first().map_or(0, |piece| piece.offset);
+            let first = pieces.first();
+            let offset = first.map_or(0, |piece| piece.offset);
+            let report = match (&mut *streams, first.filter(|piece| piece.is_wanted)) {
+                (Some(streams), Some(piece)) => {
+                    sink.stream(piece.header.source.into());
+                    streams.report(piece.header.source.into())
+                }
+                _ => &mut *report,
+            };
             let mut given = Ok(());
             if !slot.batch.is_empty() {
                 given = sink.events(&mut slot.batch, offset).map_err(|error| {
@@ -409,6 +440,10 @@ impl Decoder for Aedat3Decoder {
         &self.report
     }
 
+    fn stream_report(&self, stream: i32) -> Option<Report> {
+        self.streams.as_ref().map(|streams| streams.alone(stream, &self.report))
+    }
+
     /// At a packet; in damage there is no place from which to go on.
     fn checkpoint(&self) -> Option<Checkpoint> {
         self.lost_since.is_none().then(|| Checkpoint { offset: self.offset, state: Vec::new() })
@@ -419,6 +454,7 @@ impl Decoder for Aedat3Decoder {
         self.carry.clear();
         (self.lost_since, self.wasted) = (None, 0);
         self.report.clone_from(&self.header);
+        self.streams.iter_mut().for_each(PerStream::reset);
     }
 
     fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {

@@ -27,7 +27,7 @@ pub use decode::Aedat3Decoder;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{TextHeader, v2};
-use crate::codec::{Body, Coords, Detection, Format, Opened, ReadOptions, choose};
+use crate::codec::{Body, Coords, Detection, Format, Opened, ReadOptions, StreamChoice, choose};
 use crate::error::{Error, Result};
 use crate::io::ByteSource;
 use crate::model::{Finding, RecordingInfo, Report, SensorSource, StreamInfo, StreamKind};
@@ -63,16 +63,25 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let streams = streams(&listed, &framing, &header.data);
     let stream = choose(streams.iter(), options.stream.as_ref())?;
     let chosen = streams.iter().find(|info| Some(info.id) == stream);
-    let several = streams.iter().filter(|info| info.kind == StreamKind::Events).count() > 1;
-    let wanted =
-        chosen.map(|info| Wanted { kind: info.kind, source: several.then_some(info.id as i16) });
+    let events = streams.iter().filter(|info| info.kind == StreamKind::Events);
+    let sources: Vec<_> = events.map(|info| info.id as i16).collect();
+    let several = sources.len() > 1;
+    let is_3_0 = header.version == "3.0";
+    // Rows of version 3.0 are turned around by the height of a sensor, of which there is one here.
+    let apart = options.stream == Some(StreamChoice::AllEvents) && several && !is_3_0;
+    let wanted = match chosen {
+        Some(info) => {
+            let source = several.then_some(info.id as i16);
+            Some(Wanted { kind: info.kind, source, apart: false })
+        }
+        None => apart.then_some(Wanted { kind: StreamKind::Events, source: None, apart }),
+    };
     let device = chosen.and_then(|info| info.sensor);
     let (sensor, sensor_source) = match (options.sensor, device) {
         (Some(stated), _) => (Some(stated), SensorSource::Stated),
         (None, Some(known)) => (Some(known), SensorSource::Device),
         (None, None) => (None, SensorSource::Unknown),
     };
-    let is_3_0 = header.version == "3.0";
     let flips = is_3_0 && options.coords == Coords::Canonical;
     let flip_y = sensor.filter(|_| flips).map(|sensor| sensor.height);
     let mut report = Report::default();
@@ -81,7 +90,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     report.add(Finding::TruncatedTails, u64::from(header.cut > 0), header.end);
     let rule = Rule::new(is_3_0, flip_y, options);
     let seek_scan = HeaderScan { start, limit: framing.limit, wanted };
-    let decoder = Aedat3Decoder::new(framing, wanted, rule, start, report, options);
+    let decoder = Aedat3Decoder::new(framing, wanted, &sources, rule, start, report, options);
     let mut details = BTreeMap::from([("version", header.version.clone())]);
     details.extend(header.value("Start-Time").map(|time| ("created", time.to_owned())));
     details.extend(chosen.and_then(|info| info.source.clone()).map(|device| ("device", device)));

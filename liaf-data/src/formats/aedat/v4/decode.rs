@@ -1,13 +1,15 @@
 //! Packets to events.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::flatbuf::OutOfBounds;
 use super::inflate::{Compression, Failure, Inflater};
 use super::packet::{Found, Framing, HEADER, LOOK};
-use super::table::{self, TableSum};
+use super::table::{self, TableSum, TableSums};
 use super::{content, measurements};
 use crate::codec::packets::{self, PacketBuffer, Packets};
+use crate::codec::per_stream::PerStream;
 use crate::codec::{Checkpoint, Decoder, EventSink, ReadOptions};
 use crate::error::{Error, Result};
 use crate::io::{in_order, places_per_pool};
@@ -17,10 +19,9 @@ use crate::model::{EventBatch, Finding, Measurement, Report, StreamKind};
 #[derive(Debug)]
 pub struct Aedat4Decoder {
     framing: Framing,
-    /// The stream that is wanted.
-    stream: Option<i32>,
-    /// Rows are stored from the bottom of a sensor of this height.
-    flip_y: Option<u16>,
+    wanted: WantedStreams,
+    /// What was met in each of the wanted streams, if there are several.
+    streams: Option<PerStream>,
     strict: bool,
     /// The most bytes that one packet may inflate to, and that one of a group may.
     cap: usize,
@@ -43,10 +44,16 @@ pub struct Aedat4Decoder {
     /// The packets that were found: with the place of their bodies, and of their headers.
     bodies: TableSum,
     headers: TableSum,
+    /// Events or measurements of the wanted streams in them.
+    elements: BTreeMap<i32, u64>,
     /// Packets were passed over, so the table cannot be compared with what was found.
     resumed: bool,
     report: Report,
 }
+
+/// The streams that are wanted. Rows of a stream with a number are stored from the bottom of a sensor
+/// of that height.
+pub(crate) type WantedStreams = BTreeMap<i32, Option<u16>>;
 
 /// Where in the file the decoder is.
 #[derive(Debug)]
@@ -93,8 +100,7 @@ enum Trouble {
 impl Aedat4Decoder {
     pub(crate) fn new(
         framing: Framing,
-        stream: Option<i32>,
-        flip_y: Option<u16>,
+        wanted: WantedStreams,
         header: u64,
         options: &ReadOptions,
     ) -> Self {
@@ -105,8 +111,8 @@ impl Aedat4Decoder {
         let limits = options.limits;
         Self {
             framing,
-            stream,
-            flip_y,
+            streams: (wanted.len() > 1).then(|| PerStream::new(wanted.keys().copied())),
+            wanted,
             strict: options.strict,
             cap: limits.packet_bytes,
             group_cap: limits.packet_bytes.min(limits.in_flight_bytes / group.max(1)),
@@ -121,6 +127,7 @@ impl Aedat4Decoder {
             parallel,
             bodies: TableSum::default(),
             headers: TableSum::default(),
+            elements: BTreeMap::new(),
             resumed: false,
             report: Report::of_header(header),
         }
@@ -251,7 +258,7 @@ impl Aedat4Decoder {
         self.headers.add(stream, body.len() as u64, offset);
         let job = Job { offset, body, stream, kind };
         let is_single = matches!(kind, StreamKind::Frames | StreamKind::Other);
-        if sure && is_single && self.stream != Some(stream) {
+        if sure && is_single && !self.wanted.contains_key(&stream) {
             self.count(&job, 1);
             return Ok(end);
         }
@@ -283,16 +290,16 @@ impl Aedat4Decoder {
         }
         let jobs = std::mem::take(&mut self.jobs);
         let mut slots = std::mem::take(&mut self.slots);
-        let (compression, wanted, flip_y) = (self.framing.compression, self.stream, self.flip_y);
+        let (compression, wanted) = (self.framing.compression, std::mem::take(&mut self.wanted));
         let run = |job: &Job, slot: &mut Slot, cap| {
-            slot.run(job, &bytes[job.body.clone()], compression, wanted, flip_y, cap);
+            slot.run(job, &bytes[job.body.clone()], compression, wanted.get(&job.stream), cap);
         };
         let (cap, group_cap) = (self.cap, self.group_cap);
         let mut sound = true;
         let mut alone = std::mem::take(&mut self.alone);
         let result = if let [job] = &jobs[..] {
             run(job, &mut alone, cap);
-            self.give(&mut alone, job, sink).map(|one| sound = one)
+            self.give(&mut alone, job, &wanted, sink).map(|one| sound = one)
         } else {
             let work = |_, job: &Job, slot: &mut Slot| run(job, slot, group_cap);
             let give = |_, job: &Job, slot: &mut Slot| {
@@ -303,30 +310,45 @@ impl Aedat4Decoder {
                 } else {
                     slot
                 };
-                sound &= self.give(slot, job, sink)?;
+                sound &= self.give(slot, job, &wanted, sink)?;
                 Ok(())
             };
             in_order(&jobs, &mut slots, work, give)
         };
         self.slots = slots;
         self.alone = alone;
+        self.wanted = wanted;
         self.jobs = jobs;
         self.jobs.clear();
         result.map(|()| sound)
     }
 
     /// Gives out what a slot holds; whether that is anything.
-    fn give(&mut self, slot: &mut Slot, job: &Job, sink: &mut dyn EventSink) -> Result<bool> {
+    fn give(
+        &mut self,
+        slot: &mut Slot,
+        job: &Job,
+        wanted: &WantedStreams,
+        sink: &mut dyn EventSink,
+    ) -> Result<bool> {
         match slot.outcome.take() {
-            Some(Ok(count)) if self.stream == Some(job.stream) => {
-                self.report.bytes.events += (HEADER + job.body.len()) as u64;
-                self.bodies.elements += count;
+            Some(Ok(count)) if wanted.contains_key(&job.stream) => {
+                *self.elements.entry(job.stream).or_default() += count;
+                let report = match &mut self.streams {
+                    Some(streams) => {
+                        sink.stream(job.stream);
+                        streams.count(job.stream, count, job.offset);
+                        streams.report(job.stream)
+                    }
+                    None => &mut self.report,
+                };
+                report.bytes.events += (HEADER + job.body.len()) as u64;
                 if !slot.batch.is_empty() {
                     sink.events(&mut slot.batch, job.offset)?;
                 }
                 if slot.measurements.is_empty() && job.kind == StreamKind::Frames {
-                    self.report.add(Finding::OtherPackets, 1, job.offset);
-                    self.report.note(
+                    report.add(Finding::OtherPackets, 1, job.offset);
+                    report.note(
                         "frames are read whose pixels are of 8 or 16 bits: others are counted",
                     );
                 }
@@ -374,9 +396,40 @@ impl Aedat4Decoder {
         Ok(())
     }
 
-    /// Capabilities the data table against the header and the packets that were found. It was not needed,
+    /// Holds the data table against the header and the packets that were found. It was not needed,
     /// so in lenient mode it is only said what is wrong with it.
     fn check_table(&mut self) -> Result<()> {
+        let sums = match &self.place {
+            Place::Table { seen, .. } => {
+                Some(table::sums(seen, self.framing.compression, &self.wanted, self.cap))
+            }
+            _ => None,
+        };
+        let wanted: Vec<_> = self.wanted.keys().copied().collect();
+        // A pass that wants nothing, or one stream, has one answer.
+        let streams =
+            if wanted.is_empty() { vec![None] } else { wanted.into_iter().map(Some).collect() };
+        for stream in streams {
+            let Some(error) = self.table_error(stream, sums.as_ref()) else { continue };
+            if self.strict {
+                return Err(error);
+            }
+            let report = match (&mut self.streams, stream) {
+                (Some(streams), Some(stream)) => streams.report(stream),
+                _ => &mut self.report,
+            };
+            report.add(Finding::BadDataTables, 1, error.offset().unwrap_or_default());
+            report.note(format!("{error}; packets were found by scanning"));
+        }
+        Ok(())
+    }
+
+    /// What is wrong with the data table for whoever wants `stream`.
+    fn table_error(
+        &self,
+        stream: Option<i32>,
+        sums: Option<&std::result::Result<TableSums, &'static str>>,
+    ) -> Option<Error> {
         let error = match (&self.place, self.framing.table) {
             (Place::Table { start, .. }, Some(stated)) if *start != stated => {
                 Error::malformed("the data table is not where the header says")
@@ -384,19 +437,27 @@ impl Aedat4Decoder {
                     .expected(stated)
                     .found(start)
             }
-            (Place::Table { start, seen }, _) => {
-                let sum = table::sum(seen, self.framing.compression, self.stream, self.cap);
-                match sum {
-                    Err(why) => Error::malformed("the data table cannot be read").found(why),
-                    Ok(sum) if self.is_confirmed(&sum) => return Ok(()),
-                    Ok(sum) => {
-                        Error::malformed("the data table lists other packets than there are")
-                            .expected(describe(&self.bodies))
-                            .found(describe(&sum))
+            (Place::Table { start, .. }, _) => match sums? {
+                Err(why) => Error::malformed("the data table cannot be read").found(why),
+                Ok(listed) => {
+                    let elements = |of: &BTreeMap<i32, u64>| {
+                        stream.map_or(0, |stream| of.get(&stream).copied().unwrap_or(0))
+                    };
+                    let (listed_elements, found) =
+                        (elements(&listed.elements), elements(&self.elements));
+                    let places = [self.bodies.places, self.headers.places];
+                    if listed.packets.packets == self.bodies.packets
+                        && places.contains(&listed.packets.places)
+                        && listed_elements == found
+                    {
+                        return None;
                     }
+                    Error::malformed("the data table lists other packets than there are")
+                        .expected(describe(&self.bodies, found))
+                        .found(describe(&listed.packets, listed_elements))
                 }
-                .at(*start)
             }
+            .at(*start),
             (_, Some(stated)) if stated >= self.offset => {
                 Error::truncated("the data table is missing")
                     .at(self.offset)
@@ -406,25 +467,14 @@ impl Aedat4Decoder {
             (_, Some(stated)) => Error::malformed("no data table is where the header says")
                 .at(stated)
                 .expected("a table"),
-            (_, None) => return Ok(()),
+            (_, None) => return None,
         };
-        if self.strict {
-            return Err(error);
-        }
-        self.report.add(Finding::BadDataTables, 1, error.offset().unwrap_or_default());
-        self.report.note(format!("{error}; packets were found by scanning"));
-        Ok(())
-    }
-
-    fn is_confirmed(&self, sum: &TableSum) -> bool {
-        let places = sum.places == self.bodies.places || sum.places == self.headers.places;
-        let elements = self.stream.is_none() || sum.elements == self.bodies.elements;
-        sum.packets == self.bodies.packets && places && elements
+        Some(error)
     }
 }
 
-fn describe(sum: &TableSum) -> String {
-    format!("{} packets, {} events of the stream", sum.packets, sum.elements)
+fn describe(sum: &TableSum, elements: u64) -> String {
+    format!("{} packets, {elements} events of the stream", sum.packets)
 }
 
 impl Slot {
@@ -437,17 +487,17 @@ impl Slot {
         job: &Job,
         body: &[u8],
         compression: Compression,
-        wanted: Option<i32>,
-        flip_y: Option<u16>,
+        wanted: Option<&Option<u16>>,
         cap: usize,
     ) {
         self.batch.clear();
         self.measurements.clear();
         let result = self.inflater.inflate(compression, body, cap).map_err(Trouble::Inflate);
         self.outcome = Some(result.and_then(|content| {
-            if wanted != Some(job.stream) {
-                content::count(content, job.kind)
-            } else if job.kind == StreamKind::Events {
+            let Some(&flip_y) = wanted else {
+                return content::count(content, job.kind).map_err(Trouble::Content);
+            };
+            if job.kind == StreamKind::Events {
                 content::events(content, flip_y, &mut self.batch).map(|()| self.batch.len() as u64)
             } else {
                 measurements::measurements(content, job.kind, flip_y, &mut self.measurements)
@@ -525,6 +575,11 @@ impl Decoder for Aedat4Decoder {
         &self.report
     }
 
+    fn stream_report(&self, stream: i32) -> Option<Report> {
+        let streams = self.streams.as_ref().filter(|_| self.wanted.contains_key(&stream));
+        streams.map(|streams| streams.alone(stream, &self.report))
+    }
+
     /// At a packet; in damage there is no place from which to go on.
     fn checkpoint(&self) -> Option<Checkpoint> {
         let at_packet = matches!(self.place, Place::Packets);
@@ -538,8 +593,10 @@ impl Decoder for Aedat4Decoder {
         self.jobs.clear();
         self.wasted = 0;
         (self.bodies, self.headers) = (TableSum::default(), TableSum::default());
+        self.elements.clear();
         self.resumed = false;
         self.report = Report::of_header(self.start);
+        self.streams.iter_mut().for_each(PerStream::reset);
     }
 
     fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {

@@ -31,11 +31,12 @@ pub use decode::Aedat4Decoder;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::codec::{Body, Coords, Detection, Format, Opened, ReadOptions, choose};
+use crate::codec::{Body, Coords, Detection, Format, Opened, ReadOptions, StreamChoice, choose};
 use crate::error::Result;
 use crate::io::ByteSource;
 use crate::model::{RecordingInfo, SensorSource, StreamInfo, StreamKind};
 use content::{identifier_of, kind_of};
+use decode::WantedStreams;
 use header::{Header, MAGIC, Stream};
 use inflate::Inflater;
 use packet::{Found, Framing, HEADER};
@@ -68,13 +69,16 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         (None, Some(named)) => (Some(named), SensorSource::Header),
         (None, None) => (None, SensorSource::Unknown),
     };
-    // jAER counts rows from the bottom.
-    let by_jaer = chosen.and_then(|stream| stream.module.as_deref()) == Some("jAER");
-    let flips = by_jaer && options.coords == Coords::Canonical;
     let is_events = chosen.is_some_and(|stream| stream.info.kind == StreamKind::Events);
+    let flips = chosen.is_some_and(|stream| stream.flips(options));
     let flip_y = match sensor {
         None if is_events => None,
         sensor => flips.then(|| sensor.map_or(0, |sensor| sensor.height)),
+    };
+    let wanted = match stream {
+        Some(id) => WantedStreams::from([(id, flip_y)]),
+        None if options.stream == Some(StreamChoice::AllEvents) => all_events(&header, options),
+        None => WantedStreams::new(),
     };
     let mut details = BTreeMap::from([("compression", header.compression.name().to_owned())]);
     if let Some(chosen) = chosen {
@@ -85,7 +89,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let framing = framing(&header, options);
     let cap = options.limits.packet_bytes;
     let seek_scan = PacketScout { framing: framing.clone(), start: header.end, stream, cap };
-    let decoder = Aedat4Decoder::new(framing, stream, flip_y, header.end, options);
+    let decoder = Aedat4Decoder::new(framing, wanted, header.end, options);
     let info = RecordingInfo {
         format: FORMAT.name,
         bytes: source.len(),
@@ -106,6 +110,28 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         fit_sensor: |bounds| bounds,
         bounds: None,
     })
+}
+
+impl Stream {
+    /// Whether rows are stored from the bottom and are to be counted from the top: jAER's are.
+    fn flips(&self, options: &ReadOptions) -> bool {
+        self.module.as_deref() == Some("jAER") && options.coords == Coords::Canonical
+    }
+}
+
+/// All streams of events; none if a sensor must be found first to turn rows around.
+fn all_events(header: &Header, options: &ReadOptions) -> WantedStreams {
+    let events = header.streams.iter().filter(|stream| stream.info.kind == StreamKind::Events);
+    let flip_y = |stream: &Stream| {
+        let sensor = options.sensor.or(stream.info.sensor);
+        match (stream.flips(options), sensor) {
+            (false, _) => Some((stream.info.id, None)),
+            (true, Some(sensor)) => Some((stream.info.id, Some(sensor.height))),
+            (true, None) => None,
+        }
+    };
+    // Of two of the same number, the first counts.
+    events.rev().map(flip_y).collect::<Option<_>>().unwrap_or_default()
 }
 
 fn framing(header: &Header, options: &ReadOptions) -> Framing {

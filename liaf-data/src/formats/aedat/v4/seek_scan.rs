@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::content;
+use super::decode::WantedStreams;
 use super::inflate::Inflater;
 use super::packet::{Framing, HEADER, LOOK};
 use super::table::{self, TableSum};
@@ -138,10 +139,10 @@ impl PacketScout {
         };
         let bytes = source.read_at(packets.end, size)?;
         let compression = self.framing.compression;
-        let Ok(sum) = table::sum(&bytes, compression, self.stream, self.cap) else {
+        let Ok(sum) = table::sums(&bytes, compression, &WantedStreams::new(), self.cap) else {
             return Ok(None);
         };
-        let is_of = |found: &TableSum| (sum.packets, sum.places) == (found.packets, found.places);
+        let is_of = |found: &TableSum| sum.packets == *found;
         let ahead = match (is_of(&packets.bodies), is_of(&packets.headers)) {
             (true, _) => HEADER as u64,
             (_, true) => 0,

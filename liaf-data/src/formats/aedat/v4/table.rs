@@ -1,5 +1,8 @@
 //! The data table at the end of a file: one entry a packet. It is a hint and nothing more.
 
+use std::collections::BTreeMap;
+
+use super::decode::WantedStreams;
 use super::flatbuf::{OutOfBounds, Table, bytes_at};
 use super::inflate::{Compression, Failure, Inflater};
 
@@ -8,8 +11,6 @@ use super::inflate::{Compression, Failure, Inflater};
 pub(crate) struct TableSum {
     /// Number of packets.
     pub packets: u64,
-    /// Number of samples of the chosen stream.
-    pub elements: u64,
     /// A sum over all packets of a hash of stream, size and place.
     pub places: u64,
 }
@@ -23,21 +24,30 @@ impl TableSum {
     }
 }
 
+/// What a table lists in sum.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct TableSums {
+    pub packets: TableSum,
+    /// Events or measurements of each of the wanted streams.
+    pub elements: BTreeMap<i32, u64>,
+}
+
 /// Adds up the entries of a table, which is compressed as the packets are, or not (jAER).
-pub(crate) fn sum(
+pub(crate) fn sums(
     bytes: &[u8],
     compression: Compression,
-    stream: Option<i32>,
+    wanted: &WantedStreams,
     cap: usize,
-) -> Result<TableSum, &'static str> {
-    let mut sum = TableSum::default();
+) -> Result<TableSums, &'static str> {
+    let mut sums = TableSums::default();
     read(bytes, compression, cap, |entry| {
-        sum.add(entry.stream, entry.size, entry.place);
-        if Some(entry.stream) == stream {
-            sum.elements = sum.elements.saturating_add(entry.elements);
+        sums.packets.add(entry.stream, entry.size, entry.place);
+        if wanted.contains_key(&entry.stream) {
+            let elements = sums.elements.entry(entry.stream).or_default();
+            *elements = elements.saturating_add(entry.elements);
         }
     })?;
-    Ok(sum)
+    Ok(sums)
 }
 
 /// Calls `take` with stream, place and first time of every packet that the table lists.

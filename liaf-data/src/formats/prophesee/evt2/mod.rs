@@ -22,8 +22,8 @@ mod encode;
 #[cfg(test)]
 mod tests;
 
-use super::{WordDecoder, is_encoded};
-use crate::codec::{Detection, Format, Opened, ReadOptions};
+use super::WordDecoder;
+use crate::codec::{Format, Opened, ReadOptions};
 use crate::error::Result;
 use crate::formats::prophesee;
 use crate::io::ByteSource;
@@ -32,7 +32,7 @@ use decode::{Evt2Registers, WORD};
 pub(crate) static FORMAT: Format = Format {
     name: "EVT 2.0",
     extensions: &["raw"],
-    detect: |head| Detection::magic(is_encoded(head, "EVT2")),
+    detect: |head| prophesee::detect(head, "EVT2"),
     open,
     write: &[encode::TARGET],
 };

@@ -18,8 +18,8 @@ mod encode;
 #[cfg(test)]
 mod tests;
 
-use super::{WordDecoder, is_encoded};
-use crate::codec::{Detection, Evt21Order, Format, Opened, ReadOptions};
+use super::WordDecoder;
+use crate::codec::{Evt21Order, Format, Opened, ReadOptions};
 use crate::error::Result;
 use crate::formats::prophesee;
 use crate::io::ByteSource;
@@ -28,7 +28,7 @@ use decode::{Evt21Registers, WORD};
 pub(crate) static FORMAT: Format = Format {
     name: "EVT 2.1",
     extensions: &["raw"],
-    detect: |head| Detection::magic(is_encoded(head, "EVT21")),
+    detect: |head| prophesee::detect(head, "EVT21"),
     open,
     write: &[encode::LITTLE, encode::LEGACY],
 };

@@ -32,8 +32,8 @@ mod registers;
 #[cfg(test)]
 mod tests;
 
-use super::{WordDecoder, is_encoded};
-use crate::codec::{Detection, Format, Opened, ReadOptions};
+use super::WordDecoder;
+use crate::codec::{Format, Opened, ReadOptions};
 use crate::error::Result;
 use crate::formats::prophesee;
 use crate::io::ByteSource;
@@ -42,7 +42,7 @@ use registers::{Evt3Registers, WORD};
 pub(crate) static FORMAT: Format = Format {
     name: "EVT 3.0",
     extensions: &["raw"],
-    detect: |head| Detection::magic(is_encoded(head, "EVT3")),
+    detect: |head| prophesee::detect(head, "EVT3"),
     open,
     write: &[encode::TARGET],
 };

@@ -11,7 +11,7 @@ pub struct Synapses {
     pub outputs: u64,
     /// Numbers of a kernel: k² (times the depth in time); 1 where there is none.
     pub taps: u64,
-    /// Places of the kernel: Ho·Wo; 1 for a vector.
+    /// Positions of the kernel: Ho·Wo; 1 for a vector.
     pub places: u64,
 }
 
@@ -21,7 +21,7 @@ impl Synapses {
         Self { inputs: inputs as u64, outputs: outputs as u64, taps: 1, places: 1 }
     }
 
-    /// A convolution between channels, with a kernel of `taps` numbers at `places` places.
+    /// A convolution between channels, with a kernel of `taps` numbers at `places` positions.
     pub fn conv(inputs: usize, outputs: usize, taps: usize, places: usize) -> Self {
         Self { taps: taps as u64, places: places as u64, ..Self::dense(inputs, outputs) }
     }

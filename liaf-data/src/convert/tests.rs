@@ -1,0 +1,96 @@
+//! A recording is opened once, whatever is asked of it.
+
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use super::*;
+use crate::codec::{ReadOptions, StreamChoice};
+use crate::frames::FrameOptions;
+use crate::io::OPENS;
+use crate::model::TimePoint;
+use crate::tensor::{Container, TensorOptions};
+
+/// A DAT file that does not say how large its sensor is, with an event every 10 µs for 7 s: large
+/// enough for times to be looked for here and there.
+fn without_a_size(folder: &Path) -> std::path::PathBuf {
+    let path = folder.join("events.dat");
+    let mut bytes = b"% Data file containing CD events\n% Version 2\n\x0c\x08".to_vec();
+    for i in 0..700_000u32 {
+        bytes.extend_from_slice(&(10 * i).to_le_bytes());
+        let (x, y, p) = (i % 100, i / 100 % 80, i & 1);
+        bytes.extend_from_slice(&(p << 28 | y << 14 | x).to_le_bytes());
+    }
+    std::fs::File::create(&path).unwrap().write_all(&bytes).unwrap();
+    path
+}
+
+/// How often files are opened to read meanwhile.
+fn opens<R>(work: impl FnOnce() -> R) -> (u64, R) {
+    let before = OPENS.get();
+    let result = work();
+    (OPENS.get() - before, result)
+}
+
+fn go_on(_: &Progress) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+#[test]
+fn converting_a_part_of_a_file_without_a_size_opens_it_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = without_a_size(folder.path());
+    let options = FrameOptions {
+        from: Some(TimePoint::Relative(1_000_000)),
+        to: Some(TimePoint::Relative(2_000_000)),
+        ..FrameOptions::default()
+    };
+    let tensor = ConvertOptions {
+        frames: options,
+        container: Container::Npz,
+        tensor: TensorOptions::default(),
+    };
+    let output = folder.path().join("frames.npz");
+    let (opens, kept) = opens(|| {
+        let mut recording = Recording::open(&path, ReadOptions::default()).unwrap();
+        convert(&mut recording, Some(&output), &tensor, &mut go_on).unwrap().frames.kept
+    });
+    assert_eq!((opens, kept), (1, 100_000));
+}
+
+#[test]
+fn a_thousand_windows_open_the_file_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = without_a_size(folder.path());
+    let (opens, (windows, events)) = opens(|| {
+        let mut recording = Recording::open(&path, ReadOptions::default()).unwrap();
+        let windows = recording.windows(0..1_000_000, 1000).unwrap();
+        windows.fold((0, 0), |(n, events), window| (n + 1, events + window.unwrap().1.len()))
+    });
+    assert_eq!((opens, windows, events), (1, 1000, 100_000));
+}
+
+#[test]
+fn memory_works_like_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = std::fs::read(without_a_size(folder.path())).unwrap();
+    let mut recording = Recording::from_bytes(bytes, ReadOptions::default()).unwrap();
+    assert_eq!(recording.first_time().unwrap(), Some(0));
+    assert_eq!(recording.slice(1000..2000).unwrap().info().sensor.unwrap().pixels(), 8000);
+    assert_eq!(recording.survey().unwrap().events, 700_000);
+    assert_eq!(recording.read_all().unwrap().len(), 700_000);
+    // Relative times of measurements count from the first event, in memory as well.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let bytes = std::fs::read(root.join("fixtures/good/aedat4/dv_all_lz4.aedat4")).unwrap();
+    let stream = Some(StreamChoice::Name("imu".into()));
+    let mut recording =
+        Recording::from_bytes(bytes, ReadOptions { stream, ..ReadOptions::default() }).unwrap();
+    let selection = Selection { from: Some(TimePoint::Relative(0)), ..Selection::default() };
+    let options = MeasurementConvertOptions {
+        file: crate::measurements::MeasurementFile::Csv,
+        selection,
+        write: crate::measurements::MeasurementOptions::default(),
+    };
+    let done = convert_measurements(&mut recording, None, &options, &mut go_on).unwrap();
+    assert!(done.kept > 0);
+}
