@@ -39,7 +39,7 @@ fn names(folder: &Path) -> Vec<String> {
 fn an_existing_file_is_kept_unless_it_may_be_replaced() {
     for &container in CONTAINERS {
         let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("a").with_extension(container.extension());
+        let path = folder.path().join("a").with_extension(container.name());
         fs::write(&path, b"old").expect("old file");
         let error = tensor::create(&path, container, &spec(Dtype::U8), &QUICK).err();
         let error = error.expect("refused");
@@ -220,7 +220,7 @@ fn child_that_meets_a_full_disk() {
     let folder = std::env::var("LIAF_TEST_FOLDER").expect("folder");
     let room = std::env::var("LIAF_TEST_LIMIT").expect("limit").parse::<u32>().expect("number");
     for &container in CONTAINERS {
-        let path = Path::new(&folder).join("a").with_extension(container.extension());
+        let path = Path::new(&folder).join("a").with_extension(container.name());
         let [said, said_alone] =
             [true, false].map(|parallel| meet_a_full_disk(&path, container, parallel));
         assert_eq!(said, said_alone);
@@ -262,7 +262,7 @@ fn meet_a_full_disk(path: &Path, container: Container, parallel: bool) -> String
 fn a_full_disk_is_an_error_with_the_path() {
     let folder = tempfile::tempdir().expect("folder");
     for &container in CONTAINERS {
-        let path = folder.path().join("a").with_extension(container.extension());
+        let path = folder.path().join("a").with_extension(container.name());
         fs::write(path, b"old").expect("old file");
     }
     // In KiB: the writers fail at their first bytes, in the middle, and near the end.
@@ -283,7 +283,7 @@ fn a_full_disk_is_an_error_with_the_path() {
         assert!(!text.contains("HDF5"), "HDF5 speaks: {text}");
         assert_eq!(names(folder.path()).len(), CONTAINERS.len(), "limit {limit}");
         for &container in CONTAINERS {
-            let path = folder.path().join("a").with_extension(container.extension());
+            let path = folder.path().join("a").with_extension(container.name());
             assert_eq!(fs::read(path).expect("old file"), b"old");
         }
     }

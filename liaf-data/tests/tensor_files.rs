@@ -103,11 +103,11 @@ fn case(
         shape.width,
         spec.dtype,
         options.compress,
-        container.extension()
+        container.name()
     );
     let path = folder.join(name);
     write(&path, container, &spec, frames, sparse, options);
-    let raw = path.with_extension(format!("{}.raw", container.extension()));
+    let raw = path.with_extension(format!("{}.raw", container.name()));
     let all: Vec<_> = (0..frames).map(|k| frame(&spec, k, false)).collect();
     std::fs::write(&raw, all.iter().flat_map(bytes).collect::<Vec<u8>>()).expect("raw bytes");
     let sum = all.iter().map(tensor_common::sum).sum();

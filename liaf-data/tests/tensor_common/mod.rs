@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use liaf_data::frames::{CellValues, Dtype, Frame, FrameShape, Cells, Window};
+use liaf_data::frames::{CellValues, Cells, Dtype, Frame, FrameShape, Window};
 use liaf_data::tensor::{self, Container, TensorOptions, TensorSpec, Written};
 
 /// The containers that this build can write.
