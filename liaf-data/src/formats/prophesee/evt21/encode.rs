@@ -11,7 +11,7 @@ pub(crate) const LITTLE: Target = Target {
     title: "EVT 2.1",
     extension: "raw",
     claims: &[],
-    packings: &[],
+    compressions: &[],
     capabilities: CAPABILITIES,
     make: Make::Encoder(|spec, _| Ok(Box::new(Evt21Encoder::new(spec, Evt21Order::Little)))),
 };
