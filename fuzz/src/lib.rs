@@ -11,7 +11,7 @@ mod targets;
 
 use std::num::NonZeroUsize;
 
-use liaf_data::write::{self, EventSpec, EventStats, Packing, Target, WriteOptions};
+use liaf_data::write::{self, Compression, EventSpec, EventStats, Target, WriteOptions};
 use liaf_data::{
     Event, EventBatch, Format, ReadOptions, Recording, Report, SensorSize, StreamChoice,
     StreamKind, decode_ecf_chunk,
@@ -145,10 +145,10 @@ pub fn round_trip(target: &str, data: &[u8]) {
     if target.check(&stats, false).is_err() {
         return;
     }
-    // In the first packing and, where there are more, in one that the events choose.
-    let other = target.packings.get(data.len() % target.packings.len().max(1)).copied();
-    for packing in [None, other] {
-        let file = written(target, &spec, packing, &events);
+    // In the first compression and, where there are more, in one that the events choose.
+    let other = target.compressions.get(data.len() % target.compressions.len().max(1)).copied();
+    for compression in [None, other] {
+        let file = written(target, &spec, compression, &events);
         let read = read(&file, options(format));
         assert_eq!(read.error, None);
         assert_eq!(read.events, events);
@@ -159,10 +159,11 @@ pub fn round_trip(target: &str, data: &[u8]) {
 fn written(
     target: &'static Target,
     spec: &EventSpec,
-    packing: Option<Packing>,
+    compression: Option<Compression>,
     events: &EventBatch,
 ) -> Vec<u8> {
-    let write = WriteOptions { packing, overwrite: true, sync: false, ..WriteOptions::default() };
+    let write =
+        WriteOptions { compression, overwrite: true, sync: false, ..WriteOptions::default() };
     let mut batches = [EventBatch::new(), EventBatch::new()];
     let half = events.len() / 2;
     batches[0].extend_from(events, 0..half);

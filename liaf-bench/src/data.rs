@@ -178,7 +178,7 @@ fn to_hdf5(file: &Path, options: &ReadOptions, output: &Path, deflate: bool) -> 
         overwrite: true,
         sync: false,
         parallel: options.parallel,
-        compress: if deflate { Compression::default() } else { Compression::None },
+        compression: if deflate { Compression::Runs } else { Compression::None },
         ..TensorOptions::default()
     };
     let options =

@@ -9,6 +9,8 @@ use liaf_data::{
     ReadOptions, SensorSize, StreamChoice, TimeShift, TimeUnit,
 };
 
+use crate::names::{Auto, named, named_or_auto};
+
 /// How recordings are read.
 #[derive(Debug, Args)]
 pub struct ReadArgs {
@@ -29,34 +31,33 @@ pub struct ReadArgs {
     strict: bool,
 
     /// Whose reading of AEDAT 1.0 and 2.0 addresses to follow
-    #[arg(long, value_name = "TOOL", default_value = "jaer",
-          value_parser = ["jaer", "tonic", "spikingjelly"])]
-    aedat2: String,
+    #[arg(long, value_name = "TOOL", default_value_t, value_parser = named::<Aedat2Reading>())]
+    aedat2: Aedat2Reading,
 
     /// How the halves of a word lie in EVT 2.1 files: auto = as the header says
     #[arg(long, value_name = "ORDER", default_value = "auto",
-          value_parser = ["auto", "little", "legacy"])]
-    evt21_order: String,
+          value_parser = named_or_auto::<Evt21Order>())]
+    evt21_order: Auto<Evt21Order>,
 
     /// What an event at y = 240 is in ATIS .bin files: tonic = an overflow of 8192 µs, ignore = an
     /// event like others
-    #[arg(long, value_name = "HOW", default_value = "tonic", value_parser = ["tonic", "ignore"])]
-    atis_overflow: String,
+    #[arg(long, value_name = "HOW", default_value_t, value_parser = named::<AtisOverflow>())]
+    atis_overflow: AtisOverflow,
 
     /// What is taken from the times of EVT files: none, or openeb = the first TIME_HIGH, as OpenEB does
-    #[arg(long, value_name = "HOW", default_value = "none", value_parser = ["none", "openeb"])]
-    time_shift: String,
+    #[arg(long, value_name = "HOW", default_value_t, value_parser = named::<TimeShift>())]
+    time_shift: TimeShift,
 
     /// Where the clock of AEDAT 1.0 and 2.0 begins anew: keep = times step back, rebase = time goes on,
     /// error = reading ends
-    #[arg(long, value_name = "HOW", default_value = "keep", value_parser = ["keep", "rebase", "error"])]
-    clock_reset: String,
+    #[arg(long, value_name = "HOW", default_value_t, value_parser = named::<ClockReset>())]
+    clock_reset: ClockReset,
 
     /// Ranges of the inertial sensors of AEDAT 2.0 files, which do not say them: g and °/s, as in 8,1000
     #[arg(long, value_name = "G,DPS")]
     imu_ranges: Option<ImuRanges>,
 
-    /// Keep the events that AEDAT 3 checkpoints as invalid
+    /// Keep the events that AEDAT 3 marks as invalid
     #[arg(long)]
     keep_invalid: bool,
 
@@ -116,20 +117,17 @@ impl ReadArgs {
             parallel: self.threads() > 1,
             map: self.map(),
             data_offset: self.data_offset,
-            atis_overflow: self.atis_overflow.parse::<AtisOverflow>()?,
-            evt21_order: match &*self.evt21_order {
-                "auto" => None,
-                order => Some(order.parse::<Evt21Order>()?),
-            },
-            time_shift: self.time_shift.parse::<TimeShift>()?,
-            clock_reset: self.clock_reset.parse::<ClockReset>()?,
+            atis_overflow: self.atis_overflow,
+            evt21_order: self.evt21_order,
+            time_shift: self.time_shift,
+            clock_reset: self.clock_reset,
             imu_ranges: self.imu_ranges,
             keep_invalid: self.keep_invalid,
             columns: self.keys.clone(),
             time_unit: self.time_unit,
             t_offset: self.t_offset,
             hdf5_program: hdf5_program(),
-            aedat2: self.aedat2.parse::<Aedat2Reading>()?,
+            aedat2: self.aedat2,
             ..ReadOptions::default()
         })
     }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use liaf_data::Named;
 use liaf_data::measurements::MeasurementFile;
 use liaf_data::tensor::Container;
 use liaf_data::write::{self, Target};
@@ -46,7 +47,7 @@ impl Kind {
     /// The usual extension, without its dot.
     pub fn extension(self) -> &'static str {
         match self {
-            Self::Tensor(container) => container.extension(),
+            Self::Tensor(container) => container.name(),
             Self::Events(target) => target.extension,
             Self::Png => "",
         }
@@ -64,8 +65,7 @@ impl Kind {
 
     /// The names of all kinds, for messages.
     pub fn names() -> String {
-        let tensors = ["h5", "npz", "npy", "safetensors"];
         let events = write::targets().map(|target| target.name);
-        tensors.into_iter().chain(events).chain(["png"]).collect::<Vec<_>>().join(", ")
+        Container::NAMES.iter().copied().chain(events).chain(["png"]).collect::<Vec<_>>().join(", ")
     }
 }

@@ -8,6 +8,7 @@ mod args;
 mod cmd;
 mod inputs;
 mod kind;
+mod names;
 mod outputs;
 mod progress;
 mod text;

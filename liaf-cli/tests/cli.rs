@@ -482,7 +482,15 @@ fn options_of_the_other_kind_of_file_are_usage_errors() {
         let name = option.split('=').next().unwrap();
         liaf.run(&["convert", &lz4, "-o", output, option]).ends(2).says(&[name, "file is made"]);
     }
-    liaf.run(&["convert", &lz4, "-o", "a.aedat", "--compress", "lz4"]).ends(1);
+    for (output, compression, says) in [
+        ("a.aedat", "lz4", "expected none, found lz4"),
+        ("a.aedat4", "runs", "expected lz4, zstd, none, found runs"),
+        ("a.npz", "lz4", "expected none, runs or a level 1 to 9, found lz4"),
+        ("a.npz", "0", "expected none, runs, lz4, zstd or a level 1 to 9, found \"0\""),
+    ] {
+        let args = ["convert", &lz4, "-o", output, "--compress", compression];
+        liaf.run(&args).ends(2).says(&[says]);
+    }
     liaf.run(&["convert", &lz4, "-o", "a.npz", "--to", "tomorrow"]).ends(2).says(&["aedat2"]);
     assert_eq!(liaf.files(), [""; 0]);
 }

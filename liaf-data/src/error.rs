@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::names::names;
+
 /// The result of everything in this crate that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -29,21 +31,17 @@ pub enum ErrorKind {
     Cancelled,
 }
 
-impl ErrorKind {
-    /// One lower-case word, stable across versions: `malformed`, `truncated`, `empty`, …
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Malformed => "malformed",
-            Self::Truncated => "truncated",
-            Self::Empty => "empty",
-            Self::Unsupported => "unsupported",
-            Self::Limit => "limit",
-            Self::Caller => "caller",
-            Self::System => "system",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
+names!(
+    ErrorKind,
+    Malformed = "malformed",
+    Truncated = "truncated",
+    Empty = "empty",
+    Unsupported = "unsupported",
+    Limit = "limit",
+    Caller = "caller",
+    System = "system",
+    Cancelled = "cancelled",
+);
 
 /// An error with everything known about it: what, where, what was expected and found, what to do.
 ///
@@ -223,19 +221,8 @@ impl Error {
     }
 
     pub(crate) fn from_json(value: &serde_json::Value) -> Option<Self> {
-        const KINDS: [ErrorKind; 8] = [
-            ErrorKind::Malformed,
-            ErrorKind::Truncated,
-            ErrorKind::Empty,
-            ErrorKind::Unsupported,
-            ErrorKind::Limit,
-            ErrorKind::Caller,
-            ErrorKind::System,
-            ErrorKind::Cancelled,
-        ];
         let text = |key: &str| value[key].as_str().map(str::to_owned);
-        let name = text("kind")?;
-        let kind = KINDS.into_iter().find(|kind| kind.name() == name)?;
+        let kind = <ErrorKind as crate::names::Named>::from_name(&text("kind")?)?;
         let mut error = Self::new(kind, text("what")?);
         error.0.offset = value["offset"].as_u64();
         error.0.expected = text("expected");

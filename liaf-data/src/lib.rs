@@ -39,6 +39,7 @@ pub mod io;
 mod limits;
 pub mod measurements;
 mod model;
+mod names;
 mod read;
 mod registry;
 pub mod tensor;
@@ -64,5 +65,6 @@ pub use model::{
     ImuReading, Measurement, MeasurementCount, Pixels, RecordingInfo, Report, SensorSize,
     SensorSource, StreamInfo, StreamKind, TimeSpan, Trigger, TriggerKind,
 };
+pub use names::Named;
 pub use read::{EventReader, Index, MeasurementReader, Recording};
 pub use registry::FORMATS;

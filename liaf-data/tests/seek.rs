@@ -46,7 +46,8 @@ fn write_long(folder: &Path, target: &'static Target, options: WriteOptions) -> 
     } else {
         0
     };
-    let path = folder.join(format!("{}-{:?}.{}", target.name, options.packing, target.extension));
+    let path =
+        folder.join(format!("{}-{:?}.{}", target.name, options.compression, target.extension));
     let spec = EventSpec::new(SENSOR);
     let mut writer = match write::create(&path, target, &spec, &options) {
         Err(error) if error.kind() == ErrorKind::Unsupported => return None,
@@ -111,7 +112,7 @@ fn compare(path: &Path, share: f64) {
 }
 
 const QUICK: WriteOptions = WriteOptions {
-    packing: None,
+    compression: None,
     wrap: true,
     overwrite: false,
     sync: false,
@@ -123,12 +124,12 @@ const QUICK: WriteOptions = WriteOptions {
 fn places_are_found_in_every_kind_of_file_that_is_written() {
     let folder = tempfile::tempdir().unwrap();
     for target in targets().filter(|target| target.is_read()) {
-        let packings = match target.packings {
+        let compressions = match target.compressions {
             [] => vec![None],
-            packings => packings.iter().copied().map(Some).collect(),
+            compressions => compressions.iter().copied().map(Some).collect(),
         };
-        for packing in packings {
-            let options = WriteOptions { packing, ..QUICK };
+        for compression in compressions {
+            let options = WriteOptions { compression, ..QUICK };
             let Some(path) = write_long(folder.path(), target, options) else { continue };
             // What packs well may be short, and be indexed.
             let is_long = fs::metadata(&path).unwrap().len() > 5 << 20;
@@ -157,7 +158,7 @@ fn compare_edited(folder: &Path, path: &Path, edit: impl FnOnce(&mut Vec<u8>)) {
 #[test]
 fn a_table_of_packets_is_a_hint() {
     let folder = tempfile::tempdir().unwrap();
-    let plain = WriteOptions { packing: Some(write::Packing::None), ..QUICK };
+    let plain = WriteOptions { compression: Some(write::Compression::None), ..QUICK };
     let (path, _) = long(folder.path(), "aedat4", plain);
     let bytes = fs::read(&path).unwrap();
     let place = i64::from_le_bytes(*bytes[46..].first_chunk().unwrap()) as usize;

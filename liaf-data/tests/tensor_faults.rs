@@ -16,7 +16,7 @@ const QUICK: TensorOptions = TensorOptions {
     overwrite: false,
     sync: false,
     parallel: true,
-    compress: Compression::Level(4),
+    compression: Compression::Deflate(4),
     npz_deflate: false,
     limits: Limits {
         packet_bytes: 1 << 20,
@@ -39,7 +39,7 @@ fn names(folder: &Path) -> Vec<String> {
 fn an_existing_file_is_kept_unless_it_may_be_replaced() {
     for &container in CONTAINERS {
         let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("a").with_extension(container.extension());
+        let path = folder.path().join("a").with_extension(container.name());
         fs::write(&path, b"old").expect("old file");
         let error = tensor::create(&path, container, &spec(Dtype::U8), &QUICK).err();
         let error = error.expect("refused");
@@ -79,17 +79,17 @@ fn a_dropped_writer_leaves_nothing_and_keeps_the_old_file() {
             shape: FrameShape { channels: 2, height: 200, width: 300 },
             ..spec(Dtype::U16)
         };
-        for (old, compress, parallel) in [
-            (false, QUICK.compress, true),
+        for (old, compression, parallel) in [
+            (false, QUICK.compression, true),
             (false, Compression::None, true),
             (false, Compression::None, false),
-            (true, QUICK.compress, true),
+            (true, QUICK.compression, true),
             (true, Compression::None, true),
         ] {
             if old {
                 fs::write(&path, b"old").expect("old file");
             }
-            let options = TensorOptions { overwrite: old, compress, parallel, ..QUICK };
+            let options = TensorOptions { overwrite: old, compression, parallel, ..QUICK };
             let mut writer = tensor::create(&path, container, &spec, &options).expect("created");
             for k in 0..20 {
                 writer.write(&frame(&spec, k, true)).expect("written");
@@ -169,14 +169,14 @@ fn promises_and_limits_are_kept() {
 fn the_same_frames_give_the_same_bytes_on_any_number_of_threads() {
     let shape = FrameShape { channels: 2, height: 130, width: 173 };
     for &container in CONTAINERS {
-        for (dtype, compress) in [
-            (Dtype::U8, QUICK.compress),
-            (Dtype::F32, QUICK.compress),
+        for (dtype, compression) in [
+            (Dtype::U8, QUICK.compression),
+            (Dtype::F32, QUICK.compression),
             (Dtype::U16, Compression::None),
         ] {
             let folder = tempfile::tempdir().expect("folder");
             let spec = TensorSpec { shape, frames: Some(60), ..spec(dtype) };
-            let options = TensorOptions { npz_deflate: true, compress, ..QUICK };
+            let options = TensorOptions { npz_deflate: true, compression, ..QUICK };
             let mut files = Vec::new();
             for (threads, parallel) in [(1, false), (1, true), (2, true), (5, true), (2, true)] {
                 let path = folder.path().join(files.len().to_string());
@@ -187,7 +187,10 @@ fn the_same_frames_give_the_same_bytes_on_any_number_of_threads() {
                 });
                 files.push(fs::read(path).expect("file"));
             }
-            assert!(files.iter().all(|file| *file == files[0]), "{container} {dtype} {compress}");
+            assert!(
+                files.iter().all(|file| *file == files[0]),
+                "{container} {dtype} {compression}"
+            );
         }
     }
 }
@@ -205,8 +208,8 @@ fn many_writers_in_one_pool_do_not_wait_for_each_other() {
         pool.install(|| {
             (0..6).into_par_iter().for_each(|i| {
                 let path = folder.path().join(format!("{i}.{container}"));
-                let compress = if i % 2 == 0 { QUICK.compress } else { Compression::None };
-                let options = TensorOptions { compress, ..QUICK };
+                let compression = if i % 2 == 0 { QUICK.compression } else { Compression::None };
+                let options = TensorOptions { compression, ..QUICK };
                 write(&path, container, &spec, 60, true, &options);
             });
         });
@@ -220,7 +223,7 @@ fn child_that_meets_a_full_disk() {
     let folder = std::env::var("LIAF_TEST_FOLDER").expect("folder");
     let room = std::env::var("LIAF_TEST_LIMIT").expect("limit").parse::<u32>().expect("number");
     for &container in CONTAINERS {
-        let path = Path::new(&folder).join("a").with_extension(container.extension());
+        let path = Path::new(&folder).join("a").with_extension(container.name());
         let [said, said_alone] =
             [true, false].map(|parallel| meet_a_full_disk(&path, container, parallel));
         assert_eq!(said, said_alone);
@@ -238,7 +241,8 @@ fn child_that_meets_a_full_disk() {
 fn meet_a_full_disk(path: &Path, container: Container, parallel: bool) -> String {
     let shape = FrameShape { channels: 2, height: 100, width: 150 };
     let spec = TensorSpec { shape, ..spec(Dtype::U16) };
-    let options = TensorOptions { overwrite: true, compress: Compression::None, parallel, ..QUICK };
+    let options =
+        TensorOptions { overwrite: true, compression: Compression::None, parallel, ..QUICK };
     let error = match tensor::create(path, container, &spec, &options) {
         Ok(mut writer) => {
             // 60,000 bytes a frame: 40 of them pass any of the limits.
@@ -262,7 +266,7 @@ fn meet_a_full_disk(path: &Path, container: Container, parallel: bool) -> String
 fn a_full_disk_is_an_error_with_the_path() {
     let folder = tempfile::tempdir().expect("folder");
     for &container in CONTAINERS {
-        let path = folder.path().join("a").with_extension(container.extension());
+        let path = folder.path().join("a").with_extension(container.name());
         fs::write(path, b"old").expect("old file");
     }
     // In KiB: the writers fail at their first bytes, in the middle, and near the end.
@@ -283,7 +287,7 @@ fn a_full_disk_is_an_error_with_the_path() {
         assert!(!text.contains("HDF5"), "HDF5 speaks: {text}");
         assert_eq!(names(folder.path()).len(), CONTAINERS.len(), "limit {limit}");
         for &container in CONTAINERS {
-            let path = folder.path().join("a").with_extension(container.extension());
+            let path = folder.path().join("a").with_extension(container.name());
             assert_eq!(fs::read(path).expect("old file"), b"old");
         }
     }

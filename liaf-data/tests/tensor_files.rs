@@ -102,12 +102,12 @@ fn case(
         shape.height,
         shape.width,
         spec.dtype,
-        options.compress,
-        container.extension()
+        options.compression,
+        container.name()
     );
     let path = folder.join(name);
     write(&path, container, &spec, frames, sparse, options);
-    let raw = path.with_extension(format!("{}.raw", container.extension()));
+    let raw = path.with_extension(format!("{}.raw", container.name()));
     let all: Vec<_> = (0..frames).map(|k| frame(&spec, k, false)).collect();
     std::fs::write(&raw, all.iter().flat_map(bytes).collect::<Vec<u8>>()).expect("raw bytes");
     let sum = all.iter().map(tensor_common::sum).sum();
@@ -177,14 +177,14 @@ fn hdf5_reads_back_over_many_chunks_plain_and_at_every_level() {
     let Some(python) = judge::python("h5py") else { return };
     let folder = tempfile::tempdir().expect("folder");
     let mut cases = Vec::new();
-    for compress in [
+    for compression in [
         Compression::None,
         Compression::Runs,
-        Compression::Level(1),
-        Compression::Level(4),
-        Compression::Level(9),
+        Compression::Deflate(1),
+        Compression::Deflate(4),
+        Compression::Deflate(9),
     ] {
-        let options = TensorOptions { compress, sync: false, ..TensorOptions::default() };
+        let options = TensorOptions { compression, sync: false, ..TensorOptions::default() };
         for (dtype, shape, frames) in [
             // 291 frames a chunk, and 1 a chunk.
             (Dtype::U8, FrameShape { channels: 2, height: 40, width: 45 }, 1000),

@@ -12,7 +12,7 @@ use crate::text::{self, thousands as count};
 pub enum Done {
     Tensor(Conversion),
     Events(EventConversion),
-    MeasurementCount(MeasurementConversion),
+    Measurements(MeasurementConversion),
 }
 
 impl Done {
@@ -21,7 +21,7 @@ impl Done {
         let (read, what, events) = match self {
             Self::Tensor(done) => (&done.report, tensor(done), tensor_events(done)),
             Self::Events(done) => (&done.report, event_file(done), file_events(done)),
-            Self::MeasurementCount(done) => {
+            Self::Measurements(done) => {
                 (&done.report, measurement_file(done), measurement_counts(done))
             }
         };
@@ -38,7 +38,7 @@ impl Done {
     fn stream(&self) -> &str {
         match self {
             Self::Tensor(_) | Self::Events(_) => "events",
-            Self::MeasurementCount(done) => stream(done),
+            Self::Measurements(done) => stream(done),
         }
     }
 
@@ -47,7 +47,7 @@ impl Done {
         match self {
             Self::Tensor(done) => tensor_warnings(done),
             Self::Events(done) => file_warnings(done),
-            Self::MeasurementCount(done) => measurement_warnings(done),
+            Self::Measurements(done) => measurement_warnings(done),
         }
     }
 }

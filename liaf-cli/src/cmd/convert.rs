@@ -41,7 +41,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             target,
             selection,
             time_policy: args.time_policy(),
-            write: args.write()?,
+            write: args.write(target)?,
         }),
         Some(Kind::Tensor(container)) => Make::Tensor(ConvertOptions {
             frames: args.frames()?,
@@ -164,7 +164,7 @@ fn try_one(work: &Work, job: &Job, parallel: bool) -> Result<Done> {
     let mut progress = |progress: &_| bar.tell(progress);
     if let Some(options) = measurements {
         let done = convert_measurements(&mut recording, output, &options, &mut progress);
-        return Ok(done.map(Done::MeasurementCount).map_err(|error| error.in_file(&job.input))?);
+        return Ok(done.map(Done::Measurements).map_err(|error| error.in_file(&job.input))?);
     }
     let done = match &work.make {
         Make::Frames => {

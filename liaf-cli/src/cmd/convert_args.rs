@@ -3,19 +3,20 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::{ArgGroup, ValueEnum};
+use clap::ArgGroup;
 use liaf_data::convert::{Order, Selection, TimePolicy};
 use liaf_data::frames::{
     Crop, Dtype, Edge, FrameOptions, Polarity, Representation, TimePoint, WindowRule,
     parse_duration,
 };
 use liaf_data::measurements::MeasurementOptions;
-use liaf_data::tensor::{Compression, TensorOptions};
-use liaf_data::write::{self, Packing, WriteOptions};
+use liaf_data::tensor::TensorOptions;
+use liaf_data::write::{self, Compression, Target, WriteOptions};
 use liaf_data::{Limits, SensorSize};
 
 use crate::args::ReadArgs;
 use crate::kind::Kind;
+use crate::names::explained;
 use crate::outputs::Usage;
 
 /// Recordings to tensor files (frames [T, C, H, W] and the start and end of each) or event files
@@ -65,8 +66,8 @@ pub struct Args {
     overlap: Option<String>,
 
     /// What happens at the ends: all keeps every event; the others do as those tools do
-    #[arg(long, value_name = "RULE", default_value = "all")]
-    edge: EdgeArg,
+    #[arg(long, value_name = "RULE", default_value_t, value_parser = explained(about_edge))]
+    edge: Edge,
 
     /// Type of a cell: u8, u16, i16, f32 [default: u16; i16 for signed polarity]
     #[arg(long, value_name = "TYPE")]
@@ -77,8 +78,8 @@ pub struct Args {
     binary: bool,
 
     /// Two channels (OFF, ON), both in one, or one of ON minus OFF
-    #[arg(long, value_name = "HOW", default_value = "split")]
-    polarity: PolarityArg,
+    #[arg(long, value_name = "HOW", default_value_t, value_parser = explained(about_polarity))]
+    polarity: Polarity,
 
     /// Only the events in this rectangle of the sensor, whose upper left pixel becomes (0, 0)
     #[arg(long, value_name = "X,Y,W,H")]
@@ -110,7 +111,7 @@ pub struct Args {
     /// that are mostly zeros) or a zlib level 1 to 9; how events are: none, lz4, zstd or a level,
     /// as the kind of file has it [default: runs; for events the first that the kind has]
     #[arg(long, value_name = "HOW")]
-    compress: Option<String>,
+    compress: Option<Compression>,
 
     /// Deflate .npz
     #[arg(long)]
@@ -156,26 +157,21 @@ pub struct Args {
     pub read: ReadArgs,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum EdgeArg {
-    /// Every event is in a frame
-    All,
-    /// tonic: windows that are not full are dropped
-    Tonic,
-    /// SpikingJelly up to 0.0.0.0.14: windows begin at an event
-    Spikingjelly,
-    /// SpikingJelly 2: windows lie on a grid from the first event
-    Spikingjelly2,
+fn about_edge(edge: Edge) -> &'static str {
+    match edge {
+        Edge::All => "Every event is in a frame",
+        Edge::Tonic => "tonic: windows that are not full are dropped",
+        Edge::SpikingJelly => "SpikingJelly up to 0.0.0.0.14: windows begin at an event",
+        Edge::SpikingJelly2 => "SpikingJelly 2: windows lie on a grid from the first event",
+    }
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum PolarityArg {
-    /// Channel 0 is OFF, channel 1 is ON
-    Split,
-    /// One channel for both
-    Merged,
-    /// One channel, ON minus OFF
-    Signed,
+fn about_polarity(polarity: Polarity) -> &'static str {
+    match polarity {
+        Polarity::Split => "Channel 0 is OFF, channel 1 is ON",
+        Polarity::Merged => "One channel for both",
+        Polarity::Signed => "One channel, ON minus OFF",
+    }
 }
 
 impl Args {
@@ -208,23 +204,13 @@ impl Args {
 
     /// What frames to make.
     pub fn frames(&self) -> Result<FrameOptions> {
-        let polarity = match self.polarity {
-            PolarityArg::Split => Polarity::Split,
-            PolarityArg::Merged => Polarity::Merged,
-            PolarityArg::Signed => Polarity::Signed,
-        };
-        let usual = if polarity == Polarity::Signed { Dtype::I16 } else { Dtype::U16 };
+        let usual = if self.polarity == Polarity::Signed { Dtype::I16 } else { Dtype::U16 };
         Ok(FrameOptions {
             windows: self.windows()?,
-            edge: match self.edge {
-                EdgeArg::All => Edge::All,
-                EdgeArg::Tonic => Edge::Tonic,
-                EdgeArg::Spikingjelly => Edge::SpikingJelly,
-                EdgeArg::Spikingjelly2 => Edge::SpikingJelly2,
-            },
+            edge: self.edge,
             dtype: self.dtype.unwrap_or(usual),
             cells: if self.binary { Representation::Binary } else { Representation::Count },
-            polarity,
+            polarity: self.polarity,
             crop: self.crop,
             size: self.size,
             from: self.from,
@@ -265,18 +251,21 @@ impl Args {
                 Usage(format!("--{option} is for event files, and a tensor file is made")).into()
             );
         }
-        Ok(TensorOptions {
+        let usual = TensorOptions::default();
+        let options = TensorOptions {
             overwrite: self.force,
             sync: !self.no_sync,
-            compress: self.compress.as_deref().map_or(Ok(Compression::default()), str::parse)?,
+            compression: self.compress.unwrap_or(usual.compression),
             npz_deflate: self.npz_deflate,
             limits: self.limits(),
-            ..TensorOptions::default()
-        })
+            ..usual
+        };
+        options.check()?;
+        Ok(options)
     }
 
-    /// How event files are written.
-    pub fn write(&self) -> Result<WriteOptions> {
+    /// How event files of this kind are written.
+    pub fn write(&self, target: &Target) -> Result<WriteOptions> {
         if let Some(option) = self.for_tensors() {
             return Err(Usage(format!(
                 "--{option} is for tensor files, and an event file is made"
@@ -284,7 +273,7 @@ impl Args {
             .into());
         }
         Ok(WriteOptions {
-            packing: self.compress.as_deref().map(str::parse::<Packing>).transpose()?,
+            compression: Some(target.compression(self.compress)?),
             wrap: self.wrap,
             overwrite: self.force,
             sync: !self.no_sync,
@@ -344,10 +333,10 @@ impl Args {
             ("bins", self.bins.is_some()),
             ("event-bins", self.event_bins.is_some()),
             ("overlap", self.overlap.is_some()),
-            ("edge", !matches!(self.edge, EdgeArg::All)),
+            ("edge", self.edge != Edge::All),
             ("dtype", self.dtype.is_some()),
             ("binary", self.binary),
-            ("polarity", !matches!(self.polarity, PolarityArg::Split)),
+            ("polarity", self.polarity != Polarity::Split),
             ("size", self.size.is_some()),
             ("npz-deflate", self.npz_deflate),
         ];

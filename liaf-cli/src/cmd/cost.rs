@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use liaf_core::cost::{Comparison, Cost, CountRule, Rates};
 use liaf_core::{NetworkConfig, zoo};
 use serde_json::{Value, json};
@@ -32,8 +32,9 @@ pub struct Args {
     steps: Option<usize>,
 
     /// How operations are counted: by the formula of each layer, or as the notebook of ES-ImageNet
-    #[arg(long, value_name = "RULE", default_value = "textbook")]
-    rule: Rule,
+    #[arg(long, value_name = "RULE", default_value = "textbook",
+          value_parser = rule())]
+    rule: CountRule,
 
     /// Spikes per neuron and step, 0 to 1, for what layers behind spikes cost if they work at spikes
     /// only
@@ -45,10 +46,10 @@ pub struct Args {
     json: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Rule {
-    Textbook,
-    EsNotebook,
+/// Reads the names by which configurations call the rules, too.
+fn rule() -> impl TypedValueParser<Value = CountRule> {
+    PossibleValuesParser::new(["textbook", "es-notebook"])
+        .try_map(|name| serde_json::from_value(name.into()))
 }
 
 /// Prints a table for one network, a comparison for several.
@@ -84,10 +85,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 fn count(name: &str, args: &Args) -> Result<Cost> {
     let (config, own) = load(name)?;
     let steps = args.steps.unwrap_or(own);
-    let cost = match (args.rate, args.rule) {
-        (Some(rate), _) => config.cost_at(steps, &Rates::given(rate)),
-        (None, Rule::Textbook) => config.cost(steps, CountRule::Textbook),
-        (None, Rule::EsNotebook) => config.cost(steps, CountRule::EsNotebook),
+    let cost = match args.rate {
+        Some(rate) => config.cost_at(steps, &Rates::given(rate)),
+        None => config.cost(steps, args.rule),
     };
     cost.with_context(|| name.to_owned())
 }

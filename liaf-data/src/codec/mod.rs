@@ -38,4 +38,4 @@ pub use read_options::{
 };
 pub(crate) use target::Make;
 pub use target::Target;
-pub use write_options::{Packing, WriteOptions};
+pub use write_options::{Compression, WriteOptions};

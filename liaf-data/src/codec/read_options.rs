@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::io::MapChoice;
 use crate::limits::Limits;
 use crate::model::SensorSize;
+use crate::names::names;
 
 /// Which coordinates, polarities and events a reader gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,17 +24,7 @@ pub enum Coords {
     Raw,
 }
 
-impl FromStr for Coords {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        match text {
-            "canonical" => Ok(Self::Canonical),
-            "raw" => Ok(Self::Raw),
-            _ => Err(Error::caller("unknown coordinates").expected("canonical or raw").found(text)),
-        }
-    }
-}
+names!(Coords, "unknown coordinates", Canonical = "canonical", Raw = "raw");
 
 /// Whose reading of AEDAT 1.0 and 2.0 addresses canonical events follow. The tools disagree for DVS128.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -48,31 +39,13 @@ pub enum Aedat2Reading {
     SpikingJelly,
 }
 
-impl Aedat2Reading {
-    /// The name users write: `jaer`, `tonic`, `spikingjelly`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Jaer => "jaer",
-            Self::Tonic => "tonic",
-            Self::SpikingJelly => "spikingjelly",
-        }
-    }
-}
-
-impl FromStr for Aedat2Reading {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        match text {
-            "jaer" => Ok(Self::Jaer),
-            "tonic" => Ok(Self::Tonic),
-            "spikingjelly" => Ok(Self::SpikingJelly),
-            _ => Err(Error::caller("unknown reading of AEDAT 2.0")
-                .expected("jaer, tonic or spikingjelly")
-                .found(text)),
-        }
-    }
-}
+names!(
+    Aedat2Reading,
+    "unknown reading of AEDAT 2.0",
+    Jaer = "jaer",
+    Tonic = "tonic",
+    SpikingJelly = "spikingjelly",
+);
 
 /// How the halves of a word lie in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -84,19 +57,7 @@ pub enum Evt21Order {
     Legacy,
 }
 
-impl FromStr for Evt21Order {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        match text {
-            "little" => Ok(Self::Little),
-            "legacy" => Ok(Self::Legacy),
-            _ => Err(Error::caller("unknown order of the words of EVT 2.1")
-                .expected("little or legacy")
-                .found(text)),
-        }
-    }
-}
+names!(Evt21Order, "unknown order of the words of EVT 2.1", Little = "little", Legacy = "legacy",);
 
 /// What an event at y = 240 means in ATIS files of 5 bytes an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -108,19 +69,7 @@ pub enum AtisOverflow {
     Ignore,
 }
 
-impl FromStr for AtisOverflow {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        match text {
-            "tonic" => Ok(Self::Tonic),
-            "ignore" => Ok(Self::Ignore),
-            _ => Err(Error::caller("unknown meaning of an ATIS overflow")
-                .expected("tonic or ignore")
-                .found(text)),
-        }
-    }
-}
+names!(AtisOverflow, "unknown meaning of an ATIS overflow", Tonic = "tonic", Ignore = "ignore",);
 
 /// What is taken from the times of EVT files. The tools disagree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -133,19 +82,7 @@ pub enum TimeShift {
     OpenEb,
 }
 
-impl FromStr for TimeShift {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        match text {
-            "none" => Ok(Self::None),
-            "openeb" => Ok(Self::OpenEb),
-            _ => {
-                Err(Error::caller("unknown shift of times").expected("none or openeb").found(text))
-            }
-        }
-    }
-}
+names!(TimeShift, "unknown shift of times", None = "none", OpenEb = "openeb");
 
 /// What is done where the clock of AEDAT 1.0 and 2.0 begins anew: where a time below 1 s follows one that
 /// is more than 1 s later, and that is no wrap.
@@ -160,20 +97,13 @@ pub enum ClockReset {
     Error,
 }
 
-impl FromStr for ClockReset {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        match text {
-            "keep" => Ok(Self::Keep),
-            "rebase" => Ok(Self::Rebase),
-            "error" => Ok(Self::Error),
-            _ => Err(Error::caller("unknown answer to a clock that begins anew")
-                .expected("keep, rebase or error")
-                .found(text)),
-        }
-    }
-}
+names!(
+    ClockReset,
+    "unknown answer to a clock that begins anew",
+    Keep = "keep",
+    Rebase = "rebase",
+    Error = "error",
+);
 
 /// The ranges that inertial sensors were set to, which AEDAT 2.0 files do not say.
 ///

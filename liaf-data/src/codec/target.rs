@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Capabilities, Encoder, Packing, Violation, WriteOptions};
+use super::{Capabilities, Compression, Encoder, Violation, WriteOptions};
 use crate::codec::{EventSpec, EventWriter};
 use crate::error::{Error, Result};
 use crate::model::EventStats;
@@ -20,14 +20,14 @@ pub struct Target {
     pub claims: &'static [&'static str],
     /// The ways in which its events can be compressed, the usual one first; empty: none at all.
     /// A level stands for all levels.
-    pub packings: &'static [Packing],
+    pub compressions: &'static [Compression],
     /// What it can hold.
     pub capabilities: Capabilities,
     /// How it is written.
     pub(crate) make: Make,
 }
 
-/// How a target is written. The packing in the options is one of the target's.
+/// How a target is written. The compression in the options is one of the target's.
 #[derive(Debug)]
 pub(crate) enum Make {
     /// As bytes, one after the other.
@@ -37,18 +37,18 @@ pub(crate) enum Make {
 }
 
 impl Target {
-    /// The packing that is meant by `choice`.
+    /// The compression that is meant by `choice`.
     ///
     /// # Errors
-    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the target has no such packing.
-    pub fn packing(&self, choice: Option<Packing>) -> Result<Packing> {
-        let usual = self.packings.first().copied().unwrap_or(Packing::None);
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the target has no such compression.
+    pub fn compression(&self, choice: Option<Compression>) -> Result<Compression> {
+        let usual = self.compressions.first().copied().unwrap_or(Compression::None);
         let choice = choice.unwrap_or(usual);
-        let none_at_all = self.packings.is_empty() && choice == Packing::None;
-        if none_at_all || self.packings.iter().any(|packing| packing.is_like(choice)) {
+        let none_at_all = self.compressions.is_empty() && choice == Compression::None;
+        if none_at_all || self.compressions.iter().any(|compression| compression.is_like(choice)) {
             return Ok(choice);
         }
-        let names: Vec<_> = self.packings.iter().map(Packing::to_string).collect();
+        let names: Vec<_> = self.compressions.iter().map(Compression::to_string).collect();
         Err(Error::caller(format!("{} is not compressed in this way", self.title))
             .expected(if names.is_empty() { "none".into() } else { names.join(", ") })
             .found(choice))
@@ -84,15 +84,18 @@ mod tests {
             title: "X",
             extension: "x",
             claims: &[],
-            packings: &[Packing::Lz4, Packing::Deflate(6)],
+            compressions: &[Compression::Lz4, Compression::Deflate(6)],
             capabilities: Capabilities::ANYTHING,
             make: Make::Writer(|_, _, _| Err(Error::caller("not written"))),
         };
-        assert_eq!(row.packing(None).unwrap(), Packing::Lz4);
-        assert_eq!(row.packing(Some(Packing::Deflate(9))).unwrap(), Packing::Deflate(9));
-        assert!(row.packing(Some(Packing::None)).is_err());
-        let plain = Target { packings: &[], ..row };
-        assert_eq!(plain.packing(None).unwrap(), Packing::None);
-        assert!(plain.packing(Some(Packing::Lz4)).is_err());
+        assert_eq!(row.compression(None).unwrap(), Compression::Lz4);
+        assert_eq!(
+            row.compression(Some(Compression::Deflate(9))).unwrap(),
+            Compression::Deflate(9)
+        );
+        assert!(row.compression(Some(Compression::None)).is_err());
+        let plain = Target { compressions: &[], ..row };
+        assert_eq!(plain.compression(None).unwrap(), Compression::None);
+        assert!(plain.compression(Some(Compression::Lz4)).is_err());
     }
 }

@@ -4,29 +4,30 @@ use std::io;
 
 use zlib_rs::{DeflateConfig, DeflateFlush, Status, Strategy};
 
-use crate::codec::Packing;
+use crate::codec::Compression;
 use crate::error::{Error, Result};
 
 /// How much work goes into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Effort {
+pub(crate) enum DeflateLevel {
     /// Looks for runs of one byte and for nothing else.
     Runs,
     /// A level of zlib, 1 to 9.
     Level(u8),
 }
 
-impl Effort {
-    /// How hard deflate works for this packing of events; `None` if it is not used.
-    pub(crate) fn of(packing: Packing) -> Option<Self> {
-        match packing {
-            Packing::Deflate(level) => Some(Self::Level(level)),
-            _ => None,
+impl DeflateLevel {
+    /// The level of this compression; `None` if it is not deflate.
+    pub(crate) fn of(compression: Compression) -> Option<Self> {
+        match compression {
+            Compression::Runs => Some(Self::Runs),
+            Compression::Deflate(level) => Some(Self::Level(level)),
+            Compression::None | Compression::Lz4 | Compression::Zstd => None,
         }
     }
 
     /// The level of zlib, or the one to which runs correspond where a number must be given.
-    pub(crate) fn level(self) -> u8 {
+    pub(crate) fn number(self) -> u8 {
         match self {
             Self::Runs => 6,
             Self::Level(level) => level.clamp(1, 9),
@@ -47,15 +48,15 @@ pub(crate) enum Wrap {
 pub(crate) struct Deflate(zlib_rs::Deflate);
 
 impl Deflate {
-    /// A compressor at work this hard.
-    pub(crate) fn new(effort: Effort, wrap: Wrap) -> Self {
-        let strategy = match effort {
-            Effort::Runs => Strategy::Rle,
-            Effort::Level(_) => Strategy::Default,
+    /// A compressor of this level.
+    pub(crate) fn new(level: DeflateLevel, wrap: Wrap) -> Self {
+        let strategy = match level {
+            DeflateLevel::Runs => Strategy::Rle,
+            DeflateLevel::Level(_) => Strategy::Default,
         };
         // Negative: without zlib's header.
         let window_bits = if wrap == Wrap::Zlib { 15 } else { -15 };
-        let level = effort.level().into();
+        let level = level.number().into();
         let config = DeflateConfig { level, strategy, window_bits, ..DeflateConfig::default() };
         Self(zlib_rs::Deflate::new_with_config(config))
     }
@@ -140,9 +141,10 @@ mod tests {
             sparse[i * 997] = byte;
         }
         for data in [vec![], vec![0; 1], noise(100_000), sparse] {
-            for effort in [Effort::Runs, Effort::Level(1), Effort::Level(4), Effort::Level(9)] {
+            let levels = [1, 4, 9].map(DeflateLevel::Level);
+            for level in [DeflateLevel::Runs].into_iter().chain(levels) {
                 for wrap in [Wrap::None, Wrap::Zlib] {
-                    let mut deflate = Deflate::new(effort, wrap);
+                    let mut deflate = Deflate::new(level, wrap);
                     let mut streams = Vec::new();
                     for _ in 0..2 {
                         let mut pieces = Vec::new();

@@ -2,7 +2,7 @@
 
 use crc32fast::Hasher;
 
-use super::deflate::{Deflate, Effort, Wrap};
+use super::deflate::{Deflate, DeflateLevel, Wrap};
 use super::zip::{Member, Method, Zip};
 use crate::error::Result;
 use crate::io::AtomicFile;
@@ -28,16 +28,16 @@ pub(crate) struct Array {
 }
 
 impl Array {
-    /// Begins the array `name`, such as `t.npy`, at the end of `out`; stored if there is no `effort`.
+    /// Begins the array `name`, such as `t.npy`, at the end of `out`; stored if there is no `level`.
     pub(crate) fn start(
         out: &mut AtomicFile,
         name: &'static str,
         header: &[u8],
-        effort: Option<Effort>,
+        level: Option<DeflateLevel>,
     ) -> Result<Self> {
-        let method = if effort.is_some() { Method::Deflated } else { Method::Stored };
+        let method = if level.is_some() { Method::Deflated } else { Method::Stored };
         let member = Zip::start(out, name, method)?;
-        if effort.is_some() {
+        if level.is_some() {
             out.append(&stored_block(header.len()))?;
         }
         let header_at = out.length();
@@ -45,7 +45,7 @@ impl Array {
         Ok(Self {
             member,
             header_at,
-            deflate: effort.map(|effort| Deflate::new(effort, Wrap::None)),
+            deflate: level.map(|level| Deflate::new(level, Wrap::None)),
             plain: Vec::new(),
             packed: Vec::new(),
             crc: Hasher::new(),

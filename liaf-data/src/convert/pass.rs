@@ -6,7 +6,6 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{OnProgress, Progress};
-use crate::codec::Coords;
 use crate::error::{Error, ErrorKind, Result};
 use crate::frames::TimePoint;
 use crate::model::Report;
@@ -121,7 +120,7 @@ pub(super) fn source(recording: &Recording) -> Value {
         "sensor": info.sensor,
         "sensor_source": info.sensor_source,
         "stream": info.stream,
-        "coords": if read.coords == Coords::Raw { "raw" } else { "canonical" },
+        "coords": read.coords.name(),
         "aedat2": read.aedat2,
     })
 }

@@ -8,7 +8,7 @@ use super::*;
 use crate::codec::{ReadOptions, StreamChoice};
 use crate::frames::FrameOptions;
 use crate::io::OPENS;
-use crate::model::TimePoint;
+use crate::model::{EventBatch, TimePoint};
 use crate::tensor::{Container, TensorOptions};
 
 /// A DAT file that does not say how large its sensor is, with an event every 10 µs for 7 s: large
@@ -76,7 +76,10 @@ fn memory_works_like_a_file() {
     let bytes = std::fs::read(without_a_size(folder.path())).unwrap();
     let mut recording = Recording::from_bytes(bytes, ReadOptions::default()).unwrap();
     assert_eq!(recording.first_time().unwrap(), Some(0));
-    assert_eq!(recording.slice(1000..2000).unwrap().info().sensor.unwrap().pixels(), 8000);
+    assert_eq!(recording.find_sensor().unwrap().pixels(), 8000);
+    let mut some = EventBatch::new();
+    recording.slice(1000..2000).unwrap().read_to_end(&mut some).unwrap();
+    assert_eq!(some.len(), 100);
     assert_eq!(recording.survey().unwrap().events, 700_000);
     assert_eq!(recording.read_all().unwrap().len(), 700_000);
     // Relative times of measurements count from the first event, in memory as well.

@@ -1,11 +1,9 @@
 //! What a frame is: a window of time and its cells, dense or sparse.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::names::names;
 
 /// Type of one cell of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -31,36 +29,9 @@ impl Dtype {
             Self::F32 => 4,
         }
     }
-
-    /// The name users write: `u8`, `u16`, `i16`, `f32`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::U8 => "u8",
-            Self::U16 => "u16",
-            Self::I16 => "i16",
-            Self::F32 => "f32",
-        }
-    }
 }
 
-impl fmt::Display for Dtype {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Dtype {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        [Self::U8, Self::U16, Self::I16, Self::F32]
-            .into_iter()
-            .find(|dtype| dtype.name() == text)
-            .ok_or_else(|| {
-                Error::caller("not a cell type").expected("u8, u16, i16 or f32").found(text)
-            })
-    }
-}
+names!(Dtype, "not a cell type", U8 = "u8", U16 = "u16", I16 = "i16", F32 = "f32");
 
 /// Channels, rows and columns of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -6,13 +6,13 @@ use hdf5::{Dataset, H5Type};
 
 use super::{MeasurementOptions, MeasurementWriter, MeasurementsWritten, other_kind};
 use crate::codec::check_size;
-use crate::container::deflate::Effort;
+use crate::container::deflate::DeflateLevel;
 use crate::container::hdf5::{Chunk, ChunkSink, Flow, WholeFile, write_chunk};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::model::{Image, Measurement, Pixels};
 
-const EFFORT: Effort = Effort::Level(4);
+const LEVEL: DeflateLevel = DeflateLevel::Level(4);
 
 /// Writes `/frames` `[N, H, W]`, or `[N, H, W, C]` in colour, of `u8` or `u16`; `/t` and the other times
 /// in µs, `[N]`, -1 where one is not known; and `/x` and `/y`, where on the sensor a frame begins.
@@ -85,7 +85,7 @@ impl H5Frames {
         if let Some(out) = self.out.take() {
             let like = Like::of(image);
             let sink = EventSink { frames: None, like, out, bytes: 0, limits: self.limits };
-            self.flow = Some((like, Flow::new(Some(EFFORT), false, 2, sink)));
+            self.flow = Some((like, Flow::new(Some(LEVEL), false, 2, sink)));
         }
         let Some((like, flow)) = &mut self.flow else { return Ok(()) };
         if Like::of(image) != *like {
@@ -185,7 +185,7 @@ fn make<N: H5Type>(file: &hdf5::File, like: Like) -> hdf5::Result<Dataset> {
     if size_of::<N>() > 1 {
         builder = builder.shuffle();
     }
-    builder.deflate(EFFORT.level()).create("frames")
+    builder.deflate(LEVEL.number()).create("frames")
 }
 
 impl ChunkSink for EventSink {

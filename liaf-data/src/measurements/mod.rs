@@ -19,6 +19,7 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::model::{Measurement, StreamKind};
+use crate::names::names;
 
 /// A kind of file for measurements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub enum MeasurementFile {
     /// HDF5.
     H5,
 }
+
+names!(MeasurementFile, Csv = "csv", Png = "png", H5 = "h5");
 
 impl MeasurementFile {
     /// Refuses a stream of which this cannot hold the measurements.
@@ -47,15 +50,6 @@ impl MeasurementFile {
         Err(Error::caller(format!("{} do not go into a file of this kind", kind.name()))
             .expected(fits)
             .found(self.name()))
-    }
-
-    /// What users write: `csv`, `png`, `h5`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Csv => "csv",
-            Self::Png => "png",
-            Self::H5 => "h5",
-        }
     }
 }
 

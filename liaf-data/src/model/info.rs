@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::SensorSize;
+use crate::names::names;
 
 /// What the measurements of a stream are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -23,6 +24,15 @@ pub enum StreamKind {
     Other,
 }
 
+names!(
+    StreamKind,
+    Events = "events",
+    Frames = "frames",
+    Imu = "imu",
+    Triggers = "triggers",
+    Other = "other",
+);
+
 /// One stream of a recording.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StreamInfo {
@@ -39,19 +49,6 @@ pub struct StreamInfo {
     /// The format has a place for it, and nothing that was read so far says whether the file has any.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_possible: bool,
-}
-
-impl StreamKind {
-    /// The name users write: `events`, `frames`, `imu`, `triggers`, `other`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Events => "events",
-            Self::Frames => "frames",
-            Self::Imu => "imu",
-            Self::Triggers => "triggers",
-            Self::Other => "other",
-        }
-    }
 }
 
 impl StreamInfo {

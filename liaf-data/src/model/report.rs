@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::names::names;
+
 /// What a reader met that was not an ordinary event of the chosen stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -68,42 +70,40 @@ pub enum Finding {
     BadParts,
 }
 
-impl Finding {
-    /// The name used in reports and JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Frames => "frames",
-            Self::ImuSamples => "imu_samples",
-            Self::Triggers => "triggers",
-            Self::ApsWords => "aps_words",
-            Self::ExternalWords => "external_words",
-            Self::OtherStreamEvents => "other_stream_events",
-            Self::OtherPackets => "other_packets",
-            Self::ThresholdCrossings => "threshold_crossings",
-            Self::InvalidEvents => "invalid_events",
-            Self::NegativeTimes => "negative_times",
-            Self::TimestampResets => "timestamp_resets",
-            Self::TimeWraps => "time_wraps",
-            Self::BackwardTimes => "backward_times",
-            Self::OutOfSensor => "out_of_sensor",
-            Self::OutOfSlice => "out_of_slice",
-            Self::EventsBeforeTime => "events_before_time",
-            Self::ReservedWords => "reserved_words",
-            Self::PaddingWords => "padding_words",
-            Self::VendorWords => "vendor_words",
-            Self::VectorsWithoutBase => "vectors_without_base",
-            Self::EventsWithoutRow => "events_without_row",
-            Self::DamagedPackets => "damaged_packets",
-            Self::UnknownStreams => "unknown_streams",
-            Self::Resyncs => "resyncs",
-            Self::BadDataTables => "bad_data_tables",
-            Self::TruncatedTails => "truncated_tails",
-            Self::BadLines => "bad_lines",
-            Self::BadValues => "bad_values",
-            Self::BadParts => "bad_parts",
-        }
-    }
+names!(
+    Finding,
+    Frames = "frames",
+    ImuSamples = "imu_samples",
+    Triggers = "triggers",
+    ApsWords = "aps_words",
+    ExternalWords = "external_words",
+    OtherStreamEvents = "other_stream_events",
+    OtherPackets = "other_packets",
+    ThresholdCrossings = "threshold_crossings",
+    InvalidEvents = "invalid_events",
+    NegativeTimes = "negative_times",
+    TimestampResets = "timestamp_resets",
+    TimeWraps = "time_wraps",
+    BackwardTimes = "backward_times",
+    OutOfSensor = "out_of_sensor",
+    OutOfSlice = "out_of_slice",
+    EventsBeforeTime = "events_before_time",
+    ReservedWords = "reserved_words",
+    PaddingWords = "padding_words",
+    VendorWords = "vendor_words",
+    VectorsWithoutBase = "vectors_without_base",
+    EventsWithoutRow = "events_without_row",
+    DamagedPackets = "damaged_packets",
+    UnknownStreams = "unknown_streams",
+    Resyncs = "resyncs",
+    BadDataTables = "bad_data_tables",
+    TruncatedTails = "truncated_tails",
+    BadLines = "bad_lines",
+    BadValues = "bad_values",
+    BadParts = "bad_parts",
+);
 
+impl Finding {
     /// Whether this breaks the format, so that a strict reader stops here.
     pub fn is_violation(self) -> bool {
         matches!(

@@ -1,10 +1,10 @@
 //! The kinds of tensor files.
 
-use std::fmt;
 use std::path::Path;
 
 use super::TensorSpec;
 use crate::error::{Error, Result};
+use crate::names::{Named, names};
 
 /// A kind of tensor file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,6 +20,15 @@ pub enum Container {
     Safetensors,
 }
 
+names!(
+    Container,
+    "not a kind of tensor file",
+    H5 = "h5",
+    Npz = "npz",
+    Npy = "npy",
+    Safetensors = "safetensors",
+);
+
 impl Container {
     /// The kind that the extension of `path` names: `h5`, `hdf5`, `npz`, `npy` or `safetensors`.
     ///
@@ -28,32 +37,16 @@ impl Container {
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let extension = path.extension().unwrap_or_default().to_string_lossy();
-        match extension.to_ascii_lowercase().as_str() {
-            "h5" | "hdf5" => Ok(Self::H5),
-            "npz" => Ok(Self::Npz),
-            "npy" => Ok(Self::Npy),
-            "safetensors" => Ok(Self::Safetensors),
-            _ => {
-                let error = Error::caller("the extension names no tensor file")
-                    .expected(".h5, .npz, .npy or .safetensors")
-                    .in_file(path);
-                Err(if extension.is_empty() {
-                    error.found("none")
-                } else {
-                    error.found(format!(".{extension}"))
-                })
-            }
-        }
-    }
-
-    /// The usual extension, without its dot.
-    pub const fn extension(self) -> &'static str {
-        match self {
-            Self::H5 => "h5",
-            Self::Npz => "npz",
-            Self::Npy => "npy",
-            Self::Safetensors => "safetensors",
-        }
+        let name = match extension.to_ascii_lowercase().as_str() {
+            "hdf5" => "h5".into(),
+            name => name.to_owned(),
+        };
+        Self::from_name(&name).ok_or_else(|| {
+            Error::caller("the extension names no tensor file")
+                .expected(".h5, .npz, .npy or .safetensors")
+                .found(if extension.is_empty() { "none".into() } else { format!(".{extension}") })
+                .in_file(path)
+        })
     }
 
     /// Bytes of `frames` frames with their timestamps and provenance, before compression and
@@ -67,12 +60,6 @@ impl Container {
             return bytes;
         }
         bytes.saturating_add(frames.saturating_mul(16)).saturating_add(spec.provenance.len() as u64)
-    }
-}
-
-impl fmt::Display for Container {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.extension())
     }
 }
 

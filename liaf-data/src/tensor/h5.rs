@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::h5_sink::EventSink;
 use super::intake::Intake;
 use super::{Container, TensorOptions, TensorSpec, TensorWriter, Written, cells};
-use crate::container::deflate::Effort;
+use crate::container::deflate::DeflateLevel;
 use crate::container::hdf5::{Chunk, Flow};
 use crate::error::{Error, Result};
 use crate::frames::Frame;
@@ -36,14 +36,14 @@ impl H5Writer {
                 .found(format!("{frame_bytes} bytes"))
                 .in_file(path));
         }
-        let effort = options.compress.effort();
+        let level = DeflateLevel::of(options.compression);
         let room = (CHUNK_BYTES / frame_bytes).max(1);
-        let sink = EventSink::create(path, spec, options, effort)?;
+        let sink = EventSink::create(path, spec, options, level)?;
         let most =
-            if options.parallel { most_chunks(effort, room * frame_bytes, options) } else { 1 };
+            if options.parallel { most_chunks(level, room * frame_bytes, options) } else { 1 };
         Ok(Self {
             intake,
-            flow: Flow::new(effort, options.parallel, most, sink),
+            flow: Flow::new(level, options.parallel, most, sink),
             chunk: None,
             room,
             path: path.into(),
@@ -117,10 +117,10 @@ impl TensorWriter for H5Writer {
 }
 
 /// How many chunks of `bytes` may be filled, packed and written at one time.
-fn most_chunks(effort: Option<Effort>, bytes: usize, options: &TensorOptions) -> usize {
+fn most_chunks(level: Option<DeflateLevel>, bytes: usize, options: &TensorOptions) -> usize {
     // One is filled, one written, and one waits; the others are packed. A chunk of noise is as
     // large packed as before.
-    let (copies, wanted) = match effort {
+    let (copies, wanted) = match level {
         None => (1, 3),
         Some(_) => (2, 2 * rayon::current_num_threads() + 1),
     };

@@ -6,7 +6,7 @@ use hdf5::{Dataset, H5Type};
 
 use super::intake::Intake;
 use super::{TensorOptions, TensorSpec};
-use crate::container::deflate::Effort;
+use crate::container::deflate::DeflateLevel;
 use crate::container::hdf5::{Chunk, ChunkSink, WholeFile, write_chunk};
 use crate::error::Result;
 use crate::frames::{Dtype, FrameShape};
@@ -18,19 +18,19 @@ pub(super) struct EventSink {
     out: WholeFile,
     shape: FrameShape,
     dtype: Dtype,
-    effort: Option<Effort>,
+    level: Option<DeflateLevel>,
 }
 
 impl EventSink {
-    /// An empty file that will be called `path`, for chunks packed with this `effort`.
+    /// An empty file that will be called `path`, for chunks packed with this `level`.
     pub(super) fn create(
         path: &Path,
         spec: &TensorSpec,
         options: &TensorOptions,
-        effort: Option<Effort>,
+        level: Option<DeflateLevel>,
     ) -> Result<Self> {
         let out = WholeFile::create(path, options.overwrite, options.sync, &spec.provenance)?;
-        Ok(Self { frames: None, out, shape: spec.shape, dtype: spec.dtype, effort })
+        Ok(Self { frames: None, out, shape: spec.shape, dtype: spec.dtype, level })
     }
 
     /// Adds what is not in chunks, completes the file and returns its size.
@@ -86,11 +86,11 @@ impl EventSink {
             .empty::<T>()
             .shape((0.., channels, height, width))
             .chunk((room, channels, height, width));
-        if let Some(effort) = self.effort {
+        if let Some(level) = self.level {
             if size_of::<T>() > 1 {
                 builder = builder.shuffle();
             }
-            builder = builder.deflate(effort.level());
+            builder = builder.deflate(level.number());
         }
         builder.create("frames")
     }

@@ -23,9 +23,12 @@ use std::path::Path;
 
 pub use container::Container;
 pub use load::LoadedFrames;
-pub use options::{Compression, TensorOptions};
+pub use options::TensorOptions;
 
-use crate::error::{Error, Result};
+pub use crate::codec::Compression;
+#[cfg(not(feature = "hdf5"))]
+use crate::error::Error;
+use crate::error::Result;
 use crate::frames::{Dtype, Frame, FrameShape};
 
 /// What a tensor file is going to hold.
@@ -106,11 +109,7 @@ pub fn create(
     options: &TensorOptions,
 ) -> Result<Box<dyn TensorWriter>> {
     let path = path.as_ref();
-    if let Compression::Level(level) = options.compress
-        && !(1..=9).contains(&level)
-    {
-        return Err(Error::caller("not a deflate level").expected("1 to 9").found(level));
-    }
+    options.check().map_err(|error| error.in_file(path))?;
     Ok(match container {
         Container::Npz => Box::new(npz::NpzWriter::create(path, spec, options)?),
         Container::Npy => Box::new(npy::NpyWriter::create(path, spec, options)?),

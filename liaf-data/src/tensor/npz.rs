@@ -5,7 +5,7 @@ use std::path::Path;
 use super::intake::Intake;
 use super::npy::descr;
 use super::{Container, TensorOptions, TensorSpec, TensorWriter, Written, cells};
-use crate::container::deflate::Effort;
+use crate::container::deflate::DeflateLevel;
 use crate::container::zip::Zip;
 use crate::container::{npy, npz};
 use crate::error::Result;
@@ -18,7 +18,7 @@ pub(super) struct NpzWriter {
     intake: Intake,
     out: AtomicFile,
     zip: Zip,
-    effort: Option<Effort>,
+    level: Option<DeflateLevel>,
     frames: npz::Array,
     frame: Vec<u8>,
 }
@@ -26,12 +26,13 @@ pub(super) struct NpzWriter {
 impl NpzWriter {
     pub(super) fn create(path: &Path, spec: &TensorSpec, options: &TensorOptions) -> Result<Self> {
         let intake = Intake::new(path, Container::Npz, spec, options.limits)?;
-        let effort = options.npz_deflate.then(|| options.compress.effort().unwrap_or(Effort::Runs));
+        let wanted = DeflateLevel::of(options.compression).unwrap_or(DeflateLevel::Runs);
+        let level = options.npz_deflate.then_some(wanted);
         let frame = intake.buffer(1)?;
         let mut out = AtomicFile::create(path, options.overwrite, options.sync)?;
         let header = npy::header(descr(spec.dtype), &intake.shape());
-        let frames = npz::Array::start(&mut out, "frames.npy", &header, effort)?;
-        Ok(Self { intake, out, zip: Zip::default(), effort, frames, frame })
+        let frames = npz::Array::start(&mut out, "frames.npy", &header, level)?;
+        Ok(Self { intake, out, zip: Zip::default(), level, frames, frame })
     }
 }
 
@@ -43,7 +44,7 @@ impl TensorWriter for NpzWriter {
     }
 
     fn finish(self: Box<Self>) -> Result<Written> {
-        let Self { intake, mut out, mut zip, effort, frames, .. } = *self;
+        let Self { intake, mut out, mut zip, level, frames, .. } = *self;
         intake.complete()?;
         let header = npy::header(descr(intake.spec().dtype), &intake.shape());
         frames.end(&mut zip, &mut out, &header)?;
@@ -53,7 +54,7 @@ impl TensorWriter for NpzWriter {
             ("liaf.npy", "'|u1'", &[provenance.len() as u64][..], provenance),
         ] {
             let header = npy::header(descr, shape);
-            let mut array = npz::Array::start(&mut out, name, &header, effort)?;
+            let mut array = npz::Array::start(&mut out, name, &header, level)?;
             array.append(&mut out, bytes)?;
             array.end(&mut zip, &mut out, &header)?;
         }

@@ -30,7 +30,7 @@ use std::path::Path;
 
 use crate::codec::Make;
 pub use crate::codec::{
-    Capabilities, Encoder, EventSpec, EventWriter, Output, Packing, Target, Violation,
+    Capabilities, Compression, Encoder, EventSpec, EventWriter, Output, Target, Violation,
     WriteOptions, Written,
 };
 use crate::error::{Error, Result};
@@ -53,8 +53,9 @@ pub fn create(
     options: &WriteOptions,
 ) -> Result<Box<dyn EventWriter>> {
     let path = path.as_ref();
-    let packing = target.packing(options.packing).map_err(|error| error.in_file(path))?;
-    let options = WriteOptions { packing: Some(packing), ..*options };
+    let compression =
+        target.compression(options.compression).map_err(|error| error.in_file(path))?;
+    let options = WriteOptions { compression: Some(compression), ..*options };
     if let Some(stats) = &spec.stats {
         target.check(stats, options.wrap).map_err(|error| error.in_file(path))?;
     }
@@ -77,7 +78,8 @@ pub fn encoder(
     spec: &EventSpec,
     options: &WriteOptions,
 ) -> Result<Box<dyn Encoder>> {
-    let options = WriteOptions { packing: Some(target.packing(options.packing)?), ..*options };
+    let options =
+        WriteOptions { compression: Some(target.compression(options.compression)?), ..*options };
     match target.make {
         Make::Encoder(make) => make(spec, &options),
         Make::Writer(_) => {

@@ -8,20 +8,23 @@ use liaf_data::write::{self, EventSpec, EventStats, WriteOptions};
 use liaf_data::{ErrorKind, Event, EventBatch, ReadOptions, Recording, SensorSize};
 
 use crate::common;
-use crate::shared::{QUICK, convert, events, is_empty, packings, read_back, reading, recordings};
+use crate::shared::{
+    QUICK, compressions, convert, events, is_empty, read_back, reading, recordings,
+};
 
 #[test]
 fn events_come_back_or_are_refused_before_anything_is_written() {
     let folder = tempfile::tempdir().unwrap();
     for target in write::targets() {
         let (mut kept, mut refused) = (0, 0);
-        // Each recording in one of the packings, and so each packing for many recordings.
-        for ((from, read), packing) in recordings().into_iter().zip(packings(target).iter().cycle())
+        // Each recording in one of the compressions, and so each compression for many recordings.
+        for ((from, read), compression) in
+            recordings().into_iter().zip(compressions(target).iter().cycle())
         {
-            let name = format!("{} to {} {packing:?}", from.display(), target.name);
+            let name = format!("{} to {} {compression:?}", from.display(), target.name);
             let events = Recording::open(&from, read.clone()).unwrap().read_all().unwrap();
             let to = folder.path().join("a").with_extension(target.extension);
-            match convert(&from, &read, &to, target, *packing, TimePolicy::default()) {
+            match convert(&from, &read, &to, target, *compression, TimePolicy::default()) {
                 Ok(done) => {
                     assert_eq!(done.events.kept, events.len() as u64, "{name}");
                     let written = done.written.unwrap();
@@ -113,13 +116,13 @@ fn bytes_do_not_depend_on_batches_or_threads() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a");
     for target in write::targets() {
-        for packing in packings(target) {
+        for compression in compressions(target) {
             let events = events(&target.capabilities, 100_000);
             let write = |cut: usize, threads: usize| {
                 let parallel = threads > 1;
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 pool.install(|| {
-                    let options = WriteOptions { packing, parallel, overwrite: true, ..QUICK };
+                    let options = WriteOptions { compression, parallel, overwrite: true, ..QUICK };
                     let spec = EventSpec::new(SensorSize::new(128, 128));
                     let mut writer = write::create(&path, target, &spec, &options).unwrap();
                     let mut at = 0;
@@ -143,7 +146,11 @@ fn bytes_do_not_depend_on_batches_or_threads() {
             let whole = write(events.len(), 1);
             for (cut, threads) in [(events.len(), 3), (9000, 1), (9000, 2), (10, 1), (700, 3)] {
                 let same = write(cut, threads) == whole;
-                assert!(same, "{} {packing:?}: {cut} at a time, {threads} threads", target.name);
+                assert!(
+                    same,
+                    "{} {compression:?}: {cut} at a time, {threads} threads",
+                    target.name
+                );
             }
         }
     }
@@ -153,9 +160,9 @@ fn bytes_do_not_depend_on_batches_or_threads() {
 fn no_events_make_a_file_that_reads_as_none_or_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     for target in write::targets() {
-        for packing in packings(target) {
+        for compression in compressions(target) {
             let path = folder.path().join("a").with_extension(target.extension);
-            let options = WriteOptions { packing, overwrite: true, ..QUICK };
+            let options = WriteOptions { compression, overwrite: true, ..QUICK };
             let spec = EventSpec::new(SensorSize::new(128, 128));
             let mut writer = write::create(&path, target, &spec, &options).unwrap();
             writer.write(&EventBatch::new()).unwrap();

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use liaf_data::write::{self, EventSpec, Packing, WriteOptions};
+use liaf_data::write::{self, Compression, EventSpec, WriteOptions};
 use liaf_data::{Event, EventBatch, SensorSize};
 
 use crate::judge;
@@ -12,62 +12,62 @@ const DVS128: SensorSize = SensorSize::new(128, 128);
 const ATIS: SensorSize = SensorSize::new(240, 180);
 
 /// What is written, and the function in `fixtures/oracles/decoders.py` that reads it.
-type Case = (&'static str, Packing, &'static str, SensorSize);
+type Case = (&'static str, Compression, &'static str, SensorSize);
 
 #[rustfmt::skip]
 const CASES: &[Case] = &[
-    ("aedat2", Packing::None, "davis_words", DAVIS),
-    ("aedat2", Packing::None, "evutils_davis", DAVIS),
-    ("aedat2", Packing::None, "dvs128_words", DVS128),
-    ("aedat2", Packing::None, "evutils_dvs128", DVS128),
-    ("aedat3", Packing::None, "evutils", DAVIS),
-    ("aedat4", Packing::None, "dv_processing", DAVIS),
-    ("aedat4", Packing::None, "aedat", DAVIS),
-    ("aedat4", Packing::None, "faery", DAVIS),
-    ("aedat4", Packing::None, "evutils", DAVIS),
-    ("aedat4", Packing::None, "evlib", DAVIS),
-    ("aedat4", Packing::None, "tonic_aedat4", DAVIS),
-    ("aedat4", Packing::Lz4, "dv_processing", DAVIS),
-    ("aedat4", Packing::Lz4, "aedat", DAVIS),
-    ("aedat4", Packing::Lz4, "faery", DAVIS),
-    ("aedat4", Packing::Lz4, "evlib", DAVIS),
-    ("aedat4", Packing::Lz4, "tonic_aedat4", DAVIS),
-    ("aedat4", Packing::Zstd, "dv_processing", DAVIS),
-    ("aedat4", Packing::Zstd, "aedat", DAVIS),
-    ("aedat4", Packing::Zstd, "faery", DAVIS),
-    ("aedat4", Packing::Zstd, "tonic_aedat4", DAVIS),
-    ("csv", Packing::None, "csv_lines", DAVIS),
-    ("csv", Packing::None, "faery", DAVIS),
-    ("dat", Packing::None, "expelliarmus_dat", DAVIS),
-    ("dat", Packing::None, "faery", DAVIS),
-    ("dat", Packing::None, "evutils", DAVIS),
-    ("evt2", Packing::None, "expelliarmus_evt2", DAVIS),
-    ("evt2", Packing::None, "faery", DAVIS),
-    ("evt2", Packing::None, "evlib", DAVIS),
-    ("evt2", Packing::None, "evutils", DAVIS),
-    ("evt21", Packing::None, "evlib", DAVIS),
-    ("evt21-legacy", Packing::None, "evutils", DAVIS),
-    ("evt3", Packing::None, "evt3", DAVIS),
-    ("evt3", Packing::None, "faery", DAVIS),
-    ("evt3", Packing::None, "evlib", DAVIS),
-    ("evt3", Packing::None, "evutils", DAVIS),
-    ("es", Packing::None, "event_stream", DAVIS),
-    ("es", Packing::None, "faery", DAVIS),
-    ("atis-bin", Packing::None, "tonic", ATIS),
-    ("h5-events", Packing::None, "h5py", DAVIS),
-    ("h5-events", Packing::Deflate(4), "h5py", DAVIS),
-    ("h5-events", Packing::Deflate(4), "dsec", DAVIS),
-    ("h5-events", Packing::Deflate(4), "evlib", DAVIS),
-    ("h5-events", Packing::Deflate(4), "evutils", DAVIS),
-    ("parquet", Packing::Zstd, "polars", DAVIS),
-    ("parquet", Packing::Zstd, "pyarrow", DAVIS),
-    ("parquet", Packing::None, "polars", DAVIS),
-    ("parquet", Packing::None, "pyarrow", DAVIS),
-    ("npy-events", Packing::None, "numpy_array", DAVIS),
-    ("npz-events", Packing::None, "numpy_array", DAVIS),
-    ("npz-events", Packing::None, "evutils", DAVIS),
-    ("npz-events", Packing::Deflate(9), "numpy_array", DAVIS),
-    ("npz-events", Packing::Deflate(9), "evutils", DAVIS),
+    ("aedat2", Compression::None, "davis_words", DAVIS),
+    ("aedat2", Compression::None, "evutils_davis", DAVIS),
+    ("aedat2", Compression::None, "dvs128_words", DVS128),
+    ("aedat2", Compression::None, "evutils_dvs128", DVS128),
+    ("aedat3", Compression::None, "evutils", DAVIS),
+    ("aedat4", Compression::None, "dv_processing", DAVIS),
+    ("aedat4", Compression::None, "aedat", DAVIS),
+    ("aedat4", Compression::None, "faery", DAVIS),
+    ("aedat4", Compression::None, "evutils", DAVIS),
+    ("aedat4", Compression::None, "evlib", DAVIS),
+    ("aedat4", Compression::None, "tonic_aedat4", DAVIS),
+    ("aedat4", Compression::Lz4, "dv_processing", DAVIS),
+    ("aedat4", Compression::Lz4, "aedat", DAVIS),
+    ("aedat4", Compression::Lz4, "faery", DAVIS),
+    ("aedat4", Compression::Lz4, "evlib", DAVIS),
+    ("aedat4", Compression::Lz4, "tonic_aedat4", DAVIS),
+    ("aedat4", Compression::Zstd, "dv_processing", DAVIS),
+    ("aedat4", Compression::Zstd, "aedat", DAVIS),
+    ("aedat4", Compression::Zstd, "faery", DAVIS),
+    ("aedat4", Compression::Zstd, "tonic_aedat4", DAVIS),
+    ("csv", Compression::None, "csv_lines", DAVIS),
+    ("csv", Compression::None, "faery", DAVIS),
+    ("dat", Compression::None, "expelliarmus_dat", DAVIS),
+    ("dat", Compression::None, "faery", DAVIS),
+    ("dat", Compression::None, "evutils", DAVIS),
+    ("evt2", Compression::None, "expelliarmus_evt2", DAVIS),
+    ("evt2", Compression::None, "faery", DAVIS),
+    ("evt2", Compression::None, "evlib", DAVIS),
+    ("evt2", Compression::None, "evutils", DAVIS),
+    ("evt21", Compression::None, "evlib", DAVIS),
+    ("evt21-legacy", Compression::None, "evutils", DAVIS),
+    ("evt3", Compression::None, "evt3", DAVIS),
+    ("evt3", Compression::None, "faery", DAVIS),
+    ("evt3", Compression::None, "evlib", DAVIS),
+    ("evt3", Compression::None, "evutils", DAVIS),
+    ("es", Compression::None, "event_stream", DAVIS),
+    ("es", Compression::None, "faery", DAVIS),
+    ("atis-bin", Compression::None, "tonic", ATIS),
+    ("h5-events", Compression::None, "h5py", DAVIS),
+    ("h5-events", Compression::Deflate(4), "h5py", DAVIS),
+    ("h5-events", Compression::Deflate(4), "dsec", DAVIS),
+    ("h5-events", Compression::Deflate(4), "evlib", DAVIS),
+    ("h5-events", Compression::Deflate(4), "evutils", DAVIS),
+    ("parquet", Compression::Zstd, "polars", DAVIS),
+    ("parquet", Compression::Zstd, "pyarrow", DAVIS),
+    ("parquet", Compression::None, "polars", DAVIS),
+    ("parquet", Compression::None, "pyarrow", DAVIS),
+    ("npy-events", Compression::None, "numpy_array", DAVIS),
+    ("npz-events", Compression::None, "numpy_array", DAVIS),
+    ("npz-events", Compression::None, "evutils", DAVIS),
+    ("npz-events", Compression::Deflate(9), "numpy_array", DAVIS),
+    ("npz-events", Compression::Deflate(9), "evutils", DAVIS),
 ];
 
 /// Many events share a time, a row and a polarity, so that there are vectors of them.
@@ -112,7 +112,7 @@ fn foreign_decoders_find_the_events_that_were_written() {
     let far = far.map(|t| Event { t, x: u16::MAX - 1, y: 0, p: (t & 1) as u8 });
     for reader in ["polars", "pyarrow"] {
         let sensor = SensorSize::new(u16::MAX, 1);
-        cases.push((("parquet", Packing::Zstd, reader, sensor), far.into_iter().collect()));
+        cases.push((("parquet", Compression::Zstd, reader, sensor), far.into_iter().collect()));
     }
     judge_all(&cases);
 }
@@ -124,16 +124,16 @@ fn judge_all(cases: &[(Case, EventBatch)]) {
     let mut command = Command::new(&python);
     command.arg(script);
     let mut expected = Vec::new();
-    for (number, ((name, packing, reader, sensor), events)) in cases.iter().enumerate() {
+    for (number, ((name, compression, reader, sensor), events)) in cases.iter().enumerate() {
         // HDF5 and Parquet are features.
         let Some(target) = write::target(name) else { continue };
         let path = folder.path().join(number.to_string()).with_extension(target.extension);
-        let options = WriteOptions { packing: Some(*packing), ..WriteOptions::default() };
+        let options = WriteOptions { compression: Some(*compression), ..WriteOptions::default() };
         let mut writer = write::create(&path, target, &EventSpec::new(*sensor), &options).unwrap();
         writer.write(events).unwrap();
         writer.finish().unwrap();
         command.arg(reader).arg(&path).arg(sensor.to_string());
-        let what = format!("{name} {packing} by {reader}");
+        let what = format!("{name} {compression} by {reader}");
         expected.push((what, format!("{} {}", events.len(), sum(events))));
     }
     let judged = command.output().unwrap();

@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use liaf_data::convert::{
     EventConversion, EventConvertOptions, Selection, TimePolicy, convert_events,
 };
-use liaf_data::write::{Capabilities, Packing, Target, WriteOptions};
+use liaf_data::write::{Capabilities, Compression, Target, WriteOptions};
 use liaf_data::{Event, EventBatch, ReadOptions, Recording, Result, SensorSize, StreamChoice};
 use toml::{Table, Value};
 
 use crate::common;
 
 pub const QUICK: WriteOptions = WriteOptions {
-    packing: None,
+    compression: None,
     wrap: false,
     overwrite: false,
     sync: false,
@@ -42,11 +42,11 @@ pub fn recordings() -> Vec<(PathBuf, ReadOptions)> {
     recordings
 }
 
-/// The packings of a target, and none at all where it has none.
-pub fn packings(target: &Target) -> Vec<Option<Packing>> {
-    match target.packings {
+/// The compressions of a target, and none at all where it has none.
+pub fn compressions(target: &Target) -> Vec<Option<Compression>> {
+    match target.compressions {
         [] => vec![None],
-        packings => packings.iter().map(|&packing| Some(packing)).collect(),
+        compressions => compressions.iter().map(|&compression| Some(compression)).collect(),
     }
 }
 
@@ -55,11 +55,11 @@ pub fn convert(
     read: &ReadOptions,
     to: &Path,
     target: &'static Target,
-    packing: Option<Packing>,
+    compression: Option<Compression>,
     time_policy: TimePolicy,
 ) -> Result<EventConversion> {
     let mut recording = Recording::open(from, read.clone())?;
-    let write = WriteOptions { packing, ..QUICK };
+    let write = WriteOptions { compression, ..QUICK };
     let options =
         EventConvertOptions { target, selection: Selection::default(), time_policy, write };
     convert_events(&mut recording, Some(to), &options, &mut |_| ControlFlow::Continue(()))

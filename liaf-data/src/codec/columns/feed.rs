@@ -10,7 +10,7 @@ const INPUT: usize = 64 << 10;
 
 /// How bytes are kept in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Packing {
+pub(crate) enum Storage {
     Stored,
     /// Deflate without a header, as in zip archives.
     Deflate,
@@ -21,7 +21,7 @@ pub(crate) enum Packing {
 /// Gives the bytes of a stretch of a file one after the other. It holds the window of an inflater
 /// and some packed bytes, whatever the stretch says of its size.
 pub(crate) struct Feed {
-    packing: Packing,
+    storage: Storage,
     start: u64,
     /// Where the next packed bytes are read.
     at: u64,
@@ -40,21 +40,21 @@ pub(crate) struct Feed {
 
 impl std::fmt::Debug for Feed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { packing, at, end, given, .. } = self;
-        write!(f, "Feed({packing:?}, {at}..{end}, {given} given)")
+        let Self { storage, at, end, given, .. } = self;
+        write!(f, "Feed({storage:?}, {at}..{end}, {given} given)")
     }
 }
 
 impl Feed {
     /// The `packed` bytes at `start`.
-    pub fn new(packing: Packing, start: u64, packed: u64) -> Self {
-        let inflate = match packing {
-            Packing::Stored => None,
-            Packing::Deflate => Some(Box::new(Inflate::new(false, 15))),
-            Packing::Zlib => Some(Box::new(Inflate::new(true, 15))),
+    pub fn new(storage: Storage, start: u64, packed: u64) -> Self {
+        let inflate = match storage {
+            Storage::Stored => None,
+            Storage::Deflate => Some(Box::new(Inflate::new(false, 15))),
+            Storage::Zlib => Some(Box::new(Inflate::new(true, 15))),
         };
         Self {
-            packing,
+            storage,
             start,
             at: start,
             end: start.saturating_add(packed),
@@ -70,7 +70,7 @@ impl Feed {
 
     /// The same stretch from its start.
     pub fn again(&self) -> Self {
-        Self::new(self.packing, self.start, self.end - self.start)
+        Self::new(self.storage, self.start, self.end - self.start)
     }
 
     /// Appends the next `n` bytes to `out`, fewer if there are no more: then [`fault`](Self::fault)
@@ -80,9 +80,9 @@ impl Feed {
     /// If the file cannot be read.
     pub fn read(&mut self, source: &mut ByteSource, n: usize, out: &mut Vec<u8>) -> Result<()> {
         let start = out.len();
-        match self.packing {
-            Packing::Stored => self.copy(source, n, out)?,
-            Packing::Deflate | Packing::Zlib => self.unpack(source, n, out)?,
+        match self.storage {
+            Storage::Stored => self.copy(source, n, out)?,
+            Storage::Deflate | Storage::Zlib => self.unpack(source, n, out)?,
         }
         self.sum.update(&out[start..]);
         self.given += (out.len() - start) as u64;
@@ -94,7 +94,7 @@ impl Feed {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn skip(&mut self, source: &mut ByteSource, mut n: u64) -> Result<()> {
-        if self.packing == Packing::Stored {
+        if self.storage == Storage::Stored {
             self.at = self.at.saturating_add(n).min(self.end);
             return Ok(());
         }
@@ -148,7 +148,7 @@ impl Feed {
     }
 
     pub fn is_stored(&self) -> bool {
-        self.packing == Packing::Stored
+        self.storage == Storage::Stored
     }
 
     fn copy(&mut self, source: &mut ByteSource, n: usize, out: &mut Vec<u8>) -> Result<()> {

@@ -6,7 +6,7 @@ mod number;
 mod reader;
 mod time;
 
-pub(crate) use feed::{Feed, Packing};
+pub(crate) use feed::{Feed, Storage};
 pub(crate) use names::Name;
 pub(crate) use number::{Kind, Number, Rows, View, guess_order, guess_unit};
 pub(crate) use reader::{Array, Checksum, ColumnReader, Parts, Source};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::pack::{Chunk, lost};
 use super::thread::{self, ChunkSink, SinkThread};
-use crate::container::deflate::Effort;
+use crate::container::deflate::DeflateLevel;
 use crate::error::Result;
 
 /// Packs chunks on the current rayon pool and writes them, in order, on a thread of their own. At
@@ -17,7 +17,7 @@ use crate::error::Result;
 /// one from the queue meanwhile: so a caller that is itself a worker of the pool, even the only
 /// one, never waits for work that nobody does.
 pub(crate) struct Flow<S> {
-    effort: Option<Effort>,
+    level: Option<DeflateLevel>,
     parallel: bool,
     queue: Arc<Mutex<VecDeque<Chunk>>>,
     /// Chunks come back over this twice: packed, and written.
@@ -42,10 +42,10 @@ pub(crate) struct Flow<S> {
 impl<S: ChunkSink> Flow<S> {
     /// A flow of at most `most` chunks to `sink`, more than will be filled at one time. If it is not
     /// `parallel`, all is done by the caller.
-    pub(crate) fn new(effort: Option<Effort>, parallel: bool, most: usize, sink: S) -> Self {
+    pub(crate) fn new(level: Option<DeflateLevel>, parallel: bool, most: usize, sink: S) -> Self {
         let (sender, receiver) = channel();
         Self {
-            effort,
+            level,
             parallel,
             queue: Arc::default(),
             sender,
@@ -74,7 +74,7 @@ impl<S: ChunkSink> Flow<S> {
             }
             if self.made < self.most {
                 self.made += 1;
-                return Ok(Chunk::new(self.effort));
+                return Ok(Chunk::new(self.level));
             }
             self.wait()?;
         }
@@ -84,7 +84,7 @@ impl<S: ChunkSink> Flow<S> {
     pub(crate) fn put(&mut self, mut chunk: Chunk) -> Result<()> {
         chunk.index = self.next_in;
         self.next_in += 1;
-        if self.effort.is_none() || !self.parallel {
+        if self.level.is_none() || !self.parallel {
             chunk.pack();
             return self.accept(chunk);
         }
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
     use crate::error::{Error, ErrorKind};
 
-    const PACKED: Option<Effort> = Some(Effort::Level(4));
+    const PACKED: Option<DeflateLevel> = Some(DeflateLevel::Level(4));
 
     /// Keeps what it gets, and on which thread; fails at one chunk.
     #[derive(Default)]
@@ -218,7 +218,7 @@ mod tests {
         flow.put(chunk)
     }
 
-    fn run(packing: Option<Effort>, most: usize, n: u64) -> Vec<(u64, Vec<u8>)> {
+    fn run(packing: Option<DeflateLevel>, most: usize, n: u64) -> Vec<(u64, Vec<u8>)> {
         let mut flow = Flow::new(packing, most > 1, most, Keep::default());
         for i in 0..n {
             fill(&mut flow, i).expect("put");

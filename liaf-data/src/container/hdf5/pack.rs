@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::container::deflate::{Deflate, Effort, Wrap};
+use crate::container::deflate::{Deflate, DeflateLevel, Wrap};
 use crate::error::{Error, Result};
 
 /// A chunk and everything needed to pack it; used again and again.
@@ -36,12 +36,12 @@ struct Packer {
 }
 
 impl Chunk {
-    /// An empty chunk that is to be deflated, or not without `effort`.
-    pub(crate) fn new(effort: Option<Effort>) -> Self {
-        let packer = effort.map(|effort| Packer {
+    /// An empty chunk that is to be deflated, or not without `level`.
+    pub(crate) fn new(level: Option<DeflateLevel>) -> Self {
+        let packer = level.map(|level| Packer {
             shuffled: Vec::new(),
             packed: Vec::new(),
-            deflate: Deflate::new(effort, Wrap::Zlib),
+            deflate: Deflate::new(level, Wrap::Zlib),
         });
         Self {
             index: 0,
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn shuffling_sorts_bytes_by_place() {
         let (mut packer, raw) =
-            (Chunk::new(Some(Effort::Runs)).packer.unwrap(), [1, 2, 3, 4, 5, 6, 7, 8]);
+            (Chunk::new(Some(DeflateLevel::Runs)).packer.unwrap(), [1, 2, 3, 4, 5, 6, 7, 8]);
         for (cell, shuffled) in
             [(2, [1, 3, 5, 7, 2, 4, 6, 8]), (4, [1, 5, 2, 6, 3, 7, 4, 8]), (8, raw)]
         {

@@ -2,7 +2,7 @@
 //!
 //! Source: PKWARE's APPNOTE.TXT, 4.3 and 4.5.3.
 
-use crate::codec::columns::Packing;
+use crate::codec::columns::Storage;
 use crate::error::{Error, Result};
 use crate::io::ByteSource;
 use crate::limits::Limits;
@@ -26,14 +26,14 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// How its bytes are kept.
-    pub fn packing(&self) -> Result<Packing> {
+    pub fn storage(&self) -> Result<Storage> {
         match self.method {
             _ if self.is_encrypted => {
                 Err(Error::unsupported("a member of the archive is encrypted").at(self.offset))
             }
-            0 if self.packed == self.size => Ok(Packing::Stored),
+            0 if self.packed == self.size => Ok(Storage::Stored),
             0 => Err(Error::malformed("a stored member has two sizes").at(self.offset)),
-            8 => Ok(Packing::Deflate),
+            8 => Ok(Storage::Deflate),
             method => {
                 Err(Error::unsupported("a member of the archive is packed in an unknown way")
                     .at(self.offset)

@@ -17,7 +17,7 @@ pub(crate) const TARGET: Target = Target {
     title: "ATIS bin",
     extension: "bin",
     claims: &["bin"],
-    packings: &[],
+    compressions: &[],
     capabilities: Capabilities {
         t_min: 0,
         // Each 8192 µs beyond the first 8 s take a record: this is 40 MB.

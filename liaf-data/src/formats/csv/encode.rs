@@ -12,7 +12,7 @@ pub(crate) const TARGET: Target = Target {
     title: "CSV",
     extension: "csv",
     claims: &["csv"],
-    packings: &[],
+    compressions: &[],
     capabilities: Capabilities {
         t_min: 0,
         // Above this a reader takes whole numbers for ns.

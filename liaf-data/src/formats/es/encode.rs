@@ -10,7 +10,7 @@ pub(crate) const TARGET: Target = Target {
     title: "Event Stream",
     extension: "es",
     claims: &["es"],
-    packings: &[],
+    compressions: &[],
     capabilities: Capabilities {
         t_min: 0,
         // Each 127 µs without an event take a byte: this is 0.5 GB.

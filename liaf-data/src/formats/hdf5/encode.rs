@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::sink::{EventSink, MS, P, T, X, Y};
-use crate::codec::{Capabilities, Make, Packing, Target, WriteOptions};
+use crate::codec::{Capabilities, Compression, Make, Target, WriteOptions};
 use crate::codec::{EventSpec, EventWriter, Written};
-use crate::container::deflate::Effort;
+use crate::container::deflate::DeflateLevel;
 use crate::container::hdf5::{Chunk, Flow, WholeFile};
 use crate::error::Result;
 use crate::model::EventBatch;
@@ -16,7 +16,7 @@ pub(crate) const TARGET: Target = Target {
     extension: "h5",
     // The extension alone means a tensor file.
     claims: &[],
-    packings: &[Packing::Deflate(4), Packing::None],
+    compressions: &[Compression::Deflate(4), Compression::None],
     capabilities: Capabilities {
         t_min: 0,
         // The table has 8 bytes for each ms from 0 on, used or not: 19 hours.
@@ -53,13 +53,13 @@ struct Column {
 
 impl H5Writer {
     fn create(path: &Path, spec: &EventSpec, options: &WriteOptions) -> Result<Self> {
-        let effort = options.packing.and_then(Effort::of);
+        let level = options.compression.and_then(DeflateLevel::of);
         let out = WholeFile::create(path, options.overwrite, options.sync, &spec.provenance)?;
-        let sink = EventSink::new(out, spec, effort, options.limits);
+        let sink = EventSink::new(out, spec, level, options.limits);
         let columns: [Column; 5] = Default::default();
         // One of each column is filled, and each thread packs two.
         let most = columns.len() + 2 * rayon::current_num_threads() + 1;
-        let flow = Flow::new(effort, options.parallel, most, sink);
+        let flow = Flow::new(level, options.parallel, most, sink);
         Ok(Self { columns, flow, events: 0, ms: 0 })
     }
 

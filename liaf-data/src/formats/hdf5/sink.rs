@@ -3,7 +3,7 @@
 use hdf5::{Dataset, H5Type};
 
 use crate::codec::{EventSpec, check_size};
-use crate::container::deflate::Effort;
+use crate::container::deflate::DeflateLevel;
 use crate::container::hdf5::{Chunk, ChunkSink, WholeFile, write_chunk};
 use crate::error::Result;
 use crate::limits::Limits;
@@ -22,7 +22,7 @@ pub(crate) struct EventSink {
     /// `None` before the first chunk of one.
     datasets: [Option<Dataset>; 5],
     out: WholeFile,
-    effort: Option<Effort>,
+    level: Option<DeflateLevel>,
     sensor: SensorSize,
     t_offset: Option<i64>,
     /// Bytes of chunks so far.
@@ -31,11 +31,16 @@ pub(crate) struct EventSink {
 }
 
 impl EventSink {
-    pub fn new(out: WholeFile, spec: &EventSpec, effort: Option<Effort>, limits: Limits) -> Self {
+    pub fn new(
+        out: WholeFile,
+        spec: &EventSpec,
+        level: Option<DeflateLevel>,
+        limits: Limits,
+    ) -> Self {
         Self {
             datasets: Default::default(),
             out,
-            effort,
+            level,
             sensor: spec.sensor,
             t_offset: spec.t_offset,
             bytes: 0,
@@ -74,12 +79,12 @@ impl EventSink {
         let made = match slot.take() {
             Some(made) => made,
             None => {
-                let (file, effort, name) = (self.out.file(), self.effort, NAMES[dataset]);
+                let (file, level, name) = (self.out.file(), self.level, NAMES[dataset]);
                 match dataset {
-                    T => make::<i64>(file, name, room, effort),
-                    X | Y => make::<u16>(file, name, room, effort),
-                    P => make::<u8>(file, name, room, effort),
-                    _ => make::<u64>(file, name, room, effort),
+                    T => make::<i64>(file, name, room, level),
+                    X | Y => make::<u16>(file, name, room, level),
+                    P => make::<u8>(file, name, room, level),
+                    _ => make::<u64>(file, name, room, level),
                 }?
             }
         };
@@ -95,15 +100,15 @@ fn make<N: H5Type>(
     file: &hdf5::File,
     name: &str,
     room: usize,
-    effort: Option<Effort>,
+    level: Option<DeflateLevel>,
 ) -> hdf5::Result<Dataset> {
     let builder = file.new_dataset_builder().obj_track_times(false);
     let mut builder = builder.empty::<N>().shape(0..).chunk(room);
-    if let Some(effort) = effort {
+    if let Some(level) = level {
         if size_of::<N>() > 1 {
             builder = builder.shuffle();
         }
-        builder = builder.deflate(effort.level());
+        builder = builder.deflate(level.number());
     }
     builder.create(name)
 }

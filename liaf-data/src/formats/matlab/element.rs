@@ -1,6 +1,6 @@
 //! The elements of a MATLAB 5 file: a type, a number of bytes, and the bytes, padded to 8.
 
-use crate::codec::columns::{Feed, Kind, Number, Packing};
+use crate::codec::columns::{Feed, Kind, Number, Storage};
 use crate::error::{Error, Result};
 use crate::io::ByteSource;
 
@@ -72,13 +72,13 @@ pub(crate) struct Data {
 /// Reads a matrix whose element lies, or lies packed, at `start`, `bytes` bytes of the file.
 pub(crate) fn matrix(
     source: &mut ByteSource,
-    packing: Packing,
+    storage: Storage,
     start: u64,
     bytes: u64,
     big: bool,
 ) -> Result<Option<Matrix>> {
-    let mut walk = Walk { feed: Feed::new(packing, start, bytes), read: 0, big, start };
-    if packing != Packing::Stored {
+    let mut walk = Walk { feed: Feed::new(storage, start, bytes), read: 0, big, start };
+    if storage != Storage::Stored {
         // Within is a matrix with a tag of its own.
         match walk.tag(source)? {
             tag if tag.kind == MATRIX => {}
@@ -161,10 +161,10 @@ impl Walk {
 }
 
 /// Whether an element of the top level is worth a look.
-pub(crate) fn packing(kind: u32) -> Option<Packing> {
+pub(crate) fn storage(kind: u32) -> Option<Storage> {
     match kind {
-        MATRIX => Some(Packing::Stored),
-        COMPRESSED => Some(Packing::Zlib),
+        MATRIX => Some(Storage::Stored),
+        COMPRESSED => Some(Storage::Zlib),
         _ => None,
     }
 }

@@ -70,8 +70,8 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
             flaw = Some(error);
         }
         let there = (length - at - 8).min(tag.bytes.into());
-        if let Some(packing) = element::packing(tag.kind) {
-            match element::matrix(source, packing, at + 8, there, big) {
+        if let Some(storage) = element::storage(tag.kind) {
+            match element::matrix(source, storage, at + 8, there, big) {
                 Ok(Some(matrix)) => {
                     names.push(matrix.name.clone());
                     if let Some(field) = field_of(&matrix.name, options)

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::encode::CAPABILITIES;
+use crate::codec::{Compression, Make, Target, WriteOptions};
 use crate::codec::{EventSpec, EventWriter, Written, check_size};
-use crate::codec::{Make, Packing, Target, WriteOptions};
-use crate::container::deflate::Effort;
+use crate::container::deflate::DeflateLevel;
 use crate::container::zip::Zip;
 use crate::container::{npy, npz};
 use crate::error::Result;
@@ -19,7 +19,7 @@ pub(crate) const TARGET: Target = Target {
     extension: "npz",
     // The extension alone means a tensor file.
     claims: &[],
-    packings: &[Packing::None, Packing::Deflate(6)],
+    compressions: &[Compression::None, Compression::Deflate(6)],
     capabilities: CAPABILITIES,
     make: Make::Writer(|path, spec, options| Ok(Box::new(NpzWriter::create(path, spec, options)?))),
 };
@@ -34,7 +34,7 @@ const REST: [(&str, &str); 3] = [("x.npy", "'<i2'"), ("y.npy", "'<i2'"), ("p.npy
 struct NpzWriter {
     out: AtomicFile,
     zip: Zip,
-    effort: Option<Effort>,
+    level: Option<DeflateLevel>,
     times: npz::Array,
     rest: [AtomicFile; 3],
     spec: EventSpec,
@@ -45,16 +45,16 @@ struct NpzWriter {
 
 impl NpzWriter {
     fn create(path: &Path, spec: &EventSpec, options: &WriteOptions) -> Result<Self> {
-        let effort = options.packing.and_then(Effort::of);
+        let level = options.compression.and_then(DeflateLevel::of);
         let mut out = AtomicFile::create(path, options.overwrite, options.sync)?;
         let scratch = || AtomicFile::scratch(out.target());
         let rest = [scratch()?, scratch()?, scratch()?];
         let (name, descr) = TIMES;
-        let times = npz::Array::start(&mut out, name, &npy::header(descr, &[0]), effort)?;
+        let times = npz::Array::start(&mut out, name, &npy::header(descr, &[0]), level)?;
         Ok(Self {
             out,
             zip: Zip::default(),
-            effort,
+            level,
             times,
             rest,
             spec: spec.clone(),
@@ -86,11 +86,11 @@ impl EventWriter for NpzWriter {
     }
 
     fn finish(self: Box<Self>) -> Result<Written> {
-        let Self { mut out, mut zip, effort, times, rest, spec, events, .. } = *self;
+        let Self { mut out, mut zip, level, times, rest, spec, events, .. } = *self;
         times.end(&mut zip, &mut out, &npy::header(TIMES.1, &[events]))?;
         for (mut file, (name, descr)) in rest.into_iter().zip(REST) {
             let header = npy::header(descr, &[events]);
-            let mut array = npz::Array::start(&mut out, name, &header, effort)?;
+            let mut array = npz::Array::start(&mut out, name, &header, level)?;
             file.read_back(|bytes| array.append(&mut out, bytes))?;
             array.end(&mut zip, &mut out, &header)?;
         }
@@ -103,7 +103,7 @@ impl EventWriter for NpzWriter {
             ("liaf.npy", "'|u1'", &[provenance.len() as u64], provenance),
         ] {
             let header = npy::header(descr, shape);
-            let mut array = npz::Array::start(&mut out, name, &header, effort)?;
+            let mut array = npz::Array::start(&mut out, name, &header, level)?;
             array.append(&mut out, bytes)?;
             array.end(&mut zip, &mut out, &header)?;
         }

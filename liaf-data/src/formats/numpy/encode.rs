@@ -12,7 +12,7 @@ pub(crate) const TARGET: Target = Target {
     extension: "npy",
     // The extension alone means a tensor file.
     claims: &[],
-    packings: &[],
+    compressions: &[],
     capabilities: CAPABILITIES,
     make: Make::Encoder(|spec, _| Ok(Box::new(NpyEncoder::new(spec)))),
 };

@@ -16,7 +16,7 @@ mod archive;
 mod arrays;
 mod encode;
 
-use crate::codec::columns::{ColumnReader, Feed, Name, Packing};
+use crate::codec::columns::{ColumnReader, Feed, Name, Storage};
 use crate::codec::{Body, ColumnMap, Detection, Field, Format, Opened, ReadOptions};
 use crate::container::npy;
 use crate::container::zip::{self, Entry};
@@ -46,7 +46,7 @@ pub(crate) static NPZ: Format = Format {
 fn open_npy(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     source.hold(options.limits.held_bytes)?;
     let length = source.len().unwrap_or(0);
-    let feed = Feed::new(Packing::Stored, 0, length);
+    let feed = Feed::new(Storage::Stored, 0, length);
     let found = Found::read(source, "the array", feed, length, None, options)?;
     let plan = arrays::one(source, found, options)?;
     Ok(opened(NPY.name, source, plan, None, options))
@@ -116,7 +116,7 @@ fn bare(entry: &Entry) -> &str {
 }
 
 fn find(source: &mut ByteSource, entry: &Entry, options: &ReadOptions) -> Result<Found> {
-    let feed = Feed::new(entry.packing()?, entry.data(source)?, entry.packed);
+    let feed = Feed::new(entry.storage()?, entry.data(source)?, entry.packed);
     let sum = Some((entry.crc, entry.size));
     Found::read(source, bare(entry), feed, entry.packed, sum, options)
 }

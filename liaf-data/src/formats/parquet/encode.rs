@@ -13,7 +13,7 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::ColumnPath;
 
-use crate::codec::{Capabilities, Make, Packing, Target, WriteOptions};
+use crate::codec::{self, Capabilities, Make, Target, WriteOptions};
 use crate::codec::{EventSpec, EventWriter, Written, check_size};
 use crate::error::{Error, Result};
 use crate::io::AtomicFile;
@@ -25,7 +25,7 @@ pub(crate) static TARGET: Target = Target {
     title: "Parquet",
     extension: "parquet",
     claims: &["parquet"],
-    packings: &[Packing::Zstd, Packing::None],
+    compressions: &[codec::Compression::Zstd, codec::Compression::None],
     capabilities: Capabilities::ANYTHING,
     make: Make::Writer(|path, spec, options| {
         Ok(Box::new(ParquetWriter::create(path, spec, options)?))
@@ -54,8 +54,8 @@ impl ParquetWriter {
     fn create(path: &Path, spec: &EventSpec, options: &WriteOptions) -> Result<Self> {
         let refused = |error: ParquetError| failed(None, error).in_file(path);
         let schema = Arc::new(parse_message_type(SCHEMA).map_err(refused)?);
-        let compression = match options.packing {
-            Some(Packing::None) => Compression::UNCOMPRESSED,
+        let compression = match options.compression {
+            Some(codec::Compression::None) => Compression::UNCOMPRESSED,
             _ => Compression::ZSTD(ZstdLevel::default()),
         };
         let mut notes = vec![

@@ -13,7 +13,7 @@ pub(crate) const TARGET: Target = Target {
     title: "AEDAT 2.0",
     extension: "aedat",
     claims: &["aedat", "aedat2"],
-    packings: &[],
+    compressions: &[],
     capabilities: Capabilities {
         t_min: 0,
         t_max: u32::MAX as i64,

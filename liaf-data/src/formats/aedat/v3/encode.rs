@@ -11,7 +11,7 @@ pub(crate) const TARGET: Target = Target {
     title: "AEDAT 3.1",
     extension: "aedat",
     claims: &["aedat3"],
-    packings: &[],
+    compressions: &[],
     capabilities: Capabilities {
         t_min: 0,
         // Readers that look for packets behind damage take a later one for damage.

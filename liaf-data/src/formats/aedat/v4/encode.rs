@@ -10,7 +10,7 @@ use super::inflate::Compression;
 use super::pack::{Body, Packer, compression};
 use super::packet::HEADER;
 use crate::codec::EventSpec;
-use crate::codec::{Capabilities, Encoder, Make, Output, Packing, Target, WriteOptions};
+use crate::codec::{self, Capabilities, Encoder, Make, Output, Target, WriteOptions};
 use crate::error::Result;
 use crate::io::{in_order, places_per_pool};
 use crate::model::EventBatch;
@@ -20,7 +20,7 @@ pub(crate) const TARGET: Target = Target {
     title: "AEDAT 4.0",
     extension: "aedat4",
     claims: &["aedat4"],
-    packings: &[Packing::Lz4, Packing::Zstd, Packing::None],
+    compressions: &[codec::Compression::Lz4, codec::Compression::Zstd, codec::Compression::None],
     capabilities: Capabilities {
         x_max: i16::MAX as u16,
         y_max: i16::MAX as u16,
@@ -114,7 +114,7 @@ struct Aedat4Encoder {
 
 impl Aedat4Encoder {
     fn new(spec: &EventSpec, options: &WriteOptions) -> Result<Self> {
-        let compression = compression(options.packing.unwrap_or(Packing::Lz4))?;
+        let compression = compression(options.compression.unwrap_or(codec::Compression::Lz4))?;
         let places = if options.parallel { places_per_pool() } else { 1 };
         Ok(Self {
             compression,

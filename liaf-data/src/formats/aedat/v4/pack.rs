@@ -9,7 +9,7 @@ use zstd::bulk::Compressor;
 use super::build::EVENTS_AT;
 use super::inflate::Compression;
 use super::lz4_records::{self, Seen};
-use crate::codec::Packing;
+use crate::codec;
 use crate::error::{Error, Result};
 
 /// Largest block of an LZ4 frame that holds a whole packet, and how its header says so.
@@ -23,11 +23,11 @@ const LZ4_PLAIN: u32 = 1 << 31;
 const ZSTD_LEVEL: i32 = 3;
 
 /// The codec of a file that is packed in this way.
-pub(crate) fn compression(packing: Packing) -> Result<Compression> {
-    match packing {
-        Packing::None => Ok(Compression::None),
-        Packing::Lz4 => Ok(Compression::Lz4),
-        Packing::Zstd => Ok(Compression::Zstd),
+pub(crate) fn compression(choice: codec::Compression) -> Result<Compression> {
+    match choice {
+        codec::Compression::None => Ok(Compression::None),
+        codec::Compression::Lz4 => Ok(Compression::Lz4),
+        codec::Compression::Zstd => Ok(Compression::Zstd),
         other => Err(Error::caller("AEDAT 4.0 is not compressed in this way").found(other)),
     }
 }

@@ -10,7 +10,7 @@ pub(crate) const TARGET: Target = Target {
     title: "DAT",
     extension: "dat",
     claims: &["dat"],
-    packings: &[],
+    compressions: &[],
     capabilities: Capabilities {
         t_min: 0,
         t_max: u32::MAX as i64,

@@ -11,7 +11,7 @@ pub(crate) const TARGET: Target = Target {
     title: "EVT 2.0",
     extension: "raw",
     claims: &[],
-    packings: &[],
+    compressions: &[],
     capabilities: CAPABILITIES,
     make: Make::Encoder(|spec, _| Ok(Box::new(Evt2Encoder::new(spec)))),
 };

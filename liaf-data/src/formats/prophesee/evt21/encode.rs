@@ -11,7 +11,7 @@ pub(crate) const LITTLE: Target = Target {
     title: "EVT 2.1",
     extension: "raw",
     claims: &[],
-    packings: &[],
+    compressions: &[],
     capabilities: CAPABILITIES,
     make: Make::Encoder(|spec, _| Ok(Box::new(Evt21Encoder::new(spec, Evt21Order::Little)))),
 };
@@ -44,12 +44,8 @@ struct Evt21Encoder {
 
 impl Evt21Encoder {
     fn new(spec: &EventSpec, order: Evt21Order) -> Self {
-        let endianness = match order {
-            Evt21Order::Little => "little",
-            Evt21Order::Legacy => "legacy",
-        };
         Self {
-            header: raw_header("2.1", "EVT21", Some(endianness), spec.sensor),
+            header: raw_header("2.1", "EVT21", Some(order.name()), spec.sensor),
             order,
             high: None,
             head: 0,

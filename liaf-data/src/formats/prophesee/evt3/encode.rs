@@ -12,7 +12,7 @@ pub(crate) const TARGET: Target = Target {
     title: "EVT 3.0",
     extension: "raw",
     claims: &["raw"],
-    packings: &[],
+    compressions: &[],
     capabilities: Capabilities {
         t_min: 0,
         // Each round of 16.8 s before the first event takes two words: this is 262 kB.
