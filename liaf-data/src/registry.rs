@@ -9,41 +9,37 @@ use std::path::Path;
 
 use crate::codec::{Format, Target};
 use crate::error::{Error, Result};
-#[cfg(feature = "hdf5")]
-use crate::formats::hdf5;
-#[cfg(feature = "parquet")]
-use crate::formats::parquet;
-use crate::formats::{aedat, atis, csv, es, matlab, numpy, prophesee};
+use crate::formats;
 
-/// Every format that is read, in the order in which they are asked: those whose files may begin with
-/// data at once come last, text before them.
+/// Every format that is read. Their order is that of messages and of documentation: it does not matter
+/// for which format a file is taken.
 pub static FORMATS: &[&Format] = &[
-    &aedat::v4::FORMAT,
-    &aedat::v2::FORMAT,
-    &aedat::v3::FORMAT,
-    &prophesee::evt2::FORMAT,
-    &prophesee::evt21::FORMAT,
-    &prophesee::evt3::FORMAT,
-    &prophesee::dat::FORMAT,
-    &es::FORMAT,
+    &formats::aedat::v4::FORMAT,
+    &formats::aedat::v2::FORMAT,
+    &formats::aedat::v3::FORMAT,
+    &formats::prophesee::evt2::FORMAT,
+    &formats::prophesee::evt21::FORMAT,
+    &formats::prophesee::evt3::FORMAT,
+    &formats::prophesee::dat::FORMAT,
+    &formats::es::FORMAT,
     #[cfg(feature = "hdf5")]
-    &hdf5::FORMAT,
-    &numpy::NPY,
-    &numpy::NPZ,
-    &matlab::FORMAT,
-    &csv::FORMAT,
-    &aedat::v1::FORMAT,
-    &atis::FORMAT,
+    &formats::hdf5::FORMAT,
+    &formats::numpy::NPY,
+    &formats::numpy::NPZ,
+    &formats::matlab::FORMAT,
+    &formats::csv::FORMAT,
+    &formats::aedat::v1::FORMAT,
+    &formats::atis::FORMAT,
 ];
 
 /// Kinds of files that are written and not read.
 pub(crate) static WRITTEN_ONLY: &[&Target] = &[
     #[cfg(feature = "parquet")]
-    &parquet::TARGET,
+    &formats::parquet::TARGET,
 ];
 
 impl Format {
-    /// The format of this name; case, spaces and checkpoints do not count: `aedat1.0` is `AEDAT 1.0`.
+    /// The format of this name; case, spaces and punctuation do not count: `aedat1.0` is `AEDAT 1.0`.
     ///
     /// # Errors
     /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if there is none.
