@@ -183,6 +183,27 @@ pub(crate) struct Opened {
     pub bounds: Option<Box<dyn BoundsFinder>>,
 }
 
+/// Bytes that a decoder gets at once: on one thread as many as stay in cache, and for several threads
+/// enough for each.
+const STEP: usize = 256 << 10;
+const PARALLEL_STEP: usize = 8 << 20;
+
+impl Opened {
+    /// A recording whose coordinates are canonical as they are stored, of 8 bytes an event.
+    pub fn new(info: RecordingInfo, body: Body, data_offset: u64, options: &ReadOptions) -> Self {
+        Self {
+            info,
+            body,
+            data_offset,
+            step: if options.parallel { PARALLEL_STEP } else { STEP },
+            bytes_per_event: 8.0,
+            needs_sensor: false,
+            fit_sensor: |bounds| bounds,
+            bounds: None,
+        }
+    }
+}
+
 /// The stream to read: the chosen one, or the only one of events. A name that no stream has may be
 /// that of a kind, of which there is one.
 pub(crate) fn choose<'a>(

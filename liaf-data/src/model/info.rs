@@ -83,6 +83,22 @@ pub enum SensorSource {
     Unknown,
 }
 
+impl SensorSource {
+    /// The size that the caller stated; else the one that was found, which is known in this way. And
+    /// how it is known.
+    pub(crate) fn unless_stated(
+        self,
+        stated: Option<SensorSize>,
+        found: Option<SensorSize>,
+    ) -> (Option<SensorSize>, Self) {
+        match (stated, found) {
+            (Some(_), _) => (stated, Self::Stated),
+            (None, Some(_)) => (found, self),
+            (None, None) => (None, Self::Unknown),
+        }
+    }
+}
+
 /// What a recording says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RecordingInfo {

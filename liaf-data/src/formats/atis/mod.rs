@@ -56,16 +56,13 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         details: BTreeMap::new(),
         notes: Vec::new(),
     };
+    let body = Body::stream(AtisBinDecoder::new(start, options))
+        .with_seek_scan(MarkerScout { start, overflow: options.atis_overflow });
     Ok(Opened {
-        info,
-        body: Body::stream(AtisBinDecoder::new(start, options))
-            .with_seek_scan(MarkerScout { start, overflow: options.atis_overflow }),
-        data_offset: start,
         step: if options.parallel { PARALLEL_STEP } else { STEP },
         bytes_per_event: RECORD as f64,
-        needs_sensor: false,
         fit_sensor,
-        bounds: None,
+        ..Opened::new(info, body, start, options)
     })
 }
 

@@ -35,21 +35,13 @@ use seek_scan::LineScan;
 pub(crate) static FORMAT: Format =
     Format { name: "CSV", extensions: &["csv", "txt"], detect, open, write: &[encode::TARGET] };
 
-/// Bytes a decoder gets at once: on one thread as much as stays in cache.
-const STEP: usize = 256 << 10;
-const PARALLEL_STEP: usize = 8 << 20;
-
 fn detect(head: &FileHead) -> Detection {
     Detection::maybe(!head.starts_with(b"#!") && layout::is_table(&head.bytes))
 }
 
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let layout = Layout::read(source, options)?;
-    let (sensor, sensor_source) = match (options.sensor, layout.sensor) {
-        (Some(stated), _) => (Some(stated), SensorSource::Stated),
-        (None, Some(found)) => (Some(found), SensorSource::Header),
-        (None, None) => (None, SensorSource::Unknown),
-    };
+    let (sensor, sensor_source) = SensorSource::Header.unless_stated(options.sensor, layout.sensor);
     let mut report = Report::default();
     report.bytes.header = layout.start;
     let info = RecordingInfo {
@@ -62,21 +54,8 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         details: layout.details.into_iter().collect(),
         notes: Vec::new(),
     };
-    Ok(Opened {
-        info,
-        body: Body::stream(CsvDecoder::new(
-            layout.columns,
-            layout.start,
-            layout.line,
-            report,
-            options,
-        ))
-        .with_seek_scan(LineScan { start: layout.start, columns: layout.columns }),
-        data_offset: layout.start,
-        step: if options.parallel { PARALLEL_STEP } else { STEP },
-        bytes_per_event: 12.0,
-        needs_sensor: false,
-        fit_sensor: |bounds| bounds,
-        bounds: None,
-    })
+    let body =
+        Body::stream(CsvDecoder::new(layout.columns, layout.start, layout.line, report, options))
+            .with_seek_scan(LineScan { start: layout.start, columns: layout.columns });
+    Ok(Opened { bytes_per_event: 12.0, ..Opened::new(info, body, layout.start, options) })
 }

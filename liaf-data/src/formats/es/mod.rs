@@ -47,11 +47,7 @@ const STEP: usize = 256 << 10;
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let header = Header::read(source)?;
     let has_events = matches!(header.kind, Type::Dvs | Type::Atis);
-    let (sensor, sensor_source) = match (options.sensor, header.sensor) {
-        (Some(stated), _) => (Some(stated), SensorSource::Stated),
-        (None, Some(stored)) => (Some(stored), SensorSource::Header),
-        (None, None) => (None, SensorSource::Unknown),
-    };
+    let (sensor, sensor_source) = SensorSource::Header.unless_stated(options.sensor, header.sensor);
     let canonical = options.coords == Coords::Canonical;
     let flip_y = sensor.filter(|_| canonical).map(|sensor: SensorSize| sensor.height);
     let kind = if has_events { StreamKind::Events } else { StreamKind::Other };
@@ -77,14 +73,11 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         ]),
         notes,
     };
+    let body = Body::stream(EventStreamDecoder::new(header.kind, flip_y, header.end, options));
     Ok(Opened {
-        info,
-        body: Body::stream(EventStreamDecoder::new(header.kind, flip_y, header.end, options)),
-        data_offset: header.end,
         step: STEP,
         bytes_per_event: 5.0,
         needs_sensor: has_events && canonical && sensor.is_none(),
-        fit_sensor: |bounds| bounds,
-        bounds: None,
+        ..Opened::new(info, body, header.end, options)
     })
 }

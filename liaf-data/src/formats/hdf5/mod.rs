@@ -141,16 +141,7 @@ fn open_here(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         (None, false) => 0,
     };
     let body = read(stream, base, offset, file_bytes, &mut info, options)?;
-    Ok(Opened {
-        info,
-        body,
-        data_offset: 0,
-        step: 1 << 20,
-        bytes_per_event: 4.0,
-        needs_sensor: false,
-        fit_sensor: |bounds| bounds,
-        bounds: None,
-    })
+    Ok(Opened { step: 1 << 20, bytes_per_event: 4.0, ..Opened::new(info, body, 0, options) })
 }
 
 fn choose(streams: &[Stream], choice: &StreamChoice) -> Option<usize> {

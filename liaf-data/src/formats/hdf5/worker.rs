@@ -212,16 +212,8 @@ pub(crate) fn open(
     if info.stream.is_some() {
         reader.begin()?;
     }
-    Ok(Opened {
-        info,
-        body: Body::blocks(reader),
-        data_offset: 0,
-        step: 1 << 20,
-        bytes_per_event: 4.0,
-        needs_sensor: false,
-        fit_sensor: |bounds| bounds,
-        bounds: None,
-    })
+    let body = Body::blocks(reader);
+    Ok(Opened { step: 1 << 20, bytes_per_event: 4.0, ..Opened::new(info, body, 0, options) })
 }
 
 /// A reading process.

@@ -172,15 +172,12 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         .collect(),
         notes: Vec::new(),
     };
+    let body = Body::blocks(ColumnReader::new(parts, Rows { unit, offset: 0 }));
     Ok(Opened {
-        info,
-        body: Body::blocks(ColumnReader::new(parts, Rows { unit, offset: 0 })),
-        data_offset: 0,
         step: 1 << 20,
         bytes_per_event: 4.0,
-        needs_sensor: false,
         fit_sensor: if is_asl { fit_asl_dvs } else { |bounds| bounds },
-        bounds: None,
+        ..Opened::new(info, body, 0, options)
     })
 }
 

@@ -138,11 +138,7 @@ fn opened(
     sensor: Option<SensorSize>,
     options: &ReadOptions,
 ) -> Opened {
-    let (sensor, sensor_source) = match (options.sensor, sensor) {
-        (Some(stated), _) => (Some(stated), SensorSource::Stated),
-        (None, Some(sensor)) => (Some(sensor), SensorSource::Header),
-        (None, None) => (None, SensorSource::Unknown),
-    };
+    let (sensor, sensor_source) = SensorSource::Header.unless_stated(options.sensor, sensor);
     let info = RecordingInfo {
         format,
         bytes: source.len(),
@@ -153,14 +149,6 @@ fn opened(
         details: plan.details.into_iter().collect(),
         notes: Vec::new(),
     };
-    Opened {
-        info,
-        body: Body::blocks(ColumnReader::new(plan.parts, plan.rows)),
-        data_offset: 0,
-        step: 1 << 20,
-        bytes_per_event: 13.0,
-        needs_sensor: false,
-        fit_sensor: |bounds| bounds,
-        bounds: None,
-    }
+    let body = Body::blocks(ColumnReader::new(plan.parts, plan.rows));
+    Opened { step: 1 << 20, bytes_per_event: 13.0, ..Opened::new(info, body, 0, options) }
 }

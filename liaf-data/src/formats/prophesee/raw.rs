@@ -8,10 +8,6 @@ use crate::error::{Error, Result};
 use crate::io::ByteSource;
 use crate::model::{Finding, RecordingInfo, Report, SensorSize, SensorSource};
 
-/// Bytes a decoder gets at once: on one thread as much as stays in cache.
-const STEP: usize = 256 << 10;
-const PARALLEL_STEP: usize = 8 << 20;
-
 /// How far the first `TIME_HIGH` is looked for.
 const LOOK: usize = 1 << 20;
 
@@ -108,14 +104,5 @@ pub(crate) fn open(
         details,
         notes: header.notes,
     };
-    Ok(Opened {
-        info,
-        body,
-        data_offset: offset,
-        step: if options.parallel { PARALLEL_STEP } else { STEP },
-        bytes_per_event,
-        needs_sensor: false,
-        fit_sensor: |bounds| bounds,
-        bounds: None,
-    })
+    Ok(Opened { bytes_per_event, ..Opened::new(info, body, offset, options) })
 }

@@ -86,14 +86,11 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         details,
         notes,
     };
+    let body = with_stride::<6>(decoder, start, options);
     Ok(Opened {
-        info,
-        body: with_stride::<6>(decoder, start, options),
-        data_offset: start,
         step: if options.parallel { PARALLEL_STEP } else { STEP },
         bytes_per_event: RECORD as f64,
         needs_sensor: sensor.is_none() && options.coords == Coords::Canonical,
-        fit_sensor: |bounds| bounds,
-        bounds: None,
+        ..Opened::new(info, body, start, options)
     })
 }

@@ -39,10 +39,6 @@ pub(crate) static FORMAT: Format = Format {
     write: &[encode::TARGET],
 };
 
-/// Bytes a decoder gets at once: on one thread as much as stays in cache.
-const STEP: usize = 256 << 10;
-const PARALLEL_STEP: usize = 8 << 20;
-
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let header = TextHeader::read(source, options, Some(8))?;
     let chip = header.value("AEChip").or(header.value("HardwareInterface"));
@@ -52,11 +48,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         None => Layout::guess(header.data.as_chunks().0, options.sensor),
     };
     let named = known.map(|(_, sensor)| sensor).or(layout.only_sensor());
-    let (sensor, sensor_source) = match (options.sensor, named) {
-        (Some(stated), _) => (Some(stated), SensorSource::Stated),
-        (None, Some(named)) => (Some(named), SensorSource::Device),
-        (None, None) => (None, SensorSource::Unknown),
-    };
+    let (sensor, sensor_source) = SensorSource::Device.unless_stated(options.sensor, named);
     let reading = Reading::new(layout, options)?;
     let mut report = Report::default();
     report.bytes.header = header.end;
@@ -94,14 +86,11 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         notes: header.notes,
     };
     Ok(Opened {
-        info,
-        body,
-        data_offset: start,
-        step: if options.parallel { PARALLEL_STEP } else { STEP },
         bytes_per_event: 8.0,
         needs_sensor: sensor.is_none() && options.coords == Coords::Canonical,
         fit_sensor: layout.fit_sensor(),
         bounds: Some(Box::new(Bounds::new(layout, options)?)),
+        ..Opened::new(info, body, start, options)
     })
 }
 

@@ -44,10 +44,6 @@ pub(crate) static FORMAT: Format = Format {
     write: &[encode::TARGET],
 };
 
-/// Bytes a decoder gets at once: on one thread as much as stays in cache.
-const STEP: usize = 256 << 10;
-const PARALLEL_STEP: usize = 8 << 20;
-
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let header = TextHeader::read(source, options, None)?;
     if let Some(packing) = header.value("Format").filter(|&format| format != "RAW") {
@@ -77,11 +73,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         None => apart.then_some(Wanted { kind: StreamKind::Events, source: None, apart }),
     };
     let device = chosen.and_then(|info| info.sensor);
-    let (sensor, sensor_source) = match (options.sensor, device) {
-        (Some(stated), _) => (Some(stated), SensorSource::Stated),
-        (None, Some(known)) => (Some(known), SensorSource::Device),
-        (None, None) => (None, SensorSource::Unknown),
-    };
+    let (sensor, sensor_source) = SensorSource::Device.unless_stated(options.sensor, device);
     let flips = is_3_0 && options.coords == Coords::Canonical;
     let flip_y = sensor.filter(|_| flips).map(|sensor| sensor.height);
     let mut report = Report::default();
@@ -104,15 +96,11 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         details,
         notes: header.notes,
     };
+    let body = Body::stream(decoder).with_seek_scan(seek_scan);
     Ok(Opened {
-        info,
-        body: Body::stream(decoder).with_seek_scan(seek_scan),
-        data_offset: start,
-        step: if options.parallel { PARALLEL_STEP } else { STEP },
         bytes_per_event: 8.0,
         needs_sensor: flips && sensor.is_none(),
-        fit_sensor: |bounds| bounds,
-        bounds: None,
+        ..Opened::new(info, body, start, options)
     })
 }
 

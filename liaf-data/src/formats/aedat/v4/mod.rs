@@ -64,11 +64,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let stream = choose(header.streams.iter().map(|stream| &stream.info), options.stream.as_ref())?;
     let chosen = stream.and_then(|id| header.streams.iter().find(|s| s.info.id == id));
     let named = chosen.and_then(|stream| stream.info.sensor);
-    let (sensor, sensor_source) = match (options.sensor, named) {
-        (Some(stated), _) => (Some(stated), SensorSource::Stated),
-        (None, Some(named)) => (Some(named), SensorSource::Header),
-        (None, None) => (None, SensorSource::Unknown),
-    };
+    let (sensor, sensor_source) = SensorSource::Header.unless_stated(options.sensor, named);
     let is_events = chosen.is_some_and(|stream| stream.info.kind == StreamKind::Events);
     let flips = chosen.is_some_and(|stream| stream.flips(options));
     let flip_y = match sensor {
@@ -100,15 +96,12 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         details,
         notes: header.notes,
     };
+    let body = Body::stream(decoder).with_seek_scan(seek_scan);
     Ok(Opened {
-        info,
-        body: Body::stream(decoder).with_seek_scan(seek_scan),
-        data_offset: header.end,
         step: if options.parallel { PARALLEL_STEP } else { STEP },
         bytes_per_event,
         needs_sensor: flips && is_events && sensor.is_none(),
-        fit_sensor: |bounds| bounds,
-        bounds: None,
+        ..Opened::new(info, body, header.end, options)
     })
 }
 

@@ -40,10 +40,6 @@ pub(crate) static FORMAT: Format = Format {
     write: &[encode::TARGET],
 };
 
-/// Bytes a decoder gets at once: on one thread as much as stays in cache.
-const STEP: usize = 256 << 10;
-const PARALLEL_STEP: usize = 8 << 20;
-
 /// The two layouts of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DatVersion {
@@ -61,11 +57,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     report.bytes.skipped = header.cut;
     report.add(Finding::TruncatedTails, u64::from(header.cut > 0), header.end);
     let start = header.end + header.cut;
-    let (sensor, sensor_source) = match (options.sensor, header.sensor) {
-        (Some(stated), _) => (Some(stated), SensorSource::Stated),
-        (None, Some(stated)) => (Some(stated), SensorSource::Header),
-        (None, None) => (None, SensorSource::Unknown),
-    };
+    let (sensor, sensor_source) = SensorSource::Header.unless_stated(options.sensor, header.sensor);
     let (kind, records) = match header.kind {
         Kind::Events => (StreamKind::Events, DatRecords::events(header.version)),
         Kind::Triggers => (StreamKind::Triggers, DatRecords::TRIGGERS),
@@ -94,14 +86,5 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         details,
         notes: header.text.notes,
     };
-    Ok(Opened {
-        info,
-        body,
-        data_offset: start,
-        step: if options.parallel { PARALLEL_STEP } else { STEP },
-        bytes_per_event: 8.0,
-        needs_sensor: false,
-        fit_sensor: |bounds| bounds,
-        bounds: None,
-    })
+    Ok(Opened { bytes_per_event: 8.0, ..Opened::new(info, body, start, options) })
 }
