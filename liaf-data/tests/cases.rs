@@ -50,7 +50,7 @@ fn read(path: &PathBuf, options: ReadOptions) -> Result<(EventBatch, Report)> {
 
 fn assert_equals(name: &str, events: &EventBatch, expected: &Table) {
     let found = common::fingerprint_of(events);
-    let Ok(Value::Table(summary)) = Value::try_from(&found.stats) else { unreachable!() };
+    let Ok(Value::Table(summary)) = Value::try_from(found.stats) else { unreachable!() };
     for (key, value) in &summary {
         if let Some(expected) = expected.get(key) {
             assert_eq!(value, expected, "{name}: {key}");

@@ -21,7 +21,7 @@ const FOLDERS: &[&str] = &[
 ];
 
 fn assert_equals(name: &str, found: &Fingerprint, truth: &Value) {
-    let found_summary = serde_json::to_value(&found.stats).unwrap();
+    let found_summary = serde_json::to_value(found.stats).unwrap();
     let Value::Object(found_fields) = found_summary else { unreachable!() };
     for (key, value) in &found_fields {
         if let Some(expected) = truth.get(key) {

@@ -22,6 +22,27 @@ impl PacketBuffer {
     }
 }
 
+/// How many bytes were looked at for packets that turned out not to be there. What may be wasted grows
+/// with the part of the file that is decoded: otherwise a file of packets within packets, or of headers
+/// whose sizes lie, takes a time that grows with its square.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Waste(u64);
+
+impl Waste {
+    const ALLOWED: u64 = 128 << 20;
+    const ALLOWED_PER_BYTE: u64 = 4;
+
+    /// Adds bytes that were looked at in vain.
+    pub fn add(&mut self, bytes: usize) {
+        self.0 += bytes as u64;
+    }
+
+    /// Whether no more may be wasted at byte `offset` of the file.
+    pub fn is_too_much(self, offset: u64) -> bool {
+        self.0 > Self::ALLOWED + Self::ALLOWED_PER_BYTE * offset
+    }
+}
+
 /// A decoder of packets that can say how many bytes it needs to go on.
 pub(crate) trait Packets {
     /// What it carries.

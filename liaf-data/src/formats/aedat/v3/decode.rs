@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::events::{self, EVENT, Rule};
+use super::events::{self, EVENT, PolarityFields};
 use super::measurements::MeasurementRule;
 use super::packet::{FRAME, Found, Framing, HEADER, IMU6, IMU9, POLARITY, PacketHeader, SPECIAL};
-use crate::codec::packets::{self, PacketBuffer, Packets};
+use crate::codec::packets::{self, PacketBuffer, Packets, Waste};
 use crate::codec::per_stream::PerStream;
 use crate::codec::{Checkpoint, Decoder, EventSink, ReadOptions};
 use crate::error::{Error, Result};
@@ -14,11 +14,6 @@ use crate::model::{EventBatch, Finding, Measurement, Report, StreamKind};
 
 /// Events between two calls of the sink, and that one thread takes at a time.
 const BATCH: usize = 8192;
-/// How many bytes may be looked at for packets that turn out not to be there, beside so many for
-/// each byte of the file: else a file of headers whose sizes lie takes a time that grows with its
-/// square.
-const WASTE: u64 = 128 << 20;
-const WASTE_PER_BYTE: u64 = 4;
 
 /// Whose events are wanted, and of which kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +32,7 @@ pub struct Aedat3Decoder {
     wanted: Option<Wanted>,
     /// What was met in each of the wanted streams, if they are read apart.
     streams: Option<PerStream>,
-    rule: Rule,
+    rule: PolarityFields,
     keep_invalid: bool,
     strict: bool,
     /// Where the first packet begins, and the report of what stands before it.
@@ -48,12 +43,12 @@ pub struct Aedat3Decoder {
     offset: u64,
     /// Somewhere in damage that began at this offset.
     lost_since: Option<u64>,
-    wasted: u64,
+    waste: Waste,
     /// What waits to be decoded, in order, and how it is cut into jobs.
     pieces: Vec<Piece>,
     jobs: Vec<Job>,
-    slots: Vec<Slot>,
-    alone: Slot,
+    slots: Vec<DecodedJob>,
+    alone: DecodedJob,
     parallel: bool,
     report: Report,
 }
@@ -79,7 +74,7 @@ struct Job {
 
 /// What one job is decoded into.
 #[derive(Debug, Default)]
-struct Slot {
+struct DecodedJob {
     batch: EventBatch,
     /// How many events and measurements there are up to the end of each piece.
     ends: Vec<(usize, usize)>,
@@ -87,8 +82,8 @@ struct Slot {
     report: Report,
 }
 
-impl Slot {
-    fn run(&mut self, pieces: &[Piece], bytes: &[u8], rule: Rule, keep_invalid: bool) {
+impl DecodedJob {
+    fn run(&mut self, pieces: &[Piece], bytes: &[u8], rule: PolarityFields, keep_invalid: bool) {
         self.batch.clear();
         self.ends.clear();
         self.measurements.clear();
@@ -124,14 +119,14 @@ impl Aedat3Decoder {
         framing: Framing,
         wanted: Option<Wanted>,
         sources: &[i16],
-        rule: Rule,
+        rule: PolarityFields,
         start: u64,
         report: Report,
         options: &ReadOptions,
     ) -> Self {
         let parallel = options.parallel && !options.strict;
         let mut slots = Vec::new();
-        slots.resize_with(if parallel { places_per_pool() } else { 0 }, Slot::default);
+        slots.resize_with(if parallel { places_per_pool() } else { 0 }, DecodedJob::default);
         Self {
             streams: wanted
                 .filter(|wanted| wanted.apart)
@@ -146,11 +141,11 @@ impl Aedat3Decoder {
             carry: PacketBuffer::default(),
             offset: start,
             lost_since: None,
-            wasted: 0,
+            waste: Waste::default(),
             pieces: Vec::new(),
             jobs: Vec::new(),
             slots,
-            alone: Slot::default(),
+            alone: DecodedJob::default(),
             parallel,
             report,
         }
@@ -196,9 +191,8 @@ impl Aedat3Decoder {
         let start = body.start;
         if !sure {
             // What follows is no packet. Either the damage begins there, or this size lies.
-            let too_much = self.wasted > WASTE + WASTE_PER_BYTE * self.offset;
-            if too_much || !header.describes(&bytes[body.clone()]) {
-                self.wasted += body.len() as u64;
+            if self.waste.is_too_much(self.offset) || !header.describes(&bytes[body.clone()]) {
+                self.waste.add(body.len());
                 let here = start - HEADER;
                 return self.lose(HEADER, &bytes[here..]).map(|skip| here + skip);
             }
@@ -276,10 +270,10 @@ impl Aedat3Decoder {
         let (jobs, pieces) = (std::mem::take(&mut self.jobs), std::mem::take(&mut self.pieces));
         let (rule, strict, keep_invalid) = (self.rule, self.strict, self.keep_invalid);
         let (report, streams) = (&mut self.report, &mut self.streams);
-        let run = |job: &Job, slot: &mut Slot| {
+        let run = |job: &Job, slot: &mut DecodedJob| {
             slot.run(&pieces[job.pieces.clone()], bytes, rule, keep_invalid);
         };
-        let mut give = |job: &Job, slot: &mut Slot| {
+        let mut give = |job: &Job, slot: &mut DecodedJob| {
             let pieces = &pieces[job.pieces.clone()];
             let first = pieces.first();
             let offset = first.map_or(0, |piece| piece.offset);
@@ -318,7 +312,7 @@ impl Aedat3Decoder {
             }
         };
         let result = if self.parallel && jobs.len() > 1 {
-            let work = |_, job: &Job, slot: &mut Slot| run(job, slot);
+            let work = |_, job: &Job, slot: &mut DecodedJob| run(job, slot);
             in_order(&jobs, &mut self.slots, work, |_, job, slot| give(job, slot))
         } else {
             jobs.iter().try_for_each(|job| {
@@ -452,7 +446,7 @@ impl Decoder for Aedat3Decoder {
     fn reset(&mut self) {
         self.offset = self.start;
         self.carry.clear();
-        (self.lost_since, self.wasted) = (None, 0);
+        (self.lost_since, self.waste) = (None, Waste::default());
         self.report.clone_from(&self.header);
         self.streams.iter_mut().for_each(PerStream::reset);
     }

@@ -12,7 +12,7 @@ const BLOCK: usize = 1024;
 
 /// How the data word of a polarity event becomes x, y and p.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rule {
+pub(crate) struct PolarityFields {
     x_shift: u32,
     y_shift: u32,
     y_mask: u16,
@@ -24,7 +24,7 @@ pub(crate) struct Rule {
     strict: bool,
 }
 
-impl Rule {
+impl PolarityFields {
     /// The places of x and y in version 3.0, or in 3.1; rows counted from the other end of a sensor
     /// of this height.
     pub fn new(is_3_0: bool, flip_y: Option<u16>, options: &ReadOptions) -> Self {
@@ -74,7 +74,7 @@ pub(crate) fn polarity(
     payload: &[u8],
     offset: u64,
     epoch: i64,
-    rule: Rule,
+    rule: PolarityFields,
     batch: &mut EventBatch,
     report: &mut Report,
 ) {
@@ -106,7 +106,7 @@ fn look(block: &[[u8; EVENT]]) -> (bool, bool) {
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn append(block: &[[u8; EVENT]], epoch: i64, rule: Rule, batch: &mut EventBatch) {
+fn append(block: &[[u8; EVENT]], epoch: i64, rule: PolarityFields, batch: &mut EventBatch) {
     batch.t.extend(block.iter().map(|event| epoch | i64::from(time(event))));
     batch.x.extend(block.iter().map(|event| rule.x(event)));
     batch.y.extend(block.iter().map(|event| rule.y(event)));
@@ -117,7 +117,7 @@ fn one_by_one(
     block: &[[u8; EVENT]],
     offset: u64,
     epoch: i64,
-    rule: Rule,
+    rule: PolarityFields,
     batch: &mut EventBatch,
     report: &mut Report,
 ) {

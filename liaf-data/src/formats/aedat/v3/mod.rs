@@ -32,7 +32,7 @@ use crate::error::{Error, Result};
 use crate::io::ByteSource;
 use crate::model::{Finding, RecordingInfo, Report, SensorSource, StreamInfo, StreamKind};
 use decode::Wanted;
-use events::Rule;
+use events::PolarityFields;
 use packet::{Found, Framing, POLARITY};
 use seek_scan::HeaderScan;
 
@@ -80,7 +80,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     report.bytes.header = header.end;
     report.bytes.skipped = header.cut;
     report.add(Finding::TruncatedTails, u64::from(header.cut > 0), header.end);
-    let rule = Rule::new(is_3_0, flip_y, options);
+    let rule = PolarityFields::new(is_3_0, flip_y, options);
     let seek_scan = HeaderScan { start, limit: framing.limit, wanted };
     let decoder = Aedat3Decoder::new(framing, wanted, &sources, rule, start, report, options);
     let mut details = BTreeMap::from([("version", header.version.clone())]);

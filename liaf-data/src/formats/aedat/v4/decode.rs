@@ -8,7 +8,7 @@ use super::inflate::{Compression, Failure, Inflater};
 use super::packet::{Found, Framing, HEADER, LOOK};
 use super::table::{self, TableSum, TableSums};
 use super::{content, measurements};
-use crate::codec::packets::{self, PacketBuffer, Packets};
+use crate::codec::packets::{self, PacketBuffer, Packets, Waste};
 use crate::codec::per_stream::PerStream;
 use crate::codec::{Checkpoint, Decoder, EventSink, ReadOptions};
 use crate::error::{Error, Result};
@@ -35,11 +35,10 @@ pub struct Aedat4Decoder {
     place: Place,
     /// Packets that are inflated together.
     jobs: Vec<Job>,
-    slots: Vec<Slot>,
+    slots: Vec<DecodedPacket>,
     /// For one packet alone, which may be larger than one of a group.
-    alone: Slot,
-    /// About how many bytes were read and written for packets that turned out not to be there.
-    wasted: u64,
+    alone: DecodedPacket,
+    waste: Waste,
     parallel: bool,
     /// The packets that were found: with the place of their bodies, and of their headers.
     bodies: TableSum,
@@ -67,11 +66,6 @@ enum Place {
     Table { start: u64, seen: Vec<u8> },
 }
 
-/// What may be wasted on packets that turn out not to be there, beside so many bytes for each byte
-/// of the file: else a file of packets within packets takes a time that grows with its square.
-const WASTE: u64 = 128 << 20;
-const WASTE_PER_BYTE: u64 = 4;
-
 /// A packet to be inflated: its place in the bytes at hand.
 #[derive(Debug, Clone)]
 struct Job {
@@ -83,7 +77,7 @@ struct Job {
 
 /// What one packet is inflated and decoded into.
 #[derive(Debug, Default)]
-struct Slot {
+struct DecodedPacket {
     inflater: Inflater,
     batch: EventBatch,
     measurements: Vec<Measurement>,
@@ -107,7 +101,7 @@ impl Aedat4Decoder {
         let parallel = options.parallel && !options.strict;
         let group = if parallel { places_per_pool() } else { 0 };
         let mut slots = Vec::new();
-        slots.resize_with(group, Slot::default);
+        slots.resize_with(group, DecodedPacket::default);
         let limits = options.limits;
         Self {
             framing,
@@ -122,8 +116,8 @@ impl Aedat4Decoder {
             place: Place::Packets,
             jobs: Vec::new(),
             slots,
-            alone: Slot::default(),
-            wasted: 0,
+            alone: DecodedPacket::default(),
+            waste: Waste::default(),
             parallel,
             bodies: TableSum::default(),
             headers: TableSum::default(),
@@ -249,7 +243,7 @@ impl Aedat4Decoder {
                 return Ok(end);
             }
         };
-        if !sure && self.wasted > WASTE + WASTE_PER_BYTE * offset {
+        if !sure && self.waste.is_too_much(offset) {
             self.run_jobs(bytes, sink)?;
             self.nothing(&bytes[body.start - HEADER..])?;
             return Ok(body.start - HEADER + self.lose(HEADER, offset));
@@ -276,7 +270,7 @@ impl Aedat4Decoder {
         if self.run_jobs(bytes, sink)? {
             return Ok(end);
         }
-        self.wasted += self.alone.inflater.work() as u64;
+        self.waste.add(self.alone.inflater.work());
         self.report.bytes.skipped -= (end - start) as u64;
         self.place = Place::Lost { since: offset };
         Ok(start)
@@ -291,7 +285,7 @@ impl Aedat4Decoder {
         let jobs = std::mem::take(&mut self.jobs);
         let mut slots = std::mem::take(&mut self.slots);
         let (compression, wanted) = (self.framing.compression, std::mem::take(&mut self.wanted));
-        let run = |job: &Job, slot: &mut Slot, cap| {
+        let run = |job: &Job, slot: &mut DecodedPacket, cap| {
             slot.run(job, &bytes[job.body.clone()], compression, wanted.get(&job.stream), cap);
         };
         let (cap, group_cap) = (self.cap, self.group_cap);
@@ -301,8 +295,8 @@ impl Aedat4Decoder {
             run(job, &mut alone, cap);
             self.give(&mut alone, job, &wanted, sink).map(|one| sound = one)
         } else {
-            let work = |_, job: &Job, slot: &mut Slot| run(job, slot, group_cap);
-            let give = |_, job: &Job, slot: &mut Slot| {
+            let work = |_, job: &Job, slot: &mut DecodedPacket| run(job, slot, group_cap);
+            let give = |_, job: &Job, slot: &mut DecodedPacket| {
                 let slot = if slot.is_too_large() && group_cap < cap {
                     // Too large to be one of many: once more, alone.
                     run(job, &mut alone, cap);
@@ -326,7 +320,7 @@ impl Aedat4Decoder {
     /// Gives out what a slot holds; whether that is anything.
     fn give(
         &mut self,
-        slot: &mut Slot,
+        slot: &mut DecodedPacket,
         job: &Job,
         wanted: &WantedStreams,
         sink: &mut dyn EventSink,
@@ -477,7 +471,7 @@ fn describe(sum: &TableSum, elements: u64) -> String {
     format!("{} packets, {elements} events of the stream", sum.packets)
 }
 
-impl Slot {
+impl DecodedPacket {
     fn is_too_large(&self) -> bool {
         matches!(self.outcome, Some(Err(Trouble::Inflate(Failure::TooLarge))))
     }
@@ -591,7 +585,7 @@ impl Decoder for Aedat4Decoder {
         self.carry.clear();
         self.place = Place::Packets;
         self.jobs.clear();
-        self.wasted = 0;
+        self.waste = Waste::default();
         (self.bodies, self.headers) = (TableSum::default(), TableSum::default());
         self.elements.clear();
         self.resumed = false;
