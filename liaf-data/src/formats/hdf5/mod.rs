@@ -11,7 +11,7 @@
 //!
 //! What has other names is read with `--keys`, or `--stream /PATH`. Two cameras are two streams. Chunks
 //! in ECF are read from the file by us, outside of the library's lock, and decoded on all threads by
-//! [`super::ecf`], never by a plugin; everything else comes through the library, Blosc included.
+//! [`prophesee::ecf`](super::prophesee::ecf), never by a plugin; everything else comes through the library, Blosc included.
 
 mod chunk;
 mod ecf;

@@ -1,6 +1,6 @@
 //! AEDAT 2.0: records of 8 bytes, big-endian: `u32` address, `u32` time in µs.
 //!
-//! What the address holds depends on the chip ([`Layout`]); the header may name it. Source: the
+//! What the address holds depends on the chip (`Layout`); the header may name it. Source: the
 //! file format page of iniVation's user guides, and jAER where the page is silent.
 //!
 //! | layout | y | x | polarity | not a pixel |

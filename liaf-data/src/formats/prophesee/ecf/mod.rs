@@ -10,7 +10,7 @@
 //!
 //! *Bit 1*: y, x and polarity in 24 bits (`y << 12 | x << 1 | p`), four events in three `u32`: the
 //! upper three bytes of each are an event, the low bytes together the fourth, its low byte first; the
-//! middle two events lie across, as in [`packed_yxp`].
+//! middle two events lie across, as in `packed_yxp`.
 //!
 //! *Else*: rows, `u16`s of `y << 5 | n` for n events, or n = 31 and the number in the next `u16`; then
 //! with bit 0 x and polarity in 12 bits (`x << 1 | p`), four in three `u16`; else columns, `u16`s of
