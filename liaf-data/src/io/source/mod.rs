@@ -420,7 +420,7 @@ impl ByteSource {
         ));
     }
 
-    /// Notes once whether the file is still the one that was opened.
+    /// Adds a note, once, if the file has changed since it was opened.
     fn check_stamp(&mut self) {
         let now = match &self.kind {
             Kind::Mapped { mapped, .. } => Stamp::of(mapped.file()),
