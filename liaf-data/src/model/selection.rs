@@ -1,4 +1,4 @@
-//! The selection of events of a recording by time and place on the sensor.
+//! The selection of events of a recording by time and by position on the sensor.
 
 use serde::{Deserialize, Serialize};
 
