@@ -29,7 +29,7 @@ use crate::tensor::{self, Container, TensorOptions, TensorSpec, Written};
 use framing::Framing;
 use pass::source;
 
-/// What to make of a recording.
+/// Options for making a tensor file from a recording.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConvertOptions {
     /// Which frames are made.

@@ -82,7 +82,7 @@ impl<S: ChunkSink> Flow<S> {
         }
     }
 
-    /// Hands a full chunk over.
+    /// Passes on a chunk that has been filled.
     pub(crate) fn put(&mut self, mut chunk: Chunk) -> Result<()> {
         chunk.index = self.next_in;
         self.next_in += 1;

@@ -1,4 +1,4 @@
-//! The data table at the end of a file: one entry a packet. It is a hint and nothing more.
+//! The data table at the end of a file, with an entry for each packet. It is only used as a hint.
 
 use std::collections::BTreeMap;
 
@@ -6,17 +6,17 @@ use super::decode::WantedStreams;
 use super::flatbuf::{OutOfBounds, Table, bytes_at};
 use super::inflate::{Compression, Failure, Inflater};
 
-/// Packets in sum: as many as were found, or as many as the table lists.
+/// A summary of packets: of those that were found, or of those that the table lists.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct TableSum {
     /// Number of packets.
     pub packets: u64,
-    /// A sum over all packets of a hash of stream, size and place.
+    /// The sum of a hash of stream, size and offset over all packets.
     pub places: u64,
 }
 
 impl TableSum {
-    /// Adds a packet whose body, or whose header (jAER), is at `place`.
+    /// Adds a packet whose body, or whose header (jAER), is at offset `place`.
     pub(crate) fn add(&mut self, stream: i32, size: u64, place: u64) {
         let key = place ^ size.rotate_left(40) ^ (stream as u64).rotate_left(20);
         self.packets += 1;
@@ -24,15 +24,16 @@ impl TableSum {
     }
 }
 
-/// What a table lists in sum.
+/// A summary of the entries of a table.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct TableSums {
     pub packets: TableSum,
-    /// Events or measurements of each of the wanted streams.
+    /// Number of events or measurements of each of the wanted streams.
     pub elements: BTreeMap<i32, u64>,
 }
 
-/// Adds up the entries of a table, which is compressed as the packets are, or not (jAER).
+/// Summarises the entries of a table. The table is compressed like the packets, or not compressed
+/// (jAER).
 pub(crate) fn sums(
     bytes: &[u8],
     compression: Compression,
@@ -50,7 +51,7 @@ pub(crate) fn sums(
     Ok(sums)
 }
 
-/// Calls `take` with stream, place and first time of every packet that the table lists.
+/// Calls `take` with stream, offset and first time of every packet that the table lists.
 pub(crate) fn each(
     bytes: &[u8],
     compression: Compression,
@@ -60,13 +61,13 @@ pub(crate) fn each(
     read(bytes, compression, cap, |entry| take(entry.stream, entry.place, entry.start))
 }
 
-/// What a table says of a packet.
+/// The entry of a packet.
 struct Entry {
     stream: i32,
     size: u64,
     place: u64,
     elements: u64,
-    /// Time of its first sample in µs.
+    /// Time of its first element in µs.
     start: i64,
 }
 
