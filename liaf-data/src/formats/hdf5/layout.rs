@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::model::SensorSize;
 
 /// Groups and datasets that may contain events, and the names of their streams.
-const PLACES: &[(&str, &str)] = &[
+const PATHS: &[(&str, &str)] = &[
     ("/CD/events", "CD"),
     ("/events", "events"),
     ("/", "events"),
@@ -75,7 +75,7 @@ pub(crate) fn streams(file: &File, options: &ReadOptions) -> Result<Vec<Stream>>
         Some(ColumnMap::Order(order)) => order.len(),
         _ => 4,
     };
-    for &(place, name) in PLACES.iter().chain(&stated) {
+    for &(place, name) in PATHS.iter().chain(&stated) {
         if streams.iter().any(|stream| stream.place == place) {
             continue;
         }

@@ -5,9 +5,9 @@ use hdf5::{File, Group};
 
 use crate::model::SensorSize;
 
-/// The size of the sensor for the events at the path `place`, from the closest group that has it.
-pub(crate) fn find(file: &File, place: &str) -> Option<SensorSize> {
-    let mut at = place;
+/// The size of the sensor for the events at the path `path`, from the closest group that has it.
+pub(crate) fn find(file: &File, path: &str) -> Option<SensorSize> {
+    let mut at = path;
     loop {
         if let Ok(group) = file.group(if at.is_empty() { "/" } else { at })
             && let Some(size) = of_group(&group)
@@ -20,11 +20,11 @@ pub(crate) fn find(file: &File, place: &str) -> Option<SensorSize> {
         at = at.rsplit_once('/').map_or("", |(parent, _)| parent);
     }
     // MVSEC used a DAVIS346. DSEC used a Prophesee Gen3.1, cropped to 640x480.
-    if place.starts_with("/davis/") {
+    if path.starts_with("/davis/") {
         return Some(SensorSize::new(346, 260));
     }
     let is_dsec =
-        place == "/events" && file.link_exists("ms_to_idx") && file.link_exists("t_offset");
+        path == "/events" && file.link_exists("ms_to_idx") && file.link_exists("t_offset");
     is_dsec.then_some(SensorSize::new(640, 480))
 }
 
