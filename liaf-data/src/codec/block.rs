@@ -11,9 +11,9 @@ use crate::model::{Report, SensorSize};
 /// Decodes the events of a container format, in which the data of the events may be anywhere in the
 /// file.
 ///
-/// A reader of this kind is needed where a [`Decoder`], which is given the bytes in file order,
-/// would have to keep most of the file in memory. The guarantees of [`Decoder`] hold here as well:
-/// the events, the [`Report`] and the errors are the same on any number of threads, and no
+/// A reader of this kind is needed where a [`Decoder`](super::Decoder), which is given the bytes in
+/// file order, would have to keep most of the file in memory. The guarantees of `Decoder` hold here
+/// as well: the events, the [`Report`] and the errors are the same on any number of threads, and no
 /// allocation has a size that is taken from the file unchecked.
 pub(crate) trait BlockReader: Send {
     /// Decodes the next block of `source` and passes its events to `sink`. Returns whether there
@@ -21,7 +21,7 @@ pub(crate) trait BlockReader: Send {
     /// the file.
     ///
     /// # Errors
-    /// As [`Decoder::push`] and [`Decoder::finish`].
+    /// As [`Decoder::push`](super::Decoder::push) and [`Decoder::finish`](super::Decoder::finish).
     fn pump(&mut self, source: &mut ByteSource, sink: &mut dyn EventSink) -> Result<bool>;
 
     /// The report of everything that was met so far.
@@ -33,12 +33,12 @@ pub(crate) trait BlockReader: Send {
     /// About how many events are still to come.
     fn expected_events(&self) -> usize;
 
-    /// See [`Decoder::checkpoint`].
+    /// See [`Decoder::checkpoint`](super::Decoder::checkpoint).
     fn checkpoint(&self) -> Option<Checkpoint> {
         None
     }
 
-    /// See [`Decoder::resume`].
+    /// See [`Decoder::resume`](super::Decoder::resume).
     fn resume(&mut self, _source: &mut ByteSource, _checkpoint: &Checkpoint) -> Result<()> {
         Err(Error::unsupported("this format can only be read from its beginning"))
     }

@@ -1,7 +1,7 @@
 //! The interfaces between bytes and events, and the machinery that the formats share.
 //!
 //! A [`Format`] describes how files of a format are recognised and opened. A [`Decoder`] or
-//! [`BlockReader`] turns bytes into events and passes them to an [`EventSink`](EventSink); an
+//! [`BlockReader`] turns bytes into events and passes them to an [`EventSink`]; an
 //! [`Encoder`] turns events into the bytes of a [`Target`].
 
 mod block;

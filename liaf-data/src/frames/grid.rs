@@ -147,7 +147,7 @@ fn offset_before(end: u128) -> u64 {
 mod tests {
     use super::*;
 
-    /// The definition, offset by offset.
+    /// The definition, evaluated for each offset.
     fn windows_of(grid: &Grid, offset: u64) -> Vec<u64> {
         let n = grid.count().unwrap_or(200);
         (0..n)

@@ -140,13 +140,13 @@ mod tests {
                 let work = |i: usize, item: &usize, slot: &mut usize| *slot = i * item;
                 let collect = || {
                     let mut seen = Vec::new();
-                    let mut places = vec![0; 4];
+                    let mut slots = vec![0; 4];
                     let give = |i: usize, _: &usize, slot: &mut usize| {
                         seen.push((i, *slot));
                         Ok(())
                     };
-                    in_order(&items, &mut places, work, give).unwrap();
-                    assert_eq!(places.len(), 4);
+                    in_order(&items, &mut slots, work, give).unwrap();
+                    assert_eq!(slots.len(), 4);
                     seen
                 };
                 let expected: Vec<_> = items.iter().map(|i| (*i, i * i)).collect();
@@ -174,16 +174,16 @@ mod tests {
     #[test]
     fn the_first_error_ends_it() {
         let items: Vec<usize> = (0..50).collect();
-        let (mut given, mut places) = (0, vec![(), (), ()]);
+        let (mut given, mut slots) = (0, vec![(), (), ()]);
         let result = in_order(
             &items,
-            &mut places,
+            &mut slots,
             |_, _, ()| {},
             |i, _, ()| {
                 given += 1;
                 if i == 7 { Err(Error::caller("enough")) } else { Ok(()) }
             },
         );
-        assert_eq!((result.is_err(), given, places.len()), (true, 8, 3));
+        assert_eq!((result.is_err(), given, slots.len()), (true, 8, 3));
     }
 }

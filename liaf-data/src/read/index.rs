@@ -70,7 +70,7 @@ impl Index {
         Ok(Self { events: total.events, earliest, latest, points })
     }
 
-    /// See [`locate`](super::seek_points::locate).
+    /// See [`locate`].
     pub(super) fn locate(&self, time: &Range<i64>) -> (Option<Checkpoint>, Option<Checkpoint>) {
         locate(&self.points, time)
     }

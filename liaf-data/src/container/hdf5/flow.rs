@@ -193,7 +193,7 @@ mod tests {
 
     const PACKED: Option<DeflateLevel> = Some(DeflateLevel::Level(4));
 
-    /// Keeps what it gets, and on which thread; fails at one chunk.
+    /// Stores the chunks it receives, and on which thread; fails at one chunk.
     #[derive(Default)]
     struct Keep {
         chunks: Vec<(u64, Vec<u8>)>,

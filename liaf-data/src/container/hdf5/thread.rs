@@ -106,7 +106,7 @@ mod tests {
 
     use super::*;
 
-    /// Begins a chunk when it is let, says so, and says too when it is dropped.
+    /// Starts a chunk only when allowed, reports the start, and reports when it is dropped.
     struct Slow {
         go: Receiver<()>,
         said: Sender<String>,
@@ -142,7 +142,7 @@ mod tests {
         }
         assert_eq!(hear.recv().expect("said"), "chunk 0");
         let dropping = std::thread::spawn(move || drop(thread));
-        // The drop waits for the chunk that was begun.
+        // The drop waits for the chunk that has been started.
         let early = hear.recv_timeout(Duration::from_millis(100));
         assert_eq!(early, Err(RecvTimeoutError::Timeout));
         drop(let_go);

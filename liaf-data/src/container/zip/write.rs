@@ -203,7 +203,7 @@ mod tests {
             packed: 3,
         };
         let entry = member.central(u64::from(u32::MAX));
-        // Packed size, size, offset, and then the field: id 1, 16 bytes, size, offset.
+        // Compressed size, size, offset, and then the field: id 1, 16 bytes, size, offset.
         assert_eq!(&entry[20..24], &3u32.to_le_bytes());
         assert_eq!(&entry[24..28], &[0xff; 4]);
         assert_eq!(&entry[42..46], &[0xff; 4]);

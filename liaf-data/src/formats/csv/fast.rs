@@ -228,7 +228,7 @@ mod tests {
     use super::super::digits::DIGITS;
     use super::*;
 
-    /// A small generator of numbers, so that every run tests the same bytes.
+    /// A small random number generator, so that every run tests the same bytes.
     fn next(state: &mut u64) -> usize {
         *state ^= *state << 13;
         *state ^= *state >> 7;
@@ -236,7 +236,8 @@ mod tests {
         (*state >> 20) as usize
     }
 
-    /// What is read line by line: events, and where the first line is that is not plain.
+    /// Decodes line by line: returns the events, and the offset of the first line that is not
+    /// plain.
     fn slowly(bytes: &[u8], mut at: usize, reading: Reading<'_>) -> (EventBatch, usize) {
         let mut batch = EventBatch::new();
         while let Some((event, used)) = plain(&bytes[at..], reading.columns)
@@ -248,8 +249,8 @@ mod tests {
         (batch, at)
     }
 
-    /// Reads as far as it goes both ways. The fast way may stop earlier, but then in front of a line that
-    /// is not of the pattern. Returns how many lines it took.
+    /// Asserts that both ways of decoding give the same events. The fast way may stop earlier, but
+    /// only before a line that does not fit the pattern. Returns how many lines it decoded.
     fn check(text: &[u8], columns: &Columns) -> usize {
         let first = text.iter().position(|&byte| byte == b'\n').map_or(text.len(), |end| end + 1);
         let at = first.max(DIGITS).min(text.len());

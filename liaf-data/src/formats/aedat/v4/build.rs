@@ -139,8 +139,8 @@ mod tests {
             assert_eq!(root.i32(0, 0), Ok(3));
             assert_eq!(root.i64(1, 7), Ok(-1));
             assert_eq!(root.vector(2, 1), Ok(text.as_bytes()));
-            let place = TABLE_POSITION_AT as usize - MAGIC.len();
-            assert_eq!(buffer[place..place + 8], (-1_i64).to_le_bytes());
+            let at = TABLE_POSITION_AT as usize - MAGIC.len();
+            assert_eq!(buffer[at..at + 8], (-1_i64).to_le_bytes());
         }
     }
 

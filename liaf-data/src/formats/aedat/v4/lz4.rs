@@ -109,7 +109,7 @@ fn repeat(out: &mut [u8], at: usize, back: usize, bytes: usize) -> Result<(), Bl
 mod tests {
     use super::*;
 
-    /// A small generator of numbers, so that every run tests the same bytes.
+    /// A small random number generator, so that every run tests the same bytes.
     fn next(state: &mut u64) -> usize {
         *state ^= *state << 13;
         *state ^= *state >> 7;

@@ -217,7 +217,7 @@ mod tests {
     use super::super::lz4;
     use super::*;
 
-    /// A small generator of numbers, so that every run tests the same bytes.
+    /// A small random number generator, so that every run tests the same bytes.
     fn next(state: &mut u64) -> u64 {
         *state ^= *state << 13;
         *state ^= *state >> 7;
@@ -232,7 +232,8 @@ mod tests {
         out.split_off(3)
     }
 
-    /// It decodes to the same in our decoder and in another, and obeys the rules of a block's end.
+    /// Asserts that a block decodes to the same bytes with this decoder and another one, and that
+    /// it obeys the rules for the end of a block.
     fn check(plain: &[u8], head: usize, seen: &mut Seen) -> usize {
         let block = packed(plain, head, seen);
         let again = lz4_flex::block::decompress(&block, plain.len()).unwrap();
@@ -252,24 +253,24 @@ mod tests {
         bytes
     }
 
-    /// `n` events of one kind behind 32 other bytes.
+    /// `n` events of one kind after 32 other bytes.
     fn events(kind: u64, n: usize, state: &mut u64) -> Vec<u8> {
         let mut plain: Vec<u8> = (0..32).map(|i| i * 7).collect();
         let (mut t, mut x, mut y, mut p) = (1_700_000_000_000_000_i64, 5, 5, 0);
         for i in 0..n as u64 {
             match kind {
-                // Rows that fire together.
+                // Rows whose pixels fire together.
                 0 if !next(state).is_multiple_of(3) => x += 1,
                 0 => (t, x, y, p) = (t + 40, next(state) % 300, next(state) % 200, next(state)),
-                // Few pixels, at any time.
+                // A few pixels, at any time.
                 1 => (t, x, y) = (t + (next(state) % 999) as i64, 7 * (next(state) % 9), x % 5),
-                // Many pixels at one time, in order.
+                // Many pixels at the same time, in order.
                 2 => (x, y, p) = (i % 640, i / 640, i / 3000),
-                // All the same.
+                // All events are the same.
                 3 => {}
-                // Times that jump, coordinates without sense.
+                // Times that jump, and random coordinates.
                 4 => (t, x, y) = ((next(state) << 19) as i64, next(state), next(state)),
-                // No pixel comes back in reach.
+                // No pixel has another event within reach.
                 _ => (t, x, y, p) = (t + 1, i % 5000, 3, i / 4500),
             }
             plain.extend(event(t, x, y, p));

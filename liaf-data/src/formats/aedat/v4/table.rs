@@ -16,9 +16,9 @@ pub(crate) struct TableSum {
 }
 
 impl TableSum {
-    /// Adds a packet whose body, or whose header (jAER), is at offset `place`.
-    pub(crate) fn add(&mut self, stream: i32, size: u64, place: u64) {
-        let key = place ^ size.rotate_left(40) ^ (stream as u64).rotate_left(20);
+    /// Adds a packet whose body, or whose header (jAER), is at `offset`.
+    pub(crate) fn add(&mut self, stream: i32, size: u64, offset: u64) {
+        let key = offset ^ size.rotate_left(40) ^ (stream as u64).rotate_left(20);
         self.packets += 1;
         self.places = self.places.wrapping_add((key | 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ key);
     }
@@ -42,7 +42,7 @@ pub(crate) fn sums(
 ) -> Result<TableSums, &'static str> {
     let mut sums = TableSums::default();
     read(bytes, compression, cap, |entry| {
-        sums.packets.add(entry.stream, entry.size, entry.place);
+        sums.packets.add(entry.stream, entry.size, entry.offset);
         if wanted.contains_key(&entry.stream) {
             let elements = sums.elements.entry(entry.stream).or_default();
             *elements = elements.saturating_add(entry.elements);
@@ -58,14 +58,14 @@ pub(crate) fn each(
     cap: usize,
     mut take: impl FnMut(i32, u64, i64),
 ) -> Result<(), &'static str> {
-    read(bytes, compression, cap, |entry| take(entry.stream, entry.place, entry.start))
+    read(bytes, compression, cap, |entry| take(entry.stream, entry.offset, entry.start))
 }
 
 /// The entry of a packet.
 struct Entry {
     stream: i32,
     size: u64,
-    place: u64,
+    offset: u64,
     elements: u64,
     /// Time of its first element in µs.
     start: i64,
@@ -99,7 +99,7 @@ fn entries(content: &[u8], mut take: impl FnMut(Entry)) -> Result<(), OutOfBound
         take(Entry {
             stream: bytes_at(&packet, 0).map(i32::from_le_bytes).unwrap_or_default(),
             size: bytes_at(&packet, 4).map(u32::from_le_bytes).unwrap_or_default().into(),
-            place: entry.i64(0, 0)? as u64,
+            offset: entry.i64(0, 0)? as u64,
             elements: u64::try_from(entry.i64(2, 0)?).unwrap_or(0),
             start: entry.i64(3, 0)?,
         });

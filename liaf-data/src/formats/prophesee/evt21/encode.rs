@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn columns_that_rise_within_a_word_share_it_and_no_others() {
-        // Words: the time, 0 to 31, 32, 31 behind it, 31 again, OFF, another row, another time.
+        // Words: the time, 0 to 31, 32, 31 after it, 31 again, OFF, another row, another time.
         let mut events = EventBatch::new();
         let mut at = |t, x, y, p| events.push(Event { t, x, y, p });
         for x in 0..=32 {
