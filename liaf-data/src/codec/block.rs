@@ -1,4 +1,5 @@
-//! The seam between a container and events: a [`BlockReader`] takes what it needs from the file.
+//! The interface between a container format and its events: a [`BlockReader`] reads the parts
+//! of the file that it needs itself.
 
 use std::ops::Range;
 
@@ -7,47 +8,52 @@ use crate::error::{Error, Result};
 use crate::io::ByteSource;
 use crate::model::{Report, SensorSize};
 
-/// Gives the events of a container whose parts lie anywhere in the file, stretch by stretch.
+/// Decodes the events of a container format, in which the data of the events may be anywhere in the
+/// file.
 ///
-/// What [`Decoder`] promises holds here as well: the same events, [`Report`] and errors on any
-/// number of threads, and no allocation that a number in the file sizes.
+/// A reader of this kind is needed where a [`Decoder`](super::Decoder), which is given the bytes in
+/// file order, would have to keep most of the file in memory. The guarantees of `Decoder` hold here
+/// as well: the events, the [`Report`] and the errors are the same on any number of threads, and no
+/// allocation has a size that is taken from the file unchecked.
 pub(crate) trait BlockReader: Send {
-    /// Reads the next stretch of `source` into `sink`. Returns whether there may be more; once
-    /// there is not, the byte account adds up to the file.
+    /// Decodes the next block of `source` and passes its events to `sink`. Returns whether there
+    /// may be more; once there is no more, the byte account of the report adds up to the size of
+    /// the file.
     ///
     /// # Errors
-    /// As [`Decoder::push`] and [`Decoder::finish`].
+    /// As [`Decoder::push`](super::Decoder::push) and [`Decoder::finish`](super::Decoder::finish).
     fn pump(&mut self, source: &mut ByteSource, sink: &mut dyn EventSink) -> Result<bool>;
 
-    /// What was met so far.
+    /// The report of everything that was met so far.
     fn report(&self) -> &Report;
 
-    /// About how many bytes of the file are behind the reader.
+    /// About how many bytes of the file have been decoded.
     fn position(&self) -> u64;
 
-    /// About how many events are to come.
+    /// About how many events are still to come.
     fn expected_events(&self) -> usize;
 
-    /// As [`Decoder::checkpoint`].
+    /// See [`Decoder::checkpoint`](super::Decoder::checkpoint).
     fn checkpoint(&self) -> Option<Checkpoint> {
         None
     }
 
-    /// As [`Decoder::resume`].
-    fn resume(&mut self, _source: &mut ByteSource, _mark: &Checkpoint) -> Result<()> {
+    /// See [`Decoder::resume`](super::Decoder::resume).
+    fn resume(&mut self, _source: &mut ByteSource, _checkpoint: &Checkpoint) -> Result<()> {
         Err(Error::unsupported("this format can only be read from its beginning"))
     }
 
-    /// Ends in front of `checkpoint`, which is not behind the reader.
+    /// Makes reading end just before `checkpoint`, which must not be before the current position.
     ///
     /// # Errors
     /// As [`resume`](Self::resume).
-    fn stop(&mut self, _source: &mut ByteSource, _mark: &Checkpoint) -> Result<()> {
+    fn stop(&mut self, _source: &mut ByteSource, _checkpoint: &Checkpoint) -> Result<()> {
         Err(Error::unsupported("this format can only be read to its end"))
     }
 
-    /// Of a fresh reader: passes over what is certainly not of `time`, by a look at little of the file.
-    /// `false` if that cannot be told: then nothing is passed over.
+    /// Narrows a reader that has read nothing yet to a range of times: parts of the file that
+    /// certainly have no event within `time` are skipped. Only a small part of the file is read for
+    /// this. Returns `false` if the range cannot be narrowed; nothing is skipped then.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -58,9 +64,10 @@ pub(crate) trait BlockReader: Send {
 
 /// Finds the largest stored x and y in the data of a recording.
 pub(crate) trait BoundsFinder: Send {
-    /// Looks at the next bytes.
+    /// Takes the next bytes of the data into account.
     fn push(&mut self, bytes: &[u8]);
 
-    /// The box from pixel (0, 0) around all events so far; `None` without events.
+    /// The smallest sensor, from pixel (0, 0), that contains all events seen so far; `None` if
+    /// there was no event.
     fn bounds(&self) -> Option<SensorSize>;
 }

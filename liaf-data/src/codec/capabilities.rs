@@ -1,33 +1,36 @@
-//! What a kind of event file can hold.
+//! What a kind of event file can store.
 
 use std::ops::RangeInclusive;
 
 use crate::model::EventStats;
 
-/// What a kind of event file can hold, and a reader gets back as it was.
+/// What a kind of event file can store such that a reader gets it back unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
-    /// The earliest time in µs.
+    /// The earliest time that can be stored, in µs.
     pub t_min: i64,
-    /// The latest time in µs.
+    /// The latest time that can be stored, in µs.
     pub t_max: i64,
-    /// With [`wrap`](super::WriteOptions::wrap), times outside are kept modulo this number of µs.
-    /// `None`: there is no such way.
+    /// With [`wrap`](super::WriteOptions::wrap), times out of range are stored modulo this number
+    /// of µs. `None` if the format has no such way of storing them.
     pub wraps: Option<u64>,
-    /// How far an event may lie behind the one before it, in µs; 0: time must not step back.
+    /// How much earlier than the previous event an event may be, in µs. 0 means that time must not
+    /// step back.
     pub step_back: u64,
-    /// How far an event may lie behind the latest one before it, in µs.
+    /// How much earlier than the latest of all previous events an event may be, in µs.
     pub lateness: u64,
-    /// The largest x.
+    /// The largest x that can be stored.
     pub x_max: u16,
-    /// The largest y.
+    /// The largest y that can be stored.
     pub y_max: u16,
-    /// Whether a file may be without events. One that has no header would be empty then.
+    /// Whether a file may have no events. Without a header, such a file would be empty and could
+    /// not be recognised.
     pub no_events: bool,
 }
 
 impl Capabilities {
-    /// Any event in any order. Rows of the table say what differs from it.
+    /// Any events in any order. The targets of the formats start from this value and list what
+    /// differs.
     pub const ANYTHING: Self = Self {
         t_min: i64::MIN,
         t_max: i64::MAX,
@@ -39,19 +42,20 @@ impl Capabilities {
         no_events: true,
     };
 
-    /// Whether any times in any order fit, so that nothing need be known of them before.
+    /// Whether times of any value and in any order can be stored, so that the events need not be
+    /// examined before they are written.
     pub fn any_times(&self) -> bool {
         let order = [self.step_back, self.lateness];
         (self.t_min, self.t_max, order) == (i64::MIN, i64::MAX, [u64::MAX; 2])
     }
 
-    /// The times that fit.
+    /// The range of times that can be stored.
     pub fn times(&self) -> RangeInclusive<i64> {
         self.t_min..=self.t_max
     }
 
-    /// What of these events would be lost, in words: one item a reason, with what would help.
-    /// With `wrap`, times may be outside.
+    /// Describes what would be lost if these events were written: one item for each reason, with
+    /// advice for the user. With `wrap`, times may be out of range.
     pub fn violations(&self, stats: &EventStats, wrap: bool) -> Vec<Violation> {
         let mut violations = Vec::new();
         if stats.events == 0 {
@@ -114,16 +118,16 @@ impl Capabilities {
     }
 }
 
-/// What helps where times step back too far.
+/// The advice where times step back too far.
 const IN_ORDER: &str =
     "--sort orders events by time, --clamp-time moves late ones to the time of the one before";
 
-/// Something of a recording that a kind of event file cannot hold.
+/// A property of a recording that a kind of event file cannot store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// What it can hold.
+    /// What the kind of file can store.
     pub holds: String,
-    /// What there is.
+    /// What the recording has.
     pub found: String,
     /// What the user can do.
     pub help: String,

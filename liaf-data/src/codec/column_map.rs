@@ -1,4 +1,4 @@
-//! Which column or array is which number of an event, and in which unit its time is.
+//! Which column or array holds which field of an event, and the unit of its times.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,25 +7,25 @@ use serde::Serialize;
 
 use crate::error::Error;
 
-/// One of the four numbers of an event.
+/// One of the four fields of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Field {
-    /// Time.
+    /// The time.
     T,
-    /// Column from the left.
+    /// The column of the pixel, from the left.
     X,
-    /// Row from the top.
+    /// The row of the pixel, from the top.
     Y,
-    /// Polarity.
+    /// The polarity.
     P,
 }
 
 impl Field {
-    /// All four, in the order of their indices.
+    /// All four fields, in the order of their indices.
     pub const ALL: [Self; 4] = [Self::T, Self::X, Self::Y, Self::P];
 
-    /// Its letter.
+    /// The letter of the field: `t`, `x`, `y` or `p`.
     pub fn letter(self) -> &'static str {
         match self {
             Self::T => "t",
@@ -50,7 +50,8 @@ impl fmt::Display for Field {
     }
 }
 
-/// Which columns or arrays hold t, x, y and p, for formats that leave it open.
+/// Which columns or arrays hold t, x, y and p. It is needed for formats that do not define this
+/// themselves, such as text tables and numpy archives.
 ///
 /// ```
 /// use liaf_data::{Field, ColumnMap};
@@ -64,10 +65,10 @@ impl fmt::Display for Field {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ColumnMap {
-    /// What each column is, from the first on; `None` is not read.
+    /// The field of each column, from the first column on; a column that is `None` is not read.
     Order(Vec<Option<Field>>),
-    /// The name of the column, array or dataset of t, x, y and p, in this order. What is `None` is
-    /// found by its usual names.
+    /// The names of the columns, arrays or datasets that hold t, x, y and p, in this order. A field
+    /// that is `None` is found by its usual names.
     Names([Option<String>; 4]),
 }
 
@@ -100,7 +101,8 @@ impl fmt::Display for ColumnMap {
 impl FromStr for ColumnMap {
     type Err = Error;
 
-    /// Reads `t,x,y,p` in the order of the columns, `_` for one to pass over; or `t=NAME,x=NAME,…`.
+    /// Parses `t,x,y,p` in the order of the columns, with `_` for a column to ignore, or
+    /// `t=NAME,x=NAME,…`.
     fn from_str(text: &str) -> Result<Self, Error> {
         let wrong = |what: &str| {
             Error::caller(what)
@@ -136,12 +138,12 @@ impl FromStr for ColumnMap {
     }
 }
 
-/// The unit of times that do not say it.
+/// The unit of times in a file that does not say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeUnit {
     /// Seconds.
     Seconds,
-    /// Milliseconds; never guessed.
+    /// Milliseconds. This unit is never guessed.
     Milliseconds,
     /// Microseconds.
     Microseconds,
@@ -150,7 +152,7 @@ pub enum TimeUnit {
 }
 
 impl TimeUnit {
-    /// `s`, `ms`, `µs` or `ns`.
+    /// The usual symbol of the unit: `s`, `ms`, `µs` or `ns`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Seconds => "s",
@@ -160,7 +162,7 @@ impl TimeUnit {
         }
     }
 
-    /// A time is this power of ten of µs.
+    /// The unit is 10 to the power of this number, in µs.
     pub(crate) fn exponent(self) -> i32 {
         match self {
             Self::Seconds => 6,

@@ -1,4 +1,5 @@
-//! The seam between events and bytes: an [`Encoder`] takes events, an [`Output`] takes bytes.
+//! The interface between events and bytes: an [`Encoder`] consumes events and writes bytes to an
+//! [`Output`].
 
 use std::path::Path;
 
@@ -7,22 +8,22 @@ use crate::io::AtomicFile;
 use crate::limits::Limits;
 use crate::model::{EventBatch, EventStats, SensorSize};
 
-/// Takes the bytes of an [`Encoder`].
+/// Receives the bytes that an [`Encoder`] writes.
 pub trait Output {
-    /// The next bytes of the file.
+    /// Appends the next bytes of the file.
     ///
     /// # Errors
-    /// If they cannot be taken; that ends the encoding.
+    /// If the bytes cannot be written. Encoding ends then.
     fn append(&mut self, bytes: &[u8]) -> Result<()>;
 
-    /// Other bytes in the place of those from `offset` on, which have been appended before.
+    /// Overwrites the bytes from `offset` on, which have been appended before.
     ///
     /// # Errors
     /// As [`append`](Self::append).
     fn patch(&mut self, offset: u64, bytes: &[u8]) -> Result<()>;
 }
 
-/// Memory is the simplest output.
+/// The simplest output: the bytes are kept in memory.
 impl Output for Vec<u8> {
     fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.extend_from_slice(bytes);
@@ -33,9 +34,9 @@ impl Output for Vec<u8> {
         let range = usize::try_from(offset)
             .ok()
             .and_then(|start| Some(start..start.checked_add(bytes.len())?));
-        let place = range.and_then(|range| self.get_mut(range));
-        let place = place.ok_or_else(|| Error::caller("a patch of what was not written yet"))?;
-        place.copy_from_slice(bytes);
+        let target = range.and_then(|range| self.get_mut(range));
+        let target = target.ok_or_else(|| Error::caller("a patch of what was not written yet"))?;
+        target.copy_from_slice(bytes);
         Ok(())
     }
 }
@@ -50,90 +51,92 @@ impl Output for AtomicFile {
     }
 }
 
-/// A state machine from events to the bytes of one format: no file, no path, no waiting.
+/// An encoder of one format, as a state machine that needs no file and no path and never waits.
 ///
-/// [`start`](Self::start) comes first and once, then any number of [`push`](Self::push), then
-/// [`finish`](Self::finish) once. Events may come in batches of any size, empty ones too: the same
-/// events give the same bytes however they are cut, and on any number of threads. Events that the
-/// target does not [hold](super::Capabilities) do not come.
+/// [`start`](Self::start) is called first and once, then [`push`](Self::push) any number of times,
+/// then [`finish`](Self::finish) once. The events may be passed in batches of any size, including
+/// empty ones: the same events give the same bytes no matter how they are cut and on how many
+/// threads they are encoded. The caller passes only events that the target [can
+/// store](super::Capabilities).
 pub trait Encoder: Send {
-    /// Writes what stands in front of the events.
+    /// Writes what precedes the events in the file.
     ///
     /// # Errors
     /// Errors of the output.
     fn start(&mut self, out: &mut dyn Output) -> Result<()>;
 
-    /// Encodes the next events. Their bytes may come later.
+    /// Encodes the next events. Their bytes may be written later.
     ///
     /// # Errors
     /// Errors of the output.
     fn push(&mut self, events: &EventBatch, out: &mut dyn Output) -> Result<()>;
 
-    /// Says that no more events follow: writes what is left, and patches what only now is known.
+    /// Ends encoding: writes what is left, and patches the values that are known only now.
     ///
     /// # Errors
     /// Errors of the output.
     fn finish(&mut self, out: &mut dyn Output) -> Result<()>;
 
-    /// What a reader of the file should know, in words.
+    /// Remarks for the user about the file, in words.
     fn notes(&self) -> Vec<String> {
         Vec::new()
     }
 }
 
-/// What an event file is going to hold.
+/// A description of the event file that is to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventSpec {
-    /// Size of the sensor; every event lies on it.
+    /// Size of the sensor. Every event is within it.
     pub sensor: SensorSize,
-    /// The device that the events came from, if that is known.
+    /// The device that recorded the events, if it is known.
     pub source: Option<String>,
-    /// One JSON text that says what made the file, for formats with a place for it; or empty.
+    /// A JSON text that says how the file was made, for formats that can store it; may be empty.
     pub provenance: String,
-    /// What was taken from all times, in µs, for formats with a place for it; `None`: not known.
+    /// What was subtracted from all times, in µs, for formats that can store it; `None` if it is
+    /// not known.
     pub t_offset: Option<i64>,
-    /// What is known of all events before the first one is written.
+    /// Statistics of all events, if they are known before the first event is written.
     pub stats: Option<EventStats>,
 }
 
 impl EventSpec {
-    /// Events of a sensor of which nothing else is known.
+    /// A description of events of which only the sensor is known.
     pub fn new(sensor: SensorSize) -> Self {
         Self { sensor, source: None, provenance: String::new(), t_offset: None, stats: None }
     }
 }
 
-/// What was written.
+/// A summary of a file that was written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Written {
     /// Number of events.
     pub events: u64,
-    /// Bytes of the whole file.
+    /// Size of the file in bytes.
     pub bytes: u64,
-    /// What a reader of the file should know, in words.
+    /// Remarks for the user about the file, in words.
     pub notes: Vec<String>,
 }
 
-/// Writes events into a file that appears whole under its name or not at all.
+/// Writes events into a file. The file appears under its name when it is complete, or not at all.
 ///
-/// Dropping a writer without [`finish`](Self::finish) leaves nothing behind. The bytes of the file
+/// If a writer is dropped without [`finish`](Self::finish), no file remains. The bytes of the file
 /// do not depend on how the events are cut into batches, nor on the number of threads.
 pub trait EventWriter: Send {
-    /// Adds the next events.
+    /// Writes the next events.
     ///
     /// # Errors
     /// [`ErrorKind::System`](crate::ErrorKind::System) if they cannot be written,
-    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the file cannot hold one of them.
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the file cannot store one of them.
     fn write(&mut self, events: &EventBatch) -> Result<()>;
 
-    /// Completes the file and gives it its name.
+    /// Completes the file and moves it to its final name.
     ///
     /// # Errors
-    /// As [`write`](Self::write); the file of that name, if there was one, is then as it was.
+    /// As [`write`](Self::write); a file that had this name before is left unchanged.
     fn finish(self: Box<Self>) -> Result<Written>;
 }
 
-/// Refuses a file of `bytes` bytes that is larger than the limits allow.
+/// Returns an error if a file of `bytes` bytes is larger than the limits allow.
 pub(crate) fn check_size(bytes: u64, limits: &Limits, path: &Path) -> Result<()> {
     if bytes <= limits.output_bytes {
         return Ok(());
@@ -143,7 +146,7 @@ pub(crate) fn check_size(bytes: u64, limits: &Limits, path: &Path) -> Result<()>
         .in_file(path))
 }
 
-/// The bytes of a file of these events.
+/// Encodes these events and returns the bytes of the file.
 #[cfg(test)]
 pub(crate) fn bytes_of(mut encoder: impl Encoder, events: &EventBatch) -> Vec<u8> {
     let mut bytes = Vec::new();

@@ -1,8 +1,8 @@
-//! The seams between bytes and events, and the machinery that formats share.
+//! The interfaces between bytes and events, and the machinery that the formats share.
 //!
-//! A [`Format`] says how its files are told and opened, a [`Decoder`] or [`BlockReader`] makes events
-//! of bytes and gives them to an [`EventSink`](EventSink), an [`Encoder`] makes bytes of events for a
-//! [`Target`].
+//! A [`Format`] describes how files of a format are recognised and opened. A [`Decoder`] or
+//! [`BlockReader`] turns bytes into events and passes them to an [`EventSink`]; an
+//! [`Encoder`] turns events into the bytes of a [`Target`].
 
 mod block;
 mod capabilities;

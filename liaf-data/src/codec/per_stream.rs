@@ -1,4 +1,4 @@
-//! What a pass over several streams of events meets in each of them.
+//! Separate reports for the streams of events that are read in one pass.
 
 use std::collections::BTreeMap;
 
@@ -6,46 +6,47 @@ use crate::model::{Finding, Report};
 
 /// The reports of the streams of one pass.
 ///
-/// The report of the whole pass counts what is of no stream, or of one that is not read. Each stream
-/// has a report of its own beside it. Together they give the report of a pass over that stream alone,
-/// in which the events of the others are of no interest.
+/// The report of the whole pass counts what belongs to no stream, or to a stream that is not read.
+/// In addition, each stream has a report of its own. From both follows the report of a pass over
+/// one stream alone, in which the events of the other streams are only counted.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct PerStream(BTreeMap<i32, Part>);
 
-/// What is of one stream.
+/// What belongs to one stream.
 #[derive(Debug, Default, Clone)]
 struct Part {
     report: Report,
-    /// Events of its packets, as a pass over another stream counts them, and where the first
-    /// packet begins.
+    /// Number of events in its packets, which a pass over another stream counts, and the offset of
+    /// its first packet.
     events: u64,
     first: Option<u64>,
 }
 
 impl PerStream {
-    /// For these streams.
+    /// Empty reports for these streams.
     pub fn new(streams: impl IntoIterator<Item = i32>) -> Self {
         Self(streams.into_iter().map(|stream| (stream, Part::default())).collect())
     }
 
-    /// Forgets what was met.
+    /// Forgets everything that was met.
     pub fn reset(&mut self) {
         self.0.values_mut().for_each(|part| *part = Part::default());
     }
 
-    /// The report of what is of `stream` alone.
+    /// The report of what belongs to `stream` alone.
     pub fn report(&mut self, stream: i32) -> &mut Report {
         &mut self.0.entry(stream).or_default().report
     }
 
-    /// Counts events of a packet of `stream` that begins at byte `offset`.
+    /// Counts events of a packet of `stream` that starts at byte `offset`.
     pub fn count(&mut self, stream: i32, events: u64, offset: u64) {
         let part = self.0.entry(stream).or_default();
         part.events += events;
         part.first = part.first.into_iter().chain((events > 0).then_some(offset)).min();
     }
 
-    /// The report of a pass over `stream` alone, where `common` is that of what is of no stream.
+    /// The report that a pass over `stream` alone would have; `common` is the report of what
+    /// belongs to no stream.
     pub fn alone(&self, stream: i32, common: &Report) -> Report {
         let mut report = common.clone();
         let (mut events, mut first) = (0, None);

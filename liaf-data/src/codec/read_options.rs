@@ -1,4 +1,4 @@
-//! How a recording is to be read.
+//! Options for reading a recording.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -14,28 +14,34 @@ use crate::limits::Limits;
 use crate::model::SensorSize;
 use crate::names::names;
 
-/// Which coordinates, polarities and events a reader gives.
+/// Which coordinates, polarities and events a reader returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Coords {
-    /// x from the left, y from the top, p 1 = ON, only pixels of the sensor.
+    /// x counts from the left and y from the top, p = 1 means ON, and only events on the sensor are
+    /// returned.
     #[default]
     Canonical,
-    /// As stored: nothing flipped, polarity bit as it is, nothing left out for its place.
+    /// Everything as stored: no axis is flipped, the polarity bit is kept as it is, and events
+    /// outside the sensor are kept.
     Raw,
 }
 
 names!(Coords, "unknown coordinates", Canonical = "canonical", Raw = "raw");
 
-/// Whose reading of AEDAT 1.0 and 2.0 addresses canonical events follow. The tools disagree for DVS128.
+/// Whose interpretation of AEDAT 1.0 and 2.0 addresses the canonical coordinates follow. The tools
+/// disagree about the DVS128.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Aedat2Reading {
-    /// jAER, which wrote the files: x mirrored, ON is bit 0 = 0, words with bit 15 are not pixels.
+    /// As jAER, which wrote the files: x is mirrored, bit 0 = 0 means ON, and words with bit 15 set
+    /// are not pixels.
     #[default]
     Jaer,
-    /// tonic: x and y exchanged, nothing mirrored, ON is bit 0 = 1, every word is a pixel.
+    /// As tonic: x and y are exchanged, nothing is mirrored, bit 0 = 1 means ON, and every word is
+    /// a pixel.
     Tonic,
-    /// SpikingJelly: x and y exchanged and both mirrored, ON is bit 0 = 0, every word is a pixel.
+    /// As SpikingJelly: x and y are exchanged and both mirrored, bit 0 = 0 means ON, and every word
+    /// is a pixel.
     SpikingJelly,
 }
 
@@ -47,53 +53,54 @@ names!(
     SpikingJelly = "spikingjelly",
 );
 
-/// How the halves of a word lie in the file.
+/// The order of the two 32-bit halves of an EVT 2.1 word in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Evt21Order {
-    /// One little-endian word of 64 bits: the mask first.
+    /// One little-endian word of 64 bits, so that the mask comes first.
     #[default]
     Little,
-    /// Two little-endian halves: kind, time, column and row first, then the mask.
+    /// Two little-endian halves: first the type, time, column and row, then the mask.
     Legacy,
 }
 
 names!(Evt21Order, "unknown order of the words of EVT 2.1", Little = "little", Legacy = "legacy",);
 
-/// What an event at y = 240 means in ATIS files of 5 bytes an event.
+/// What an event at y = 240 means in ATIS files that use 5 bytes per event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AtisOverflow {
-    /// As tonic reads it: no event; it adds 2¹³ µs to its time and all later ones.
+    /// As tonic reads it: it is not an event, but adds 2¹³ µs to its own time and to all later
+    /// ones.
     #[default]
     Tonic,
-    /// An event like others, as the first readers of N-MNIST took it.
+    /// As the first readers of N-MNIST read it: an ordinary event.
     Ignore,
 }
 
 names!(AtisOverflow, "unknown meaning of an ATIS overflow", Tonic = "tonic", Ignore = "ignore",);
 
-/// What is taken from the times of EVT files. The tools disagree.
+/// What is subtracted from the times of EVT files. The tools disagree about this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TimeShift {
-    /// Nothing: times as the camera gave them, as faery, expelliarmus and evt3 have them.
+    /// Nothing: the times are those of the camera, as in faery, expelliarmus and evt3.
     #[default]
     None,
-    /// The first `TIME_HIGH` (EVT 3.0: the one before it), as OpenEB does unless told otherwise: times
-    /// begin close to 0.
+    /// The first `TIME_HIGH` (in EVT 3.0, the value before it), so that times start close to 0.
+    /// This is what OpenEB does unless told otherwise.
     OpenEb,
 }
 
 names!(TimeShift, "unknown shift of times", None = "none", OpenEb = "openeb");
 
-/// What is done where the clock of AEDAT 1.0 and 2.0 begins anew: where a time below 1 s follows one that
-/// is more than 1 s later, and that is no wrap.
+/// What to do if the clock of an AEDAT 1.0 or 2.0 file restarts. The clock counts as restarted
+/// where a time below 1 s follows one that is more than 1 s later, and the step is not a wrap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ClockReset {
-    /// Nothing: times step back, and are counted.
+    /// Nothing: times step back, and the steps are counted.
     #[default]
     Keep,
-    /// Time goes on from the one before.
+    /// Time continues from the time of the event before.
     Rebase,
-    /// Reading ends with an error there.
+    /// Reading ends with an error.
     Error,
 }
 
@@ -105,9 +112,9 @@ names!(
     Error = "error",
 );
 
-/// The ranges that inertial sensors were set to, which AEDAT 2.0 files do not say.
+/// The measurement ranges that the inertial sensors were set to. AEDAT 2.0 files do not store them.
 ///
-/// The default are those of jAER: ±4 g and ±500 °/s.
+/// The defaults are those of jAER: ±4 g and ±500 °/s.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ImuRanges {
     /// The largest acceleration in g.
@@ -143,15 +150,15 @@ impl fmt::Display for ImuRanges {
     }
 }
 
-/// One of several streams of a recording.
+/// The choice of a stream in a recording that has several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamChoice {
-    /// By its number.
+    /// The stream with this number.
     Id(i32),
-    /// By its name.
+    /// The stream with this name.
     Name(String),
-    /// Every stream of events in one pass, where the format can; else as if none was chosen. See
-    /// [`Recording::all_events`](crate::Recording::all_events).
+    /// All streams of events in one pass, if the format can do that; otherwise as if no stream was
+    /// chosen. See [`Recording::all_events`](crate::Recording::all_events).
     AllEvents,
 }
 
@@ -173,7 +180,7 @@ impl fmt::Display for StreamChoice {
     }
 }
 
-/// How a recording is to be read. The default reads any file of any origin safely.
+/// Options for reading a recording. The default is safe for any file from any source.
 ///
 /// ```
 /// use liaf_data::ReadOptions;
@@ -181,52 +188,56 @@ impl fmt::Display for StreamChoice {
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct ReadOptions {
-    /// The format, where nothing in the file tells it: a recording without any header that comes
-    /// from a pipe or has an unusual name.
+    /// The format. It is needed only where nothing in the file tells it: for a recording without a
+    /// header that comes from a pipe or has an unusual name.
     pub format: Option<&'static Format>,
-    /// The stream to read; needed only where there are several event streams, or for one that is not of
-    /// events.
+    /// The stream to read. It is needed only if there are several streams of events, or to read a
+    /// stream of something other than events.
     pub stream: Option<StreamChoice>,
-    /// Canonical coordinates, or as stored.
+    /// Whether coordinates are canonical or as stored.
     pub coords: Coords,
-    /// Stop at the first violation of the format instead of keeping every event that is whole.
+    /// Stop at the first violation of the format, instead of keeping every event that is complete.
     pub strict: bool,
-    /// Size of the sensor; wins over what the file says.
+    /// Size of the sensor; takes precedence over the size in the file.
     pub sensor: Option<SensorSize>,
-    /// What a file may ask for.
+    /// Limits on what a file may ask for.
     pub limits: Limits,
-    /// Decode on the threads of the current rayon pool. The result is the same either way.
+    /// Whether to decode on the threads of the current rayon pool. The result does not depend on
+    /// it.
     pub parallel: bool,
-    /// Whether files are mapped.
+    /// Whether files are memory-mapped.
     pub map: MapChoice,
-    /// Where the data begins, if a header misleads.
+    /// Offset at which the data starts, for a file with a misleading header.
     pub data_offset: Option<u64>,
-    /// Whose reading of AEDAT 1.0 and 2.0 addresses to follow.
+    /// Whose interpretation of AEDAT 1.0 and 2.0 addresses to follow.
     pub aedat2: Aedat2Reading,
-    /// How the halves of a word lie in EVT 2.1 files; `None`: as the header says, else as the camera
-    /// that it names has them.
+    /// The order of the halves of a word in EVT 2.1 files. `None` takes the order that the header
+    /// names, or else the order that the camera named in the header uses.
     pub evt21_order: Option<Evt21Order>,
-    /// What an event at y = 240 means in ATIS files of 5 bytes an event.
+    /// What an event at y = 240 means in ATIS files that use 5 bytes per event.
     pub atis_overflow: AtisOverflow,
-    /// What is taken from the times of EVT files; of files, not of decoders of bytes.
+    /// What is subtracted from the times of EVT files. Decoders that are given bytes instead of a
+    /// file ignore it.
     pub time_shift: TimeShift,
-    /// What is done where the clock of AEDAT 1.0 and 2.0 begins anew.
+    /// What to do if the clock of an AEDAT 1.0 or 2.0 file restarts.
     pub clock_reset: ClockReset,
-    /// The ranges of the inertial sensors of an AEDAT 2.0 file.
+    /// The measurement ranges of the inertial sensors of an AEDAT 2.0 file.
     pub imu_ranges: Option<ImuRanges>,
-    /// Keep the events that AEDAT 3 marks as invalid, as filters do with noise.
+    /// Keep the events that AEDAT 3 marks as invalid. Filters mark noise in this way.
     pub keep_invalid: bool,
-    /// Which columns or arrays hold t, x, y and p, where a format leaves it open.
+    /// Which columns or arrays hold t, x, y and p, for formats that do not define this themselves.
     pub columns: Option<ColumnMap>,
-    /// The unit of times that do not say it; else it is guessed, and the guess is reported.
+    /// The unit of times in a file that does not say it. Without this option the unit is guessed,
+    /// and the guess is reported.
     pub time_unit: Option<TimeUnit>,
-    /// Add the `t_offset` of an HDF5 file to its times, which puts them on the clock of the images.
+    /// Add the `t_offset` of an HDF5 file to its times. The result is on the clock of the images.
     pub t_offset: bool,
-    /// A program that reads HDF5 files in a process of its own, started as `PROGRAM read-hdf5 OPTIONS
-    /// FILE` (see `hdf5_worker`): a crash of the HDF5 library is an error then. Without it they are read
-    /// in this process, which only files that can be trusted should be.
+    /// A program that reads HDF5 files in a process of its own, started as
+    /// `PROGRAM read-hdf5 OPTIONS FILE` (see `hdf5_worker`). A crash of the HDF5 library is then
+    /// reported as an error. Without this option the files are read in this process, which should
+    /// be done only with files that can be trusted.
     pub hdf5_program: Option<PathBuf>,
-    /// Bytes of the file that are decoded at one time. The result is the same whatever it is; the
-    /// default is what suits the format.
+    /// Number of bytes of the file that are decoded at a time. The result does not depend on it;
+    /// the default is chosen to suit the format.
     pub step: Option<NonZeroUsize>,
 }

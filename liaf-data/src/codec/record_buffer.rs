@@ -1,16 +1,16 @@
-//! Bytes that come in pieces of any size, as whole records.
+//! Cuts bytes that arrive in pieces of any size into records.
 
 use crate::error::{Error, Result};
 use crate::model::{Finding, Report};
 
-/// Cuts bytes into records of `N` bytes, and keeps what is not a whole one yet.
+/// Cuts bytes into records of `N` bytes, and keeps an incomplete record until its rest arrives.
 #[derive(Debug, Default)]
 pub(crate) struct RecordBuffer<const N: usize> {
     carry: Vec<u8>,
 }
 
 impl<const N: usize> RecordBuffer<N> {
-    /// Gives the whole records of what was kept and `bytes` to `take`.
+    /// Calls `take` with the complete records of the kept bytes followed by `bytes`.
     ///
     /// # Errors
     /// Those of `take`.
@@ -32,10 +32,11 @@ impl<const N: usize> RecordBuffer<N> {
         take(records)
     }
 
-    /// No bytes follow, and what is kept begins at `offset`. `what` is the name of a record.
+    /// Ends the input. If an incomplete record is left, it starts at `offset`; `what` is what a
+    /// record is called in the error.
     ///
     /// # Errors
-    /// If something is kept and the reader is `strict`.
+    /// If an incomplete record is left and the reader is `strict`.
     pub fn finish(
         &mut self,
         what: &str,
@@ -59,7 +60,7 @@ impl<const N: usize> RecordBuffer<N> {
         Ok(())
     }
 
-    /// Forgets what was kept.
+    /// Drops the bytes of an incomplete record.
     pub fn clear(&mut self) {
         self.carry.clear();
     }

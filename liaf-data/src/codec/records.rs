@@ -1,4 +1,4 @@
-//! Records of one size to events: the decoder that all formats of records and of words share.
+//! The decoder that all formats of fixed-size records or words share.
 
 use std::fmt::Debug;
 
@@ -10,31 +10,34 @@ use crate::error::{Error, Result};
 use crate::io::{in_order, places_per_pool};
 use crate::model::{EventBatch, Finding, Report};
 
-/// Records that are looked at together; their bytes and columns stay in the first-level cache.
+/// Number of records that are processed together: their bytes and columns fit into the first-level
+/// cache.
 pub(crate) const BLOCK: usize = 1024;
 
-/// How records of `N` bytes become events; the same for every record of a file.
+/// How records of `N` bytes become events. The value is the same for all records of a file.
 pub trait RecordFormat<const N: usize>: Copy + Debug + Send + Sync {
-    /// What records set for those after them.
+    /// The state that records leave for the records after them.
     type State: RecordState;
-    /// What a run of records does to the state it meets, apart from the epoch. It is found without
-    /// decoding, so that the runs after it can be decoded on other threads.
+    /// What a run of records does to the state, apart from the epoch. It can be computed without
+    /// decoding the records, so that the following runs can be decoded on other threads at the same
+    /// time.
     type Trail: Send;
-    /// Room to work in, kept from batch to batch.
+    /// Working memory, which is kept from batch to batch.
     type Scratch: Debug + Default + Send;
 
-    /// What one record is called in an error.
+    /// What a record is called in error messages.
     const NAME: &'static str = "record";
-    /// Records between two calls of the sink on one thread.
+    /// Number of records between two calls of the sink, when decoding on one thread.
     const BATCH: usize = 8 * BLOCK;
-    /// Records that one of several threads takes at a time, and between two calls of the sink then.
+    /// Number of records that a thread decodes at a time, and between two calls of the sink, when
+    /// decoding on several threads.
     const SEGMENT: usize = 16 * BLOCK;
 
     /// The state before the first record.
     fn start(self) -> Self::State;
 
-    /// Appends the events of `records`, which begin at byte `offset`, to `batch`, and adds to
-    /// `report` what else they are.
+    /// Decodes `records`, which start at byte `offset`: appends their events to `batch`, and adds
+    /// everything else that they contain to `report`.
     fn decode(
         self,
         records: &[[u8; N]],
@@ -45,69 +48,71 @@ pub trait RecordFormat<const N: usize>: Copy + Debug + Send + Sync {
         scratch: &mut Self::Scratch,
     );
 
-    /// What `records` do to the state.
+    /// Computes what `records` do to the state.
     fn trail(self, records: &[[u8; N]]) -> Self::Trail;
 
-    /// Brings `state` after the records of a trail; the epoch stays as it is.
+    /// Advances `state` past the records of a trail. The epoch is left unchanged.
     fn follow(self, state: &mut Self::State, trail: &Self::Trail);
 
-    /// The state that [`RecordState::pack`] gave.
+    /// Restores the state that was stored with [`RecordState::pack`].
     ///
     /// # Errors
-    /// If the state of the checkpoint cannot be of this format.
+    /// If the checkpoint cannot be one of this format.
     fn unpack(self, checkpoint: &Checkpoint) -> Result<Self::State>;
 
-    /// Whether what `report` has of some records ends reading at one of them.
+    /// Whether decoding must end at one of the records that `report` is about.
     fn is_violated(self, _report: &Report, _strict: bool) -> bool {
         false
     }
 
-    /// Why reading ends at `record`, of which `report` tells.
+    /// The error for `record`, at which decoding ends; `report` says what is wrong with it.
     fn violation(self, record: &[u8; N], _report: &Report) -> Error {
         Error::malformed("a record that the format does not have").found(format!("{record:02x?}"))
     }
 
-    /// No record follows.
+    /// Called after the last record.
     ///
     /// # Errors
-    /// What is wrong with the whole of the records.
+    /// If something is wrong with the records as a whole.
     fn finish(self, _state: &Self::State, _report: &mut Report, _strict: bool) -> Result<()> {
         Ok(())
     }
 }
 
-/// What records set for those after them.
+/// The state that records leave for the records after them.
 pub trait RecordState: Copy + Debug + Send + Sync {
-    /// What wraps of the clock have added to the times so far, in µs. A segment that is decoded before
-    /// the wraps in front of it are known gets them added afterwards.
+    /// What the wraps of the clock have added to the times so far, in µs. A segment may be decoded
+    /// before the wraps of the earlier segments are known; their sum is then added to its times
+    /// afterwards.
     fn epoch(&mut self) -> &mut i64;
 
-    /// All of it as numbers, for a [`Checkpoint`].
+    /// The state as numbers, for a [`Checkpoint`].
     fn pack(&self) -> Vec<i64>;
 }
 
-/// The 32-bit time of the records, unrolled.
+/// A clock that extends the 32-bit times of records.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Clock {
     pub last: Option<u32>,
-    /// What wraps have added so far, in µs.
+    /// What the wraps have added so far, in µs.
     pub epoch: i64,
-    /// What is done where the clock begins anew.
+    /// What to do if the clock restarts.
     pub resets: ClockReset,
 }
 
-/// A time below this, in µs, that is earlier than the one before by more than this, is of a clock that began anew.
+/// If a time is below this value and is earlier than the one before by more than this value, the
+/// clock has restarted. In µs.
 const RESET: u32 = 1_000_000;
 
-/// Whether the clock began anew between these times, which are no wrap.
+/// Whether the clock restarted between these two times, if the step between them is not a wrap.
 #[inline]
 pub(crate) fn is_reset(last: u32, next: u32) -> bool {
     next < RESET && last > next && last - next > RESET
 }
 
 impl Clock {
-    /// Takes the next time, and says what is to be counted of it: that it wrapped or, unless that is
-    /// kept as it is, that the clock began anew.
+    /// Takes the next time, and returns what must be counted: a wrap or, unless restarts are
+    /// ignored, a restart of the clock.
     pub fn advance(&mut self, time: u32) -> Option<Finding> {
         let last = self.last.replace(time).unwrap_or(time);
         if is_wrap(last, time) {
@@ -123,10 +128,10 @@ impl Clock {
         Some(Finding::TimestampResets)
     }
 
-    /// The clock of a checkpoint.
+    /// Restores the clock of a checkpoint.
     ///
     /// # Errors
-    /// If the checkpoint is not of such a clock.
+    /// If the checkpoint is not one of a format with such a clock.
     pub fn of(checkpoint: &Checkpoint) -> Result<Self> {
         let [last, epoch] = checkpoint.state()?;
         Ok(Self { last: u32::try_from(last).ok(), epoch, resets: ClockReset::Keep })
@@ -138,13 +143,14 @@ impl RecordState for Clock {
         &mut self.epoch
     }
 
-    /// -1 before the first time.
+    /// The last time is stored as -1 if there was none yet.
     fn pack(&self) -> Vec<i64> {
         vec![self.last.map_or(-1, i64::from), self.epoch]
     }
 }
 
-/// A step back by more than half the range is a wrap, a smaller one is a step back.
+/// A step back by more than half the range of the counter is a wrap; a smaller one is a real step
+/// back.
 #[inline]
 pub(crate) fn is_wrap(last: u32, next: u32) -> bool {
     last > next && last - next > 1 << 31
@@ -156,22 +162,22 @@ pub struct RecordDecoder<F: RecordFormat<N>, const N: usize> {
     format: F,
     strict: bool,
     parallel: bool,
-    /// [`RecordFormat::BATCH`] and [`RecordFormat::SEGMENT`] outside of tests.
+    /// [`RecordFormat::BATCH`] and [`RecordFormat::SEGMENT`], except in tests.
     batch: usize,
     segment: usize,
-    /// Where the first record begins, and the report of what stands before it.
+    /// Offset of the first record, and the report of everything before it.
     start: u64,
     header: Report,
     buffer: RecordBuffer<N>,
     offset: u64,
     state: F::State,
-    /// One for each batch that is decoded at the same time.
+    /// One buffer for each batch that may be decoded at the same time.
     decoded: Vec<DecodedRecords<F, N>>,
     report: Report,
 }
 
 impl<F: RecordFormat<N>, const N: usize> RecordDecoder<F, N> {
-    /// A decoder for the data that begins at byte `start`; `report` has what stands before it.
+    /// A decoder for data that starts at byte `start`; `report` covers everything before it.
     pub(crate) fn with_format(
         format: F,
         start: u64,
@@ -179,8 +185,8 @@ impl<F: RecordFormat<N>, const N: usize> RecordDecoder<F, N> {
         options: &ReadOptions,
     ) -> Self {
         let mut decoded = Vec::new();
-        let places = if options.parallel { places_per_pool() } else { 1 };
-        decoded.resize_with(places, || DecodedRecords::new(format));
+        let buffers = if options.parallel { places_per_pool() } else { 1 };
+        decoded.resize_with(buffers, || DecodedRecords::new(format));
         Self {
             format,
             strict: options.strict,
@@ -197,13 +203,13 @@ impl<F: RecordFormat<N>, const N: usize> RecordDecoder<F, N> {
         }
     }
 
-    /// The same with batches and segments of any size, to test every cut.
+    /// The same decoder with batches and segments of any size, for tests of all boundaries.
     #[cfg(test)]
     pub(crate) fn with_batches(self, records: usize) -> Self {
         Self { batch: records, segment: records, ..self }
     }
 
-    /// Decodes whole records.
+    /// Decodes complete records.
     fn records(&mut self, records: &[[u8; N]], sink: &mut dyn EventSink) -> Result<()> {
         if self.parallel && records.len() > self.segment {
             return self.segments(records, sink);
@@ -217,8 +223,8 @@ impl<F: RecordFormat<N>, const N: usize> RecordDecoder<F, N> {
         result
     }
 
-    /// As [`records`](Self::records), each segment by the next free thread. What a segment finds in
-    /// the state follows from the trails of those before it.
+    /// Like [`records`](Self::records), but the segments are decoded on the threads of the pool.
+    /// The state at the start of each segment follows from the trails of the segments before it.
     fn segments(&mut self, records: &[[u8; N]], sink: &mut dyn EventSink) -> Result<()> {
         let format = self.format;
         let trails: Vec<_> =
@@ -242,12 +248,13 @@ impl<F: RecordFormat<N>, const N: usize> RecordDecoder<F, N> {
         result
     }
 
-    /// Records that are to be decoded next.
+    /// The position of the next records to decode.
     fn next<'a>(&self, records: &'a [[u8; N]]) -> Start<'a, F, N> {
         Start { records, offset: self.offset, state: self.state }
     }
 
-    /// Goes on after `records`, of which `decoded` came, or up to the one at which reading ends.
+    /// Passes on the result of decoding `records`. If they violate the format, this decodes them
+    /// again to find the record at which decoding ends, and passes on only what comes before it.
     fn take_over(
         &mut self,
         records: &[[u8; N]],
@@ -270,15 +277,15 @@ impl<F: RecordFormat<N>, const N: usize> RecordDecoder<F, N> {
         Err(error)
     }
 
-    /// Gives the events that came of `records` to the sink, and goes on after the records: all of
-    /// them, or those up to an event that the sink refuses.
+    /// Passes the events that were decoded from `records` to the sink and advances past the
+    /// records: past all of them, or up to the event that the sink refuses.
     fn give(
         &mut self,
         records: &[[u8; N]],
         decoded: &mut DecodedRecords<F, N>,
         sink: &mut dyn EventSink,
     ) -> Result<()> {
-        // The thread of a segment did not know the wraps in the segments before it.
+        // The thread that decoded the segment did not know the wraps in the segments before it.
         let epoch = *self.state.epoch();
         let wraps = epoch - decoded.epoch;
         if wraps != 0 {
@@ -307,8 +314,8 @@ impl<F: RecordFormat<N>, const N: usize> RecordDecoder<F, N> {
         given
     }
 
-    /// How many of the next records stand before the first one for which `is_it` holds, where each is
-    /// decoded by itself into `one`.
+    /// The number of records before the first one for which `is_it` holds. Each record is decoded
+    /// on its own into `one`.
     fn count_before(
         &self,
         records: &[[u8; N]],
@@ -360,19 +367,19 @@ impl<F: RecordFormat<N>, const N: usize> Decoder for RecordDecoder<F, N> {
     }
 }
 
-/// Some records, where they begin, and the state before them.
+/// Records with their offset and the state before them.
 struct Start<'a, F: RecordFormat<N>, const N: usize> {
     records: &'a [[u8; N]],
     offset: u64,
     state: F::State,
 }
 
-/// What came of some records.
+/// The result of decoding some records.
 #[derive(Debug)]
 struct DecodedRecords<F: RecordFormat<N>, const N: usize> {
-    /// The epoch before the records, as far as it was known.
+    /// The epoch before the records, as far as it was known when they were decoded.
     epoch: i64,
-    /// The state after them.
+    /// The state after the records.
     state: F::State,
     batch: EventBatch,
     report: Report,

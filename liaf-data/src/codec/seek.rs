@@ -1,8 +1,9 @@
-//! SeekState of a recording found by a look at little of it: by arithmetic, at the headers of packets, in a
-//! table, by halving the rows of a column.
+//! Finding seek points of a recording by reading only a small part of it: by arithmetic, from the
+//! headers of packets, from an index table, or by a binary search over the rows of a column.
 //!
-//! All of it takes the recording to be in order of time, but for steps back of up to [`SLACK`]. Where
-//! what is looked at says otherwise, nothing is found, and an index is made in one pass instead.
+//! All of these methods assume that the recording is in order of time, except for steps back of up
+//! to [`SLACK`]. If the sampled data contradicts this, no seek points are returned, and an index is
+//! built in one pass over the recording instead.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -14,77 +15,81 @@ use crate::io::ByteSource;
 /// How far events may step back in time, in µs, in a recording that counts as in order.
 pub(crate) const SLACK: i64 = 100_000;
 
-/// No more places than about these are looked at.
+/// Approximate upper limit for the number of positions that are sampled.
 pub(crate) const PLACES: u64 = 1024;
-/// SeekState stand at least so many bytes apart.
+/// Minimum distance between two seek points, in bytes.
 pub(crate) const LEAST: u64 = 4096;
 
-/// A place from which decoding can go on, and the time of the first event or record behind it in µs.
+/// A seek point, and the time in µs of the first event or record after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SampledPoint {
     pub checkpoint: Checkpoint,
     pub time: i64,
 }
 
-/// A place from which decoding can go on, and from when to when the events behind it are, up to the next.
+/// A seek point, and the bounds of the times of the events between it and the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BoundedPoint {
     pub checkpoint: Checkpoint,
-    /// The earliest and the latest time there may be, in µs; `None` if there is no event.
+    /// The earliest and the latest possible time, in µs; `None` if there is no event.
     pub times: Option<(i64, i64)>,
 }
 
-/// SeekState of a recording, in the order of the file.
+/// The seek points of a recording, in file order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ScanResult {
-    /// Some were looked at: what lies between them is taken to be in order.
+    /// Only some records were sampled. The events between two seek points are assumed to be in
+    /// order.
     Sampled(Vec<SampledPoint>),
-    /// The time of every event is within these bounds, whatever the order.
+    /// The time of every event is known to be within these bounds, whatever the order of the
+    /// events.
     Bounded(Vec<BoundedPoint>),
 }
 
-/// Finds places of a stream of bytes without decoding it.
+/// Finds seek points in a stream of bytes without decoding it.
 pub(crate) trait SeekScan: Send {
-    /// `None` if damage, or the kind of recording, hides the places.
+    /// Returns the seek points; `None` if they cannot be found, because of damage or because of the
+    /// kind of recording.
     ///
     /// # Errors
     /// If the file cannot be read.
     fn look(&mut self, source: &mut ByteSource) -> Result<Option<ScanResult>>;
 }
 
-/// About how many bytes to pass over from place to place in data of `bytes` bytes.
+/// Approximate distance in bytes from one sampled position to the next, in data of `bytes` bytes.
 pub(crate) fn stride(bytes: u64) -> u64 {
     (bytes / PLACES).max(LEAST)
 }
 
 /// Rows of a container that can be read from any row on.
 pub(crate) trait Rows {
-    /// How many there are to be read.
+    /// The rows that are still to be read.
     fn rows(&self) -> Range<u64>;
 
-    /// The time of a row in µs; `None` if it has none, or cannot be read by itself.
+    /// The time of a row in µs; `None` if it has none, or if it cannot be read on its own.
     ///
     /// # Errors
     /// If the file cannot be read.
     fn time(&mut self, source: &mut ByteSource, row: u64) -> Result<Option<i64>>;
 
-    /// Rows from which on it costs nothing to begin: at multiples of this.
+    /// Reading is cheap to start at rows that are multiples of this number.
     fn grain(&self) -> u64;
 
-    /// Only these rows are to be read.
+    /// Restricts reading to these rows.
     ///
     /// # Errors
     /// If the file cannot be read.
     fn keep(&mut self, source: &mut ByteSource, rows: Range<u64>) -> Result<()>;
 }
 
-/// Rows that are looked at beside those on the way, to see whether they are in order.
+/// Number of rows, spread over the recording, that are sampled in addition to those of the binary
+/// search, to check whether the rows are in order.
 const SAMPLES: u64 = 17;
 
-/// Goes on at the row of `checkpoint`, as [`BlockReader::resume`](super::BlockReader::resume).
+/// Resumes at the row of `checkpoint`, as [`BlockReader::resume`](super::BlockReader::resume).
 ///
 /// # Errors
-/// If the checkpoint is not of a row, or the file cannot be read.
+/// If the checkpoint is not that of a row, or the file cannot be read.
 pub(crate) fn resume(
     rows: &mut impl Rows,
     source: &mut ByteSource,
@@ -95,7 +100,8 @@ pub(crate) fn resume(
     rows.keep(source, row..end)
 }
 
-/// Ends in front of the row of `checkpoint`, as [`BlockReader::stop`](super::BlockReader::stop).
+/// Makes reading end before the row of `checkpoint`, as
+/// [`BlockReader::stop`](super::BlockReader::stop).
 ///
 /// # Errors
 /// As [`resume`].
@@ -109,8 +115,8 @@ pub(crate) fn stop(
     rows.keep(source, start..row)
 }
 
-/// Keeps the rows that may be of `time`. `false` if their times are not in order, or cannot be read: then
-/// all rows are still there.
+/// Restricts reading to the rows that may have a time within `time`. Returns `false`, and leaves
+/// the rows as they are, if the times are not in order or cannot be read.
 ///
 /// # Errors
 /// If the file cannot be read.
@@ -130,7 +136,8 @@ pub(crate) fn narrow(
             return Ok(false);
         }
     }
-    // The last step whose first row is certainly too early, and the first one that is too late.
+    // The first step whose row is not before `bound`: the step before it is the last one that is
+    // certainly too early.
     let mut bound = |bound: i64| -> Result<Option<u64>> {
         let (mut low, mut high) = (0, steps);
         while low < high {
@@ -160,7 +167,8 @@ pub(crate) fn narrow(
     Ok(true)
 }
 
-/// Notes the time of a row.
+/// Reads the time of a row, unless it is known, and stores it in `seen`. Returns whether there is
+/// one.
 fn look(
     rows: &mut impl Rows,
     source: &mut ByteSource,
@@ -175,7 +183,7 @@ fn look(
     Ok(time.is_some())
 }
 
-/// Times one after another, and whether they are in order.
+/// Checks whether times that arrive one after another are in order.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Order {
     latest: i64,
@@ -188,7 +196,7 @@ impl Default for Order {
 }
 
 impl Order {
-    /// Takes the next time. Whether it steps back no further than [`SLACK`].
+    /// Takes the next time. Returns whether it steps back no further than [`SLACK`].
     pub(crate) fn holds(&mut self, time: i64) -> bool {
         self.latest = self.latest.max(time);
         time.saturating_add(SLACK) >= self.latest

@@ -1,4 +1,5 @@
-//! Records to measurements that are no events: one after another, as there are few of them.
+//! The decoder of records that become measurements instead of events. There are few of them, so
+//! they are decoded one at a time.
 
 use std::fmt::Debug;
 
@@ -7,21 +8,22 @@ use super::{Decoder, EventSink, ReadOptions};
 use crate::error::{Error, Result};
 use crate::model::{Measurement, Report};
 
-/// Where a record goes in the byte account.
+/// The part of the byte account in which a record is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Account {
-    /// It is of the chosen stream.
+    /// The record belongs to the chosen stream.
     Chosen,
-    /// It is sound, and of something else.
+    /// The record is valid, but belongs to something else.
     Other,
-    /// It cannot be used.
+    /// The record cannot be used.
     Skipped,
 }
 
 /// How records of `N` bytes become measurements.
 pub(crate) trait SideRule<const N: usize>: Debug + Send {
-    /// Takes the next record, which stands at `offset`. What it completes goes to `measurements`, each with
-    /// the place where it began; what else it is to `report`.
+    /// Takes the next record, which starts at `offset`. A measurement that it completes is appended
+    /// to `measurements` together with the offset at which that measurement started; everything
+    /// else is added to `report`.
     fn take(
         &mut self,
         record: [u8; N],
@@ -30,22 +32,22 @@ pub(crate) trait SideRule<const N: usize>: Debug + Send {
         report: &mut Report,
     ) -> Account;
 
-    /// Enters in `report` what was only counted so far.
+    /// Adds to `report` what has only been counted internally so far.
     fn enter(&mut self, _report: &mut Report) {}
 
-    /// Goes back to the state before the first record.
+    /// Returns to the state before the first record.
     fn reset(&mut self);
 
-    /// No record follows: what is not complete goes to `report`.
-    fn finish(&mut self, _samples: &mut Vec<(Measurement, u64)>, _report: &mut Report) {}
+    /// Called after the last record: a measurement that is incomplete is added to `report`.
+    fn finish(&mut self, _measurements: &mut Vec<(Measurement, u64)>, _report: &mut Report) {}
 }
 
-/// Decodes the measurements of one stream that is not of events.
+/// Decodes the measurements of a stream that has no events.
 #[derive(Debug)]
 pub(crate) struct SideDecoder<R, const N: usize> {
     rule: R,
     strict: bool,
-    /// Where the first record begins, and the report of what stands before it.
+    /// Offset of the first record, and the report of everything before it.
     start: u64,
     header: Report,
     buffer: RecordBuffer<N>,
@@ -55,7 +57,7 @@ pub(crate) struct SideDecoder<R, const N: usize> {
 }
 
 impl<R: SideRule<N>, const N: usize> SideDecoder<R, N> {
-    /// A decoder for records that begin at byte `start`; `report` has what stands before them.
+    /// A decoder for records that start at byte `start`; `report` covers everything before them.
     pub fn new(rule: R, start: u64, report: Report, options: &ReadOptions) -> Self {
         Self {
             rule,

@@ -1,4 +1,4 @@
-//! SeekState among records of one size with a time of 32 bits: by arithmetic.
+//! Seek points among records of one size that have a time of 32 bits, found by arithmetic.
 
 use super::Checkpoint;
 use super::records::{Clock, RecordState};
@@ -6,14 +6,15 @@ use super::seek::{SampledPoint, ScanResult, SeekScan, stride};
 use crate::error::Result;
 use crate::io::ByteSource;
 
-/// Looks at a record here and there, and at the one in front of it, which tells a wrap.
+/// Samples records at regular distances. The record before each of them is read as well, because
+/// two consecutive times show whether the counter wrapped.
 #[derive(Debug)]
 pub(crate) struct StrideScan {
-    /// Where the first record begins.
+    /// Offset of the first record.
     pub start: u64,
-    /// Bytes of a record.
+    /// Size of a record in bytes.
     pub record: usize,
-    /// The time of a record.
+    /// Reads the time of a record.
     pub time: fn(&[u8]) -> Option<u32>,
 }
 
@@ -24,7 +25,7 @@ impl SeekScan for StrideScan {
         let records = data / record;
         let step = (stride(data) / record).max(1);
         let mut clock = Clock::default();
-        let mut places = Vec::new();
+        let mut points = Vec::new();
         for k in (0..records).step_by(usize::try_from(step).unwrap_or(usize::MAX)) {
             let before = k.saturating_sub(1);
             let bytes = source.read_at(self.start + before * record, 2 * self.record)?;
@@ -41,9 +42,9 @@ impl SeekScan for StrideScan {
             let Some(here) = here else { return Ok(None) };
             let checkpoint = Checkpoint { offset: self.start + k * record, state: clock.pack() };
             clock.advance(here);
-            places.push(SampledPoint { checkpoint, time: clock.epoch + i64::from(here) });
+            points.push(SampledPoint { checkpoint, time: clock.epoch + i64::from(here) });
         }
-        Ok(Some(ScanResult::Sampled(places)))
+        Ok(Some(ScanResult::Sampled(points)))
     }
 }
 
@@ -62,12 +63,12 @@ mod tests {
             time: |record| record.first_chunk().map(|bytes| u32::from_le_bytes(*bytes)),
         };
         let seen = seek_scan.look(&mut ByteSource::from_bytes(bytes)).unwrap().unwrap();
-        let ScanResult::Sampled(places) = seen else { panic!("{seen:?}") };
-        assert_eq!(places.len(), 16);
-        for place in &places {
-            let i = place.checkpoint.offset / 8;
-            assert_eq!(place.time, i as i64 * 3_000_000 + 4_000_000_000, "record {i}");
+        let ScanResult::Sampled(points) = seen else { panic!("{seen:?}") };
+        assert_eq!(points.len(), 16);
+        for point in &points {
+            let i = point.checkpoint.offset / 8;
+            assert_eq!(point.time, i as i64 * 3_000_000 + 4_000_000_000, "record {i}");
         }
-        assert_eq!(places[0].checkpoint.state, [-1, 0]);
+        assert_eq!(points[0].checkpoint.state, [-1, 0]);
     }
 }

@@ -1,4 +1,4 @@
-//! The kinds of event files that are written: one row each, in the table of their format.
+//! The kinds of event files that can be written. Each format lists its targets in a table.
 
 use std::path::Path;
 
@@ -10,34 +10,34 @@ use crate::model::EventStats;
 /// A kind of event file that can be written.
 #[derive(Debug)]
 pub struct Target {
-    /// Its short name, as in `--to aedat4`.
+    /// The short name, as in `--to aedat4`.
     pub name: &'static str,
-    /// Its full name, as in `AEDAT 4.0`.
+    /// The full name, as in `AEDAT 4.0`.
     pub title: &'static str,
-    /// The usual extension of its files, without the dot.
+    /// The usual file extension, without the dot.
     pub extension: &'static str,
-    /// Extensions that mean this target and no other, where nothing else is said.
+    /// Extensions that select this target if no target is named.
     pub claims: &'static [&'static str],
-    /// The ways in which its events can be compressed, the usual one first; empty: none at all.
-    /// A level stands for all levels.
+    /// The compressions of which one can be chosen, the default first; empty if there is none. A
+    /// level of deflate stands for all levels.
     pub compressions: &'static [Compression],
-    /// What it can hold.
+    /// What the target can store.
     pub capabilities: Capabilities,
-    /// How it is written.
+    /// How a file is written.
     pub(crate) make: Make,
 }
 
-/// How a target is written. The compression in the options is one of the target's.
+/// How a file of a target is written. The options contain a compression that the target has.
 #[derive(Debug)]
 pub(crate) enum Make {
-    /// As bytes, one after the other.
+    /// As bytes in order, by an encoder.
     Encoder(fn(&EventSpec, &WriteOptions) -> Result<Box<dyn Encoder>>),
-    /// By a writer that makes the file itself.
+    /// By a writer that creates the file itself.
     Writer(fn(&Path, &EventSpec, &WriteOptions) -> Result<Box<dyn EventWriter>>),
 }
 
 impl Target {
-    /// The compression that is meant by `choice`.
+    /// The compression that `choice` selects.
     ///
     /// # Errors
     /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the target has no such compression.
@@ -54,10 +54,12 @@ impl Target {
             .found(choice))
     }
 
-    /// Refuses events that it cannot hold; with `wrap`, their times may be outside.
+    /// Returns an error if events cannot be stored in this target; with `wrap`, their times may be
+    /// out of range.
     ///
     /// # Errors
-    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) that says what would be lost and what helps.
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) that says what would be lost and what would
+    /// help.
     pub fn check(&self, stats: &EventStats, wrap: bool) -> Result<()> {
         let violations = self.capabilities.violations(stats, wrap);
         if violations.is_empty() {

@@ -1,4 +1,4 @@
-//! How an event file is to be written.
+//! Options for writing an event file.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,26 +8,27 @@ use crate::limits::Limits;
 
 /// How a file is compressed.
 ///
-/// No kind of file has all of these. A [`Target`](super::Target) lists the ways it has; tensor files have
-/// none, runs and deflate. What a file does not have is refused.
+/// No kind of file supports all of these. A [`Target`](super::Target) lists the compressions that
+/// it supports; tensor files support none, runs and deflate. A compression that is not supported is
+/// refused with an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Compression {
-    /// Not at all.
+    /// No compression.
     None,
-    /// Deflate that looks for runs of one byte and for nothing else: the fastest, and for frames that are
-    /// zeros almost everywhere among the smallest.
+    /// Deflate that looks only for runs of one byte. It is the fastest, and for frames that are
+    /// almost entirely zero its output is among the smallest.
     Runs,
-    /// Deflate at a level of zlib, 1 (fast) to 9 (small and very slow).
+    /// Deflate with a level of zlib, from 1 (fast) to 9 (small and very slow).
     Deflate(u8),
-    /// LZ4: fast.
+    /// LZ4, which is fast.
     Lz4,
-    /// Zstandard: small.
+    /// Zstandard, which gives small files.
     Zstd,
 }
 
 impl Compression {
-    /// Whether `other` is of the same kind, at whatever level.
+    /// Whether `other` is the same method, at any level.
     pub(crate) fn is_like(self, other: Self) -> bool {
         std::mem::discriminant(&self) == std::mem::discriminant(&other)
     }
@@ -48,7 +49,7 @@ impl fmt::Display for Compression {
 impl FromStr for Compression {
     type Err = Error;
 
-    /// Reads `none`, `runs`, `lz4`, `zstd` or a level 1 to 9 of deflate.
+    /// Parses `none`, `runs`, `lz4`, `zstd` or a level of deflate from 1 to 9.
     fn from_str(text: &str) -> Result<Self, Error> {
         match (text, text.parse()) {
             ("none", _) => Ok(Self::None),
@@ -63,21 +64,23 @@ impl FromStr for Compression {
     }
 }
 
-/// How an event file is to be written. Its bytes depend on `compression` and `wrap` alone.
+/// Options for writing an event file. The bytes of the file depend on `compression` and `wrap`
+/// only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WriteOptions {
-    /// How events are compressed. Default: the first of the target's
+    /// How events are compressed. The default is the first of the target's
     /// [`compressions`](super::Target::compressions).
     pub compression: Option<Compression>,
-    /// Take times that the target cannot hold and keep them modulo what it can. Default: refuse.
+    /// Accept times that the target cannot store, and store them modulo the range that it has. By
+    /// default they are refused.
     pub wrap: bool,
-    /// Replace an existing file. Default: refuse.
+    /// Replace an existing file. By default this is refused.
     pub overwrite: bool,
-    /// Wait at the end until all bytes are on the disk. Default: yes.
+    /// Wait at the end until all bytes are on the disk. This is the default.
     pub sync: bool,
-    /// Compress on the current rayon pool. Default: yes.
+    /// Compress on the current rayon pool. This is the default.
     pub parallel: bool,
-    /// Largest number of bytes.
+    /// Limits, such as the largest size of a file.
     pub limits: Limits,
 }
 

@@ -1,4 +1,4 @@
-//! Deflate, behind one small type, so that the library underneath can be changed.
+//! Deflate compression. Only this module depends on the library that implements it.
 
 use std::io;
 
@@ -7,17 +7,17 @@ use zlib_rs::{DeflateConfig, DeflateFlush, Status, Strategy};
 use crate::codec::Compression;
 use crate::error::{Error, Result};
 
-/// How much work goes into it.
+/// The effort of compression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DeflateLevel {
-    /// Looks for runs of one byte and for nothing else.
+    /// Only runs of one byte are found.
     Runs,
-    /// A level of zlib, 1 to 9.
+    /// A level of zlib, from 1 to 9.
     Level(u8),
 }
 
 impl DeflateLevel {
-    /// The level of this compression; `None` if it is not deflate.
+    /// The level for this compression; `None` if it is not deflate.
     pub(crate) fn of(compression: Compression) -> Option<Self> {
         match compression {
             Compression::Runs => Some(Self::Runs),
@@ -26,7 +26,8 @@ impl DeflateLevel {
         }
     }
 
-    /// The level of zlib, or the one to which runs correspond where a number must be given.
+    /// The level as a number. Runs have the level that is closest to them, for interfaces that need
+    /// a number.
     pub(crate) fn number(self) -> u8 {
         match self {
             Self::Runs => 6,
@@ -35,7 +36,7 @@ impl DeflateLevel {
     }
 }
 
-/// What stands around the deflated bytes.
+/// The format around the compressed bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wrap {
     /// Nothing, as in zip archives.
@@ -44,36 +45,37 @@ pub(crate) enum Wrap {
     Zlib,
 }
 
-/// A compressor whose state is used again and again.
+/// A compressor whose memory is reused.
 pub(crate) struct Deflate(zlib_rs::Deflate);
 
 impl Deflate {
-    /// A compressor of this level.
+    /// A compressor with this level.
     pub(crate) fn new(level: DeflateLevel, wrap: Wrap) -> Self {
         let strategy = match level {
             DeflateLevel::Runs => Strategy::Rle,
             DeflateLevel::Level(_) => Strategy::Default,
         };
-        // Negative: without zlib's header.
+        // A negative value means: without zlib's header.
         let window_bits = if wrap == Wrap::Zlib { 15 } else { -15 };
         let level = level.number().into();
         let config = DeflateConfig { level, strategy, window_bits, ..DeflateConfig::default() };
         Self(zlib_rs::Deflate::new_with_config(config))
     }
 
-    /// Adds `bytes` to the stream; what is ready of it is appended to `out`.
+    /// Compresses `bytes` as part of the stream; the output that is ready is appended to `out`.
     pub(crate) fn add(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<()> {
         self.run(bytes, out, DeflateFlush::NoFlush)
     }
 
-    /// Ends the stream; the rest of it is appended to `out`. The next bytes start a new one.
+    /// Ends the stream; the rest of the output is appended to `out`. The next bytes start a new
+    /// stream.
     pub(crate) fn end(&mut self, out: &mut Vec<u8>) -> Result<()> {
         self.run(&[], out, DeflateFlush::Finish)?;
         self.0.reset();
         Ok(())
     }
 
-    /// Replaces `out` by one whole stream of `bytes`.
+    /// Compresses `bytes` to one complete stream, which replaces the contents of `out`.
     #[cfg_attr(not(feature = "hdf5"), expect(dead_code, reason = "only HDF5 packs chunks"))]
     pub(crate) fn pack(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<()> {
         out.clear();
@@ -85,7 +87,8 @@ impl Deflate {
     fn run(&mut self, mut bytes: &[u8], out: &mut Vec<u8>, flush: DeflateFlush) -> Result<()> {
         loop {
             let start = out.len();
-            // An eighth at a time: most frames are zeros almost everywhere.
+            // Grow the buffer in steps of an eighth of the input: most frames are almost entirely
+            // zero.
             out.resize(start + bytes.len() / 8 + 1024, 0);
             let (read, written) = (self.0.total_in(), self.0.total_out());
             let outcome = self.0.compress(bytes, &mut out[start..], flush);

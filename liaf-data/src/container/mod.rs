@@ -1,4 +1,4 @@
-//! Containers that events and tensors share, the reading and the writing side of each together.
+//! Container formats that events and tensors share, each with its reading and its writing side.
 
 pub(crate) mod deflate;
 #[cfg(feature = "hdf5")]

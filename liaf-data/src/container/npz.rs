@@ -1,4 +1,4 @@
-//! An array in a `.npz` archive whose length is known only at its end.
+//! Writing an array into a `.npz` archive, when the length of the array is known only at its end.
 
 use crc32fast::Hasher;
 
@@ -7,28 +7,29 @@ use super::zip::{Member, Method, Zip};
 use crate::error::Result;
 use crate::io::AtomicFile;
 
-/// Bytes that are deflated together: what comes out depends on how they are cut.
+/// Number of bytes that are compressed together. The compressed bytes depend on it.
 const PIECE: usize = 64 << 10;
 
-/// An array in the making: a header that may change at the end, and what follows it.
+/// An array that is being written: a header that may change at the end, and the elements.
 ///
-/// In a deflated array the header stands in a block of its own that is stored as it is, so that it
-/// can be patched there too.
+/// In a compressed array the header is stored in an uncompressed block of its own, so that it can
+/// be patched there as well.
 pub(crate) struct Array {
     member: Member,
-    /// Where the header is.
+    /// Offset of the header.
     header_at: u64,
     deflate: Option<Deflate>,
-    /// What waits to be deflated, and what is.
+    /// Bytes that wait for compression, and compressed bytes.
     plain: Vec<u8>,
     packed: Vec<u8>,
-    /// Of what follows the header.
+    /// The checksum of the bytes after the header.
     crc: Hasher,
     size: u64,
 }
 
 impl Array {
-    /// Begins the array `name`, such as `t.npy`, at the end of `out`; stored if there is no `level`.
+    /// Starts the array `name`, such as `t.npy`, at the end of `out`. Without a `level` it is not
+    /// compressed.
     pub(crate) fn start(
         out: &mut AtomicFile,
         name: &'static str,
@@ -53,7 +54,7 @@ impl Array {
         })
     }
 
-    /// Adds bytes of the elements; nothing else may be appended to `out` meanwhile.
+    /// Appends bytes of the elements. Nothing else may be appended to `out` before the array ends.
     pub(crate) fn append(&mut self, out: &mut AtomicFile, bytes: &[u8]) -> Result<()> {
         self.crc.update(bytes);
         self.size += bytes.len() as u64;
@@ -72,7 +73,7 @@ impl Array {
         Ok(())
     }
 
-    /// Deflates what waits.
+    /// Compresses the bytes that wait.
     fn deflate(&mut self, out: &mut AtomicFile) -> Result<()> {
         let Some(deflate) = &mut self.deflate else { return Ok(()) };
         let added = deflate.add(&self.plain, &mut self.packed);
@@ -83,7 +84,7 @@ impl Array {
         Ok(())
     }
 
-    /// Completes the array under its final `header`, as long as the first one.
+    /// Completes the array with its final `header`, which must be as long as the first one.
     pub(crate) fn end(mut self, zip: &mut Zip, out: &mut AtomicFile, header: &[u8]) -> Result<()> {
         self.deflate(out)?;
         if let Some(deflate) = &mut self.deflate {
@@ -98,8 +99,8 @@ impl Array {
     }
 }
 
-/// What stands in front of `length` bytes, at most 65,535, that a deflated stream holds as they are:
-/// not the last block, stored, and its length twice.
+/// The header of an uncompressed block of `length` bytes, at most 65,535, in a deflate stream:
+/// flags for "not the last block, stored", then the length and its complement.
 fn stored_block(length: usize) -> [u8; 5] {
     let [low, high] = (length as u16).to_le_bytes();
     [0, low, high, !low, !high]

@@ -1,4 +1,4 @@
-//! A recording in, an event file of another kind out.
+//! Conversion of a recording to an event file of another kind.
 
 use std::path::Path;
 
@@ -16,27 +16,27 @@ use crate::read::EventReader;
 use crate::read::Recording;
 use crate::write::{self, EventSpec, EventWriter, Written};
 
-/// What event file to make of a recording.
+/// Options for making an event file from a recording.
 #[derive(Debug, Clone, Copy)]
 pub struct EventConvertOptions {
     /// The kind of file.
     pub target: &'static Target,
-    /// Which events.
+    /// Which events are kept.
     pub selection: Selection,
     /// What may be done to their times.
     pub time_policy: TimePolicy,
-    /// Written how. Its `wrap` is that of `time_policy`.
+    /// How the file is written. The option `wrap` is taken from `time_policy`.
     pub write: WriteOptions,
 }
 
 /// Where the events went.
 ///
-/// Events in = `kept` + `out_of_window` + `out_of_crop`.
+/// The number of all events is `kept` + `out_of_window` + `out_of_crop`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct EventsReport {
     /// Events that are in the file.
     pub kept: u64,
-    /// Of the kept ones, those that were moved in the order or in time ([`Order`]).
+    /// Number of kept events that were moved in the order or in time ([`Order`]).
     pub moved: u64,
     /// Events outside `from` and `to`.
     pub out_of_window: u64,
@@ -51,23 +51,24 @@ impl EventsReport {
     }
 }
 
-/// What a conversion did.
+/// The result of a conversion.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventConversion {
-    /// What the recording says of itself.
+    /// What the recording says about itself.
     pub info: RecordingInfo,
-    /// What was met in it.
+    /// What was met in the recording.
     pub report: Report,
     /// Where its events went.
     pub events: EventsReport,
-    /// Size of the sensor in the file.
+    /// Size of the sensor in the new file.
     pub sensor: SensorSize,
-    /// The file; `None` if nothing was to be written.
+    /// The new file; `None` if nothing was to be written.
     pub written: Option<Written>,
 }
 
 impl EventConversion {
-    /// What the recording holds beside the chosen events, and the file does not: kind and number.
+    /// What the recording contains in addition to the chosen events and the new file does not: kind
+    /// and number.
     pub fn not_carried(&self) -> impl Iterator<Item = (Finding, u64)> + '_ {
         const CONTENT: &[Finding] = &[
             Finding::Frames,
@@ -83,11 +84,13 @@ impl EventConversion {
     }
 }
 
-/// Makes an event file of a recording; without `output`, only finds out whether it can be made.
+/// Makes an event file from a recording. Without `output`, this only finds out whether it can be
+/// made.
 ///
-/// What the target cannot hold is found in a first pass, where it can hold less than there could
-/// be, and refused before anything is written. A pipe has no first pass: there the first event that
-/// does not fit ends it, and no file is left either.
+/// If the target cannot store everything that the recording might contain, a first pass examines
+/// the events, and violations are reported before anything is written. A pipe can only be read
+/// once: there, the first event that cannot be stored ends the conversion, and no file is left
+/// either.
 ///
 /// ```no_run
 /// use liaf_data::convert::{TimePolicy, EventConvertOptions, Selection, convert_events};
@@ -113,9 +116,9 @@ impl EventConversion {
 /// ```
 ///
 /// # Errors
-/// If the target cannot hold the events, the recording cannot be read, nothing in it can be, or the
-/// file cannot be written; [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) if `progress` said
-/// so. No file is left then.
+/// If the target cannot store the events, if the recording cannot be read or nothing in it can be
+/// used, or if the file cannot be written; [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) if
+/// `progress` asked for it. No file is left in these cases.
 pub fn convert_events(
     recording: &mut Recording,
     output: Option<&Path>,
@@ -180,7 +183,8 @@ pub fn convert_events(
     Ok(EventConversion { info: reader.info().clone(), report, events, sensor, written })
 }
 
-/// Whether more must be known of the events than that they lie on the sensor.
+/// Whether statistics of the events are needed, in addition to the fact that they are on the
+/// sensor.
 fn needs_facts(options: &EventConvertOptions, sensor: SensorSize) -> bool {
     let holds = &options.target.capabilities;
     !holds.any_times()
@@ -190,7 +194,7 @@ fn needs_facts(options: &EventConvertOptions, sensor: SensorSize) -> bool {
         || sensor.height.saturating_sub(1) > holds.y_max
 }
 
-/// The selection, on the recording's clock where that is known.
+/// The selection, with times on the recording's clock if that is known.
 fn chosen(part: &Part, options: &EventConvertOptions) -> Selection {
     Selection { from: part.from, to: part.to, ..options.selection }
 }
@@ -219,7 +223,7 @@ fn survey(
     Ok((stats, events, reader.report()))
 }
 
-/// A sink that is a function.
+/// A sink that calls a function.
 struct Look<F>(F);
 
 impl<F: FnMut(&mut EventBatch) -> Result<()>> EventSink for Look<F> {
@@ -228,7 +232,7 @@ impl<F: FnMut(&mut EventBatch) -> Result<()>> EventSink for Look<F> {
     }
 }
 
-/// What stands between a reader and a writer.
+/// The stage between the reader and the writer.
 struct Stage {
     chooser: Chooser,
     adjuster: TimeAdjuster,
@@ -245,7 +249,7 @@ impl EventSink for Stage {
     }
 }
 
-/// The device that the chosen stream came from.
+/// The device that recorded the chosen stream.
 fn device(info: &RecordingInfo) -> Option<String> {
     let stream = info.streams.iter().find(|stream| Some(stream.id) == info.stream)?;
     stream.source.clone()

@@ -1,4 +1,4 @@
-//! A recording in, its frames out, one after another.
+//! Conversion of a recording to a sequence of frames.
 
 use super::OnProgress;
 use super::pass::{Part, Pass, check_something_read};
@@ -9,23 +9,23 @@ use crate::frames::{
 use crate::model::{RecordingInfo, Report, SensorSize};
 use crate::read::Recording;
 
-/// What frames were made of a recording.
+/// The result of making frames from a recording.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Framed {
-    /// What the recording says of itself.
+    /// What the recording says about itself.
     pub info: RecordingInfo,
-    /// What was met in it.
+    /// What was met in the recording.
     pub report: Report,
     /// Where its events went.
     pub frames: FrameReport,
-    /// C, H and W of every frame.
+    /// The shape of every frame.
     pub shape: FrameShape,
 }
 
-/// Makes frames of a recording and gives each to `sink` as soon as it closes.
+/// Makes frames from a recording and passes each of them to `sink` as soon as it is complete.
 ///
-/// Memory is bounded whatever the length of the recording, which is read once, or twice where the
-/// windows depend on all of it.
+/// Memory is bounded whatever the length of the recording. The recording is read once, or twice if
+/// the windows depend on all of it.
 ///
 /// ```no_run
 /// use liaf_data::convert::make_frames;
@@ -49,8 +49,9 @@ pub struct Framed {
 /// ```
 ///
 /// # Errors
-/// If the options do not fit the recording, it cannot be read, or nothing in it can be; those of the
-/// sink; [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) if `progress` said so.
+/// If the options do not fit the recording, if the recording cannot be read or nothing in it can be
+/// used; errors of the sink; [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) if `progress`
+/// asked for it.
 pub fn make_frames(
     recording: &mut Recording,
     options: &FrameOptions,
@@ -60,11 +61,11 @@ pub fn make_frames(
     Framing::begin(recording, options, progress)?.run(sink)
 }
 
-/// Frames of a recording that are to be made.
+/// A recording and the frames that are to be made from it.
 pub(super) struct Framing<'a, 'b> {
     pub recording: &'a mut Recording,
     pub shape: FrameShape,
-    /// With the stretch of time on the recording's clock, where that is known.
+    /// The options, with the interval of time on the recording's clock if that is known.
     options: FrameOptions,
     part: Part,
     sensor: SensorSize,
@@ -73,7 +74,7 @@ pub(super) struct Framing<'a, 'b> {
 }
 
 impl<'a, 'b> Framing<'a, 'b> {
-    /// Checks the options and, where the windows ask for it, makes the first pass.
+    /// Checks the options and, if the windows need it, makes the first pass.
     pub fn begin(
         recording: &'a mut Recording,
         options: &FrameOptions,
@@ -107,7 +108,7 @@ impl<'a, 'b> Framing<'a, 'b> {
         Ok(finder.span())
     }
 
-    /// A pass over the recording that gives `sink` its frames.
+    /// Makes one pass over the recording and passes its frames to `sink`.
     pub fn run(mut self, sink: &mut dyn FrameSink) -> Result<Framed> {
         let mut binner = Binner::new(&self.options, self.sensor, self.span)?;
         let mut reader = self.part.reader(self.recording)?;

@@ -1,4 +1,5 @@
-//! A recording in, the measurements of one of its streams out: images, inertial readings or triggers.
+//! Conversion of one stream of measurements of a recording: images, readings of inertial sensors,
+//! or triggers.
 
 use std::path::Path;
 
@@ -16,41 +17,42 @@ use crate::model::{
 };
 use crate::read::Recording;
 
-/// Which measurements to write, and how.
+/// Which measurements are written, and how.
 #[derive(Debug, Clone, Copy)]
 pub struct MeasurementConvertOptions {
-    /// In which kind of file.
+    /// The kind of file.
     pub file: MeasurementFile,
-    /// Which of them; a crop is not for measurements.
+    /// Which measurements are kept. A crop cannot be applied to measurements.
     pub selection: Selection,
-    /// Written how.
+    /// How the file is written.
     pub write: MeasurementOptions,
 }
 
-/// What a conversion of measurements did.
+/// The result of a conversion of measurements.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MeasurementConversion {
-    /// What the recording says of itself.
+    /// What the recording says about itself.
     pub info: RecordingInfo,
-    /// What was met in it.
+    /// What was met in the recording.
     pub report: Report,
-    /// MeasurementCount in the stretch of time.
+    /// Number of measurements within the interval of time.
     pub kept: u64,
-    /// MeasurementCount outside it.
+    /// Number of measurements outside it.
     pub out_of_window: u64,
-    /// The file; `None` if nothing was to be written.
+    /// The new file; `None` if nothing was to be written.
     pub written: Option<MeasurementsWritten>,
 }
 
-/// Writes the measurements of a recording whose chosen stream is not one of events; without `output`, only
-/// finds out what there would be.
+/// Writes the measurements of a recording whose chosen stream has no events. Without `output`, this
+/// only finds out what would be written.
 ///
-/// A time that counts from the first event does so here too, where there is one stream of events.
+/// Relative times count from the first event here as well, if there is one stream of events.
 ///
 /// # Errors
-/// If the chosen stream is one of events, the file cannot hold its measurements, the recording cannot be
-/// read, or the file cannot be written; [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) if
-/// `progress` said so. No file is left then.
+/// If the chosen stream is a stream of events, if the file cannot store its measurements, if the
+/// recording cannot be read, or if the file cannot be written;
+/// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) if `progress` asked for it. No file is
+/// left in these cases.
 pub fn convert_measurements(
     recording: &mut Recording,
     output: Option<&Path>,
@@ -118,7 +120,7 @@ fn origin(recording: &Recording, from: Option<TimePoint>, to: Option<TimePoint>)
     }
 }
 
-/// What stands between a reader and a writer.
+/// The stage between the reader and the writer.
 struct Stage {
     times: Times,
     writer: Option<Box<dyn MeasurementWriter>>,

@@ -1,4 +1,4 @@
-//! The whole way: a recording in, a tensor file or another event file out, batch by batch.
+//! Complete conversions: from a recording to a tensor file or another event file, batch by batch.
 
 #[cfg(test)]
 mod tests;
@@ -29,58 +29,59 @@ use crate::tensor::{self, Container, TensorOptions, TensorSpec, Written};
 use framing::Framing;
 use pass::source;
 
-/// What to make of a recording.
+/// Options for making a tensor file from a recording.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConvertOptions {
-    /// Which frames.
+    /// Which frames are made.
     pub frames: FrameOptions,
-    /// In which kind of file.
+    /// The kind of file.
     pub container: Container,
-    /// Written how.
+    /// How the file is written.
     pub tensor: TensorOptions,
 }
 
-/// How far a conversion is.
+/// How far a conversion has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// Which pass over the recording, from 1.
+    /// Number of the pass over the recording, from 1.
     pub pass: u32,
-    /// How many passes there will be.
+    /// Total number of passes.
     pub passes: u32,
-    /// Bytes of the recording that are read in this pass.
+    /// Number of bytes of the recording that were read in this pass.
     pub bytes: u64,
-    /// Bytes of the recording; `None` for a pipe.
+    /// Size of the recording in bytes; `None` for a pipe.
     pub total: Option<u64>,
-    /// Events binned or written so far.
+    /// Number of events binned or written so far.
     pub events: u64,
-    /// Frames made so far.
+    /// Number of frames made so far.
     pub frames: u64,
 }
 
-/// Hears how far a conversion is, several times a second, and may end it.
+/// Is called with the progress of a conversion several times a second, and may cancel it.
 pub type OnProgress<'a> = dyn FnMut(&Progress) -> ControlFlow<()> + 'a;
 
-/// What a conversion did.
+/// The result of a conversion.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Conversion {
-    /// What the recording says of itself.
+    /// What the recording says about itself.
     pub info: RecordingInfo,
-    /// What was met in it.
+    /// What was met in the recording.
     pub report: Report,
     /// Where its events went.
     pub frames: FrameReport,
-    /// C, H and W of every frame.
+    /// The shape of every frame.
     pub shape: FrameShape,
-    /// Bytes of the tensors before compression.
+    /// Size of the tensors before compression, in bytes.
     pub tensor_bytes: u64,
-    /// The file; `None` if nothing was to be written.
+    /// The new file; `None` if nothing was to be written.
     pub written: Option<Written>,
 }
 
-/// Makes a tensor file of a recording; without `output`, only finds out what it would hold.
+/// Makes a tensor file from a recording. Without `output`, this only finds out what the file would
+/// contain.
 ///
-/// Memory is bounded whatever the length of the recording. The recording is read once, or twice
-/// where the windows depend on all of it.
+/// Memory is bounded whatever the length of the recording. The recording is read once, or twice if
+/// the windows depend on all of it.
 ///
 /// ```no_run
 /// use liaf_data::convert::{ConvertOptions, convert};
@@ -105,8 +106,9 @@ pub struct Conversion {
 /// ```
 ///
 /// # Errors
-/// If the options do not fit the recording, it cannot be read, nothing in it can be, or the file
-/// cannot be written; [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) if `progress` said so. No file is left then.
+/// If the options do not fit the recording, if the recording cannot be read or nothing in it can be
+/// used, or if the file cannot be written; [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) if
+/// `progress` asked for it. No file is left in these cases.
 pub fn convert(
     recording: &mut Recording,
     output: Option<&Path>,
@@ -131,8 +133,8 @@ pub fn convert(
     Ok(Conversion { info, report, frames, shape, tensor_bytes, written })
 }
 
-/// One JSON text that says what made the file: nothing of clock, host, path or threads. Read by
-/// [`Provenance::parse`](crate::frames::Provenance::parse).
+/// A JSON text that says how the file was made, without time, host, path or number of threads. It
+/// is parsed by [`Provenance::parse`](crate::frames::Provenance::parse).
 fn provenance(recording: &Recording, options: &FrameOptions) -> String {
     let mut all = json!(FrameRecipe::from(options));
     if let Value::Object(all) = &mut all {

@@ -1,4 +1,4 @@
-//! What the conversions share: passes that tell how far they are, and where things came from.
+//! Code shared by the conversions: passes that report their progress, and the origin of the data.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -24,7 +24,8 @@ impl Pass<'_, '_> {
         self.tell_at(reader.position(), reader.info().bytes, events, frames)
     }
 
-    /// The same of what is no reader of events: it has read so many `bytes` of `total`.
+    /// Reports the progress of a pass that does not use an [`EventReader`]: it has read `bytes` of
+    /// `total`.
     pub(super) fn tell_at(
         &mut self,
         bytes: u64,
@@ -41,17 +42,18 @@ impl Pass<'_, '_> {
     }
 }
 
-/// The part of a recording that is asked for.
+/// The requested part of a recording.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Part {
-    /// As asked for; on the recording's clock, if all of it can be read again.
+    /// Start of the part as requested; on the recording's clock if the recording can be read again.
     pub from: Option<TimePoint>,
     pub to: Option<TimePoint>,
     is_known: bool,
 }
 
 impl Part {
-    /// Finds out when the stretch is, by the first event if it counts from there.
+    /// Finds out where the interval of time is, from the first event if the interval is relative to
+    /// it.
     pub(super) fn find(
         recording: &mut Recording,
         from: Option<TimePoint>,
@@ -73,7 +75,7 @@ impl Part {
         Ok(part)
     }
 
-    /// A reader of the events of this part, and of as few others as are quickly told apart.
+    /// A reader of the events of this part, and of as few other events as is quickly possible.
     pub(super) fn reader(&self, recording: &mut Recording) -> Result<EventReader> {
         let time = |point: Option<TimePoint>, open| match point {
             Some(TimePoint::Absolute(us)) => us,
@@ -89,7 +91,7 @@ impl Part {
     }
 }
 
-/// Refuses a recording of which nothing could be used.
+/// Returns an error if nothing in the recording could be used.
 pub(super) fn check_something_read(recording: &Recording, report: &Report) -> Result<()> {
     if report.events > 0 || report.bytes.skipped == 0 {
         return Ok(());
@@ -109,7 +111,8 @@ pub(super) fn check_something_read(recording: &Recording, report: &Report) -> Re
     })
 }
 
-/// What a file says of the recording it was made of: nothing of clock, host, folder or threads.
+/// What a file says about the recording that it was made from, without time, host, folder or number
+/// of threads.
 pub(super) fn source(recording: &Recording) -> Value {
     let info = recording.info();
     let read = recording.options();

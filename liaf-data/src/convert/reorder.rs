@@ -1,22 +1,22 @@
-//! Events brought in the order of time, as few of them held back as their lateness allows.
+//! Sorting events by time, with as few of them held back as their lateness allows.
 
 use crate::error::{Error, Result};
 use crate::model::EventBatch;
 
-/// Bytes that an event takes while it is held back.
+/// Memory for each event that is held back, in bytes.
 const BYTES: usize = 32;
-/// Events that are worth a round of sorting.
+/// Number of events for which a round of sorting is worth its cost.
 const ROUND: usize = 64 << 10;
 
-/// Gives events in the order of time, those of one time in the order in which they came.
+/// Sorts events by time. Events with equal times keep their order.
 pub(super) struct Reorder {
-    /// How far an event may lie behind the latest one before it, in µs.
+    /// How much earlier than the latest event before it an event may be, in µs.
     lateness: u64,
-    /// Most events that are held back.
+    /// Largest number of events that may be held back.
     most: usize,
     latest: i64,
     held: EventBatch,
-    /// How many of `held` were there after the last round.
+    /// Number of events in `held` after the last round.
     left: usize,
     sorted: EventBatch,
     order: Vec<u32>,
@@ -35,7 +35,7 @@ impl Reorder {
         }
     }
 
-    /// How many of `events` are earlier than one before them.
+    /// Number of `events` that are earlier than some event before them.
     pub(super) fn count_late(&self, events: &EventBatch) -> u64 {
         let mut latest = self.latest;
         events
@@ -49,7 +49,7 @@ impl Reorder {
             .sum()
     }
 
-    /// Takes `events` and gives those that no later one can come before.
+    /// Takes `events`, and returns the events that no later event can precede.
     pub(super) fn push(&mut self, events: &EventBatch) -> Result<&EventBatch> {
         self.sorted.clear();
         self.latest = events.t.iter().fold(self.latest, |latest, &t| latest.max(t));
@@ -60,21 +60,22 @@ impl Reorder {
                 .found(format!("events up to {} µs late", self.lateness))
                 .advice("--clamp-time needs no memory"));
         }
-        // Rounds grow with what stays, so that every event is sorted a few times at most.
+        // The size of a round grows with the number of events held back, so that each event is
+        // sorted only a few times.
         if self.held.len() >= 2 * self.left + ROUND {
             self.round(self.latest.saturating_sub_unsigned(self.lateness));
         }
         Ok(&self.sorted)
     }
 
-    /// All that is left.
+    /// The events that are still held back.
     pub(super) fn finish(&mut self) -> &EventBatch {
         self.sorted.clear();
         self.round(i64::MAX);
         &self.sorted
     }
 
-    /// Moves what is not later than `until` to `sorted`, in order.
+    /// Moves the events that are not later than `until` to `sorted`, in order.
     fn round(&mut self, until: i64) {
         let times = &self.held.t;
         self.order.clear();

@@ -1,4 +1,4 @@
-//! What may be done to times so that an event file can hold them.
+//! Changes of times that make it possible to store events in a file.
 
 use serde::Serialize;
 
@@ -8,54 +8,54 @@ use crate::error::Result;
 use crate::limits::Limits;
 use crate::model::{EventBatch, EventStats};
 
-/// What becomes of events that are earlier than the one before them.
+/// What happens to events that are earlier than the event before them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
-    /// They stay where they are.
+    /// They are left as they are.
     #[default]
     Keep,
-    /// All events are brought in the order of time; those of one time keep their order.
+    /// All events are sorted by time; events with equal times keep their order.
     Sort,
     /// They get the time of the latest event before them.
     Clamp,
 }
 
-/// What is done to times, where the caller takes it. By default nothing is.
+/// What may be done to times. By default nothing is changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct TimePolicy {
-    /// Time begins at 0: the earliest kept time is taken from all.
+    /// Time starts at 0: the earliest kept time is subtracted from all times.
     pub zero_time: bool,
-    /// What becomes of events that are earlier than the one before them.
+    /// What happens to events that are earlier than the event before them.
     pub order: Order,
-    /// Times that the target cannot hold are kept modulo what it can.
+    /// Times that the target cannot store are stored modulo its range.
     pub wrap: bool,
 }
 
 impl TimePolicy {
-    /// What is known of events after this.
+    /// The statistics of the events after these changes.
     pub(super) fn stats(&self, stats: EventStats) -> EventStats {
         let stats = stats.earlier(if self.zero_time { self.start(&stats) } else { 0 });
         match self.order {
             Order::Keep => stats,
             Order::Sort => stats.in_order(),
-            // The first event stays, so that earlier ones behind it come to its time.
+            // The first event keeps its time, so that later events that are earlier get its time.
             Order::Clamp => EventStats { t_min: stats.t_first, ..stats }.in_order(),
         }
     }
 
-    /// What is taken from all times; `None` if only the first event will tell.
+    /// What is subtracted from all times; `None` if it is known only at the first event.
     pub(super) fn offset(&self, stats: Option<&EventStats>) -> Option<i64> {
         if self.zero_time { stats.map(|stats| self.start(stats)) } else { Some(0) }
     }
 
-    /// The earliest time there will be.
+    /// The earliest time after the order has been changed.
     fn start(&self, stats: &EventStats) -> i64 {
         if self.order == Order::Clamp { stats.t_first } else { stats.t_min }
     }
 }
 
-/// Does to events what [`TimePolicy`] says.
+/// Applies a [`TimePolicy`] to events.
 pub(super) struct TimeAdjuster {
     time_policy: TimePolicy,
     start: Option<i64>,
@@ -64,7 +64,8 @@ pub(super) struct TimeAdjuster {
 }
 
 impl TimeAdjuster {
-    /// With the stats of a first pass over the same events, if there was one. To sort needs them.
+    /// `stats` are those of a first pass over the same events, if there was one. They are needed
+    /// for sorting.
     pub(super) fn new(
         time_policy: TimePolicy,
         stats: Option<&EventStats>,
@@ -80,7 +81,7 @@ impl TimeAdjuster {
         }
     }
 
-    /// Changes `events`, and gives back those that may be written now.
+    /// Changes `events`, and returns the events that can be written now.
     pub(super) fn push<'a>(
         &'a mut self,
         events: &'a mut EventBatch,

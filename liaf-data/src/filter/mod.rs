@@ -1,4 +1,4 @@
-//! Stages between a reader and whoever takes its events.
+//! Stages between a reader of events and their consumer.
 
 mod selection;
 

@@ -1,27 +1,27 @@
-//! Which events of a recording go into an event file.
+//! Which events of a recording are written to an event file.
 
 use serde::Serialize;
 
 use crate::error::Result;
 use crate::model::{Crop, EventBatch, SensorSize, TimePoint, Times, check_crop, check_stretch};
 
-/// Which events of a recording are kept, and where they come to lie.
+/// Which events of a recording are kept, and how their coordinates change.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Selection {
-    /// Only events at this time or later.
+    /// Keep only events at this time or later.
     pub from: Option<TimePoint>,
-    /// Only events before this time.
+    /// Keep only events before this time.
     pub to: Option<TimePoint>,
-    /// Only events in this rectangle, whose upper left pixel becomes (0, 0).
+    /// Keep only events in this rectangle, whose upper left pixel becomes (0, 0).
     pub crop: Option<Crop>,
 }
 
 impl Selection {
-    /// The size of what is kept of a sensor.
+    /// The size of the part of the sensor that is kept.
     ///
     /// # Errors
-    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the crop does not lie on the sensor or
-    /// the stretch of time ends before it begins.
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the crop is not within the sensor or the
+    /// interval of time ends before it begins.
     pub fn check(&self, sensor: SensorSize) -> Result<SensorSize> {
         check_stretch(self.from, self.to)?;
         let Some(crop) = self.crop else { return Ok(sensor) };
@@ -30,16 +30,16 @@ impl Selection {
     }
 }
 
-/// Events that a selection does not keep.
+/// Number of events that a selection did not keep.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Dropped {
-    /// Outside the stretch of time.
+    /// Events outside the interval of time.
     pub out_of_window: u64,
-    /// Outside the crop.
+    /// Events outside the crop.
     pub out_of_crop: u64,
 }
 
-/// Keeps the events of a selection.
+/// Filters events by a selection.
 pub(crate) struct Chooser {
     selection: Selection,
     times: Option<Times>,
@@ -50,7 +50,7 @@ impl Chooser {
         Self { selection, times: None }
     }
 
-    /// Drops from `events` what is not kept, and says how many that were.
+    /// Removes the events that are not kept from `events`, and returns their number.
     pub(crate) fn choose(&mut self, events: &mut EventBatch) -> Dropped {
         let mut dropped = Dropped::default();
         let Selection { from, to, crop } = self.selection;

@@ -1,15 +1,15 @@
-//! Adding events to cells, without overflow and without a loss unsaid.
+//! Adding events to cells. Cells never overflow: a cell that cannot count an event is reported.
 
 use super::{CellValues, FrameOptions, Polarity, Representation};
 
 /// What an event does to its cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Add {
-    /// One more.
+    /// Adds 1.
     Count,
-    /// Sets it to 1.
+    /// Sets the cell to 1.
     Binary,
-    /// One more for ON, one less for OFF.
+    /// Adds 1 for ON, subtracts 1 for OFF.
     Signed,
 }
 
@@ -22,60 +22,61 @@ impl Add {
         }
     }
 
-    /// Adds one event to each of `places`, which are doubled if `self` is signed.
-    pub fn apply(self, cells: &mut CellValues, places: &[u32], lost: &mut Lost) {
+    /// Adds one event to each of the cells with these indices. If `self` is `Signed`, the lowest
+    /// bit of an index is the polarity and the others are the index of the cell.
+    pub fn apply(self, cells: &mut CellValues, indices: &[u32], lost: &mut Lost) {
         match cells {
-            CellValues::U8(cells) => self.to(cells, places, lost),
-            CellValues::U16(cells) => self.to(cells, places, lost),
-            CellValues::I16(cells) => self.to(cells, places, lost),
-            CellValues::F32(cells) => self.to(cells, places, lost),
+            CellValues::U8(cells) => self.to(cells, indices, lost),
+            CellValues::U16(cells) => self.to(cells, indices, lost),
+            CellValues::I16(cells) => self.to(cells, indices, lost),
+            CellValues::F32(cells) => self.to(cells, indices, lost),
         }
     }
 
-    /// Sets the cells at `places` to zero.
-    pub fn clear_at(self, cells: &mut CellValues, places: &[u32]) {
+    /// Sets the cells with these indices to zero.
+    pub fn clear_at(self, cells: &mut CellValues, indices: &[u32]) {
         match cells {
-            CellValues::U8(cells) => self.zero(cells, places),
-            CellValues::U16(cells) => self.zero(cells, places),
-            CellValues::I16(cells) => self.zero(cells, places),
-            CellValues::F32(cells) => self.zero(cells, places),
+            CellValues::U8(cells) => self.zero(cells, indices),
+            CellValues::U16(cells) => self.zero(cells, indices),
+            CellValues::I16(cells) => self.zero(cells, indices),
+            CellValues::F32(cells) => self.zero(cells, indices),
         }
     }
 
-    fn zero<C: Cell>(self, cells: &mut [C], places: &[u32]) {
+    fn zero<C: Cell>(self, cells: &mut [C], indices: &[u32]) {
         let doubled = u32::from(self == Self::Signed);
-        for &place in places {
-            if let Some(cell) = cells.get_mut((place >> doubled) as usize) {
+        for &index in indices {
+            if let Some(cell) = cells.get_mut((index >> doubled) as usize) {
                 *cell = C::ZERO;
             }
         }
     }
 
-    fn to<C: Cell>(self, cells: &mut [C], places: &[u32], lost: &mut Lost) {
+    fn to<C: Cell>(self, cells: &mut [C], indices: &[u32], lost: &mut Lost) {
         let n = cells.len();
         match self {
             Self::Count => {
-                for &place in places {
-                    match cells.get_mut(place as usize) {
+                for &index in indices {
+                    match cells.get_mut(index as usize) {
                         Some(cell) if *cell != C::MAX => *cell = cell.up(),
-                        _ => lost.checkpoint(place, n),
+                        _ => lost.mark(index, n),
                     }
                 }
             }
             Self::Binary => {
-                for &place in places {
-                    if let Some(cell) = cells.get_mut(place as usize) {
+                for &index in indices {
+                    if let Some(cell) = cells.get_mut(index as usize) {
                         *cell = C::ONE;
                     }
                 }
             }
             Self::Signed => {
-                for &place in places {
-                    let Some(cell) = cells.get_mut((place >> 1) as usize) else { continue };
+                for &index in indices {
+                    let Some(cell) = cells.get_mut((index >> 1) as usize) else { continue };
                     let before = *cell;
-                    *cell = before.step(place & 1 == 1);
+                    *cell = before.step(index & 1 == 1);
                     if *cell == before {
-                        lost.checkpoint(place >> 1, n);
+                        lost.mark(index >> 1, n);
                     }
                 }
             }
@@ -83,16 +84,16 @@ impl Add {
     }
 }
 
-/// A number that counts exactly up to `MAX`.
+/// A type of number that can count exactly up to `MAX`.
 trait Cell: Copy + PartialEq {
     const MAX: Self;
     const ZERO: Self;
     const ONE: Self;
 
-    /// One more than a number below `MAX`.
+    /// Adds 1 to a number that is below `MAX`.
     fn up(self) -> Self;
 
-    /// One more or one less, or the same at the end.
+    /// Adds or subtracts 1; at the limit of the type, the number stays the same.
     fn step(self, up: bool) -> Self;
 }
 
@@ -145,21 +146,21 @@ impl Cell for f32 {
     }
 }
 
-/// The cells of one frame that lost something, each once.
+/// The cells of one frame that could not count one of their events. Each cell is counted once.
 #[derive(Debug, Default)]
 pub(super) struct Lost {
-    /// One bit a cell; empty until one is lost.
+    /// One bit for each cell; empty until the first cell is lost.
     bits: Vec<u64>,
-    /// How many cells.
+    /// Number of such cells.
     pub cells: u64,
 }
 
 impl Lost {
     #[cold]
-    fn checkpoint(&mut self, place: u32, cells: usize) {
+    fn mark(&mut self, index: u32, cells: usize) {
         self.bits.resize(cells / 64 + 1, 0);
-        if let Some(word) = self.bits.get_mut(place as usize / 64) {
-            let bit = 1 << (place % 64);
+        if let Some(word) = self.bits.get_mut(index as usize / 64) {
+            let bit = 1 << (index % 64);
             self.cells += u64::from(*word & bit == 0);
             *word |= bit;
         }

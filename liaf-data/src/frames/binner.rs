@@ -1,4 +1,4 @@
-//! Events in, frames out, in bounded memory.
+//! Makes frames from events, in bounded memory.
 
 use super::add::Add;
 use super::count::CountWindows;
@@ -11,12 +11,13 @@ use crate::codec::EventSink;
 use crate::error::{Error, Result};
 use crate::model::{EventBatch, SensorSize, TimeSpan};
 
-/// Takes the frames that a [`Binner`] makes, in order. Every `FnMut(&Frame) -> Result<()>` is one.
+/// Receives the frames that a [`Binner`] makes, in order. Every `FnMut(&Frame) -> Result<()>` is a
+/// sink.
 pub trait FrameSink {
-    /// The next frame. Its memory is used again after the call.
+    /// Receives the next frame. The memory of the frame is reused after the call.
     ///
     /// # Errors
-    /// Whatever the sink returns stops the binner and reaches the caller.
+    /// An error that the sink returns stops the binner and is passed on to the caller.
     fn frame(&mut self, frame: &Frame) -> Result<()>;
 }
 
@@ -31,9 +32,9 @@ impl<F: FnMut(&Frame) -> Result<()>> FrameSink for F {
 /// The frames are the same however the events are cut into batches. Memory is bounded by the
 /// frames that are open, whatever the length of the recording.
 ///
-/// Recordings step back in time. A window by time stays open until an event comes whose time is
-/// `slack` or more behind the window's end. An event that is older than every open window goes to
-/// the oldest open one and is counted as late; so does an event before the first window.
+/// Events may be out of order. A window of time therefore stays open until an event arrives that is
+/// at least `slack` later than the end of the window. An event that is older than every open window
+/// is added to the oldest open one and counted as late, and so is an event before the first window.
 ///
 /// ```
 /// use liaf_data::frames::{Binner, Frame, FrameOptions, Cells};
@@ -59,7 +60,7 @@ pub struct Binner {
     windows: Windows,
     open: OpenFrames,
     shape: FrameShape,
-    /// What the first pass found, and what this one finds.
+    /// The span that the first pass found, and the span of this pass so far.
     expected: Option<TimeSpan>,
     found: TimeSpan,
 }
@@ -72,8 +73,8 @@ enum Windows {
 }
 
 impl Binner {
-    /// For the events of a recording of this sensor. `span` comes from a first pass with the same
-    /// options, where [`FrameOptions::needs_span`] says so; else it is not looked at.
+    /// Makes a binner for a recording of this sensor. `span` is the result of a first pass with the
+    /// same options; it is needed if [`FrameOptions::needs_span`] says so, and ignored otherwise.
     ///
     /// # Errors
     /// As [`FrameOptions::check`]; [`ErrorKind::Caller`](crate::ErrorKind::Caller) if a span is
@@ -108,23 +109,25 @@ impl Binner {
         })
     }
 
-    /// C, H and W of every frame.
+    /// The shape of every frame.
     pub fn shape(&self) -> FrameShape {
         self.shape
     }
 
-    /// Where the events went so far. Frames that are open count as if they were to be written.
+    /// Where the events have gone so far. Open frames are counted as if they were going to be
+    /// written.
     pub fn report(&self) -> &FrameReport {
         &self.open.report
     }
 
-    /// Takes the next events, in file order, and gives `sink` the frames that close.
+    /// Adds the next events, in file order, and passes the frames that become complete to `sink`.
     ///
     /// # Errors
-    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the recording asks for more frames than
-    /// allowed, as it does if the time of one event is wrong: the error names the times before and
-    /// after the gap. [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the columns of `batch`
-    /// differ in length. Errors of the sink. After an error the binner is of no more use.
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the recording needs more frames than
+    /// allowed, which also happens if the time of a single event is wrong: the error names the
+    /// times before and after the gap. [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the
+    /// columns of `batch` differ in length. Errors of the sink. After an error the binner can no
+    /// longer be used.
     pub fn push(&mut self, batch: &EventBatch, sink: &mut dyn FrameSink) -> Result<()> {
         let Self { selector, windows, open, expected, found, .. } = self;
         let left = selector.each(batch, |stretch, kept| {
@@ -145,11 +148,11 @@ impl Binner {
         Ok(())
     }
 
-    /// Gives `sink` the frames that are still to be written. No events: no frames.
+    /// Passes the remaining frames to `sink`. Without events there are no frames.
     ///
     /// # Errors
-    /// As [`push`](Self::push); [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the events were
-    /// not those of the first pass.
+    /// As [`push`](Self::push); [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the events
+    /// differ from those of the first pass.
     pub fn finish(mut self, sink: &mut dyn FrameSink) -> Result<FrameReport> {
         if let Some(expected) = self.expected
             && expected != self.found
@@ -166,13 +169,14 @@ impl Binner {
         Ok(self.open.report)
     }
 
-    /// This binner as a [`EventSink`] of events whose frames go to `frames`.
+    /// An [`EventSink`] that adds the events of a reader to this binner and passes the frames to
+    /// `frames`.
     pub fn to<'a>(&'a mut self, frames: &'a mut dyn FrameSink) -> BinnerSink<'a> {
         BinnerSink { binner: self, frames }
     }
 }
 
-/// A [`Binner`] that a reader can fill ([`Binner::to`]).
+/// An [`EventSink`] that feeds a [`Binner`], made by [`Binner::to`].
 pub struct BinnerSink<'a> {
     binner: &'a mut Binner,
     frames: &'a mut dyn FrameSink,

@@ -1,11 +1,11 @@
-//! The check of options before any work: whether they fit each other, the sensor and the limits.
+//! Validation of the options before any work: they must fit each other, the sensor and the limits.
 
 use super::{Dtype, Edge, FrameOptions, FrameShape, Polarity, Representation, WindowRule};
 use crate::error::{Error, Result};
 use crate::model::{SensorSize, check_crop, check_stretch};
 
 impl FrameOptions {
-    /// Checks everything that can be checked before any work, and says what frames come of it.
+    /// Checks everything that can be checked in advance, and returns the shape of the frames.
     ///
     /// # Errors
     /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the options do not fit each other or the
@@ -137,12 +137,12 @@ impl FrameOptions {
         shape.cells() as u64 * self.dtype.bytes() as u64
     }
 
-    /// How many frames `limits` allow in all.
+    /// How many frames `limits` allow in total.
     pub(super) fn max_frames(&self, shape: FrameShape) -> u64 {
         self.limits.frames.min(self.limits.output_bytes / self.frame_bytes(shape).max(1))
     }
 
-    /// How many frames `limits` allow to be open at one time.
+    /// How many frames `limits` allow to be open at the same time.
     pub(super) fn max_open(&self, shape: FrameShape) -> u64 {
         (self.limits.open_frames_bytes as u64 / self.frame_bytes(shape).max(1)).max(1)
     }

@@ -1,4 +1,4 @@
-//! Windows by number of events.
+//! Windows of a number of events.
 
 use super::grid::Grid;
 use super::open::OpenFrames;
@@ -7,16 +7,16 @@ use super::{Edge, FrameOptions, FrameSink, Window, WindowRule};
 use crate::error::Result;
 use crate::model::TimeSpan;
 
-/// Bins events by their number among the kept ones. The window of a frame goes from the smallest
-/// time of its events to 1 µs after the largest.
+/// Bins events by their number among the kept events. The window of a frame starts at the smallest
+/// time of its events and ends 1 µs after the largest.
 #[derive(Debug)]
 pub(super) struct CountWindows {
     grid: Grid,
-    /// Events of a full frame, if only full ones are written.
+    /// Number of events of a full frame, if only full frames are written.
     full: Option<u64>,
-    /// Events so far.
+    /// Number of events so far.
     seen: u64,
-    /// End of the last frame that had events, or the first time.
+    /// End of the last frame that had events, or the time of the first event.
     time: i64,
 }
 
@@ -46,7 +46,7 @@ impl CountWindows {
         open: &mut OpenFrames,
         sink: &mut dyn FrameSink,
     ) -> Result<()> {
-        let Kept { mut t, mut place } = kept;
+        let Kept { mut t, place: mut cells } = kept;
         while let Some(&next) = t.first() {
             if self.seen == 0 {
                 self.time = next;
@@ -54,7 +54,7 @@ impl CountWindows {
             let cover = self.grid.cover(self.seen);
             let room = usize::try_from(cover.high - self.seen).unwrap_or(usize::MAX);
             let n = room.saturating_add(1).min(t.len());
-            let (here, behind) = place.split_at(n.min(place.len()));
+            let (here, rest) = cells.split_at(n.min(cells.len()));
             let (min, max) = min_max(&t[..n]);
             while open.next() < cover.windows.end {
                 open.open();
@@ -73,7 +73,7 @@ impl CountWindows {
             self.seen += n as u64;
             self.close_full(open, sink)?;
             t = &t[n..];
-            place = behind;
+            cells = rest;
         }
         Ok(())
     }
@@ -120,7 +120,8 @@ impl CountWindows {
     }
 }
 
-/// Smallest and largest of the times, which are in order nearly always.
+/// The smallest and the largest of these times. They are almost always in order, in which case
+/// these are the first and the last.
 fn min_max(t: &[i64]) -> (i64, i64) {
     match (t.first(), t.last()) {
         (Some(&first), Some(&last)) if t.is_sorted() => (first, last),

@@ -1,12 +1,13 @@
-//! Windows that open at an event, as SpikingJelly up to 0.0.0.0.14 cuts them.
+//! Windows that start at an event, as in SpikingJelly up to 0.0.0.0.14.
 
 use super::open::OpenFrames;
 use super::select::Kept;
 use super::{FrameSink, Window};
 use crate::error::Result;
 
-/// Bins events into windows that open at an event and hold what comes up to and with `us` after
-/// it. Meant for events in order of time; an event out of order goes to the open window.
+/// Bins events into windows that start at an event and contain all events up to and including `us`
+/// later. This is meant for events in order of time; an event out of order is added to the open
+/// window.
 #[derive(Debug)]
 pub(super) struct EventTriggeredWindows {
     us: i64,
@@ -25,7 +26,7 @@ impl EventTriggeredWindows {
         open: &mut OpenFrames,
         sink: &mut dyn FrameSink,
     ) -> Result<()> {
-        let Kept { mut t, mut place } = kept;
+        let Kept { mut t, place: mut cells } = kept;
         while let Some(&next) = t.first() {
             let (start, last) = match self.window {
                 Some(window) if next <= window.1 => window,
@@ -37,11 +38,11 @@ impl EventTriggeredWindows {
             };
             self.window = Some((start, last));
             let n = t.iter().position(|&t| t > last).unwrap_or(t.len());
-            let (here, behind) = place.split_at(n.min(place.len()));
+            let (here, rest) = cells.split_at(n.min(cells.len()));
             let late = t[..n].iter().filter(|&&t| t < start).count();
             open.add(open.first(), here, n as u64, late as u64);
             t = &t[n..];
-            place = behind;
+            cells = rest;
         }
         Ok(())
     }

@@ -1,11 +1,11 @@
-//! What a frame is: a window of time and its cells, dense or sparse.
+//! A frame: a window of time and its cells, stored densely or sparsely.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::names::names;
 
-/// Type of one cell of a frame.
+/// The type of the cells of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Dtype {
@@ -21,7 +21,7 @@ pub enum Dtype {
 }
 
 impl Dtype {
-    /// Bytes of one cell.
+    /// Size of one cell in bytes.
     pub const fn bytes(self) -> usize {
         match self {
             Self::U8 => 1,
@@ -33,14 +33,14 @@ impl Dtype {
 
 names!(Dtype, "not a cell type", U8 = "u8", U16 = "u16", I16 = "i16", F32 = "f32");
 
-/// Channels, rows and columns of a frame.
+/// Number of channels, rows and columns of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FrameShape {
-    /// C: 2 for OFF and ON apart, 1 for merged or signed polarity.
+    /// C: 2 if OFF and ON are separate, 1 if polarity is merged or signed.
     pub channels: usize,
-    /// H: rows.
+    /// H: number of rows.
     pub height: usize,
-    /// W: columns.
+    /// W: number of columns.
     pub width: usize,
 }
 
@@ -51,16 +51,16 @@ impl FrameShape {
     }
 }
 
-/// A half-open stretch of time in µs: `start <= t < end`.
+/// A half-open interval of time in µs: `start <= t < end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Window {
-    /// First µs that belongs to it.
+    /// First µs that belongs to the window.
     pub start: i64,
-    /// First µs that does not.
+    /// First µs after the window.
     pub end: i64,
 }
 
-/// Values of cells, all of one type.
+/// The values of cells, all of one type.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CellValues {
     /// Unsigned 8-bit.
@@ -74,7 +74,7 @@ pub enum CellValues {
 }
 
 impl CellValues {
-    /// `n` cells of zero.
+    /// `n` cells that are zero.
     pub fn zeros(dtype: Dtype, n: usize) -> Self {
         match dtype {
             Dtype::U8 => Self::U8(vec![0; n]),
@@ -84,7 +84,7 @@ impl CellValues {
         }
     }
 
-    /// The type of every cell.
+    /// The type of the cells.
     pub fn dtype(&self) -> Dtype {
         match self {
             Self::U8(_) => Dtype::U8,
@@ -104,12 +104,12 @@ impl CellValues {
         }
     }
 
-    /// Whether there are none.
+    /// Whether there are no cells.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Gives `put` every cell's place in this list and its number, in order.
+    /// Calls `put` with the index of every value in this list and the value itself, in order.
     fn each_number(&self, mut put: impl FnMut(usize, f32)) {
         match self {
             Self::U8(cells) => (0..).zip(cells).for_each(|(i, &cell)| put(i, cell.into())),
@@ -133,19 +133,19 @@ impl CellValues {
 /// The cells of one frame of shape `[C, H, W]`, row-major.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cells {
-    /// Every cell: `C * H * W` values.
+    /// All cells: `C * H * W` values.
     Dense(CellValues),
-    /// The cells that are not zero: their places in the dense frame, ascending, and their values.
+    /// Only the cells that are not zero.
     Sparse {
-        /// SeekState, ascending.
+        /// Indices of these cells in the dense frame, ascending.
         index: Vec<u32>,
-        /// Values, one a place.
+        /// The values of these cells, in the same order.
         cells: CellValues,
     },
 }
 
 impl Cells {
-    /// Writes every cell as a number into `dense`, `C * H * W` of them, zeros where there is none.
+    /// Writes the values of all `C * H * W` cells into `dense`; cells that are not stored are zero.
     ///
     /// ```
     /// use liaf_data::frames::{CellValues, Cells};
@@ -161,8 +161,8 @@ impl Cells {
         dense.fill(0.0);
         cells.each_number(|i, number| {
             let at = index.map_or(Some(i), |index| index.get(i).map(|&at| at as usize));
-            if let Some(place) = at.and_then(|at| dense.get_mut(at)) {
-                *place = number;
+            if let Some(cell) = at.and_then(|at| dense.get_mut(at)) {
+                *cell = number;
             }
         });
     }
@@ -171,8 +171,8 @@ impl Cells {
 /// One frame: its window and its cells.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
-    /// Start and end in µs.
+    /// Start and end of the frame in µs.
     pub window: Window,
-    /// CellValues of shape `[C, H, W]`.
+    /// The cells, of shape `[C, H, W]`.
     pub cells: Cells,
 }

@@ -1,12 +1,12 @@
-//! Where windows lie on the line of offsets: µs after the first window's start, or numbers of
-//! kept events.
+//! The division of a line of offsets into windows. An offset is a number of µs after the start of
+//! the first window, or the number of a kept event.
 
 use std::ops::Range;
 
-/// Windows are numbered up to here, so that there is a number behind the last.
+/// The largest number of a window. It leaves room for the number after it, as the end of a range.
 const MAX_WINDOW: u64 = u64::MAX - 1;
 
-/// Windows over offsets 0, 1, 2, … as `start <= offset < end`.
+/// Windows over the offsets 0, 1, 2, …; a window contains `start <= offset < end`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Grid {
     cuts: Cuts,
@@ -15,57 +15,58 @@ pub(super) struct Grid {
 
 #[derive(Debug, Clone, Copy)]
 enum Cuts {
-    /// Window k is `k * stride .. k * stride + width`, with `width >= stride`, both perhaps 0.
+    /// Window k is `k * stride .. k * stride + width`, with `width >= stride`; both may be 0.
     Even { width: u64, stride: u64 },
     /// Window k of n is `ceil(k * span / n) .. ceil((k + 1) * span / n)`: offset d is in window
     /// `floor(d * n / span)`.
     Split { n: u64, span: u128 },
 }
 
-/// How many windows there are and what becomes of offsets behind the last.
+/// How many windows there are, and what happens to the offsets after the last window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tail {
-    /// There is no last one.
+    /// The number of windows is not limited.
     Open,
-    /// The last of n takes the rest.
+    /// There are n windows, and the last one also contains all offsets after it.
     Last(u64),
-    /// There is none for the rest.
+    /// There are n windows, and offsets after the last one are in no window.
     Drop(u64),
 }
 
-/// A stretch of offsets that all lie in the same windows.
+/// A range of offsets that are all in the same windows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Cover {
-    /// The windows, perhaps none.
+    /// The windows; may be empty.
     pub windows: Range<u64>,
-    /// First offset.
+    /// First offset of the range.
     pub low: u64,
-    /// Last offset.
+    /// Last offset of the range.
     pub high: u64,
 }
 
 impl Grid {
-    /// Windows of `width`, one every `stride`, without end.
+    /// Windows of `width`, one every `stride`, without a limit to their number.
     pub fn even(width: u64, stride: u64) -> Self {
         Self { cuts: Cuts::Even { width, stride }, tail: Tail::Open }
     }
 
-    /// `n` windows of `width`; the last takes the rest.
+    /// `n` windows of `width`; the last one also contains all later offsets.
     pub fn even_last(width: u64, n: u64) -> Self {
         Self { cuts: Cuts::Even { width, stride: width }, tail: Tail::Last(n) }
     }
 
-    /// `n` windows of `width`; the rest is in none.
+    /// `n` windows of `width`; later offsets are in no window.
     pub fn even_drop(width: u64, n: u64) -> Self {
         Self { cuts: Cuts::Even { width, stride: width }, tail: Tail::Drop(n) }
     }
 
-    /// `n` windows that share `span > 0` offsets evenly; the last takes the rest.
+    /// `n` windows that divide `span > 0` offsets evenly; the last one also contains all later
+    /// offsets.
     pub fn split(span: u128, n: u64) -> Self {
         Self { cuts: Cuts::Split { n, span: span.max(1) }, tail: Tail::Last(n) }
     }
 
-    /// Number of windows, if there is an end to them.
+    /// The number of windows, if it is limited.
     pub fn count(&self) -> Option<u64> {
         match self.tail {
             Tail::Open => None,
@@ -73,7 +74,7 @@ impl Grid {
         }
     }
 
-    /// Whether window `k` takes all that lies behind it.
+    /// Whether window `k` also contains all offsets after it.
     pub fn takes_rest(&self, k: u64) -> bool {
         matches!(self.tail, Tail::Last(n) if k + 1 >= n)
     }
@@ -86,7 +87,8 @@ impl Grid {
         }
     }
 
-    /// First offset behind window `k`, were there no rest to take.
+    /// First offset after window `k`, not counting any later offsets that it takes as the last
+    /// window.
     pub fn end(&self, k: u64) -> u128 {
         match self.cuts {
             Cuts::Even { width, .. } => self.start(k) + u128::from(width),
@@ -94,7 +96,8 @@ impl Grid {
         }
     }
 
-    /// The windows that hold `offset`, and how far to both sides that is so.
+    /// The windows that contain `offset`, and the range of offsets around it that are in the same
+    /// windows.
     pub fn cover(&self, offset: u64) -> Cover {
         let (first, mut last) = self.around(offset);
         let mut high = u64::MAX;
@@ -115,12 +118,12 @@ impl Grid {
             Tail::Drop(n) if last + 1 >= n => last = n - 1,
             Tail::Last(_) | Tail::Drop(_) => high = offset_before(self.start(last + 1)),
         }
-        let behind = if first > 0 { self.end(first - 1) } else { 0 };
-        let low = self.start(last).max(behind).min(offset.into()) as u64;
+        let previous_end = if first > 0 { self.end(first - 1) } else { 0 };
+        let low = self.start(last).max(previous_end).min(offset.into()) as u64;
         Cover { windows: first..last + 1, low, high: high.min(offset_before(self.end(first))) }
     }
 
-    /// First and last window that hold `offset`, were there no end to them.
+    /// First and last window that contain `offset`, as if the number of windows were not limited.
     fn around(&self, offset: u64) -> (u64, u64) {
         match self.cuts {
             Cuts::Even { stride: 0, .. } => (MAX_WINDOW, MAX_WINDOW),
@@ -144,7 +147,7 @@ fn offset_before(end: u128) -> u64 {
 mod tests {
     use super::*;
 
-    /// The definition, offset by offset.
+    /// The definition, evaluated for each offset.
     fn windows_of(grid: &Grid, offset: u64) -> Vec<u64> {
         let n = grid.count().unwrap_or(200);
         (0..n)

@@ -1,8 +1,8 @@
-//! Frames: events gathered by window and pixel.
+//! Frames: arrays in which events are accumulated by window and pixel.
 //!
-//! [`FrameOptions`] say what frames to make; a [`Binner`] makes them, batch by batch; a
-//! [`FrameSink`] takes them. Windows that depend on the whole recording need a first pass with a
-//! [`SpanFinder`].
+//! [`FrameOptions`] describe the frames, a [`Binner`] makes them batch by batch, and a
+//! [`FrameSink`] receives them. If the windows depend on the whole recording, a first pass with a
+//! [`SpanFinder`] is needed.
 
 mod add;
 mod binner;

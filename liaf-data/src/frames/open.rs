@@ -1,4 +1,5 @@
-//! The frames that are open: they take events, close in order, and lend their memory to the next.
+//! The frames that are open: events are added to them, they are closed in order, and their memory
+//! is reused.
 
 use std::collections::VecDeque;
 
@@ -6,11 +7,11 @@ use super::add::{Add, Lost, clear};
 use super::{CellValues, Cells, Dtype, Frame, FrameReport, FrameShape, FrameSink, Window};
 use crate::error::{Error, Result};
 
-/// While a frame has at most one event for so many bytes of its cells, it is kept as the list of
-/// its events' places: many open frames then stay in cache.
-const BYTES_A_PLACE: usize = 32;
+/// A frame is stored as the list of the cells of its events as long as it has at most one event for
+/// this many bytes of its cells. Many open frames then fit into the cache.
+const BYTES_PER_EVENT: usize = 32;
 
-/// A row of open frames, numbered from 0 on over the recording.
+/// Consecutive frames that are open. Frames are numbered from 0 over the recording.
 #[derive(Debug)]
 pub(super) struct OpenFrames {
     cells: usize,
@@ -19,7 +20,7 @@ pub(super) struct OpenFrames {
     /// Number of the oldest open frame.
     first: u64,
     slots: VecDeque<Slot>,
-    /// A frame of zeros, on which frames of few events are laid out as they close.
+    /// A frame of zeros, in which frames with few events are assembled when they are closed.
     zeros: Buffer,
     free: Vec<Buffer>,
     free_lists: Vec<Vec<u32>>,
@@ -28,18 +29,18 @@ pub(super) struct OpenFrames {
     pub report: FrameReport,
 }
 
-/// One open frame: a list of places, or all its cells.
+/// An open frame: a list of cell indices, or all cells.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
     few: Vec<u32>,
     many: Option<Buffer>,
-    /// Events that were in no frame before they came here.
+    /// Number of its events that were in no frame before.
     kept: u64,
-    /// All its events.
+    /// Number of all its events.
     binned: u64,
-    /// Those of the kept ones that came late.
+    /// Number of the events counted in `kept` that came late.
     late: u64,
-    /// Smallest and largest time, where the window comes from its events.
+    /// Smallest and largest time of its events, if they define the window.
     pub times: Option<(i64, i64)>,
 }
 
@@ -56,15 +57,15 @@ impl Buffer {
         Self { frame, lost: Lost::default() }
     }
 
-    fn add(&mut self, add: Add, places: &[u32]) {
+    fn add(&mut self, add: Add, indices: &[u32]) {
         if let Cells::Dense(cells) = &mut self.frame.cells {
-            add.apply(cells, places, &mut self.lost);
+            add.apply(cells, indices, &mut self.lost);
         }
     }
 }
 
 impl OpenFrames {
-    /// No frames; at most `max_frames` may be closed.
+    /// No open frames yet. At most `max_frames` may be closed.
     pub fn new(shape: FrameShape, dtype: Dtype, add: Add, max_frames: u64) -> Self {
         let cells = shape.cells();
         let bytes = cells * dtype.bytes();
@@ -83,61 +84,62 @@ impl OpenFrames {
         }
     }
 
-    /// Number of the oldest open frame, or of the next one to open if none is.
+    /// Number of the oldest open frame, or of the next frame if none is open.
     pub fn first(&self) -> u64 {
         self.first
     }
 
-    /// Number of the next frame to open.
+    /// Number of the next frame that will be opened.
     pub fn next(&self) -> u64 {
         self.first + self.slots.len() as u64
     }
 
-    /// How many are open.
+    /// Number of open frames.
     pub fn len(&self) -> u64 {
         self.slots.len() as u64
     }
 
-    /// Opens one more frame.
+    /// Opens the next frame.
     pub fn open(&mut self) {
         self.slots.push_back(Slot::default());
     }
 
-    /// Adds events to frame `k`; `kept` of them are in no other frame yet, `late` of those came late.
-    pub fn add(&mut self, k: u64, places: &[u32], kept: u64, late: u64) -> Option<&mut Slot> {
+    /// Adds events to frame `k`, at the cells with these indices. `kept` of the events are in no
+    /// other frame yet, and `late` of those came late.
+    pub fn add(&mut self, k: u64, indices: &[u32], kept: u64, late: u64) -> Option<&mut Slot> {
         let slot = self.slots.get_mut(usize::try_from(k.checked_sub(self.first)?).ok()?)?;
-        let most = self.cells * self.dtype.bytes() / BYTES_A_PLACE;
+        let most = self.cells * self.dtype.bytes() / BYTES_PER_EVENT;
         if let Some(buffer) = &mut slot.many {
-            buffer.add(self.add, places);
-        } else if slot.few.len() + places.len() <= most {
+            buffer.add(self.add, indices);
+        } else if slot.few.len() + indices.len() <= most {
             if slot.few.capacity() == 0 {
                 slot.few = self.free_lists.pop().unwrap_or_default();
             }
-            slot.few.extend_from_slice(places);
+            slot.few.extend_from_slice(indices);
         } else {
             let mut buffer =
                 self.free.pop().unwrap_or_else(|| Buffer::zeros(self.dtype, self.cells));
             buffer.add(self.add, &slot.few);
-            buffer.add(self.add, places);
+            buffer.add(self.add, indices);
             slot.many = Some(buffer);
             slot.few.clear();
             self.free_lists.push(std::mem::take(&mut slot.few));
         }
         slot.kept += kept;
         slot.late += late;
-        slot.binned += places.len() as u64;
+        slot.binned += indices.len() as u64;
         self.report.kept += kept;
         self.report.late += late;
-        self.report.binned += places.len() as u64;
+        self.report.binned += indices.len() as u64;
         Some(slot)
     }
 
-    /// Smallest and largest time of the oldest open frame.
+    /// Smallest and largest time of the events of the oldest open frame.
     pub fn first_times(&self) -> Option<(i64, i64)> {
         self.slots.front().and_then(|slot| slot.times)
     }
 
-    /// Closes the oldest open frame and gives it to `sink`.
+    /// Closes the oldest open frame and passes it to `sink`.
     pub fn close(&mut self, window: Window, sink: &mut dyn FrameSink) -> Result<()> {
         let Some(mut slot) = self.slots.pop_front() else { return Ok(()) };
         self.first += 1;
@@ -167,7 +169,8 @@ impl OpenFrames {
         Ok(())
     }
 
-    /// Takes the newest open frame away unwritten; the events it alone had are in no window.
+    /// Discards the newest open frame; the events that are in no other frame are counted as out of
+    /// window.
     pub fn drop_last(&mut self) {
         if let Some(slot) = self.slots.pop_back() {
             self.report.kept -= slot.kept;
@@ -177,17 +180,17 @@ impl OpenFrames {
         }
     }
 
-    /// How many frames may be closed.
+    /// How many frames may be closed in total.
     pub fn max_frames(&self) -> u64 {
         self.max_frames
     }
 
-    /// The error for more frames than that.
+    /// The error if there would be more frames than allowed.
     pub fn too_many(&self) -> Error {
         Error::limit("the recording asks for too many frames").expected(&self.max_frames_is)
     }
 }
 
-/// What to do about too many frames.
+/// The advice if there would be too many frames.
 pub(super) const TOO_MANY_ADVICE: &str =
     "choose longer windows, a part of the recording (from, to), or higher limits";

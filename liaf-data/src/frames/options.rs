@@ -1,4 +1,4 @@
-//! What frames to make: window rule, edge rule, cells, crop and size.
+//! The description of frames: windows, edges, cells, crop and size.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,30 +6,31 @@ use super::Dtype;
 use crate::limits::Limits;
 use crate::model::{Crop, SensorSize, TimePoint};
 
-/// How a recording is cut into windows.
+/// How a recording is divided into windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WindowRule {
-    /// Windows of `us` µs; each begins `us - overlap` µs after the one before it.
+    /// Windows of `us` µs. Each starts `us - overlap` µs after the start of the one before it.
     Time {
         /// Length of a window in µs, more than 0.
         us: i64,
-        /// µs that two neighbours share, less than `us`.
+        /// Overlap of consecutive windows in µs, less than `us`.
         overlap: i64,
     },
-    /// Windows of `events` kept events; each begins `events - overlap` events after the one before.
+    /// Windows of `events` kept events. Each starts `events - overlap` events after the start of
+    /// the one before it.
     Count {
-        /// Events of a window, more than 0.
+        /// Number of events of a window, more than 0.
         events: u64,
-        /// Events that two neighbours share, less than `events`.
+        /// Number of events that consecutive windows share, less than `events`.
         overlap: u64,
     },
-    /// `n` windows of equal time over the recording.
+    /// `n` windows of equal length in time over the whole recording.
     Bins {
         /// Number of windows, more than 0.
         n: u64,
     },
-    /// `n` windows of equal event count over the recording.
+    /// `n` windows with equal numbers of events over the whole recording.
     EventBins {
         /// Number of windows, more than 0.
         n: u64,
@@ -38,57 +39,60 @@ pub enum WindowRule {
 
 /// What happens at the ends of windows and of the recording.
 ///
-/// The rules of other tools are those tools' rules for events in order of time. Where their code
-/// stops with an error (no events, an empty bin), these give empty frames or none.
+/// The rules that are named after other tools do what those tools do if the events are in order of
+/// time. Where the code of those tools stops with an error (no events, an empty bin), these rules
+/// give empty frames or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Edge {
     /// Every event is in a frame: the last window is written even if the recording ends within it.
-    /// With overlap, a window is written if it begins at or before the last event.
+    /// With overlap, a window is written if it starts at or before the last event.
     #[default]
     All,
-    /// tonic's `ToFrame`, without `include_incomplete`: windows that are not full are not written,
-    /// and bins end half-open at the last event, so that the last events are in no frame. `from` is
-    /// its `start_time`.
+    /// As tonic's `ToFrame` without `include_incomplete`: windows that are not full are not
+    /// written, and bins end at the last event, exclusively, so that the last events are in no
+    /// frame. `from` corresponds to its `start_time`.
     Tonic,
-    /// SpikingJelly up to 0.0.0.0.14. By time, a window opens at an event and holds what comes up
-    /// to and with `us` µs after it; the next one opens at the next event, so none is empty. Of
-    /// bins, the last takes the rest. It has no windows of a fixed count and no overlap.
+    /// As SpikingJelly up to 0.0.0.0.14. A window of time starts at an event and contains all
+    /// events up to and including `us` µs later. The next window starts at the next event, so that
+    /// no window is empty. Of bins, the last one also contains the rest. Windows of a fixed number
+    /// of events and overlap are not available.
     SpikingJelly,
-    /// SpikingJelly 2: as [`SpikingJelly`](Self::SpikingJelly), but windows by time lie on a grid
-    /// from the first event, and an event just at the end of the last one belongs to it.
+    /// As SpikingJelly 2: like [`SpikingJelly`](Self::SpikingJelly), but windows of time are on a
+    /// grid that starts at the first event, and an event exactly at the end of the last window
+    /// belongs to it.
     SpikingJelly2,
 }
 
-/// What a cell holds.
+/// What a cell contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Representation {
     /// The number of its events.
     #[default]
     Count,
-    /// 1 if it had an event, else 0.
+    /// 1 if the cell had an event, otherwise 0.
     Binary,
 }
 
-/// What becomes of the polarity of events.
+/// What is done with the polarity of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Polarity {
-    /// Two channels: 0 is OFF, 1 is ON.
+    /// Two channels: 0 for OFF, 1 for ON.
     #[default]
     Split,
     /// One channel for both.
     Merged,
-    /// One channel, ON minus OFF.
+    /// One channel, with ON counted positive and OFF negative.
     Signed,
 }
 
-/// What frames to make of the events of one recording.
+/// The description of the frames to make from the events of a recording.
 ///
-/// Events are kept if they lie in `from <= t < to` and in `crop`; then they are moved to `size`,
-/// and windows are cut from the kept ones. Windows begin at `from` where it is given, else at the
-/// first kept event, and they go on to the last kept event, not to `to`.
+/// Events are kept if they are in `from <= t < to` and in `crop`. Their coordinates are then scaled
+/// to `size`, and the kept events are divided into windows. The windows start at `from` if it is
+/// given, otherwise at the first kept event, and they continue to the last kept event, not to `to`.
 ///
 /// ```
 /// use liaf_data::SensorSize;
@@ -104,29 +108,29 @@ pub enum Polarity {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FrameOptions {
-    /// Window rule. Default 10 ms without overlap.
+    /// The windows. Default: 10 ms without overlap.
     pub windows: WindowRule,
-    /// Edge rule. Default [`Edge::All`].
+    /// The rule for the edges. Default: [`Edge::All`].
     pub edge: Edge,
-    /// Type of a cell; counts stop at its largest value (f32: at 2²⁴). Default u16.
+    /// The type of a cell; counts stop at its largest value (for f32 at 2²⁴). Default: u16.
     pub dtype: Dtype,
-    /// What a cell holds. Default counts.
+    /// What a cell contains. Default: the number of its events.
     pub cells: Representation,
-    /// What becomes of polarity. Default two channels.
+    /// What is done with polarity. Default: two channels.
     pub polarity: Polarity,
-    /// Only the events in this rectangle.
+    /// Keep only the events in this rectangle.
     pub crop: Option<Crop>,
-    /// Frames of this size: x' = ⌊x·W'/W⌋ and y likewise, where W is the sensor's width or the
-    /// crop's. Not larger than that.
+    /// Scale frames down to this size: x' = ⌊x·W'/W⌋ and y likewise, where W is the width of the
+    /// sensor or of the crop. It must not be larger than that.
     pub size: Option<SensorSize>,
-    /// Only events at this time or later.
+    /// Keep only events at this time or later.
     pub from: Option<TimePoint>,
-    /// Only events before this time.
+    /// Keep only events before this time.
     pub to: Option<TimePoint>,
-    /// µs that a window by time stays open behind the latest time seen, for events out of order.
-    /// Default 100 ms.
+    /// How long a window of time stays open after its end, in µs of the latest time seen, to
+    /// receive events that are out of order. Default: 100 ms.
     pub slack: i64,
-    /// How much a recording may ask for.
+    /// Limits on the memory and output that a recording may need.
     pub limits: Limits,
 }
 
@@ -149,7 +153,7 @@ impl Default for FrameOptions {
 }
 
 impl FrameOptions {
-    /// Whether the windows can be cut only after a first pass over the events
+    /// Whether the windows depend on a first pass over the events
     /// ([`SpanFinder`](super::SpanFinder)).
     pub fn needs_span(&self) -> bool {
         match self.windows {
@@ -159,7 +163,7 @@ impl FrameOptions {
         }
     }
 
-    /// The part of the sensor that is looked at.
+    /// The part of the sensor that the frames show.
     pub(super) fn source(&self, sensor: SensorSize) -> Crop {
         self.crop.unwrap_or(Crop { x: 0, y: 0, w: sensor.width, h: sensor.height })
     }

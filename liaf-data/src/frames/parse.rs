@@ -1,4 +1,4 @@
-//! Names, durations, times and rectangles as users write them.
+//! Parsing of names, durations, times and rectangles that users enter.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use super::{Crop, Edge, Polarity, Representation, TimePoint, WindowRule};
 use crate::error::{Error, Result};
 use crate::names::names;
 
-/// Reads a duration in µs: a number and a unit of `us`, `µs`, `ms`, `s` or `min`.
+/// Parses a duration in µs: a number and one of the units `us`, `µs`, `ms`, `s` or `min`.
 ///
 /// ```
 /// use liaf_data::frames::parse_duration;
@@ -54,7 +54,7 @@ fn duration(text: &str) -> Option<i64> {
 impl FromStr for TimePoint {
     type Err = Error;
 
-    /// Reads a duration after the first event (`1.5s`), or a time in µs after `@`.
+    /// Parses a duration after the first event (`1.5s`), or a time in µs after `@`.
     fn from_str(text: &str) -> Result<Self> {
         match text.trim().strip_prefix('@') {
             Some(us) => us.trim().parse().map(Self::Absolute).map_err(|_| {
@@ -79,7 +79,7 @@ impl fmt::Display for TimePoint {
 impl FromStr for Crop {
     type Err = Error;
 
-    /// Reads `x,y,w,h`.
+    /// Parses `x,y,w,h`.
     fn from_str(text: &str) -> Result<Self> {
         let numbers: Option<Vec<u16>> = text.split(',').map(|n| n.trim().parse().ok()).collect();
         match numbers.as_deref() {

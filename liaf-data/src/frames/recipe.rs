@@ -1,4 +1,5 @@
-//! How frames are made, as data: what a tensor file says of its frames, and what a network was fed.
+//! The description of how frames were made, as it is stored in tensor files and with trained
+//! networks.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,8 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::model::SensorSize;
 
-/// How frames are made of events: [`FrameOptions`] as tensor files say them, in JSON.
+/// How frames are made from events: [`FrameOptions`] in the form in which tensor files store them,
+/// as JSON.
 ///
 /// ```
 /// use liaf_data::Limits;
@@ -22,33 +24,33 @@ use crate::model::SensorSize;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FrameRecipe {
-    /// Window rule.
+    /// The windows.
     pub windows: WindowRule,
-    /// Edge rule.
+    /// The rule for the edges.
     pub edge: Edge,
-    /// Only the events at this time or later.
+    /// Only the events at this time or later were kept.
     pub from: Option<TimePoint>,
-    /// Only the events before this time.
+    /// Only the events before this time were kept.
     pub to: Option<TimePoint>,
-    /// µs that a window by time stays open for events out of order.
+    /// How long a window of time stays open for events out of order, in µs.
     pub slack_us: i64,
-    /// Only the events in this rectangle.
+    /// Only the events in this rectangle were kept.
     pub crop: Option<Crop>,
-    /// Width and height of a frame, where pixels were summed down.
+    /// Width and height of a frame, if it was scaled down.
     pub size: Option<SensorSize>,
-    /// What the cells are.
+    /// The meaning of the cells.
     pub representation: CellRecipe,
 }
 
-/// What the cells of frames are.
+/// The meaning of the cells of frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CellRecipe {
-    /// What a cell holds.
+    /// What a cell contains.
     pub cells: Representation,
-    /// What becomes of polarity.
+    /// What was done with polarity.
     pub polarity: Polarity,
-    /// Type of a cell.
+    /// The type of a cell.
     pub dtype: Dtype,
 }
 
@@ -88,23 +90,23 @@ impl FrameRecipe {
     }
 }
 
-/// What a tensor file says of how it was made, as far as frames of other recordings can be made
-/// likewise.
+/// What a tensor file says about how it was made, as far as it is needed to make frames of other
+/// recordings in the same way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Provenance {
-    /// Size of the recording's sensor.
+    /// Size of the sensor of the recording.
     pub sensor: Option<SensorSize>,
-    /// Whose reading of AEDAT 1.0 and 2.0 it followed.
+    /// Whose interpretation of AEDAT 1.0 and 2.0 was followed.
     pub aedat2: Option<Aedat2Reading>,
-    /// How its frames were made.
+    /// How the frames were made.
     pub frames: FrameRecipe,
 }
 
 impl Provenance {
-    /// Reads the JSON text that [`convert`](crate::convert::convert) leaves in its files.
+    /// Parses the JSON text that [`convert`](crate::convert::convert) stores in its files.
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if it is no such text, or one of a
+    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if it is not such a text, or one of a
     /// newer version with a key that is not known here.
     pub fn parse(text: &str) -> Result<Self> {
         let mut all: Map<String, Value> = json(text, "what the file says of its making")?;
@@ -122,9 +124,9 @@ impl Provenance {
     }
 }
 
-/// What a network was fed: which frames, what their cells were multiplied with, how many make a
-/// sample, and what its classes are called. A checkpoint that carries it as the note
-/// [`SampleRecipe::NOTE`] says enough for recordings to be classified with it.
+/// The input of a network: how its frames are made, by what the cells are multiplied, how many
+/// frames make a sample, and the names of the classes. A checkpoint of a network that contains this
+/// as the note [`SampleRecipe::NOTE`] has all that is needed to classify recordings with it.
 ///
 /// ```
 /// use liaf_data::frames::{FrameOptions, SampleRecipe};
@@ -137,22 +139,22 @@ impl Provenance {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SampleRecipe {
-    /// How the frames are made. Its `from` and `to` say which part of a recording was taken, not
-    /// how another is looked at.
+    /// How the frames are made. Its `from` and `to` say which part of the recording was used; they
+    /// do not apply to other recordings.
     pub frames: FrameRecipe,
-    /// What every cell is multiplied with.
+    /// The factor by which every cell is multiplied.
     #[serde(default = "one")]
     pub scale: f32,
-    /// Frames of a sample; none if it is as long as its recording.
+    /// Number of frames of a sample; `None` if a sample is as long as its recording.
     #[serde(default)]
     pub steps: Option<usize>,
-    /// Names of the classes, in the order of the network's outputs; none if they have none.
+    /// Names of the classes, in the order of the network's outputs; empty if they have no names.
     #[serde(default)]
     pub classes: Vec<String>,
     /// Size of the sensor of the recordings, if it was the same for all.
     #[serde(default)]
     pub sensor: Option<SensorSize>,
-    /// Whose reading of AEDAT 1.0 and 2.0 was followed.
+    /// Whose interpretation of AEDAT 1.0 and 2.0 was followed.
     #[serde(default)]
     pub aedat2: Option<Aedat2Reading>,
 }
@@ -162,15 +164,15 @@ fn one() -> f32 {
 }
 
 impl SampleRecipe {
-    /// The name of the note in checkpoints.
+    /// The name of the note in checkpoints of networks.
     pub const NOTE: &str = "samples";
 
-    /// These frames as they are, of any number and nameless classes.
+    /// These frames without scaling, any number of them in a sample, and classes without names.
     pub fn new(frames: FrameRecipe) -> Self {
         Self { frames, scale: 1.0, steps: None, classes: Vec::new(), sensor: None, aedat2: None }
     }
 
-    /// As JSON.
+    /// Serialises this as JSON.
     ///
     /// # Errors
     /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the scale is not finite.
@@ -181,10 +183,10 @@ impl SampleRecipe {
         })
     }
 
-    /// Reads what [`to_json`](Self::to_json) gives.
+    /// Parses the output of [`to_json`](Self::to_json).
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if it is no such text.
+    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if it is not such a text.
     pub fn from_json(text: &str) -> Result<Self> {
         let recipe: Self = json(text, "what the samples are")?;
         recipe.check()?;

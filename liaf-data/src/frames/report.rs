@@ -1,33 +1,33 @@
-//! The account of the binning: where every event went.
+//! The account of where every event went.
 
 use serde::Serialize;
 
 /// Where the events went.
 ///
-/// Events in = `kept` + `out_of_window` + `out_of_crop`.
+/// The number of all events is `kept` + `out_of_window` + `out_of_crop`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct FrameReport {
-    /// Events that are in a frame, each counted once.
+    /// Events that are in at least one frame; each is counted once.
     pub kept: u64,
-    /// Events added to frames: more than `kept` where windows overlap.
+    /// Events added to frames. This is more than `kept` if windows overlap.
     pub binned: u64,
-    /// Of the kept ones, those that came before the first window or after one of their windows was
-    /// closed. They are in those of their windows that were open, else in the oldest open one.
+    /// Kept events that came before the first window, or after one of their windows was closed.
+    /// They were added to those of their windows that were open, or else to the oldest open window.
     pub late: u64,
-    /// Events outside `from` and `to`, or in no window under the chosen edge rule.
+    /// Events outside `from` and `to`, or in no window under the chosen rule for the edges.
     pub out_of_window: u64,
     /// Events outside the crop or the sensor.
     pub out_of_crop: u64,
-    /// CellValues that lost something because their type could not hold it, summed over frames.
+    /// Cells that could not count all their events because of their type, summed over all frames.
     pub saturated_cells: u64,
-    /// Frames made.
+    /// Number of frames.
     pub frames: u64,
     /// Remarks in words.
     pub notes: Vec<String>,
 }
 
 impl FrameReport {
-    /// All events that came in.
+    /// Number of all events.
     pub fn events(&self) -> u64 {
         self.kept + self.out_of_window + self.out_of_crop
     }

@@ -1,13 +1,13 @@
-//! Which windows a rule cuts by time, and how many of them are written.
+//! The rules for windows of time: which windows there are, and how many of them are written.
 
 use super::grid::Grid;
 use super::{Edge, FrameOptions, WindowRule};
 use crate::model::TimeSpan;
 
-/// How windows are cut by time.
+/// How time is divided into windows.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Rule {
-    /// Even windows; `full`: only those that end at or before the last event are written.
+    /// Even windows. With `full`, only those that end at or before the last event are written.
     Even { width: u64, stride: u64, full: bool },
     /// Windows that fit the span of the recording.
     Fitted { windows: WindowRule, edge: Edge, t_max: i64 },
@@ -25,7 +25,7 @@ impl Rule {
         }
     }
 
-    /// The windows on the line of µs after `t0`.
+    /// The windows, over offsets in µs after `t0`.
     pub fn grid(&self, t0: i64) -> Grid {
         match *self {
             Self::Even { width, stride, .. } => Grid::even(width, stride),
@@ -48,7 +48,7 @@ impl Rule {
         }
     }
 
-    /// Frames to write if the last event is at `offset`.
+    /// Number of frames that are written if the last event is at `offset`.
     pub fn frames_until(&self, grid: &Grid, offset: u64) -> u64 {
         match (grid.count(), *self) {
             (Some(n), _) => n,
@@ -61,7 +61,7 @@ impl Rule {
     }
 }
 
-/// `offset` µs after `t0`, or the last µs there is.
+/// The time `offset` µs after `t0`, limited to the largest time.
 pub(super) fn after(t0: i64, offset: u128) -> i64 {
     i128::from(t0).checked_add_unsigned(offset).map_or(i64::MAX, |t| t.min(i64::MAX.into()) as i64)
 }

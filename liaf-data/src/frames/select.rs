@@ -1,64 +1,66 @@
-//! From events to places: which are kept, and which cell of the frame each one falls in.
+//! Selects the events that are kept, and finds the cell of the frame for each of them.
 
 use super::{FrameOptions, FrameShape, Polarity};
 use crate::error::{Error, Result};
 use crate::model::{Crop, EventBatch, SensorSize, TimePoint, Times};
 
-/// Events that are taken at a time, so that what is worked out for them stays in cache.
+/// Number of events that are processed at a time, so that intermediate results stay in the cache.
 const CHUNK: usize = 2048;
 
-/// In a table: this column or row is in no frame. More than any place, and twice it is no overflow.
+/// Marks a column or row that is in no frame. The value is above any cell index, and doubling it
+/// cannot overflow `u32`.
 const OUTSIDE: u32 = 1 << 30;
 
-/// CellValues of the largest frame.
+/// Number of cells of the largest possible frame.
 pub(super) const MAX_CELLS: usize = OUTSIDE as usize;
 
-/// Events that were not kept.
+/// The events that were not kept.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Left {
     pub out_of_window: u64,
     pub out_of_crop: u64,
 }
 
-/// Kept events: times, and places in a frame of shape `[C, H, W]`.
+/// Kept events: their times, and the indices of their cells in a frame of shape `[C, H, W]`.
 ///
-/// With signed polarity a place is doubled, and one more for ON.
+/// With signed polarity, `place` is twice the index of the cell, plus 1 for ON.
 #[derive(Debug)]
 pub(super) struct Kept<'a> {
     pub t: &'a [i64],
     pub place: &'a [u32],
 }
 
-/// The stretch of time that the caller chose, in µs on the recording's clock: `from <= t < to`.
+/// The interval of time that the caller chose, in µs on the recording's clock: `from <= t < to`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stretch {
     pub from: Option<i64>,
     pub to: Option<i64>,
 }
 
-/// Keeps the events inside the stretch of time and the crop, and finds their places.
+/// Keeps the events within the chosen interval of time and the crop, and finds their cells.
 #[derive(Debug)]
 pub(super) struct Selector {
     from: Option<TimePoint>,
     to: Option<TimePoint>,
     times: Option<Times>,
-    /// Place of a column in a row, or [`OUTSIDE`]; one a column of the sensor.
+    /// For each column of the sensor, its column in the frame, or [`OUTSIDE`].
     columns: Vec<u32>,
-    /// Place of a row in a channel, or [`OUTSIDE`]; one a row of the sensor.
+    /// For each row of the sensor, the index of the first cell of its row in a channel, or
+    /// [`OUTSIDE`].
     rows: Vec<u32>,
-    /// Whether every pixel keeps its place, so that the tables are not needed.
+    /// Whether the frame has the size of the sensor, so that the tables are not needed.
     identity: bool,
     sensor: SensorSize,
-    /// What a place is multiplied by before polarity is added.
+    /// The factor by which the index of a cell is multiplied before polarity is added.
     scale: u32,
-    /// What ON adds to a place.
+    /// What is added to the index of a cell for ON.
     on: u32,
     t: Vec<i64>,
-    place: Vec<u32>,
+    cells: Vec<u32>,
 }
 
 impl Selector {
-    /// For frames of `shape`, which is what `options.check(sensor)` gave.
+    /// Makes a selector for frames of `shape`, which must be the result of `options.check(sensor)`.
     pub fn new(options: &FrameOptions, sensor: SensorSize, shape: FrameShape) -> Self {
         let source = options.source(sensor);
         let Crop { x, y, w, h } = source;
@@ -79,11 +81,11 @@ impl Selector {
             scale,
             on,
             t: Vec::with_capacity(CHUNK),
-            place: Vec::with_capacity(CHUNK),
+            cells: Vec::with_capacity(CHUNK),
         }
     }
 
-    /// Goes through the events of `batch` and hands the kept ones on, in order and in pieces.
+    /// Passes the kept events of `batch` to `kept`, in order and in pieces.
     pub fn each(
         &mut self,
         batch: &EventBatch,
@@ -105,11 +107,11 @@ impl Selector {
                 && fits(x, self.sensor.width)
                 && fits(y, self.sensor.height)
             {
-                self.place_all(x, y, p);
-                kept(self.stretch(times), Kept { t, place: &self.place })?;
+                self.find_all(x, y, p);
+                kept(self.stretch(times), Kept { t, place: &self.cells })?;
             } else {
-                let n = self.place_some(t, x, y, p, times, &mut left);
-                kept(self.stretch(times), Kept { t: &self.t[..n], place: &self.place[..n] })?;
+                let n = self.find_some(t, x, y, p, times, &mut left);
+                kept(self.stretch(times), Kept { t: &self.t[..n], place: &self.cells[..n] })?;
             }
         }
         Ok(left)
@@ -126,16 +128,16 @@ impl Selector {
         *self.times.get_or_insert_with(|| Times::new(self.from, self.to, first))
     }
 
-    fn place_all(&mut self, x: &[u16], y: &[u16], p: &[u8]) {
+    fn find_all(&mut self, x: &[u16], y: &[u16], p: &[u8]) {
         let (width, scale, on) = (u32::from(self.sensor.width), self.scale, self.on);
-        self.place.clear();
-        self.place.extend(x.iter().zip(y).zip(p).map(|((&x, &y), &p)| {
+        self.cells.clear();
+        self.cells.extend(x.iter().zip(y).zip(p).map(|((&x, &y), &p)| {
             (u32::from(y) * width + u32::from(x)) * scale + u32::from(p.min(1)) * on
         }));
     }
 
-    /// Puts the kept events in front of `self.t` and `self.place`, and says how many they are.
-    fn place_some(
+    /// Moves the kept events to the front of `self.t` and `self.cells`, and returns their number.
+    fn find_some(
         &mut self,
         t: &[i64],
         x: &[u16],
@@ -145,17 +147,19 @@ impl Selector {
         left: &mut Left,
     ) -> usize {
         self.t.resize(CHUNK, 0);
-        self.place.resize(CHUNK, 0);
+        self.cells.resize(CHUNK, 0);
         let mut n = 0;
         let mut out_of_window = 0;
         for (((&t, &x), &y), &p) in t.iter().zip(x).zip(y).zip(p) {
             let column = self.columns.get(usize::from(x)).copied().unwrap_or(OUTSIDE);
+            // Every event is written to slot `n`, but `n` only advances past events that are kept:
+            // this avoids a branch that would often be mispredicted.
             let row = self.rows.get(usize::from(y)).copied().unwrap_or(OUTSIDE);
             let in_crop = row + column < OUTSIDE;
             let in_time = t >= times.first && t <= times.last;
-            let place = (row + column).wrapping_mul(self.scale) + u32::from(p.min(1)) * self.on;
+            let cell = (row + column).wrapping_mul(self.scale) + u32::from(p.min(1)) * self.on;
             self.t[n] = t;
-            self.place[n] = place;
+            self.cells[n] = cell;
             n += usize::from(in_crop && in_time);
             out_of_window += u64::from(!in_time);
         }
@@ -165,7 +169,8 @@ impl Selector {
     }
 }
 
-/// Where each of `of` columns goes: the `n` from `first` on to `⌊i * to / n⌋ * step`.
+/// For each of `of` columns or rows: the `n` from `first` on are mapped to `⌊i * to / n⌋ * step`,
+/// all others to [`OUTSIDE`].
 fn table(of: u16, first: u16, n: u16, to: usize, step: usize) -> Vec<u32> {
     (0..usize::from(of))
         .map(|i| match i.checked_sub(first.into()) {

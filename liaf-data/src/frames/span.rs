@@ -1,4 +1,4 @@
-//! The first pass: how many events are kept, and from when to when.
+//! The first pass over a recording: how many events are kept, and their first and last times.
 
 use super::select::Selector;
 use super::{FrameOptions, FrameReport};
@@ -25,7 +25,7 @@ pub struct SpanFinder {
 }
 
 impl SpanFinder {
-    /// For the events that `options` keep of a recording of this sensor.
+    /// Makes a finder for the events of a recording of this sensor that `options` keep.
     ///
     /// # Errors
     /// As [`FrameOptions::check`].
@@ -35,7 +35,7 @@ impl SpanFinder {
         Ok(Self { selector, span: TimeSpan::default(), report: FrameReport::default() })
     }
 
-    /// Takes the next events, in file order.
+    /// Adds the next events, in file order.
     ///
     /// # Errors
     /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the columns of `batch` differ in length.
@@ -51,12 +51,12 @@ impl SpanFinder {
         Ok(())
     }
 
-    /// The span of the events so far.
+    /// The span of the kept events so far.
     pub fn span(&self) -> TimeSpan {
         self.span
     }
 
-    /// How many events are kept so far and how many are not.
+    /// How many events were kept so far, and how many were not.
     pub fn report(&self) -> &FrameReport {
         &self.report
     }

@@ -1,4 +1,5 @@
-//! Windows by time: events go to the windows that cover them, even if they come out of order.
+//! Windows of time. Events are added to the windows that contain them, even if they are out of
+//! order.
 
 use std::ops::Range;
 
@@ -14,46 +15,47 @@ use crate::model::TimeSpan;
 #[derive(Debug)]
 pub(super) struct TimeWindows {
     rule: Rule,
-    /// Chosen start and end of the kept stretch.
+    /// Start and end of the interval of time that the caller chose.
     from: Option<i64>,
     to: Option<i64>,
-    /// How far behind the latest time frames stay open, in µs.
+    /// How long frames stay open after their end, in µs of the latest time.
     slack: u64,
-    /// How many frames may be open, and whether one was closed for that before its time.
+    /// How many frames may be open at the same time, and whether one had to be closed early because
+    /// of that.
     max_open: u64,
     closed_early: bool,
     /// Known from the first kept event on.
     line: Option<Line>,
-    /// The stretch of time that the last event was in, and where its events go.
+    /// The interval of time around the last event, whose events all go to `target`.
     low: i64,
     high: i64,
     target: Target,
 }
 
-/// The windows on the recording's clock.
+/// The windows on the clock of the recording.
 #[derive(Debug, Clone, Copy)]
 struct Line {
     /// Start of window 0 in µs.
     t0: i64,
     grid: Grid,
-    /// Latest time seen, in µs after `t0`.
+    /// Latest time so far, in µs after `t0`.
     latest: u64,
-    /// Whether an event was seen, or only `t0` chosen.
+    /// Whether an event has been seen; otherwise only `t0` was chosen.
     started: bool,
-    /// The widest step forward in time: from and to, in µs after `t0`.
+    /// The largest step forward in time so far: its start and end, in µs after `t0`.
     gap: (u64, u64),
 }
 
-/// Where the events of a stretch of time go.
+/// Where the events of an interval of time go.
 #[derive(Debug, Clone)]
 enum Target {
     /// To these frames.
     Windows(Range<u64>),
-    /// To these frames, but they miss some that are closed.
+    /// To these frames; other frames that should have contained them are closed already.
     LateWindows(Range<u64>),
     /// To the oldest open frame.
     Late,
-    /// To none.
+    /// To no frame.
     None,
 }
 
@@ -84,13 +86,13 @@ impl TimeWindows {
         open: &mut OpenFrames,
         sink: &mut dyn FrameSink,
     ) -> Result<()> {
-        let Kept { mut t, mut place } = kept;
+        let Kept { mut t, place: mut cells } = kept;
         while let Some(&next) = t.first() {
             if next < self.low || next > self.high {
                 self.enter(next, open, sink)?;
             }
             let (n, max) = run(t, self.low, self.high);
-            let (here, behind) = place.split_at(n.min(place.len()));
+            let (here, rest) = cells.split_at(n.min(cells.len()));
             self.add(here, open);
             if let Some(line) = &mut self.line
                 && max > line.t0
@@ -98,12 +100,12 @@ impl TimeWindows {
                 line.latest = line.latest.max(max.abs_diff(line.t0));
             }
             t = &t[n..];
-            place = behind;
+            cells = rest;
         }
         Ok(())
     }
 
-    /// Opens and closes frames for an event at `t`, and sets the stretch of time around it.
+    /// Opens and closes frames as needed for an event at `t`, and finds the interval around it.
     fn enter(&mut self, t: i64, open: &mut OpenFrames, sink: &mut dyn FrameSink) -> Result<()> {
         let mut line = match self.line {
             Some(line) => line,
@@ -147,8 +149,8 @@ impl TimeWindows {
         Ok(())
     }
 
-    fn add(&self, places: &[u32], open: &mut OpenFrames) {
-        let n = places.len() as u64;
+    fn add(&self, cells: &[u32], open: &mut OpenFrames) {
+        let n = cells.len() as u64;
         let (windows, late) = match &self.target {
             Target::Windows(windows) => (windows.clone(), 0),
             Target::LateWindows(windows) => (windows.clone(), n),
@@ -162,11 +164,12 @@ impl TimeWindows {
         let first = windows.start;
         for k in windows {
             let (kept, late) = if k == first { (n, late) } else { (0, 0) };
-            open.add(k, places, kept, late);
+            open.add(k, cells, kept, late);
         }
     }
 
-    /// Closes what ended `slack` before the latest time, and what is more than may be open.
+    /// Closes the frames that ended `slack` before the latest time, and the oldest ones if more are
+    /// open than allowed.
     fn close_old(
         &mut self,
         line: &Line,
@@ -189,7 +192,7 @@ impl TimeWindows {
         Ok(())
     }
 
-    /// Window `k` on the recording's clock.
+    /// Window `k` on the clock of the recording.
     fn window(&self, line: &Line, k: u64) -> Window {
         let mut end = after(line.t0, line.grid.end(k));
         if let Rule::Fitted { t_max, .. } = self.rule
@@ -201,20 +204,20 @@ impl TimeWindows {
         Window { start, end: self.to.map_or(end, |to| end.min(to.max(start))) }
     }
 
-    /// Refuses to fill the time up to `offset` with more frames than may be written.
+    /// Returns an error if more frames than allowed were needed to reach `offset`.
     fn check_frames(&self, line: &Line, offset: u64, open: &OpenFrames) -> Result<()> {
         let asked = self.rule.frames_until(&line.grid, offset);
         if asked <= open.max_frames() {
             return Ok(());
         }
         let at = |offset: u64| after(line.t0, offset.into());
-        let (mut before, mut behind) = line.gap;
-        if behind - before < offset / 2 {
-            (before, behind) = (0, offset);
+        let (mut before, mut next) = line.gap;
+        if next - before < offset / 2 {
+            (before, next) = (0, offset);
         }
-        let (before, mut behind) = (at(before), at(behind));
+        let (before, mut next) = (at(before), at(next));
         if let Rule::Fitted { t_max, .. } = self.rule {
-            behind = t_max;
+            next = t_max;
         }
         let step = if before == line.t0 && self.from.is_some() {
             "from the chosen start at"
@@ -224,13 +227,13 @@ impl TimeWindows {
         Err(open
             .too_many()
             .found(format!(
-                "{asked}: {step} {before} µs to an event at {behind} µs it is {} µs",
-                behind.abs_diff(before)
+                "{asked}: {step} {before} µs to an event at {next} µs it is {} µs",
+                next.abs_diff(before)
             ))
             .advice(TOO_MANY_ADVICE))
     }
 
-    /// Closes what is open, and opens and closes what is still to be written.
+    /// Closes the open frames, and writes the frames after them that are still missing.
     pub fn finish(&mut self, open: &mut OpenFrames, sink: &mut dyn FrameSink) -> Result<()> {
         let Some(line) = self.line else { return Ok(()) };
         let total = match (line.grid.count(), self.rule) {
@@ -277,9 +280,10 @@ impl TimeWindows {
     }
 }
 
-/// How many of the first events lie in `low..=high`, and the largest of their times.
+/// How many of the first times are in `low..=high`, and the largest of these.
 fn run(t: &[i64], low: i64, high: i64) -> (usize, i64) {
-    // Modulo 2^64, `low..=high` is `0..=high - low` after `low`, whatever the signs.
+    // In arithmetic modulo 2^64, `low..=high` is the range `0..=high - low` after subtracting
+    // `low`, whatever the signs. One comparison is enough.
     let width = high.wrapping_sub(low) as u64;
     let mut latest = 0;
     let mut n = 0;

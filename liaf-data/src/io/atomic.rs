@@ -1,4 +1,4 @@
-//! A file that appears whole under its name or not at all.
+//! Files that appear under their name when they are complete, or not at all.
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
@@ -9,38 +9,39 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::stale;
 use crate::error::{Error, Result};
 
-/// Bytes gathered before they are handed to the operating system.
+/// Number of bytes that are collected before they are passed to the operating system.
 const BUFFER: usize = 256 << 10;
 
-/// A file in the making: its bytes go to a partial file beside the target, which takes the
-/// target's name in [`finish`](Self::finish). Dropped before that, it leaves nothing behind.
+/// A file that is being written. Its bytes go to a partial file in the same folder, which takes the
+/// name of the target in [`finish`](Self::finish). If the value is dropped before that, no file
+/// remains.
 ///
-/// Partial files are called `.{name}.{pid}-{n}.partial`. Those of the same target whose process
-/// is gone are removed when the next one is made.
+/// Partial files are named `.{name}.{pid}-{n}.partial`. Creating a file removes the partial files
+/// of the same target whose process no longer exists.
 #[derive(Debug)]
 pub struct AtomicFile {
-    /// `None` once the target has its name.
+    /// `None` once the file has its final name.
     file: Option<File>,
     buffer: Vec<u8>,
-    /// Bytes appended so far, those in the buffer among them.
+    /// Number of bytes appended so far, including those in the buffer.
     length: u64,
     partial: PathBuf,
     target: PathBuf,
     overwrite: bool,
     sync: bool,
-    /// Whether an earlier call failed, so that the bytes are not to be trusted.
+    /// Whether an earlier call failed, so that the contents of the file cannot be trusted.
     broken: bool,
 }
 
 impl AtomicFile {
-    /// Starts a file that will be called `target`. A symbolic link is followed. With `overwrite`
-    /// an existing file is replaced at the end; with `sync` the end waits until the bytes are on
-    /// the disk.
+    /// Starts a file that will be named `target`. A symbolic link is followed. With `overwrite`, an
+    /// existing file is replaced at the end; with `sync`, [`finish`](Self::finish) waits until the
+    /// bytes are on the disk.
     ///
     /// # Errors
-    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the target exists and is not to be
-    /// replaced, or is not an ordinary file; [`ErrorKind::System`](crate::ErrorKind::System) if
-    /// its folder cannot be written.
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the target exists and must not be
+    /// replaced, or is not an ordinary file; [`ErrorKind::System`](crate::ErrorKind::System) if its
+    /// folder cannot be written.
     pub fn create(target: impl AsRef<Path>, overwrite: bool, sync: bool) -> Result<Self> {
         let target = resolve(target.as_ref(), overwrite)?;
         let name = target
@@ -63,8 +64,8 @@ impl AtomicFile {
         })
     }
 
-    /// A file for bytes that are wanted back later, in the folder of `target`: it is never finished,
-    /// and goes as a partial file of `target` does.
+    /// Starts a temporary file in the folder of `target`, for bytes that are read back later. It is
+    /// never finished, and is removed like a partial file of `target`.
     ///
     /// # Errors
     /// As [`create`](Self::create).
@@ -72,7 +73,7 @@ impl AtomicFile {
         Self::create(target, true, false)
     }
 
-    /// Gives all bytes appended so far, in pieces.
+    /// Passes all bytes appended so far to `give`, in pieces.
     ///
     /// # Errors
     /// Those of `give`, and [`ErrorKind::System`](crate::ErrorKind::System) if they cannot be read.
@@ -89,21 +90,21 @@ impl AtomicFile {
         Ok(())
     }
 
-    /// The name the file will have, links resolved.
+    /// The name that the file will have, with links resolved.
     pub fn target(&self) -> &Path {
         &self.target
     }
 
-    /// Bytes appended so far.
+    /// Number of bytes appended so far.
     pub fn length(&self) -> u64 {
         self.length
     }
 
-    /// Adds `bytes` at the end.
+    /// Appends `bytes`.
     ///
     /// # Errors
     /// [`ErrorKind::System`](crate::ErrorKind::System) if they cannot be written, for instance
-    /// because the disk is full. The file is lost then.
+    /// because the disk is full. The file can no longer be completed then.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
         if self.buffer.len() + bytes.len() > BUFFER {
             self.flush()?;
@@ -117,7 +118,7 @@ impl AtomicFile {
         Ok(())
     }
 
-    /// Replaces the bytes from `offset` on, which have been appended before.
+    /// Overwrites the bytes from `offset` on, which have been appended before.
     ///
     /// # Errors
     /// As [`append`](Self::append).
@@ -132,12 +133,13 @@ impl AtomicFile {
         })
     }
 
-    /// Completes the file and gives it its name. Returns its size in bytes.
+    /// Completes the file and gives it its final name. Returns its size in bytes.
     ///
     /// # Errors
-    /// [`ErrorKind::System`](crate::ErrorKind::System) if its last bytes cannot be written or its
-    /// name not be given, [`ErrorKind::Caller`](crate::ErrorKind::Caller) if a file of that name
-    /// came up meanwhile and is not to be replaced. What was there before is then as it was.
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if its last bytes cannot be written or it
+    /// cannot be renamed, [`ErrorKind::Caller`](crate::ErrorKind::Caller) if a file of that name
+    /// has been created in the meantime and must not be replaced. A file that existed before is
+    /// left unchanged.
     pub fn finish(mut self) -> Result<u64> {
         self.flush()?;
         let mut size = 0;
@@ -160,10 +162,11 @@ impl AtomicFile {
         Ok(size)
     }
 
-    /// The partial file, for a library that writes it by its name. Nothing may be appended then.
+    /// The path of the partial file, for a library that opens files by name. Nothing may be
+    /// appended after this call.
     #[cfg_attr(not(feature = "hdf5"), expect(dead_code, reason = "only HDF5 writes by name"))]
     pub(crate) fn lend(&mut self) -> Result<&Path> {
-        // The library takes a lock of its own.
+        // The library locks the file itself.
         self.attempt("cannot unlock", |file| file.unlock())?;
         Ok(&self.partial)
     }
@@ -176,7 +179,7 @@ impl AtomicFile {
         outcome
     }
 
-    /// Runs `work` on the partial file; a failure is final.
+    /// Runs `work` on the partial file. After a failure, the file can no longer be completed.
     fn attempt(
         &mut self,
         what: &str,
@@ -195,10 +198,11 @@ impl AtomicFile {
     fn take_name(&self) -> Result<()> {
         let fail = |error| Error::system("cannot name the file", error).in_file(&self.target);
         if !self.overwrite {
-            // A link, unlike a rename, never replaces a file that came up meanwhile.
+            // Unlike a rename, a hard link never replaces a file that was created in the meantime.
             match fs::hard_link(&self.partial, &self.target) {
                 Ok(()) => {
-                    // The target is complete: a second name left over is cleared at the next start.
+                    // The target is complete. If its second name cannot be removed now, that
+                    // happens the next time a file of this name is created.
                     let _ = fs::remove_file(&self.partial);
                     return Ok(());
                 }
@@ -206,7 +210,7 @@ impl AtomicFile {
                     return Err(exists(&self.target));
                 }
                 Err(error) if error.kind() == ErrorKind::NotFound => return Err(fail(error)),
-                // No links on this file system.
+                // The file system does not support hard links.
                 Err(_) if self.target.symlink_metadata().is_ok() => {
                     return Err(exists(&self.target));
                 }
@@ -220,14 +224,14 @@ impl AtomicFile {
 impl Drop for AtomicFile {
     fn drop(&mut self) {
         if let Some(file) = self.file.take() {
-            // Give the room back at once, even if a library still holds the file open.
+            // Free the disk space at once, even if a library still has the file open.
             let _ = file.set_len(0);
             let _ = fs::remove_file(&self.partial);
         }
     }
 }
 
-/// The file that `target` means, after links; refused if it is not to be replaced.
+/// The file that `target` refers to, with links resolved; an error if it must not be replaced.
 fn resolve(target: &Path, overwrite: bool) -> Result<PathBuf> {
     let Ok(metadata) = target.symlink_metadata() else {
         return Ok(target.to_path_buf());
@@ -260,7 +264,7 @@ fn exists(target: &Path) -> Error {
     Error::caller("the file exists already").advice("--force replaces it").in_file(target)
 }
 
-/// The folder that holds `target`.
+/// The folder that contains `target`.
 fn folder(target: &Path) -> &Path {
     match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -268,7 +272,7 @@ fn folder(target: &Path) -> &Path {
     }
 }
 
-/// Makes a new partial file and holds a lock on it, where there are locks.
+/// Creates a new partial file and locks it, if the file system supports locks.
 fn open_partial(folder: &Path, prefix: &OsString) -> io::Result<(File, PathBuf)> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     loop {
@@ -279,12 +283,12 @@ fn open_partial(folder: &Path, prefix: &OsString) -> io::Result<(File, PathBuf)>
         match File::options().read(true).write(true).create_new(true).open(&partial) {
             Ok(file) => {
                 match file.try_lock() {
-                    // Without locks, the process id alone tells whether the file is in use.
+                    // Without locks, only the process id tells whether the file is in use.
                     Ok(()) | Err(TryLockError::Error(_) | TryLockError::WouldBlock) => {}
                 }
                 return Ok((file, partial));
             }
-            // Left by an earlier process of the same id.
+            // The file was left by an earlier process with the same id.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
@@ -294,7 +298,7 @@ fn open_partial(folder: &Path, prefix: &OsString) -> io::Result<(File, PathBuf)>
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
     match File::open(folder)?.sync_all() {
-        // Some file systems cannot, and then need not.
+        // Some file systems cannot synchronise a folder, and do not need it.
         Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
         other => other,
     }

@@ -1,13 +1,13 @@
-//! Advice to the kernel about large columns.
+//! Hints to the kernel about the memory of large columns.
 #![expect(unsafe_code, reason = "madvise is a call into the kernel")]
 
 use std::mem::MaybeUninit;
 
-/// Smaller stretches are not worth a call.
+/// Smaller blocks of memory are not worth a system call.
 const WORTH: usize = 4 << 20;
 
-/// Asks for huge pages behind `spare`, which is about to be written for the first time: touching
-/// 126 MB page by page takes longer than decoding into it.
+/// Asks the kernel to use huge pages for `spare`, which is about to be written for the first time:
+/// faulting in 126 MB page by page takes longer than decoding into it.
 pub(crate) fn prefer_huge_pages<T>(spare: &mut [MaybeUninit<T>]) {
     let bytes = size_of_val(spare);
     if !cfg!(target_os = "linux") || bytes < WORTH {

@@ -1,4 +1,5 @@
-//! Where bytes come from and where they go: sources, files that appear whole or not at all, threads.
+//! Input and output: byte sources, files that appear complete or not at all, and work on several
+//! threads.
 
 mod atomic;
 mod memory;

@@ -1,4 +1,4 @@
-//! Work on many threads, results in order on one.
+//! Work on many threads whose results are used in order on one thread.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
@@ -8,12 +8,13 @@ use rayon::Yield;
 
 use crate::error::Result;
 
-/// As many places as keep every thread of the current rayon pool at work.
+/// The number of slots that is needed to keep every thread of the current rayon pool busy.
 pub(crate) fn places_per_pool() -> usize {
     4 * rayon::current_num_threads()
 }
 
-/// Tells of a place that panicking work will not give back, so that nobody waits for it.
+/// Reports that the work for a slot has panicked and will never return the slot, so that nobody
+/// waits for it.
 struct Panicking<'a, S>(&'a Sender<(usize, Option<S>)>, usize);
 
 impl<S> Drop for Panicking<'_, S> {
@@ -24,24 +25,26 @@ impl<S> Drop for Panicking<'_, S> {
     }
 }
 
-/// Runs `work` on every item, on the threads of the current rayon pool, and `give` on each result,
-/// in order, on this thread, while others are worked on. Each needs one of `places` for its result,
-/// so no more results exist at one time than there are places; they are kept for the next call.
+/// Runs `work` on every item, on the threads of the current rayon pool. Meanwhile `give` is called
+/// with each result, in order, on this thread. Each item needs one of `slots` for its result, so
+/// that the number of slots limits how many results exist at the same time. The slots are kept for
+/// the next call.
 ///
 /// # Errors
-/// The first that `give` returns; items behind it may have been worked on, and are not given out.
+/// The first error that `give` returns. `work` may have been called for items after it, but `give`
+/// is not.
 ///
 /// # Panics
-/// If `work` or `give` does, or if there are items and no places.
+/// If `work` or `give` panics, or if there are items but no slots.
 pub(crate) fn in_order<I: Sync, S: Send>(
     items: &[I],
-    places: &mut Vec<S>,
+    slots: &mut Vec<S>,
     work: impl Fn(usize, &I, &mut S) + Sync,
     mut give: impl FnMut(usize, &I, &mut S) -> Result<()>,
 ) -> Result<()> {
-    let mut free = std::mem::take(places);
+    let mut free = std::mem::take(slots);
     assert!(!free.is_empty() || items.is_empty(), "no place for any result");
-    // What is worked on or waits to be given out, from the next item on.
+    // The slots of the items that have been started and not given out, from the next item on.
     let mut waiting: VecDeque<Option<S>> = VecDeque::with_capacity(free.len());
     let (work, mut begun, mut given) = (&work, 0, 0);
     let mut result = Ok(());
@@ -49,15 +52,15 @@ pub(crate) fn in_order<I: Sync, S: Send>(
     rayon::in_place_scope_fifo(|scope| {
         loop {
             while begun < items.len()
-                && let Some(mut place) = free.pop()
+                && let Some(mut slot) = free.pop()
             {
                 let (i, item, sender) = (begun, &items[begun], sender.clone());
                 scope.spawn_fifo(move |_| {
                     let panicking = Panicking(&sender, i);
-                    work(i, item, &mut place);
+                    work(i, item, &mut slot);
                     drop(panicking);
-                    // The receiver outlives the scope.
-                    let _ = sender.send((i, Some(place)));
+                    // The receiver lives longer than the scope, so that sending cannot fail.
+                    let _ = sender.send((i, Some(slot)));
                 });
                 begun += 1;
                 waiting.push_back(None);
@@ -66,14 +69,15 @@ pub(crate) fn in_order<I: Sync, S: Send>(
                 break;
             }
             while let Some(Some(_)) = waiting.front()
-                && let Some(Some(mut place)) = waiting.pop_front()
+                && let Some(Some(mut slot)) = waiting.pop_front()
             {
                 if result.is_ok() {
-                    result = give(given, &items[given], &mut place);
+                    result = give(given, &items[given], &mut slot);
                 }
                 given += 1;
-                free.push(place);
-                // One task begins for each that ends, so that no thread runs dry meanwhile.
+                free.push(slot);
+                // Start a new task for each one that ends before giving out more results, so that
+                // no thread becomes idle in the meantime.
                 if begun < items.len() && result.is_ok() {
                     break;
                 }
@@ -82,26 +86,26 @@ pub(crate) fn in_order<I: Sync, S: Send>(
                 begun = items.len();
             }
             if matches!(waiting.front(), Some(None))
-                && let Some((i, place)) = wait(&receiver)
+                && let Some((i, slot)) = wait(&receiver)
             {
-                let mut next = Some((i, place));
-                while let Some((i, place)) = next {
-                    if place.is_none() {
-                        // The scope goes on with the panic.
+                let mut next = Some((i, slot));
+                while let Some((i, slot)) = next {
+                    if slot.is_none() {
+                        // The scope propagates the panic.
                         return;
                     }
-                    waiting[i - given] = place;
+                    waiting[i - given] = slot;
                     next = receiver.try_recv().ok();
                 }
             }
         }
     });
-    *places = free;
+    *slots = free;
     result
 }
 
-/// The next result. A thread of the pool works on what it finds meanwhile, as the work that it
-/// waits for may be its own.
+/// Waits for the next result. If this is a thread of the pool, it does other work of the pool in
+/// the meantime: the task that it waits for may be queued on this very thread.
 fn wait<T>(receiver: &Receiver<T>) -> Option<T> {
     const PATIENCE: usize = 200;
     let mut idle = 0;
@@ -133,16 +137,16 @@ mod tests {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             for n in [0, 1, 4, 5, 99] {
                 let items: Vec<usize> = (0..n).collect();
-                let work = |i: usize, item: &usize, place: &mut usize| *place = i * item;
+                let work = |i: usize, item: &usize, slot: &mut usize| *slot = i * item;
                 let collect = || {
                     let mut seen = Vec::new();
-                    let mut places = vec![0; 4];
-                    let give = |i: usize, _: &usize, place: &mut usize| {
-                        seen.push((i, *place));
+                    let mut slots = vec![0; 4];
+                    let give = |i: usize, _: &usize, slot: &mut usize| {
+                        seen.push((i, *slot));
                         Ok(())
                     };
-                    in_order(&items, &mut places, work, give).unwrap();
-                    assert_eq!(places.len(), 4);
+                    in_order(&items, &mut slots, work, give).unwrap();
+                    assert_eq!(slots.len(), 4);
                     seen
                 };
                 let expected: Vec<_> = items.iter().map(|i| (*i, i * i)).collect();
@@ -170,16 +174,16 @@ mod tests {
     #[test]
     fn the_first_error_ends_it() {
         let items: Vec<usize> = (0..50).collect();
-        let (mut given, mut places) = (0, vec![(), (), ()]);
+        let (mut given, mut slots) = (0, vec![(), (), ()]);
         let result = in_order(
             &items,
-            &mut places,
+            &mut slots,
             |_, _, ()| {},
             |i, _, ()| {
                 given += 1;
                 if i == 7 { Err(Error::caller("enough")) } else { Ok(()) }
             },
         );
-        assert_eq!((result.is_err(), given, places.len()), (true, 8, 3));
+        assert_eq!((result.is_err(), given, slots.len()), (true, 8, 3));
     }
 }

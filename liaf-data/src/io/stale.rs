@@ -1,4 +1,4 @@
-//! Partial files that a killed process left behind.
+//! Removal of partial files that a killed process has left.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -7,10 +7,11 @@ use std::path::Path;
 
 use twox_hash::XxHash64;
 
-/// Longer names are replaced by their hash, so that a partial file's name never is too long.
+/// Longer names are replaced by their hash, so that the name of a partial file never becomes too
+/// long.
 const LONGEST: usize = 180;
 
-/// What the names of all partial files of the target `name` start with: `.{name}.`.
+/// The prefix of the names of all partial files of the target `name`: `.{name}.`.
 pub(crate) fn prefix(name: &OsStr) -> OsString {
     let mut prefix = OsString::from(".");
     if name.len() <= LONGEST {
@@ -24,21 +25,21 @@ pub(crate) fn prefix(name: &OsStr) -> OsString {
     prefix
 }
 
-/// Removes the partial files in `folder` that start with `prefix` and belong to nobody: their
-/// process is gone and no lock is held on them. What cannot be removed stays.
+/// Removes the partial files in `folder` that start with `prefix` and are no longer in use: their
+/// process does not exist, and nobody holds a lock on them. Files that cannot be removed are left.
 pub(crate) fn remove(folder: &Path, prefix: &OsStr) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let Some(pid) = owner(&entry.file_name(), prefix) else { continue };
         let path = entry.path();
         if is_gone(pid) && is_unlocked(&path) {
-            // Another process may have been faster.
+            // Another process may already have removed it.
             let _ = fs::remove_file(path);
         }
     }
 }
 
-/// The process that made the partial file `name`, if it is one of `prefix`.
+/// The id of the process that created the partial file `name`, if its name starts with `prefix`.
 fn owner(name: &OsStr, prefix: &OsStr) -> Option<u32> {
     let rest = name.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes())?;
     let rest = str::from_utf8(rest).ok()?.strip_suffix(".partial")?;
@@ -50,7 +51,7 @@ fn owner(name: &OsStr, prefix: &OsStr) -> Option<u32> {
 #[cfg(target_os = "linux")]
 fn is_gone(pid: u32) -> bool {
     let processes = Path::new("/proc");
-    // Without /proc nothing is known of any process.
+    // Without /proc it is not known whether a process exists.
     processes.join("self").exists() && !processes.join(pid.to_string()).exists()
 }
 
@@ -61,7 +62,7 @@ fn is_gone(pid: u32) -> bool {
 }
 
 fn is_unlocked(path: &Path) -> bool {
-    // The lock goes with the handle, at the end of this line.
+    // The lock is released together with the handle, at the end of this line.
     File::options().write(true).open(path).is_ok_and(|file| file.try_lock().is_ok())
 }
 

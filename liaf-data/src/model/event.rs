@@ -1,4 +1,4 @@
-//! Events in memory: four columns, reused from read to read.
+//! Events in memory, as four columns that are reused from read to read.
 
 use std::fmt;
 use std::ops::Range;
@@ -24,7 +24,7 @@ pub struct Event {
 
 /// Events as four columns of equal length, in file order.
 ///
-/// The columns are plain `Vec`s: take them without copying when that is all you need.
+/// The columns are plain `Vec`s, which can be taken without copying.
 ///
 /// ```
 /// use liaf_data::{Event, EventBatch};
@@ -46,19 +46,19 @@ pub struct EventBatch {
 }
 
 impl EventBatch {
-    /// No events.
+    /// An empty batch.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// No events, with room for `n`.
+    /// An empty batch with capacity for `n` events.
     pub fn with_capacity(n: usize) -> Self {
         let mut batch = Self::new();
         batch.reserve(n);
         batch
     }
 
-    /// Room for `n` more events.
+    /// Reserves capacity for `n` more events.
     pub fn reserve(&mut self, n: usize) {
         self.t.reserve(n);
         self.x.reserve(n);
@@ -70,7 +70,8 @@ impl EventBatch {
         prefer_huge_pages(self.p.spare_capacity_mut());
     }
 
-    /// Room for `n` more events, if the system has it: `n` may be a guess that is far too high.
+    /// Reserves capacity for `n` more events if there is enough memory. `n` may be a guess that is
+    /// far too high.
     pub(crate) fn reserve_if_possible(&mut self, n: usize) {
         let reserved = self.t.try_reserve_exact(n).is_ok()
             && self.x.try_reserve_exact(n).is_ok()
@@ -95,17 +96,17 @@ impl EventBatch {
         self.t.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no events.
     pub fn is_empty(&self) -> bool {
         self.t.is_empty()
     }
 
-    /// Forgets the events and keeps the memory.
+    /// Removes all events and keeps the memory.
     pub fn clear(&mut self) {
         self.truncate(0);
     }
 
-    /// Keeps the first `n` events.
+    /// Keeps only the first `n` events.
     pub fn truncate(&mut self, n: usize) {
         self.t.truncate(n);
         self.x.truncate(n);
@@ -113,7 +114,7 @@ impl EventBatch {
         self.p.truncate(n);
     }
 
-    /// Adds one event.
+    /// Appends an event.
     pub fn push(&mut self, event: Event) {
         self.t.push(event.t);
         self.x.push(event.x);
@@ -121,7 +122,7 @@ impl EventBatch {
         self.p.push(event.p);
     }
 
-    /// Adds the events of `other` that stand in `range`.
+    /// Appends the events of `other` with an index in `range`.
     ///
     /// # Panics
     /// If `range` reaches past the end of `other`.
@@ -142,12 +143,12 @@ impl EventBatch {
         })
     }
 
-    /// All events in order.
+    /// Iterates over all events in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Event> + '_ {
         (0..self.len()).map(|i| Event { t: self.t[i], x: self.x[i], y: self.y[i], p: self.p[i] })
     }
 
-    /// The largest x and the largest y; 0 without events.
+    /// The largest x and the largest y; 0 if there are no events.
     pub fn extent(&self) -> (u16, u16) {
         (largest(&self.x), largest(&self.y))
     }
@@ -157,7 +158,7 @@ impl EventBatch {
         steps_back(&self.t)
     }
 
-    /// Keeps the events for which `keep` holds, in order.
+    /// Keeps only the events for which `keep` returns true, in order.
     pub fn retain(&mut self, mut keep: impl FnMut(Event) -> bool) {
         let mut kept = 0;
         for i in 0..self.len() {
@@ -204,9 +205,9 @@ impl FromIterator<Event> for EventBatch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(into = "[u16; 2]", from = "[u16; 2]")]
 pub struct SensorSize {
-    /// Columns.
+    /// Number of columns.
     pub width: u16,
-    /// Rows.
+    /// Number of rows.
     pub height: u16,
 }
 
@@ -221,7 +222,7 @@ impl SensorSize {
         self.width as usize * self.height as usize
     }
 
-    /// Whether the pixel lies on the sensor.
+    /// Whether the pixel is on the sensor.
     pub const fn contains(self, x: u16, y: u16) -> bool {
         x < self.width && y < self.height
     }
@@ -248,7 +249,7 @@ impl fmt::Display for SensorSize {
 impl FromStr for SensorSize {
     type Err = Error;
 
-    /// Reads `WxH`, as in `346x260`.
+    /// Parses `WxH`, as in `346x260`.
     fn from_str(text: &str) -> Result<Self, Error> {
         let size = text
             .split_once(['x', 'X', '×'])

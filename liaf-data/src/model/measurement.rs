@@ -1,21 +1,21 @@
-//! What cameras send beside events: images, inertial readings and triggers.
+//! What cameras record in addition to events: images, readings of inertial sensors, and triggers.
 
 use super::StreamKind;
 
-/// One measurement of a stream that is not of events.
+/// A measurement of a stream that has no events.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Measurement {
-    /// A frame of the camera.
+    /// An image that the camera took.
     Image(Image),
-    /// A measurement of the inertial sensors.
+    /// A reading of the inertial sensors.
     Imu(ImuReading),
     /// A trigger.
     Trigger(Trigger),
 }
 
 impl Measurement {
-    /// Its time in µs, on the clock of the events.
+    /// The time in µs, on the clock of the events.
     pub fn t(&self) -> i64 {
         match self {
             Self::Image(image) => image.t,
@@ -34,7 +34,7 @@ impl Measurement {
     }
 }
 
-/// A measurement of the inertial sensors, in the axes of their chip.
+/// A reading of the inertial sensors, in the axes of their chip.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ImuReading {
     /// Time in µs.
@@ -45,22 +45,22 @@ pub struct ImuReading {
     pub gyroscope: [f32; 3],
     /// Temperature in °C.
     pub temperature: f32,
-    /// Magnetic field along x, y and z in µT, of sensors that measure it.
+    /// Magnetic field along x, y and z in µT, for sensors that measure it.
     pub magnetometer: Option<[f32; 3]>,
 }
 
-/// A trigger: a signal at an input of the camera, or a moment of its own.
+/// A trigger: a signal at an input of the camera, or an event inside the camera itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trigger {
     /// Time in µs.
     pub t: i64,
     /// What happened.
     pub kind: TriggerKind,
-    /// The input where it happened, from 0.
+    /// The input at which it happened, counted from 0.
     pub channel: u32,
 }
 
-/// What a trigger says has happened.
+/// What has happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TriggerKind {
@@ -70,26 +70,26 @@ pub enum TriggerKind {
     Rising,
     /// A signal fell.
     Falling,
-    /// A signal that is of interest as a whole.
+    /// A pulse, of which the individual edges are of no interest.
     Pulse,
     /// The camera's signal generator rose.
     GeneratorRising,
     /// The camera's signal generator fell.
     GeneratorFalling,
-    /// The readout of a frame began.
+    /// The readout of an image began.
     FrameStart,
-    /// The readout of a frame ended.
+    /// The readout of an image ended.
     FrameEnd,
-    /// The exposure of a frame began.
+    /// The exposure of an image began.
     ExposureStart,
-    /// The exposure of a frame ended.
+    /// The exposure of an image ended.
     ExposureEnd,
-    /// Something else, by its number in the format.
+    /// Something else, with its number in the format.
     Other(u8),
 }
 
 impl TriggerKind {
-    /// The edge of a signal.
+    /// The rising or falling edge of a signal.
     pub(crate) fn edge(is_rising: bool) -> Self {
         if is_rising { Self::Rising } else { Self::Falling }
     }
@@ -113,35 +113,35 @@ impl std::fmt::Display for TriggerKind {
     }
 }
 
-/// A frame of the camera.
+/// An image that the camera took.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
-    /// Time in µs: the one that its format takes for the frame's.
+    /// The time in µs that the format assigns to the image.
     pub t: i64,
-    /// When it began to be read out, in µs.
+    /// When the readout began, in µs.
     pub frame_start: Option<i64>,
-    /// When it was read out, in µs.
+    /// When the readout ended, in µs.
     pub frame_end: Option<i64>,
-    /// When its exposure began, in µs.
+    /// When the exposure began, in µs.
     pub exposure_start: Option<i64>,
-    /// When its exposure ended, in µs.
+    /// When the exposure ended, in µs.
     pub exposure_end: Option<i64>,
-    /// Column of the sensor in which it begins.
+    /// Column of the sensor at which the image starts.
     pub x: i32,
-    /// Row of the sensor in which it begins.
+    /// Row of the sensor at which the image starts.
     pub y: i32,
-    /// Pixels in a row.
+    /// Number of pixels in a row.
     pub width: u32,
-    /// Rows.
+    /// Number of rows.
     pub height: u32,
-    /// Values of a pixel: 1 is grey, 3 are red, green and blue, 4 the same and alpha.
+    /// Number of values of a pixel: 1 for grey, 3 for red, green and blue, 4 for these and alpha.
     pub channels: u8,
-    /// The values, `[height, width, channels]`, from the top left.
+    /// The values, `[height, width, channels]`, starting at the top left.
     pub pixels: Pixels,
 }
 
 impl Image {
-    /// Counts rows from the other end of a sensor of this height; 0 if that is not known.
+    /// Mirrors the image vertically, on a sensor of this height; 0 if the height is not known.
     pub(crate) fn flip(&mut self, height: u16) {
         let row = self.width as usize * usize::from(self.channels);
         if row == 0 {
@@ -166,17 +166,17 @@ fn flip_rows<T>(values: &mut [T], row: usize) {
     }
 }
 
-/// The values of an image.
+/// The values of the pixels of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pixels {
-    /// Of 8 bits.
+    /// Values of 8 bits.
     U8(Vec<u8>),
-    /// Of 16 bits.
+    /// Values of 16 bits.
     U16(Vec<u16>),
 }
 
 impl Pixels {
-    /// How many values there are.
+    /// Number of values.
     pub fn len(&self) -> usize {
         match self {
             Self::U8(values) => values.len(),
@@ -184,12 +184,12 @@ impl Pixels {
         }
     }
 
-    /// Whether there are none.
+    /// Whether there are no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Exchanges red and blue of pixels of 3 or 4 `channels`.
+    /// Exchanges red and blue if pixels have 3 or 4 `channels`.
     pub(crate) fn swap_red_and_blue(&mut self, channels: usize) {
         if channels < 3 {
             return;

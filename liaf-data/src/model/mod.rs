@@ -1,5 +1,5 @@
-//! What a recording is made of: events, measurements, what is known of both, and the account of what
-//! reading met. Everything else in this crate speaks in these words.
+//! The data model: events, measurements, information and statistics about them, and the report of
+//! what was met while reading. The other modules of this crate use these types.
 
 mod event;
 mod info;

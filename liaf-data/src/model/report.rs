@@ -1,4 +1,4 @@
-//! The account of everything a reader met: nothing is dropped unsaid.
+//! The account of everything a reader met: nothing is dropped without being counted.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::names::names;
 
-/// What a reader met that was not an ordinary event of the chosen stream.
+/// Something that a reader met other than an ordinary event of the chosen stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Finding {
@@ -22,51 +22,54 @@ pub enum Finding {
     ExternalWords,
     /// Events of an event stream that was not chosen.
     OtherStreamEvents,
-    /// Packets of a known stream of some other kind.
+    /// Packets of a known stream of another kind.
     OtherPackets,
     /// Threshold crossings of an ATIS, which measure exposure.
     ThresholdCrossings,
-    /// Events that the file itself marks as invalid. Dropped, unless they are asked for.
+    /// Events that the file itself marks as invalid. They are dropped unless they are asked for.
     InvalidEvents,
-    /// Events whose time is negative in the file. Dropped.
+    /// Events whose time is negative in the file. They are dropped.
     NegativeTimes,
     /// The camera set its clock to 0.
     TimestampResets,
-    /// The time counter wrapped and was unrolled.
+    /// The time counter wrapped, and the times after it were corrected.
     TimeWraps,
-    /// The time of an event lies before the time of the event in front of it. The event is kept.
+    /// Events that are earlier than the event before them. They are kept.
     BackwardTimes,
-    /// Events outside the sensor. Dropped.
+    /// Events outside the sensor. They are dropped.
     OutOfSensor,
-    /// Events that were decoded on the way to a slice of time, or behind it. Not given.
+    /// Events that were decoded before or after the requested slice of time. They are not returned.
     OutOfSlice,
-    /// Events before the first complete time. Dropped.
+    /// Events before the first complete time. They are dropped.
     EventsBeforeTime,
-    /// Words of a type the format reserves.
+    /// Words of a type that the format reserves.
     ReservedWords,
     /// Filler words of a camera's vendor.
     PaddingWords,
     /// Vendor words (`OTHERS`, `IMU`, `CONTINUED`) that carry no event.
     VendorWords,
-    /// Vector words with no base column before them. Dropped.
+    /// Vector words without a base column before them. They are dropped.
     VectorsWithoutBase,
-    /// Event words with no row before them. Dropped.
+    /// Event words without a row before them. They are dropped.
     EventsWithoutRow,
-    /// Packets that could not be inflated or hold no sound content. Dropped.
+    /// Packets that could not be decompressed or whose contents are not valid. They are dropped.
     DamagedPackets,
-    /// Packets of a stream that the header does not list. Dropped.
+    /// Packets of a stream that the header does not list. They are dropped.
     UnknownStreams,
-    /// Times the reader lost its place and found the next sound packet.
+    /// How often the reader lost synchronisation and found the next valid packet.
     Resyncs,
-    /// Index tables that are missing, misplaced or wrong. Not needed, so nothing is lost.
+    /// Index tables that are missing, misplaced or wrong. They are not needed, so that nothing is
+    /// lost.
     BadDataTables,
-    /// A last record that was not whole. Dropped.
+    /// A last record that was incomplete. It is dropped.
     TruncatedTails,
-    /// Lines of a text that are no event. Dropped.
+    /// Lines of a text that are not events. They are dropped.
     BadLines,
-    /// Rows of arrays that are no event: no number, no pixel, no polarity. Dropped.
+    /// Rows of arrays that are not events, because a number, pixel or polarity is not valid. They
+    /// are dropped.
     BadValues,
-    /// Parts of a container that are not as they say: checksums, sizes, what follows the data.
+    /// Parts of a container that are not what the container says: checksums, sizes, bytes after the
+    /// data.
     BadParts,
 }
 
@@ -104,7 +107,7 @@ names!(
 );
 
 impl Finding {
-    /// Whether this breaks the format, so that a strict reader stops here.
+    /// Whether this is a violation of the format, at which a strict reader stops.
     pub fn is_violation(self) -> bool {
         matches!(
             self,
@@ -126,33 +129,34 @@ impl Finding {
     }
 }
 
-/// How often an [`Finding`] was met, and where first.
+/// How often a [`Finding`] was met, and where it was met first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct FindingCount {
     /// How often.
     pub count: u64,
-    /// Byte offset in the file of the first one; `None` for what is told of events, not of bytes.
+    /// Byte offset in the file of the first one; `None` for findings about events rather than
+    /// bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_offset: Option<u64>,
-    /// Number of the event, from 0 in file order, that was the first one; `None` for what is told
-    /// of bytes.
+    /// Number of the first event concerned, counted from 0 in file order; `None` for findings about
+    /// bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_event: Option<u64>,
 }
 
 impl FindingCount {
-    /// `count` of which the first stands at byte `offset`.
+    /// A count of which the first is at byte `offset`.
     pub fn at_byte(count: u64, offset: u64) -> Self {
         Self { count, first_offset: Some(offset), first_event: None }
     }
 
-    /// `count` of which the first is event number `event`.
+    /// A count of which the first is event number `event`.
     pub fn at_event(count: u64, event: u64) -> Self {
         Self { count, first_offset: None, first_event: Some(event) }
     }
 }
 
-/// The measurements of a stream that are no events of a camera: how many, and when.
+/// Number and times of the measurements of a stream that has no events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct MeasurementCount {
     /// How many.
@@ -163,18 +167,19 @@ pub struct MeasurementCount {
     pub t_last: i64,
 }
 
-/// Where the bytes of a file went. Their sum is the number of bytes of the file, once it was read.
+/// Where the bytes of a file went. After reading, the sum is the size of the file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct ByteAccount {
     /// Headers and index tables.
     pub header: u64,
     /// The chosen stream: events, with their packet headers and control words, or other measurements.
     pub events: u64,
-    /// Sound content that is not an event of the chosen stream: frames, IMU, triggers, other streams.
+    /// Valid content other than events of the chosen stream: images, IMU readings, triggers, other
+    /// streams.
     pub other: u64,
-    /// What could not be used: damage, unknown streams, tails that are not whole.
+    /// Bytes that could not be used: damage, unknown streams, incomplete tails.
     pub skipped: u64,
-    /// What was not read, as nothing of the wanted stretch of time is in it.
+    /// Bytes that were not read, because they contain nothing of the requested interval of time.
     #[serde(skip_serializing_if = "is_zero")]
     pub passed_over: u64,
 }
@@ -184,34 +189,34 @@ fn is_zero(n: &u64) -> bool {
 }
 
 impl ByteAccount {
-    /// All bytes.
+    /// The sum of all parts.
     pub fn total(&self) -> u64 {
         self.header + self.events + self.other + self.skipped + self.passed_over
     }
 }
 
-/// Everything a reader met, beside the events it gave.
+/// Everything a reader met in addition to the events that it returned.
 ///
-/// Bytes of the file = header + events + other + skipped + passed over ([`ByteAccount`]); events decoded =
-/// events given (`events`) + out of sensor + out of slice.
+/// The size of the file is header + events + other + skipped + passed over ([`ByteAccount`]). The
+/// number of decoded events is returned events (`events`) + out of sensor + out of slice.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// Events given to the caller.
+    /// Number of events returned to the caller.
     pub events: u64,
     /// Where the bytes went.
     pub bytes: ByteAccount,
     /// What else was met.
     #[serde(rename = "oddities", serialize_with = "by_name")]
     pub findings: BTreeMap<Finding, FindingCount>,
-    /// What a recording without events holds in their place, by the name of the stream.
+    /// What a recording without events contains instead, by the name of the stream.
     #[serde(rename = "samples", skip_serializing_if = "BTreeMap::is_empty")]
     pub measurements: BTreeMap<&'static str, MeasurementCount>,
-    /// Remarks in words, in the order they came up; at most [`Report::MAX_NOTES`].
+    /// Remarks in words, in the order in which they came up; at most [`Report::MAX_NOTES`].
     pub notes: Vec<String>,
 }
 
 impl Report {
-    /// More notes than these are not kept.
+    /// The largest number of notes that are kept.
     pub const MAX_NOTES: usize = 32;
 
     /// The report of a recording of which only a header of this many bytes was read.
@@ -221,31 +226,31 @@ impl Report {
         report
     }
 
-    /// Counts `count` of `finding`, the first of them at byte `offset`.
+    /// Adds `count` to `finding`; the first of them is at byte `offset`.
     pub fn add(&mut self, finding: Finding, count: u64, offset: u64) {
         self.enter(finding, FindingCount::at_byte(count, offset));
     }
 
-    /// Counts `count` of `finding`, the first of them event number `event`.
+    /// Adds `count` to `finding`; the first of them is event number `event`.
     pub fn add_event(&mut self, finding: Finding, count: u64, event: u64) {
         self.enter(finding, FindingCount::at_event(count, event));
     }
 
-    fn enter(&mut self, finding: Finding, tally: FindingCount) {
+    fn enter(&mut self, finding: Finding, added: FindingCount) {
         let first = |a: Option<u64>, b: Option<u64>| a.into_iter().chain(b).min();
-        if tally.count > 0 {
+        if added.count > 0 {
             self.findings
                 .entry(finding)
                 .and_modify(|known| {
-                    known.count += tally.count;
-                    known.first_offset = first(known.first_offset, tally.first_offset);
-                    known.first_event = first(known.first_event, tally.first_event);
+                    known.count += added.count;
+                    known.first_offset = first(known.first_offset, added.first_offset);
+                    known.first_event = first(known.first_event, added.first_event);
                 })
-                .or_insert(tally);
+                .or_insert(added);
         }
     }
 
-    /// Counts `count` measurements of the stream `name`, from `t_first` to `t_last`.
+    /// Adds `measurements` to the count of the stream `name`.
     pub fn add_measurements(&mut self, name: &'static str, measurements: MeasurementCount) {
         if measurements.count > 0 {
             let first = MeasurementCount { count: 0, ..measurements };
@@ -255,12 +260,12 @@ impl Report {
         }
     }
 
-    /// How many of `finding` were met.
+    /// How often `finding` was met.
     pub fn count(&self, finding: Finding) -> u64 {
-        self.findings.get(&finding).map_or(0, |tally| tally.count)
+        self.findings.get(&finding).map_or(0, |added| added.count)
     }
 
-    /// Adds a remark, once.
+    /// Adds a note, unless it is already there.
     pub fn note(&mut self, text: impl Into<String>) {
         let text = text.into();
         if self.notes.len() < Self::MAX_NOTES && !self.notes.contains(&text) {
@@ -268,7 +273,7 @@ impl Report {
         }
     }
 
-    /// Adds what another part of the same recording met.
+    /// Adds the report of another part of the same recording.
     pub fn merge(&mut self, other: &Self) {
         self.events += other.events;
         self.bytes.header += other.bytes.header;
@@ -276,8 +281,8 @@ impl Report {
         self.bytes.other += other.bytes.other;
         self.bytes.skipped += other.bytes.skipped;
         self.bytes.passed_over += other.bytes.passed_over;
-        for (&finding, &tally) in &other.findings {
-            self.enter(finding, tally);
+        for (&finding, &added) in &other.findings {
+            self.enter(finding, added);
         }
         for (&name, &measurements) in &other.measurements {
             self.add_measurements(name, measurements);
@@ -287,7 +292,7 @@ impl Report {
         }
     }
 
-    /// Whether the recording was sound: nothing in it breaks its format.
+    /// Whether the recording is valid: nothing was skipped, and nothing in it violates its format.
     pub fn is_sound(&self) -> bool {
         self.bytes.skipped == 0 && !self.findings.keys().any(|finding| finding.is_violation())
     }
@@ -297,7 +302,7 @@ fn by_name<S: serde::Serializer>(
     findings: &BTreeMap<Finding, FindingCount>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(findings.iter().map(|(finding, tally)| (finding.name(), tally)))
+    serializer.collect_map(findings.iter().map(|(finding, added)| (finding.name(), added)))
 }
 
 #[cfg(test)]

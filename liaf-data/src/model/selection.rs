@@ -1,36 +1,36 @@
-//! Which events of a recording are wanted: from when to when, and where.
+//! The selection of events of a recording by time and by position on the sensor.
 
 use serde::{Deserialize, Serialize};
 
 use super::SensorSize;
 use crate::error::{Error, Result};
 
-/// A rectangle of the sensor, in canonical coordinates.
+/// A rectangle on the sensor, in canonical coordinates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Crop {
-    /// First column.
+    /// The first column.
     pub x: u16,
-    /// First row, from the top.
+    /// The first row, from the top.
     pub y: u16,
-    /// Columns.
+    /// Number of columns.
     pub w: u16,
-    /// Rows.
+    /// Number of rows.
     pub h: u16,
 }
 
-/// A point in the time of a recording.
+/// A point in time of a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimePoint {
-    /// µs after the first event of the recording, whether that event is kept or not.
+    /// In µs after the first event of the recording, whether that event is kept or not.
     Relative(i64),
-    /// µs on the recording's own clock.
+    /// In µs on the recording's own clock.
     Absolute(i64),
 }
 
 impl TimePoint {
-    /// In µs on the recording's own clock, whose first event is at `first`.
+    /// The time in µs on the recording's own clock, if the first event is at `first`.
     pub fn on_clock(self, first: i64) -> i64 {
         match self {
             Self::Relative(us) => first.saturating_add(us),
@@ -39,7 +39,7 @@ impl TimePoint {
     }
 }
 
-/// Refuses a stretch of time that ends before it begins.
+/// Returns an error if the interval of time ends before it begins.
 pub(crate) fn check_stretch(from: Option<TimePoint>, to: Option<TimePoint>) -> Result<()> {
     let ordered = match (from, to) {
         (Some(TimePoint::Relative(from)), Some(TimePoint::Relative(to)))
@@ -54,7 +54,7 @@ pub(crate) fn check_stretch(from: Option<TimePoint>, to: Option<TimePoint>) -> R
     Ok(())
 }
 
-/// Refuses a crop that does not lie on the sensor.
+/// Returns an error if the crop is not within the sensor.
 pub(crate) fn check_crop(crop: Crop, sensor: SensorSize) -> Result<()> {
     if sensor.pixels() == 0 {
         return Err(Error::caller("the sensor has no pixels")
@@ -71,7 +71,7 @@ pub(crate) fn check_crop(crop: Crop, sensor: SensorSize) -> Result<()> {
     Ok(())
 }
 
-/// Times in µs that are kept: first and last.
+/// The times in µs that are kept: the first and the last, inclusive.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Times {
     pub first: i64,
@@ -79,7 +79,7 @@ pub(crate) struct Times {
 }
 
 impl Times {
-    /// Those with `from <= t < to`, where `first` is the time of the recording's first event.
+    /// The times with `from <= t < to`, where `first` is the time of the recording's first event.
     pub fn new(from: Option<TimePoint>, to: Option<TimePoint>, first: i64) -> Self {
         let absolute = |point: TimePoint| point.on_clock(first);
         let from = from.map_or(i64::MIN, absolute);

@@ -1,4 +1,4 @@
-//! What is to be known of many events: their number, times, order and extents, in one pass.
+//! Statistics of events, computed in one pass: their number, times, order and extents.
 
 use std::hash::Hasher;
 
@@ -8,7 +8,7 @@ use twox_hash::XxHash64;
 
 use super::{EventBatch, SensorSize};
 
-/// Number and times of some events. All times are in µs, and 0 without events.
+/// Number and times of some events. All times are in µs, and 0 if there are no events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TimeSpan {
     /// Number of events.
@@ -36,7 +36,7 @@ impl TimeSpan {
         self.t_max = t.iter().fold(self.t_max, |max, &t| max.max(t));
     }
 
-    /// Adds the events of `next`, which come after these.
+    /// Adds the events of `next`, which come after those counted so far.
     pub fn add(&mut self, next: &Self) {
         if self.events == 0 {
             *self = *next;
@@ -51,22 +51,23 @@ impl TimeSpan {
 
 /// Counts, extents and order of events.
 ///
-/// What an event file can hold depends on them ([`Capabilities`](crate::write::Capabilities)). The
-/// times and coordinates are 0 without events.
+/// These decide whether an event file can store the events
+/// ([`Capabilities`](crate::write::Capabilities)). Times and coordinates are 0 if there are no
+/// events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct EventStats {
     /// Number of events.
     pub events: u64,
-    /// Events with p = 1.
+    /// Number of events with p = 1.
     pub on: u64,
-    /// Events with p = 0.
+    /// Number of events with p = 0.
     pub off: u64,
     /// Time of the first event in µs.
     pub t_first: i64,
     /// Time of the last event in µs.
     pub t_last: i64,
-    /// Earliest time in µs. Where events are out of order is in the report, so that this and what
-    /// follows from it are not serialised.
+    /// Earliest time in µs. This and the following fields about the order of events are not
+    /// serialised, because the report has that information.
     #[serde(skip)]
     pub t_min: i64,
     /// Latest time in µs.
@@ -78,7 +79,7 @@ pub struct EventStats {
     /// The largest of these steps, in µs.
     #[serde(skip)]
     pub longest_step_back: u64,
-    /// How far an event is earlier than the latest one before it, at most, in µs.
+    /// The largest difference between the time of an event and the latest time before it, in µs.
     #[serde(skip)]
     pub lateness: u64,
     /// Smallest x.
@@ -127,14 +128,15 @@ impl EventStats {
         }
     }
 
-    /// The box from pixel (0, 0) around all events; `None` without events.
+    /// The smallest sensor, from pixel (0, 0), that contains all events; `None` if there are no
+    /// events.
     pub fn bounds(&self) -> Option<SensorSize> {
         let side = |largest: u16| largest.saturating_add(1);
         let size = SensorSize::new(side(self.x_max), side(self.y_max));
         (self.events > 0).then_some(size)
     }
 
-    /// Those of the same events `us` earlier.
+    /// The statistics of the same events if all of them were `us` earlier.
     #[must_use]
     pub fn earlier(self, us: i64) -> Self {
         Self {
@@ -146,7 +148,8 @@ impl EventStats {
         }
     }
 
-    /// Those of the same events in the order of time. The time of the first one is then the earliest.
+    /// The statistics of the same events if they were sorted by time. The time of the first event
+    /// is then the earliest time.
     #[must_use]
     pub fn in_order(self) -> Self {
         Self {
@@ -173,7 +176,7 @@ fn add_columns(stats: &mut EventStats, events: &EventBatch) {
     stats.sum_y += y.sum;
 }
 
-/// Numbers of 16 bits whose sum fits 32 bits.
+/// Number of 16-bit values whose sum is certain to fit in 32 bits.
 const SUMMED: usize = 1 << 15;
 
 #[inline(always)]
@@ -181,7 +184,7 @@ fn sum(numbers: impl Iterator<Item = u32>) -> u64 {
     numbers.sum::<u32>().into()
 }
 
-/// Smallest, largest and sum of a column.
+/// Smallest value, largest value and sum of a column.
 struct Extent {
     min: u16,
     max: u16,
@@ -201,11 +204,12 @@ impl Extent {
     }
 }
 
-/// The statistics and the xxHash64 (seed 0) of all events in file order, each packed little-endian into
-/// 13 bytes: u64 t, u16 x, u16 y, u8 p. Two recordings with equal fingerprints hold the same events.
+/// The statistics and the xxHash64 (seed 0) of all events in file order, each packed little-endian
+/// into 13 bytes: u64 t, u16 x, u16 y, u8 p. Two recordings with equal fingerprints contain the
+/// same events.
 #[derive(Debug)]
 pub struct Fingerprint {
-    /// Counts and extents of the same events.
+    /// Counts and extents of the hashed events.
     pub stats: EventStats,
     hash: XxHash64,
     packed: Vec<u8>,

@@ -1,5 +1,5 @@
-//! Where in a file a moment of the recording is: points from which decoding can go on, sparse
-//! enough to be small, dense enough to be quick.
+//! The index of a recording by time: seek points that are few enough to keep the index small, and
+//! close enough together to make seeking fast.
 
 use std::ops::Range;
 
@@ -11,35 +11,36 @@ use crate::codec::Checkpoint;
 use crate::error::Result;
 use crate::model::TimeSpan;
 
-/// SeekState in a recording by time, made in one pass.
+/// The seek points of a recording, with the times around them. It is built in one pass.
 ///
-/// It holds for recordings whose time steps back as well: of each point it is known how late the
-/// events before it are at the latest, and how early those behind it at the earliest.
+/// The index is also correct for recordings whose time steps back: for each seek point it knows the
+/// latest time of all events before it, and the earliest time of all events after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Index {
     /// Number of events.
     pub events: u64,
-    /// Earliest time of an event in µs; `None` without events.
+    /// Earliest time of an event in µs; `None` if there are no events.
     pub earliest: Option<i64>,
-    /// Latest time of an event in µs.
+    /// Latest time of an event in µs; `None` if there are no events.
     pub latest: Option<i64>,
     #[serde(rename = "places")]
     points: Vec<SeekPoint>,
 }
 
 impl Index {
-    /// Bytes between two points, or as many as a record or packet has, if that is more.
+    /// Distance between two seek points in bytes, or the size of a record or packet if that is
+    /// larger.
     pub(super) const STRETCH: usize = 512 << 10;
-    /// Events between two points at most, where there are points in between: a container may pack many
-    /// into few bytes.
+    /// Largest number of events between two seek points, if there are checkpoints in between. It
+    /// matters for containers, which may compress many events into few bytes.
     const EVENTS: u64 = 64 << 10;
 
-    /// Goes through the recording once.
+    /// Builds the index in one pass over the recording.
     pub(super) fn build(mut reader: EventReader) -> Result<Self> {
         let mut total = TimeSpan::default();
         let mut latest = None;
         let mut points: Vec<SeekPoint> = Vec::new();
-        // Events before the last point.
+        // Number of events before the last seek point.
         let mut known_events = 0;
         loop {
             let mut met = TimeSpan::default();
@@ -69,7 +70,7 @@ impl Index {
         Ok(Self { events: total.events, earliest, latest, points })
     }
 
-    /// See [`points::locate`](super::points::locate).
+    /// See [`locate`].
     pub(super) fn locate(&self, time: &Range<i64>) -> (Option<Checkpoint>, Option<Checkpoint>) {
         locate(&self.points, time)
     }

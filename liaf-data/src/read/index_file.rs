@@ -1,7 +1,8 @@
-//! An index kept beside its recording: `recording.raw.index.json`.
+//! An index that is stored in the folder of its recording: `recording.raw.index.json`.
 //!
-//! It is made again where it is damaged or of another file: of other length, time of change or bytes, which
-//! are compared here and there; or of other options of reading.
+//! The index is built again if the stored one is damaged, or if it belongs to another file or to
+//! other read options. The file is compared by its length, its modification time, and samples of
+//! its bytes.
 
 use std::fs;
 use std::hash::Hasher;
@@ -17,13 +18,13 @@ use crate::codec::ReadOptions;
 use crate::error::{Error, Result};
 use crate::io::AtomicFile;
 
-/// Larger files are no index of ours.
+/// A larger file cannot be an index written by this crate.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// The first line of the file; the second is the index.
+/// The first line of the file; the second line is the index.
 #[derive(Debug, Serialize, Deserialize)]
 struct Head {
-    /// What the index is of.
+    /// What the index was built from.
     of: Of,
     /// xxHash64 of the second line.
     sum: String,
@@ -35,30 +36,32 @@ fn hash(bytes: &[u8]) -> String {
     format!("{:016x}", hash.finish())
 }
 
-/// SeekState of a file whose bytes are compared, and how many there.
+/// Number of samples of the file that are compared, and the size of a sample in bytes.
 const SAMPLES: u64 = 32;
 const SAMPLE: usize = 4096;
 
-/// What must be the same for an index to hold.
+/// Everything that must be equal for an index to be valid.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Of {
     version: String,
     format: String,
     bytes: u64,
-    /// Time of change, ns since 1970.
+    /// Modification time, in ns since 1970.
     changed: u128,
-    /// xxHash64 of some of its bytes.
+    /// xxHash64 of samples of the bytes.
     bytes_here_and_there: String,
-    /// Options of reading on which places and times depend.
+    /// The read options on which seek points and times depend.
     read: String,
 }
 
 impl Recording {
-    /// The [`index`](Self::index), from the file beside the recording if that is whole and still its
-    /// own; else made in one pass and kept there.
+    /// Reads the [`index`](Self::index) from the file in the folder of the recording if it is
+    /// intact and belongs to the recording; otherwise builds the index in one pass and stores it
+    /// there.
     ///
     /// # Errors
-    /// As [`index`](Self::index), and if the recording is no file or the index cannot be written.
+    /// As [`index`](Self::index), and if the recording is not a file or the index cannot be
+    /// written.
     pub fn keep_index(&mut self) -> Result<PathBuf> {
         let path = self.path().filter(|_| self.is_seekable());
         let path = path.ok_or_else(|| Error::caller("only a file can have an index beside it"))?;
@@ -83,7 +86,7 @@ impl Recording {
         Ok(beside)
     }
 
-    /// What the open file is told by, whatever has its name now.
+    /// The properties that identify the open file, even if another file has taken its name.
     fn identity(&self) -> Result<Of> {
         let options = self.options();
         let mut source = self.open_bytes()?;
@@ -94,7 +97,8 @@ impl Recording {
         for i in 0..=SAMPLES {
             some.extend(source.read_at(last / SAMPLES * i + last % SAMPLES * i / SAMPLES, SAMPLE)?);
         }
-        // All that changes which events there are, where, and when; not how they are fetched.
+        // All options that affect which events there are and their positions and times, but none
+        // that only affect how the bytes are read.
         let ReadOptions { data_offset, aedat2, evt21_order, .. } = options;
         let ReadOptions { atis_overflow, keep_invalid, time_shift, clock_reset, .. } = options;
         let ReadOptions { columns, time_unit, t_offset, coords, limits, .. } = options;
@@ -115,7 +119,8 @@ impl Recording {
     }
 }
 
-/// The index in a file; `None` if there is none, or it is damaged, or of something else.
+/// Reads an index from a file; `None` if there is none, if it is damaged, or if it belongs to
+/// something else.
 fn read(path: &Path, of: &Of) -> Option<Index> {
     let size = fs::metadata(path).ok()?.len();
     if size > MAX_BYTES {

@@ -1,4 +1,4 @@
-//! The measurements of a stream that is not of events.
+//! Reading the measurements of a stream that has no events.
 
 use std::collections::VecDeque;
 
@@ -8,11 +8,12 @@ use crate::codec::EventSink;
 use crate::error::{Error, Result};
 use crate::model::{EventBatch, Measurement, RecordingInfo, Report, StreamKind};
 
-/// Bytes that are decoded at one time: what is decoded of them waits in memory.
+/// Number of bytes that are decoded at a time. The measurements decoded from them are kept in
+/// memory until they are returned.
 pub(super) const STEP: usize = 256 << 10;
 
-/// Gives the measurements of one stream of a recording, in file order: images, inertial readings or
-/// triggers.
+/// Reads the measurements of one stream of a recording, in file order: images, readings of inertial
+/// sensors, or triggers.
 ///
 /// ```no_run
 /// use liaf_data::{ReadOptions, Recording, Measurement};
@@ -31,11 +32,11 @@ pub(super) const STEP: usize = 256 << 10;
 pub struct MeasurementReader {
     stream: EventReader,
     waiting: Waiting,
-    /// What went wrong behind the measurements that wait.
+    /// An error that occurred after the measurements that are waiting.
     failed: Option<Error>,
 }
 
-/// MeasurementCount that are decoded and not given out yet.
+/// Measurements that are decoded and have not been returned yet.
 #[derive(Default)]
 struct Waiting(VecDeque<Measurement>);
 
@@ -55,11 +56,11 @@ impl MeasurementReader {
         Self { stream, waiting: Waiting::default(), failed: None }
     }
 
-    /// Decodes the next stretch of the file into `sink`, measurement by measurement. Returns whether there may
-    /// be more.
+    /// Decodes the next block of the file and passes its measurements to `sink`, one by one.
+    /// Returns whether there may be more.
     ///
     /// # Errors
-    /// What is wrong with the file, with its path and a byte offset, and what the sink returns.
+    /// What is wrong with the file, with its path and a byte offset; errors of the sink.
     pub fn pump(&mut self, sink: &mut dyn EventSink) -> Result<bool> {
         while let Some(measurement) = self.waiting.0.pop_front() {
             sink.measurement(measurement, self.stream.position())?;
@@ -67,23 +68,24 @@ impl MeasurementReader {
         self.stream.pump(sink)
     }
 
-    /// What the recording says of itself.
+    /// What the recording says about itself.
     pub fn info(&self) -> &RecordingInfo {
         self.stream.info()
     }
 
-    /// What was met so far. The measurements that were decoded are in [`Report::measurements`].
+    /// The report of everything that was met so far. The decoded measurements are in
+    /// [`Report::measurements`].
     pub fn report(&self) -> Report {
         self.stream.report()
     }
 
-    /// Bytes of the file that are behind the reader.
+    /// Number of bytes of the file that have been decoded.
     pub fn position(&self) -> u64 {
         self.stream.position()
     }
 }
 
-/// MeasurementCount in front of what is wrong with the file come first, then the error, then the end.
+/// Measurements before an error in the file are returned first, then the error, then `None`.
 impl Iterator for MeasurementReader {
     type Item = Result<Measurement>;
 
@@ -105,11 +107,11 @@ impl Iterator for MeasurementReader {
 }
 
 impl Recording {
-    /// The measurements of the chosen stream, from the first on.
+    /// A reader of the measurements of the chosen stream, from the first one on.
     ///
     /// # Errors
-    /// If none was chosen, or one of events; if the recording is a pipe that was read already, or cannot
-    /// be read.
+    /// If no stream was chosen, or a stream of events; if the recording is a pipe that was read
+    /// already, or cannot be read.
     pub fn measurements(&mut self) -> Result<MeasurementReader> {
         self.check_choice(self.info().stream.is_some())?;
         if self.info().reads_events() {

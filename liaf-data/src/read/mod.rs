@@ -1,4 +1,4 @@
-//! Recordings: opened by what is in them, read as events.
+//! Recordings, which are recognised by their contents and read as events.
 
 mod index;
 mod index_file;

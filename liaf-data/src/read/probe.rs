@@ -1,5 +1,5 @@
-//! What is this file? Decided by its first bytes; by its name only where a format has no beginning of
-//! its own.
+//! Detection of the format of a file by its first bytes; by its name only if the files of a format
+//! have no characteristic beginning.
 
 use std::path::Path;
 
@@ -9,12 +9,12 @@ use crate::io::ByteSource;
 use crate::registry::FORMATS;
 use crate::unsupported::{best_guess, is_unknown, known_but_unsupported};
 
-/// The format of a source; the `stated` one, if its files may begin with data at once or this one
-/// begins as they do.
+/// Returns the format of a source. The `stated` format is used if its files may start with data
+/// immediately, or if this source starts like one of its files.
 ///
 /// # Errors
-/// [`ErrorKind::Empty`] for an empty file; [`ErrorKind::Unsupported`], with the best guess and what
-/// is read, for anything that is not.
+/// [`ErrorKind::Empty`] for an empty file; [`ErrorKind::Unsupported`], with the best guess and the
+/// list of supported formats, for any other format.
 pub(super) fn probe(
     source: &mut ByteSource,
     stated: Option<&'static Format>,
@@ -66,7 +66,7 @@ pub(super) fn probe(
     })
 }
 
-/// Where nothing in the file tells two formats apart, the caller has to.
+/// The error if nothing in the file distinguishes two formats, so that the caller has to choose.
 fn ambiguous(one: &Format, other: &Format) -> Error {
     Error::caller("nothing in the file tells which of two formats it is")
         .found(format!("what can be {} or {}", one.name, other.name))
@@ -78,7 +78,7 @@ fn extension(path: Option<&Path>) -> String {
     extension.to_string_lossy().to_lowercase()
 }
 
-/// Whether these are the first bytes, and no more, of a recording's first line.
+/// Whether these bytes are the beginning of the first line of a recording, and the file ends there.
 fn is_cut_magic(bytes: &[u8]) -> bool {
     let aedat = [&b"#!AER-DAT4.0\r\n"[..], b"#!AER-DAT3.", b"#!AER-DAT2.", b"#!AER-DAT1."];
     let others = [&b"% "[..], b"Event Stream"];

@@ -15,7 +15,7 @@ use crate::model::{
     EventBatch, EventStats, RecordingInfo, Report, SensorSize, SensorSource, StreamInfo,
 };
 
-/// A recording of any format that is read, opened by what is in it.
+/// A recording of any supported format. The format is recognised by the contents.
 ///
 /// ```
 /// # fn main() -> liaf_data::Result<()> {
@@ -33,7 +33,7 @@ use crate::model::{
 /// # }
 /// ```
 pub struct Recording {
-    /// The open bytes, for every reader but the first of a stream; `None` if they can be had only once.
+    /// The open bytes, for all readers; `None` if they can be read only once.
     source: Option<ByteSource>,
     path: Option<PathBuf>,
     options: ReadOptions,
@@ -41,9 +41,9 @@ pub struct Recording {
     info: RecordingInfo,
     fit_sensor: fn(SensorSize) -> SensorSize,
     pub(super) needs_sensor: bool,
-    /// Opened and not read yet.
+    /// The opened source for the first reader, which has not been read yet.
     fresh: Option<(ByteSource, Opened)>,
-    /// What is known of where in the file which time is.
+    /// The seek points that are known so far.
     pub(super) points: SeekState,
 }
 
@@ -57,7 +57,7 @@ impl Recording {
     /// Opens a file, or standard input if `path` is `-`, and reads its header.
     ///
     /// # Errors
-    /// If it cannot be opened, is of no format that is read, or its header is damaged.
+    /// If it cannot be opened, its format is not supported, or its header is damaged.
     pub fn open(path: impl AsRef<Path>, options: ReadOptions) -> Result<Self> {
         let path = path.as_ref();
         let source = ByteSource::open(path, options.map)?;
@@ -72,7 +72,7 @@ impl Recording {
         Self::new(ByteSource::from_bytes(bytes), options)
     }
 
-    /// Opens a recording that comes from a pipe or socket. It can be read once.
+    /// Opens a recording that comes from a pipe or a socket. It can be read only once.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -105,7 +105,8 @@ impl Recording {
         }
     }
 
-    /// The same open bytes, read with other options; nothing is opened again.
+    /// Another recording over the same open bytes, read with other options. Nothing is opened
+    /// again.
     ///
     /// # Errors
     /// As [`open`](Self::open), and if the recording is a pipe.
@@ -114,31 +115,31 @@ impl Recording {
         Ok(Self::of(self.format, source, opened, options))
     }
 
-    /// What the recording says of itself.
+    /// What the recording says about itself.
     pub fn info(&self) -> &RecordingInfo {
         &self.info
     }
 
-    /// How it is read.
+    /// The options with which the recording is read.
     pub fn options(&self) -> &ReadOptions {
         &self.options
     }
 
-    /// Its file, or `-` for standard input; `None` for memory and other streams.
+    /// The path of the file, or `-` for standard input; `None` for memory and other streams.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
 
-    /// Whether it can be read more than once.
+    /// Whether the recording can be read more than once.
     pub fn is_seekable(&self) -> bool {
         self.source.is_some()
     }
 
-    /// Counts and extents of all events as stored, by one pass over the file.
+    /// Counts and extents of all events as they are stored, found in one pass over the file.
     ///
     /// # Errors
-    /// If it is not said which of several event streams is meant, the recording is a pipe, or it
-    /// cannot be read.
+    /// If there are several streams of events and none was chosen, if the recording is a pipe, or
+    /// if it cannot be read.
     pub fn survey(&self) -> Result<EventStats> {
         self.check_choice(self.info.stream.is_some())?;
         let mut reader = self.open_reader(&self.as_stored())?;
@@ -147,12 +148,12 @@ impl Recording {
         Ok(summary)
     }
 
-    /// The sensor's size: as stated or in the header, else by one pass over the file the smallest
-    /// sensor around all events, which [`info`](Self::info) then notes.
+    /// The size of the sensor: the size that the options or the header give, otherwise the smallest
+    /// sensor that contains all events. That is found in one pass over the file, and stored in
+    /// [`info`](Self::info).
     ///
-    /// # Errors
-    /// If the size is not known and it is not said which of several event streams is meant, or the
-    /// recording is a pipe, or it cannot be read.
+    /// If the size is not known and there are several streams of events of which none was chosen,
+    /// or if the recording is a pipe or cannot be read.
     pub fn find_sensor(&mut self) -> Result<SensorSize> {
         if let Some(sensor) = self.info.sensor {
             return Ok(sensor);
@@ -175,13 +176,14 @@ impl Recording {
         Ok(sensor)
     }
 
-    /// How its events are read as they are stored.
+    /// The options to read the events as they are stored.
     fn as_stored(&self) -> ReadOptions {
         let stream = self.options.stream.clone().filter(|_| self.info.reads_events());
         ReadOptions { coords: Coords::Raw, strict: false, stream, ..self.options.clone() }
     }
 
-    /// The box around all events as stored, by the fastest way there is.
+    /// The smallest sensor that contains all events as they are stored, found in the fastest way
+    /// that the format has.
     fn find_bounds(&self) -> Result<Option<SensorSize>> {
         let (mut source, opened) = self.open_again(&self.as_stored())?;
         let Some(mut finder) = opened.bounds else { return Ok(self.survey()?.bounds()) };
@@ -195,11 +197,11 @@ impl Recording {
         Ok(finder.bounds())
     }
 
-    /// A reader from the first event on.
+    /// A reader that starts at the first event.
     ///
     /// # Errors
-    /// If there are several event streams and none was chosen, or none at all; if the chosen stream is
-    /// not of events; if the recording is a pipe that was read already.
+    /// If there are several streams of events and none was chosen, or no such stream at all; if the
+    /// chosen stream has no events; if the recording is a pipe that was read already.
     pub fn reader(&mut self) -> Result<EventReader> {
         self.check_choice(self.info.reads_events())?;
         if self.needs_sensor {
@@ -208,12 +210,14 @@ impl Recording {
         self.begin()
     }
 
-    /// A reader of the events of every event stream in one pass, whichever is chosen. Its sink is told
-    /// whose events follow ([`EventSink::stream`](crate::EventSink::stream)), and
-    /// [`EventReader::stream_report`] has what a pass over each stream alone would have met.
+    /// A reader of the events of all streams of events in one pass, whichever stream is chosen. The
+    /// sink is told to which stream the following events belong
+    /// ([`EventSink::stream`](crate::EventSink::stream)), and [`EventReader::stream_report`] has
+    /// the report that a pass over one stream alone would have.
     ///
-    /// `None` if this recording can be read only one stream at a time: for want of a stream, because
-    /// the format keeps each in a place of its own, or because a sensor's size has to be found first.
+    /// `None` if this recording can be read only one stream at a time: if it has no stream of
+    /// events, if the format stores each stream separately, or if the size of a sensor must be
+    /// found first.
     ///
     /// # Errors
     /// If the recording is a pipe that was read already, or cannot be read.
@@ -234,7 +238,7 @@ impl Recording {
         Ok(Some(self.reader_of(source, opened, &options)?.with_streams(sensors)))
     }
 
-    /// A reader from the beginning on, whatever the chosen stream holds.
+    /// A reader that starts at the beginning of the recording, whatever the chosen stream contains.
     pub(super) fn begin(&mut self) -> Result<EventReader> {
         let (source, opened) = match self.fresh.take() {
             Some(fresh) => fresh,
@@ -243,7 +247,7 @@ impl Recording {
         self.reader_of(source, opened, &self.options)
     }
 
-    /// All events in newly made columns.
+    /// Reads all events into a new batch.
     ///
     /// # Errors
     /// As [`reader`](Self::reader), and if the recording cannot be read.
@@ -253,7 +257,8 @@ impl Recording {
         Ok(batch)
     }
 
-    /// What a recording holds beside events, by one pass over it: for one that has no event stream.
+    /// The report of one pass over the recording, for recordings without a stream of events: it
+    /// counts what else they contain.
     ///
     /// # Errors
     /// If it is a pipe that was read already, or cannot be read.
@@ -263,10 +268,10 @@ impl Recording {
         Ok(reader.report())
     }
 
-    /// The format's view of the open bytes, with these options.
+    /// Opens the format again over the open bytes, with these options.
     ///
     /// # Errors
-    /// If the bytes can be had only once, or the header is damaged.
+    /// If the bytes can be read only once, or the header is damaged.
     pub(super) fn open_again(&self, options: &ReadOptions) -> Result<(ByteSource, Opened)> {
         let mut source = self.open_bytes()?;
         let opened = (self.format.open)(&mut source, options)?;
@@ -276,7 +281,7 @@ impl Recording {
     /// A new cursor over the open bytes.
     ///
     /// # Errors
-    /// If they can be had only once.
+    /// If they can be read only once.
     pub(super) fn open_bytes(&self) -> Result<ByteSource> {
         match &self.source {
             Some(source) => source.again(),
@@ -284,7 +289,7 @@ impl Recording {
         }
     }
 
-    /// A reader with these options from the first event on.
+    /// A reader with these options that starts at the first event.
     ///
     /// # Errors
     /// As [`open_again`](Self::open_again).
@@ -308,7 +313,7 @@ impl Recording {
         Ok(reader)
     }
 
-    /// Refuses a recording of which no stream is chosen that will do.
+    /// Returns an error that says which streams could be chosen, unless `will_do`.
     pub(super) fn check_choice(&self, will_do: bool) -> Result<()> {
         if will_do {
             return Ok(());

@@ -1,4 +1,4 @@
-//! SeekState of a recording, and which of them a stretch of time lies between.
+//! Seek points of a recording, and the search for those around an interval of time.
 
 use std::ops::Range;
 
@@ -6,20 +6,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::Checkpoint;
 
-/// A point from which decoding can go on, and what is known of the events on both sides of it.
+/// A checkpoint at which decoding can resume, and bounds of the times before and after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SeekPoint {
     #[serde(rename = "mark")]
     pub checkpoint: Checkpoint,
-    /// No event in front of it is later; `None` if there is none.
+    /// Upper bound of the times of all events before the checkpoint; `None` if there are none.
     pub before: Option<i64>,
-    /// No event behind it is earlier; `None` if there is none.
+    /// Lower bound of the times of all events after the checkpoint; `None` if there are none. The
+    /// name is that of the stored index.
     pub behind: Option<i64>,
 }
 
-/// The last point with nothing of `time` before it, `None` for the beginning of the recording; and the
-/// first from which on there is nothing of it, `None` for the end. `before` never falls from point to
-/// point, nor does `behind`.
+/// Finds the part of a recording that has all events of `time`. Returns the last seek point that
+/// has no event of `time` before it, `None` for the beginning of the recording, and the first seek
+/// point that has no event of `time` after it, `None` for the end. This requires that neither
+/// `before` nor `behind` ever decreases from one seek point to the next.
 pub(super) fn locate(
     points: &[SeekPoint],
     time: &Range<i64>,
@@ -32,12 +34,13 @@ pub(super) fn locate(
     (start.map(|point| point.checkpoint.clone()), end.map(|point| point.checkpoint.clone()))
 }
 
-/// Makes each `behind`, which is of the stretch up to the next point, that of all to the end.
+/// Extends each `behind`, which so far only covers the events up to the next seek point, to all
+/// events up to the end.
 pub(super) fn look_back(points: &mut [SeekPoint]) {
-    let mut behind = None;
+    let mut after = None;
     for point in points.iter_mut().rev() {
-        point.behind = earlier(point.behind, behind);
-        behind = point.behind;
+        point.behind = earlier(point.behind, after);
+        after = point.behind;
     }
 }
 

@@ -1,4 +1,4 @@
-//! Parts of a recording by time, without decoding what comes before them.
+//! Reading parts of a recording by time, without decoding what comes before them.
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -11,19 +11,20 @@ use crate::codec::{Body, Checkpoint, EventSink, ReadOptions};
 use crate::error::{Error, Result};
 use crate::model::EventBatch;
 
-/// Of smaller files every event is looked at: that is quick, and right whatever their order.
+/// In files below this size every event is decoded: that is fast, and correct whatever the order of
+/// the events.
 const SMALL: u64 = 4 << 20;
 
-/// What is known of where in the file which time is.
+/// The seek points of a recording, as far as they are known.
 #[derive(Debug, Default)]
 pub(super) struct SeekState {
-    /// Of every event.
+    /// The index, which was built from every event.
     pub index: Option<Index>,
-    /// By a look at a few points.
+    /// Seek points that were found by sampling.
     pub sparse_index: Known<SparseIndex>,
 }
 
-/// What may not be there, once it was looked for.
+/// A value that may not exist, and whether it has been looked for.
 #[derive(Debug, Default)]
 pub(super) enum Known<T> {
     #[default]
@@ -32,23 +33,24 @@ pub(super) enum Known<T> {
     Found(T),
 }
 
-/// How a part of a recording is found.
+/// How a part of a recording is read.
 enum Way {
-    /// At these points, which an index or a sparse_index tells.
+    /// By seeking: between these checkpoints, which come from an index or a sparse index.
     Cut { start: Option<Checkpoint>, end: Option<Checkpoint>, is_indexed: bool },
-    /// The reader finds it itself.
+    /// By the reader itself, which has narrowed itself to the time.
     Narrowed(Box<EventReader>),
-    /// Not without a pass over all of it.
+    /// Only by a pass over the whole recording.
     None,
 }
 
 impl Recording {
-    /// The index of the recording, made by one pass over it the first time it is asked for. With it
-    /// [`slice`](Self::slice) is right for recordings whose times step back as well.
+    /// The index of the recording. It is built in one pass over the recording the first time it is
+    /// requested. With the index, [`slice`](Self::slice) is also correct for recordings whose time
+    /// steps back.
     ///
     /// # Errors
-    /// If there is no event stream, or several and none was chosen; if the recording is a pipe or
-    /// cannot be read.
+    /// If there is no stream of events, or several of which none was chosen; if the recording is a
+    /// pipe or cannot be read.
     pub fn index(&mut self) -> Result<&Index> {
         self.make_ready()?;
         let index = match self.points.index.take() {
@@ -62,19 +64,21 @@ impl Recording {
         Ok(self.points.index.insert(index))
     }
 
-    /// Takes an index that was made before, of this recording and read in the same way.
+    /// Sets an index that was built earlier, from this recording and with the same options.
     pub(super) fn set_index(&mut self, index: Index) {
         self.points.index = Some(index);
     }
 
-    /// A reader of the events with `from <= t < to`, in file order, which begins to decode close
-    /// before the first of them: what lies further in front is not read, nor what lies behind.
+    /// A reader of the events with `from <= t < to`, in file order. It starts to decode shortly
+    /// before the first of them, and does not read the parts of the file that are farther before or
+    /// after them.
     ///
-    /// Where the format lets it, the point is found by a look at a few others: by arithmetic, in the
-    /// file's own table, at the headers of packets, or by halving. That takes the recording to be in
-    /// order of time, but for steps back of up to 100 ms; where it is seen not to be, and in formats
-    /// without such means, the first call makes the [`index`](Self::index), by one pass over the file.
-    /// Ask for the index first to have slices of files that may be damaged or out of order.
+    /// If the format allows it, the starting point is found by sampling: by arithmetic, from an
+    /// index table in the file, from the headers of packets, or by a binary search. This assumes
+    /// that the recording is in order of time, except for steps back of up to 100 ms. If the
+    /// samples contradict this, or if the format has no such means, the first call builds the
+    /// [`index`](Self::index) in one pass over the file. For files that may be damaged or out of
+    /// order, build the index first.
     ///
     /// ```
     /// # fn main() -> liaf_data::Result<()> {
@@ -103,8 +107,8 @@ impl Recording {
         Ok(reader)
     }
 
-    /// A reader of all events of `time`, and of some around them. `None` if they are not to be found
-    /// without a pass over the whole recording.
+    /// A reader of all events within `time` and of some events around them. `None` if they can only
+    /// be found by a pass over the whole recording.
     ///
     /// # Errors
     /// As [`index`](Self::index).
@@ -163,7 +167,8 @@ impl Recording {
         })
     }
 
-    /// The time of the first event in µs, whatever comes behind it; `None` without events.
+    /// The time of the first event in µs, even if later events are earlier; `None` if there are no
+    /// events.
     ///
     /// # Errors
     /// As [`index`](Self::index).
@@ -180,12 +185,12 @@ impl Recording {
         Ok(first.0)
     }
 
-    /// The events of windows of `width` µs one after another from `time.start` on, up to
-    /// `time.end`, each read by itself as a [`slice`](Self::slice): begin at any moment and stop
-    /// when you have seen enough.
+    /// Reads the events of consecutive windows of `width` µs, from `time.start` to `time.end`. Each
+    /// window is read on its own as a [`slice`](Self::slice), so that it is cheap to start anywhere
+    /// and to stop early.
     ///
     /// # Errors
-    /// If `width` is not more than 0; the items, as [`slice`](Self::slice).
+    /// If `width` is not more than 0. Each item may be an error as those of [`slice`](Self::slice).
     pub fn windows(
         &mut self,
         time: Range<i64>,
@@ -208,7 +213,8 @@ impl Recording {
         }))
     }
 
-    /// There is one event stream to read, and its sensor is known if it must be.
+    /// Checks that there is one stream of events to read, and finds the size of its sensor if it is
+    /// needed.
     fn make_ready(&mut self) -> Result<()> {
         self.check_choice(self.info().reads_events())?;
         if self.needs_sensor {
@@ -218,7 +224,7 @@ impl Recording {
     }
 }
 
-/// Takes the time of the first event.
+/// A sink that stores the time of the first event.
 struct First(Option<i64>);
 
 impl EventSink for First {

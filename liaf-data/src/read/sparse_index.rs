@@ -1,4 +1,4 @@
-//! SeekState of a recording that were found without decoding it.
+//! Seek points of a recording that were found without decoding it.
 
 use std::ops::Range;
 
@@ -6,25 +6,26 @@ use super::seek_points::{SeekPoint, locate, look_back};
 use crate::codec::Checkpoint;
 use crate::codec::seek::{BoundedPoint, SLACK, SampledPoint, ScanResult, in_order};
 
-/// Some points of a recording.
+/// Some seek points of a recording.
 #[derive(Debug)]
 pub(super) struct SparseIndex {
     points: Vec<SeekPoint>,
-    /// They were found by a look at some, so that they hold only for a recording in order of time.
+    /// Whether the points were found by sampling, so that they are valid only if the recording is
+    /// in order of time.
     pub trusts_order: bool,
 }
 
 impl SparseIndex {
-    /// `None` if what was looked at is not in order of time.
+    /// `None` if the sampled times are not in order.
     pub fn new(seen: ScanResult) -> Option<Self> {
         let (mut points, trusts_order) = match seen {
-            ScanResult::Sampled(glimpses) => {
-                if !in_order(glimpses.iter().map(|glimpse| glimpse.time)) {
+            ScanResult::Sampled(samples) => {
+                if !in_order(samples.iter().map(|sample| sample.time)) {
                     return None;
                 }
-                (by_order(glimpses), true)
+                (by_order(samples), true)
             }
-            ScanResult::Bounded(stretches) => (by_bounds(stretches), false),
+            ScanResult::Bounded(bounded) => (by_bounds(bounded), false),
         };
         look_back(&mut points);
         Some(Self { points, trusts_order })
@@ -36,24 +37,24 @@ impl SparseIndex {
     }
 }
 
-fn by_order(glimpses: Vec<SampledPoint>) -> Vec<SeekPoint> {
+fn by_order(samples: Vec<SampledPoint>) -> Vec<SeekPoint> {
     let mut latest = i64::MIN;
     let point = |SampledPoint { checkpoint, time }| {
         latest = latest.max(time);
-        let (before, behind) = (latest.saturating_add(SLACK), time.saturating_sub(SLACK));
-        SeekPoint { checkpoint, before: Some(before), behind: Some(behind) }
+        let (before, after) = (latest.saturating_add(SLACK), time.saturating_sub(SLACK));
+        SeekPoint { checkpoint, before: Some(before), behind: Some(after) }
     };
-    glimpses.into_iter().map(point).collect()
+    samples.into_iter().map(point).collect()
 }
 
-fn by_bounds(stretches: Vec<BoundedPoint>) -> Vec<SeekPoint> {
+fn by_bounds(bounded: Vec<BoundedPoint>) -> Vec<SeekPoint> {
     let mut before = None;
     let point = |BoundedPoint { checkpoint, times }: BoundedPoint| {
         let point = SeekPoint { checkpoint, before, behind: times.map(|(earliest, _)| earliest) };
         before = before.max(times.map(|(_, latest)| latest));
         point
     };
-    stretches.into_iter().map(point).collect()
+    bounded.into_iter().map(point).collect()
 }
 
 #[cfg(test)]
@@ -69,15 +70,15 @@ mod tests {
         (start.map(|checkpoint| checkpoint.offset), end.map(|checkpoint| checkpoint.offset))
     }
 
-    fn glimpses(times: &[i64]) -> ScanResult {
-        let glimpse = |(at, &time)| SampledPoint { checkpoint: checkpoint(at), time };
-        ScanResult::Sampled((0..).zip(times).map(glimpse).collect())
+    fn samples(times: &[i64]) -> ScanResult {
+        let sample = |(at, &time)| SampledPoint { checkpoint: checkpoint(at), time };
+        ScanResult::Sampled((0..).zip(times).map(sample).collect())
     }
 
     #[test]
     fn what_may_be_of_the_time_is_between_the_places() {
         let sparse_index =
-            SparseIndex::new(glimpses(&[0, 200_000, 150_000, 400_000, 900_000])).unwrap();
+            SparseIndex::new(samples(&[0, 200_000, 150_000, 400_000, 900_000])).unwrap();
         assert_eq!(offsets(&sparse_index, 0..10), (None, Some(1)));
         assert_eq!(offsets(&sparse_index, 260_000..270_000), (Some(0), Some(3)));
         assert_eq!(offsets(&sparse_index, 310_000..310_001), (Some(2), Some(4)));
@@ -87,8 +88,8 @@ mod tests {
 
     #[test]
     fn times_that_begin_anew_are_no_order() {
-        assert!(SparseIndex::new(glimpses(&[0, 500_000, 300_000])).is_none());
-        assert!(SparseIndex::new(glimpses(&[])).is_some());
+        assert!(SparseIndex::new(samples(&[0, 500_000, 300_000])).is_none());
+        assert!(SparseIndex::new(samples(&[])).is_some());
     }
 
     #[test]

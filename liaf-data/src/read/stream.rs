@@ -13,34 +13,35 @@ use crate::model::{
     Event, EventBatch, Finding, Measurement, MeasurementCount, RecordingInfo, Report, SensorSize,
 };
 
-/// Gives the events of a recording, in file order: a decoder, or the reader of a container, over the
-/// open bytes.
+/// Reads the events of a recording, in file order. It is a decoder, or the reader of a container,
+/// over the open bytes.
 ///
-/// It stands by itself: several readers of one [`Recording`](crate::Recording) do not disturb each
-/// other, and may be moved to other threads.
+/// Readers are independent: several readers of one [`Recording`](crate::Recording) do not affect
+/// each other, and may be moved to other threads.
 pub struct EventReader {
     pub(super) source: ByteSource,
     pub(super) body: Body,
     pub(super) step: usize,
     bytes_per_event: f64,
     info: RecordingInfo,
-    /// Of the stream whose events come now, which is number `stream` if there are several.
+    /// The check for the current stream; if there are several streams, the current one is number
+    /// `stream`.
     pub(super) check: Check,
     stream: Option<i32>,
-    /// Of the other streams, where there are several.
+    /// The checks for the other streams, if there are several.
     checks: BTreeMap<i32, Check>,
-    /// Events that are decoded and not given out yet.
+    /// Events that are decoded and have not been returned yet.
     pending: Pending,
-    /// How many of them were given out.
+    /// Number of the pending events that have been returned.
     taken: usize,
-    /// What went wrong behind them.
+    /// An error that occurred after the pending events.
     failed: Option<Error>,
     finished: bool,
-    /// From here on nothing is wanted. A stream's.
+    /// If decoding a stream of bytes is to end early: the checkpoint at which it ends.
     end: Option<Checkpoint>,
-    /// Not all of the file is read.
+    /// Whether only a part of the file is read.
     pub(super) is_cut: bool,
-    /// Where it is cut was told by an index, which saw every event.
+    /// Whether the part was found with an index, which has seen every event.
     pub(super) is_indexed: bool,
 }
 
@@ -50,12 +51,12 @@ impl std::fmt::Debug for EventReader {
     }
 }
 
-/// Events that wait, in order, each batch of one stream.
+/// Events that wait, in order. All events of a batch belong to the same stream.
 #[derive(Debug, Default)]
 struct Pending {
     queue: VecDeque<(Option<i32>, EventBatch)>,
     stream: Option<i32>,
-    /// Memory for the next batch.
+    /// Memory that is reused for the next batch.
     spare: EventBatch,
 }
 
@@ -81,8 +82,8 @@ impl EventSink for Pending {
     }
 }
 
-/// A decoder may look this far behind the place where it is to end.
-const BEHIND: u64 = 64 << 10;
+/// A decoder may need to read this many bytes after the checkpoint at which it is to end.
+const LOOKAHEAD: u64 = 64 << 10;
 
 impl EventReader {
     pub(super) fn new(
@@ -114,7 +115,7 @@ impl EventReader {
         self.source.path().map(PathBuf::from).unwrap_or_default()
     }
 
-    /// Reads several streams, whose sensors these are.
+    /// Prepares a pass over several streams, of which these are the ids and sensors.
     pub(super) fn with_streams(
         mut self,
         sensors: impl IntoIterator<Item = (i32, Option<SensorSize>)>,
@@ -125,8 +126,8 @@ impl EventReader {
         self
     }
 
-    /// Reads from `start` on, and up to `end`, which is checked to be the same when it is reached if
-    /// both are of an index.
+    /// Restricts reading to the part from `start` to `end`. If the part was found with an index,
+    /// the state of the decoder at `end` is compared with that of the index.
     pub(super) fn cut(
         &mut self,
         start: Option<&Checkpoint>,
@@ -144,7 +145,7 @@ impl EventReader {
         Ok(())
     }
 
-    /// Whether all up to the end is decoded. More bytes than that may have been read for it.
+    /// Whether everything up to the end has been decoded. More bytes than that may have been read.
     fn is_at_end(&self) -> Result<bool> {
         let Some(end) = self.end.as_ref().filter(|end| self.source.position() >= end.offset) else {
             return Ok(false);
@@ -162,20 +163,20 @@ impl EventReader {
         Ok(true)
     }
 
-    /// Bytes to decode next.
+    /// Number of bytes to decode next.
     fn next_step(&self) -> usize {
         let Some(end) = &self.end else { return self.step };
         let left = match end.offset.checked_sub(self.source.position()) {
-            None | Some(0) => BEHIND,
+            None | Some(0) => LOOKAHEAD,
             Some(left) => left,
         };
         usize::try_from(left).map_or(self.step, |left| left.min(self.step))
     }
 
-    /// Empties `batch` and fills it with the next events, at most `max`. Returns how many; 0 means
-    /// the end. The batch's memory is reused.
+    /// Clears `batch` and fills it with the next events, at most `max`. Returns their number; 0
+    /// means the end. The memory of the batch is reused.
     ///
-    /// Events before what is wrong with the file are given first, then the error, then the end.
+    /// Events before an error in the file are returned first, then the error, then the end.
     ///
     /// # Errors
     /// What is wrong with the file, with its path and a byte offset.
@@ -212,7 +213,7 @@ impl EventReader {
         Ok(batch.len())
     }
 
-    /// Appends all events that are left to `batch`.
+    /// Appends all remaining events to `batch`.
     ///
     /// # Errors
     /// As [`read_into`](Self::read_into).
@@ -222,14 +223,14 @@ impl EventReader {
         Ok(())
     }
 
-    /// Decodes the next stretch of the file into `sink`, in batches that fit the cache. Returns
-    /// whether there may be more.
+    /// Decodes the next block of the file and passes its events to `sink`, in batches that fit into
+    /// the cache. Returns whether there may be more.
     ///
-    /// The sink must not open the recording's own file for writing: that waits for the stretch to
-    /// end (see [`io`](crate::io)).
+    /// The sink must not open the file of the recording for writing: that would wait for this call
+    /// to end (see [`io`](crate::io)).
     ///
     /// # Errors
-    /// As [`read_into`](Self::read_into), and what the sink returns.
+    /// As [`read_into`](Self::read_into), and errors of the sink.
     pub fn pump(&mut self, sink: &mut dyn EventSink) -> Result<bool> {
         if let Some(error) = self.failed.take() {
             return Err(error);
@@ -265,12 +266,12 @@ impl EventReader {
         }
     }
 
-    /// What the recording says of itself.
+    /// What the recording says about itself.
     pub fn info(&self) -> &RecordingInfo {
         &self.info
     }
 
-    /// What was met so far.
+    /// The report of everything that was met so far.
     pub fn report(&self) -> Report {
         let mut report = Report::default();
         for note in self.info.notes.iter().chain(self.source.notes()) {
@@ -287,8 +288,9 @@ impl EventReader {
         report
     }
 
-    /// In a pass over several streams ([`Recording::all_events`](crate::Recording::all_events)), what a
-    /// pass over `stream` alone would have met so far; `None` in any other pass.
+    /// In a pass over several streams ([`Recording::all_events`](crate::Recording::all_events)),
+    /// the report that a pass over `stream` alone would have at this point; `None` in any other
+    /// pass.
     pub fn stream_report(&self, stream: i32) -> Option<Report> {
         let of_stream = self.body.stream_report(stream)?;
         let mut report = Report::default();
@@ -302,7 +304,7 @@ impl EventReader {
         Some(report)
     }
 
-    /// Bytes of the file that were read or passed over.
+    /// Number of bytes of the file that were read or skipped.
     pub fn position(&self) -> u64 {
         match &self.body {
             Body::Stream(..) => self.source.position(),
@@ -310,7 +312,8 @@ impl EventReader {
         }
     }
 
-    /// About as many events as are to come, told by the bytes that are left; 0 if that is unknown.
+    /// An estimate of the number of events still to come, from the remaining bytes; 0 if it is
+    /// unknown.
     pub fn expected_events(&self) -> usize {
         if let Body::Blocks(reader) = &self.body {
             return reader.expected_events();
@@ -320,25 +323,25 @@ impl EventReader {
     }
 }
 
-/// What is the same for every format: the sensor's border and the order of time.
+/// The checks that are the same for all formats: the border of the sensor, and the order of time.
 #[derive(Debug, Default)]
 pub(super) struct Check {
-    /// Events outside are dropped.
+    /// Events outside this sensor are dropped.
     pub sensor: Option<SensorSize>,
-    /// An event outside is an error.
+    /// An event outside the sensor is an error.
     pub strict: bool,
-    /// Only events in this stretch of time, in µs, are given.
+    /// Only events within this interval of time, in µs, are passed on.
     pub slice: Option<Range<i64>>,
-    /// The recording was taken to be in order of time: it is said where it turns out not to be.
+    /// The recording was assumed to be in order of time: a note is added if it is not.
     pub trusts_order: bool,
     order: Order,
     last_time: Option<i64>,
-    /// Events so far, those outside the sensor as well.
+    /// Number of events so far, including those outside the sensor.
     decoded: u64,
     report: Report,
 }
 
-/// A sink behind the check.
+/// A sink that receives only checked events.
 struct Checked<'a> {
     check: &'a mut Check,
     stream: &'a mut Option<i32>,
@@ -351,13 +354,13 @@ impl Check {
         Self { sensor, strict, ..Self::default() }
     }
 
-    /// The same rules for a stream whose sensor is not known.
+    /// The same checks for a stream whose sensor is not known.
     fn of_other_stream(&self) -> Self {
         Self { slice: self.slice.clone(), ..Self::new(None, self.strict) }
     }
 
-    /// Drops the events outside the sensor. In strict mode the first of them is an error instead: it
-    /// is returned beside the events before it, which are left.
+    /// Drops the events outside the sensor. In strict mode, the first of them is returned as an
+    /// error, and `events` keeps the events before it.
     fn drop_outside(&mut self, events: &mut EventBatch, offset: u64) -> Result<()> {
         let Some(sensor) = self.sensor else { return Ok(()) };
         let (x_max, y_max) = events.extent();
@@ -380,7 +383,8 @@ impl Check {
         Ok(())
     }
 
-    /// Looks for steps back in time that are too far for what was read to be all there is.
+    /// Checks whether time steps back so far that the part that was read may not have all the
+    /// events.
     fn watch_order(&mut self, events: &EventBatch) {
         let order = &mut self.order;
         if !events.t.iter().fold(true, |held, &t| order.holds(t) & held) {
@@ -399,7 +403,7 @@ impl Check {
         self.report.add_event(Finding::OutOfSlice, dropped, self.decoded);
     }
 
-    /// Counts the events that are earlier than the one before them.
+    /// Counts the events that are earlier than the event before them.
     fn count_backward(&mut self, events: &EventBatch) {
         let (Some(&first), Some(&last)) = (events.t.first(), events.t.last()) else { return };
         let at_start = self.last_time.is_some_and(|before| first < before);

@@ -1,9 +1,9 @@
-//! The cells of a frame as little-endian bytes of the dense frame.
+//! Conversion of a frame to the little-endian bytes of its dense cells.
 
 use crate::frames::{CellValues, Cells};
 
-/// Fills `out` with the frame as its dense cells, little-endian. `out` has the length of one
-/// frame, and the places of a sparse one lie within it ([`Intake`](super::intake::Intake) checks).
+/// Fills `out` with all cells of the frame, little-endian. `out` has the length of one frame, and
+/// the indices of a sparse frame are within it, which [`Intake`](super::intake::Intake) checks.
 pub(super) fn put(frames: &Cells, out: &mut [u8]) {
     match frames {
         Cells::Dense(cells) => match cells {
@@ -37,8 +37,8 @@ fn scatter<T: Copy, const N: usize>(
     bytes: impl Fn(T) -> [u8; N],
 ) {
     let slots = out.as_chunks_mut::<N>().0;
-    for (&place, &cell) in index.iter().zip(cells) {
-        if let Some(slot) = slots.get_mut(place as usize) {
+    for (&position, &cell) in index.iter().zip(cells) {
+        if let Some(slot) = slots.get_mut(position as usize) {
             *slot = bytes(cell);
         }
     }

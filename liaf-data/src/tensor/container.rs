@@ -10,13 +10,14 @@ use crate::names::{Named, names};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Container {
-    /// HDF5, read by h5py and everything else: deflated in chunks of whole frames.
+    /// HDF5, which h5py and many other tools read. Chunks of whole frames are compressed with
+    /// deflate.
     H5,
-    /// NumPy's archive of arrays, read by `numpy.load`.
+    /// NumPy's archive of arrays, which `numpy.load` reads.
     Npz,
-    /// NumPy's single array: the frames alone, without timestamps and provenance.
+    /// NumPy's single array. It contains only the frames, without timestamps and provenance.
     Npy,
-    /// Read by safetensors, and in place by whatever maps files.
+    /// The safetensors format, which can also be used directly by programs that map files.
     Safetensors,
 }
 
@@ -30,10 +31,11 @@ names!(
 );
 
 impl Container {
-    /// The kind that the extension of `path` names: `h5`, `hdf5`, `npz`, `npy` or `safetensors`.
+    /// The kind of file that the extension of `path` selects: `h5`, `hdf5`, `npz`, `npy` or
+    /// `safetensors`.
     ///
     /// # Errors
-    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if it names none.
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if it selects none.
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let extension = path.extension().unwrap_or_default().to_string_lossy();
@@ -49,8 +51,9 @@ impl Container {
         })
     }
 
-    /// Bytes of `frames` frames with their timestamps and provenance, before compression and
-    /// without the container's own headers (less than 8 KiB). [`u64::MAX`] stands for more.
+    /// Size of `frames` frames with their timestamps and provenance in bytes, before compression
+    /// and without the headers of the container itself (less than 8 KiB). [`u64::MAX`] stands for
+    /// larger sizes.
     pub fn size(self, spec: &TensorSpec, frames: u64) -> u64 {
         let cells = [spec.shape.channels, spec.shape.height, spec.shape.width]
             .into_iter()

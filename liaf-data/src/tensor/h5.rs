@@ -1,4 +1,4 @@
-//! HDF5: in chunks of whole frames, which are packed by us and written as they are.
+//! Writing HDF5 files, in chunks of whole frames that are compressed by this crate.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::container::hdf5::{Chunk, Flow};
 use crate::error::{Error, Result};
 use crate::frames::Frame;
 
-/// A chunk holds as many frames as fit in this, and at least one.
+/// A chunk contains as many frames as fit into this many bytes, and at least one.
 const CHUNK_BYTES: usize = 1 << 20;
 
 /// Writes `/frames` `[T, C, H, W]`, `/timestamps` `[T, 2]` and the attribute `liaf` of the root.
@@ -19,7 +19,7 @@ pub(super) struct H5Writer {
     flow: Flow<EventSink>,
     /// The chunk that is being filled.
     chunk: Option<Chunk>,
-    /// Frames a chunk.
+    /// Number of frames of a chunk.
     room: usize,
     path: PathBuf,
     /// Whether an earlier call failed, so that chunks are missing.
@@ -78,7 +78,8 @@ impl H5Writer {
         let end = chunk.rows * self.intake.frame_bytes();
         chunk.first = self.intake.frames() - chunk.rows as u64;
         if chunk.first == 0 {
-            // Less than one chunk in all: a chunk of just these frames.
+            // There is less than one full chunk in total, so the chunk size becomes the number of
+            // frames.
             chunk.room = chunk.rows;
             chunk.raw.truncate(end);
         } else {
@@ -116,10 +117,10 @@ impl TensorWriter for H5Writer {
     }
 }
 
-/// How many chunks of `bytes` may be filled, packed and written at one time.
+/// How many chunks of `bytes` bytes may be filled, compressed and written at the same time.
 fn most_chunks(level: Option<DeflateLevel>, bytes: usize, options: &TensorOptions) -> usize {
-    // One is filled, one written, and one waits; the others are packed. A chunk of noise is as
-    // large packed as before.
+    // One chunk is filled, one is written, and one waits; the others are compressed. A chunk of
+    // noise is as large after compression as before.
     let (copies, wanted) = match level {
         None => (1, 3),
         Some(_) => (2, 2 * rayon::current_num_threads() + 1),

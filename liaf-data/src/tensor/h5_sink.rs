@@ -1,4 +1,4 @@
-//! The HDF5 file: its datasets, and chunks put into it as they are.
+//! The HDF5 file, into which compressed chunks are written directly.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::container::hdf5::{Chunk, ChunkSink, WholeFile, write_chunk};
 use crate::error::Result;
 use crate::frames::{Dtype, FrameShape};
 
-/// The file as HDF5 sees it. Its fields are dropped in this order.
+/// The open HDF5 file. The order of the fields is the order in which they are dropped.
 pub(super) struct EventSink {
     /// `None` before the first chunk.
     frames: Option<Dataset>,
@@ -22,7 +22,7 @@ pub(super) struct EventSink {
 }
 
 impl EventSink {
-    /// An empty file that will be called `path`, for chunks packed with this `level`.
+    /// Creates an empty file that will be named `path`, for chunks compressed with this `level`.
     pub(super) fn create(
         path: &Path,
         spec: &TensorSpec,
@@ -33,7 +33,7 @@ impl EventSink {
         Ok(Self { frames: None, out, shape: spec.shape, dtype: spec.dtype, level })
     }
 
-    /// Adds what is not in chunks, completes the file and returns its size.
+    /// Writes everything that is not in chunks, completes the file and returns its size.
     pub(super) fn finish(mut self, intake: &Intake) -> Result<u64> {
         self.complete(intake).map_err(|error| self.out.failed(&error))?;
         self.frames = None;
@@ -42,7 +42,7 @@ impl EventSink {
 
     fn complete(&mut self, intake: &Intake) -> hdf5::Result<()> {
         let t = intake.frames();
-        // Of no frames, a chunk is of one.
+        // Without any frames, the chunk size is one frame.
         self.frames(1, t)?;
         let timestamps = self
             .out
@@ -58,7 +58,7 @@ impl EventSink {
         Ok(())
     }
 
-    /// The dataset of frames, extended to `t` of them; if it is new, with chunks of `room` frames.
+    /// The dataset of frames, extended to `t` frames; a new dataset has chunks of `room` frames.
     fn frames(&mut self, room: usize, t: u64) -> hdf5::Result<&Dataset> {
         let frames = match self.frames.take() {
             Some(frames) => frames,
@@ -97,7 +97,7 @@ impl EventSink {
 }
 
 impl ChunkSink for EventSink {
-    /// Writes `chunk`, extending the dataset to all its frames.
+    /// Writes `chunk`, after extending the dataset to include its frames.
     fn write(&mut self, chunk: &Chunk) -> Result<()> {
         self.frames(chunk.room, chunk.first + chunk.rows as u64)
             .and_then(|frames| write_chunk(frames, &[chunk.first, 0, 0, 0], chunk.bytes()))

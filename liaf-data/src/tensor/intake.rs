@@ -1,4 +1,4 @@
-//! What every writer checks of a frame before it takes it.
+//! The checks of frames that all writers share.
 
 use std::path::{Path, PathBuf};
 
@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 use crate::frames::{CellValues, Cells, Frame};
 use crate::limits::Limits;
 
-/// Checks frames against what was announced and the limits, and keeps their windows: 16 bytes a
-/// frame.
+/// Checks frames against the spec and the limits, and stores their windows, which takes 16 bytes
+/// per frame.
 #[derive(Debug)]
 pub(super) struct Intake {
     spec: TensorSpec,
@@ -21,7 +21,7 @@ pub(super) struct Intake {
 }
 
 impl Intake {
-    /// Refuses a spec that cannot be written to `path`.
+    /// Returns an error for a spec that cannot be written to `path`.
     pub(super) fn new(
         path: &Path,
         container: Container,
@@ -53,8 +53,8 @@ impl Intake {
         Ok(intake)
     }
 
-    /// Takes the window of `frame`, or says why the frame cannot be written. A refused frame
-    /// leaves the writer as it was.
+    /// Stores the window of `frame`, or returns an error if the frame cannot be written. After an
+    /// error the state is unchanged.
     pub(super) fn admit(&mut self, frame: &Frame) -> Result<()> {
         self.check_cells(&frame.cells).map_err(|error| error.in_file(&self.path))?;
         let frames = self.frames() + 1;
@@ -68,7 +68,7 @@ impl Intake {
         Ok(())
     }
 
-    /// Refuses to end before all promised frames have come.
+    /// Returns an error if fewer frames have been written than the spec announced.
     pub(super) fn complete(&self) -> Result<()> {
         match self.spec.frames {
             Some(promised) if self.frames() != promised => {
@@ -82,12 +82,12 @@ impl Intake {
         &self.spec
     }
 
-    /// Frames taken so far.
+    /// Number of frames so far.
     pub(super) fn frames(&self) -> u64 {
         self.timestamps.len() as u64 / 2
     }
 
-    /// Bytes of one dense frame.
+    /// Size of one dense frame in bytes.
     pub(super) fn frame_bytes(&self) -> usize {
         self.frame_bytes
     }

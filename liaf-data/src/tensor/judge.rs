@@ -1,11 +1,12 @@
-//! Finds the Python whose libraries judge our files.
+//! Finds the Python installation whose libraries verify the files in tests.
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A Python that has `modules`: `LIAF_PYTHON`, or the one in the workspace's `.venv`. `None`, said
-/// on stderr, if there is none; a panic instead if `LIAF_REQUIRE_JUDGES` is 1.
+/// A Python that has `modules`: `LIAF_PYTHON`, or the one in the workspace's `.venv`. Returns
+/// `None`, with a message on stderr, if there is none; panics instead if `LIAF_REQUIRE_JUDGES` is
+/// 1.
 pub fn python(modules: &str) -> Option<PathBuf> {
     let python = match env::var_os("LIAF_PYTHON") {
         Some(python) => PathBuf::from(python),

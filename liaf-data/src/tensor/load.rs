@@ -1,4 +1,4 @@
-//! Frames read back from a `.safetensors` file.
+//! Reading frames from a `.safetensors` file.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::frames::{Dtype, FrameShape};
 use crate::limits::Limits;
 
-/// The frames of one tensor file, in memory.
+/// The frames of a tensor file, in memory.
 ///
 /// ```
 /// use liaf_data::frames::{CellValues, Dtype, Frame, FrameShape, Cells, Window};
@@ -56,12 +56,12 @@ struct Entry {
 }
 
 impl LoadedFrames {
-    /// Reads a file that [`create`](super::create) has written, or another with a tensor `frames`
-    /// `[T, C, H, W]` of U8, U16, I16 or F32.
+    /// Reads a file that was written by [`create`](super::create), or any other file with a tensor
+    /// `frames` of shape `[T, C, H, W]` and type U8, U16, I16 or F32.
     ///
     /// # Errors
     /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) or
-    /// [`ErrorKind::Truncated`](crate::ErrorKind::Truncated) if it is no such file,
+    /// [`ErrorKind::Truncated`](crate::ErrorKind::Truncated) if it is not such a file,
     /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if it is larger than `limits` allow,
     /// [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be read.
     pub fn read(path: impl AsRef<Path>, limits: &Limits) -> Result<Self> {
@@ -74,28 +74,28 @@ impl LoadedFrames {
         self.frames
     }
 
-    /// Whether there is none.
+    /// Whether there are no frames.
     pub fn is_empty(&self) -> bool {
         self.frames == 0
     }
 
-    /// C, H and W.
+    /// The shape of every frame.
     pub fn shape(&self) -> FrameShape {
         self.shape
     }
 
-    /// Start and end of each window in µs, half-open; empty if the file does not say.
+    /// Start and end of each window in µs, half-open; empty if the file does not have them.
     pub fn timestamps(&self) -> &[[i64; 2]] {
         &self.timestamps
     }
 
-    /// The JSON text that says what made the file, for
-    /// [`Provenance::parse`](crate::frames::Provenance::parse); empty if the file does not say.
+    /// The JSON text that says how the file was made, for
+    /// [`Provenance::parse`](crate::frames::Provenance::parse); empty if the file does not have it.
     pub fn provenance(&self) -> &str {
         &self.provenance
     }
 
-    /// The cells of some frames, `[T, C, H, W]`; of those that there are.
+    /// The cells of the frames in this range, as far as they exist: `[T, C, H, W]`.
     pub fn cells(&self, frames: std::ops::Range<usize>) -> Vec<f32> {
         let size = self.shape.cells() * self.dtype.bytes();
         let (start, end) = (frames.start.min(self.frames), frames.end.min(self.frames));
@@ -180,7 +180,8 @@ fn entry(header: &Map<String, Value>, name: &str) -> Result<Option<Entry>> {
     })
 }
 
-/// The bytes of a tensor, which must be as many as its shape asks for and lie in the file.
+/// The bytes of a tensor. Their number must fit the shape of the tensor, and they must be within
+/// the file.
 fn tensor(
     file: &mut File,
     data: u64,

@@ -1,8 +1,8 @@
-//! Tensor files: frames on disk, readable by h5py, numpy and safetensors.
+//! Tensor files: frames on disk that h5py, numpy and safetensors can read.
 //!
-//! Every container holds the same three things under the same names: `frames` `[T, C, H, W]`,
-//! `timestamps` i64 `[T, 2]` (start and end of each window in µs, half-open), and `liaf`, one JSON
-//! text that says what made them.
+//! Every container has the same three parts with the same names: `frames` `[T, C, H, W]`,
+//! `timestamps` i64 `[T, 2]` (start and end of each window in µs, half-open), and `liaf`, a JSON
+//! text that says how the frames were made.
 
 mod cells;
 mod container;
@@ -31,47 +31,49 @@ use crate::error::Error;
 use crate::error::Result;
 use crate::frames::{Dtype, Frame, FrameShape};
 
-/// What a tensor file is going to hold.
+/// A description of the tensor file that is to be written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TensorSpec {
-    /// C, H and W of every frame.
+    /// The shape of every frame.
     pub shape: FrameShape,
-    /// Type of every cell.
+    /// The type of the cells.
     pub dtype: Dtype,
     /// Number of frames T, if it is known before the first one is written.
     pub frames: Option<u64>,
-    /// One JSON text that says what made the file.
+    /// A JSON text that says how the file was made.
     pub provenance: String,
 }
 
-/// What was written.
+/// A summary of a file that was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Written {
     /// Number of frames T.
     pub frames: u64,
-    /// Bytes of the whole file.
+    /// Size of the file in bytes.
     pub bytes: u64,
 }
 
-/// Writes frames, one after the other, into a file that appears whole under its name or not at all.
+/// Writes frames, one after another, into a file. The file appears under its name when it is
+/// complete, or not at all.
 ///
-/// Dropping a writer without [`finish`](Self::finish) leaves nothing behind.
+/// If a writer is dropped without [`finish`](Self::finish), no file remains.
 pub trait TensorWriter: Send {
-    /// Adds the next frame.
+    /// Writes the next frame.
     ///
     /// # Errors
     /// [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be written,
-    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if it is not of the stated shape and type.
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if it does not have the announced shape and
+    /// type.
     fn write(&mut self, frame: &Frame) -> Result<()>;
 
-    /// Completes the file and gives it its name.
+    /// Completes the file and moves it to its final name.
     ///
     /// # Errors
-    /// As [`write`](Self::write); the file of that name, if there was one, is then as it was.
+    /// As [`write`](Self::write); a file that had this name before is left unchanged.
     fn finish(self: Box<Self>) -> Result<Written>;
 }
 
-/// Starts a tensor file that will be called `path`.
+/// Starts a tensor file that will be named `path`.
 ///
 /// ```
 /// use liaf_data::frames::{CellValues, Dtype, Frame, FrameShape, Cells, Window};
@@ -97,8 +99,8 @@ pub trait TensorWriter: Send {
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the spec or the options cannot be, or the
-/// file exists and is not to be replaced; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the
+/// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the spec or the options are not valid, or if
+/// the file exists and must not be replaced; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the
 /// announced tensor is too large; [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for
 /// `.h5` in a build without HDF5; [`ErrorKind::System`](crate::ErrorKind::System) if the folder
 /// cannot be written.

@@ -1,4 +1,4 @@
-//! The `.npy` format: one array behind a text header.
+//! Writing the `.npy` format: one array after a text header.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::frames::{Dtype, Frame};
 use crate::io::AtomicFile;
 
-/// NumPy's name of a cell type, little-endian, as Python writes it.
+/// NumPy's name for a cell type, little-endian, as a Python literal.
 pub(super) fn descr(dtype: Dtype) -> &'static str {
     match dtype {
         Dtype::U8 => "'|u1'",
@@ -19,7 +19,7 @@ pub(super) fn descr(dtype: Dtype) -> &'static str {
     }
 }
 
-/// Writes the frames alone.
+/// Writes the frames only.
 pub(super) struct NpyWriter {
     intake: Intake,
     out: AtomicFile,

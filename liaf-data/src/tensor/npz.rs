@@ -1,4 +1,4 @@
-//! The `.npz` format: a zip archive of arrays.
+//! Writing the `.npz` format: a zip archive of arrays.
 
 use std::path::Path;
 
@@ -12,8 +12,8 @@ use crate::error::Result;
 use crate::frames::Frame;
 use crate::io::AtomicFile;
 
-/// Writes `frames.npy`, `timestamps.npy` and `liaf.npy`: the bytes of the provenance text, which
-/// `bytes(archive["liaf"])` gives back.
+/// Writes `frames.npy`, `timestamps.npy` and `liaf.npy`. The last one contains the bytes of the
+/// provenance text, which `bytes(archive["liaf"])` returns in Python.
 pub(super) struct NpzWriter {
     intake: Intake,
     out: AtomicFile,

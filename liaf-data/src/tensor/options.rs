@@ -1,28 +1,28 @@
-//! How a tensor file is to be written.
+//! Options for writing a tensor file.
 
 use crate::codec::Compression;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 
-/// How a tensor file is to be written. The bytes of the file depend on `compression` and
-/// `npz_deflate` alone.
+/// Options for writing a tensor file. The bytes of the file depend on `compression` and
+/// `npz_deflate` only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TensorOptions {
-    /// Replace an existing file. Default: refuse.
+    /// Replace an existing file. By default this is refused.
     pub overwrite: bool,
-    /// Wait at the end until all bytes are on the disk, so that a power cut cannot lose them.
-    /// Default: yes.
+    /// Wait at the end until all bytes are on the disk, so that a power failure cannot lose them.
+    /// This is the default.
     pub sync: bool,
-    /// Compress on the current rayon pool, where the caller helps while it has to wait; and write
-    /// `.h5` on a thread of its own. Default: yes.
+    /// Compress on the current rayon pool, where the caller helps while it has to wait, and write
+    /// `.h5` files on a separate thread. This is the default.
     pub parallel: bool,
-    /// How `.h5` is compressed. Default: [`Compression::Runs`].
+    /// How `.h5` files are compressed. Default: [`Compression::Runs`].
     pub compression: Compression,
-    /// Deflate the members of `.npz` too, as `compression` says, or by [`Compression::Runs`] if that
-    /// is none. Default: no.
+    /// Also compress the members of `.npz` files, with `compression`, or with [`Compression::Runs`]
+    /// if that is none. By default they are not compressed.
     pub npz_deflate: bool,
-    /// Largest number of frames and bytes, and of bytes being compressed or written at one
-    /// time.
+    /// Limits on the number of frames and bytes, and on the number of bytes that are being
+    /// compressed or written at the same time.
     pub limits: Limits,
 }
 
@@ -40,10 +40,11 @@ impl Default for TensorOptions {
 }
 
 impl TensorOptions {
-    /// Refuses a compression that tensor files do not have.
+    /// Returns an error for a compression that tensor files do not support.
     ///
     /// # Errors
-    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) unless it is none, runs or a level 1 to 9.
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) unless it is none, runs or a level from 1 to
+    /// 9.
     pub fn check(&self) -> Result<()> {
         match self.compression {
             Compression::None | Compression::Runs | Compression::Deflate(1..=9) => Ok(()),

@@ -1,4 +1,4 @@
-//! The safetensors format: a JSON header, and the bytes of the tensors one after the other.
+//! Writing the safetensors format: a JSON header followed by the bytes of the tensors.
 
 use std::path::Path;
 
@@ -8,14 +8,14 @@ use crate::error::{Error, Result};
 use crate::frames::{Dtype, Frame};
 use crate::io::AtomicFile;
 
-/// The largest header that readers take, in bytes.
+/// Size of the largest header that readers accept, in bytes.
 const MAX_HEADER: usize = 100_000_000;
 
-/// Writes `frames` and `timestamps`, and the provenance as metadata `liaf`.
+/// Writes `frames` and `timestamps`, and the provenance as the metadata `liaf`.
 ///
-/// The timestamps come behind the frames, whose number is not known before, and readers want
-/// neither holes nor numbers across their alignment. So where the frames do not end at a multiple
-/// of 8, up to 7 bytes of a third tensor, `padding`, follow them.
+/// The timestamps come after the frames, because the number of frames is not known before. Readers
+/// accept neither gaps nor unaligned numbers. If the size of the frames is not a multiple of 8,
+/// they are therefore followed by a third tensor, `padding`, of up to 7 bytes.
 pub(super) struct SafetensorsWriter {
     intake: Intake,
     out: AtomicFile,
@@ -66,7 +66,7 @@ impl TensorWriter for SafetensorsWriter {
     }
 }
 
-/// The header of tensors of which the frames have `shape` and `bytes` bytes.
+/// The header for frames of this `shape` whose size is `bytes`.
 fn json(spec: &TensorSpec, shape: [u64; 4], bytes: u64, padding: u64) -> String {
     let [t, c, h, w] = shape;
     let dtype = match spec.dtype {

@@ -1,4 +1,4 @@
-//! What every writer checks of events before it takes them.
+//! The checks of events that all writers share.
 
 use std::path::{Path, PathBuf};
 
@@ -7,16 +7,17 @@ use crate::codec::Target;
 use crate::error::{Error, Result};
 use crate::model::{EventBatch, EventStats, SensorSize};
 
-/// A writer that refuses what its file cannot hold, so that no event is stored as another.
+/// A writer that refuses events that its file cannot store, so that no event is changed by storing
+/// it.
 pub(super) struct Checked {
     path: PathBuf,
     writer: Box<dyn EventWriter>,
     target: &'static Target,
     sensor: SensorSize,
     wrap: bool,
-    /// Of the events so far.
+    /// Statistics of the events so far.
     stats: EventStats,
-    /// Whether there was an error: what is in the file then is not to be trusted.
+    /// Whether there was an error, so that the contents of the file cannot be trusted.
     broken: bool,
 }
 
@@ -66,7 +67,7 @@ impl EventWriter for Checked {
         if self.broken {
             return Err(Error::caller("an earlier write failed").in_file(&self.path));
         }
-        // That there were no events at all is known only now.
+        // Only now is it known whether there were no events at all.
         self.target.check(&self.stats, self.wrap).map_err(|error| error.in_file(&self.path))?;
         self.writer.finish()
     }

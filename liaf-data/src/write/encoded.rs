@@ -1,4 +1,4 @@
-//! An event file whose bytes an [`Encoder`] makes.
+//! An event file whose bytes are made by an [`Encoder`].
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::io::AtomicFile;
 use crate::limits::Limits;
 use crate::model::EventBatch;
 
-/// An encoder over a file that appears whole or not at all.
+/// An encoder and its file, which appears when it is complete, or not at all.
 pub(super) struct EncodedFile {
     encoder: Box<dyn Encoder>,
     file: AtomicFile,

@@ -1,11 +1,11 @@
-//! Event files: events to the bytes of a format.
+//! Event files: events are written as the bytes of a format.
 //!
-//! A [`Target`] is a kind of event file that can be written. Its row says by which names it is
-//! chosen and what it [holds](Capabilities); [`create`] starts a file of it.
+//! A [`Target`] is a kind of event file that can be written. It has the names by which it is
+//! selected and its [capabilities](Capabilities); [`create`] starts a file of this kind.
 //!
-//! There are two ways to write a target. A format of bytes is an [`Encoder`]: a state machine from
-//! events to bytes, without file or path, which one writer drives over a file that appears whole or
-//! not at all. A container that a library writes by name is an [`EventWriter`] itself.
+//! There are two ways to write a target. If a format is a stream of bytes, it has an [`Encoder`]: a
+//! state machine from events to bytes without a file or path, whose output one common writer stores
+//! in a file. If a library writes the file by name, the target has an [`EventWriter`] of its own.
 //!
 //! ```
 //! use liaf_data::write::{self, EventSpec, WriteOptions};
@@ -39,12 +39,12 @@ pub use crate::registry::{lacking, target, target_of_path, targets};
 use checked::Checked;
 use encoded::EncodedFile;
 
-/// Starts an event file that will be called `path`. An event that it cannot hold is refused when
-/// it comes.
+/// Starts an event file that will be named `path`. An event that the file cannot store is refused
+/// when it is written.
 ///
 /// # Errors
-/// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the options do not fit the target, it cannot
-/// hold what `spec` says, or the file exists and is not to be replaced;
+/// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the options do not fit the target, if it
+/// cannot store what `spec` announces, or if the file exists and must not be replaced;
 /// [`ErrorKind::System`](crate::ErrorKind::System) if the folder cannot be written.
 pub fn create(
     path: impl AsRef<Path>,
@@ -69,10 +69,10 @@ pub fn create(
     Ok(Box::new(Checked::new(path, writer, target, spec.sensor, options.wrap)))
 }
 
-/// The bytes of a target of bytes, for a socket or for memory.
+/// The encoder of a target that is a stream of bytes, for writing to a socket or to memory.
 ///
 /// # Errors
-/// As [`create`], and if the target is no format of bytes.
+/// As [`create`], and if the target is not a stream of bytes.
 pub fn encoder(
     target: &'static Target,
     spec: &EventSpec,

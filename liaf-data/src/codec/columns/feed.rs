@@ -1,14 +1,14 @@
-//! A stretch of a file as one stream of bytes, inflated if need be.
+//! A range of bytes of a file as one stream, decompressed if necessary.
 
 use zlib_rs::{Inflate, InflateFlush, Status};
 
 use crate::error::{Error, Result};
 use crate::io::ByteSource;
 
-/// Packed bytes that are read at one time.
+/// Number of compressed bytes that are read at a time.
 const INPUT: usize = 64 << 10;
 
-/// How bytes are kept in the file.
+/// How the bytes of a stream are stored in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Storage {
     Stored,
@@ -18,23 +18,24 @@ pub(crate) enum Storage {
     Zlib,
 }
 
-/// Gives the bytes of a stretch of a file one after the other. It holds the window of an inflater
-/// and some packed bytes, whatever the stretch says of its size.
+/// Reads a range of bytes of a file in order and decompresses them. Memory use is limited to the
+/// window of the decompressor and one buffer of compressed bytes, whatever size the file claims for
+/// the stream.
 pub(crate) struct Feed {
     storage: Storage,
     start: u64,
-    /// Where the next packed bytes are read.
+    /// Offset in the file at which the next compressed bytes are read.
     at: u64,
     end: u64,
     inflate: Option<Box<Inflate>>,
     input: Vec<u8>,
-    /// How many bytes of `input` are behind the inflater.
+    /// How many bytes of `input` the decompressor has consumed.
     used: usize,
     ended: bool,
-    /// Of the bytes given so far.
+    /// The checksum of the bytes that have been returned so far.
     sum: crc32fast::Hasher,
     given: u64,
-    /// Why it ended before it should.
+    /// Why the stream ended too early, if it did.
     fault: Option<Error>,
 }
 
@@ -46,7 +47,7 @@ impl std::fmt::Debug for Feed {
 }
 
 impl Feed {
-    /// The `packed` bytes at `start`.
+    /// A stream of the `packed` bytes that start at offset `start` of the file.
     pub fn new(storage: Storage, start: u64, packed: u64) -> Self {
         let inflate = match storage {
             Storage::Stored => None,
@@ -68,13 +69,13 @@ impl Feed {
         }
     }
 
-    /// The same stretch from its start.
+    /// A new stream over the same bytes, from their start.
     pub fn again(&self) -> Self {
         Self::new(self.storage, self.start, self.end - self.start)
     }
 
-    /// Appends the next `n` bytes to `out`, fewer if there are no more: then [`fault`](Self::fault)
-    /// says whether that is for damage.
+    /// Appends the next `n` bytes to `out`, or fewer if the stream ends: [`fault`](Self::fault)
+    /// then returns the reason if the data is damaged.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -89,7 +90,7 @@ impl Feed {
         Ok(())
     }
 
-    /// Passes over the next `n` bytes.
+    /// Skips the next `n` bytes.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -110,39 +111,39 @@ impl Feed {
         Ok(())
     }
 
-    /// Ends a stored stretch after the next `n` bytes.
+    /// Makes an uncompressed stream end after the next `n` bytes.
     pub fn limit(&mut self, n: u64) {
         if self.is_stored() {
             self.end = self.end.min(self.at.saturating_add(n));
         }
     }
 
-    /// Begins the checksum anew.
+    /// Starts the checksum again at the current position.
     pub fn reset_sum(&mut self) {
         (self.sum, self.given) = (crc32fast::Hasher::new(), 0);
     }
 
-    /// The checksum of the bytes given, and how many they were.
+    /// The checksum of the bytes returned so far, and their number.
     pub fn sum(&self) -> (crc32fast::Hasher, u64) {
         (self.sum.clone(), self.given)
     }
 
-    /// Why it ended before it should; taken once.
+    /// Why the stream ended too early. The error is returned once.
     pub fn fault(&mut self) -> Option<Error> {
         self.fault.take()
     }
 
-    /// Where the stretch begins in the file.
+    /// Offset in the file at which the stream starts.
     pub fn start(&self) -> u64 {
         self.start
     }
 
-    /// Where the next byte stands in the file: exactly if stored.
+    /// Offset in the file of the next byte. It is exact for uncompressed streams only.
     pub fn at(&self) -> u64 {
         self.at - (self.input.len() - self.used) as u64
     }
 
-    /// Packed bytes that were not used.
+    /// Number of bytes in the file that have not been consumed.
     pub fn unread(&self) -> u64 {
         self.end - self.at()
     }
@@ -200,7 +201,8 @@ impl Feed {
                 }
             }
             let before = (inflate.total_in(), inflate.total_out());
-            // As much as a few packed bytes may become, so that the room follows what there is.
+            // Grow the buffer in steps of 1 MiB, so that it never becomes much larger than the data
+            // that is really there.
             let room = (until - filled).min(1 << 20);
             out.resize(filled + room, 0);
             let input = &self.input[self.used..];

@@ -1,4 +1,4 @@
-//! What the formats share whose events are columns of numbers: CSV, numpy, MATLAB and HDF5.
+//! Code shared by the formats that store events as columns of numbers: CSV, numpy, MATLAB and HDF5.
 
 mod feed;
 mod names;

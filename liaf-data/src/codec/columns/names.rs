@@ -1,19 +1,19 @@
-//! Columns and arrays by their names.
+//! Recognition of columns and arrays by their names.
 
 use crate::codec::{Field, TimeUnit};
 
-/// What the name of a column says.
+/// What the name of a column tells about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Name {
     pub field: Field,
     /// The unit in the name, as in `t[ns]`, `t (s)` or `timestamp_us`.
     pub unit: Option<TimeUnit>,
-    /// The number behind an `@`, as in `x@640`: the sensor's width or height.
+    /// The number after an `@`, as in `x@640`: the width or height of the sensor.
     pub size: Option<u16>,
 }
 
 impl Name {
-    /// Reads a name; `None` if it is not one of an event's numbers.
+    /// Parses a name; `None` if it is not the name of a field of an event.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim().trim_matches(['"', '\'']).to_ascii_lowercase();
         let (text, size) = match text.split_once('@') {
@@ -31,13 +31,13 @@ impl Name {
         Some(Self { field, unit: unit.filter(|_| field == Field::T), size })
     }
 
-    /// The field of a plain name.
+    /// The field that a name without a unit stands for.
     pub fn field(text: &str) -> Option<Field> {
         Self::parse(text).map(|name| name.field)
     }
 }
 
-/// A name and the unit at its end.
+/// Splits a name into the name proper and the unit at its end.
 fn split_unit(text: &str) -> (&str, Option<TimeUnit>) {
     let bracketed = |open, close| {
         let (name, unit) = text.strip_suffix(close)?.split_once(open)?;

@@ -1,4 +1,4 @@
-//! Numbers of any type and byte order, in columns of any stride, as events.
+//! Numbers of any type and byte order, in columns of any stride, and their conversion to events.
 
 use super::time::{self, guess};
 use crate::codec::TimeUnit;
@@ -20,7 +20,7 @@ pub(crate) enum Kind {
     F64,
 }
 
-/// A type of number and its byte order.
+/// A type of number together with its byte order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Number {
     pub kind: Kind,
@@ -32,7 +32,7 @@ impl Number {
         Self { kind, big_endian: false }
     }
 
-    /// Bytes of a number.
+    /// Size of a number in bytes.
     pub fn bytes(self) -> usize {
         match self.kind {
             Kind::Bool | Kind::I8 | Kind::U8 => 1,
@@ -42,7 +42,7 @@ impl Number {
         }
     }
 
-    /// As in `u16`.
+    /// The name of the type, such as `u16`.
     pub fn name(self) -> &'static str {
         match self.kind {
             Kind::Bool => "bool",
@@ -60,7 +60,7 @@ impl Number {
     }
 }
 
-/// A column of numbers: one at the start of each `stride` bytes.
+/// A column of numbers, one at the start of every `stride` bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View<'a> {
     pub bytes: &'a [u8],
@@ -68,7 +68,8 @@ pub(crate) struct View<'a> {
     pub number: Number,
 }
 
-/// A value of a column. What does not fit an `i64` is its smallest, which no column may hold.
+/// A value of a column. An integer that does not fit in `i64` becomes `i64::MIN`, which is not
+/// valid in any column.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Value {
     Int(i64),
@@ -78,7 +79,7 @@ enum Value {
 const NOT_A_VALUE: i64 = i64::MIN;
 
 impl View<'_> {
-    /// Calls `take` with the first `n` numbers; fewer if there are no more.
+    /// Calls `take` with each of the first `n` numbers, or with fewer if the column is shorter.
     #[inline(always)]
     fn each(self, n: usize, mut take: impl FnMut(Value)) {
         macro_rules! all {
@@ -122,7 +123,7 @@ impl View<'_> {
         }
     }
 
-    /// The first `n` numbers.
+    /// The first `n` numbers of the column.
     pub fn floats(self, n: usize) -> Vec<f64> {
         let mut values = Vec::new();
         self.each(n, |value| {
@@ -135,7 +136,7 @@ impl View<'_> {
     }
 }
 
-/// How four columns become events.
+/// How the values of four columns become events.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rows {
     pub unit: TimeUnit,
@@ -143,28 +144,29 @@ pub(crate) struct Rows {
     pub offset: i64,
 }
 
-/// Rows that are no events.
+/// The rows that could not become events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Unusable {
     pub count: usize,
-    /// The first of them.
+    /// Index of the first of them.
     pub first: usize,
 }
 
 impl Rows {
-    /// The first time of a column in µs; `None` if it is none.
+    /// The first time of a column in µs; `None` if it is not a valid time.
     pub fn first_time(self, t: View<'_>) -> Option<i64> {
         let mut first = None;
         t.each(1, |value| first = micros(value, self.unit));
         first?.checked_add(self.offset)
     }
 
-    /// Appends the events of `n` rows of t, x, y and p to `batch`, and says which were none.
+    /// Appends the events of `n` rows of t, x, y and p to `batch`, and returns which rows are not
+    /// events.
     pub fn append(self, [t, x, y, p]: [View<'_>; 4], n: usize, batch: &mut EventBatch) -> Unusable {
         let start = batch.len();
         let mut bad = Vec::new();
-        // A row that no event can be made of is marked; that is seldom, so they are looked for
-        // afterwards.
+        // A row that cannot become an event is only marked here. Such rows are rare, so they are
+        // counted and removed afterwards, which keeps this loop simple.
         let mut any = false;
         let (unit, offset) = (self.unit, self.offset);
         t.each(n, |value| {
@@ -200,7 +202,7 @@ impl Rows {
             let on = match value {
                 Value::Int(1) | Value::Float(1.0) => Some(1),
                 Value::Int(0 | -1) | Value::Float(0.0 | -1.0) => Some(0),
-                // -1 that went through an unsigned type.
+                // This is -1 that was stored in an unsigned type of this size.
                 Value::Int(value) if value == unsigned => Some(0),
                 _ => None,
             };
@@ -210,7 +212,7 @@ impl Rows {
             }
             batch.p.push(on.unwrap_or(0));
         });
-        // Columns of one length, whatever the bytes.
+        // Truncate all columns to the same length, whatever the input was.
         let rows = batch.t.len().min(batch.x.len()).min(batch.y.len()).min(batch.p.len());
         batch.truncate(rows);
         if !any {
@@ -248,14 +250,15 @@ fn micros(value: Value, unit: TimeUnit) -> Option<i64> {
     }
 }
 
-/// The unit of these first times, and what tells it.
+/// Guesses the unit of these times, the first ones of a file, and returns what the guess is based
+/// on.
 pub(crate) fn guess_unit(times: &[f64]) -> (TimeUnit, &'static str) {
     let told = times.iter().filter(|time| time.is_finite() && **time != 0.0);
     guess(told.map(|time| time.fract() != 0.0), times.first().copied().unwrap_or(0.0))
 }
 
-/// The columns of t, x, y and p among four, told by the first numbers of each: p is 0, 1 or -1, and t
-/// counts up to the largest values.
+/// Guesses which of four columns are t, x, y and p from the first numbers of each: p is 0, 1 or -1,
+/// and t increases up to the largest values.
 pub(crate) fn guess_order(columns: &[Vec<f64>]) -> Option<[usize; 4]> {
     const ORDERS: [[usize; 4]; 4] = [[0, 1, 2, 3], [2, 0, 1, 3], [3, 0, 1, 2], [0, 2, 3, 1]];
     let column = |i: usize| columns.get(i).map_or(&[][..], Vec::as_slice);

@@ -1,4 +1,4 @@
-//! Events from arrays that lie anywhere in a file.
+//! A reader of events whose fields are stored in arrays anywhere in a file.
 
 use std::ops::Range;
 
@@ -9,62 +9,62 @@ use crate::error::{Error, Result};
 use crate::io::ByteSource;
 use crate::model::{EventBatch, Finding, Report};
 
-/// Rows that become events at one time.
+/// Number of rows that are converted at a time.
 const BLOCK: usize = 8192;
 
 /// A stream of records.
 #[derive(Debug)]
 pub(crate) struct Source {
     pub feed: Feed,
-    /// Bytes of a record.
+    /// Size of a record in bytes.
     pub stride: usize,
 }
 
-/// Where the numbers of t, x, y or p stand.
+/// Where the values of t, x, y or p are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Array {
-    /// Which of the sources.
+    /// Index of the source.
     pub source: usize,
-    /// Byte of the record.
+    /// Offset of the value in a record.
     pub start: usize,
     pub number: Number,
 }
 
-/// A checksum that some sources, one behind the other, must have.
+/// A checksum over the bytes of several consecutive sources.
 #[derive(Debug)]
 pub(crate) struct Checksum {
     pub name: String,
-    /// Where the part of the file begins.
+    /// Offset in the file of the part that the checksum belongs to.
     pub at: u64,
     pub sources: Vec<usize>,
-    /// Of the bytes before the first source.
+    /// The checksum of the bytes before the first source.
     pub before: crc32fast::Hasher,
-    /// All bytes of the sources.
+    /// Number of bytes of all the sources.
     pub bytes: u64,
     pub crc: u32,
 }
 
-/// Gives the rows of some arrays as events.
+/// Reads the rows of four arrays as events.
 #[derive(Debug)]
 pub(crate) struct ColumnReader {
     pub sources: Vec<Source>,
-    /// t, x, y and p.
+    /// The arrays of t, x, y and p.
     pub arrays: [Array; 4],
     pub rows: Rows,
-    /// Rows that are to come.
+    /// Number of rows that are still to be read.
     pub left: u64,
     pub checksums: Vec<Checksum>,
-    /// The bytes of the file that hold the arrays.
+    /// Number of bytes of the file that hold the arrays.
     pub event_bytes: u64,
     pub file_bytes: u64,
     pub strict: bool,
     pub report: Report,
-    /// What is wrong with the whole of it, for after the events.
+    /// An error that concerns the file as a whole and is reported after the events.
     pub flaw: Option<Error>,
     row: u64,
-    /// Rows that are passed over, and all there are, where not all are wanted.
+    /// If not all rows are wanted: how many are skipped, and how many there are.
     passed: Option<(u64, u64)>,
-    /// Where the first array that is too short ends.
+    /// Offset at which the first array that is too short ends.
     short: Option<u64>,
     buffers: Vec<Vec<u8>>,
     batch: EventBatch,
@@ -72,7 +72,7 @@ pub(crate) struct ColumnReader {
 }
 
 impl ColumnReader {
-    /// A reader of `rows` rows; fields that are not given stand in the defaults of [`Parts`].
+    /// Makes a reader that converts rows as `rows` says.
     pub fn new(parts: Parts, rows: Rows) -> Self {
         let Parts {
             sources,
@@ -107,8 +107,9 @@ impl ColumnReader {
         }
     }
 
-    /// Where the row stands in the file, as nearly as can be said.
-    fn place(&self, row: u64) -> u64 {
+    /// Offset of a row in the file. It is exact only if the times are not compressed; otherwise it
+    /// is the offset of their array.
+    fn row_offset(&self, row: u64) -> u64 {
         let array = self.arrays[0];
         self.sources.get(array.source).map_or(0, |source| match source.feed.is_stored() {
             true => {
@@ -119,7 +120,8 @@ impl ColumnReader {
         })
     }
 
-    /// Fills the buffers with the next rows. Returns how many there are of every column.
+    /// Fills the buffers with the next rows. Returns the number of rows that are complete in every
+    /// column.
     fn fill(&mut self, source: &mut ByteSource) -> Result<usize> {
         let wanted = self.left.min(BLOCK as u64) as usize;
         let mut rows = wanted;
@@ -144,20 +146,21 @@ impl ColumnReader {
             self.batch.truncate(unusable.first);
         }
         if !self.batch.is_empty() {
-            let offset = self.place(first);
-            sink.events(&mut self.batch, offset)
-                .map_err(|error| error.place_event(|event| self.place(first + event as u64)))?;
+            let offset = self.row_offset(first);
+            sink.events(&mut self.batch, offset).map_err(|error| {
+                error.place_event(|event| self.row_offset(first + event as u64))
+            })?;
         }
         if self.strict && unusable.count > 0 {
             let row = first + unusable.first as u64;
             return Err(Error::malformed(format!("row {row} is not an event"))
-                .at(self.place(row))
+                .at(self.row_offset(row))
                 .expected("a time, whole x and y from 0 to 65535, and p 0, 1 or -1"));
         }
         Ok(())
     }
 
-    /// Ends reading: sums are compared, and all bytes go to the account.
+    /// Ends reading: verifies the checksums and completes the byte account.
     fn end(&mut self) -> Result<()> {
         self.ended = true;
         let mut error = None;
@@ -201,7 +204,7 @@ impl ColumnReader {
             bytes.passed_over = share.min(self.event_bytes.into()) as u64;
             self.event_bytes -= bytes.passed_over;
         }
-        // In a damaged container two arrays may claim the same bytes: they count once.
+        // In a damaged container two arrays may claim the same bytes, which must be counted once.
         bytes.passed_over = bytes.passed_over.min(self.file_bytes);
         let rest = self.file_bytes - bytes.passed_over;
         bytes.skipped = bytes.skipped.min(rest);
@@ -214,7 +217,7 @@ impl ColumnReader {
     }
 }
 
-/// What a [`ColumnReader`] is made of.
+/// The parameters of [`ColumnReader::new`].
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub sources: Vec<Source>,
@@ -229,7 +232,8 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// The first numbers of each column, to guess by; nothing is taken from the feeds.
+    /// The first numbers of each column, for guessing the order and the units of the columns. The
+    /// feeds themselves are not advanced.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -333,13 +337,14 @@ impl BlockReader for ColumnReader {
     }
 
     fn narrow(&mut self, source: &mut ByteSource, time: &Range<i64>) -> Result<bool> {
-        // What is packed is reached only by unpacking all before it.
+        // A row of compressed data can be reached only by decompressing everything before it.
         let is_stored = self.sources.iter().all(|source| source.feed.is_stored());
         if is_stored { seek::narrow(self, source, time) } else { Ok(false) }
     }
 
     fn expected_events(&self) -> usize {
-        // No more than there are bytes for, however many rows a header claims.
+        // A header may claim any number of rows: never expect more than the bytes of the file could
+        // hold.
         self.left.min(32 * self.file_bytes) as usize
     }
 }

@@ -1,13 +1,15 @@
-//! Times of any unit as µs, to the nearest.
+//! Conversion of times in any unit to µs, rounded to the nearest.
 
 use crate::codec::TimeUnit;
 
-/// RecordBuffer times whose first is above this are ns: in µs that would be after the year 5000.
+/// Whole numbers whose first is larger than this are taken as ns: as µs it would be after the year
+/// 5000.
 const NANOSECONDS_FROM: f64 = 1e17;
 
-/// The unit of times, by whether each of them has a fraction, and by the first; and how it was told.
-/// One in two must have one to make them seconds, so that a damaged time does not change all others.
-/// Never ms: nothing tells it from µs.
+/// Guesses the unit of times from the first of them and from which of them have a fraction, and
+/// returns what the guess is based on. At least half of the times must have a fraction to be taken
+/// as seconds, so that one damaged time does not change the meaning of all others. The guess is
+/// never ms, as nothing distinguishes them from µs.
 pub(crate) fn guess(
     fractional: impl Iterator<Item = bool>,
     first: f64,
@@ -25,7 +27,8 @@ pub(crate) fn guess(
     }
 }
 
-/// `mantissa · 10^(unit − decimals)` µs, to the nearest; `None` if that is no `i64`.
+/// `mantissa · 10^(unit − decimals)` in µs, rounded to the nearest; `None` if the result does not
+/// fit in `i64`.
 #[inline(always)]
 pub(crate) fn scaled(mantissa: u64, decimals: u32, unit: TimeUnit) -> Option<i64> {
     let shift = unit.exponent() - decimals as i32;

@@ -1,4 +1,4 @@
-//! The one call of the HDF5 library that its safe wrapper does not have.
+//! The one function of the HDF5 library that its safe wrapper lacks.
 
 #![expect(unsafe_code, reason = "H5Dwrite_chunk is a function of C")]
 
@@ -6,11 +6,12 @@ use hdf5::Dataset;
 use hdf5_sys::h5d::H5Dwrite_chunk;
 use hdf5_sys::h5p::H5P_DEFAULT;
 
-/// Writes one chunk as it shall stand in the file, past all filters: `bytes` are the chunk after
-/// them. `offset` is the place of its first cell, one number a dimension.
+/// Writes one chunk without applying any filters: `bytes` are the contents after the filters, as
+/// they are stored in the file. `offset` is the index of the first cell of the chunk, with one
+/// number per dimension.
 ///
 /// # Errors
-/// Those of the library, among them an `offset` outside the dataset.
+/// Errors of the library, for instance if `offset` is outside the dataset.
 pub(crate) fn write_chunk(dataset: &Dataset, offset: &[u64], bytes: &[u8]) -> hdf5::Result<()> {
     if dataset.ndim() != offset.len() {
         return Err("the dataset has another number of dimensions than the offset".into());

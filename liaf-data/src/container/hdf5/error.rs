@@ -1,12 +1,12 @@
-//! What HDF5 says, as an error of ours.
+//! Conversion of errors of the HDF5 library.
 
 use std::io;
 use std::path::Path;
 
 use crate::error::Error;
 
-/// The error `error` met while doing `what` to `path`. If the operating system refused something,
-/// its own words are the cause.
+/// The error for `error`, which occurred while doing `what` to `path`. If the cause was an error of
+/// the operating system, it becomes the source of the error.
 pub(crate) fn system(what: &str, error: &hdf5::Error, path: &Path) -> Error {
     let cause = error
         .stack()
@@ -15,7 +15,7 @@ pub(crate) fn system(what: &str, error: &hdf5::Error, path: &Path) -> Error {
     Error::system(what, cause).in_file(path)
 }
 
-/// The number in `…, errno = 28, error message = 'No space left on device', …`.
+/// The number in texts such as `…, errno = 28, error message = 'No space left on device', …`.
 fn errno(text: &str) -> Option<i32> {
     let (_, rest) = text.split_once("errno = ")?;
     rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok().filter(|&errno| errno != 0)

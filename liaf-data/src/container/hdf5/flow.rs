@@ -1,4 +1,4 @@
-//! The way of chunks: packed in parallel, written in order, filled again.
+//! The pipeline of chunks: they are compressed in parallel, written in order, and reused.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::mem;
@@ -10,38 +10,40 @@ use super::thread::{self, ChunkSink, SinkThread};
 use crate::container::deflate::DeflateLevel;
 use crate::error::Result;
 
-/// Packs chunks on the current rayon pool and writes them, in order, on a thread of their own. At
-/// most `most` chunks exist at one time.
+/// Compresses chunks on the current rayon pool and writes them, in order, on a separate thread. At
+/// most `most` chunks exist at the same time.
 ///
-/// Chunks to be packed wait in a queue of this flow's own. Whoever has to wait for a chunk takes
-/// one from the queue meanwhile: so a caller that is itself a worker of the pool, even the only
-/// one, never waits for work that nobody does.
+/// Chunks that are to be compressed wait in a queue of this pipeline. A caller that has to wait for
+/// a chunk takes one from the queue and compresses it in the meantime. Because of this, a caller
+/// that is itself a worker of the pool, even the only one, never waits for work that no thread
+/// does.
 pub(crate) struct Flow<S> {
     level: Option<DeflateLevel>,
     parallel: bool,
     queue: Arc<Mutex<VecDeque<Chunk>>>,
-    /// Chunks come back over this twice: packed, and written.
+    /// Chunks are returned over this channel twice: after compression and after writing.
     sender: Sender<Chunk>,
     receiver: Receiver<Chunk>,
-    /// Packed, but an earlier one is not.
+    /// Chunks that are compressed while an earlier one is not.
     early: BTreeMap<u64, Chunk>,
     spare: Vec<Chunk>,
     most: usize,
     made: usize,
-    /// Index of the next chunk to come.
+    /// Index of the next chunk that is put in.
     next_in: u64,
-    /// Index of the next chunk to be handed to the sink.
+    /// Index of the next chunk that is passed to the sink.
     next_out: u64,
-    /// Chunks that are in the file.
+    /// Number of chunks that have been written.
     written: u64,
-    /// `None` while the thread has it.
+    /// `None` while the thread owns it.
     sink: Option<S>,
     thread: Option<SinkThread<S>>,
 }
 
 impl<S: ChunkSink> Flow<S> {
-    /// A flow of at most `most` chunks to `sink`, more than will be filled at one time. If it is not
-    /// `parallel`, all is done by the caller.
+    /// A pipeline of at most `most` chunks to `sink`. `most` must be larger than the number of
+    /// chunks that are being filled at the same time. Without `parallel`, all work is done by the
+    /// caller.
     pub(crate) fn new(level: Option<DeflateLevel>, parallel: bool, most: usize, sink: S) -> Self {
         let (sender, receiver) = channel();
         Self {
@@ -62,8 +64,8 @@ impl<S: ChunkSink> Flow<S> {
         }
     }
 
-    /// A chunk to fill, of no rows; its `raw` holds whatever it held before, nothing if it is
-    /// new. Waits if too many chunks are under way.
+    /// Returns a chunk to fill, with no rows. Its `raw` has its previous contents, or is empty if
+    /// the chunk is new. Waits if too many chunks are in use.
     pub(crate) fn take(&mut self) -> Result<Chunk> {
         self.poll()?;
         loop {
@@ -80,7 +82,7 @@ impl<S: ChunkSink> Flow<S> {
         }
     }
 
-    /// Hands a full chunk over.
+    /// Passes on a chunk that has been filled.
     pub(crate) fn put(&mut self, mut chunk: Chunk) -> Result<()> {
         chunk.index = self.next_in;
         self.next_in += 1;
@@ -94,14 +96,14 @@ impl<S: ChunkSink> Flow<S> {
             let next = lock(&queue).pop_front();
             if let Some(mut chunk) = next {
                 chunk.pack();
-                // Nobody to take it: the writer was dropped.
+                // If the receiver no longer exists, the writer was dropped.
                 let _ = sender.send(chunk);
             }
         });
         Ok(())
     }
 
-    /// Takes what has come back, without waiting: chunks, or the error of one.
+    /// Receives chunks that were returned, without waiting; an error of one of them is returned.
     pub(crate) fn poll(&mut self) -> Result<()> {
         loop {
             match self.receiver.try_recv() {
@@ -111,7 +113,7 @@ impl<S: ChunkSink> Flow<S> {
         }
     }
 
-    /// Waits until all chunks that were handed over are written, and gives the sink back.
+    /// Waits until all chunks are written, and returns the sink.
     pub(crate) fn finish(mut self) -> Result<S> {
         while self.written < self.next_in {
             self.wait()?;
@@ -123,7 +125,8 @@ impl<S: ChunkSink> Flow<S> {
         }
     }
 
-    /// Makes some progress: packs a chunk that nobody has taken up, or else waits for one.
+    /// Makes progress: compresses a chunk from the queue, or if there is none waits for a chunk to
+    /// be returned.
     fn wait(&mut self) -> Result<()> {
         let next = lock(&self.queue).pop_front();
         if let Some(mut chunk) = next {
@@ -131,15 +134,15 @@ impl<S: ChunkSink> Flow<S> {
             self.accept(chunk)?;
             return self.poll();
         }
-        // All chunks under way are in the hands of threads that wait for nothing.
+        // All chunks in use are owned by threads that do not wait for anything.
         match self.receiver.recv() {
             Ok(chunk) => self.accept(chunk),
             Err(_) => Err(lost("its thread is gone")),
         }
     }
 
-    /// Takes a chunk back: written, to be filled again; or packed, to be written, with its
-    /// followers, when it is its turn.
+    /// Receives a returned chunk. If it has been written, it can be filled again; if it has been
+    /// compressed, it is written when it is its turn, together with those after it that are ready.
     fn accept(&mut self, mut chunk: Chunk) -> Result<()> {
         if chunk.written {
             mem::replace(&mut chunk.outcome, Ok(()))?;
@@ -155,7 +158,7 @@ impl<S: ChunkSink> Flow<S> {
         Ok(())
     }
 
-    /// Writes `chunk`, or has it written.
+    /// Writes `chunk`, or passes it to the thread that writes.
     fn write(&mut self, mut chunk: Chunk) -> Result<()> {
         if self.parallel
             && let Some(sink) = self.sink.take()
@@ -190,7 +193,7 @@ mod tests {
 
     const PACKED: Option<DeflateLevel> = Some(DeflateLevel::Level(4));
 
-    /// Keeps what it gets, and on which thread; fails at one chunk.
+    /// Stores the chunks it receives, and on which thread; fails at one chunk.
     #[derive(Default)]
     struct Keep {
         chunks: Vec<(u64, Vec<u8>)>,

@@ -1,4 +1,4 @@
-//! HDF5 files in chunks that are packed by us, on many threads, and written as they are.
+//! HDF5 files whose chunks are compressed by this crate, on many threads, and written directly.
 
 mod chunk;
 mod error;

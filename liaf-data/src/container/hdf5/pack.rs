@@ -1,30 +1,31 @@
-//! One chunk of a dataset, and how it is packed.
+//! A chunk of a dataset, and its compression.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::container::deflate::{Deflate, DeflateLevel, Wrap};
 use crate::error::{Error, Result};
 
-/// A chunk and everything needed to pack it; used again and again.
+/// A chunk and everything that is needed to compress it. Chunks are reused.
 pub(crate) struct Chunk {
-    /// Its place among the chunks of the file, in the order in which they are written.
+    /// Number of the chunk in the file, in the order in which chunks are written.
     pub(crate) index: u64,
-    /// Which dataset it is of, where there are several.
+    /// Number of the dataset that it belongs to, if there are several.
     pub(crate) dataset: usize,
-    /// The row of the dataset with which it begins.
+    /// First row of the dataset that is in the chunk.
     pub(crate) first: u64,
-    /// The cells of as many rows as a chunk has; empty if the chunk was never filled.
+    /// The cells of all rows of the chunk; empty if the chunk was never filled.
     pub(crate) raw: Vec<u8>,
-    /// Bytes of a cell. If there are several, first bytes are put with first bytes, second with
-    /// second, and so on, before they are deflated: small numbers have high bytes in long runs.
+    /// Size of a cell in bytes. If it is more than one, the bytes are shuffled before compression:
+    /// all first bytes come first, then all second bytes, and so on. Small numbers then have their
+    /// high bytes in long runs.
     pub(crate) cell: usize,
-    /// Rows a chunk; `raw` has room for as many.
+    /// Number of rows of a full chunk, for which `raw` has room.
     pub(crate) room: usize,
-    /// Rows that are in `raw`.
+    /// Number of rows in `raw`.
     pub(crate) rows: usize,
-    /// Whether it has been to the file, if `outcome` is good.
+    /// Whether the chunk has been written, if `outcome` is `Ok`.
     pub(crate) written: bool,
-    /// What came of packing and writing it.
+    /// The result of compressing and writing the chunk.
     pub(crate) outcome: Result<()>,
     packer: Option<Packer>,
 }
@@ -36,7 +37,7 @@ struct Packer {
 }
 
 impl Chunk {
-    /// An empty chunk that is to be deflated, or not without `level`.
+    /// An empty chunk that is compressed if there is a `level`.
     pub(crate) fn new(level: Option<DeflateLevel>) -> Self {
         let packer = level.map(|level| Packer {
             shuffled: Vec::new(),
@@ -57,8 +58,8 @@ impl Chunk {
         }
     }
 
-    /// Packs `raw`, if it is to be packed. A panic is an outcome like any other, as it must reach
-    /// the one who waits for this chunk.
+    /// Compresses `raw`, if the chunk is to be compressed. A panic becomes an error in `outcome`,
+    /// so that it reaches the thread that waits for this chunk.
     pub(crate) fn pack(&mut self) {
         if let Some(packer) = &mut self.packer {
             self.outcome = catch_unwind(AssertUnwindSafe(|| packer.pack(&self.raw, self.cell)))
@@ -66,7 +67,7 @@ impl Chunk {
         }
     }
 
-    /// The bytes as they stand in the file.
+    /// The bytes as they are stored in the file.
     pub(crate) fn bytes(&self) -> &[u8] {
         self.packer.as_ref().map_or(&self.raw, |packer| &packer.packed)
     }
@@ -74,7 +75,7 @@ impl Chunk {
 
 impl Packer {
     fn pack(&mut self, raw: &[u8], cell: usize) -> Result<()> {
-        // Shifts instead of indices, so that the compiler takes many cells at a time.
+        // Shifts instead of indices allow the compiler to vectorise this.
         let shuffled = &mut self.shuffled;
         match cell {
             2 => shuffle(raw, shuffled, |cell, byte| (u16::from_le_bytes(cell) >> byte) as u8),
@@ -86,8 +87,8 @@ impl Packer {
     }
 }
 
-/// The first bytes of all cells of `N` bytes, then the second bytes, and so on; `byte` gives the one
-/// that begins at a bit.
+/// Writes the first bytes of all cells of `N` bytes, then the second bytes, and so on. `byte`
+/// returns the byte of a cell that starts at a bit.
 fn shuffle<const N: usize>(raw: &[u8], out: &mut Vec<u8>, byte: impl Fn([u8; N], u32) -> u8) {
     let cells = raw.as_chunks::<N>().0;
     out.resize(raw.len(), 0);
@@ -98,7 +99,7 @@ fn shuffle<const N: usize>(raw: &[u8], out: &mut Vec<u8>, byte: impl Fn([u8; N],
     }
 }
 
-/// A chunk did not come back as it should.
+/// The error for a chunk that was not returned as it should have been.
 pub(crate) fn lost(why: &str) -> Error {
     Error::system("a chunk was lost", std::io::Error::other(why))
 }

@@ -1,4 +1,4 @@
-//! Writes chunks on a thread of their own, so that the next ones are made meanwhile.
+//! Writes chunks on a separate thread, so that the next chunks can be made in the meantime.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,27 +10,29 @@ use std::thread::{Builder, JoinHandle};
 use super::pack::{Chunk, lost};
 use crate::error::{Error, Result};
 
-/// Takes chunks in order.
+/// Receives chunks in order.
 pub(crate) trait ChunkSink: Send + 'static {
-    /// Writes `chunk`, whose index is one more than that of the chunk before.
+    /// Writes `chunk`. Its index is one more than that of the chunk before.
     fn write(&mut self, chunk: &Chunk) -> Result<()>;
 }
 
-/// A thread that writes every chunk it is given, and gives it back. It needs no other thread.
+/// A thread that writes every chunk that it receives, and returns it. It does not depend on any
+/// other thread.
 ///
-/// Dropped, it leaves out what is not begun, and is gone when the drop returns, its sink with it.
+/// When this is dropped, chunks whose writing has not started are not written. The thread has
+/// ended, and the sink is dropped, when the drop returns.
 pub(crate) struct SinkThread<S> {
-    /// `None` when no more will come.
+    /// `None` when no more chunks will be sent.
     chunks: Option<Sender<Chunk>>,
-    /// Whether the chunks under way are of no use any more.
+    /// Whether the chunks that are still waiting are no longer needed.
     given_up: Arc<AtomicBool>,
-    /// `None` once it was waited for.
+    /// `None` once the thread has been joined.
     thread: Option<JoinHandle<S>>,
 }
 
 impl<S: ChunkSink> SinkThread<S> {
-    /// Starts the thread. Every chunk comes out of `back` with its outcome, up to the first that
-    /// failed.
+    /// Starts the thread. Every chunk is returned over `back` with its outcome, up to the first one
+    /// that failed.
     pub(crate) fn start(sink: S, back: Sender<Chunk>) -> Result<Self> {
         let (chunks, receiver) = channel();
         let given_up = Arc::new(AtomicBool::new(false));
@@ -42,13 +44,13 @@ impl<S: ChunkSink> SinkThread<S> {
         Ok(Self { chunks: Some(chunks), given_up, thread: Some(thread) })
     }
 
-    /// Hands `chunk` over to be written.
+    /// Sends `chunk` to the thread.
     pub(crate) fn put(&self, chunk: Chunk) -> Result<()> {
         let sent = self.chunks.as_ref().and_then(|chunks| chunks.send(chunk).ok());
         sent.ok_or_else(|| lost("the writing thread is gone"))
     }
 
-    /// Waits until all is written that was handed over, and gives the sink back.
+    /// Waits until all chunks are written, and returns the sink.
     pub(crate) fn join(mut self) -> Result<S> {
         self.chunks = None;
         let sink = self.thread.take().and_then(|thread| thread.join().ok());
@@ -61,13 +63,13 @@ impl<S> Drop for SinkThread<S> {
         self.given_up.store(true, Ordering::Relaxed);
         self.chunks = None;
         if let Some(thread) = self.thread.take() {
-            // Its panics were caught.
+            // Panics have been caught in the thread itself.
             let _ = thread.join();
         }
     }
 }
 
-/// The work of the thread, which ends when no more chunks can come.
+/// The loop of the thread, which ends when no more chunks can arrive.
 fn run<S: ChunkSink>(
     mut sink: S,
     chunks: &Receiver<Chunk>,
@@ -76,7 +78,7 @@ fn run<S: ChunkSink>(
 ) -> S {
     let mut failed = false;
     for mut chunk in chunks {
-        // The failed chunk is on its way back: nobody waits for those after it.
+        // The failed chunk has been returned: nobody waits for the chunks after it.
         if failed || stop.load(Ordering::Relaxed) {
             continue;
         }
@@ -85,13 +87,13 @@ fn run<S: ChunkSink>(
             chunk.outcome = Err(lost("the writing thread panicked"));
         }
         failed = chunk.outcome.is_err();
-        // Nobody to take it: the writer was dropped.
+        // If the receiver no longer exists, the writer was dropped.
         let _ = back.send(chunk);
     }
     sink
 }
 
-/// Writes `chunk`, unless it could not be packed.
+/// Writes `chunk`, unless its compression failed.
 pub(crate) fn write(sink: &mut impl ChunkSink, chunk: &mut Chunk) {
     chunk.written = true;
     chunk.outcome = mem::replace(&mut chunk.outcome, Ok(())).and_then(|()| sink.write(chunk));
@@ -104,7 +106,7 @@ mod tests {
 
     use super::*;
 
-    /// Begins a chunk when it is let, says so, and says too when it is dropped.
+    /// Starts a chunk only when allowed, reports the start, and reports when it is dropped.
     struct Slow {
         go: Receiver<()>,
         said: Sender<String>,
@@ -140,7 +142,7 @@ mod tests {
         }
         assert_eq!(hear.recv().expect("said"), "chunk 0");
         let dropping = std::thread::spawn(move || drop(thread));
-        // The drop waits for the chunk that was begun.
+        // The drop waits for the chunk that has been started.
         let early = hear.recv_timeout(Duration::from_millis(100));
         assert_eq!(early, Err(RecvTimeoutError::Timeout));
         drop(let_go);

@@ -1,4 +1,4 @@
-//! An HDF5 file that appears whole or not at all.
+//! An HDF5 file that appears when it is complete, or not at all.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use super::error::system;
 use crate::error::{Error, Result};
 use crate::io::AtomicFile;
 
-/// The file as HDF5 sees it. Its fields are dropped in this order.
+/// The open HDF5 file. The order of the fields is the order in which they are dropped.
 pub(crate) struct WholeFile {
     file: File,
     out: AtomicFile,
@@ -19,7 +19,7 @@ pub(crate) struct WholeFile {
 }
 
 impl WholeFile {
-    /// An empty file that will be called `path`, with `provenance` as the attribute `liaf`.
+    /// Creates an empty file that will be named `path`, with `provenance` as the attribute `liaf`.
     pub(crate) fn create(
         path: &Path,
         overwrite: bool,
@@ -30,7 +30,8 @@ impl WholeFile {
             .map_err(|_| Error::caller("the provenance holds a zero character").in_file(path))?;
         let mut out = AtomicFile::create(path, overwrite, sync)?;
         let file = File::with_options()
-            // Read by every version of the library; and newer headers bear a time.
+            // This version can be read by all versions of the library, and its headers contain no
+            // time.
             .with_fapl(|fapl| fapl.libver_earliest())
             .with_fcpl(|fcpl| fcpl.obj_track_times(false))
             .create(out.lend()?)
@@ -46,17 +47,17 @@ impl WholeFile {
         &self.path
     }
 
-    /// What the library said while bytes were written, as an error of ours.
+    /// Converts an error of the library that occurred while writing.
     pub(crate) fn failed(&self, error: &hdf5::Error) -> Error {
         system("cannot write", error, &self.path)
     }
 
-    /// Completes the file and returns its size. Its datasets are closed.
+    /// Completes the file and returns its size. All its datasets must have been closed.
     pub(crate) fn finish(self) -> Result<u64> {
         let Self { file, out, path, provenance } = self;
         let close = || {
             file.new_attr::<VarLenUnicode>().create("liaf")?.write_scalar(&provenance)?;
-            // Closing flushes too, but flushing first gives an error that can be acted upon.
+            // Closing flushes as well, but an error of the explicit flush can be handled.
             file.flush()?;
             file.close()
         };

@@ -1,4 +1,4 @@
-//! NumPy's `.npy`: one array behind a header in text.
+//! NumPy's `.npy` format: one array after a header in text.
 //!
 //! Source: NEP 1 and `numpy/lib/format.py`.
 

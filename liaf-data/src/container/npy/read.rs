@@ -1,4 +1,4 @@
-//! The header of a numpy array: a dictionary of Python in text.
+//! Reading the header of a numpy array, which is a Python dictionary in text form.
 
 use crate::codec::columns::{Kind, Number};
 use crate::error::{Error, Result};
@@ -6,13 +6,13 @@ use crate::limits::Limits;
 
 pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
 
-/// What the header says of the array.
+/// The contents of the header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Header {
     pub dtype: Dtype,
     pub fortran: bool,
     pub shape: Vec<u64>,
-    /// Nothing but spaces and a line feed follow the dictionary.
+    /// Whether only spaces and a line feed follow the dictionary.
     pub is_clean: bool,
 }
 
@@ -27,17 +27,17 @@ pub(crate) enum Dtype {
     },
 }
 
-/// A member of a record.
+/// A field of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Member {
     pub name: String,
     pub start: usize,
-    /// `None` for what is no number of an event: padding, texts, arrays.
+    /// `None` if it cannot be a field of an event: padding, texts, arrays.
     pub number: Option<Number>,
 }
 
 impl Dtype {
-    /// Bytes of an element.
+    /// Size of an element in bytes.
     pub fn bytes(&self) -> usize {
         match self {
             Self::Plain(number) => number.bytes(),
@@ -46,7 +46,7 @@ impl Dtype {
     }
 }
 
-/// The bytes of the fixed part, and of the text behind it, from the first 12 bytes.
+/// The lengths of the fixed part of the header and of the text after it, from the first 12 bytes.
 pub(crate) fn lengths(head: &[u8], limits: &Limits) -> Result<(usize, usize)> {
     let cut = || Error::truncated("the header of the array is not whole");
     if !head.starts_with(MAGIC) {
@@ -71,7 +71,7 @@ pub(crate) fn lengths(head: &[u8], limits: &Limits) -> Result<(usize, usize)> {
 }
 
 impl Header {
-    /// Reads the text of the header.
+    /// Parses the text of the header.
     pub fn parse(text: &[u8]) -> Result<Self> {
         let text = std::str::from_utf8(text).map_err(|_| broken("not text"))?;
         let mut literal = Literal { rest: text };
@@ -154,7 +154,7 @@ fn dtype(value: &Value) -> Result<Dtype> {
     Ok(Dtype::Record { fields, bytes: start })
 }
 
-/// Records larger than this are no events.
+/// Records larger than this are not events.
 const RECORD: usize = 4096;
 
 fn too_large() -> Error {
@@ -162,7 +162,7 @@ fn too_large() -> Error {
         .expected(format!("at most {RECORD} bytes"))
 }
 
-/// The bytes of an element as in `<u2`, and what number it is.
+/// The size in bytes of an element type such as `<u2`, and the number type that it is.
 fn element(text: &str) -> Result<(usize, Option<Number>)> {
     let (order, rest) = match text.as_bytes() {
         [b'<' | b'|' | b'=', ..] => (false, &text[1..]),
@@ -198,7 +198,7 @@ fn element(text: &str) -> Result<(usize, Option<Number>)> {
     Ok((size, kind.map(|kind| Number { kind, big_endian: order })))
 }
 
-/// A literal of Python, as far as headers need it.
+/// A literal of Python, as far as headers use them.
 #[derive(Debug)]
 enum Value {
     Text(String),
@@ -212,7 +212,7 @@ struct Literal<'a> {
     rest: &'a str,
 }
 
-/// Literals nested deeper than this are no header.
+/// Literals that are nested deeper than this cannot be part of a header.
 const DEPTH: usize = 8;
 
 impl Literal<'_> {
@@ -258,7 +258,7 @@ impl Literal<'_> {
             Some('0'..='9') => {
                 let end = self.rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(self.rest.len());
                 let (digits, rest) = self.rest.split_at(end);
-                // Python 2 wrote `10L`.
+                // Python 2 wrote long integers as `10L`.
                 self.rest = rest.strip_prefix('L').unwrap_or(rest);
                 digits.parse().map(Value::Int).map_err(|_| broken("a number that is too large"))
             }

@@ -2,11 +2,11 @@
 
 const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
 
-/// The header of an array of `shape`, row-major. `descr` is the type of its elements as Python
-/// writes it: `'<u2'` with its quotes, or a list of fields.
+/// The header of an array of `shape`, in row-major order. `descr` is the type of its elements as
+/// Python writes it: `'<u2'` with its quotes, or a list of fields.
 ///
-/// Its length, a multiple of 64, does not depend on the first dimension, which so can be patched
-/// when it is known.
+/// The length of the header is a multiple of 64. It does not depend on the first dimension, so that
+/// the header can be patched when that is known.
 pub(crate) fn header(descr: &str, shape: &[u64]) -> Vec<u8> {
     let mut longest = shape.to_vec();
     if let Some(first) = longest.first_mut() {
@@ -16,7 +16,8 @@ pub(crate) fn header(descr: &str, shape: &[u64]) -> Vec<u8> {
     let total = (prefix + text(descr, &longest).len() + 1).next_multiple_of(64);
     let mut header = Vec::with_capacity(total);
     header.extend_from_slice(MAGIC);
-    // A short type and at most 21 bytes a dimension: far below the 65,535 of version 1.0.
+    // A short type and at most 21 bytes per dimension are far below the limit of 65,535 bytes of
+    // version 1.0.
     header.extend_from_slice(&((total - prefix) as u16).to_le_bytes());
     header.extend_from_slice(text(descr, shape).as_bytes());
     header.resize(total - 1, b' ');

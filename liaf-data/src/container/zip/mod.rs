@@ -1,4 +1,4 @@
-//! Zip archives, which `.npz` and tensor files are.
+//! Zip archives, the container of `.npz` files.
 
 mod read;
 mod write;

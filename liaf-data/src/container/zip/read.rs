@@ -1,4 +1,4 @@
-//! The directory of a zip archive, and where its members lie.
+//! The directory of a zip archive, and the positions of its members.
 //!
 //! Source: PKWARE's APPNOTE.TXT, 4.3 and 4.5.3.
 
@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::io::ByteSource;
 use crate::limits::Limits;
 
-/// The end record, and the longest comment behind it.
+/// Size of the end record, and length of the longest comment after it.
 const END: usize = 22;
 const COMMENT: usize = 0xffff;
 
@@ -20,12 +20,12 @@ pub(crate) struct Entry {
     pub crc: u32,
     pub packed: u64,
     pub size: u64,
-    /// Of its local header.
+    /// Offset of its local header.
     pub offset: u64,
 }
 
 impl Entry {
-    /// How its bytes are kept.
+    /// How its bytes are stored.
     pub fn storage(&self) -> Result<Storage> {
         match self.method {
             _ if self.is_encrypted => {
@@ -43,7 +43,7 @@ impl Entry {
         }
     }
 
-    /// Where its bytes begin, behind its local header.
+    /// Offset of its first byte, which follows the local header.
     pub fn data(&self, source: &mut ByteSource) -> Result<u64> {
         let header = source.read_at(self.offset, 30)?;
         if !header.starts_with(b"PK\x03\x04") || header.len() < 30 {
@@ -63,7 +63,7 @@ impl Entry {
     }
 }
 
-/// All members.
+/// All members of the archive.
 pub(crate) fn entries(source: &mut ByteSource, limits: &Limits) -> Result<Vec<Entry>> {
     let length = source.len().unwrap_or(0);
     let from = length.saturating_sub((END + COMMENT) as u64);
@@ -96,17 +96,17 @@ pub(crate) fn entries(source: &mut ByteSource, limits: &Limits) -> Result<Vec<En
     let mut entries = Vec::new();
     let mut rest = directory.as_slice();
     while !rest.is_empty() {
-        let place = start + (size - rest.len()) as u64;
+        let offset = start + (size - rest.len()) as u64;
         let (entry, after) = entry(rest)
             .filter(|(entry, _)| entry.offset < length)
-            .ok_or_else(|| Error::malformed("the directory of the archive is broken").at(place))?;
+            .ok_or_else(|| Error::malformed("the directory of the archive is broken").at(offset))?;
         entries.push(entry);
         rest = after;
     }
     Ok(entries)
 }
 
-/// Size and start of the directory by the Zip64 end record, if there is one.
+/// Size and offset of the directory from the Zip64 end record, if there is one.
 fn zip64(source: &mut ByteSource, end: u64) -> Result<Option<(u64, u64)>> {
     let Some(at) = end.checked_sub(20) else { return Ok(None) };
     let locator = source.read_at(at, 20)?;
@@ -118,7 +118,7 @@ fn zip64(source: &mut ByteSource, end: u64) -> Result<Option<(u64, u64)>> {
     Ok(is_whole.then(|| (u64_at(&record, 40), u64_at(&record, 48))))
 }
 
-/// The first entry of the directory, and the rest.
+/// Parses the first entry of the directory; also returns the rest of the directory.
 fn entry(bytes: &[u8]) -> Option<(Entry, &[u8])> {
     let fixed = bytes.get(..46).filter(|fixed| fixed.starts_with(b"PK\x01\x02"))?;
     let [name, extra, comment] = [28, 30, 32].map(|at| usize::from(u16_at(fixed, at)));
@@ -134,7 +134,7 @@ fn entry(bytes: &[u8]) -> Option<(Entry, &[u8])> {
         }
         fields = &fields[4 + size..];
     }
-    // What does not fit 32 bits stands in the Zip64 field, in this order.
+    // Values that do not fit in 32 bits are in the Zip64 field, in this order.
     let mut long = |at| match u32_at(fixed, at) {
         u32::MAX => {
             let (value, after) = wide.split_first_chunk::<8>()?;

@@ -1,27 +1,28 @@
-//! A zip archive whose members are completed after they are written: the fields of the local
-//! header are patched, so that there are no data descriptors, and any size fits.
+//! Writing zip archives. Members are completed after their bytes are written: the fields of the
+//! local header are patched, so that no data descriptors are needed and any size is possible.
 
 use crate::error::Result;
 use crate::io::AtomicFile;
 
-/// How the bytes of a member are kept.
+/// How the bytes of a member are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Method {
     Stored = 0,
     Deflated = 8,
 }
 
-/// Zip64 came with version 4.5.
+/// Zip64 was introduced in version 4.5.
 const VERSION: u16 = 45;
-/// 1980-01-01, the first day that zip knows: the same content gives the same bytes.
+/// 1980-01-01, the earliest date of zip. A constant date makes the same content give the same
+/// bytes.
 const DATE: u16 = 0x21;
-/// An ordinary file, `rw-r--r--`.
+/// An ordinary file with the permissions `rw-r--r--`.
 const ATTRIBUTES: u32 = 0o100_644 << 16;
 const MADE_BY_UNIX: u16 = 3 << 8;
-/// Stands for "see the Zip64 field".
+/// This value means that the real value is in the Zip64 field.
 const ELSEWHERE: u32 = u32::MAX;
 
-/// A member, complete or not.
+/// A member of the archive, complete or being written.
 #[derive(Debug)]
 pub(crate) struct Member {
     name: &'static str,
@@ -32,11 +33,12 @@ pub(crate) struct Member {
     packed: u64,
 }
 
-/// The archive: the members written so far.
+/// An archive that is being written: the members completed so far.
 #[derive(Debug)]
 pub(crate) struct Zip {
     members: Vec<Member>,
-    /// Sizes and offsets from here on go to Zip64 fields.
+    /// Sizes and offsets from this value on are stored in Zip64 fields. It is smaller in tests
+    /// only.
     zip64_from: u64,
 }
 
@@ -47,8 +49,7 @@ impl Default for Zip {
 }
 
 impl Zip {
-    /// Starts a member; its bytes are appended to `out` by the caller, and begin at a multiple
-    /// of 64.
+    /// Starts a member. The caller appends its bytes to `out`; they start at a multiple of 64.
     pub(crate) fn start(
         out: &mut AtomicFile,
         name: &'static str,
@@ -59,7 +60,7 @@ impl Zip {
         Ok(member)
     }
 
-    /// Completes `member`, whose bytes end at the end of `out`.
+    /// Completes `member`, whose bytes end at the current end of `out`.
     pub(crate) fn end(
         &mut self,
         out: &mut AtomicFile,
@@ -93,7 +94,7 @@ impl Zip {
         }
         let (start, size) = (self.short(start), self.short(size));
         let mut end = Bytes::default();
-        // A few members: their number is never too large.
+        // There are only a few members, so that their number always fits.
         let count = count as u16;
         end.u32(0x0605_4b50).u16(0).u16(0).u16(count).u16(count).u32(size).u32(start).u16(0);
         out.append(&end.0)
@@ -105,17 +106,17 @@ impl Zip {
 }
 
 impl Member {
-    /// The local header: always of one length, with both sizes in a Zip64 field.
+    /// The local header. Its length is constant, because both sizes are always in a Zip64 field.
     fn local(&self) -> Vec<u8> {
         let mut header = Bytes::default();
         header.u32(0x0403_4b50).u16(VERSION).u16(0).u16(self.method as u16).u16(0).u16(DATE);
         header.u32(self.crc).u32(ELSEWHERE).u32(ELSEWHERE).u16(self.name.len() as u16);
-        // Then: the Zip64 field of 20 bytes and a field of padding of at least 4.
+        // The Zip64 field of 20 bytes and a padding field of at least 4 bytes follow.
         let end = header.0.len() as u64 + 2 + self.name.len() as u64 + 20 + 4;
         let padding = (self.offset + end).next_multiple_of(64) - (self.offset + end);
         header.u16((20 + 4 + padding) as u16).raw(self.name.as_bytes());
         header.u16(1).u16(16).u64(self.size).u64(self.packed);
-        // The field by which zipalign, too, aligns.
+        // The id of the padding field that zipalign uses for alignment, too.
         header.u16(0xd935).u16(padding as u16).raw(&[0; 64][..padding as usize]);
         header.0
     }
@@ -146,7 +147,7 @@ impl Member {
     }
 }
 
-/// Little-endian fields, one after the other.
+/// A buffer to which little-endian fields are appended.
 #[derive(Default)]
 struct Bytes(Vec<u8>);
 
@@ -202,7 +203,7 @@ mod tests {
             packed: 3,
         };
         let entry = member.central(u64::from(u32::MAX));
-        // Packed size, size, offset, and then the field: id 1, 16 bytes, size, offset.
+        // Compressed size, size, offset, and then the field: id 1, 16 bytes, size, offset.
         assert_eq!(&entry[20..24], &3u32.to_le_bytes());
         assert_eq!(&entry[24..28], &[0xff; 4]);
         assert_eq!(&entry[42..46], &[0xff; 4]);

@@ -1,8 +1,9 @@
-//! The text header of AEDAT 1.0, 2.0 and 3.x, and where it ends.
+//! The text header of AEDAT 1.0, 2.0 and 3.x, and the search for its end.
 //!
-//! Lines begin with `#`, and nothing but an end marker, which many files lack, says where they stop:
-//! a first event whose first byte is `#` looks like one more line. So a line counts as header only if
-//! it is text, and in doubt the record size and the order of the first times decide.
+//! The lines of the header start with `#`, and only an end marker, which many files lack, says
+//! where they stop: a first event whose first byte is `#` looks like another line. A line therefore
+//! counts as header only if it is text. In doubtful cases the size of the records and the order of
+//! the first times decide.
 
 use crate::codec::ReadOptions;
 use crate::error::{Error, Result};
@@ -10,19 +11,20 @@ use crate::io::ByteSource;
 use crate::limits::Limits;
 
 const LINE_BYTES: usize = 64 << 10;
-/// Bytes behind the header that are looked at to decide where data begins and which chip it is of.
+/// Number of bytes after the header that are examined to decide where the data starts and which
+/// chip it comes from.
 const LOOK_AHEAD: usize = 64 << 10;
-/// Lines that are kept. The header of jAER may hold megabytes of its preferences.
+/// Number of lines that are kept. A header of jAER may contain megabytes of preferences.
 const LINES: usize = 64;
 
-/// What the header says.
+/// The contents of the header.
 #[derive(Debug, Default)]
 pub(crate) struct TextHeader {
-    /// Where the data begins.
+    /// Offset at which the data starts.
     pub end: u64,
-    /// The file ends inside a header line of this many bytes.
+    /// If the file ends inside a header line: the length of that line so far.
     pub cut: u64,
-    /// The version in the first line; empty without such a line.
+    /// The version in the first line; empty if there is none.
     pub version: String,
     /// The first lines of the form `key: value`, without `#`.
     lines: Vec<(String, String)>,
@@ -32,8 +34,9 @@ pub(crate) struct TextHeader {
 }
 
 impl TextHeader {
-    /// Reads the header; the source's position stays at its beginning. The data behind it is of
-    /// records of `record` bytes, of which the last four are a big-endian time, if it is of records.
+    /// Reads the header; the position of the source stays at the beginning. If the data after the
+    /// header consists of records, these have `record` bytes, of which the last four are a
+    /// big-endian time.
     pub fn read(
         source: &mut ByteSource,
         options: &ReadOptions,
@@ -131,7 +134,7 @@ impl TextHeader {
         }
     }
 
-    /// The value of the first line of this key.
+    /// The value of the first line with this key.
     pub fn value(&self, key: &str) -> Option<&str> {
         self.lines().find(|(known, _)| *known == key).map(|(_, value)| value)
     }
@@ -142,7 +145,7 @@ impl TextHeader {
     }
 }
 
-/// The line at `at` with its line feed, if there is one that begins with `#`.
+/// The line at `at` including its line feed, if there is one that starts with `#`.
 fn next_line(head: &[u8], at: usize) -> Option<&[u8]> {
     let rest = head.get(at..)?;
     if rest.first() != Some(&b'#') {
@@ -152,7 +155,7 @@ fn next_line(head: &[u8], at: usize) -> Option<&[u8]> {
     Some(&rest[..=end])
 }
 
-/// Whether every byte is a printable character or a tab; comments may hold bytes above ASCII.
+/// Whether every byte is a printable character or a tab. Comments may contain bytes above ASCII.
 fn is_text(line: &[u8]) -> bool {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -165,8 +168,8 @@ fn is_end_marker(line: &[u8]) -> bool {
     text.eq_ignore_ascii_case(b"End of ASCII Header") || text == b"!END-HEADER"
 }
 
-/// A start of the data before `end`, if the last lines are data after all: they are if the records
-/// come out whole without them and their times are in better order.
+/// An earlier start of the data than `end`, if the last lines are data: that is the case if without
+/// them the number of records is whole and their times are in better order.
 fn earlier_start(
     head: &[u8],
     lines: &[(usize, bool)],
@@ -185,7 +188,7 @@ fn earlier_start(
         .find(|&start| whole(start) && times_in_order(head, start, record) > order)
 }
 
-/// How many of the first 64 records from `start` have a time at or after the one before them.
+/// How many of the first 64 records from `start` on are not earlier than the record before them.
 fn times_in_order(head: &[u8], start: usize, record: usize) -> usize {
     let records = head.get(start..).unwrap_or_default().chunks_exact(record);
     let times: Vec<_> = records.take(64).map(last_four).collect();

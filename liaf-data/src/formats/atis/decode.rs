@@ -1,4 +1,4 @@
-//! Records of 5 bytes to events.
+//! Decoding of records of 5 bytes to events.
 
 use crate::codec::records::{RecordDecoder, RecordFormat, RecordState};
 use crate::codec::{AtisOverflow, Checkpoint, ReadOptions};
@@ -8,21 +8,21 @@ use crate::model::{EventBatch, Finding, Report};
 pub(crate) const RECORD: usize = 5;
 /// This y marks an overflow.
 pub(crate) const OVERFLOW_Y: u8 = 240;
-/// What an overflow adds, in µs.
+/// How much an overflow adds to the time, in µs.
 pub(crate) const OVERFLOW: i64 = 1 << 13;
 
 /// Decodes ATIS events of 5 bytes, which have no header.
 pub type AtisBinDecoder = RecordDecoder<AtisRecords, RECORD>;
 
 impl AtisBinDecoder {
-    /// A decoder for the data that begins at byte `start`.
+    /// A decoder for data that starts at byte `start`.
     pub(crate) fn new(start: u64, options: &ReadOptions) -> Self {
         let records = AtisRecords { overflow: options.atis_overflow };
         Self::with_format(records, start, Report::of_header(start), options)
     }
 }
 
-/// What the records of an ATIS file are.
+/// The format of the records of an ATIS file.
 #[derive(Debug, Clone, Copy)]
 pub struct AtisRecords {
     overflow: AtisOverflow,
@@ -47,14 +47,14 @@ pub(crate) fn time(record: &[u8; RECORD]) -> u32 {
     u32::from_be_bytes([0, record[2] & 0x7f, record[3], record[4]])
 }
 
-/// Whether a record marks an overflow, where that is the rule.
+/// Whether a record marks an overflow, if overflows are in use.
 pub(crate) fn is_marker(record: &[u8; RECORD]) -> bool {
     record[1] == OVERFLOW_Y
 }
 
 impl RecordFormat<RECORD> for AtisRecords {
     type State = Overflows;
-    /// Nothing but the epoch follows from earlier records.
+    /// Earlier records affect only the epoch.
     type Trail = ();
     type Scratch = ();
     const SEGMENT: usize = Self::BATCH;

@@ -1,4 +1,4 @@
-//! Events to ATIS records of 5 bytes.
+//! Encoding of events as ATIS records of 5 bytes.
 
 use super::decode::{OVERFLOW, OVERFLOW_Y, RECORD};
 use crate::codec::EventSpec;
@@ -6,10 +6,11 @@ use crate::codec::{Capabilities, Encoder, Make, Output, Target};
 use crate::error::Result;
 use crate::model::{EventBatch, SensorSize};
 
-/// The times that a record can store, in µs.
+/// The range of times that a record can store, in µs.
 const STORED: i64 = 1 << 23;
-/// The stored time that overflows lead back to, in µs: once in 4 s, so that stored times mostly go
-/// forward, by which a reader knows the format; and not to 0, so that late events can follow.
+/// The stored time to which overflows return, in µs. This happens once in 4 s, so that stored times
+/// mostly increase, by which a reader recognises the format; and the stored time is not 0, so that
+/// late events can follow.
 const BACK_TO: i64 = 1 << 22;
 
 pub(crate) const TARGET: Target = Target {
@@ -20,9 +21,9 @@ pub(crate) const TARGET: Target = Target {
     compressions: &[],
     capabilities: Capabilities {
         t_min: 0,
-        // Each 8192 µs beyond the first 8 s take a record: this is 40 MB.
+        // Every 8192 µs after the first 8 s take a record: this limit corresponds to 40 MB.
         t_max: (1 << 36) - 1,
-        // An overflow cannot be taken back.
+        // An overflow cannot be undone.
         lateness: BACK_TO as u64,
         x_max: u8::MAX as u16,
         y_max: OVERFLOW_Y as u16 - 1,
@@ -32,12 +33,12 @@ pub(crate) const TARGET: Target = Target {
     make: Make::Encoder(|spec, _| Ok(Box::new(AtisBinEncoder::new(spec)))),
 };
 
-/// The one sensor that a reader can tell from its events alone.
+/// The only sensor that a reader can recognise from the events alone.
 const SMALLEST: SensorSize = SensorSize::new(34, 34);
-/// Bytes that are given out together.
+/// Number of bytes that are written together.
 const CHUNK: usize = 64 << 10;
 
-/// Writes one record an event, and one for each overflow.
+/// Writes a record for each event, and one for each overflow.
 struct AtisBinEncoder {
     sensor: SensorSize,
     /// What overflows have added so far, in µs.

@@ -1,5 +1,5 @@
-//! SeekState among records whose times depend on the overflows before them: those are counted, which is all
-//! that is done with most records.
+//! Seek points among records whose times depend on the number of overflows before them. The
+//! overflows are counted, and most records are not processed any further.
 
 use super::decode::{OVERFLOW, RECORD, is_marker, time};
 use crate::codec::seek::{SampledPoint, ScanResult, SeekScan, stride};
@@ -17,22 +17,22 @@ impl SeekScan for MarkerScout {
     fn look(&mut self, source: &mut ByteSource) -> Result<Option<ScanResult>> {
         let Some(len) = source.len() else { return Ok(None) };
         let step = stride(len.saturating_sub(self.start)) as usize / RECORD * RECORD;
-        let (mut epoch, mut places) = (0, Vec::new());
+        let (mut epoch, mut points) = (0, Vec::new());
         let mut at = self.start;
         while at + RECORD as u64 <= len {
-            // Without overflows the first record tells all.
+            // Without overflows, the first record has all that is needed.
             let counts = self.overflow == AtisOverflow::Tonic;
             let bytes = source.read_at(at, if counts { step } else { RECORD })?;
             let records = bytes.as_chunks::<RECORD>().0;
             let Some(first) = records.first() else { break };
             let here = epoch + i64::from(counts && is_marker(first)) * OVERFLOW;
             let checkpoint = Checkpoint { offset: at, state: vec![epoch] };
-            places.push(SampledPoint { checkpoint, time: here + i64::from(time(first)) });
+            points.push(SampledPoint { checkpoint, time: here + i64::from(time(first)) });
             if counts {
                 epoch += records.iter().map(|r| i64::from(is_marker(r))).sum::<i64>() * OVERFLOW;
             }
             at += step as u64;
         }
-        Ok(Some(ScanResult::Sampled(places)))
+        Ok(Some(ScanResult::Sampled(points)))
     }
 }

@@ -1,4 +1,4 @@
-//! Lines to events.
+//! Decoding of lines to events.
 
 use super::digits::DIGITS;
 use super::fast::{self, Pattern, Reading, Scratch};
@@ -8,40 +8,43 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::io::{in_order, places_per_pool};
 use crate::model::{Event, EventBatch, Finding, Report};
 
-/// Events between two calls of the sink.
+/// Number of events between two calls of the sink.
 const BATCH: usize = 8192;
-/// Bytes that one thread takes at a time, about.
+/// Approximate number of bytes that a thread decodes at a time.
 const SEGMENT: usize = 256 << 10;
-/// Where fewer lines than these are of one pattern, so many more are read one by one.
+/// If fewer consecutive lines than this fit a pattern, this many of the following lines are decoded
+/// one by one.
 const FEW: usize = 16;
 const ONE_BY_ONE: usize = 64;
 
-/// Decodes the lines of a text; the line that names the columns is behind it.
+/// Decodes the lines of a text. The line with the names of the columns must already have been
+/// consumed.
 #[derive(Debug)]
 pub struct CsvDecoder {
     columns: Columns,
     strict: bool,
     parallel: bool,
     line_bytes: usize,
-    /// Where the data begins in the file, and with which line.
+    /// Offset in the file at which the data starts, and the number of the first line of data.
     start: (u64, u64),
-    /// The report of what stands before it.
+    /// The report of everything before the data.
     header: Report,
     offset: u64,
-    /// Number of the next line, from 1; of the next one after a place whose number is not known.
+    /// Number of the next line, counted from 1, or from a seek point whose line number is not
+    /// known.
     line: u64,
     line_is_known: bool,
-    /// The bytes of a line that is not whole yet.
+    /// The bytes of a line that is not complete yet.
     carry: Vec<u8>,
-    /// How many bytes of the line are gone because it is longer than a line may be.
+    /// How many bytes of the current line were dropped because the line is longer than allowed.
     too_long: u64,
-    places: Vec<LineSegment>,
+    segments: Vec<LineSegment>,
     report: Report,
 }
 
 impl CsvDecoder {
-    /// A decoder for the lines that begin at byte `start` with line number `line`; `report` has what
-    /// stands before them.
+    /// A decoder for the lines from byte `start` on, which has line number `line`; `report` covers
+    /// everything before it.
     pub(crate) fn new(
         columns: Columns,
         start: u64,
@@ -50,8 +53,8 @@ impl CsvDecoder {
         options: &ReadOptions,
     ) -> Self {
         let parallel = options.parallel && !options.strict;
-        let mut places = Vec::new();
-        places.resize_with(if parallel { places_per_pool() } else { 1 }, LineSegment::default);
+        let mut segments = Vec::new();
+        segments.resize_with(if parallel { places_per_pool() } else { 1 }, LineSegment::default);
         Self {
             columns,
             strict: options.strict,
@@ -64,17 +67,17 @@ impl CsvDecoder {
             line_is_known: true,
             carry: Vec::new(),
             too_long: 0,
-            places,
+            segments,
             report,
         }
     }
 
-    /// Decodes whole lines.
+    /// Decodes complete lines.
     fn lines(&mut self, bytes: &[u8], sink: &mut dyn EventSink) -> Result<()> {
         if self.parallel && bytes.len() > SEGMENT {
             return self.segments(bytes, sink);
         }
-        let mut segment = self.places.pop().unwrap_or_default();
+        let mut segment = self.segments.pop().unwrap_or_default();
         let mut rest = bytes;
         let mut result = Ok(());
         while !rest.is_empty() && result.is_ok() {
@@ -84,7 +87,7 @@ impl CsvDecoder {
             result = self.take(rest, &mut segment, sink);
             rest = after;
         }
-        self.places.push(segment);
+        self.segments.push(segment);
         result
     }
 
@@ -100,7 +103,7 @@ impl CsvDecoder {
             rest = after;
         }
         let (columns, longest) = (self.columns, self.line_bytes);
-        let mut places = std::mem::take(&mut self.places);
+        let mut segments = std::mem::take(&mut self.segments);
         let work = |_, &(part, offset): &(&[u8], u64), segment: &mut LineSegment| {
             segment.begin(offset, 0);
             segment.decode(part, &columns, usize::MAX, longest, false, true);
@@ -109,12 +112,12 @@ impl CsvDecoder {
             segment.line += self.line;
             self.take(part, segment, sink)
         };
-        let result = in_order(&parts, &mut places, work, give);
-        self.places = places;
+        let result = in_order(&parts, &mut segments, work, give);
+        self.segments = segments;
         result
     }
 
-    /// Takes over what a segment found in the lines at the beginning of `bytes`.
+    /// Takes over the result of a segment, which was decoded from the beginning of `bytes`.
     fn take(
         &mut self,
         bytes: &[u8],
@@ -141,7 +144,7 @@ impl CsvDecoder {
         }
     }
 
-    /// A line by its number, where that is known.
+    /// What a line is called in messages: its number, if that is known.
     fn line(&self, line: u64) -> String {
         if self.line_is_known { format!("line {line}") } else { "the line here".to_owned() }
     }
@@ -164,13 +167,13 @@ impl CsvDecoder {
         }
     }
 
-    /// Ends a line of which more than a line may have is gone already.
+    /// Ends a line of which more bytes than allowed have already been dropped.
     fn end_of_long_line(&mut self, sink: &mut dyn EventSink) -> Result<()> {
-        let mut segment = self.places.pop().unwrap_or_default();
+        let mut segment = self.segments.pop().unwrap_or_default();
         segment.begin(self.offset, self.line);
         segment.bad(Fault::TooLong, std::mem::take(&mut self.too_long), self.strict);
         let result = self.take(&[], &mut segment, sink);
-        self.places.push(segment);
+        self.segments.push(segment);
         result
     }
 }
@@ -217,7 +220,8 @@ impl Decoder for CsvDecoder {
         if tail.is_empty() {
             return Ok(());
         }
-        // Without a line end only a polarity is certain to be whole; any other number may go on.
+        // Without a line end only a polarity is certain to be complete; any other number may
+        // continue.
         let p_is_last = self.columns.at[3] + 1 == self.columns.count;
         match line::any(&tail, &self.columns) {
             Line::Nothing => return self.lines(&tail, sink),
@@ -242,7 +246,7 @@ impl Decoder for CsvDecoder {
         &self.report
     }
 
-    /// At the beginning of a line; its number may not be known.
+    /// A checkpoint is at the beginning of a line, whose number may not be known.
     fn checkpoint(&self) -> Option<Checkpoint> {
         let line = if self.line_is_known { self.line as i64 } else { -1 };
         (self.too_long == 0).then(|| Checkpoint { offset: self.offset, state: vec![line] })
@@ -268,16 +272,17 @@ impl Decoder for CsvDecoder {
 /// Lines that are decoded together.
 #[derive(Debug, Default)]
 struct LineSegment {
-    /// Where the first event's line begins, and the last one's if they were decoded one by one.
+    /// Offset of the line of the first event; also that of the last event, if lines were decoded
+    /// one by one.
     first: u64,
     last: u64,
-    /// Where the next line begins.
+    /// Offset of the next line.
     offset: u64,
     /// Number of the next line.
     line: u64,
     batch: EventBatch,
     report: Report,
-    /// The fault that ends reading, and where it is.
+    /// The fault at which reading ends, with its position.
     fault: Option<(Fault, u64, u64)>,
     scratch: Scratch,
 }
@@ -290,8 +295,9 @@ impl LineSegment {
         self.fault = None;
     }
 
-    /// Decodes lines until there are `most` events, or in strict mode a fault. Returns the rest. Where
-    /// `many` lines may be decoded together, there may be some more events.
+    /// Decodes lines until there are `most` events, or in strict mode until there is a fault.
+    /// Returns the remaining bytes. If `many` lines may be decoded together, there may be slightly
+    /// more events.
     fn decode<'a>(
         &mut self,
         bytes: &'a [u8],
@@ -344,7 +350,7 @@ impl LineSegment {
         &bytes[at..]
     }
 
-    /// Decodes lines of a pattern at `bytes[at..]`; returns how many.
+    /// Decodes lines of a pattern at `bytes[at..]`; returns their number.
     fn lines(&mut self, bytes: &[u8], at: &mut usize, reading: Reading<'_>) -> usize {
         let is_first = self.batch.is_empty();
         let (end, n) = fast::lines(bytes, *at, reading, &mut self.scratch, &mut self.batch);

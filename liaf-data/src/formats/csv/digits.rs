@@ -1,9 +1,9 @@
-//! Decimal numbers read backwards from their end, eight digits at a time.
+//! Parsing of decimal numbers backwards from their end, eight digits at a time.
 
-/// Digits that are read together; so many bytes must stand before the end of a number.
+/// Number of digits that are parsed together. This many bytes must precede the end of a number.
 pub(crate) const DIGITS: usize = 8;
 
-/// Powers of ten.
+/// The powers of ten.
 pub(crate) const POWERS: [u64; 17] = {
     let mut powers = [1; 17];
     let mut i = 1;
@@ -14,14 +14,14 @@ pub(crate) const POWERS: [u64; 17] = {
     powers
 };
 
-/// A number of one to eight digits that ends at `end`.
+/// Parses a number of one to eight digits that ends at `end`.
 #[inline(always)]
 pub(crate) fn short(bytes: &[u8], (end, digits): (usize, usize)) -> Option<u64> {
     let word = u64::from_le_bytes(*bytes.get(end.wrapping_sub(DIGITS)..end)?.first_chunk()?);
     (digits.wrapping_sub(1) < DIGITS).then(|| value(word, digits))
 }
 
-/// A number of one to sixteen digits that ends at `end`.
+/// Parses a number of one to sixteen digits that ends at `end`.
 #[inline(always)]
 pub(crate) fn long(bytes: &[u8], (end, digits): (usize, usize)) -> Option<u64> {
     if digits <= DIGITS {
@@ -32,7 +32,7 @@ pub(crate) fn long(bytes: &[u8], (end, digits): (usize, usize)) -> Option<u64> {
     Some(high * 100_000_000 + low)
 }
 
-/// Two numbers of one to four digits each that end at these places.
+/// Parses two numbers of one to four digits each, which end at these offsets.
 #[inline(always)]
 pub(crate) fn pair(bytes: &[u8], a: (usize, usize), b: (usize, usize)) -> Option<(u16, u16)> {
     let is_short = (a.1.wrapping_sub(1) | b.1.wrapping_sub(1)) < 4;
@@ -47,12 +47,13 @@ pub(crate) fn pair(bytes: &[u8], a: (usize, usize), b: (usize, usize)) -> Option
     is_short.then_some((fours as u16, (fours >> 32) as u16))
 }
 
-/// The number that the last `digits` bytes of a word spell, the first of them its lowest.
+/// The number that the last `digits` bytes of a word represent; the first digit is the lowest of
+/// these bytes.
 #[inline(always)]
 fn value(word: u64, digits: usize) -> u64 {
     let unused = (8 * (DIGITS - digits) as u32) & 63;
     let ones = (word & 0x0f0f_0f0f_0f0f_0f0f) >> unused << unused;
-    // Pairs of digits, then fours, then all eight.
+    // Combine the digits to pairs, then to groups of four, then to all eight.
     let pairs = ones.wrapping_mul(10).wrapping_add(ones >> 8);
     let even = (pairs & 0xff_0000_00ff).wrapping_mul(100 + (1_000_000 << 32));
     let odd = (pairs >> 16 & 0xff_0000_00ff).wrapping_mul(1 + (10_000 << 32));

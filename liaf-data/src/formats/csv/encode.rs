@@ -1,4 +1,4 @@
-//! Events to CSV: one line an event, times in µs.
+//! Encoding of events as CSV: a line for each event, with times in µs.
 
 use std::io::Write;
 
@@ -15,17 +15,18 @@ pub(crate) const TARGET: Target = Target {
     compressions: &[],
     capabilities: Capabilities {
         t_min: 0,
-        // Above this a reader takes whole numbers for ns.
+        // A reader takes larger whole numbers for ns.
         t_max: 100_000_000_000_000_000,
         ..Capabilities::ANYTHING
     },
     make: Make::Encoder(|spec, _| Ok(Box::new(CsvEncoder::new(spec)))),
 };
 
-/// Bytes that are given out together.
+/// Number of bytes that are written together.
 const CHUNK: usize = 64 << 10;
 
-/// Writes a line of names, which hold the sensor's size as faery has it, and a line an event.
+/// Writes a line of names, which contain the size of the sensor as in faery, and a line for each
+/// event.
 struct CsvEncoder {
     header: String,
     lines: Vec<u8>,

@@ -1,12 +1,12 @@
-//! Many lines of the plainest form at once.
+//! Fast decoding of many lines of the simplest form.
 //!
-//! Every byte that is not a digit ends something. So first the places of those bytes are gathered for a
-//! stretch of lines, 64 bytes at a time, and then each line is the next four or five of them: its numbers
-//! end there, and are read backwards from there, eight digits at a time. Nothing is looked for byte by
-//! byte, and no number waits for the one before it.
+//! Every byte that is not a digit ends something. The offsets of these bytes are first collected
+//! for a block of lines, 64 bytes at a time. Each line is then described by the next four or five
+//! of these offsets: its numbers end there, and are parsed backwards from there, eight digits at a
+//! time. Nothing is searched byte by byte, and no number depends on the one before it.
 //!
-//! A line is taken only if [`plain`] would take it, and gives the same event; any other is left to it
-//! and to [`any`](super::line::any).
+//! A line is decoded here only if [`plain`] would accept it, and the event is the same. All other
+//! lines are left to [`plain`] and to [`any`](super::line::any).
 
 use multiversion::multiversion;
 
@@ -16,31 +16,34 @@ use crate::codec::TimeUnit;
 use crate::codec::columns::scaled;
 use crate::model::EventBatch;
 
-/// Bytes whose places are gathered at one time.
+/// Number of bytes whose separators are collected at a time.
 const STRETCH: usize = 4096;
-/// The shortest line: four numbers of one digit and what ends them.
+/// Length of the shortest line: four numbers of one digit, each followed by one byte.
 const SHORTEST: usize = 8;
-/// Lines at most in a stretch.
+/// Maximum number of lines in such a block.
 const LINES: usize = STRETCH / SHORTEST;
 
-/// Orders of whole microseconds that are known when this is compiled, and all others.
+/// The orders of columns, with times in whole microseconds, for which there is specialised code;
+/// and all others.
 const TXYP: usize = 0;
 const XYPT: usize = 1;
 const ANY_ORDER: usize = 2;
 
-/// What ends the numbers of the lines of a text, and where in a line each of an event's is.
+/// The separators after the numbers of a line, and the position in the line of each field of an
+/// event.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pattern {
-    /// The bytes that end a number, in their order.
+    /// The bytes that end the numbers, in order.
     ends: [u8; 5],
-    /// Which of the numbers are t (or the part before its point), x, y and p.
+    /// Which of the numbers are t (or its part before the point), x, y and p.
     at: [usize; 4],
-    /// Whether the times have a point.
+    /// Whether the times have a decimal point.
     has_point: bool,
 }
 
 impl Pattern {
-    /// That of the line at the start of `bytes`, if it is of four columns and of the plainest form.
+    /// The pattern of the line at the start of `bytes`, if it has four columns and the simplest
+    /// form.
     pub fn of(bytes: &[u8], columns: &Columns) -> Option<Self> {
         let (_, used) = plain(bytes, columns).filter(|_| columns.count == 4)?;
         let mut ends = [0; 5];
@@ -51,7 +54,8 @@ impl Pattern {
         }
         let t = columns.at[0];
         let has_point = count == 5;
-        // Of the numbers of an event only the time has a point; and a line ends with one byte.
+        // Only the time of an event may have a decimal point, and the line must end with a single
+        // byte.
         let point = ends.iter().position(|&byte| byte == b'.');
         let is_sane = ends[..count].ends_with(b"\n") && !ends.contains(&b'\r');
         let at = columns.at.map(|i| i + usize::from(has_point && i > t));
@@ -59,11 +63,11 @@ impl Pattern {
     }
 }
 
-/// Room for a stretch; reused from stretch to stretch.
+/// Working memory for a block, which is reused.
 #[derive(Debug)]
 pub(crate) struct Scratch {
-    /// SeekState of the bytes that are not digits.
-    places: Box<[u16; STRETCH + 64]>,
+    /// Offsets of the bytes that are not digits.
+    offsets: Box<[u16; STRETCH + 64]>,
     t: Box<[i64; LINES]>,
     x: Box<[u16; LINES]>,
     y: Box<[u16; LINES]>,
@@ -73,7 +77,7 @@ pub(crate) struct Scratch {
 impl Default for Scratch {
     fn default() -> Self {
         Self {
-            places: Box::new([0; STRETCH + 64]),
+            offsets: Box::new([0; STRETCH + 64]),
             t: Box::new([0; LINES]),
             x: Box::new([0; LINES]),
             y: Box::new([0; LINES]),
@@ -82,17 +86,18 @@ impl Default for Scratch {
     }
 }
 
-/// How lines are to be read.
+/// How lines are to be decoded.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reading<'a> {
     pub columns: &'a Columns,
     pub pattern: &'a Pattern,
-    /// The longest line there may be, in bytes.
+    /// The longest line that is allowed, in bytes.
     pub longest: usize,
 }
 
-/// Decodes lines at `bytes[at..]` to `batch`, at most [`LINES`]; stops in front of one that is not of
-/// the pattern or too long. Returns where, and how many there were.
+/// Decodes lines at `bytes[at..]` to `batch`, at most [`LINES`]. Stops before a line that does not
+/// fit the pattern or is too long. Returns the offset of that line, and the number of decoded
+/// lines.
 pub(crate) fn lines(
     bytes: &[u8],
     at: usize,
@@ -126,11 +131,11 @@ fn lines_of<const ENDS: usize, const ORDER: usize>(
 ) -> (usize, usize) {
     let Reading { columns, pattern, longest } = reading;
     let stretch = &bytes[start..bytes.len().min(start + STRETCH)];
-    let Scratch { places, t, x, y, p } = scratch;
-    let ends = gather(stretch, places);
+    let Scratch { offsets, t, x, y, p } = scratch;
+    let ends = gather(stretch, offsets);
     let (mut begin, mut n) = (start, 0);
     let slots = t.iter_mut().zip(x.iter_mut()).zip(y.iter_mut().zip(p.iter_mut()));
-    for (ends, ((t, x), (y, p))) in places[..ends].as_chunks::<ENDS>().0.iter().zip(slots) {
+    for (ends, ((t, x), (y, p))) in offsets[..ends].as_chunks::<ENDS>().0.iter().zip(slots) {
         let ends = ends.map(|end| start + usize::from(end));
         let end = ends[ENDS - 1] + 1;
         let event = line::<ENDS, ORDER>(bytes, begin, &ends, columns, pattern);
@@ -142,9 +147,9 @@ fn lines_of<const ENDS: usize, const ORDER: usize>(
     (begin, n)
 }
 
-/// The places of the bytes that are not digits; returns how many.
+/// Collects the offsets of the bytes that are not digits; returns their number.
 #[inline(always)]
-fn gather(stretch: &[u8], places: &mut [u16; STRETCH + 64]) -> usize {
+fn gather(stretch: &[u8], offsets: &mut [u16; STRETCH + 64]) -> usize {
     let mut n = 0;
     let (blocks, tail) = stretch.as_chunks::<64>();
     let mut last = [b'0'; 64];
@@ -153,10 +158,10 @@ fn gather(stretch: &[u8], places: &mut [u16; STRETCH + 64]) -> usize {
         let is_end = |byte: u8| byte.wrapping_sub(b'0') > 9;
         let mut mask = (0..64).fold(0, |mask, i| mask | u64::from(is_end(block[i])) << i);
         let ones = mask.count_ones() as usize;
-        // In eights, wanted or not: what is too much is written over.
+        // Offsets are written in groups of eight; the excess is overwritten by the next group.
         let mut done = 0;
         while done < ones {
-            let Some(to) = places.get_mut(n + done..).and_then(|to| to.first_chunk_mut::<8>())
+            let Some(to) = offsets.get_mut(n + done..).and_then(|to| to.first_chunk_mut::<8>())
             else {
                 break;
             };
@@ -171,7 +176,7 @@ fn gather(stretch: &[u8], places: &mut [u16; STRETCH + 64]) -> usize {
     n
 }
 
-/// The event of the line at `begin` whose numbers end at `ends`.
+/// Decodes the line at `begin`, whose numbers end at `ends`.
 #[inline(always)]
 fn line<const ENDS: usize, const ORDER: usize>(
     bytes: &[u8],
@@ -188,7 +193,7 @@ fn line<const ENDS: usize, const ORDER: usize>(
         let end = ends[i % ENDS];
         (end, end - from)
     };
-    // Where it is known beforehand what is where, nothing must be looked up.
+    // If the order is known at compile time, no lookup is needed.
     let at = match ORDER {
         TXYP => [0, 1, 2, 3],
         XYPT => [3, 0, 1, 2],
@@ -212,7 +217,7 @@ fn line<const ENDS: usize, const ORDER: usize>(
         time = time * power + below;
         decimals = fraction.1 as u32;
     }
-    // Sixteen digits fit in any case.
+    // Sixteen digits always fit.
     let is_micros = ORDER != ANY_ORDER;
     let t = if is_micros { time as i64 } else { scaled(time, decimals, columns.unit)? };
     Some((t, x, y, on))
@@ -223,7 +228,7 @@ mod tests {
     use super::super::digits::DIGITS;
     use super::*;
 
-    /// A small generator of numbers, so that every run tests the same bytes.
+    /// A small random number generator, so that every run tests the same bytes.
     fn next(state: &mut u64) -> usize {
         *state ^= *state << 13;
         *state ^= *state >> 7;
@@ -231,7 +236,8 @@ mod tests {
         (*state >> 20) as usize
     }
 
-    /// What is read line by line: events, and where the first line is that is not plain.
+    /// Decodes line by line: returns the events, and the offset of the first line that is not
+    /// plain.
     fn slowly(bytes: &[u8], mut at: usize, reading: Reading<'_>) -> (EventBatch, usize) {
         let mut batch = EventBatch::new();
         while let Some((event, used)) = plain(&bytes[at..], reading.columns)
@@ -243,8 +249,8 @@ mod tests {
         (batch, at)
     }
 
-    /// Reads as far as it goes both ways. The fast way may stop earlier, but then in front of a line that
-    /// is not of the pattern. Returns how many lines it took.
+    /// Asserts that both ways of decoding give the same events. The fast way may stop earlier, but
+    /// only before a line that does not fit the pattern. Returns how many lines it decoded.
     fn check(text: &[u8], columns: &Columns) -> usize {
         let first = text.iter().position(|&byte| byte == b'\n').map_or(text.len(), |end| end + 1);
         let at = first.max(DIGITS).min(text.len());

@@ -1,4 +1,4 @@
-//! What a text says of its columns, and what its first lines tell where it says nothing.
+//! The columns of a text, from its header, or else from its first lines.
 
 use super::line::{self, COLUMNS, Columns};
 use crate::codec::columns::{Name, guess};
@@ -7,36 +7,37 @@ use crate::error::{Error, Result};
 use crate::io::ByteSource;
 use crate::model::SensorSize;
 
-/// Bytes that are looked at to learn the columns; more if a longer comment stands before the data.
+/// Number of bytes that are examined to find the columns; more if a longer comment precedes the
+/// data.
 const SAMPLE: usize = 64 << 10;
-/// UTF-8's mark at the start of a file.
+/// The byte order mark of UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// How the lines of a text are to be read.
+/// How the lines of a text are decoded.
 #[derive(Debug)]
 pub(crate) struct Layout {
     pub columns: Columns,
     pub sensor: Option<SensorSize>,
-    /// Where the data begins.
+    /// Offset at which the data starts.
     pub start: u64,
-    /// Number of the first line of data, from 1.
+    /// Number of the first line of data, counted from 1.
     pub line: u64,
-    /// What was found, and how, for people.
+    /// What was found, and how, as text for users.
     pub details: Vec<(&'static str, String)>,
 }
 
 /// The lines at the start of a text.
 #[derive(Debug, Default)]
 struct Sample<'a> {
-    /// Lines looked at.
+    /// Number of lines examined.
     seen: u64,
-    /// The header: its bytes and lines.
+    /// The end of the header: its length in bytes and in lines.
     start: usize,
     line: u64,
     names: Option<Vec<Option<Name>>>,
     names_text: String,
     sensor: Option<SensorSize>,
-    /// The lines of numbers, as fields.
+    /// The lines of numbers, split into fields.
     rows: Vec<Vec<&'a [u8]>>,
 }
 
@@ -116,7 +117,7 @@ fn unclear(count: usize) -> Error {
         .advice("give their order, as in --columns t,x,y,p; _ is a column to pass over")
 }
 
-/// The order that the caller gives.
+/// The order that the caller specified.
 fn stated(order: &[Option<Field>], count: usize) -> Result<[usize; 4]> {
     if order.len() != count {
         return Err(Error::caller("the file has another number of columns than was stated")
@@ -127,7 +128,7 @@ fn stated(order: &[Option<Field>], count: usize) -> Result<[usize; 4]> {
     Ok(Field::ALL.map(at))
 }
 
-/// The order that the names give.
+/// The order that follows from the names.
 fn named(names: &[Option<Name>], text: &str, keys: Option<&ColumnMap>) -> Result<[usize; 4]> {
     let mut raw = [&b""[..]; COLUMNS];
     line::split(text.as_bytes(), &mut raw);
@@ -146,7 +147,8 @@ fn named(names: &[Option<Name>], text: &str, keys: Option<&ColumnMap>) -> Result
     Ok(at)
 }
 
-/// The order that the numbers give: `t,x,y,p`, or another where p or t can only be elsewhere.
+/// The order that follows from the numbers: `t,x,y,p`, or another one if p or t cannot be in these
+/// columns.
 fn guess_order(rows: &[Vec<&[u8]>]) -> Option<([usize; 4], &'static str)> {
     const TXYP: [usize; 4] = [0, 1, 2, 3];
     const XYPT: [usize; 4] = [3, 0, 1, 2];
@@ -162,14 +164,15 @@ fn guess_order(rows: &[Vec<&[u8]>]) -> Option<([usize; 4], &'static str)> {
     let first = (is_p(3), rises(0));
     let third = (is_p(2), rises(3));
     Some(match (first, third) {
-        // Both can be: the larger times are the times.
+        // Both columns may be times: the one with larger values is the time.
         ((true, true), (true, true)) if most(3) > most(0) => (XYPT, "guessed from the numbers"),
         ((true, true), _) => (TXYP, "guessed from the numbers"),
         (_, (true, true)) => (XYPT, "guessed from the numbers"),
         ((true, false), _) if rises(2) => (XYTP, "guessed from the numbers"),
         ((true, false), _) => (TXYP, "guessed from the numbers"),
         (_, (true, false)) => (XYPT, "guessed from the numbers"),
-        // Damaged lines are dropped later; a text without any polarity is another kind of table.
+        // Damaged lines are dropped later, but a text without any polarity is a table of something
+        // else.
         _ if rows.iter().any(|row| row.get(3).is_some_and(|p| line::polarity(p).is_some())) => {
             (TXYP, "taken as usual")
         }
@@ -177,7 +180,8 @@ fn guess_order(rows: &[Vec<&[u8]>]) -> Option<([usize; 4], &'static str)> {
     })
 }
 
-/// Whether a time is written with a fraction: `12.0` is a whole number that passed through floats.
+/// Whether a time is written with a fraction. `12.0` counts as a whole number that was converted
+/// from a float.
 fn is_fractional(text: &[u8]) -> bool {
     match text.iter().position(|&byte| byte == b'.') {
         Some(point) => {
@@ -192,7 +196,7 @@ fn is_fractional(text: &[u8]) -> bool {
 }
 
 impl<'a> Sample<'a> {
-    /// Looks at the lines of `head`; the last is whole only if the file ends there.
+    /// Examines the lines of `head`. The last line is complete only if the file ends there.
     fn read(head: &'a [u8], all: bool) -> Self {
         let mark = if head.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         let mut sample = Self { start: mark, ..Self::default() };
@@ -207,7 +211,7 @@ impl<'a> Sample<'a> {
         sample
     }
 
-    /// Looks at a trimmed line that ends at `end`.
+    /// Examines a trimmed line that ends at `end`.
     fn line(&mut self, text: &'a [u8], end: usize) {
         let is_first = self.rows.is_empty();
         if line::is_nothing(text) {
@@ -238,7 +242,8 @@ impl<'a> Sample<'a> {
         }
     }
 
-    /// A comment may name the columns, or the sensor's size (`%geometry:1280,720`).
+    /// Examines a comment, which may have the names of the columns or the size of the sensor
+    /// (`%geometry:1280,720`).
     fn comment(&mut self, text: &'a [u8], end: usize) {
         let text = text.trim_ascii_start();
         let words = text.iter().position(|byte| !b"#%/ \t".contains(byte)).unwrap_or(text.len());
@@ -260,7 +265,7 @@ impl<'a> Sample<'a> {
         self.header(end);
     }
 
-    /// The line is of the header, whatever stood before it.
+    /// Makes this line, and all lines before it, part of the header.
     fn header(&mut self, end: usize) {
         self.line = self.seen;
         self.start = end;
@@ -276,7 +281,8 @@ fn is_number(field: &[u8]) -> bool {
     line::float(field).is_some() || line::polarity(field).is_some()
 }
 
-/// Whether a text begins like a table of events: with their names, or a line of 3 to 16 numbers.
+/// Whether a text starts like a table of events: with names of columns, or with a line of 3 to 16
+/// numbers.
 pub(crate) fn is_table(head: &[u8]) -> bool {
     let sample = Sample::read(head, true);
     let named = sample.names.is_some_and(|names| {

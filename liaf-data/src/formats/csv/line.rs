@@ -1,27 +1,27 @@
-//! One line of text to one event.
+//! Decoding of a line of text to an event.
 
 use crate::codec::columns::scaled;
 use crate::codec::{Field, TimeUnit};
 use crate::model::Event;
 
-/// Lines of more columns than these are no events.
+/// Lines with more columns than this are not events.
 pub const COLUMNS: usize = 16;
 
-/// Where the numbers of an event stand in a line, and the unit of its time.
+/// The positions of the fields of an event in a line, and the unit of its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Columns {
-    /// Columns of a line.
+    /// Number of columns of a line.
     pub count: usize,
-    /// Which of them are t, x, y and p.
+    /// Indices of the columns of t, x, y and p.
     pub at: [usize; 4],
     pub unit: TimeUnit,
 }
 
-/// What a line is.
+/// The meaning of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Line {
     Event(Event),
-    /// Empty, or a comment.
+    /// An empty line or a comment.
     Nothing,
     Bad(Fault),
 }
@@ -29,11 +29,11 @@ pub enum Line {
 /// What is wrong with a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// It has this many columns.
+    /// The line has this wrong number of columns.
     Columns(usize),
-    /// This number of the event is not one.
+    /// This field of the event is not valid.
     Field(Field),
-    /// It is longer than any line may be.
+    /// The line is longer than allowed.
     TooLong,
 }
 
@@ -44,11 +44,11 @@ struct Decimal {
     decimals: u32,
 }
 
-/// Reads the line at the start of `bytes`, if it is an event in its plainest form: unsigned numbers
-/// with one separator between them. Returns the event and the bytes of the line.
+/// Decodes the line at the start of `bytes`, if it is an event in the simplest form: unsigned
+/// numbers with one separator between them. Returns the event and the length of the line.
 #[inline(always)]
 pub(crate) fn plain(bytes: &[u8], columns: &Columns) -> Option<(Event, usize)> {
-    // Of four columns, as most are, the loops are unrolled.
+    // With a constant of four columns, which most files have, the loops are unrolled.
     if columns.count == 4 {
         plain_of::<4>(bytes, columns)
     } else {
@@ -80,7 +80,8 @@ fn plain_of<const MOST: usize>(bytes: &[u8], columns: &Columns) -> Option<(Event
     Some((event, bytes.len() - rest.len()))
 }
 
-/// At least one digit, at most 18, and perhaps a point among them. Returns what follows them.
+/// Parses at least one and at most 18 digits, with an optional point among them. Returns what
+/// follows them.
 #[inline(always)]
 fn digits(bytes: &[u8]) -> Option<(Decimal, &[u8])> {
     let (mantissa, rest) = run(0, bytes);
@@ -109,7 +110,7 @@ fn run(mut number: u64, mut bytes: &[u8]) -> (u64, &[u8]) {
     (number, bytes)
 }
 
-/// Reads a line of any form; its line end may be there or not.
+/// Decodes a line of any form, with or without its line end.
 pub fn any(line: &[u8], columns: &Columns) -> Line {
     let line = line.trim_ascii();
     if is_nothing(line) {
@@ -133,35 +134,35 @@ pub fn is_nothing(line: &[u8]) -> bool {
     matches!(line, [] | [b'#' | b'%', ..] | [b'/', b'/', ..])
 }
 
-/// Cuts a trimmed line at `,`, `;`, spaces and tabs; spaces around another separator belong to it.
-/// Returns how many fields there are, those that have no room in `fields` as well.
+/// Splits a trimmed line at `,`, `;`, spaces and tabs; spaces around another separator belong to
+/// it. Returns the number of fields, including those that do not fit into `fields`.
 pub fn split<'a>(line: &'a [u8], fields: &mut [&'a [u8]]) -> usize {
     let mut count = 0;
     let mut rest = line;
     loop {
         let end = rest.iter().position(|&byte| matches!(byte, b',' | b';' | b' ' | b'\t'));
         let (field, after) = rest.split_at(end.unwrap_or(rest.len()));
-        if let Some(place) = fields.get_mut(count) {
-            *place = field;
+        if let Some(slot) = fields.get_mut(count) {
+            *slot = field;
         }
         count += 1;
         if end.is_none() {
             return count;
         }
         rest = after.trim_ascii_start();
-        if let [b',' | b';', behind @ ..] = rest {
-            rest = behind.trim_ascii_start();
+        if let [b',' | b';', after @ ..] = rest {
+            rest = after.trim_ascii_start();
         }
     }
 }
 
-/// A number as text, with a sign or an exponent if need be.
+/// Parses a number with an optional sign and exponent.
 pub fn float(text: &[u8]) -> Option<f64> {
     let plain = text.iter().all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
     std::str::from_utf8(text).ok().filter(|_| plain)?.parse().ok()
 }
 
-/// A time in µs. Without an exponent it is exact, to the nearest µs.
+/// Parses a time in µs. Without an exponent the result is exact, rounded to the nearest µs.
 fn time(text: &[u8], unit: TimeUnit) -> Option<i64> {
     let (negative, number) = match text {
         [b'-', number @ ..] => (true, number),
@@ -178,7 +179,7 @@ fn time(text: &[u8], unit: TimeUnit) -> Option<i64> {
     Some(if negative { -micros } else { micros })
 }
 
-/// Digits with perhaps a point; of the digits behind it as many as have room.
+/// Parses digits with an optional point. Digits after the point are used as far as they fit.
 fn exact(text: &[u8]) -> Option<Decimal> {
     let mut number = Decimal::default();
     let (mut point, mut any) = (false, false);
@@ -203,13 +204,13 @@ fn exact(text: &[u8]) -> Option<Decimal> {
     any.then_some(number)
 }
 
-/// A whole number from 0 to 65535, in any way of writing it.
+/// Parses a whole number from 0 to 65535, in any notation.
 fn coordinate(text: &[u8]) -> Option<u16> {
     let value = float(text)?;
     (value.fract() == 0.0 && (0.0..=65535.0).contains(&value)).then_some(value as u16)
 }
 
-/// 0, 1, -1, True or False.
+/// Parses 0, 1, -1, True or False.
 pub fn polarity(text: &[u8]) -> Option<u8> {
     match text {
         b"0" | b"-1" | b"False" | b"false" | b"FALSE" => Some(0),

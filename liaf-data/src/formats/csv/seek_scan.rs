@@ -1,4 +1,4 @@
-//! SeekState among lines: from any byte on, the next line begins behind the next line end.
+//! Seek points among lines: from any byte on, the next line starts after the next line end.
 
 use super::line::{self, Columns, Line};
 use crate::codec::Checkpoint;
@@ -6,7 +6,7 @@ use crate::codec::seek::{SampledPoint, ScanResult, SeekScan, stride};
 use crate::error::Result;
 use crate::io::ByteSource;
 
-/// Bytes in which a whole line is looked for.
+/// Number of bytes in which a complete line is searched.
 const LOOK: usize = 4096;
 
 #[derive(Debug)]
@@ -19,8 +19,8 @@ impl SeekScan for LineScan {
     fn look(&mut self, source: &mut ByteSource) -> Result<Option<ScanResult>> {
         let Some(len) = source.len() else { return Ok(None) };
         let step = stride(len.saturating_sub(self.start)).max(LOOK as u64);
-        let mut places = Vec::new();
-        // From the start on decoding goes without a place.
+        let mut points = Vec::new();
+        // No seek point is needed at the start of the data.
         for at in (self.start..len).step_by(step as usize).skip(1) {
             let bytes = source.read_at(at, LOOK)?;
             let ahead = bytes.iter().take_while(|&&byte| byte != b'\n').count() + 1;
@@ -29,12 +29,12 @@ impl SeekScan for LineScan {
             for line in lines.filter(|line| line.ends_with(b"\n")) {
                 if let Line::Event(event) = line::any(line, &self.columns) {
                     let checkpoint = Checkpoint { offset, state: vec![-1] };
-                    places.push(SampledPoint { checkpoint, time: event.t });
+                    points.push(SampledPoint { checkpoint, time: event.t });
                     break;
                 }
                 offset += line.len() as u64;
             }
         }
-        Ok(Some(ScanResult::Sampled(places)))
+        Ok(Some(ScanResult::Sampled(points)))
     }
 }

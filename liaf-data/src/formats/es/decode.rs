@@ -1,40 +1,40 @@
-//! Deltas of time to events.
+//! Decoding of events with relative times.
 
 use super::header::Type;
 use crate::codec::{Checkpoint, Decoder, EventSink, ReadOptions};
 use crate::error::{Error, Result};
 use crate::model::{EventBatch, Finding, MeasurementCount, Report};
 
-/// Events between two calls of the sink.
+/// Number of events between two calls of the sink.
 const BATCH: usize = 8192;
-/// Bytes of an event of a DVS or an ATIS: time, x, y.
+/// Size of an event of a DVS or an ATIS in bytes: time, x, y.
 const EVENT: usize = 5;
 
-/// Decodes the events of an Event Stream file; the header is behind it.
+/// Decodes the events of an Event Stream file, whose header must already have been consumed.
 #[derive(Debug)]
 pub struct EventStreamDecoder {
     kind: Type,
-    /// Where the first event begins.
+    /// Offset of the first event.
     start: u64,
-    /// Rows are counted from the other end of a sensor of this height.
+    /// If set, rows are counted from the other end of a sensor of this height.
     flip_y: Option<u16>,
     strict: bool,
-    /// The largest generic event that is believed, in bytes.
+    /// The largest generic event that is accepted, in bytes.
     limit: u64,
     /// Time of the last event, in µs.
     t: i64,
-    /// The bytes of an event that is not whole yet.
+    /// The bytes of an event that is not complete yet.
     carry: Vec<u8>,
-    /// What is left of a generic event whose length is known.
+    /// The rest of a generic event whose length is known.
     generic: Option<Generic>,
-    /// The rest of the file makes no sense.
+    /// Whether the rest of the file cannot be decoded.
     lost: bool,
     offset: u64,
     batch: EventBatch,
     report: Report,
 }
 
-/// A generic event of which only the end is missing.
+/// A generic event of which the end has not arrived yet.
 #[derive(Debug, Clone, Copy)]
 struct Generic {
     offset: u64,
@@ -42,16 +42,16 @@ struct Generic {
     bytes: u64,
 }
 
-/// What was found at the beginning of some bytes.
+/// The result of examining some bytes.
 enum Found {
-    /// This many bytes are done with.
+    /// This many bytes are processed.
     Done(usize),
-    /// A whole event needs this many bytes from its first on.
+    /// A complete event needs this many bytes, counted from its first one.
     Need(usize),
 }
 
 impl EventStreamDecoder {
-    /// A decoder for the events that begin at byte `start`.
+    /// A decoder for events that start at byte `start`.
     pub(crate) fn new(kind: Type, flip_y: Option<u16>, start: u64, options: &ReadOptions) -> Self {
         Self {
             kind,
@@ -69,8 +69,8 @@ impl EventStreamDecoder {
         }
     }
 
-    /// Decodes what is whole in `bytes`; returns how many of them are done with, and how many from
-    /// there on a whole event needs.
+    /// Decodes the complete events in `bytes`. Returns how many bytes were processed, and how many
+    /// bytes from there on the next event needs to be complete.
     fn process(&mut self, bytes: &[u8], sink: &mut dyn EventSink) -> Result<(usize, usize)> {
         let base = self.offset;
         let mut at = 0;
@@ -92,7 +92,7 @@ impl EventStreamDecoder {
         Ok((at, 0))
     }
 
-    /// The next events, at most [`BATCH`], to the sink.
+    /// Passes the next events, at most [`BATCH`], to the sink.
     fn batch_of(
         &mut self,
         bytes: &[u8],
@@ -104,10 +104,10 @@ impl EventStreamDecoder {
             return Ok(Found::Need(EVENT));
         }
         let t = self.t;
-        let mut tally = self.events(bytes, most, decode);
+        let mut decoded = self.events(bytes, most, decode);
         let mut given = Ok(());
         if !self.batch.is_empty() {
-            let first = self.offset + tally.first_event as u64;
+            let first = self.offset + decoded.first_event as u64;
             given = sink.events(&mut self.batch, first).map_err(|error| {
                 error.place_event(|event| {
                     self.t = t;
@@ -115,21 +115,21 @@ impl EventStreamDecoder {
                     let rest = bytes.get(before..).unwrap_or_default();
                     let at = before + self.events(rest, 1, decode).first_event;
                     self.t = t;
-                    tally = self.events(bytes, event + 1, decode);
+                    decoded = self.events(bytes, event + 1, decode);
                     self.offset + at as u64
                 })
             });
         }
-        self.report.bytes.events += (tally.bytes - EVENT * tally.others) as u64;
-        self.report.bytes.other += (EVENT * tally.others) as u64;
-        let first = self.offset + tally.first_other as u64;
-        self.report.add(Finding::ThresholdCrossings, tally.others as u64, first);
+        self.report.bytes.events += (decoded.bytes - EVENT * decoded.others) as u64;
+        self.report.bytes.other += (EVENT * decoded.others) as u64;
+        let first = self.offset + decoded.first_other as u64;
+        self.report.add(Finding::ThresholdCrossings, decoded.others as u64, first);
         given?;
-        Ok(if tally.bytes == 0 { Found::Need(EVENT) } else { Found::Done(tally.bytes) })
+        Ok(if decoded.bytes == 0 { Found::Need(EVENT) } else { Found::Done(decoded.bytes) })
     }
 
     /// Decodes at most `most` events from the beginning of `bytes` into the batch.
-    fn events(&mut self, bytes: &[u8], most: usize, decode: DecodeEvents) -> FindingCount {
+    fn events(&mut self, bytes: &[u8], most: usize, decode: DecodeEvents) -> Decoded {
         let batch = &mut self.batch;
         batch.t.resize(most, 0);
         batch.x.resize(most, 0);
@@ -137,16 +137,16 @@ impl EventStreamDecoder {
         batch.p.resize(most, 0);
         let mut columns =
             Columns { t: &mut batch.t, x: &mut batch.x, y: &mut batch.y, p: &mut batch.p };
-        let tally = decode(bytes, &mut self.t, &mut columns);
-        batch.truncate(tally.events);
+        let decoded = decode(bytes, &mut self.t, &mut columns);
+        batch.truncate(decoded.events);
         if let Some(height) = self.flip_y {
             let last = height.wrapping_sub(1);
             batch.y.iter_mut().for_each(|y| *y = last.wrapping_sub(*y));
         }
-        tally
+        decoded
     }
 
-    /// Time bytes and events of `size` bytes that are only counted.
+    /// Counts events of `size` bytes, and the time bytes between them, without decoding the events.
     fn samples(&mut self, bytes: &[u8], size: usize) -> Found {
         let mut at = 0;
         let (mut count, mut first) = (0, None);
@@ -178,7 +178,8 @@ impl EventStreamDecoder {
         }
     }
 
-    /// One byte of time and one event of any length, of which only the length is looked at.
+    /// Processes one byte of time and one event of any length, of which only the length is
+    /// examined.
     fn generic(&mut self, bytes: &[u8]) -> Result<Found> {
         let all = bytes.len() as u64;
         if self.lost {
@@ -225,7 +226,7 @@ impl EventStreamDecoder {
         Ok(Found::Need(bytes.len() + 1))
     }
 
-    /// Gives up behind a length that no event has: where the next one begins cannot be known.
+    /// Gives up after a length that no event can have: it is unknown where the next event starts.
     fn lose(&mut self, length: u64, bytes: usize) -> Result<Found> {
         if self.strict {
             return Err(Error::malformed("a generic event is too large")
@@ -245,7 +246,7 @@ fn is_idle(kind: Type, byte: u8) -> bool {
     byte >= if kind == Type::Atis { 0xfc } else { 0xfe }
 }
 
-/// Columns to fill, all of the same length.
+/// The columns to fill, all of the same length.
 struct Columns<'a> {
     t: &'a mut [i64],
     x: &'a mut [u16],
@@ -253,28 +254,28 @@ struct Columns<'a> {
     p: &'a mut [u8],
 }
 
-/// Decodes events into the columns, from this time on.
-type DecodeEvents = fn(&[u8], &mut i64, &mut Columns<'_>) -> FindingCount;
+/// Decodes events into the columns, starting at this time.
+type DecodeEvents = fn(&[u8], &mut i64, &mut Columns<'_>) -> Decoded;
 
-/// What came of some bytes.
+/// What was decoded from some bytes.
 #[derive(Debug, Default)]
-struct FindingCount {
-    /// Bytes that are done with.
+struct Decoded {
+    /// Number of bytes that were processed.
     bytes: usize,
     events: usize,
-    /// Where the first event is.
+    /// Offset of the first event.
     first_event: usize,
-    /// Threshold crossings.
+    /// Number of threshold crossings.
     others: usize,
-    /// Where the first of them is.
+    /// Offset of the first of them.
     first_other: usize,
 }
 
-/// Events until the columns are full or less than an event is left.
-fn dvs(bytes: &[u8], t: &mut i64, columns: &mut Columns<'_>) -> FindingCount {
+/// Decodes events until the columns are full or less than an event is left.
+fn dvs(bytes: &[u8], t: &mut i64, columns: &mut Columns<'_>) -> Decoded {
     let Columns { t: times, x: xs, y: ys, p: ps } = columns;
     let slots = times.iter_mut().zip(xs.iter_mut()).zip(ys.iter_mut().zip(ps.iter_mut()));
-    let mut tally = FindingCount::default();
+    let mut decoded = Decoded::default();
     let (mut rest, mut now) = (bytes, *t);
     for ((time, x), (y, p)) in slots {
         while let Some((&byte, after)) = rest.split_first()
@@ -284,8 +285,8 @@ fn dvs(bytes: &[u8], t: &mut i64, columns: &mut Columns<'_>) -> FindingCount {
             rest = after;
         }
         let Some((event, after)) = rest.split_first_chunk::<EVENT>() else { break };
-        if tally.events == 0 {
-            tally.first_event = bytes.len() - rest.len();
+        if decoded.events == 0 {
+            decoded.first_event = bytes.len() - rest.len();
         }
         let [delta, x0, x1, y0, y1] = *event;
         now += i64::from(delta >> 1);
@@ -293,7 +294,7 @@ fn dvs(bytes: &[u8], t: &mut i64, columns: &mut Columns<'_>) -> FindingCount {
         *x = u16::from_le_bytes([x0, x1]);
         *y = u16::from_le_bytes([y0, y1]);
         *p = delta & 1;
-        tally.events += 1;
+        decoded.events += 1;
         rest = after;
     }
     if columns.t.is_empty() {
@@ -305,13 +306,13 @@ fn dvs(bytes: &[u8], t: &mut i64, columns: &mut Columns<'_>) -> FindingCount {
         }
     }
     *t = now;
-    tally.bytes = bytes.len() - rest.len();
-    tally
+    decoded.bytes = bytes.len() - rest.len();
+    decoded
 }
 
-/// As [`dvs`]; threshold crossings are counted.
-fn atis(bytes: &[u8], t: &mut i64, columns: &mut Columns<'_>) -> FindingCount {
-    let mut tally = FindingCount::default();
+/// Like [`dvs`]; threshold crossings are counted.
+fn atis(bytes: &[u8], t: &mut i64, columns: &mut Columns<'_>) -> Decoded {
+    let mut decoded = Decoded::default();
     let (mut rest, mut now) = (bytes, *t);
     loop {
         while let Some((&byte, after)) = rest.split_first()
@@ -320,39 +321,39 @@ fn atis(bytes: &[u8], t: &mut i64, columns: &mut Columns<'_>) -> FindingCount {
             now += 63 * i64::from(byte & 3);
             rest = after;
         }
-        let n = tally.events;
+        let n = decoded.events;
         let Some((event, after)) = rest.split_first_chunk::<EVENT>() else { break };
         let [delta, x0, x1, y0, y1] = *event;
         if delta & 1 == 1 {
-            if tally.others == 0 {
-                tally.first_other = bytes.len() - rest.len();
+            if decoded.others == 0 {
+                decoded.first_other = bytes.len() - rest.len();
             }
-            tally.others += 1;
+            decoded.others += 1;
         } else {
             let slot = columns.t.get_mut(n).zip(columns.x.get_mut(n));
             let slot = slot.zip(columns.y.get_mut(n).zip(columns.p.get_mut(n)));
             let Some(((time, x), (y, p))) = slot else { break };
             if n == 0 {
-                tally.first_event = bytes.len() - rest.len();
+                decoded.first_event = bytes.len() - rest.len();
             }
             *time = now + i64::from(delta >> 2);
             *x = u16::from_le_bytes([x0, x1]);
             *y = u16::from_le_bytes([y0, y1]);
             *p = delta >> 1 & 1;
-            tally.events += 1;
+            decoded.events += 1;
         }
         now += i64::from(delta >> 2);
         rest = after;
     }
     *t = now;
-    tally.bytes = bytes.len() - rest.len();
-    tally
+    decoded.bytes = bytes.len() - rest.len();
+    decoded
 }
 
 impl Decoder for EventStreamDecoder {
     fn push(&mut self, mut bytes: &[u8], sink: &mut dyn EventSink) -> Result<()> {
         while !self.carry.is_empty() && !bytes.is_empty() {
-            // Complete the one event that is carried, then go on in the bytes themselves.
+            // Complete the one event of which bytes were kept, then continue with the new bytes.
             let mut carry = std::mem::take(&mut self.carry);
             let (_, need) = self.process(&carry, sink)?;
             let take = need.saturating_sub(carry.len()).min(bytes.len());
@@ -393,7 +394,8 @@ impl Decoder for EventStreamDecoder {
         &self.report
     }
 
-    /// In front of an event; not inside a generic one, nor where the rest is lost.
+    /// A checkpoint is before an event, but not inside a generic one, nor where the rest cannot be
+    /// decoded.
     fn checkpoint(&self) -> Option<Checkpoint> {
         let between = self.generic.is_none() && !self.lost;
         between.then(|| Checkpoint { offset: self.offset, state: vec![self.t] })

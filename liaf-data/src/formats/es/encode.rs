@@ -1,4 +1,4 @@
-//! Events to Event Stream files of a DVS.
+//! Encoding of events as Event Stream files of a DVS.
 
 use crate::codec::EventSpec;
 use crate::codec::{Capabilities, Encoder, Make, Output, Target};
@@ -13,7 +13,7 @@ pub(crate) const TARGET: Target = Target {
     compressions: &[],
     capabilities: Capabilities {
         t_min: 0,
-        // Each 127 µs without an event take a byte: this is 0.5 GB.
+        // Every 127 µs without an event take a byte: this limit corresponds to 0.5 GB.
         t_max: (1 << 36) - 1,
         step_back: 0,
         x_max: u16::MAX - 1,
@@ -23,12 +23,12 @@ pub(crate) const TARGET: Target = Target {
     make: Make::Encoder(|spec, _| Ok(Box::new(EventStreamEncoder::new(spec)))),
 };
 
-/// What a byte of overflow adds, in µs.
+/// How much an overflow byte adds to the time, in µs.
 const OVERFLOW: i64 = 127;
-/// Bytes that are given out together.
+/// Number of bytes that are written together.
 const CHUNK: usize = 64 << 10;
 
-/// Writes five bytes an event, and one for each 127 µs without.
+/// Writes five bytes for each event, and one byte for each 127 µs without an event.
 struct EventStreamEncoder {
     sensor: SensorSize,
     /// Time of the last event.
@@ -64,7 +64,8 @@ impl Encoder for EventStreamEncoder {
                 self.t += OVERFLOW;
                 self.give(CHUNK, out)?;
             }
-            // Below 127, so never one of the two bytes that mean something else.
+            // The value is below 127, so that it is never one of the two bytes with a special
+            // meaning.
             let delta = (event.t - self.t).max(0) as u8;
             self.t = event.t;
             let y = (self.sensor.height - 1).wrapping_sub(event.y);

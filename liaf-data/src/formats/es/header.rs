@@ -1,25 +1,25 @@
-//! The first 16 or 20 bytes.
+//! The header, which has 16 or 20 bytes.
 
 use crate::error::{Error, Result};
 use crate::io::ByteSource;
 use crate::model::SensorSize;
 
 pub(crate) const MAGIC: &[u8] = b"Event Stream";
-/// Bytes before the size of the sensor.
+/// Number of bytes before the size of the sensor.
 const SHORT: usize = 16;
 
-/// What the events of a file are.
+/// The type of the events of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Type {
     /// Bytes of any meaning.
     Generic,
     /// A change of brightness.
     Dvs,
-    /// A change of brightness, or a crossing of a threshold that measures exposure.
+    /// A change of brightness, or the crossing of a threshold that measures exposure.
     Atis,
     /// A pixel of an asynchronous display.
     Display,
-    /// A pixel that took a colour.
+    /// A pixel with a colour.
     Colour,
 }
 
@@ -39,19 +39,19 @@ impl Type {
     }
 }
 
-/// What the header says.
+/// The contents of the header.
 #[derive(Debug)]
 pub(crate) struct Header {
     pub kind: Type,
     pub version: String,
-    /// `None` where the format has no size, or one side of it is 0.
+    /// `None` if the format has no size, or one side is 0.
     pub sensor: Option<SensorSize>,
-    /// Where the events begin.
+    /// Offset at which the events start.
     pub end: u64,
 }
 
 impl Header {
-    /// Reads the header; the source's position stays at its beginning.
+    /// Reads the header; the position of the source stays at the beginning.
     pub(crate) fn read(source: &mut ByteSource) -> Result<Self> {
         let head = source.head(SHORT + 4)?;
         let cut = |expected: usize| {

@@ -1,4 +1,5 @@
-//! `/CD/events` in ECF: the chunks' bytes are read and decoded by us, many at a time.
+//! Reading of `/CD/events` with ECF compression: this crate reads and decodes the bytes of the
+//! chunks, many at a time.
 
 use std::ops::Range;
 
@@ -13,39 +14,39 @@ use crate::io::{in_order, places_per_pool};
 use crate::limits::Limits;
 use crate::model::{Event, EventBatch, Finding, Report};
 
-/// Prophesee's number for the filter.
+/// The number of Prophesee's filter in HDF5.
 pub(crate) const FILTER: i32 = 36559;
-/// A record that was stored without the filter: x u16, y u16, p i16, t i64 at byte 8.
+/// Size of a record that was stored without the filter: x u16, y u16, p i16, t i64 at byte 8.
 const RECORD: usize = 16;
-/// Chunks that are read before they are decoded.
+/// Number of chunks that are read before they are decoded.
 const CHUNKS: usize = 64;
 
 /// Decodes the chunks of a dataset.
 #[derive(Debug)]
 pub(crate) struct EcfReader {
     dataset: Dataset,
-    /// Where the HDF5 file begins in the file.
+    /// Offset of the HDF5 data in the file.
     base: u64,
-    /// Rows of a chunk.
+    /// Number of rows of a chunk.
     chunk: u64,
     total: u64,
     next: u64,
-    /// Not all rows are wanted.
+    /// Whether only a part of the rows is wanted.
     is_cut: bool,
     offset: i64,
     limits: Limits,
     strict: bool,
     parallel: bool,
-    places: Vec<Place>,
+    slots: Vec<Slot>,
     file_bytes: u64,
     position: u64,
-    /// Chunks without bytes in front of the next one.
+    /// Number of consecutive chunks without bytes before the next one.
     missing: u32,
     report: Report,
     ended: bool,
 }
 
-/// A chunk whose bytes were read.
+/// A chunk whose bytes have been read.
 #[derive(Debug)]
 struct Packed {
     bytes: Vec<u8>,
@@ -57,7 +58,7 @@ struct Packed {
 }
 
 #[derive(Debug, Default)]
-struct Place {
+struct Slot {
     batch: EventBatch,
     fault: Option<&'static str>,
 }
@@ -83,7 +84,7 @@ impl EcfReader {
             limits: options.limits,
             strict: options.strict,
             parallel: options.parallel,
-            places: Vec::new(),
+            slots: Vec::new(),
             file_bytes,
             position: 0,
             missing: 0,
@@ -144,7 +145,7 @@ impl EcfReader {
     fn end(&mut self) {
         self.ended = true;
         let bytes = &mut self.report.bytes;
-        // A damaged table may name the same bytes twice.
+        // A damaged table may refer to the same bytes twice.
         if bytes.total() > self.file_bytes {
             (bytes.events, bytes.skipped) = (self.file_bytes, 0);
             self.report.add(Finding::BadParts, 1, 0);
@@ -164,7 +165,7 @@ impl seek::Rows for EcfReader {
         self.next..self.total
     }
 
-    /// Of the first row of a chunk, which is a chunk's first number.
+    /// The time of the first row of a chunk, which is the first number in the chunk.
     fn time(&mut self, source: &mut ByteSource, row: u64) -> Result<Option<i64>> {
         let Ok(chunk) = chunk_of(&self.dataset, &[row]) else { return Ok(None) };
         let Some(address) = chunk.address else { return Ok(None) };
@@ -185,35 +186,35 @@ impl seek::Rows for EcfReader {
     }
 }
 
-/// The events of a chunk.
-fn decode(packed: &Packed, offset: i64, place: &mut Place) {
-    place.batch.clear();
-    place.fault = packed.fault;
-    if place.fault.is_some() {
+/// Decodes the events of a chunk.
+fn decode(packed: &Packed, offset: i64, slot: &mut Slot) {
+    slot.batch.clear();
+    slot.fault = packed.fault;
+    if slot.fault.is_some() {
         return;
     }
     if packed.is_raw {
-        raw(packed, place);
-    } else if let Err(fault) = ecf::decode(&packed.bytes, &mut place.batch) {
-        place.fault = Some(fault);
+        raw(packed, slot);
+    } else if let Err(fault) = ecf::decode(&packed.bytes, &mut slot.batch) {
+        slot.fault = Some(fault);
     }
     // The last chunk is padded.
-    place.batch.truncate(packed.rows);
-    if place.fault.is_none() && place.batch.len() < packed.rows {
-        place.fault = Some("the chunk holds fewer events than it should");
+    slot.batch.truncate(packed.rows);
+    if slot.fault.is_none() && slot.batch.len() < packed.rows {
+        slot.fault = Some("the chunk holds fewer events than it should");
     }
     if offset != 0 {
-        place.batch.t.iter_mut().for_each(|t| *t = t.saturating_add(offset));
+        slot.batch.t.iter_mut().for_each(|t| *t = t.saturating_add(offset));
     }
 }
 
-fn raw(packed: &Packed, place: &mut Place) {
+fn raw(packed: &Packed, slot: &mut Slot) {
     for record in packed.bytes.as_chunks::<RECORD>().0.iter().take(packed.rows) {
         let u16_at = |at: usize| u16::from_le_bytes([record[at], record[at + 1]]);
         let [.., a, b, c, d, e, f, g, h] = *record;
         let t = i64::from_le_bytes([a, b, c, d, e, f, g, h]);
         let p = u8::from(u16_at(4) as i16 > 0);
-        place.batch.push(Event { t, x: u16_at(0), y: u16_at(2), p });
+        slot.batch.push(Event { t, x: u16_at(0), y: u16_at(2), p });
     }
 }
 
@@ -228,16 +229,16 @@ impl BlockReader for EcfReader {
             return Ok(false);
         }
         let many = if self.parallel { places_per_pool() } else { 1 };
-        let mut places = std::mem::take(&mut self.places);
-        places.resize_with(many, Place::default);
+        let mut slots = std::mem::take(&mut self.slots);
+        slots.resize_with(many, Slot::default);
         let (offset, strict, report) = (self.offset, self.strict, &mut self.report);
         let name = if strict { self.dataset.name() } else { String::new() };
-        let mut give = |_, packed: &Packed, place: &mut Place| {
+        let mut give = |_, packed: &Packed, slot: &mut Slot| {
             let bytes = packed.bytes.len() as u64;
-            match place.fault {
+            match slot.fault {
                 Some(fault) => {
                     report.add(Finding::DamagedPackets, 1, packed.at);
-                    let was_used = !place.batch.is_empty();
+                    let was_used = !slot.batch.is_empty();
                     *(if was_used {
                         &mut report.bytes.events
                     } else {
@@ -251,18 +252,18 @@ impl BlockReader for EcfReader {
                 }
                 None => report.bytes.events += bytes,
             }
-            if place.batch.is_empty() { Ok(()) } else { sink.events(&mut place.batch, packed.at) }
+            if slot.batch.is_empty() { Ok(()) } else { sink.events(&mut slot.batch, packed.at) }
         };
         let result = if self.parallel {
-            in_order(&chunks, &mut places, |_, packed, place| decode(packed, offset, place), give)
+            in_order(&chunks, &mut slots, |_, packed, slot| decode(packed, offset, slot), give)
         } else {
             chunks.iter().enumerate().try_for_each(|(i, packed)| {
-                let place = &mut places[0];
-                decode(packed, offset, place);
-                give(i, packed, place)
+                let slot = &mut slots[0];
+                decode(packed, offset, slot);
+                give(i, packed, slot)
             })
         };
-        self.places = places;
+        self.slots = slots;
         result.map(|()| true)
     }
 

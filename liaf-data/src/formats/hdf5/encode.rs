@@ -1,4 +1,5 @@
-//! Events to HDF5 as DSEC has them: a dataset a column, and a table that leads from ms to rows.
+//! Encoding of events as HDF5 in the layout of DSEC: a dataset for each column, and a table from ms
+//! to rows.
 
 use std::path::Path;
 
@@ -14,40 +15,41 @@ pub(crate) const TARGET: Target = Target {
     name: "h5-events",
     title: "HDF5 as DSEC has it",
     extension: "h5",
-    // The extension alone means a tensor file.
+    // The extension alone selects a tensor file.
     claims: &[],
     compressions: &[Compression::Deflate(4), Compression::None],
     capabilities: Capabilities {
         t_min: 0,
-        // The table has 8 bytes for each ms from 0 on, used or not: 19 hours.
+        // The table has 8 bytes for each ms from 0 on, whether it has events or not: this limit is
+        // 19 hours.
         t_max: (1 << 36) - 1,
-        // The table is one of rows before and after a time.
+        // The table assumes that the rows are in order of time.
         step_back: 0,
         ..Capabilities::ANYTHING
     },
     make: Make::Writer(|path, spec, options| Ok(Box::new(H5Writer::create(path, spec, options)?))),
 };
 
-/// Rows a chunk: 512 KiB of times.
+/// Number of rows of a chunk: 512 KiB of times.
 const ROOM: usize = 1 << 16;
 const US_PER_MS: i64 = 1000;
 
-/// Writes `/events/{t,x,y,p}` and `/ms_to_idx`, whose row `ms` is the number of events before
+/// Writes `/events/{t,x,y,p}` and `/ms_to_idx`, in which row `ms` is the number of events before
 /// `1000 * ms` µs.
 struct H5Writer {
     columns: [Column; 5],
     flow: Flow<EventSink>,
     events: u64,
-    /// Rows of the table so far.
+    /// Number of rows of the table so far.
     ms: i64,
 }
 
-/// A dataset in the making.
+/// A dataset that is being written.
 #[derive(Default)]
 struct Column {
     /// The chunk that is being filled.
     chunk: Option<Chunk>,
-    /// Rows so far.
+    /// Number of rows so far.
     rows: u64,
 }
 
@@ -57,13 +59,13 @@ impl H5Writer {
         let out = WholeFile::create(path, options.overwrite, options.sync, &spec.provenance)?;
         let sink = EventSink::new(out, spec, level, options.limits);
         let columns: [Column; 5] = Default::default();
-        // One of each column is filled, and each thread packs two.
+        // One chunk of each column is being filled, and each thread has two to compress.
         let most = columns.len() + 2 * rayon::current_num_threads() + 1;
         let flow = Flow::new(level, options.parallel, most, sink);
         Ok(Self { columns, flow, events: 0, ms: 0 })
     }
 
-    /// Adds `cells` to a dataset; together with what its chunk holds, they fit one chunk.
+    /// Appends `cells` to a dataset. They must fit into its current chunk.
     fn add<const N: usize>(
         &mut self,
         dataset: usize,
@@ -90,13 +92,14 @@ impl H5Writer {
         Ok(())
     }
 
-    /// Adds the rows of the table that these times, of events from number `events` on, decide.
+    /// Appends the rows of the table that follow from these times, which are those of the events
+    /// from number `self.events` on.
     fn add_to_table(&mut self, times: &[i64]) -> Result<()> {
         for (&t, row) in times.iter().zip(self.events..) {
             while self.ms * US_PER_MS <= t {
                 let filled = self.columns[MS].chunk.as_ref().map_or(0, |chunk| chunk.rows);
-                let behind = (t / US_PER_MS - self.ms + 1) as usize;
-                let rows = behind.min(ROOM - filled);
+                let missing = (t / US_PER_MS - self.ms + 1) as usize;
+                let rows = missing.min(ROOM - filled);
                 self.add(MS, std::iter::repeat_n(row.to_le_bytes(), rows))?;
                 self.ms += rows as i64;
             }
@@ -110,7 +113,8 @@ impl EventWriter for H5Writer {
         self.flow.poll()?;
         let mut from = 0;
         while from < events.len() {
-            // Up to the end of the chunks, so that these are full at the same events however cut.
+            // Go up to the end of the chunks, so that the chunks are full at the same events
+            // however the batches are cut.
             let to = events.len().min(from + ROOM - (self.events % ROOM as u64) as usize);
             let range = from..to;
             self.add_to_table(&events.t[range.clone()])?;
@@ -128,7 +132,8 @@ impl EventWriter for H5Writer {
         for column in &mut self.columns {
             let Some(mut chunk) = column.chunk.take() else { continue };
             if chunk.first == 0 {
-                // Less than one chunk in all: a chunk of just these rows.
+                // There is less than one full chunk in total, so the chunk size becomes the number
+                // of rows.
                 chunk.room = chunk.rows;
             }
             chunk.raw.resize(chunk.room * chunk.cell, 0);

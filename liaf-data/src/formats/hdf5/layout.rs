@@ -1,4 +1,4 @@
-//! Where the events of an HDF5 file stand, told by the names of groups and datasets.
+//! The positions of the events in an HDF5 file, found by the names of groups and datasets.
 
 use hdf5::types::{FloatSize, IntSize, TypeDescriptor};
 use hdf5::{Dataset, File, Group};
@@ -9,8 +9,8 @@ use crate::codec::{ColumnMap, Field, ReadOptions, StreamChoice};
 use crate::error::{Error, Result};
 use crate::model::SensorSize;
 
-/// Groups and datasets that may hold events, and the names of their streams.
-const PLACES: &[(&str, &str)] = &[
+/// Groups and datasets that may contain events, and the names of their streams.
+const PATHS: &[(&str, &str)] = &[
     ("/CD/events", "CD"),
     ("/events", "events"),
     ("/", "events"),
@@ -24,19 +24,19 @@ const PLACES: &[(&str, &str)] = &[
     ("/davis/right", "right"),
 ];
 
-/// How the events of a stream are kept.
+/// How the events of a stream are stored.
 #[derive(Debug)]
 pub(crate) enum Shape {
     /// Records with members.
     Records(Dataset),
-    /// Rows of this many columns.
+    /// A table with this many columns.
     Table(Dataset, Number, usize),
-    /// Datasets of t, x, y and p.
+    /// Separate datasets of t, x, y and p.
     Columns([(Dataset, Number); 4]),
 }
 
 impl Shape {
-    /// All datasets.
+    /// All datasets of the stream.
     pub fn datasets(&self) -> Vec<&Dataset> {
         match self {
             Self::Records(dataset) | Self::Table(dataset, ..) => vec![dataset],
@@ -49,17 +49,17 @@ impl Shape {
 #[derive(Debug)]
 pub(crate) struct Stream {
     pub name: String,
-    /// The group or dataset.
+    /// Path of the group or dataset.
     pub place: String,
     pub shape: Shape,
     pub sensor: Option<SensorSize>,
-    /// What has to be added to times for the clock of the images, in µs.
+    /// What must be added to the times to get the clock of the images, in µs.
     pub t_offset: Option<i64>,
-    /// The table that leads from ms to rows.
+    /// The table from ms to rows.
     pub ms_table: Option<Dataset>,
 }
 
-/// All streams of events.
+/// All streams of events in the file.
 pub(crate) fn streams(file: &File, options: &ReadOptions) -> Result<Vec<Stream>> {
     if let Some(keys @ ColumnMap::Names(_)) = &options.columns {
         return Ok(vec![by_keys(file, keys)?]);
@@ -75,7 +75,7 @@ pub(crate) fn streams(file: &File, options: &ReadOptions) -> Result<Vec<Stream>>
         Some(ColumnMap::Order(order)) => order.len(),
         _ => 4,
     };
-    for &(place, name) in PLACES.iter().chain(&stated) {
+    for &(place, name) in PATHS.iter().chain(&stated) {
         if streams.iter().any(|stream| stream.place == place) {
             continue;
         }
@@ -102,7 +102,7 @@ pub(crate) fn streams(file: &File, options: &ReadOptions) -> Result<Vec<Stream>>
     Ok(streams)
 }
 
-/// The table from ms to rows, in the group of the columns or beside it.
+/// The table from ms to rows, in the group of the columns or in its parent.
 fn ms_table(file: &File, group: Option<&Group>) -> Option<Dataset> {
     let names = ["ms_to_idx", "ms_map_idx"];
     let inside = group.and_then(|group| names.iter().find_map(|name| group.dataset(name).ok()));
@@ -117,7 +117,7 @@ fn parent(place: &str) -> &str {
     }
 }
 
-/// The datasets that the caller names.
+/// The datasets that the caller named.
 fn by_keys(file: &File, keys: &ColumnMap) -> Result<Stream> {
     let open = |field: Field| -> Result<(Dataset, Number)> {
         let wrong = |what: &str| {
@@ -162,7 +162,8 @@ fn of_group(group: &Group) -> Option<Shape> {
     Some(Shape::Columns([t?, x?, y?, p?]))
 }
 
-/// Whether a dataset is one column of numbers. MATLAB has them with two dimensions, one of which is 1.
+/// Whether a dataset is one column of numbers. MATLAB stores columns with two dimensions, one of
+/// which is 1.
 fn is_column(dataset: &Dataset) -> bool {
     matches!(dataset.shape()[..], [_] | [1, _] | [_, 1])
 }

@@ -1,7 +1,7 @@
-//! The table that leads from milliseconds to rows (DSEC's `ms_to_idx`, M3ED's `ms_map_idx`).
+//! The table from milliseconds to rows (DSEC's `ms_to_idx`, M3ED's `ms_map_idx`).
 //!
-//! Of entry k it holds that row `table[k]` is the first whose time is k ms or more, by the clock of the
-//! datasets, without `t_offset`. It is believed only where the rows that it leads to have such times.
+//! Row `table[k]` is the first whose time is k ms or more, on the clock of the datasets, without
+//! `t_offset`. An entry is used only if the rows to which it points have such times.
 
 use std::ops::Range;
 
@@ -12,12 +12,13 @@ use crate::codec::seek::{Rows, SLACK};
 use crate::error::Result;
 use crate::io::ByteSource;
 
-/// A table of that kind.
+/// A table from milliseconds to rows.
 #[derive(Debug)]
 pub(crate) struct MsTable(pub Dataset);
 
 impl MsTable {
-    /// The rows that may be of `time`; `None` if the table does not fit them.
+    /// The rows that may have a time within `time`; `None` if the table is not consistent with the
+    /// rows.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -30,7 +31,8 @@ impl MsTable {
         let all = reader.rows();
         let entries = self.0.size() as u64;
         let offset = reader.rows.offset;
-        // The first row at or behind a time; the first or the end of all outside of the table.
+        // The first row at or after a time. Outside of the table this is the first row, or the end
+        // of all rows.
         let mut row_of = |time: i64| -> Result<Option<u64>> {
             let Some(ms) = u64::try_from(time.saturating_sub(offset).div_euclid(1000)).ok() else {
                 return Ok(Some(all.start));
@@ -40,11 +42,11 @@ impl MsTable {
             }
             let Some(row) = self.entry(ms).filter(|row| *row <= all.end) else { return Ok(None) };
             let bound = (ms as i64).saturating_mul(1000).saturating_add(offset);
-            let is_behind =
+            let is_after =
                 row == all.end || reader.time(source, row)?.is_some_and(|time| time >= bound);
             let is_first =
                 row == all.start || reader.time(source, row - 1)?.is_some_and(|time| time < bound);
-            Ok((is_behind && is_first).then_some(row))
+            Ok((is_after && is_first).then_some(row))
         };
         let start = row_of(time.start.saturating_sub(SLACK))?;
         let end = row_of(time.end.saturating_add(SLACK).saturating_add(1000))?;

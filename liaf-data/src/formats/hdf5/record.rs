@@ -1,6 +1,6 @@
-//! One record of Prophesee's `/CD/events`, as wide as any type of its members.
+//! A record of Prophesee's `/CD/events`. Each member has the widest type that files use for it.
 
-/// Members by their names; the library widens what is stored.
+/// The members are found by their names; the library converts the stored types.
 #[derive(hdf5::H5Type, Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[repr(C)]
 pub(crate) struct Record {

@@ -1,4 +1,4 @@
-//! The rows of one dataset or of four, side by side, as events.
+//! Reading the rows of one dataset, or of four parallel datasets, as events.
 
 use std::ops::Range;
 
@@ -12,27 +12,27 @@ use crate::error::{Error, Result};
 use crate::io::ByteSource;
 use crate::model::{EventBatch, Finding, Report};
 
-/// Rows that become events at one time.
+/// Number of rows that are converted at a time.
 const BLOCK: usize = 8192;
 
-/// Gives the rows of one or four datasets as events.
+/// Reads the rows of one or four datasets as events.
 #[derive(Debug)]
 pub(crate) struct RowReader {
     slabs: Vec<Slab>,
-    /// Slab and column of t, x, y and p.
+    /// Indices of slab and column for t, x, y and p.
     columns: [(usize, usize); 4],
     pub rows: Rows,
     row: u64,
     left: u64,
-    /// All rows, and those that are passed over.
+    /// Number of all rows, and of rows that are skipped.
     total: u64,
     passed: u64,
-    /// Leads from ms to rows.
+    /// The table from ms to rows.
     pub table: Option<MsTable>,
     stored: u64,
     file_bytes: u64,
     strict: bool,
-    /// Rows that could not be read, and how many chunks before the next row.
+    /// Number of rows that could not be read, and of damaged chunks directly before the next row.
     lost: u64,
     damaged: u32,
     batch: EventBatch,
@@ -42,7 +42,7 @@ pub(crate) struct RowReader {
 }
 
 impl RowReader {
-    /// For a file of HDF5 that begins at byte `base`.
+    /// A reader of an HDF5 file whose data starts at byte `base`.
     pub fn new(
         shape: Shape,
         rows: Rows,
@@ -102,12 +102,12 @@ impl RowReader {
         })
     }
 
-    /// Which columns of a table are t, x, y and p.
+    /// Sets which columns of a table are t, x, y and p.
     pub fn set_order(&mut self, order: [usize; 4]) {
         self.columns = order.map(|column| (0, column));
     }
 
-    /// The first numbers of t, x, y and p; they stay to be read.
+    /// Reads the first numbers of t, x, y and p without consuming them.
     pub fn sample(&mut self) -> Result<[Vec<f64>; 4]> {
         for slab in &mut self.slabs {
             slab.ready().map_err(|error| slab.unreadable(&error))?;
@@ -118,9 +118,9 @@ impl RowReader {
         }))
     }
 
-    /// Goes on at row `behind`, behind a chunk that cannot be read: the rows of the others up to
-    /// there are of no use without it.
-    fn pass_over(&mut self, error: Error, behind: u64) -> Result<()> {
+    /// Continues at row `next`, after a chunk that cannot be read. The rows of the other datasets
+    /// up to there are useless without it.
+    fn pass_over(&mut self, error: Error, next: u64) -> Result<()> {
         self.report.add_event(Finding::DamagedPackets, 1, self.row);
         if self.strict {
             self.left = 0;
@@ -131,7 +131,7 @@ impl RowReader {
             self.report.note(error.to_string());
         }
         self.damaged += 1;
-        let mut lost = (behind - self.row).min(self.left);
+        let mut lost = (next - self.row).min(self.left);
         if self.damaged >= MOST_DAMAGED && lost < self.left {
             let names: Vec<_> = self.slabs.iter().map(|slab| slab.dataset.name()).collect();
             self.report.note(given_up(self.left - lost, &names.join(", ")));
@@ -205,8 +205,8 @@ impl BlockReader for RowReader {
             match slab.ready() {
                 Ok(ready) => rows = rows.min(ready),
                 Err(error) => {
-                    let (error, behind) = (slab.unreadable(&error), slab.behind());
-                    return self.pass_over(error, behind).map(|()| true);
+                    let (error, next) = (slab.unreadable(&error), slab.behind());
+                    return self.pass_over(error, next).map(|()| true);
                 }
             }
         }

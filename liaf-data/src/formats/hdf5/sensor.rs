@@ -1,13 +1,13 @@
-//! The size of the sensor, from attributes, datasets, or the data set's own cameras.
+//! The size of the sensor, from attributes, datasets, or the known cameras of a data set.
 
 use hdf5::types::{FixedAscii, FixedUnicode, VarLenAscii, VarLenUnicode};
 use hdf5::{File, Group};
 
 use crate::model::SensorSize;
 
-/// The size for the events at `place`, by the nearest thing that says it.
-pub(crate) fn find(file: &File, place: &str) -> Option<SensorSize> {
-    let mut at = place;
+/// The size of the sensor for the events at the path `path`, from the closest group that has it.
+pub(crate) fn find(file: &File, path: &str) -> Option<SensorSize> {
+    let mut at = path;
     loop {
         if let Ok(group) = file.group(if at.is_empty() { "/" } else { at })
             && let Some(size) = of_group(&group)
@@ -19,12 +19,12 @@ pub(crate) fn find(file: &File, place: &str) -> Option<SensorSize> {
         }
         at = at.rsplit_once('/').map_or("", |(parent, _)| parent);
     }
-    // MVSEC: DAVIS346. DSEC: Prophesee Gen3.1, cut to 640x480.
-    if place.starts_with("/davis/") {
+    // MVSEC used a DAVIS346. DSEC used a Prophesee Gen3.1, cropped to 640x480.
+    if path.starts_with("/davis/") {
         return Some(SensorSize::new(346, 260));
     }
     let is_dsec =
-        place == "/events" && file.link_exists("ms_to_idx") && file.link_exists("t_offset");
+        path == "/events" && file.link_exists("ms_to_idx") && file.link_exists("t_offset");
     is_dsec.then_some(SensorSize::new(640, 480))
 }
 
@@ -33,7 +33,7 @@ fn of_group(group: &Group) -> Option<SensorSize> {
         let side = |n: i64| u16::try_from(n).ok().filter(|&n| n > 0);
         Some(SensorSize::new(side(w)?, side(h)?))
     };
-    // Prophesee: "1280x720".
+    // Prophesee stores a text such as "1280x720".
     if let Some(text) = text(group, "geometry")
         && let Ok(size) = text.parse()
     {
@@ -42,7 +42,7 @@ fn of_group(group: &Group) -> Option<SensorSize> {
     if let (Some(width), Some(height)) = (number(group, "width"), number(group, "height")) {
         return size(width, height);
     }
-    // RPG: height, width. M3ED: width, height.
+    // RPG stores height and width, M3ED width and height.
     if let Some([height, width, ..]) = numbers(group, "sensor_resolution").as_deref() {
         return size(*width, *height);
     }
@@ -53,12 +53,12 @@ fn of_group(group: &Group) -> Option<SensorSize> {
     }
 }
 
-/// A number that is an attribute or a dataset of one value.
+/// A number that is stored as an attribute or as a dataset with one value.
 pub(crate) fn number(group: &Group, name: &str) -> Option<i64> {
     numbers(group, name).filter(|values| values.len() == 1)?.first().copied()
 }
 
-/// A few numbers that are an attribute or a dataset.
+/// A few numbers that are stored as an attribute or as a dataset.
 fn numbers(group: &Group, name: &str) -> Option<Vec<i64>> {
     const MOST: usize = 4;
     if let Ok(attribute) = group.attr(name) {
@@ -68,7 +68,7 @@ fn numbers(group: &Group, name: &str) -> Option<Vec<i64>> {
     dataset.read_raw().ok()
 }
 
-/// An attribute that is a text, of fixed or variable length.
+/// An attribute that is a text of fixed or variable length.
 pub(crate) fn text(group: &Group, name: &str) -> Option<String> {
     let attribute = group.attr(name).ok().filter(|attribute| attribute.size() == 1)?;
     let short = |text: &str| (text.len() <= 4096).then(|| text.to_owned());

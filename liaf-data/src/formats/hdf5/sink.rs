@@ -1,4 +1,4 @@
-//! The datasets of an event file in the making.
+//! The datasets of an event file that is being written.
 
 use hdf5::{Dataset, H5Type};
 
@@ -17,15 +17,15 @@ pub(crate) const MS: usize = 4;
 
 const NAMES: [&str; 5] = ["events/t", "events/x", "events/y", "events/p", "ms_to_idx"];
 
-/// The file as HDF5 sees it. Its fields are dropped in this order.
+/// The open HDF5 file. The order of the fields is the order in which they are dropped.
 pub(crate) struct EventSink {
-    /// `None` before the first chunk of one.
+    /// `None` before the first chunk of a dataset.
     datasets: [Option<Dataset>; 5],
     out: WholeFile,
     level: Option<DeflateLevel>,
     sensor: SensorSize,
     t_offset: Option<i64>,
-    /// Bytes of chunks so far.
+    /// Size of all chunks so far, in bytes.
     bytes: u64,
     limits: Limits,
 }
@@ -48,7 +48,7 @@ impl EventSink {
         }
     }
 
-    /// Adds what is not in chunks, completes the file and returns its size.
+    /// Writes everything that is not in chunks, completes the file and returns its size.
     pub fn finish(mut self) -> Result<u64> {
         self.complete().map_err(|error| self.out.failed(&error))?;
         self.datasets = Default::default();
@@ -57,13 +57,13 @@ impl EventSink {
 
     fn complete(&mut self) -> hdf5::Result<()> {
         for dataset in 0..NAMES.len() {
-            // Of no rows, a chunk is of one.
+            // Without any rows, the chunk size is one row.
             self.extend(dataset, 1, 0)?;
         }
         if let Some(t_offset) = self.t_offset {
             self.number("t_offset", t_offset)?;
         }
-        // Where RVT has them.
+        // RVT stores the size of the sensor here.
         self.number("events/width", self.sensor.width.into())?;
         self.number("events/height", self.sensor.height.into())
     }
@@ -73,7 +73,7 @@ impl EventSink {
         builder.empty::<i64>().create(name)?.write_scalar(&value)
     }
 
-    /// The dataset, extended to `rows` rows; if it is new, with chunks of `room`.
+    /// The dataset, extended to `rows` rows; a new dataset has chunks of `room` rows.
     fn extend(&mut self, dataset: usize, room: usize, rows: u64) -> hdf5::Result<&Dataset> {
         let slot = self.datasets.get_mut(dataset).ok_or("no dataset of this number")?;
         let made = match slot.take() {
@@ -95,7 +95,7 @@ impl EventSink {
     }
 }
 
-/// A dataset of one dimension that grows.
+/// Creates a dataset of one dimension that can grow.
 fn make<N: H5Type>(
     file: &hdf5::File,
     name: &str,
@@ -114,7 +114,7 @@ fn make<N: H5Type>(
 }
 
 impl ChunkSink for EventSink {
-    /// Writes `chunk`, extending its dataset to all its rows.
+    /// Writes `chunk`, after extending its dataset to include its rows.
     fn write(&mut self, chunk: &Chunk) -> Result<()> {
         self.bytes += chunk.bytes().len() as u64;
         check_size(self.bytes, &self.limits, self.out.path())?;

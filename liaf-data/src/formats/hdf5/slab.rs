@@ -1,4 +1,4 @@
-//! The numbers of one dataset, a slab of rows after the other.
+//! Reading the numbers of a dataset in slabs of rows.
 
 use std::ops::Range;
 
@@ -11,28 +11,29 @@ use crate::codec::columns::{Kind, Number, View};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 
-/// Rows of a dataset without chunks that are read at one time.
+/// Number of rows that are read at a time from a dataset without chunks.
 const ROWS: usize = 64 << 10;
-/// Rows that small chunks are read by.
+/// Approximate number of rows that are read at a time if chunks are small.
 const BLOCK: usize = 8192;
 
-/// Reads the rows of a dataset one slab after the other.
+/// Reads the rows of a dataset, one slab after another.
 #[derive(Debug)]
 pub(crate) struct Slab {
     pub dataset: Dataset,
-    /// Where the HDF5 file begins in the file.
+    /// Offset of the HDF5 data in the file.
     base: u64,
-    /// What the library makes of the numbers.
+    /// The type to which the library converts the numbers.
     pub number: Number,
-    /// Numbers of a row; records have as many as they have members.
+    /// Number of values in a row; for records this is the number of members.
     columns: usize,
     is_record: bool,
-    /// Rows lie along the second dimension, as MATLAB has a column.
+    /// Whether rows are along the second dimension, as in columns from MATLAB.
     is_lying: bool,
     is_chunked: bool,
-    /// Rows of a chunk.
+    /// Number of rows of a chunk.
     chunk: usize,
-    /// Rows of a slab: of whole chunks, as a part of one costs as much as all of it.
+    /// Number of rows of a slab. A slab has whole chunks, because reading a part of a chunk costs
+    /// as much as reading all of it.
     pub rows: usize,
     pub total: u64,
     next: u64,
@@ -41,7 +42,7 @@ pub(crate) struct Slab {
 }
 
 impl Slab {
-    /// For a dataset of a file of HDF5 that begins at byte `base`.
+    /// A reader for a dataset of an HDF5 file whose data starts at byte `base`.
     pub fn new(
         (dataset, number): (Dataset, Number),
         columns: usize,
@@ -64,7 +65,7 @@ impl Slab {
             let cells = sides.iter().fold(1u64, |n, &side| n.saturating_mul(side as u64));
             Limits::check("a chunk", cells.saturating_mul(stored), limits.packet_bytes)?;
             chunk = sides.get(along).copied().unwrap_or(1).max(1);
-            // Small chunks by the dozen.
+            // Read many small chunks together.
             rows = chunk * (BLOCK / chunk).max(1);
         }
         let row = columns * number.bytes();
@@ -90,14 +91,13 @@ impl Slab {
         self.columns * self.number.bytes()
     }
 
-    /// Rows that are read and not taken; reads more if there are none.
+    /// Number of rows that have been read and not consumed; reads more rows if there are none.
     ///
     /// # Errors
-    /// If the chunk that comes next cannot be read; [`behind`](Self::behind) is where the one after it
-    /// begins.
+    /// If the next chunk cannot be read; [`behind`](Self::behind) is the first row after it.
     pub fn ready(&mut self) -> hdf5::Result<usize> {
         if self.taken == self.bytes.len() && self.next < self.total {
-            // Of several chunks the first may be whole.
+            // If one of several chunks is damaged, the first one may still be readable.
             match self.fill(self.rows) {
                 Err(_) if self.rows > self.chunk => self.fill(self.chunk)?,
                 other => other?,
@@ -125,7 +125,8 @@ impl Slab {
         }
     }
 
-    /// Whether rows were ever written: the library makes up what was not.
+    /// Checks that the rows were written. For rows that were not, the library would return fill
+    /// values.
     fn check_written(&self, rows: Range<u64>) -> hdf5::Result<()> {
         let is_written = if self.is_chunked {
             let mut is_written = true;
@@ -144,7 +145,7 @@ impl Slab {
         (self.next / step + 1).saturating_mul(step).min(self.total)
     }
 
-    /// The first row behind the chunk that comes next.
+    /// The first row after the next chunk.
     pub fn behind(&self) -> u64 {
         self.end_of(self.chunk)
     }
@@ -159,7 +160,8 @@ impl Slab {
             return Ok(());
         }
         match self.number.kind {
-            // A boolean of h5py is an enumeration; whatever is stored must not become a bool.
+            // A boolean of h5py is an enumeration. It is read as `u8`, because an invalid value
+            // must not become a `bool`.
             Kind::Bool | Kind::U8 => self.numbers(rows, u8::to_le_bytes),
             Kind::I8 => self.numbers(rows, i8::to_le_bytes),
             Kind::I16 => self.numbers(rows, i16::to_le_bytes),
@@ -187,7 +189,7 @@ impl Slab {
         Ok(())
     }
 
-    /// Why the rows that come next are not there.
+    /// The error for the next rows if they cannot be read.
     pub fn unreadable(&self, error: &hdf5::Error) -> Error {
         let (row, name) = (self.next, self.dataset.name());
         let what = Error::malformed(format!("{name} cannot be read from row {row} on"));
@@ -199,9 +201,9 @@ impl Slab {
         .found(error)
     }
 
-    /// Goes on at row `row` and ends in front of row `end`.
+    /// Continues at row `row` and ends before row `end`.
     pub fn keep(&mut self, row: u64, end: u64) {
-        // What is read already may be of use.
+        // Rows that have already been read may be needed.
         let ready = (self.bytes.len() - self.taken) as u64 / self.row_bytes().max(1) as u64;
         let first = self.next - ready;
         if row >= first && row - first < ready {
@@ -214,7 +216,7 @@ impl Slab {
         self.total = self.total.min(end);
     }
 
-    /// The number in column `column` of a row.
+    /// Reads the value in column `column` of a row.
     pub fn one(&mut self, row: u64, column: usize) -> hdf5::Result<Vec<u8>> {
         let held = (std::mem::take(&mut self.bytes), self.taken);
         let result = self.read(row as usize..row as usize + 1);
@@ -224,7 +226,7 @@ impl Slab {
         result.map(|()| one)
     }
 
-    /// The rows that are ready, from column `column` on.
+    /// The rows that have been read, from column `column` on.
     pub fn view(&self, column: usize) -> View<'_> {
         let from = self.taken + column * self.number.bytes();
         let bytes = self.bytes.get(from..).unwrap_or_default();

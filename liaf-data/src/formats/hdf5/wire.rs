@@ -1,26 +1,26 @@
-//! What a reading process and the program that started it tell each other: messages of a letter, a
+//! The messages between a worker process and the program that started it. A message is a letter, a
 //! `u32` length and the bytes, little-endian.
 
 use std::io::{self, Read, Write};
 
 use crate::model::EventBatch;
 
-/// A message longer than this is no message of ours.
+/// A longer message cannot come from a worker.
 const MOST: usize = 64 << 20;
 
 #[derive(Debug)]
 pub(crate) enum Message {
-    /// What the recording says of itself, as JSON.
+    /// What the recording says about itself, as JSON.
     Info(Vec<u8>),
-    /// Events, and the byte that the first of them came from.
+    /// Events, and the offset in the file of the first of them.
     Events(u64, EventBatch),
-    /// How far it is: bytes, events to come, and the next row.
+    /// The progress: number of bytes, number of events to come, and the next row.
     Progress(u64, u64, u64),
-    /// Whether what is not of the wanted time is passed over.
+    /// Whether rows outside the wanted time are skipped.
     Narrowed(bool),
-    /// The report, as JSON; nothing follows.
+    /// The report, as JSON. This is the last message.
     Report(Vec<u8>),
-    /// An error, as JSON; nothing follows.
+    /// An error, as JSON. This is the last message.
     Error(Vec<u8>),
 }
 
@@ -56,7 +56,8 @@ impl Message {
         out.write_all(bytes)
     }
 
-    /// The next message; `None` at the end, within a message as well, and for what is none.
+    /// Reads the next message; `None` at the end of the input, even within a message, and for
+    /// invalid messages.
     pub fn read(input: &mut dyn Read) -> Option<Self> {
         let mut head = [0; 5];
         input.read_exact(&mut head).ok()?;

@@ -1,8 +1,10 @@
-//! HDF5 files read by a process of their own, so that a crash of the library is an error message.
+//! Reading of HDF5 files in a worker process, so that a crash of the library becomes an error
+//! message.
 //!
-//! The library takes the structure of a file from the file, in C, and older versions of it do so
-//! without looking. A program sets [`ReadOptions::hdf5_program`] to itself and calls [`serve`] when it
-//! is started as `PROGRAM read-hdf5 OPTIONS FILE`; the events come over its standard output.
+//! The library is written in C and takes the structure of a file from the file itself; older
+//! versions do so without checks. A program sets [`ReadOptions::hdf5_program`] to its own path and
+//! calls [`serve`] when it is started as `PROGRAM read-hdf5 OPTIONS FILE`. The events are sent over
+//! its standard output.
 
 use std::io::{BufReader, BufWriter, Write};
 use std::ops::Range;
@@ -21,10 +23,10 @@ use crate::model::{
     SensorSource, StreamInfo, StreamKind,
 };
 
-/// The word behind the program's name that makes it a reading process.
+/// The argument after the name of the program that makes it a worker process.
 pub const COMMAND: &str = "read-hdf5";
 
-/// Details that the reader may give.
+/// The details that the worker may send.
 const DETAILS: &[&str] = &[
     "columns",
     "date",
@@ -39,14 +41,14 @@ const DETAILS: &[&str] = &[
     "time unit",
     "version",
 ];
-/// Findings that the reader may count.
+/// The findings that the worker may count.
 const FINDINGS: &[Finding] =
     &[Finding::DamagedPackets, Finding::TruncatedTails, Finding::BadValues, Finding::BadParts];
 
-/// Reads the file and writes its events to `out`, as the options say that the parent gave.
+/// Reads the file and writes its events to `out`, with the options that the parent process passed.
 ///
 /// # Errors
-/// If `out` cannot be written; what is wrong with the file is told to the parent.
+/// If `out` cannot be written. Errors of the file are sent to the parent process.
 pub fn serve(options: &str, file: &Path, out: impl Write) -> std::io::Result<()> {
     let mut out = BufWriter::with_capacity(1 << 20, out);
     if let Err(error) = try_serve(options, file, &mut out) {
@@ -93,19 +95,19 @@ impl<W: Write> EventSink for Sender<'_, W> {
     }
 }
 
-/// What part of the events is wanted.
+/// The part of the events that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Part {
-    /// What may be of this time.
+    /// Only rows that may have a time within this range.
     time: Option<Range<i64>>,
-    /// From this row on.
+    /// Only from this row on.
     first: Option<u64>,
-    /// Up to this one.
+    /// Only up to this row.
     end: Option<u64>,
 }
 
 impl Part {
-    /// Cuts a fresh reader to this part. Whether it passes over what is not of the time.
+    /// Restricts a new reader to this part. Returns whether rows outside of the time are skipped.
     fn take_of(&self, reader: &mut dyn BlockReader, source: &mut ByteSource) -> Result<bool> {
         let checkpoint = |row: u64| Checkpoint { offset: 0, state: vec![row as i64] };
         if let Some(row) = self.first {
@@ -127,7 +129,7 @@ impl Part {
     }
 }
 
-/// The options as the parent writes them.
+/// The options in the form in which the parent process passes them.
 fn options_text(options: &ReadOptions, part: &Part) -> String {
     let stream = match &options.stream {
         Some(StreamChoice::Id(id)) => json!(id),
@@ -183,7 +185,8 @@ fn options_of(text: &str) -> Result<(ReadOptions, usize, Part)> {
     Ok((options, threads, Part::of(&value)))
 }
 
-/// Starts a process that reads the file. `stays`: the file will be there if it must be opened again.
+/// Starts a worker process that reads the file. `stays` says whether the file can be opened again
+/// later.
 pub(crate) fn open(
     program: &Path,
     file: &Path,
@@ -216,7 +219,7 @@ pub(crate) fn open(
     Ok(Opened { step: 1 << 20, bytes_per_event: 4.0, ..Opened::new(info, body, 0, options) })
 }
 
-/// A reading process.
+/// A worker process.
 struct Process {
     child: Child,
     output: BufReader<ChildStdout>,
@@ -241,15 +244,15 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may be waiting to write what nobody reads.
+        // The process may be blocked writing output that nobody reads.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Takes the messages of a reading process.
+/// Receives the messages of a worker process.
 struct ChildReader {
-    /// Program, file and options, to start another one.
+    /// Program, file and options with which another process can be started.
     again: Option<(PathBuf, PathBuf, ReadOptions)>,
     part: Part,
     process: Process,
@@ -261,7 +264,7 @@ struct ChildReader {
 }
 
 impl ChildReader {
-    /// What became of a process that ended without a word.
+    /// The error for a process that ended without a final message.
     fn crash(&mut self) -> Error {
         self.ended = true;
         let how = self.process.child.wait();
@@ -272,8 +275,8 @@ impl ChildReader {
             .advice("the file is damaged, or made to do this")
     }
 
-    /// Takes what is told before the first event: whether the part was narrowed, how far it is, and
-    /// how much is to come.
+    /// Receives the messages before the first event: whether the part was narrowed, the progress,
+    /// and the number of events to come.
     fn begin(&mut self) -> Result<bool> {
         match Message::read(&mut self.process.output) {
             Some(Message::Narrowed(is_narrow)) => match Message::read(&mut self.process.output) {
@@ -289,7 +292,7 @@ impl ChildReader {
         }
     }
 
-    /// Starts anew with another part. `false` if that cannot be.
+    /// Starts a new process for another part. Returns `false` if that is not possible.
     fn restart(&mut self, part: Part) -> Result<bool> {
         let Some((program, file, options)) = &self.again else { return Ok(false) };
         self.process = Process::start(program, file, options, &part)?;

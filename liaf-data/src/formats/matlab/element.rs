@@ -1,4 +1,5 @@
-//! The elements of a MATLAB 5 file: a type, a number of bytes, and the bytes, padded to 8.
+//! The elements of a MATLAB 5 file: a type, a number of bytes, and the bytes, padded to a multiple
+//! of 8.
 
 use crate::codec::columns::{Feed, Kind, Number, Storage};
 use crate::error::{Error, Result};
@@ -7,23 +8,23 @@ use crate::io::ByteSource;
 pub(crate) const MATRIX: u32 = 14;
 pub(crate) const COMPRESSED: u32 = 15;
 
-/// The beginning of an element.
+/// The tag at the beginning of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tag {
     pub kind: u32,
     pub bytes: u32,
-    /// Data of at most four bytes stand in the tag itself.
+    /// Data of at most four bytes are stored in the tag itself.
     pub small: Option<[u8; 4]>,
 }
 
 impl Tag {
-    /// Reads the eight bytes of a tag.
+    /// Parses the eight bytes of a tag.
     pub fn parse(bytes: [u8; 8], big: bool) -> Self {
         let [a, b, c, d, e, f, g, h] = bytes;
         let u32_of =
             |bytes| if big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) };
         let first = u32_of([a, b, c, d]);
-        // A small element has its number of bytes where the upper half of the type would be.
+        // A small element has its number of bytes in the upper half of the type.
         if first >> 16 != 0 {
             return Self { kind: first & 0xffff, bytes: first >> 16, small: Some([e, f, g, h]) };
         }
@@ -31,7 +32,7 @@ impl Tag {
     }
 }
 
-/// The number that an element of this type holds.
+/// The number type of the data of an element of this type.
 pub(crate) fn number(kind: u32, big_endian: bool) -> Option<Number> {
     let kind = match kind {
         1 => Kind::I8,
@@ -54,7 +55,7 @@ pub(crate) fn number(kind: u32, big_endian: bool) -> Option<Number> {
 pub(crate) struct Matrix {
     pub name: String,
     pub sides: Vec<u64>,
-    /// Its real part; `None` for cells, structures, texts and sparse ones.
+    /// The real part; `None` for cell arrays, structures, texts and sparse matrices.
     pub data: Option<Data>,
 }
 
@@ -63,13 +64,14 @@ pub(crate) struct Matrix {
 pub(crate) struct Data {
     pub number: Number,
     pub feed: Feed,
-    /// Bytes of `feed` in front of the first number.
+    /// Number of bytes of `feed` before the first number.
     pub ahead: u64,
-    /// Bytes of numbers.
+    /// Number of bytes of the numbers.
     pub bytes: u64,
 }
 
-/// Reads a matrix whose element lies, or lies packed, at `start`, `bytes` bytes of the file.
+/// Reads a matrix whose element, which may be compressed, is stored in the `bytes` bytes of the
+/// file from `start` on.
 pub(crate) fn matrix(
     source: &mut ByteSource,
     storage: Storage,
@@ -79,7 +81,7 @@ pub(crate) fn matrix(
 ) -> Result<Option<Matrix>> {
     let mut walk = Walk { feed: Feed::new(storage, start, bytes), read: 0, big, start };
     if storage != Storage::Stored {
-        // Within is a matrix with a tag of its own.
+        // The contents are a matrix with a tag of its own.
         match walk.tag(source)? {
             tag if tag.kind == MATRIX => {}
             _ => return Ok(None),
@@ -98,7 +100,7 @@ pub(crate) fn matrix(
         sides.as_chunks::<4>().0.iter().map(|bytes| u64::from(side(bytes))).collect();
     let name = walk.small_element(source, 1024)?;
     let name = String::from_utf8_lossy(&name).into_owned();
-    // Double, single and the eight integers.
+    // Only double, single and the eight integer classes are supported.
     if !(6..=15).contains(&class) {
         return Ok(Some(Matrix { name, sides, data: None }));
     }
@@ -115,7 +117,7 @@ pub(crate) fn matrix(
     }))
 }
 
-/// Goes through the elements within a matrix.
+/// Iterates over the elements within a matrix.
 struct Walk {
     feed: Feed,
     read: u64,
@@ -142,7 +144,7 @@ impl Walk {
         Ok(Tag::parse(bytes, self.big))
     }
 
-    /// The content of an element of at most `most` bytes.
+    /// The contents of an element of at most `most` bytes.
     fn small_element(&mut self, source: &mut ByteSource, most: u32) -> Result<Vec<u8>> {
         let tag = self.tag(source)?;
         if let Some(small) = tag.small {
@@ -160,7 +162,7 @@ impl Walk {
     }
 }
 
-/// Whether an element of the top level is worth a look.
+/// How an element of the top level is stored, if it may be a matrix.
 pub(crate) fn storage(kind: u32) -> Option<Storage> {
     match kind {
         MATRIX => Some(Storage::Stored),

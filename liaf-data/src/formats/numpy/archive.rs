@@ -1,4 +1,5 @@
-//! Events to `.npz`: an array each of t, x, y and p, as SpikingJelly and evutils have them.
+//! Encoding of events as `.npz`: one array each for t, x, y and p, as SpikingJelly and evutils
+//! write them.
 
 use std::path::Path;
 
@@ -17,7 +18,7 @@ pub(crate) const TARGET: Target = Target {
     name: "npz-events",
     title: "a NumPy archive of events",
     extension: "npz",
-    // The extension alone means a tensor file.
+    // The extension alone selects a tensor file.
     claims: &[],
     compressions: &[Compression::None, Compression::Deflate(6)],
     capabilities: CAPABILITIES,
@@ -28,9 +29,10 @@ const TIMES: (&str, &str) = ("t.npy", "'<i8'");
 /// The other columns: name and type.
 const REST: [(&str, &str); 3] = [("x.npy", "'<i2'"), ("y.npy", "'<i2'"), ("p.npy", "'|b1'")];
 
-/// Writes `t.npy`, `x.npy`, `y.npy` and `p.npy`, one behind the other as an archive wants it: what
-/// follows the times waits in files of its own, so that memory does not grow with the events. Behind
-/// them stand `width.npy`, `height.npy` and `liaf.npy`, the bytes of the provenance.
+/// Writes `t.npy`, `x.npy`, `y.npy` and `p.npy`, which must follow one another in the archive. The
+/// columns after the times are first stored in temporary files, so that memory use does not grow
+/// with the number of events. They are followed by `width.npy`, `height.npy` and `liaf.npy`, the
+/// bytes of the provenance.
 struct NpzWriter {
     out: AtomicFile,
     zip: Zip,

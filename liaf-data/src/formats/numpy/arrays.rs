@@ -1,4 +1,4 @@
-//! Which arrays hold t, x, y and p, and where.
+//! The search for the arrays of t, x, y and p.
 
 use crate::codec::columns::{
     Array, Checksum, Feed, Name, Number, Parts, Rows, Source, View, guess_order, guess_unit,
@@ -9,22 +9,22 @@ use crate::error::{Error, Result};
 use crate::io::ByteSource;
 use crate::model::{Finding, Report};
 
-/// An array whose header was read; its feed goes on with its elements.
+/// An array whose header has been read; its feed continues with the elements.
 #[derive(Debug)]
 pub(crate) struct Found {
     pub name: String,
     pub header: Header,
     feed: Feed,
-    /// Bytes of the header.
+    /// Size of the header in bytes.
     ahead: u64,
-    /// Packed bytes in the file.
+    /// Number of compressed bytes in the file.
     packed: u64,
-    /// Checksum and unpacked bytes, headers included, if the file says.
+    /// Checksum and number of decompressed bytes, including the header, if the file has them.
     sum: Option<(u32, u64)>,
 }
 
 impl Found {
-    /// Reads the header at the start of `feed`, which stands for `packed` bytes of the file.
+    /// Reads the header at the start of `feed`, which corresponds to `packed` bytes of the file.
     pub fn read(
         source: &mut ByteSource,
         name: &str,
@@ -41,7 +41,7 @@ impl Found {
             return Err(fault);
         }
         let (fixed, text) = npy::lengths(&bytes, &options.limits).map_err(here)?;
-        // The text may be shorter than the two bytes that are read already.
+        // The text may be shorter than the two bytes of it that have already been read.
         let ahead = fixed + text;
         feed = feed.again();
         bytes.clear();
@@ -53,7 +53,7 @@ impl Found {
         Ok(Self { name: name.to_owned(), header, feed, ahead: ahead as u64, packed, sum })
     }
 
-    /// Whether it is a list of events by itself.
+    /// Whether the array alone is a list of events.
     pub fn is_events(&self) -> bool {
         match &self.header.dtype {
             Dtype::Record { fields, .. } => Field::ALL
@@ -63,7 +63,7 @@ impl Found {
         }
     }
 
-    /// The whole number that it is, if it is one.
+    /// The value of the array, if it is a single whole number.
     pub fn number(mut self, source: &mut ByteSource) -> Option<i64> {
         let Dtype::Plain(number) = self.header.dtype else { return None };
         let mut bytes = Vec::new();
@@ -80,7 +80,7 @@ impl Found {
         self.header.shape.iter().fold(1, |n: u64, &side| n.saturating_mul(side))
     }
 
-    /// Whether it has one dimension, others of one element aside.
+    /// Whether the array has one dimension, not counting dimensions of size 1.
     fn is_column(&self) -> bool {
         self.header.shape.iter().filter(|&&side| side != 1).count() <= 1
     }
@@ -89,23 +89,23 @@ impl Found {
         error.at(self.feed.start())
     }
 
-    /// Bytes of the elements.
+    /// Size of the elements in bytes.
     fn body(&self) -> u64 {
         self.elements().saturating_mul(self.header.dtype.bytes() as u64)
     }
 }
 
-/// What was found out of the arrays.
+/// How the events are read from the arrays.
 pub(crate) struct Plan {
     pub parts: Parts,
     pub rows: Rows,
     pub details: Vec<(&'static str, String)>,
 }
 
-/// The making of a plan.
+/// Builds a plan.
 struct Planner {
     parts: Parts,
-    /// Bytes in front of each source's first record.
+    /// Number of bytes before the first record of each source.
     ahead: Vec<u64>,
     details: Vec<(&'static str, String)>,
 }
@@ -115,7 +115,7 @@ fn unclean() -> Error {
         .expected("spaces")
 }
 
-/// A plan for one array that is a list of events.
+/// A plan for a single array that is a list of events.
 pub(crate) fn one(source: &mut ByteSource, found: Found, options: &ReadOptions) -> Result<Plan> {
     let here = found.feed.start();
     let planner = match found.header.dtype.clone() {
@@ -156,8 +156,8 @@ pub(crate) fn four(
         }
         types.push(format!("{field} {}", number.name()));
         planner.parts.event_bytes += one.packed;
-        let (body, place) = (one.elements().saturating_mul(number.bytes() as u64), i);
-        planner.check(&one, body, vec![place]);
+        let (body, index) = (one.elements().saturating_mul(number.bytes() as u64), i);
+        planner.check(&one, body, vec![index]);
         planner.parts.arrays[i] = Array { source: i, start: 0, number };
         planner.add(one.feed, number.bytes(), one.ahead);
     }
@@ -166,7 +166,7 @@ pub(crate) fn four(
     planner.finish(source, options)
 }
 
-/// Records whose members have names.
+/// An array of records whose members have names.
 fn records(source: &mut ByteSource, found: Found, options: &ReadOptions) -> Result<Planner> {
     let mut planner = Planner::new(source, options);
     let Dtype::Record { fields, bytes } = &found.header.dtype else { return Ok(planner) };
@@ -205,7 +205,7 @@ fn records(source: &mut ByteSource, found: Found, options: &ReadOptions) -> Resu
     Ok(planner)
 }
 
-/// A plain array of two dimensions: an event a row, or one a column.
+/// A plain array of two dimensions: each event is a row, or each event is a column.
 fn table(
     source: &mut ByteSource,
     found: Found,
@@ -239,7 +239,7 @@ fn table(
     planner.parts.left = rows;
     planner.parts.event_bytes = found.packed;
     let size = number.bytes();
-    // The column at each place of t, x, y and p; a guess needs them all first.
+    // The column of t, x, y and p. A guess needs to look at all columns first.
     let mut order = [0, 1, 2, 3];
     if let Some(stated) = stated {
         let at = |field| stated.iter().position(|&column| column == Some(field)).unwrap_or(0);
@@ -252,7 +252,7 @@ fn table(
         planner.check(&found, found.body(), vec![0]);
         planner.add(found.feed, width as usize * size, found.ahead);
     } else {
-        // RecordBuffer columns, one behind the other: read side by side.
+        // Whole columns are stored one after another: they are read in parallel.
         let bytes = rows.saturating_mul(size as u64);
         let mut by_place = order;
         by_place.sort_unstable();
@@ -328,7 +328,8 @@ impl Planner {
         self.parts.flaw.get_or_insert(error);
     }
 
-    /// Notes the checksum of an array, and whether its header and its size are as they should be.
+    /// Stores the checksum of an array, and notes if its header or its size is not what it should
+    /// be.
     fn check(&mut self, found: &Found, body: u64, sources: Vec<usize>) {
         if !found.header.is_clean {
             self.flaw(found.here(unclean()));

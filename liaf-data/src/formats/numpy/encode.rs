@@ -1,4 +1,4 @@
-//! Events to `.npy`: an array of records, as tonic has them.
+//! Encoding of events as `.npy`: an array of records, as tonic writes them.
 
 use crate::codec::EventSpec;
 use crate::codec::{Capabilities, Encoder, Make, Output, Target};
@@ -10,31 +10,31 @@ pub(crate) const TARGET: Target = Target {
     name: "npy-events",
     title: "a NumPy array of events",
     extension: "npy",
-    // The extension alone means a tensor file.
+    // The extension alone selects a tensor file.
     claims: &[],
     compressions: &[],
     capabilities: CAPABILITIES,
     make: Make::Encoder(|spec, _| Ok(Box::new(NpyEncoder::new(spec)))),
 };
 
-/// What arrays of events hold, one of records or one a column.
+/// What arrays of events can store, either as one array of records or as one array for each column.
 pub(crate) const CAPABILITIES: Capabilities = Capabilities {
-    // The lowest one stands for no value.
+    // The lowest value means "no value".
     t_min: i64::MIN + 1,
-    // Above this a reader takes whole numbers for ns.
+    // A reader takes larger whole numbers for ns.
     t_max: 100_000_000_000_000_000,
     x_max: i16::MAX as u16,
     y_max: i16::MAX as u16,
     ..Capabilities::ANYTHING
 };
 
-/// Packed, without gaps.
+/// The record type, without padding.
 const RECORD: &str = "[('x', '<i2'), ('y', '<i2'), ('t', '<i8'), ('p', '|b1')]";
 const RECORD_BYTES: usize = 13;
-/// Events whose records are made at one time.
+/// Number of events whose records are made at a time.
 const CHUNK: usize = 4096;
 
-/// Writes one record of 13 bytes an event, and their number at the end.
+/// Writes a record of 13 bytes for each event, and their number at the end.
 struct NpyEncoder {
     events: u64,
     records: Vec<u8>,
@@ -58,8 +58,9 @@ impl Encoder for NpyEncoder {
     }
 
     fn push(&mut self, events: &EventBatch, out: &mut dyn Output) -> Result<()> {
-        let places = events.x.chunks(CHUNK).zip(events.y.chunks(CHUNK)).zip(events.p.chunks(CHUNK));
-        for (t, ((x, y), p)) in events.t.chunks(CHUNK).zip(places) {
+        let columns =
+            events.x.chunks(CHUNK).zip(events.y.chunks(CHUNK)).zip(events.p.chunks(CHUNK));
+        for (t, ((x, y), p)) in events.t.chunks(CHUNK).zip(columns) {
             self.records.resize(RECORD_BYTES * t.len(), 0);
             let (records, _) = self.records.as_chunks_mut::<RECORD_BYTES>();
             for ((((record, &t), &x), &y), &p) in records.iter_mut().zip(t).zip(x).zip(y).zip(p) {

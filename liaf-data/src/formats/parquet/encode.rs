@@ -1,4 +1,4 @@
-//! Events to Parquet, in groups of rows.
+//! Encoding of events as Parquet, in row groups.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -38,10 +38,11 @@ const SCHEMA: &str = "message events {
     REQUIRED INT32 y (INTEGER(16, false));
     REQUIRED INT32 p (INTEGER(8, true));
 }";
-/// Events of a group of rows. They wait until it is full, as its columns stand one behind the other.
+/// Number of events in a row group. They wait in memory until it is full, because its columns are
+/// stored one after another.
 const GROUP: usize = 1 << 18;
 
-/// Writes a group of rows whenever there are enough events.
+/// Writes a row group whenever there are enough events.
 struct ParquetWriter {
     writer: SerializedFileWriter<Out>,
     path: PathBuf,
@@ -84,7 +85,7 @@ impl ParquetWriter {
         Ok(Self { writer, path, waiting, events: 0, limits: options.limits })
     }
 
-    /// Writes the events that wait as a group of rows.
+    /// Writes the waiting events as a row group.
     fn flush(&mut self) -> Result<()> {
         let events = &self.waiting;
         let wide = |column: &[u16]| column.iter().copied().map(i32::from).collect::<Vec<_>>();
@@ -105,7 +106,7 @@ impl ParquetWriter {
     }
 }
 
-/// Writes the next column of a group.
+/// Writes the next column of a row group.
 fn column<T: DataType>(
     group: &mut SerializedRowGroupWriter<'_, Out>,
     values: &[T::T],
@@ -145,9 +146,9 @@ impl EventWriter for ParquetWriter {
     }
 }
 
-/// The file as the library writes it. An error of ours stays here, with its path.
+/// The file as the library writes it. An error of the file is kept here, with its path.
 struct Out {
-    /// `None` once it is complete.
+    /// `None` once the file is complete.
     file: Option<AtomicFile>,
     failed: Option<Error>,
 }
@@ -171,7 +172,7 @@ fn no_file() -> io::Error {
     io::Error::other("the file is complete")
 }
 
-/// What went wrong: with the file, else in the library.
+/// The error that occurred: that of the file if there is one, otherwise that of the library.
 fn failed(out: Option<&mut Out>, error: ParquetError) -> Error {
     out.and_then(|out| out.failed.take())
         .unwrap_or_else(|| Error::system("cannot write Parquet", io::Error::other(error)))

@@ -1,5 +1,6 @@
-//! Events of EVT 2.0, and of 2.1 once each set bit of a mask is an event of its own: their 32 bits
-//! and the `TIME_HIGH` in front of them, gathered without a branch and then split into columns.
+//! The events of EVT 2.0, and of EVT 2.1 after each set bit of a mask has become an event of its
+//! own. Their 32 bits and the last `TIME_HIGH` before them are collected without a branch, and are
+//! then split into columns.
 
 use multiversion::multiversion;
 
@@ -8,7 +9,7 @@ use crate::codec::{Capabilities, Checkpoint};
 use crate::error::Result;
 use crate::model::{Event, EventBatch};
 
-/// The kinds of words, by their upper four bits.
+/// The types of words, by their upper four bits.
 pub(crate) mod kind {
     pub const CD_ON: u32 = 0x1;
     pub const TIME_HIGH: u32 = 0x8;
@@ -18,58 +19,59 @@ pub(crate) mod kind {
     pub const CONTINUED: u32 = 0xf;
 }
 
-/// The upper half of a word whose bits are a filler of some cameras.
+/// The upper half of a word that some cameras use as a filler.
 const PADDING: u32 = 0x9999_9999;
-/// More than this makes a fall of `TIME_HIGH` a wrap: 2³³ µs.
+/// A decrease of `TIME_HIGH` by more than this is a wrap: 2³³ µs.
 const HIGH_WRAP: u32 = 1 << 27;
-/// What a wrap adds to the time, in µs.
+/// How much a wrap adds to the time, in µs.
 pub(crate) const ROUND: i64 = 1 << 34;
-/// Bits of the time below those of a `TIME_HIGH`.
+/// Number of time bits below those of a `TIME_HIGH`.
 pub(crate) const LOW_BITS: u32 = 6;
 
-/// What files of such words hold.
+/// What files of such words can store.
 pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     t_min: 0,
     t_max: ROUND - 1,
     wraps: Some(ROUND.unsigned_abs()),
-    // A reader takes a longer one for a wrap.
+    // A reader takes a longer step back for a wrap.
     step_back: ROUND.unsigned_abs() / 2,
     x_max: 0x7ff,
     y_max: 0x7ff,
     ..Capabilities::ANYTHING
 };
 
-/// The time that earlier words set.
+/// The time that earlier words have set.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Time {
-    /// Bits 33–6; `None` before the first `TIME_HIGH`.
+    /// Bits 33–6 of the time; `None` before the first `TIME_HIGH`.
     pub high: Option<u32>,
     /// What wraps have added so far, in µs.
     pub epoch: i64,
 }
 
 impl Time {
-    /// As numbers; -1 before the first `TIME_HIGH`.
+    /// The time as numbers, with -1 for `high` before the first `TIME_HIGH`.
     pub fn pack(&self) -> Vec<i64> {
         vec![self.high.map_or(-1, i64::from), self.epoch]
     }
 
-    /// What [`pack`](Self::pack) gave.
+    /// Restores the time that was stored with [`pack`](Self::pack).
     ///
     /// # Errors
-    /// If the checkpoint's state cannot be a time.
+    /// If the state of the checkpoint cannot be a time.
     pub fn unpack(checkpoint: &Checkpoint) -> Result<Self> {
         let [high, epoch] = checkpoint.state()?;
         Ok(Self { high: u32::try_from(high).ok().filter(|high| high >> 28 == 0), epoch })
     }
 
-    /// The event that these 32 bits hold; `None` before the first `TIME_HIGH`.
+    /// The event in these 32 bits; `None` before the first `TIME_HIGH`.
     pub fn event(&self, bits: u32) -> Option<Event> {
         let t = self.epoch + time(self.high?, bits);
         Some(Event { t, x: x(bits), y: y(bits), p: p(bits) })
     }
 
-    /// The trigger that these 32 bits are, if they are one: time bits 5–0 in 27–22, channel 12–8, value 0.
+    /// The trigger in these 32 bits, if they are one: time bits 5–0 in 27–22, channel in 12–8,
+    /// value in 0.
     pub fn trigger(&self, bits: u32) -> Option<TriggerWord> {
         (bits >> 28 == kind::EXT_TRIGGER).then(|| TriggerWord {
             t: self.high.map(|high| self.epoch + time(high, bits)),
@@ -78,7 +80,7 @@ impl Time {
         })
     }
 
-    /// Takes the next `TIME_HIGH` and says whether the time wrapped.
+    /// Sets the next `TIME_HIGH`, and returns whether the time wrapped.
     pub fn set_high(&mut self, high: u32) -> bool {
         let wrapped = self.high.is_some_and(|old| is_wrap(old, high));
         self.epoch += i64::from(wrapped) * ROUND;
@@ -87,13 +89,13 @@ impl Time {
     }
 }
 
-/// Whether the time begins anew between these two `TIME_HIGH`.
+/// Whether the time wrapped between these two `TIME_HIGH`.
 #[inline]
 pub(crate) fn is_wrap(old: u32, new: u32) -> bool {
     old > new + HIGH_WRAP
 }
 
-/// What is counted of a word that neither is an event nor sets the time.
+/// The kind of finding for a word that is not an event and does not set the time.
 pub(crate) fn special(head: u32) -> usize {
     match head >> 28 {
         kind::EXT_TRIGGER => TRIGGER,
@@ -123,7 +125,7 @@ fn p(bits: u32) -> u8 {
     (bits >> 28) as u8 & 1
 }
 
-/// Room for the events of some words.
+/// A buffer for the events of some words.
 #[derive(Debug)]
 pub struct Cd {
     pub(crate) len: usize,
@@ -138,12 +140,12 @@ impl Default for Cd {
 }
 
 impl Cd {
-    /// Events, a power of two.
+    /// Capacity in events, a power of two.
     pub(crate) const ROOM: usize = 2048;
-    /// More that may be written behind the last.
+    /// Number of events that may be written after the last one.
     pub(crate) const LANES: usize = 16;
 
-    /// Moves the events to the end of `events`.
+    /// Appends the events to `events`.
     pub(crate) fn move_to(&mut self, events: &mut EventBatch, epoch: i64) {
         let len = self.len.min(Self::ROOM);
         append(&self.bits[..len], &self.highs[..len], epoch, events);

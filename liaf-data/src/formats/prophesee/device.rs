@@ -1,4 +1,4 @@
-//! Prophesee's cameras: the size of the sensor by what a header says of it.
+//! Prophesee's cameras: the size of the sensor from what a header says about it.
 
 use crate::model::SensorSize;
 
@@ -7,7 +7,8 @@ const HD: SensorSize = SensorSize::new(1280, 720);
 const WIDE_VGA: SensorSize = SensorSize::new(640, 512);
 const GENX320: SensorSize = SensorSize::new(320, 320);
 
-/// By the name of a sensor or of the plugin that recorded it, as in `hal_plugin_gen41_evk3`.
+/// The size by the name of a sensor or of the plugin that recorded the file, as in
+/// `hal_plugin_gen41_evk3`.
 pub(crate) fn by_name(name: &str) -> Option<SensorSize> {
     let name = name.to_lowercase();
     [
@@ -32,7 +33,7 @@ pub(crate) fn by_generation(generation: &str) -> Option<SensorSize> {
     }
 }
 
-/// The numbers of Prophesee's own cameras.
+/// The size by the number of one of Prophesee's own cameras.
 pub(crate) fn by_system_id(id: u32) -> Option<SensorSize> {
     match id {
         0x15 | 0x17 | 0x19 | 0x1c | 0x1d | 0x21..=0x23 | 0x28 | 0x29 => Some(VGA),
@@ -43,7 +44,7 @@ pub(crate) fn by_system_id(id: u32) -> Option<SensorSize> {
     }
 }
 
-/// Whether a camera is known and older than the GenX320: then EVT 2.1 words come in two halves.
+/// Whether a camera is known and older than the GenX320. Its EVT 2.1 words consist of two halves.
 pub(crate) fn is_before_genx320(id: u32) -> bool {
     by_system_id(id).is_some_and(|size| size != GENX320)
 }

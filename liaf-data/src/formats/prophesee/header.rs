@@ -1,7 +1,9 @@
-//! The text header of Prophesee's files: `% key value` lines, and where they end.
+//! The text header of Prophesee's files, which consists of `% key value` lines, and the search for
+//! its end.
 //!
-//! `% end` is the end where there is one. Older files have none, and then a first word whose bytes
-//! are `% ` looks like one more line: so a line counts as header only if it is text with a key.
+//! If there is a line `% end`, it ends the header. Older files have none, and a first word of data
+//! whose bytes are `% ` looks like another line there. A line therefore counts as header only if it
+//! is text with a key.
 
 use super::device::{by_generation, by_name, by_system_id, is_before_genx320};
 use crate::codec::Evt21Order;
@@ -11,7 +13,7 @@ use crate::io::ByteSource;
 use crate::limits::Limits;
 use crate::model::SensorSize;
 
-/// The keys that say something of use; those of DAT begin with a capital.
+/// The keys that are used. Those of DAT files start with a capital letter.
 pub(crate) const KEYS: &[&str] = &[
     "camera_integrator_name",
     "Data",
@@ -37,32 +39,32 @@ pub(crate) const KEYS: &[&str] = &[
 ];
 
 const LINE_BYTES: usize = 64 << 10;
-/// How far an end marker is looked for behind lines that are not of the usual form.
+/// How far an end marker is searched after lines that do not have the usual form.
 const MARKER_BYTES: usize = 64 << 10;
 
-/// What the header says.
+/// The contents of the header.
 #[derive(Debug, Default)]
 pub(crate) struct Header {
-    /// Where the data begins.
+    /// Offset at which the data starts.
     pub end: u64,
-    /// The file ends inside a header line of this many bytes.
+    /// If the file ends inside a header line: the length of that line so far.
     pub cut: u64,
     /// The first line of each of [`KEYS`].
     fields: Vec<Field>,
     pub notes: Vec<String>,
 }
 
-/// One line of the header.
+/// A line of the header.
 #[derive(Debug)]
 struct Field {
-    /// Where the line begins.
+    /// Offset of the line.
     offset: u64,
     key: &'static str,
     value: String,
 }
 
 impl Header {
-    /// Reads the header; the source's position stays at its beginning.
+    /// Reads the header; the position of the source stays at the beginning.
     pub(crate) fn read(source: &mut ByteSource, options: &ReadOptions) -> Result<Self> {
         let limit = options.limits.header_bytes;
         if let Some(end) = options.data_offset {
@@ -95,8 +97,8 @@ impl Header {
         }
     }
 
-    /// The header at the beginning of `head`, which is the `whole` file or not; `None` if more of
-    /// the file is needed to see its end.
+    /// Parses the header at the beginning of `head`. `whole` says whether `head` is the whole file.
+    /// Returns `None` if more of the file is needed to find the end of the header.
     pub(crate) fn parse(head: &[u8], whole: bool) -> Result<Option<Self>> {
         let mut header = Self::default();
         let mut at = 0;
@@ -129,7 +131,7 @@ impl Header {
         if !whole && head.get(at..).is_none_or(|rest| b"% ".starts_with(rest)) {
             return Ok(None);
         }
-        if let Some(end) = marker_behind(head, at) {
+        if let Some(end) = marker_after(head, at) {
             header.notes.push(format!("the header goes on to its end mark at byte {end}"));
             header.end = end as u64;
         }
@@ -162,7 +164,7 @@ impl Header {
         self.field(key).map(|field| field.value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// The encoding of the data, as in `EVT3`: `format` wins over `evt`.
+    /// The encoding of the data, as in `EVT3`. `format` takes precedence over `evt`.
     pub(crate) fn encoding(&self) -> Option<String> {
         if let Some(format) = self.value("format") {
             let name = format.split(';').next().unwrap_or(format).trim();
@@ -176,7 +178,7 @@ impl Header {
         }
     }
 
-    /// The sensor's size as the header states it, in `format` or in `geometry`.
+    /// The size of the sensor according to `format` or `geometry`.
     ///
     /// # Errors
     /// If the two differ.
@@ -200,10 +202,11 @@ impl Header {
         Ok(in_format.or(stated))
     }
 
-    /// The order of the halves of an EVT 2.1 word: `endianness`, else that of the camera.
+    /// The order of the halves of an EVT 2.1 word: that of `endianness`, or else that of the
+    /// camera.
     ///
     /// # Errors
-    /// If the header names one that is not known.
+    /// If the header names an order that is not known.
     pub(crate) fn evt21_order(&self) -> Result<Evt21Order> {
         let in_format = self.value("format").and_then(|format| part_of(format, "endianness"));
         let field = if in_format.is_some() { "format" } else { "endianness" };
@@ -229,7 +232,7 @@ impl Header {
         self.value(key)?.parse().ok()
     }
 
-    /// The size of the device that the header names.
+    /// The size of the sensor of the device that the header names.
     pub(crate) fn device(&self) -> Option<SensorSize> {
         ["sensor_name", "plugin_name"]
             .into_iter()
@@ -254,12 +257,12 @@ fn part_of<'a>(format: &'a str, key: &str) -> Option<&'a str> {
     pairs.find_map(|(name, value)| (name.trim() == key).then_some(value))
 }
 
-/// Whether a line of the usual form begins here; a key begins with a letter.
+/// Whether a line of the usual form starts here; a key starts with a letter.
 fn starts_a_line(rest: &[u8]) -> bool {
     matches!(rest, [b'%', b' ', key, ..] if key.is_ascii_alphabetic())
 }
 
-/// Whether a line has no control characters; values may hold bytes above ASCII.
+/// Whether a line has no control characters. Values may contain bytes above ASCII.
 fn is_text(line: &[u8]) -> bool {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -270,8 +273,9 @@ fn is_end_marker(line: &[u8]) -> bool {
     line.trim_ascii_end() == b"% end"
 }
 
-/// The end of an end marker's line at or behind `at`, within the first [`MARKER_BYTES`].
-fn marker_behind(head: &[u8], at: usize) -> Option<usize> {
+/// The end of the line of an end marker that is at `at` or after it, within the first
+/// [`MARKER_BYTES`].
+fn marker_after(head: &[u8], at: usize) -> Option<usize> {
     let head = &head[..head.len().min(MARKER_BYTES)];
     let mut end = at;
     for line in head.get(at..)?.split_inclusive(|&byte| byte == b'\n') {

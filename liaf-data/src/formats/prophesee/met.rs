@@ -1,8 +1,8 @@
-//! What words hold beside events, by cause.
+//! Counts of the words that are not events, by cause.
 
 use crate::model::{Finding, Report};
 
-/// What is counted; indices into [`Met`].
+/// The findings that are counted. Constants are indices into [`Met`].
 const FINDINGS: [Finding; 8] = [
     Finding::Triggers,
     Finding::VendorWords,
@@ -22,7 +22,7 @@ pub(crate) const EARLY: usize = 5;
 pub(crate) const WRAP: usize = 6;
 pub(crate) const ROWLESS: usize = 7;
 
-/// What some words met beside events: how often, and the offset of the first.
+/// What was met in some words apart from events: how often, and the offset of the first.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Met([(u64, u64); FINDINGS.len()]);
 
@@ -35,19 +35,19 @@ impl Met {
         *counted += count;
     }
 
-    /// Enters the counts in `report`.
+    /// Adds the counts to `report`.
     pub fn tell(&self, report: &mut Report) {
         for (finding, (count, first)) in FINDINGS.into_iter().zip(self.0) {
             report.add(finding, count, first);
         }
     }
 
-    /// How many words cannot be used.
+    /// Number of words that cannot be used.
     pub fn unusable(&self) -> u64 {
         [RESERVED, PADDED, BASELESS, ROWLESS].map(|index| self.0[index].0).iter().sum()
     }
 
-    /// Enters the counts and the bytes of `words` words of `word` bytes in `report`.
+    /// Adds the counts, and the bytes of `words` words of `word` bytes, to `report`.
     pub fn enter(&self, words: usize, word: usize, report: &mut Report) {
         self.tell(report);
         let bytes = |indices: &[usize]| {
@@ -61,7 +61,7 @@ impl Met {
     }
 }
 
-/// The first violation of `format` among the words that `report` is of: what it is, what was expected.
+/// The first violation of `format` in `report`: what it is, and what was expected.
 pub(crate) fn violation(report: &Report, format: &str) -> Option<(&'static str, String)> {
     let has = |finding| report.count(finding) > 0;
     let a_type = || format!("a type of {format}");

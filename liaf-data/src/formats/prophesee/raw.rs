@@ -1,4 +1,4 @@
-//! Opening a RAW file, whatever the encoding of its words.
+//! Opening RAW files with words of any encoding.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,14 @@ use crate::error::{Error, Result};
 use crate::io::ByteSource;
 use crate::model::{Finding, RecordingInfo, Report, SensorSize, SensorSource};
 
-/// How far the first `TIME_HIGH` is looked for.
+/// How far the first `TIME_HIGH` is searched.
 const LOOK: usize = 1 << 20;
 
-/// Whether the header says that the words are of this encoding, as in `EVT3`. A header whose first
-/// line is damaged may stand in any file.
+/// Whether the header says that the words have this encoding, as in `EVT3`. If the first line of
+/// the header is damaged, the header may be in any file.
 pub(crate) fn detect(head: &FileHead, encoding: &str) -> Detection {
-    // What is missing of the header beyond these bytes is told apart by what is there.
+    // The available part of the header is enough to recognise the encoding, even if its end is
+    // missing.
     let header = Header::parse(&head.bytes, true).ok().flatten();
     let is_encoded = header.and_then(|header| header.encoding()).as_deref() == Some(encoding);
     match (is_encoded, head.starts_with(b"% ")) {
@@ -24,8 +25,8 @@ pub(crate) fn detect(head: &FileHead, encoding: &str) -> Detection {
     }
 }
 
-/// The header of a file of words: version and name of the encoding, as `3.0` and `EVT3`, and the
-/// order of the halves of a word where there are two.
+/// The header of a file of words: version and name of the encoding, as in `3.0` and `EVT3`, and the
+/// order of the halves of a word, for encodings that have two orders.
 pub(crate) fn raw_header(
     version: &str,
     name: &str,
@@ -33,7 +34,7 @@ pub(crate) fn raw_header(
     sensor: SensorSize,
 ) -> String {
     let SensorSize { width, height } = sensor;
-    // In both places: some readers look into the one, some into the other.
+    // The order is stored in both places, because readers differ in where they look for it.
     let (part, line) = endianness.map_or(Default::default(), |order| {
         (format!(";endianness={order}"), format!("% endianness {order}\n"))
     });
@@ -43,16 +44,16 @@ pub(crate) fn raw_header(
     )
 }
 
-/// Where the words begin, and what stands before them.
+/// Where the words start, and what precedes them.
 pub(crate) struct Start<'a> {
     pub header: &'a Header,
     pub offset: u64,
     pub report: Report,
-    /// The first words, if the shift of times is wanted that they tell.
+    /// The first words, if they are needed to find the shift of times.
     pub words: Vec<u8>,
 }
 
-/// Reads the header; `body` makes the decoder for what is behind it.
+/// Reads the header. `body` makes the decoder for the words after it.
 pub(crate) fn open(
     source: &mut ByteSource,
     options: &ReadOptions,

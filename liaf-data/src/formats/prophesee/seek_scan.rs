@@ -1,5 +1,5 @@
-//! SeekState among words, by their `TIME_HIGH` alone: all of them are looked at, so that the times between
-//! two places have sure bounds, and nothing else is decoded.
+//! Seek points among words, found from their `TIME_HIGH` alone. All of these are examined, so that
+//! the bounds of the times between two seek points are certain, and nothing else is decoded.
 
 use rayon::prelude::*;
 
@@ -9,16 +9,16 @@ use crate::codec::seek::{BoundedPoint, ScanResult, SeekScan};
 use crate::error::Result;
 use crate::io::ByteSource;
 
-/// Bytes between two places.
+/// Distance between two seek points in bytes.
 const STRETCH: usize = 512 << 10;
-/// Bytes that are looked at together, on all threads.
+/// Number of bytes that are examined together, on all threads.
 const STEP: usize = 16 * STRETCH;
-/// Words that are passed over quickly where none of them is a `TIME_HIGH`.
+/// Number of words that are skipped at once if none of them is a `TIME_HIGH`.
 const BLOCK: usize = 256;
 
 #[derive(Debug)]
 pub(crate) struct WordScan<R, const WORD: usize> {
-    /// Those in front of the first word.
+    /// The registers before the first word.
     pub registers: R,
     pub start: u64,
     pub parallel: bool,
@@ -28,7 +28,8 @@ pub(crate) struct WordScan<R, const WORD: usize> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Highs {
     first: u32,
-    /// The smallest and largest, and what wraps add behind the first, in µs and as times.
+    /// The smallest and largest value, and what wraps after the first value add, in µs and as
+    /// times.
     min: i64,
     max: i64,
     last: u32,
@@ -59,7 +60,7 @@ impl<R: WordRegisters<WORD>, const WORD: usize> SeekScan for WordScan<R, WORD> {
                 let before = *registers.epoch();
                 let current = registers.high();
                 registers.follow(trail);
-                // A wrap may stand between the last `TIME_HIGH` before and the first one here.
+                // There may be a wrap between the previous `TIME_HIGH` and the first one here.
                 let enters = match (current, highs) {
                     (Some(old), Some(highs)) => R::wraps(old, highs.first),
                     _ => false,
@@ -79,7 +80,7 @@ impl<R: WordRegisters<WORD>, const WORD: usize> SeekScan for WordScan<R, WORD> {
     }
 }
 
-/// The first and the last time under a `TIME_HIGH`.
+/// The first and the last time that is possible with a `TIME_HIGH`.
 fn span<R: WordRegisters<WORD>, const WORD: usize>(high: u32, epoch: i64) -> (i64, i64) {
     let first = epoch + (i64::from(high) << R::LOW_BITS);
     (first, first + (1 << R::LOW_BITS) - 1)

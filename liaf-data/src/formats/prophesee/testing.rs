@@ -1,11 +1,11 @@
-//! The same words by every way there is.
+//! Checks that all ways of decoding the same words give the same result.
 
 use super::{Met, WordDecoder, WordRegisters};
 use crate::codec::{Decoder, EventSink, ReadOptions};
 use crate::error::{Error, Result};
 use crate::model::{Event, EventBatch, Finding, Report};
 
-/// Events and batches in the order in which they came.
+/// Events and batches in the order in which they arrived.
 #[derive(Debug, Default, PartialEq)]
 pub struct Taken {
     pub events: Vec<Event>,
@@ -32,7 +32,7 @@ fn run(bytes: &[u8], chunk: usize, mut decoder: impl Decoder) -> (Taken, Report)
     (taken, decoder.report().clone())
 }
 
-/// Events and report of words behind 100 bytes of header.
+/// Events and report of words after 100 bytes of header.
 pub fn read<R: WordRegisters<WORD>, const WORD: usize>(
     registers: R,
     bytes: &[u8],
@@ -42,7 +42,7 @@ pub fn read<R: WordRegisters<WORD>, const WORD: usize>(
     (taken.events, report)
 }
 
-/// What stops a strict reader of words behind 10 bytes of header.
+/// The error that stops a strict reader of words after 10 bytes of header.
 pub fn refusal<R: WordRegisters<WORD>, const WORD: usize>(registers: R, bytes: &[u8]) -> Error {
     let options = ReadOptions { strict: true, ..ReadOptions::default() };
     let mut decoder = WordDecoder::after_header(registers, 10, &options);
@@ -50,7 +50,7 @@ pub fn refusal<R: WordRegisters<WORD>, const WORD: usize>(registers: R, bytes: &
     decoder.push(bytes, &mut events).and_then(|()| decoder.finish(&mut events)).unwrap_err()
 }
 
-/// Word by word, as the strict reader does.
+/// Decodes word by word, as a strict reader does.
 fn plain<R: WordRegisters<WORD>, const WORD: usize>(
     start: R,
     bytes: &[u8],
@@ -74,7 +74,8 @@ fn plain<R: WordRegisters<WORD>, const WORD: usize>(
     (events.iter().collect(), report)
 }
 
-/// Asserts that any cut, any size of batches and any number of threads give the same.
+/// Asserts that all ways of cutting, all sizes of batches and all numbers of threads give the same
+/// result.
 pub fn assert_any_way<R: WordRegisters<WORD>, const WORD: usize>(registers: R, bytes: &[u8]) {
     let (events, report) = plain(registers, bytes);
     assert_eq!(report.bytes.total(), 33 + bytes.len() as u64);
@@ -96,7 +97,7 @@ pub fn assert_any_way<R: WordRegisters<WORD>, const WORD: usize>(registers: R, b
     }
 }
 
-/// A small generator of numbers, so that every run tests the same words.
+/// A small random number generator, so that every run tests the same words.
 pub struct Numbers(pub u64);
 
 impl Numbers {
@@ -107,8 +108,8 @@ impl Numbers {
         ((self.0 >> 32) % u64::from(n)) as u32
     }
 
-    /// The 32 bits of a word of EVT 2 that are not the mask. `rare` of 1000 are of any kind, and
-    /// one of `sparse` sets the time, which steps on, steps back or wraps.
+    /// The 32 bits of a word of EVT 2 other than the mask. `rare` of 1000 are of any type, and one
+    /// of `sparse` sets the time, which increases, steps back or wraps.
     pub fn head(&mut self, high: &mut u32, rare: u32, sparse: u32) -> u32 {
         if self.below(1000) < rare {
             return if self.below(4) == 0 { 0x9999_9999 } else { self.below(u32::MAX) };

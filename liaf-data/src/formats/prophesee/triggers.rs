@@ -1,4 +1,4 @@
-//! The triggers of EVT: words between those of events.
+//! The triggers of EVT files, whose words are between those of events.
 
 use super::raw::Start;
 use super::{Met, WordRegisters, events_body};
@@ -22,7 +22,7 @@ pub(crate) fn streams(sensor: Option<SensorSize>) -> Vec<StreamInfo> {
     ]
 }
 
-/// What decodes the stream that the options choose, from where the words begin.
+/// The decoder of the stream that the options choose, from the start of the words.
 pub(crate) fn body<R: WordRegisters<WORD> + 'static, const WORD: usize>(
     mut registers: R,
     start: Start<'_>,
@@ -42,15 +42,15 @@ pub(crate) fn body<R: WordRegisters<WORD> + 'static, const WORD: usize>(
     })
 }
 
-/// Takes triggers, and of other words what they set.
+/// Decodes triggers, and follows the state that other words set.
 #[derive(Debug)]
 struct TriggerRule<R> {
-    /// Those before the first word.
+    /// The registers before the first word.
     start: R,
     registers: R,
-    /// Those of one word, which are not wanted.
+    /// The events of a word, which are not used.
     events: EventBatch,
-    /// What is not entered yet: events, where the first stands, and what else there was.
+    /// What is not in the report yet: number of events, offset of the first, and other findings.
     passed: (u64, u64),
     met: Met,
 }

@@ -1,4 +1,5 @@
-//! Words to events, where earlier words say what later ones mean.
+//! Decoding of words to events for encodings in which earlier words determine the meaning of later
+//! ones.
 
 use std::fmt::Debug;
 
@@ -8,22 +9,23 @@ use crate::codec::{Body, Checkpoint, ReadOptions};
 use crate::error::{Error, Result};
 use crate::model::{EventBatch, Finding, Report};
 
-/// What words of `WORD` bytes, little-endian, set for those behind them.
+/// The state that words of `WORD` bytes, little-endian, set for the words after them.
 pub trait WordRegisters<const WORD: usize>: RecordState {
     /// Name of the format.
     const FORMAT: &'static str;
-    /// Words between two calls of the sink, and that one thread takes at a time; their bytes and
-    /// columns stay in the second-level cache.
+    /// Number of words between two calls of the sink, and that a thread decodes at a time. Their
+    /// bytes and columns fit into the second-level cache.
     const BATCH: usize;
-    /// What a run of words does to the registers it meets, apart from the epoch.
+    /// What a run of words does to the registers, apart from the epoch.
     type Trail: Send;
-    /// Room to work in.
+    /// Working memory.
     type Scratch: Debug + Default + Send;
 
-    /// Takes the next word, which stands at `offset`.
+    /// Decodes the next word, which is at `offset`.
     fn take(&mut self, word: [u8; WORD], offset: u64, events: &mut EventBatch, met: &mut Met);
 
-    /// Takes the next words, which begin at `offset`; the same as one after another by `take`.
+    /// Decodes the next words, which start at `offset`. The result is the same as with `take` for
+    /// each of them.
     fn decode(
         &mut self,
         words: &[[u8; WORD]],
@@ -33,56 +35,56 @@ pub trait WordRegisters<const WORD: usize>: RecordState {
         scratch: &mut Self::Scratch,
     );
 
-    /// The trigger that a word is, if it is one.
+    /// The trigger in a word, if it is one.
     fn trigger(&self, word: [u8; WORD]) -> Option<TriggerWord>;
 
-    /// Looks at a run of words without decoding it.
+    /// Computes what a run of words does to the registers, without decoding it.
     fn trail(&self, words: &[[u8; WORD]]) -> Self::Trail;
 
-    /// The registers behind the words of a trail; the epoch stays as it is.
+    /// Updates the registers to those after the words of a trail; the epoch is left unchanged.
     fn follow(&mut self, trail: &Self::Trail);
 
-    /// Bits of the time below those of a `TIME_HIGH`.
+    /// Number of time bits below those of a `TIME_HIGH`.
     const LOW_BITS: u32;
-    /// What a wrap adds to the time, in µs.
+    /// How much a wrap adds to the time, in µs.
     const ROUND: i64;
 
     /// Whether a word is a `TIME_HIGH`.
     fn is_high(&self, word: [u8; WORD]) -> bool;
 
-    /// The bits of time of a `TIME_HIGH`.
+    /// The time bits of a `TIME_HIGH`.
     fn high_of(&self, word: [u8; WORD]) -> u32;
 
-    /// Whether the time begins anew between two `TIME_HIGH`.
+    /// Whether the time wrapped between two `TIME_HIGH`.
     fn wraps(old: u32, new: u32) -> bool;
 
-    /// The last `TIME_HIGH`; without one an event has no time.
+    /// The last `TIME_HIGH`; without one, events have no time.
     fn high(&self) -> Option<u32>;
 
-    /// What OpenEB takes from all times, in µs, if this is the first `TIME_HIGH`.
+    /// What OpenEB subtracts from all times, in µs, if this is the first `TIME_HIGH`.
     fn shift(high: u32) -> i64 {
         i64::from(high) << Self::LOW_BITS
     }
 
-    /// The registers that [`RecordState::pack`] gave.
+    /// Restores the registers that were stored with [`RecordState::pack`].
     ///
     /// # Errors
-    /// If the checkpoint's state cannot be of them.
+    /// If the state of the checkpoint cannot be that of these registers.
     fn unpack(&self, checkpoint: &Checkpoint) -> Result<Self>;
 }
 
-/// What a word of a trigger says.
+/// The contents of a trigger word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TriggerWord {
-    /// In µs; `None` before the first `TIME_HIGH`.
+    /// The time in µs; `None` before the first `TIME_HIGH`.
     pub t: Option<i64>,
-    /// Which of the inputs.
+    /// Number of the input.
     pub channel: u32,
     /// Whether the signal rose.
     pub value: bool,
 }
 
-/// The words of a stream as records; holds the registers before the first of them.
+/// The words of a stream as records, with the registers before the first of them.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct EvtWords<R>(R);
 
@@ -90,14 +92,14 @@ pub struct EvtWords<R>(R);
 pub(crate) type WordDecoder<R, const WORD: usize> = RecordDecoder<EvtWords<R>, WORD>;
 
 impl<R: WordRegisters<WORD>, const WORD: usize> WordDecoder<R, WORD> {
-    /// A decoder for words after `header` bytes, 0 for words from a camera.
+    /// A decoder for words after `header` bytes of header; 0 for words directly from a camera.
     pub(crate) fn after_header(registers: R, header: u64, options: &ReadOptions) -> Self {
         Self::with_format(EvtWords(registers), header, Report::of_header(header), options)
     }
 }
 
-/// What decodes words that begin at byte `start`, and what finds seek points among them; `report` has
-/// what stands before them.
+/// The decoder for words that start at byte `start`, and the search for seek points among them;
+/// `report` covers everything before them.
 pub(crate) fn events_body<R: WordRegisters<WORD> + 'static, const WORD: usize>(
     registers: R,
     start: u64,
@@ -157,7 +159,7 @@ impl<R: WordRegisters<WORD>, const WORD: usize> RecordFormat<WORD> for EvtWords<
         Error::malformed(what).expected(expected).found(found)
     }
 
-    /// Without any `TIME_HIGH` no event has a time.
+    /// If there was no `TIME_HIGH` at all, no event has a time.
     fn finish(self, registers: &R, report: &mut Report, strict: bool) -> Result<()> {
         let early = report.findings.get(&Finding::EventsBeforeTime);
         let Some(early) = early.filter(|_| registers.high().is_none()) else { return Ok(()) };

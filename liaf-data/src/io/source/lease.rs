@@ -1,8 +1,8 @@
 //! A read lease of the kernel on an open file (Linux `fcntl(2)`, `F_SETLEASE`).
 //!
-//! Whoever wants to write or truncate the file waits until the lease is given back, or until the
-//! kernel's break time (45 s) is over. A lease that is wanted back while its reader is idle is
-//! given back at once by a thread of its own, so that no other program waits for an idle reader.
+//! A program that wants to write or truncate the file waits until the lease is released, or until
+//! the kernel's timeout (45 s) is over. If a lease is to be released while its reader is idle, a
+//! separate thread releases it at once, so that no other program has to wait for an idle reader.
 #![expect(unsafe_code, reason = "leases and their signal are calls into the kernel")]
 
 use std::fs::File;
@@ -10,7 +10,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak, mpsc};
 use std::{io, mem, ptr, thread};
 
-/// A read lease; given back when dropped, which must be before the file is closed.
+/// A read lease. It is released when dropped, which must happen before the file is closed.
 pub(crate) struct Lease(Arc<Held>);
 
 impl Lease {
@@ -30,12 +30,12 @@ impl Lease {
         }
         let held = Arc::new(Held { state: Mutex::default(), fd });
         keeper.register(&held);
-        // A signal that came before the lease was registered found nobody.
+        // If a signal arrived before the lease was registered, the keeper did not find the lease.
         held.look();
         Ok(Self(held))
     }
 
-    /// Marks the file as in use, unless the lease is gone or wanted back.
+    /// Marks the file as in use, unless the lease has been or must be released.
     pub(crate) fn begin(&self) -> Option<Busy<'_>> {
         let held = &*self.0;
         let mut state = held.lock();
@@ -43,7 +43,7 @@ impl Lease {
             return None;
         }
         if held.break_is_pending() {
-            // The last of the others who still look at the file gives the lease back.
+            // The last of the other users of the map releases the lease.
             if state.visitors == 0 {
                 held.give_back(&mut state);
             }
@@ -60,7 +60,7 @@ impl Drop for Lease {
     }
 }
 
-/// The file is in use as long as this lives.
+/// The file is in use as long as this value exists.
 pub(crate) struct Busy<'a>(&'a Held);
 
 impl Drop for Busy<'_> {
@@ -73,7 +73,7 @@ impl Drop for Busy<'_> {
     }
 }
 
-/// What the reader and the keeper share of a lease.
+/// The state of a lease that the reader and the keeper share.
 struct Held {
     state: Mutex<State>,
     fd: RawFd,
@@ -81,9 +81,9 @@ struct Held {
 
 #[derive(Default)]
 struct State {
-    /// How many slices of the map are in use.
+    /// Number of slices of the map that are in use.
     visitors: usize,
-    /// The lease was given back; the descriptor may be closed.
+    /// The lease has been released; the descriptor may be closed.
     gone: bool,
 }
 
@@ -100,12 +100,13 @@ impl Held {
 
     fn give_back(&self, state: &mut State) {
         if !mem::replace(&mut state.gone, true) {
-            // SAFETY: as above; giving back a lease that is gone is an error of no consequence.
+            // SAFETY: as above. Releasing a lease that is already gone returns an error, which has
+            // no consequence.
             unsafe { libc::fcntl(self.fd, libc::F_SETLEASE, libc::F_UNLCK) };
         }
     }
 
-    /// Called by the keeper when some lease is wanted back.
+    /// Called by the keeper when one of the leases must be released.
     fn look(&self) {
         let mut state = self.lock();
         if !state.gone && state.visitors == 0 && self.break_is_pending() {
@@ -114,7 +115,8 @@ impl Held {
     }
 }
 
-/// The thread that hears when a lease is wanted back while its reader is idle. One a process.
+/// The thread that is notified when a lease must be released while its reader is idle. There is one
+/// per process.
 struct Keeper {
     thread: libc::pid_t,
     leases: Mutex<Vec<Weak<Held>>>,

@@ -1,4 +1,4 @@
-//! Memory-mapped files: the one place in this crate that maps.
+//! Memory-mapped files. No other module of this crate maps files.
 #![expect(unsafe_code, reason = "a map of a file is only as sound as the file is still")]
 
 use std::fs::File;
@@ -8,29 +8,29 @@ use memmap2::{Advice, Mmap, UncheckedAdvice};
 
 use super::lease::Lease;
 
-/// Pages that were read are given back to the kernel in steps of this many bytes, so that a mapped
-/// file does not count as this program's memory.
+/// Pages that have been read are returned to the kernel in steps of this many bytes, so that a
+/// mapped file does not count as memory of this program.
 const RELEASE_STEP: usize = 8 << 20;
 
-/// A mapped file and, unless the caller vouched for the file, its lease; shared by all cursors over
-/// the file. Fields drop in this order: first the map, then the lease, then the descriptor that both
-/// came from.
+/// A mapped file and its lease, unless the caller has guaranteed that the file does not change. It
+/// is shared by all cursors over the file. The order of the fields is the order in which they are
+/// dropped: first the map, then the lease, then the descriptor that both belong to.
 pub(crate) struct Mapped {
     map: Mmap,
     lease: Option<Lease>,
     file: Arc<File>,
 }
 
-/// What became of a visit.
+/// The result of [`Mapped::visit`].
 pub(crate) enum Visit<R> {
     /// The slice was visited.
     Done(R),
-    /// The lease is gone: the map must not be touched any more.
+    /// The lease has been released: the map must no longer be accessed.
     Revoked,
 }
 
 impl Mapped {
-    /// Maps `file` if a read lease is granted; gives the file back if not.
+    /// Maps `file` if a read lease is granted; otherwise returns the file.
     pub(crate) fn leased(file: File, len: u64) -> Result<Self, File> {
         match Lease::take(&file) {
             Ok(lease) => Self::map(file, len, Some(lease)),
@@ -38,7 +38,7 @@ impl Mapped {
         }
     }
 
-    /// Maps `file` on the caller's word that nobody writes it.
+    /// Maps `file`. The caller guarantees that nobody writes it.
     pub(crate) fn unguarded(file: File, len: u64) -> Result<Self, File> {
         Self::map(file, len, None)
     }
@@ -51,7 +51,7 @@ impl Mapped {
         let map = unsafe { Mmap::map(&file) };
         match map {
             Ok(map) if map.len() as u64 == len => {
-                // Advice that is not taken costs speed only.
+                // If the advice is not followed, only speed is lost.
                 let _ = map.advise(Advice::Sequential);
                 Ok(Self { map, lease, file: Arc::new(file) })
             }
@@ -66,9 +66,9 @@ impl Mapped {
         &self.file
     }
 
-    /// Shows the `len` bytes from `at` to `take`, unless the lease is gone. The caller keeps
-    /// `at + len` within the file's length at open. `released` is how far a cursor has given back the
-    /// pages that it has read.
+    /// Calls `take` with the `len` bytes from `at` on, unless the lease has been released. The
+    /// caller ensures that `at + len` is within the length that the file had when it was opened.
+    /// `released` is how far the cursor has returned the pages that it has read.
     pub(crate) fn visit<R>(
         &self,
         at: u64,
@@ -90,7 +90,7 @@ impl Mapped {
         Visit::Done(take(&self.map[at..at + len]))
     }
 
-    /// Gives the pages from `released` up to `to` back.
+    /// Returns the pages from `released` to `to` to the kernel.
     fn release(&self, released: &mut usize, to: usize) {
         let to = to / RELEASE_STEP * RELEASE_STEP;
         // SAFETY: the pages are those of a shared, read-only file map, which the kernel reads again

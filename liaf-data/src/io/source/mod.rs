@@ -1,10 +1,12 @@
-//! Where bytes come from: a mapped file, a file read by position, memory, or a forward-only stream.
+//! Sources of bytes: a mapped file, a file read with positioned reads, memory, or a forward-only
+//! stream.
 //!
-//! A mapped file that shrinks kills its reader with SIGBUS, so a file is mapped only under a read
-//! lease of the kernel (Linux `fcntl(2)`, `F_SETLEASE`): another program that wants to write or
-//! truncate it waits for the instant until the slice in hand is done, the lease is given back, and
-//! reading goes on with positioned reads. Where no lease is to be had, files are read that way from
-//! the start. Either way a file that shrinks is an error with its offset, never a signal.
+//! If a mapped file shrinks, its reader is killed by SIGBUS. A file is therefore mapped only under
+//! a read lease of the kernel (Linux `fcntl(2)`, `F_SETLEASE`): another program that wants to write
+//! or truncate the file waits for a moment until the current slice has been processed and the lease
+//! is released, and from then on the file is read with positioned reads. If no lease can be
+//! obtained, files are read that way from the start. In both cases a file that shrinks causes an
+//! error with an offset, never a signal.
 
 #[cfg(target_os = "linux")]
 mod lease;
@@ -36,23 +38,23 @@ enum Choice {
 }
 
 impl MapChoice {
-    /// Map under a read lease where one is granted, else read. The default.
+    /// Map a file if a read lease is granted, otherwise read it. This is the default.
     pub const LEASED: Self = Self(Choice::Leased);
-    /// Always read by position.
+    /// Always use positioned reads.
     pub const NEVER: Self = Self(Choice::Never);
 
-    /// Map without a lease as well.
+    /// Map files even without a lease.
     ///
     /// # Safety
-    /// Nobody may truncate or overwrite the file while it is open here: a page that is gone kills
-    /// the process with SIGBUS.
+    /// Nobody may truncate or overwrite the file while it is open here: accessing a page that no
+    /// longer exists kills the process with SIGBUS.
     #[expect(unsafe_code, reason = "only the caller knows who else writes the file")]
     pub const unsafe fn always() -> Self {
         Self(Choice::Always)
     }
 }
 
-/// The bytes of one recording.
+/// The bytes of a recording.
 #[derive(Debug)]
 pub struct ByteSource {
     kind: Kind,
@@ -80,7 +82,7 @@ impl std::fmt::Debug for Kind {
     }
 }
 
-/// Length and time of change when the file was opened.
+/// Length and modification time of the file when it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     len: u64,
@@ -136,7 +138,7 @@ impl ByteSource {
         Ok(Self { kind, path, position: 0, stamp: Some(stamp), notes: Vec::new() })
     }
 
-    /// Bytes that are in memory already.
+    /// A source of bytes that are already in memory.
     pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
         Self {
             kind: Kind::Memory(bytes.into()),
@@ -147,15 +149,16 @@ impl ByteSource {
         }
     }
 
-    /// A stream that can only be read forward: a pipe, a socket, standard input.
+    /// A source that can only be read forward, such as a pipe, a socket or standard input.
     pub fn from_reader(reader: impl Read + Send + 'static) -> Self {
         let kind =
             Kind::Stream { reader: Box::new(reader), peeked: Vec::new(), buffer: Vec::new() };
         Self { kind, path: None, position: 0, stamp: None, notes: Vec::new() }
     }
 
-    /// Another cursor over the same open file or the same memory, at its beginning: nothing is opened
-    /// again, so both see the same bytes even if another file takes the name meanwhile.
+    /// Another cursor over the same open file or the same memory, at its beginning. Nothing is
+    /// opened again, so that both see the same bytes even if another file has taken the name in the
+    /// meantime.
     ///
     /// # Errors
     /// [`ErrorKind::Caller`] for a stream, which cannot be read twice.
@@ -177,7 +180,7 @@ impl ByteSource {
         self.path.as_deref()
     }
 
-    /// Number of bytes when it was opened; `None` for a stream.
+    /// Number of bytes when the source was opened; `None` for a stream.
     pub fn len(&self) -> Option<u64> {
         match &self.kind {
             Kind::Memory(bytes) => Some(bytes.len() as u64),
@@ -186,29 +189,29 @@ impl ByteSource {
         }
     }
 
-    /// When the file was last changed, as it was when it was opened; `None` for memory and streams.
+    /// Modification time of the file when it was opened; `None` for memory and streams.
     pub fn modified(&self) -> Option<SystemTime> {
         self.stamp.and_then(|stamp| stamp.modified)
     }
 
-    /// Whether it is known to hold no bytes.
+    /// Whether the source is known to have no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == Some(0)
     }
 
-    /// Whether it can be read twice and out of order.
+    /// Whether the source can be read more than once and in any order.
     pub fn is_seekable(&self) -> bool {
         !matches!(self.kind, Kind::Stream { .. })
     }
 
-    /// Whether it is a file, rather than memory or a stream.
+    /// Whether the source is a file, rather than memory or a stream.
     #[cfg(feature = "hdf5")]
     pub(crate) fn is_file(&self) -> bool {
         matches!(self.kind, Kind::Mapped { .. } | Kind::Read { .. })
     }
 
-    /// Takes what is left of a stream into memory, at most `limit` bytes, so that it can be read out of
-    /// order. Does nothing to what can be already.
+    /// Reads the rest of a stream into memory, at most `limit` bytes, so that it can be read in any
+    /// order. Does nothing for other sources.
     ///
     /// # Errors
     /// [`ErrorKind::Limit`] if there is more, [`ErrorKind::System`] if reading fails.
@@ -228,7 +231,7 @@ impl ByteSource {
         Ok(())
     }
 
-    /// How bytes are fetched at this moment: `mapped`, `read`, `memory` or `stream`.
+    /// How bytes are currently read: `mapped`, `read`, `memory` or `stream`.
     pub fn access(&self) -> &'static str {
         match self.kind {
             Kind::Mapped { .. } => "mapped",
@@ -243,8 +246,8 @@ impl ByteSource {
         &self.notes
     }
 
-    /// A copy of the first bytes, at most `max`; fewer only if there are no more. May be called as
-    /// long as nothing was read.
+    /// A copy of the first bytes, at most `max`; fewer only if there are no more. This may be
+    /// called as long as nothing has been read.
     ///
     /// # Errors
     /// [`ErrorKind::System`] if reading fails.
@@ -259,8 +262,8 @@ impl ByteSource {
         self.read_at(0, max)
     }
 
-    /// A copy of the bytes from `at`, at most `max`; fewer only at the end. Callers bound `max` by
-    /// [`Limits`](crate::Limits).
+    /// A copy of the bytes from `at` on, at most `max`; fewer only at the end. The caller limits
+    /// `max` according to [`Limits`](crate::Limits).
     ///
     /// # Errors
     /// [`ErrorKind::Caller`] on a stream, [`ErrorKind::System`] if reading fails.
@@ -296,7 +299,7 @@ impl ByteSource {
         }
     }
 
-    /// Goes on at byte `to`; a stream can only go forward.
+    /// Continues at byte `to`. A stream can only go forward.
     ///
     /// # Errors
     /// [`ErrorKind::Caller`] for a step back in a stream.
@@ -317,13 +320,13 @@ impl ByteSource {
         Ok(())
     }
 
-    /// Byte offset of what [`visit`](Self::visit) gives next.
+    /// Offset of the next byte that [`visit`](Self::visit) returns.
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// Hands the next bytes, at least one and at most `max`, and their offset to `take`, and moves
-    /// on. `None` at the end.
+    /// Calls `take` with the next bytes, at least one and at most `max`, and their offset, and
+    /// advances. Returns `None` at the end.
     ///
     /// # Errors
     /// [`ErrorKind::Truncated`] if the file shrank, [`ErrorKind::System`] if reading fails, and
@@ -402,7 +405,7 @@ impl ByteSource {
         }
     }
 
-    /// The lease was taken back: from here on the file is read by position.
+    /// Continues with positioned reads after the lease has been released.
     fn fall_back(&mut self) {
         let kind = std::mem::replace(&mut self.kind, Kind::Memory(Arc::new([])));
         self.kind = match kind {
@@ -417,7 +420,7 @@ impl ByteSource {
         ));
     }
 
-    /// Notes once whether the file is still the one that was opened.
+    /// Adds a note, once, if the file has changed since it was opened.
     fn check_stamp(&mut self) {
         let now = match &self.kind {
             Kind::Mapped { mapped, .. } => Stamp::of(mapped.file()),
@@ -440,7 +443,7 @@ impl ByteSource {
 
 #[cfg(test)]
 thread_local! {
-    /// How many files this thread has opened to read.
+    /// Number of files that this thread has opened for reading.
     pub(crate) static OPENS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 

@@ -1,4 +1,4 @@
-//! The largest x and y of a file whose header names no chip, faster than by decoding it.
+//! The largest x and y of a file whose header names no chip. This is faster than decoding the file.
 
 use multiversion::multiversion;
 
@@ -8,12 +8,13 @@ use crate::codec::{BoundsFinder, Coords, ReadOptions};
 use crate::error::Result;
 use crate::model::SensorSize;
 
-/// Looks at the addresses of pixels only.
+/// Examines only the addresses of pixels.
 #[derive(Debug)]
 pub(crate) struct Bounds {
     reading: Reading,
     whole: RecordBuffer<8>,
-    /// The largest row and column, still in place in the address; `None` before the first pixel.
+    /// The largest row and column, as unshifted fields of an address; `None` before the first
+    /// pixel.
     most: Option<(u32, u32)>,
 }
 
@@ -41,7 +42,7 @@ impl Bounds {
 impl BoundsFinder for Bounds {
     fn push(&mut self, bytes: &[u8]) {
         let mut whole = std::mem::take(&mut self.whole);
-        // Adding does not fail.
+        // Adding cannot fail.
         let _ = whole.push(bytes, |records| {
             self.add(records);
             Ok(())
@@ -56,7 +57,7 @@ impl BoundsFinder for Bounds {
     }
 }
 
-/// Whether any record is a pixel, and the largest x and y field of those that are.
+/// Whether any record is a pixel, and the largest x and y fields of the pixels.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 fn largest(records: &[[u8; 8]], special: u32, x: u32, y: u32) -> (bool, u32, u32) {
     records.iter().map(Word::address).fold((false, 0, 0), |(any, x_most, y_most), address| {

@@ -1,4 +1,4 @@
-//! Records to events.
+//! Decoding of records to events.
 
 use multiversion::multiversion;
 
@@ -18,7 +18,7 @@ impl<const N: usize> RecordDecoder<AddressRecords, N>
 where
     [u8; N]: Word,
 {
-    /// A decoder for the data that begins at byte `start`; `report` has what stands before it.
+    /// A decoder for data that starts at byte `start`; `report` covers everything before it.
     pub(crate) fn new(
         layout: Layout,
         reading: Reading,
@@ -32,7 +32,7 @@ where
     }
 }
 
-/// Records of an address and a time.
+/// The format of records that consist of an address and a time.
 #[derive(Debug, Clone, Copy)]
 pub struct AddressRecords {
     layout: Layout,
@@ -101,7 +101,7 @@ where
 }
 
 impl AddressRecords {
-    /// The block as it is when some words are not pixels or the time wraps.
+    /// Decodes a block in which some words are not pixels or the time wraps.
     fn one_by_one<W: Word>(
         self,
         block: &[W],
@@ -139,8 +139,8 @@ impl AddressRecords {
         report.bytes.events += size_of_val(block) as u64 - other_bytes;
     }
 
-    /// Index of a word that is not a pixel: 0 external, 1 APS, 2 first of the seven words of an IMU
-    /// sample, 3 another of them.
+    /// Index of the kind of a word that is not a pixel: 0 external, 1 APS, 2 the first of the seven
+    /// words of an IMU reading, 3 another of these words.
     fn kind_of(self, address: u32) -> usize {
         match (self.layout, address >> 31, address >> 10 & 3, address >> 28 & 7) {
             (Layout::Davis, 1, 3, 0) => 2,
@@ -171,7 +171,7 @@ fn is_plain<W: Word>(block: &[W], special: u32, before: Option<u32>) -> bool {
     bits & special == 0 && !wraps && !is_wrap(before.unwrap_or(first), first)
 }
 
-/// Whether the clock begins anew in the block.
+/// Whether the clock restarts in the block.
 fn has_reset<W: Word>(block: &[W], before: Option<u32>) -> bool {
     let first = block.first().map_or(0, W::time);
     let mut pairs = block.windows(2);
@@ -188,7 +188,7 @@ fn append<W: Word>(block: &[W], convert: Converter, epoch: i64, batch: &mut Even
     batch.p.extend(block.iter().map(|record| convert.p(record.address())));
 }
 
-/// Address to x, y and polarity.
+/// Converts an address to x, y and polarity.
 #[derive(Clone, Copy)]
 struct Converter {
     x: Coordinate,
@@ -211,7 +211,8 @@ impl Converter {
     }
 }
 
-/// `flip ^ -field + last`: with `flip` all ones this is `last - field`, else `field`.
+/// Computes `flip ^ -field + last`: if all bits of `flip` are set this is `last - field`, otherwise
+/// `field`.
 #[derive(Clone, Copy)]
 struct Coordinate {
     shift: u32,
@@ -226,9 +227,10 @@ impl Coordinate {
         Self { shift: axis.shift, mask: axis.mask as u16, flip, add }
     }
 
-    /// The coordinate; a mirrored one beyond the sensor wraps to a large number, which is outside.
+    /// The coordinate. A mirrored coordinate beyond the sensor wraps to a large number, which is
+    /// outside the sensor as well.
     fn of(self, address: u32) -> u16 {
-        // Two's complement: !field = -field - 1, so !field + size = size - 1 - field.
+        // In two's complement !field = -field - 1, so that !field + size = size - 1 - field.
         (((address >> self.shift) as u16 & self.mask) ^ self.flip).wrapping_add(self.add)
     }
 }

@@ -1,4 +1,4 @@
-//! Events to AEDAT 2.0, as jAER writes it.
+//! Encoding of events as AEDAT 2.0, as jAER writes it.
 
 use byteorder::{BigEndian, ByteOrder};
 
@@ -18,7 +18,7 @@ pub(crate) const TARGET: Target = Target {
         t_min: 0,
         t_max: u32::MAX as i64,
         wraps: Some(1 << 32),
-        // A reader takes a longer one for a wrap.
+        // A reader takes a longer step back for a wrap.
         step_back: 1 << 31,
         x_max: 639,
         y_max: 479,
@@ -27,7 +27,7 @@ pub(crate) const TARGET: Target = Target {
     make: Make::Encoder(|spec, options| Ok(Box::new(Aedat2Encoder::new(spec, options)?))),
 };
 
-/// The chips that files are written for, by their class in jAER, in the order of their size.
+/// The chips that files can be written for, by their class in jAER, ordered by size.
 const CHIPS: &[(&str, Layout, SensorSize)] = &[
     ("ch.unizh.ini.jaer.chip.retina.DVS128", Layout::Dvs128, SensorSize::new(128, 128)),
     ("eu.seebetter.ini.chips.davis.DAVIS240C", Layout::Davis, SensorSize::new(240, 180)),
@@ -35,10 +35,10 @@ const CHIPS: &[(&str, Layout, SensorSize)] = &[
     ("eu.seebetter.ini.chips.davis.Davis640", Layout::Davis, SensorSize::new(640, 480)),
 ];
 
-/// Events whose records are made at one time.
+/// Number of events whose records are made at a time.
 const CHUNK: usize = 4096;
 
-/// Writes one record of 8 bytes an event.
+/// Writes a record of 8 bytes for each event.
 struct Aedat2Encoder {
     header: String,
     stored: Stored,
@@ -51,7 +51,7 @@ impl Aedat2Encoder {
         let sensor = spec.sensor;
         let exact = CHIPS.iter().find(|(.., size)| *size == sensor);
         // Both axes are stored from the far end, so that the reader must know the same size. A
-        // DVS128 is never a larger frame for others: its readers disagree.
+        // DVS128 is never used as a larger frame for another sensor, because its readers disagree.
         let holds = |size: SensorSize| sensor.width <= size.width && sensor.height <= size.height;
         let around =
             || CHIPS.iter().find(|&&(_, layout, size)| layout == Layout::Davis && holds(size));
@@ -84,13 +84,14 @@ impl Encoder for Aedat2Encoder {
     }
 
     fn push(&mut self, events: &EventBatch, out: &mut dyn Output) -> Result<()> {
-        let places = events.x.chunks(CHUNK).zip(events.y.chunks(CHUNK)).zip(events.p.chunks(CHUNK));
-        for (t, ((x, y), p)) in events.t.chunks(CHUNK).zip(places) {
+        let columns =
+            events.x.chunks(CHUNK).zip(events.y.chunks(CHUNK)).zip(events.p.chunks(CHUNK));
+        for (t, ((x, y), p)) in events.t.chunks(CHUNK).zip(columns) {
             self.records.resize(8 * t.len(), 0);
             let (records, _) = self.records.as_chunks_mut::<8>();
             for ((((record, &t), &x), &y), &p) in records.iter_mut().zip(t).zip(x).zip(y).zip(p) {
                 BigEndian::write_u32(&mut record[..4], self.stored.address(x, y, p));
-                // Above 32 bits only if the caller takes a wrap.
+                // More than 32 bits are possible only if the caller accepts a wrap.
                 BigEndian::write_u32(&mut record[4..], t as u32);
             }
             out.append(&self.records)?;

@@ -1,13 +1,13 @@
-//! Where an address keeps x, y and polarity, and which way each reader turns them.
+//! Where an address stores x, y and polarity, and how each tool interprets them.
 
 use crate::codec::stride::StrideScan;
 use crate::codec::{Aedat2Reading, Coords, ReadOptions};
 use crate::error::{Error, Result};
 use crate::model::SensorSize;
 
-/// A record as it stands in a file: a big-endian address and a big-endian time in µs.
+/// A record as it is stored in a file: a big-endian address and a big-endian time in µs.
 ///
-/// AEDAT 1.0 has addresses of 16 bits, AEDAT 2.0 of 32.
+/// AEDAT 1.0 has addresses of 16 bits, AEDAT 2.0 of 32 bits.
 pub trait Word: Copy + Send + Sync + for<'a> TryFrom<&'a [u8]> + 'static {
     /// The address.
     fn address(&self) -> u32;
@@ -44,7 +44,7 @@ impl Word for [u8; 6] {
     }
 }
 
-/// What finds places among the records that begin at byte `start`.
+/// The search for seek points among the records that start at byte `start`.
 pub(crate) fn stride_scan<W: Word>(start: u64) -> StrideScan {
     let time = |record: &[u8]| Some(W::try_from(record.get(..size_of::<W>())?).ok()?.time());
     StrideScan { start, record: size_of::<W>(), time }
@@ -61,7 +61,7 @@ pub enum Layout {
     Dvs640,
 }
 
-/// Chips by a part of their class or device name, in lower case.
+/// The chips, by a part of their class or device name in lower case.
 const CHIPS: &[(&str, Layout, SensorSize)] = &[
     ("dvs128", Layout::Dvs128, SensorSize::new(128, 128)),
     ("tmpdiff128", Layout::Dvs128, SensorSize::new(128, 128)),
@@ -76,14 +76,14 @@ const CHIPS: &[(&str, Layout, SensorSize)] = &[
     ("dvs640", Layout::Dvs640, SensorSize::new(640, 480)),
 ];
 
-/// Layout and size of a chip, by the text of an `AEChip` or `HardwareInterface` line.
+/// Layout and size of the chip that is named in an `AEChip` or `HardwareInterface` line.
 pub(crate) fn chip(name: &str) -> Option<(Layout, SensorSize)> {
     let name = name.to_lowercase();
     let class = name.rsplit('.').next().unwrap_or(&name);
     CHIPS.iter().find(|(part, ..)| class.contains(part)).map(|&(_, layout, size)| (layout, size))
 }
 
-/// The smallest of the common DAVIS chips that holds `bounds`, or `bounds` itself.
+/// The smallest common DAVIS chip that contains `bounds`, or `bounds` itself.
 pub(crate) fn fit_davis(bounds: SensorSize) -> SensorSize {
     [SensorSize::new(240, 180), SensorSize::new(346, 260), SensorSize::new(640, 480)]
         .into_iter()
@@ -105,7 +105,7 @@ impl Layout {
         }
     }
 
-    /// The sensor's size where the layout has only one.
+    /// The size of the sensor, if the layout has only one.
     pub(crate) fn only_sensor(self) -> Option<SensorSize> {
         match self {
             Self::Dvs128 => Some(SensorSize::new(128, 128)),
@@ -131,14 +131,15 @@ impl Layout {
     }
 }
 
-/// Shift and mask of x and y, and the bit of polarity.
+/// Shift and mask of x and y, and the bit of the polarity.
 struct Fields {
     x: (u32, u32),
     y: (u32, u32),
     p: u32,
 }
 
-/// How addresses become events: which words are pixels, where x and y are, and what is turned over.
+/// How addresses become events: which words are pixels, where x and y are stored, and which axes
+/// are mirrored.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reading {
     /// A word with one of these bits is not a pixel.
@@ -210,7 +211,7 @@ impl Reading {
     }
 }
 
-/// How events become addresses: the other way round, as jAER would read them.
+/// How events become addresses. This is the inverse of reading them as jAER does.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stored {
     x_last: u32,
@@ -222,7 +223,7 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
-    /// For a chip of this size, on which every event lies.
+    /// For a chip of this size, which contains every event.
     pub(crate) fn new(layout: Layout, sensor: SensorSize) -> Self {
         let fields = layout.fields();
         Self {
@@ -235,7 +236,7 @@ impl Stored {
         }
     }
 
-    /// The address of a canonical event.
+    /// The address of an event with canonical coordinates.
     pub(crate) fn address(self, x: u16, y: u16, p: u8) -> u32 {
         let x = self.x_last.wrapping_sub(x.into()) << self.x_shift;
         let y = self.y_last.wrapping_sub(y.into()) << self.y_shift;

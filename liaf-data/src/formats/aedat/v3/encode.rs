@@ -1,4 +1,4 @@
-//! Events to AEDAT 3.1.
+//! Encoding of events as AEDAT 3.1.
 
 use super::packet::{HEADER, POLARITY};
 use crate::codec::EventSpec;
@@ -14,7 +14,7 @@ pub(crate) const TARGET: Target = Target {
     compressions: &[],
     capabilities: Capabilities {
         t_min: 0,
-        // Readers that look for packets behind damage take a later one for damage.
+        // Readers that search for packets after damage take a later time for damage.
         t_max: (1 << 52) - 1,
         x_max: 0x7fff,
         y_max: 0x7fff,
@@ -31,7 +31,7 @@ const DEVICES: &[(&str, SensorSize)] = &[
     ("DAVIS640", SensorSize::new(640, 480)),
 ];
 
-/// Events of a packet.
+/// Number of events in a packet.
 const PACKET: usize = 4096;
 /// The number of the only source.
 const SOURCE: i16 = 1;
@@ -40,9 +40,9 @@ const SOURCE: i16 = 1;
 struct Aedat3Encoder {
     header: String,
     note: Option<String>,
-    /// What stands above the 31 bits of the times of the packet that is being filled.
+    /// The bits above the 31 bits of the times in the packet that is being filled.
     overflow: i64,
-    /// The events of that packet, behind room for its header.
+    /// The events of that packet, after space for its header.
     packet: Vec<u8>,
 }
 

@@ -1,13 +1,13 @@
-//! What stands in polarity and special packets.
+//! The contents of polarity and special packets.
 
 use multiversion::multiversion;
 
 use crate::codec::ReadOptions;
 use crate::model::{EventBatch, Finding, Report};
 
-/// Bytes of a polarity or special event: data, then time.
+/// Size of a polarity or special event in bytes: data, then time.
 pub(crate) const EVENT: usize = 8;
-/// Events that are looked at together.
+/// Number of events that are processed together.
 const BLOCK: usize = 1024;
 
 /// How the data word of a polarity event becomes x, y and p.
@@ -16,17 +16,18 @@ pub(crate) struct PolarityFields {
     x_shift: u32,
     y_shift: u32,
     y_mask: u16,
-    /// `y ^ flip + add`: with `flip` all ones this counts rows from the other end.
+    /// Rows are computed as `y ^ flip + add`: if all bits of `flip` are set, they are counted from
+    /// the other end.
     flip: u16,
     add: u16,
     keep_invalid: bool,
-    /// Take nothing from a negative time on.
+    /// Whether decoding stops at a negative time.
     strict: bool,
 }
 
 impl PolarityFields {
-    /// The places of x and y in version 3.0, or in 3.1; rows counted from the other end of a sensor
-    /// of this height.
+    /// The positions of x and y in version 3.0 or 3.1. With `flip_y`, rows are counted from the
+    /// other end of a sensor of this height.
     pub fn new(is_3_0: bool, flip_y: Option<u16>, options: &ReadOptions) -> Self {
         let (x_shift, y_shift, y_mask) = if is_3_0 { (18, 4, 0x3fff) } else { (17, 2, 0x7fff) };
         let (flip, add) = flip_y.map_or((0, 0), |height| (u16::MAX, height));
@@ -34,7 +35,7 @@ impl PolarityFields {
         Self { x_shift, y_shift, y_mask, flip, add, keep_invalid, strict }
     }
 
-    /// Whether nothing is taken after what `report` tells of.
+    /// Whether decoding stops after the findings in `report`.
     pub fn stops_at(self, report: &Report) -> bool {
         self.strict && report.count(Finding::NegativeTimes) > 0
     }
@@ -46,7 +47,7 @@ impl PolarityFields {
 
     #[inline(always)]
     fn y(self, event: &[u8; EVENT]) -> u16 {
-        // Two's complement: !y = -y - 1, so !y + height = height - 1 - y.
+        // In two's complement !y = -y - 1, so that !y + height = height - 1 - y.
         (((data(event) >> self.y_shift) as u16 & self.y_mask) ^ self.flip).wrapping_add(self.add)
     }
 }
@@ -68,8 +69,8 @@ fn p(event: &[u8; EVENT]) -> u8 {
     event[0] >> 1 & 1
 }
 
-/// Appends the polarity events of `payload`, which begins at `offset` in the file; `epoch` stands
-/// above their times.
+/// Appends the polarity events of `payload`, which starts at `offset` in the file. `epoch` has the
+/// bits above their times.
 pub(crate) fn polarity(
     payload: &[u8],
     offset: u64,
@@ -97,7 +98,8 @@ pub(crate) fn polarity(
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 fn look(block: &[[u8; EVENT]]) -> (bool, bool) {
     let (mut valid, mut times) = (u32::MAX, 0);
-    // Not `fold`: what it calls would not be compiled for each target.
+    // `fold` is not used here, because the functions it calls would not be compiled for each
+    // target.
     for event in block {
         valid &= data(event);
         times |= time(event);
@@ -140,7 +142,7 @@ pub(crate) fn is_reset(event: &[u8; EVENT]) -> bool {
     event[0] == 1 << 1 | 1
 }
 
-/// Counts the special events of `payload`, which begins at `offset` in the file.
+/// Counts the special events of `payload`, which starts at `offset` in the file.
 pub(crate) fn specials(payload: &[u8], offset: u64, report: &mut Report) {
     let events = payload.as_chunks::<EVENT>().0;
     for (event, at) in events.iter().zip((offset..).step_by(EVENT)) {

@@ -1,4 +1,4 @@
-//! What stands in packets of frames, IMU measurements and special events, as measurements.
+//! Decoding of packets of frames, IMU readings and special events to measurements.
 //!
 //! | event | bytes |
 //! |---|---|
@@ -10,23 +10,23 @@
 use super::packet::{FRAME, IMU6, IMU9, SPECIAL};
 use crate::model::{Finding, Image, ImuReading, Measurement, Pixels, Report, Trigger, TriggerKind};
 
-/// Bytes of a frame in front of its pixels.
+/// Size of a frame before its pixels, in bytes.
 const PIXELS: usize = 36;
 
 /// How events become measurements.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MeasurementRule {
     pub kind: i16,
-    /// Bytes of an event, and where its time is.
+    /// Size of an event in bytes, and the offset of its time.
     pub size: usize,
     pub time_at: usize,
-    /// Stands above the times.
+    /// The bits above the times.
     pub epoch: i64,
     pub keep_invalid: bool,
 }
 
 impl MeasurementRule {
-    /// Appends the measurements of `payload`, which begins at `offset` in the file.
+    /// Appends the measurements of `payload`, which starts at `offset` in the file.
     pub fn append(
         self,
         payload: &[u8],
@@ -37,7 +37,7 @@ impl MeasurementRule {
         for (event, at) in payload.chunks_exact(self.size).zip((offset..).step_by(self.size)) {
             let is_valid = event[0] & 1 == 1;
             if !is_valid && !self.keep_invalid {
-                // Of special events, that is counted where all of them are.
+                // Invalid special events are counted together with all special events.
                 report.add(Finding::InvalidEvents, u64::from(self.kind != SPECIAL), at);
                 continue;
             }
@@ -64,7 +64,8 @@ impl MeasurementRule {
         int(event, at).filter(|&time| time >= 0).map(|time| self.epoch | i64::from(time))
     }
 
-    /// The frame; `None` if its pixels are not all there, or of a number of channels that none has.
+    /// The image; `None` if its pixels are incomplete or have a number of channels that no image
+    /// has.
     fn image(self, event: &[u8], t: i64) -> Option<Image> {
         let channels = event[0] >> 1 & 7;
         let side = |at| int(event, at).and_then(|side| u32::try_from(side).ok());
@@ -109,7 +110,7 @@ fn imu(event: &[u8], t: i64) -> ImuReading {
     }
 }
 
-/// The trigger of a special event; `None` for what says something of the clock.
+/// The trigger of a special event; `None` for an event about the clock.
 fn trigger(event: &[u8], t: i64) -> Option<Trigger> {
     let number = event[0] >> 1;
     let kind = match number {

@@ -1,40 +1,40 @@
-//! Where packets begin and end, told by what their headers look like.
+//! Recognition of packets by their headers.
 
 use std::collections::BTreeSet;
 
-/// Bytes of a packet's header.
+/// Size of a packet header in bytes.
 pub(crate) const HEADER: usize = 28;
 
-/// The largest overflow of a time that may be: Unix µs until 2112.
+/// The largest overflow of a time that is accepted: Unix µs until 2112.
 const LATEST: i32 = 1 << 21;
 
-/// The types of packets that are looked into or counted by name.
+/// The types of packets that are decoded or counted by name.
 pub(crate) const SPECIAL: i16 = 0;
 pub(crate) const POLARITY: i16 = 1;
 pub(crate) const FRAME: i16 = 2;
 pub(crate) const IMU6: i16 = 3;
 pub(crate) const IMU9: i16 = 4;
 
-/// The header of a packet whose numbers fit each other.
+/// The header of a packet, with consistent values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PacketHeader {
     pub kind: i16,
     pub source: i16,
-    /// Bytes of an event.
+    /// Size of an event in bytes.
     pub size: usize,
-    /// Where in an event its time is.
+    /// Offset of the time in an event.
     pub time_at: usize,
-    /// What stands above the 31 bits of the times.
+    /// The bits above the 31 bits of the times.
     pub overflow: i32,
-    /// Events that have room in the packet, events that are there, and valid ones.
+    /// How many events the packet has room for, how many there are, and how many are valid.
     pub capacity: usize,
     pub number: usize,
     pub valid: usize,
 }
 
 impl PacketHeader {
-    /// The header at the beginning of `bytes`, if its numbers can be those of a packet of at most
-    /// `limit` bytes.
+    /// Parses the header at the beginning of `bytes`, if its values can be those of a packet of at
+    /// most `limit` bytes.
     pub(crate) fn read(bytes: &[u8], limit: usize) -> Option<Self> {
         let bytes: &[u8; HEADER] = bytes.first_chunk()?;
         let (pairs, words) = bytes.split_at(4);
@@ -63,13 +63,13 @@ impl PacketHeader {
         (fits && counts && header.source >= 0 && payload <= limit).then_some(header)
     }
 
-    /// Bytes behind the header.
+    /// Number of bytes after the header.
     pub fn payload(&self) -> usize {
         self.capacity * self.size
     }
 
-    /// Whether the events in `payload` are as the header says: so many are valid, and no time is
-    /// negative.
+    /// Whether the events in `payload` are as the header says: the number of valid events is right,
+    /// and no time is negative.
     pub fn describes(&self, payload: &[u8]) -> bool {
         let mut valid = 0;
         for event in payload.chunks_exact(self.size).take(self.number) {
@@ -85,27 +85,28 @@ impl PacketHeader {
 /// What the packets of a file look like.
 #[derive(Debug, Clone)]
 pub(crate) struct Framing {
-    /// Sources that the header lists.
+    /// The sources that the header of the file lists.
     pub sources: BTreeSet<i16>,
-    /// The largest payload a packet may state.
+    /// The largest payload that a packet may have.
     pub limit: usize,
 }
 
-/// What stands at some place of the file.
+/// What was found at an offset of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Found {
-    /// A packet that ends `end` bytes from here. `sure`: what follows it looks right as well.
+    /// A packet that ends `end` bytes after this offset. `sure` means that what follows it looks
+    /// right as well.
     Packet { header: PacketHeader, end: usize, sure: bool },
-    /// More bytes are needed to tell: so many from here.
+    /// More bytes are needed to decide: this many from this offset on.
     Need(usize),
-    /// The file ends inside a packet, or inside the header of one.
+    /// The file ends inside a packet, or inside a packet header.
     Cut { header: Option<PacketHeader> },
-    /// No packet.
+    /// There is no packet.
     Nothing,
 }
 
 impl Framing {
-    /// What stands at the beginning of `bytes`, which reach to the end of the file if `last`.
+    /// What is at the beginning of `bytes`, which extend to the end of the file if `last`.
     pub fn look(&self, bytes: &[u8], last: bool) -> Found {
         if bytes.len() < HEADER {
             return if last { Found::Cut { header: None } } else { Found::Need(HEADER) };
@@ -123,11 +124,11 @@ impl Framing {
         }
     }
 
-    /// The place of the next header in `bytes` that is beyond doubt: of a type whose events have a
-    /// size of their own, with events, and of a source that the header of the file lists.
+    /// Offset in `bytes` of the next header that is certain: its type has events of a
+    /// characteristic size, there are events, and the header of the file lists its source.
     pub fn find(&self, bytes: &[u8]) -> Option<usize> {
         (0..bytes.len().saturating_sub(HEADER - 1)).find(|&at| {
-            // Most places are ruled out by these two bytes.
+            // Most offsets are ruled out by these two bytes.
             matches!(bytes[at..at + 2], [0..=4, 0])
                 && PacketHeader::read(&bytes[at..], self.limit).is_some_and(|header| {
                     let listed = self.sources.is_empty() || self.sources.contains(&header.source);

@@ -1,4 +1,4 @@
-//! SeekState by the headers of packets: each tells where the next one is.
+//! Seek points from the headers of packets, each of which gives the offset of the next one.
 
 use super::decode::Wanted;
 use super::events::{EVENT, is_reset};
@@ -8,11 +8,11 @@ use crate::codec::seek::{Order, SampledPoint, ScanResult, SeekScan, stride};
 use crate::error::Result;
 use crate::io::ByteSource;
 
-/// Goes from header to header, and looks at the first time of each packet.
+/// Goes from header to header, and reads the first time of each packet.
 #[derive(Debug)]
 pub(crate) struct HeaderScan {
     pub start: u64,
-    /// The largest payload a packet may state.
+    /// The largest payload that a packet may have.
     pub limit: usize,
     pub wanted: Option<Wanted>,
 }
@@ -21,7 +21,7 @@ impl SeekScan for HeaderScan {
     fn look(&mut self, source: &mut ByteSource) -> Result<Option<ScanResult>> {
         let Some(len) = source.len() else { return Ok(None) };
         let stride = stride(len.saturating_sub(self.start));
-        let (mut at, mut next, mut places) = (self.start, self.start, Vec::new());
+        let (mut at, mut next, mut points) = (self.start, self.start, Vec::new());
         let mut order = Order::default();
         while at < len {
             let bytes = source.read_at(at, HEADER + EVENT)?;
@@ -34,7 +34,7 @@ impl SeekScan for HeaderScan {
             }
             if header.number > 0 && Wanted::has(self.wanted, &header) {
                 let time = bytes.get(HEADER + header.time_at..).and_then(|b| b.first_chunk());
-                // The last packet may be cut.
+                // The last packet may be incomplete.
                 let Some(time) = time else { break };
                 let Ok(time) = u32::try_from(i32::from_le_bytes(*time)) else { return Ok(None) };
                 let time = i64::from(header.overflow) << 31 | i64::from(time);
@@ -42,7 +42,7 @@ impl SeekScan for HeaderScan {
                     return Ok(None);
                 }
                 if at >= next {
-                    places.push(SampledPoint {
+                    points.push(SampledPoint {
                         checkpoint: Checkpoint { offset: at, state: Vec::new() },
                         time,
                     });
@@ -51,7 +51,7 @@ impl SeekScan for HeaderScan {
             }
             at += (HEADER + header.payload()) as u64;
         }
-        Ok(Some(ScanResult::Sampled(places)))
+        Ok(Some(ScanResult::Sampled(points)))
     }
 }
 

@@ -1,23 +1,23 @@
-//! The flatbuffers of a file, laid out by hand: each begins with its size, and every number lies at
-//! a multiple of its own size from there.
+//! The flatbuffers of a file, built by hand. Each starts with its size, and every number is aligned
+//! to its own size relative to that start.
 
 use super::header::MAGIC;
 
-/// Bytes in front of the first event of a packet.
+/// Offset of the first event in a packet.
 pub(crate) const EVENTS_AT: usize = 32;
-/// Bytes of an event.
+/// Size of an event in bytes.
 pub(crate) const EVENT: usize = 16;
-/// Where in a file the place of the data table stands.
+/// Offset in the file of the field that has the position of the data table.
 pub(crate) const TABLE_POSITION_AT: u64 = MAGIC.len() as u64 + 32;
 
-/// What the data table says of a packet.
+/// The entry of a packet in the data table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// Where its body begins, behind the packet header.
+    /// Offset of the body of the packet, which follows the packet header.
     pub body: u64,
-    /// Bytes of its body.
+    /// Size of the body in bytes.
     pub size: i32,
-    /// Number of its events.
+    /// Number of events in the packet.
     pub events: u64,
     /// Its earliest time in µs.
     pub t_min: i64,
@@ -25,13 +25,13 @@ pub(crate) struct Entry {
     pub t_max: i64,
 }
 
-/// A buffer with room for its size, which `end` enters.
+/// A buffer with space for its size, which `end` fills in.
 struct Buffer(Vec<u8>);
 
 impl Buffer {
     fn new(root: u32, identifier: &[u8; 4]) -> Self {
         let mut buffer = Self(vec![0; 4]);
-        // Offsets count from the place where they stand.
+        // Offsets in a flatbuffer are relative to their own position.
         buffer.u32(root - 4);
         buffer.0.extend(identifier);
         buffer
@@ -60,28 +60,29 @@ impl Buffer {
     }
 }
 
-/// `IOHeader`: compression, place of the data table (not known yet), `infoNode`.
+/// The `IOHeader`: compression, position of the data table (not known yet), `infoNode`.
 pub(crate) fn io_header(compression: i32, info: &str) -> Vec<u8> {
     let mut buffer = Buffer::new(28, b"IOHE");
-    // The vtable at 12: its size, the table's, and where in the table each field is.
+    // The vtable, at 12: its size, the size of the table, and the offset of each field in the
+    // table.
     buffer.u16s(&[10, 20, 12, 4, 16, 0, 0, 0]);
-    // The table at 28.
+    // The table, at 28.
     buffer.i32(28 - 12);
     buffer.i64(-1);
     buffer.i32(compression);
     buffer.u32(4);
-    // The text at 48, with a zero behind it.
+    // The text, at 48, followed by a zero byte.
     buffer.u32(info.len() as u32);
     buffer.0.extend(info.as_bytes());
     buffer.0.resize((buffer.0.len() + 1).next_multiple_of(4), 0);
     buffer.end()
 }
 
-/// What stands in front of the `n` events of an `EventPacket`.
+/// The part of an `EventPacket` before its `n` events.
 pub(crate) fn packet_head(n: u32) -> [u8; EVENTS_AT] {
     let mut buffer = Buffer::new(20, b"EVTS");
     buffer.u16s(&[6, 8, 4, 0]);
-    // The table at 20, the vector at 28.
+    // The table is at 20, the vector at 28.
     buffer.i32(20 - 12);
     buffer.u32(4);
     buffer.u32(n);
@@ -92,16 +93,16 @@ pub(crate) fn packet_head(n: u32) -> [u8; EVENTS_AT] {
     head
 }
 
-/// `FileDataTable`: one entry a packet. All entries share one vtable.
+/// The `FileDataTable`, with an entry for each packet. All entries share one vtable.
 pub(crate) fn data_table(stream: i32, entries: &[Entry]) -> Vec<u8> {
     const VTABLE: usize = 20;
     const VECTOR: usize = 44;
     const BYTES: usize = 48;
     let mut buffer = Buffer::new(36, b"FTAB");
     buffer.u16s(&[6, 8, 4, 0]);
-    // Place, stream and size, number, start, end: the numbers of 64 bits come first.
+    // Position, stream and size, number, start, end. The 64-bit numbers come first.
     buffer.u16s(&[14, 44, 4, 36, 12, 20, 28, 0]);
-    // The root table at 36.
+    // The root table, at 36.
     buffer.i32(36 - 12);
     buffer.u32(4);
     buffer.u32(entries.len() as u32);
@@ -138,8 +139,8 @@ mod tests {
             assert_eq!(root.i32(0, 0), Ok(3));
             assert_eq!(root.i64(1, 7), Ok(-1));
             assert_eq!(root.vector(2, 1), Ok(text.as_bytes()));
-            let place = TABLE_POSITION_AT as usize - MAGIC.len();
-            assert_eq!(buffer[place..place + 8], (-1_i64).to_le_bytes());
+            let at = TABLE_POSITION_AT as usize - MAGIC.len();
+            assert_eq!(buffer[at..at + 8], (-1_i64).to_le_bytes());
         }
     }
 

@@ -1,11 +1,13 @@
-//! What an inflated packet holds: a size-prefixed flatbuffer with a four-letter identifier.
+//! The contents of a decompressed packet: a size-prefixed flatbuffer with an identifier of four
+//! letters.
 
 use super::flatbuf::{OutOfBounds, Table, bytes_at};
 use crate::model::{EventBatch, StreamKind};
 
-/// Bytes of an event: i64 time, i16 x, i16 y, u8 polarity, 3 of padding.
+/// Size of an event in bytes: i64 time, i16 x, i16 y, u8 polarity, 3 bytes of padding.
 const EVENT: usize = 16;
-/// Events that are turned into columns together, so that they are read from the cache four times.
+/// Number of events that are converted together, so that the four passes over them read from the
+/// cache.
 const BLOCK: usize = 256;
 
 /// The identifier of a kind of packet.
@@ -19,7 +21,7 @@ pub(crate) fn identifier(kind: StreamKind) -> Option<[u8; 4]> {
     }
 }
 
-/// The kind of packet that an identifier names.
+/// The kind of packet that has this identifier.
 pub(crate) fn kind_of(identifier: [u8; 4]) -> StreamKind {
     match &identifier {
         b"EVTS" => StreamKind::Events,
@@ -30,7 +32,7 @@ pub(crate) fn kind_of(identifier: [u8; 4]) -> StreamKind {
     }
 }
 
-/// The identifier of an inflated packet.
+/// The identifier of a decompressed packet.
 pub(crate) fn identifier_of(content: &[u8]) -> Option<[u8; 4]> {
     bytes_at(content, 8)
 }
@@ -47,7 +49,8 @@ pub(crate) fn root(content: &[u8], kind: StreamKind) -> Result<Table<'_>, OutOfB
     Table::root(content, 4)
 }
 
-/// Appends the events of a packet; `flip_y` counts rows from the other end (`flip_y - 1 - y`).
+/// Appends the events of a packet. With `flip_y`, rows are counted from the other end
+/// (`flip_y - 1 - y`).
 pub(crate) fn events(
     content: &[u8],
     flip_y: Option<u16>,
@@ -76,7 +79,8 @@ fn time(event: &[u8; EVENT]) -> i64 {
     i64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
-/// Number of samples in a packet that is not read: events, IMU samples, triggers, or one frame.
+/// Number of elements in a packet that is not decoded: events, IMU readings, triggers, or one
+/// frame.
 pub(crate) fn count(content: &[u8], kind: StreamKind) -> Result<u64, OutOfBounds> {
     if kind == StreamKind::Other {
         return Ok(1);

@@ -1,4 +1,4 @@
-//! Events to AEDAT 4.0: one stream, in packets that are compressed on many threads.
+//! Encoding of events as AEDAT 4.0: one stream of packets that are compressed on many threads.
 
 use std::ops::Range;
 
@@ -31,11 +31,11 @@ pub(crate) const TARGET: Target = Target {
 
 /// The number of the only stream.
 const STREAM: i32 = 0;
-/// A packet ends before it has more events, or before it spans so many µs.
+/// A packet ends before it would have more events, or span more µs, than this.
 const PACKET_EVENTS: usize = 8192;
 const PACKET_US: u64 = 10_000;
 
-/// A packet in the making: a flatbuffer without its first bytes' numbers.
+/// A packet that is being filled: a flatbuffer whose header is not filled in yet.
 #[derive(Default)]
 struct Packet {
     plain: Vec<u8>,
@@ -63,7 +63,7 @@ impl Packet {
         times.iter().position(|t| t.abs_diff(start) >= PACKET_US).unwrap_or(times.len())
     }
 
-    /// Adds events `range` of a batch.
+    /// Adds the events `range` of a batch.
     fn add(&mut self, events: &EventBatch, range: Range<usize>) {
         let at = self.plain.len();
         self.plain.resize(at + range.len() * EVENT, 0);
@@ -81,7 +81,7 @@ impl Packet {
     }
 }
 
-/// Writes one record an event; returns the earliest and the latest time.
+/// Writes a record for each event; returns the earliest and the latest time.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 fn fill(records: &mut [[u8; EVENT]], t: &[i64], x: &[u16], y: &[u16], p: &[u8]) -> (i64, i64) {
     let columns = t.iter().zip(x).zip(y.iter().zip(p));
@@ -89,7 +89,8 @@ fn fill(records: &mut [[u8; EVENT]], t: &[i64], x: &[u16], y: &[u16], p: &[u8]) 
         let pixel = u64::from(x) | u64::from(y) << 16 | u64::from(p != 0) << 32;
         *record = (u128::from(t as u64) | u128::from(pixel) << 64).to_le_bytes();
     }
-    // Not `fold`: what it calls would not be compiled for each target.
+    // `fold` is not used here, because the functions it calls would not be compiled for each
+    // target.
     let (mut t_min, mut t_max) = (i64::MAX, i64::MIN);
     for &t in t {
         t_min = t_min.min(t);
@@ -102,10 +103,10 @@ struct Aedat4Encoder {
     compression: Compression,
     info: String,
     open: Packet,
-    /// RecordBuffer packets that wait to be packed, and those whose memory is free.
+    /// Complete packets that wait to be compressed, and packets whose memory can be reused.
     whole: Vec<Packet>,
     spare: Vec<Packet>,
-    /// As many places as packets are packed at one time.
+    /// One for each packet that may be compressed at the same time.
     packers: Vec<Packer>,
     parallel: bool,
     table: Vec<Entry>,
@@ -115,14 +116,14 @@ struct Aedat4Encoder {
 impl Aedat4Encoder {
     fn new(spec: &EventSpec, options: &WriteOptions) -> Result<Self> {
         let compression = compression(options.compression.unwrap_or(codec::Compression::Lz4))?;
-        let places = if options.parallel { places_per_pool() } else { 1 };
+        let slots = if options.parallel { places_per_pool() } else { 1 };
         Ok(Self {
             compression,
             info: info_node(spec, compression),
             open: Packet::default(),
             whole: Vec::new(),
             spare: Vec::new(),
-            packers: (0..places).map(|_| Packer::default()).collect(),
+            packers: (0..slots).map(|_| Packer::default()).collect(),
             parallel: options.parallel,
             table: Vec::new(),
             written: 0,
@@ -137,7 +138,7 @@ impl Aedat4Encoder {
         self.whole.push(std::mem::replace(&mut self.open, next));
     }
 
-    /// Packs and writes all whole packets.
+    /// Compresses and writes all complete packets.
     fn flush(&mut self, out: &mut dyn Output) -> Result<()> {
         let Self { compression, whole, packers, table, written, .. } = self;
         let pack = |_, packet: &Packet, packer: &mut Packer| {
@@ -215,11 +216,11 @@ impl Encoder for Aedat4Encoder {
     }
 }
 
-/// The text that describes the stream, as DV writes it.
+/// The text that describes the stream, in the form in which DV writes it.
 fn info_node(spec: &EventSpec, compression: Compression) -> String {
     let attr = |indent: usize, key: &str, kind: &str, value: &str| {
         let value = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        // What XML has no way to say.
+        // Control characters cannot be represented in XML.
         let value: String = value.chars().filter(|c| !c.is_control()).collect();
         format!("{:indent$}<attr key=\"{key}\" type=\"{kind}\">{value}</attr>\n", "")
     };

@@ -1,4 +1,4 @@
-//! A bounds-checked view of a flatbuffer, as much of it as AEDAT 4 uses.
+//! A bounds-checked view of a flatbuffer, limited to what AEDAT 4 uses.
 //!
 //! Every offset comes from the file, so every access is checked; nothing is cast, since a file
 //! promises no alignment. Layout: a table begins with an `i32` that leads back to its vtable; the
@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use crate::error::Error;
 
-/// Something lies outside the buffer: what, and where in the buffer.
+/// Something is outside the buffer: what it is, and its offset in the buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OutOfBounds {
     pub what: &'static str,
@@ -18,7 +18,7 @@ pub(crate) struct OutOfBounds {
 }
 
 impl OutOfBounds {
-    /// The error of a buffer whose packet or header begins at `offset` in the file.
+    /// The error for a buffer whose packet or header starts at `offset` in the file.
     pub(crate) fn into_error(self, offset: u64) -> Error {
         Error::malformed(format!("{} reaches outside its flatbuffer", self.what))
             .at(offset)
@@ -37,7 +37,7 @@ fn read<const N: usize>(buffer: &[u8], at: usize, what: &'static str) -> Checked
     bytes_at(buffer, at).ok_or(OutOfBounds { what, at })
 }
 
-/// The place that the `u32` at `at` leads to.
+/// The offset to which the `u32` at `at` refers.
 fn follow(buffer: &[u8], at: usize, what: &'static str) -> Checked<usize> {
     let offset = u32::from_le_bytes(read(buffer, at, what)?) as usize;
     at.checked_add(offset).filter(|&to| to < buffer.len()).ok_or(OutOfBounds { what, at })
@@ -53,7 +53,7 @@ pub(crate) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// The root table of a buffer whose root offset stands at `root`.
+    /// The root table of a buffer whose root offset is stored at `root`.
     pub(crate) fn root(buffer: &'a [u8], root: usize) -> Checked<Self> {
         Self::new(buffer, follow(buffer, root, "root table")?)
     }
@@ -70,7 +70,7 @@ impl<'a> Table<'a> {
         Ok(Self { buffer, at, vtable, vtable_end })
     }
 
-    /// Where field number `id` is; `None` if it is absent and so has its default.
+    /// Offset of field number `id`; `None` if it is absent and therefore has its default value.
     fn field(&self, id: usize) -> Checked<Option<usize>> {
         let entry = self.vtable + 4 + 2 * id;
         if entry + 2 > self.vtable_end {
@@ -90,7 +90,7 @@ impl<'a> Table<'a> {
             .map_or(Ok(default), |at| read(self.buffer, at, "field").map(i64::from_le_bytes))
     }
 
-    /// As an unsigned byte.
+    /// The field as an unsigned byte.
     pub(crate) fn u8(&self, id: usize) -> Checked<u8> {
         let byte = self.field(id)?.map(|at| read::<1>(self.buffer, at, "field")).transpose()?;
         Ok(byte.map_or(0, |[byte]| byte))
@@ -109,7 +109,8 @@ impl<'a> Table<'a> {
         self.field(id)?.map(|at| read(self.buffer, at, "struct")).transpose()
     }
 
-    /// Where the data of a vector of elements of `size` bytes is; empty if the vector is absent.
+    /// The range of the data of a vector whose elements have `size` bytes; empty if the vector is
+    /// absent.
     fn range(&self, id: usize, size: usize) -> Checked<Range<usize>> {
         let what = "vector";
         let Some(field) = self.field(id)? else { return Ok(0..0) };
@@ -122,7 +123,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// The bytes of a vector of elements of `size` bytes; empty if absent.
+    /// The bytes of a vector whose elements have `size` bytes; empty if it is absent.
     pub(crate) fn vector(&self, id: usize, size: usize) -> Checked<&'a [u8]> {
         Ok(&self.buffer[self.range(id, size)?])
     }

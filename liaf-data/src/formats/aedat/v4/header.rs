@@ -1,4 +1,4 @@
-//! The header: a flatbuffer (`IOHeader`) that holds a text in XML (`infoNode`).
+//! The header: a flatbuffer (`IOHeader`) that contains a text in XML (`infoNode`).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,18 +14,18 @@ use crate::limits::Limits;
 use crate::model::{SensorSize, StreamInfo, StreamKind};
 
 pub(crate) const MAGIC: &[u8; 14] = b"#!AER-DAT4.0\r\n";
-/// Where the size of the flatbuffer stands, to which errors point.
+/// Offset of the size of the flatbuffer, to which errors refer.
 const SIZE: u64 = MAGIC.len() as u64;
-/// Where the flatbuffer begins.
+/// Offset at which the flatbuffer starts.
 const BUFFER: u64 = SIZE + 4;
 
-/// What the header says.
+/// The contents of the header.
 #[derive(Debug)]
 pub(crate) struct Header {
     pub compression: Compression,
-    /// Where the packets end and the data table begins, if the file was closed properly.
+    /// Offset at which the packets end and the data table starts, if the file was closed properly.
     pub table: Option<u64>,
-    /// Where the packets begin.
+    /// Offset at which the packets start.
     pub end: u64,
     pub streams: Vec<Stream>,
     pub notes: Vec<String>,
@@ -35,9 +35,9 @@ pub(crate) struct Header {
 #[derive(Debug, Clone)]
 pub(crate) struct Stream {
     pub info: StreamInfo,
-    /// Module that wrote it.
+    /// The module that wrote the stream.
     pub module: Option<String>,
-    /// What else its node says.
+    /// Other attributes of its node.
     pub details: BTreeMap<&'static str, String>,
 }
 
@@ -70,7 +70,8 @@ impl Header {
         let compression = Compression::from_id(id).ok_or_else(|| {
             Error::unsupported("unknown compression").at(SIZE).expected("0 to 4").found(id)
         })?;
-        // Negative: none, or the recorder was interrupted before it wrote the table.
+        // A negative value means that there is no table, or that the recorder was interrupted
+        // before it wrote the table.
         let table = u64::try_from(root.i64(1, -1).map_err(bad)?).ok();
         let text = root.vector(2, 1).map_err(bad)?;
         let mut notes = Vec::new();
@@ -97,12 +98,13 @@ impl Header {
     }
 }
 
-/// No sound `infoNode` has an element of so many attributes, or so many names of namespaces; the
-/// parser compares each of them with all others.
+/// No valid `infoNode` has an element with this many attributes, or this many namespaces. The
+/// limits matter because the parser compares each of them with all others.
 const ATTRIBUTES: usize = 256;
 const NAMESPACES: usize = 64;
 
-/// Refuses what would take the parser long. An element's attributes stand before the next `<`.
+/// Rejects texts that would take the parser a long time. The attributes of an element are before
+/// the next `<`.
 fn check_crowds(xml: &str) -> std::result::Result<(), String> {
     if xml.split('<').any(|element| element.matches('=').count() > ATTRIBUTES) {
         return Err(format!("an element has more than {ATTRIBUTES} attributes"));

@@ -1,4 +1,4 @@
-//! Packet bodies inflated into one reused buffer, never beyond a cap.
+//! Decompression of packet bodies into a buffer that is reused and never grows beyond a limit.
 
 use std::hash::Hasher;
 
@@ -44,7 +44,7 @@ impl Compression {
         }
     }
 
-    /// About how many bytes an event takes, rather too few.
+    /// A low estimate of the number of bytes per event.
     pub(crate) fn bytes_per_event(self) -> f64 {
         match self {
             Self::None => 16.0,
@@ -63,16 +63,16 @@ impl Compression {
     }
 }
 
-/// Why a body was not inflated.
+/// Why a body could not be decompressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// It is not what it should be; says what is wrong.
+    /// The body is damaged; the text says what is wrong.
     Damaged(&'static str),
-    /// It would be larger than the cap.
+    /// The contents would be larger than the limit.
     TooLarge,
 }
 
-/// Inflates bodies, one at a time, into a buffer that is kept.
+/// Decompresses bodies, one at a time, into a buffer that is reused.
 #[derive(Default)]
 pub(crate) struct Inflater {
     buffer: Vec<u8>,
@@ -86,16 +86,16 @@ impl std::fmt::Debug for Inflater {
     }
 }
 
-/// The buffer grows in steps of this many bytes when the size is not known beforehand.
+/// The buffer grows in steps of this many bytes if the size is not known in advance.
 const STEP: usize = 256 << 10;
 
 impl Inflater {
-    /// About how many bytes the last body made it read and write, sound or not.
+    /// About how many bytes were read and written for the last body, whether it was valid or not.
     pub(crate) fn work(&self) -> usize {
         self.work
     }
 
-    /// The content of `body`, at most `cap` bytes.
+    /// The decompressed contents of `body`, at most `cap` bytes.
     pub(crate) fn inflate<'a>(
         &'a mut self,
         compression: Compression,
@@ -111,14 +111,15 @@ impl Inflater {
         }
     }
 
-    /// Room for `more` bytes behind the first `filled`.
+    /// Makes room for `more` bytes after the first `filled` bytes.
     fn room(&mut self, filled: usize, more: usize) {
         if self.buffer.len() < filled + more {
             self.buffer.resize(filled + more, 0);
         }
     }
 
-    /// One LZ4 frame, its blocks linked or not. Source: the LZ4 Frame Format, 1.6.
+    /// Decompresses an LZ4 frame with linked or independent blocks. Source: the LZ4 Frame Format,
+    /// 1.6.
     fn lz4(&mut self, body: &[u8], cap: usize) -> Result<&[u8], Failure> {
         let frame = Lz4Frame::parse(body)?;
         let mut rest = &body[frame.header..];
@@ -141,7 +142,8 @@ impl Inflater {
             if size > frame.block_bytes {
                 return Err(Failure::Damaged("an LZ4 block is larger than its frame allows"));
             }
-            // One byte more than the cap tells a body that is too large from one that just fits.
+            // One byte more than the limit distinguishes a body that is too large from one that
+            // just fits.
             let most = frame.block_bytes.min((cap + 1).saturating_sub(filled));
             self.room(filled, most);
             self.work += most.min(size.saturating_mul(256));
@@ -150,7 +152,7 @@ impl Inflater {
                 self.buffer[filled..filled + end].copy_from_slice(&data[..end]);
                 filled += end;
             } else {
-                // Matches of a frame with linked blocks reach back into earlier ones.
+                // In a frame with linked blocks, matches may refer to earlier blocks.
                 let first = if frame.linked { 0 } else { filled };
                 let out = &mut self.buffer[first..filled + most];
                 filled = match lz4::decode(data, out, filled - first) {
@@ -178,7 +180,7 @@ impl Inflater {
         Ok(content)
     }
 
-    /// One ZSTD frame.
+    /// Decompresses a ZSTD frame.
     fn zstd(&mut self, body: &[u8], cap: usize) -> Result<&[u8], Failure> {
         const BROKEN: Failure = Failure::Damaged("the ZSTD frame does not inflate");
         self.work += body.len();
@@ -208,7 +210,7 @@ impl Inflater {
         result.map(|n| &self.buffer[..n])
     }
 
-    /// A frame that does not say how large its content is.
+    /// Decompresses a frame that does not say how large its contents are.
     fn zstd_stream(
         &mut self,
         context: &mut DCtx<'static>,
@@ -289,7 +291,8 @@ fn xxh32(bytes: &[u8]) -> u32 {
     hash.finish_32()
 }
 
-/// Compares the checksum at the start of `rest` with that of `data`; returns what follows it.
+/// Compares the checksum at the start of `rest` with that of `data`; returns what follows the
+/// checksum.
 fn check_sum<'a>(data: &[u8], rest: &'a [u8]) -> Result<&'a [u8], Failure> {
     let (sum, rest) = rest.split_first_chunk().ok_or(CUT)?;
     if u32::from_le_bytes(*sum) != xxh32(data) {

@@ -1,29 +1,31 @@
-//! One LZ4 block, decoded behind the bytes that earlier blocks of its frame gave.
+//! Decoding of an LZ4 block, whose output follows that of the earlier blocks of its frame.
 //!
-//! A block is a row of sequences: a token (high half: number of literals, low half: length of the
-//! match less 4; 15 goes on in further bytes, of which the last is not 255), the literals, and the
-//! match: `u16` how far back it begins, at least 1. The last sequence ends with its literals.
+//! A block is a list of sequences. Each consists of a token (high half: number of literals, low
+//! half: length of the match minus 4; 15 means that the number continues in further bytes, of which
+//! the last is not 255), the literals, and the match: a `u16` that says how far back it starts, at
+//! least 1. The last sequence ends with its literals.
 //! Source: LZ4 Block Format Description, lz4 1.9.
 
-/// Why a block was not decoded.
+/// Why a block could not be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BlockError {
-    /// It is cut short, or a match begins before the first byte.
+    /// The block is incomplete, or a match starts before the first byte.
     Damaged,
-    /// It holds more than there is room for.
+    /// The block has more contents than there is room for.
     Full,
 }
 
 use BlockError::{Damaged, Full};
 
-/// Literals and matches of up to so many bytes are copied with so many, wanted or not.
+/// Literals and matches of up to this many bytes are copied with exactly this many bytes.
 const WIDE: usize = 16;
 
-/// Decodes `block` to `out[at..]`; matches may reach back to `out[0]`. Returns where it ends.
+/// Decodes `block` to `out[at..]`; matches may refer to bytes from `out[0]` on. Returns the end of
+/// the output.
 pub(crate) fn decode(mut block: &[u8], out: &mut [u8], mut at: usize) -> Result<usize, BlockError> {
     loop {
-        // Most sequences are short: a fixed number of bytes is copied and what is too much is
-        // written over by the next one.
+        // Most sequences are short. A fixed number of bytes is copied for each of them, and the
+        // excess is overwritten by the next sequence.
         while let Some(sequence) = block.first_chunk::<{ WIDE + 4 }>() {
             let token = usize::from(sequence[0]);
             let (literals, more) = (token >> 4, token & 15);
@@ -64,7 +66,7 @@ pub(crate) fn decode(mut block: &[u8], out: &mut [u8], mut at: usize) -> Result<
     }
 }
 
-/// A length of which the token holds `start`.
+/// A length, of which the token contains `start`.
 fn length(start: usize, block: &mut &[u8]) -> Result<usize, BlockError> {
     let mut length = start;
     let mut goes_on = start == 15;
@@ -77,7 +79,7 @@ fn length(start: usize, block: &mut &[u8]) -> Result<usize, BlockError> {
     Ok(length)
 }
 
-/// Copies `bytes` bytes from `back` bytes before `at` to `at`; the two may overlap.
+/// Copies `bytes` bytes from `back` bytes before `at` to `at`; the two ranges may overlap.
 fn repeat(out: &mut [u8], at: usize, back: usize, bytes: usize) -> Result<(), BlockError> {
     let from = at.checked_sub(back).filter(|_| back > 0).ok_or(Damaged)?;
     let end = at.checked_add(bytes).filter(|&end| end <= out.len()).ok_or(Full)?;
@@ -91,7 +93,7 @@ fn repeat(out: &mut [u8], at: usize, back: usize, bytes: usize) -> Result<(), Bl
         let byte = out[from];
         out[at..end].fill(byte);
     } else {
-        // What was copied doubles with each round.
+        // The amount of data that can be copied doubles in each iteration.
         let (mut done, mut step) = (0, back);
         while done < bytes {
             let n = step.min(bytes - done);
@@ -107,7 +109,7 @@ fn repeat(out: &mut [u8], at: usize, back: usize, bytes: usize) -> Result<(), Bl
 mod tests {
     use super::*;
 
-    /// A small generator of numbers, so that every run tests the same bytes.
+    /// A small random number generator, so that every run tests the same bytes.
     fn next(state: &mut u64) -> usize {
         *state ^= *state << 13;
         *state ^= *state >> 7;

@@ -1,36 +1,39 @@
-//! Event records to one LZ4 block.
+//! Compression of event records to one LZ4 block.
 //!
-//! A general compressor looks for matches at every byte. Records of 16 bytes (time in 8, then x, y, p)
-//! say where to look: at an earlier record, and byte by byte at the same place. So each record is at
-//! most two sequences: the low bytes of its time as literals and the rest of the time as a match, and
-//! the same with x, y and p; or one, where an earlier event was of the same pixel and polarity. Both
-//! sequences are always made and written, and how far the output moves on tells which of them stay:
-//! what the next event is like cannot be foreseen, and branches would be missed.
+//! A general compressor searches for matches at every byte. For records of 16 bytes (time in 8
+//! bytes, then x, y, p) it is known where to search: at the same offset of an earlier record. Each
+//! record therefore becomes at most two sequences: the low bytes of its time as literals and the
+//! rest of the time as a match, and the same for x, y and p. It becomes one sequence if an earlier
+//! event was of the same pixel and polarity. Both sequences are always computed and written, and
+//! the amount by which the output advances decides which of them remain: the next event cannot be
+//! predicted, so that branches would often be mispredicted.
 //!
-//! Source: LZ4 Block Format Description, lz4 1.9; what a block is stands in `lz4.rs`.
+//! Source: LZ4 Block Format Description, lz4 1.9. The format of a block is described in `lz4.rs`.
 
 use std::hint::select_unpredictable as select;
 
 use multiversion::multiversion;
 
-/// Bytes of a record.
+/// Size of a record in bytes.
 const RECORD: usize = 16;
-/// Matches reach back at most so many records.
+/// Largest distance of a match, in records.
 const REACH: usize = 4095;
-/// Records whose numbers the tables can hold.
+/// Number of records whose indices fit into the tables.
 const MOST: usize = 1 << 16;
 const PIXELS: usize = 1 << 12;
 const ROWS: usize = 1 << 11;
-/// Two sequences of a record in the fast loop, at most; it writes whole words over its window.
+/// Maximum size of the two sequences of a record in the fast loop. Whole words are written into
+/// this window.
 const WINDOW: usize = 32;
 /// The shortest match.
 const MATCH: usize = 4;
 
-/// Where pixels and rows were last seen in a block; reused from block to block.
+/// The records in which pixels and rows were last seen in a block. The tables are reused for each
+/// block.
 pub(crate) struct Seen {
-    /// Records by x, y and p.
+    /// Indices of records by x, y and p.
     pixels: [u16; PIXELS],
-    /// Records by the low bits of y, and p.
+    /// Indices of records by the low bits of y, and p.
     rows: [u16; ROWS],
 }
 
@@ -40,17 +43,17 @@ impl Default for Seen {
     }
 }
 
-/// Appends `plain` to `out` as one block. Its records begin at byte `head`; whatever they hold, the
-/// block is right, and small if they are events.
+/// Appends `plain` to `out` as one block. The records start at byte `head`. The block is valid
+/// whatever the bytes are, and small if they are records of events.
 pub(crate) fn compress(plain: &[u8], head: usize, seen: &mut Seen, out: &mut Vec<u8>) {
     let start = out.len();
-    // All of it as literals, and what is written beyond the end.
+    // Enough for all of it as literals, and for the excess that is written after the end.
     out.resize(start + plain.len() + plain.len() / 255 + 2 * WINDOW, 0);
     let end = records(plain, head.min(plain.len()), seen, &mut out[start..]);
     out.truncate(start + end);
 }
 
-/// Time, and x, y, p.
+/// Splits a record into the time, and x, y, p.
 #[inline(always)]
 fn halves(record: &[u8; RECORD]) -> (u64, u64) {
     let record = u128::from_le_bytes(*record);
@@ -62,13 +65,13 @@ fn hash(value: u64) -> usize {
     (value.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 52) as usize % PIXELS
 }
 
-/// Bytes up to the last one that is not 0.
+/// Number of bytes up to the last one that is not 0.
 #[inline(always)]
 fn used(word: u64) -> usize {
     8 - word.leading_zeros() as usize / 8
 }
 
-/// A sequence of up to four `literals`, the low bytes of `bytes`, and the match behind them.
+/// A sequence of up to four `literals`, the low bytes of `bytes`, and the match after them.
 #[inline(always)]
 fn sequence(literals: usize, len: usize, bytes: u64, back: usize) -> u64 {
     let bits = (8 * literals as u32) & 63;
@@ -76,17 +79,17 @@ fn sequence(literals: usize, len: usize, bytes: u64, back: usize) -> u64 {
     token | (bytes & ((1 << bits) - 1)) << 8 | ((back * RECORD) as u64) << ((bits + 8) & 63)
 }
 
-/// The record of which a new one is most like, and what in the new one is not as there.
+/// The earlier record that is most similar to a new one, and the differences.
 struct Like {
-    /// How many records before.
+    /// How many records earlier it is.
     back: usize,
-    /// Of the time, and of x, y, p: the bits that differ.
+    /// The bits that differ: of the time, and of x, y, p.
     t: u64,
     u: u64,
 }
 
 impl Like {
-    /// Whether the rest of both halves is long enough to be a match.
+    /// Whether the equal parts of both halves are long enough to be a match.
     #[inline(always)]
     fn is_near(&self) -> bool {
         ((self.t | self.u) >> 32 == 0) & (self.back <= REACH)
@@ -98,13 +101,14 @@ fn records(plain: &[u8], head: usize, seen: &mut Seen, out: &mut [u8]) -> usize 
     seen.pixels.fill(0);
     seen.rows.fill(0);
     let records = plain[head..].as_chunks::<RECORD>().0;
-    // The last five bytes of a block are literals: the last record, and what may follow it.
+    // The last five bytes of a block must be literals: these are the last record and any bytes
+    // after it.
     let inner = &records[..records.len().min(MOST).saturating_sub(1)];
-    // By polarity.
+    // The last record of each polarity.
     let mut last = [0; 2];
     let mut rest = Rest { at: 0, end: 0 };
-    // The last sequence, its place and length, and how far back its match begins: that of a new
-    // record may make it longer, if it was one of x, y, p.
+    // The last sequence, its offset and length, and the distance of its match. The next record may
+    // extend that match if it was a match of x, y, p.
     let (mut open, mut at, mut len, mut open_back) = (0_u64, 0, 0, usize::MAX);
     let mut before = inner.first().map_or((0, 0), halves);
     let mut i = 1;
@@ -160,22 +164,22 @@ fn row_of(u: u64) -> usize {
     (u >> 16 & 1023 | u >> 22 & 1024) as usize % ROWS
 }
 
-/// Puts the number of a record in a table, and gives the one that stood there.
+/// Stores the index of a record in a table, and returns the index that was stored before.
 #[inline(always)]
 fn replace(slot: &mut u16, i: usize) -> usize {
     usize::from(std::mem::replace(slot, i as u16))
 }
 
-/// Records that are not like others, one sequence after the other.
+/// Writes records that are not similar to others, one sequence after the other.
 struct Rest {
-    /// Where the output ends.
+    /// The end of the output.
     at: usize,
-    /// Up to where `plain` is in the output.
+    /// The end of the part of `plain` that has been written.
     end: usize,
 }
 
 impl Rest {
-    /// The record at `from`, to `out[at..]`. Its last bytes may be left to be the literals of the next
+    /// Writes the record at `from` to `out[at..]`. Its last bytes may become literals of the next
     /// sequence.
     #[cold]
     fn record(&mut self, plain: &[u8], from: usize, like: &Like, out: &mut [u8], at: usize) {
@@ -190,7 +194,7 @@ impl Rest {
         }
     }
 
-    /// The token of a sequence and its literals; returns where the output ends.
+    /// Writes the token of a sequence and its literals; returns the end of the output.
     fn sequence(&self, literals: &[u8], len: usize, out: &mut [u8], at: usize) -> usize {
         let short = literals.len().min(15);
         let mut at = put(out, at, &[(short << 4 | len.saturating_sub(MATCH)) as u8]);
@@ -213,7 +217,7 @@ mod tests {
     use super::super::lz4;
     use super::*;
 
-    /// A small generator of numbers, so that every run tests the same bytes.
+    /// A small random number generator, so that every run tests the same bytes.
     fn next(state: &mut u64) -> u64 {
         *state ^= *state << 13;
         *state ^= *state >> 7;
@@ -228,7 +232,8 @@ mod tests {
         out.split_off(3)
     }
 
-    /// It decodes to the same in our decoder and in another, and obeys the rules of a block's end.
+    /// Asserts that a block decodes to the same bytes with this decoder and another one, and that
+    /// it obeys the rules for the end of a block.
     fn check(plain: &[u8], head: usize, seen: &mut Seen) -> usize {
         let block = packed(plain, head, seen);
         let again = lz4_flex::block::decompress(&block, plain.len()).unwrap();
@@ -248,24 +253,24 @@ mod tests {
         bytes
     }
 
-    /// `n` events of one kind behind 32 other bytes.
+    /// `n` events of one kind after 32 other bytes.
     fn events(kind: u64, n: usize, state: &mut u64) -> Vec<u8> {
         let mut plain: Vec<u8> = (0..32).map(|i| i * 7).collect();
         let (mut t, mut x, mut y, mut p) = (1_700_000_000_000_000_i64, 5, 5, 0);
         for i in 0..n as u64 {
             match kind {
-                // Rows that fire together.
+                // Rows whose pixels fire together.
                 0 if !next(state).is_multiple_of(3) => x += 1,
                 0 => (t, x, y, p) = (t + 40, next(state) % 300, next(state) % 200, next(state)),
-                // Few pixels, at any time.
+                // A few pixels, at any time.
                 1 => (t, x, y) = (t + (next(state) % 999) as i64, 7 * (next(state) % 9), x % 5),
-                // Many pixels at one time, in order.
+                // Many pixels at the same time, in order.
                 2 => (x, y, p) = (i % 640, i / 640, i / 3000),
-                // All the same.
+                // All events are the same.
                 3 => {}
-                // Times that jump, coordinates without sense.
+                // Times that jump, and random coordinates.
                 4 => (t, x, y) = ((next(state) << 19) as i64, next(state), next(state)),
-                // No pixel comes back in reach.
+                // No pixel has another event within reach.
                 _ => (t, x, y, p) = (t + 1, i % 5000, 3, i / 4500),
             }
             plain.extend(event(t, x, y, p));

@@ -1,4 +1,4 @@
-//! Packets of frames, IMU measurements and triggers, as measurements.
+//! Decoding of packets of frames, IMU readings and triggers to measurements.
 //!
 //! | packet | fields by number |
 //! |---|---|
@@ -13,8 +13,9 @@ use super::content::root;
 use super::flatbuf::{OutOfBounds, Table};
 use crate::model::{Image, ImuReading, Measurement, Pixels, StreamKind, Trigger, TriggerKind};
 
-/// Appends the measurements of a packet of `kind`: none if it is a frame of pixels that are not read. With
-/// `flip_y` frames have their rows from the bottom of a sensor of this height, 0 if that is not known.
+/// Appends the measurements of a packet of `kind`; none if it is a frame with pixels of an
+/// unsupported type. With `flip_y`, the rows of frames are stored from the bottom of a sensor of
+/// this height, which is 0 if it is not known.
 pub(crate) fn measurements(
     content: &[u8],
     kind: StreamKind,
@@ -73,7 +74,7 @@ fn trigger(table: Table<'_>) -> Result<Trigger, OutOfBounds> {
     Ok(Trigger { t: table.i64(0, 0)?, kind, channel: 0 })
 }
 
-/// The frame; `None` if its pixels are not of 8 or 16 bits, or not of 1, 3 or 4 channels.
+/// The image; `None` if its pixels do not have 8 or 16 bits, or not 1, 3 or 4 channels.
 fn image(table: Table<'_>) -> Result<Option<Image>, OutOfBounds> {
     let stated = |id| table.i64(id, 0).map(|time| Some(time).filter(|&time| time != 0));
     let out = |what| OutOfBounds { what, at: 0 };
@@ -104,7 +105,7 @@ fn image(table: Table<'_>) -> Result<Option<Image>, OutOfBounds> {
     pixels.swap_red_and_blue(channels.into());
     let t = table.i64(0, 0)?;
     let mut exposure = (stated(3)?, stated(4)?);
-    // Newer files have how long it took, from the time of the frame on.
+    // Newer files store the duration of the exposure, which starts at the time of the frame.
     if let (None, None, Some(us)) = (exposure.0, exposure.1, stated(11)?) {
         exposure = (Some(t), Some(t.saturating_add(us)));
     }

@@ -1,4 +1,4 @@
-//! Packet bodies compressed, each by itself.
+//! Compression of packet bodies, each on its own.
 
 use std::hash::Hasher;
 
@@ -12,17 +12,18 @@ use super::lz4_records::{self, Seen};
 use crate::codec;
 use crate::error::{Error, Result};
 
-/// Largest block of an LZ4 frame that holds a whole packet, and how its header says so.
+/// Largest block size of an LZ4 frame, which is enough for a whole packet, and its code in the
+/// frame header.
 const LZ4_BLOCK: usize = 256 << 10;
 const LZ4_BLOCK_ID: u8 = 5 << 4;
-/// Version 1, and every block stands for itself.
+/// Version 1, with independent blocks.
 const LZ4_FLAGS: u8 = 1 << 6 | 1 << 5;
-/// In the size of a block: its bytes are as they were.
+/// This bit in the size of a block means that the block is not compressed.
 const LZ4_PLAIN: u32 = 1 << 31;
 
 const ZSTD_LEVEL: i32 = 3;
 
-/// The codec of a file that is packed in this way.
+/// The codec that corresponds to a compression.
 pub(crate) fn compression(choice: codec::Compression) -> Result<Compression> {
     match choice {
         codec::Compression::None => Ok(Compression::None),
@@ -32,19 +33,19 @@ pub(crate) fn compression(choice: codec::Compression) -> Result<Compression> {
     }
 }
 
-/// A place for one packed body, with what is reused from body to body.
+/// A buffer for one compressed body, and the state that is reused for each body.
 #[derive(Default)]
 pub(crate) struct Packer {
-    /// The packed body.
+    /// The compressed body.
     pub body: Vec<u8>,
-    /// What went wrong, if something did.
+    /// The error, if there was one.
     pub failed: Option<Error>,
     lz4: Option<CompressTable>,
     seen: Option<Box<Seen>>,
     zstd: Option<Compressor<'static>>,
 }
 
-/// What is in a body.
+/// The contents of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Body {
     /// A packet of events.
@@ -54,7 +55,7 @@ pub(crate) enum Body {
 }
 
 impl Packer {
-    /// Packs `plain` into `body`.
+    /// Compresses `plain` into `body`.
     pub(crate) fn pack(&mut self, compression: Compression, plain: &[u8], kind: Body) {
         self.body.clear();
         self.failed = match compression {

@@ -1,8 +1,9 @@
-//! Where packets begin and end, told by what they look like.
+//! Recognition of packets by what they look like.
 //!
-//! A packet is an `i32` stream, an `i32` size, and as many bytes of body. A compressed body begins
-//! with the magic of its codec; a bare one with its own size and, behind it, an identifier. So a
-//! packet can be known without its neighbours, and the next one found after damage.
+//! A packet is an `i32` stream, an `i32` size, and a body of that size. A compressed body starts
+//! with the magic number of its codec; an uncompressed one starts with its own size, an offset, and
+//! an identifier. A packet can therefore be recognised without its neighbours, and after damage the
+//! next packet can be found.
 
 use std::collections::BTreeMap;
 
@@ -11,45 +12,46 @@ use super::flatbuf::bytes_at;
 use super::inflate::Compression;
 use crate::model::StreamKind;
 
-/// Bytes of a packet's header.
+/// Size of a packet header in bytes.
 pub(crate) const HEADER: usize = 8;
-/// Bytes that must be seen to know a packet: its header, and the identifier of a bare body.
+/// Number of bytes that are needed to recognise a packet: its header, and the identifier of an
+/// uncompressed body.
 pub(crate) const LOOK: usize = HEADER + 12;
 
-/// No body is smaller: a compressed one has its magic and a few bytes more, a bare one its
-/// identifier.
+/// The smallest body: a compressed one has its magic number and a few more bytes, an uncompressed
+/// one has its identifier.
 const SMALLEST: usize = 8;
 
 /// What the packets of a file look like.
 #[derive(Debug, Clone)]
 pub(crate) struct Framing {
     pub compression: Compression,
-    /// Streams that the header lists.
+    /// The streams that the header lists.
     pub streams: BTreeMap<i32, StreamKind>,
-    /// Where the header says that the data table begins.
+    /// Offset of the data table, if the header has it.
     pub table: Option<u64>,
-    /// The largest size a packet may state.
+    /// The largest size that a packet may have.
     pub limit: usize,
 }
 
-/// What stands at some place of the file.
+/// What was found at an offset of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Found {
-    /// A packet. `sure`: what follows it looks right as well.
+    /// A packet. `sure` means that what follows it looks right as well.
     Packet { stream: i32, size: usize, sure: bool },
-    /// What looks like the data table: it is, if no packet follows.
+    /// Something that looks like the data table. It is the table if no packet follows.
     Table,
-    /// More bytes are needed to tell: so many from here.
+    /// More bytes are needed to decide: this many from this offset on.
     Need(usize),
     /// The file ends inside a packet of this size.
     Cut { size: usize },
-    /// Neither packet nor table.
+    /// Neither a packet nor a table.
     Nothing,
 }
 
 impl Framing {
-    /// What stands at the beginning of `bytes`, which are at `offset` in the file and, if `last`,
-    /// reach to its end.
+    /// What is at the beginning of `bytes`, which start at `offset` in the file and extend to its
+    /// end if `last`.
     pub(crate) fn look(&self, bytes: &[u8], offset: u64, last: bool) -> Found {
         if bytes.len() < LOOK && !last {
             return Found::Need(LOOK);
@@ -58,7 +60,7 @@ impl Framing {
             return Found::Table;
         }
         let Some((stream, size)) = self.packet(bytes) else {
-            // Too little to be a packet: the file ends inside a header.
+            // There is not enough left for a packet: the file ends inside a header.
             return if bytes.len() < LOOK { Found::Cut { size: LOOK } } else { Found::Nothing };
         };
         let end = HEADER + size;
@@ -74,14 +76,14 @@ impl Framing {
         }
     }
 
-    /// The place of the next packet of a listed stream in `bytes`.
+    /// Offset in `bytes` of the next packet of a stream that the header lists.
     pub(crate) fn find(&self, bytes: &[u8]) -> Option<usize> {
         (0..bytes.len().saturating_sub(LOOK - 1))
             .find(|&at| self.packet(&bytes[at..]).is_some_and(|(stream, _)| self.lists(stream)))
     }
 
-    /// The place of the data table in `bytes`, which are at `offset` in the file, if it is where
-    /// the header says.
+    /// Offset in `bytes` of the data table, if it is where the header says. `bytes` start at
+    /// `offset` in the file.
     pub(crate) fn find_table(&self, bytes: &[u8], offset: u64, last: bool) -> Option<usize> {
         let at = usize::try_from(self.table?.checked_sub(offset)?).ok()?;
         let seen = bytes.get(at..).filter(|seen| seen.len() >= LOOK || last)?;
@@ -107,7 +109,7 @@ impl Framing {
         self.streams.get(&stream).copied()
     }
 
-    /// Stream and size, if a packet begins here.
+    /// The stream and the size, if a packet starts here.
     pub(crate) fn packet(&self, bytes: &[u8]) -> Option<(i32, usize)> {
         let stream = i32::from_le_bytes(bytes_at(bytes, 0)?);
         let size = usize::try_from(i32::from_le_bytes(bytes_at(bytes, 4)?)).ok()?;
@@ -129,8 +131,9 @@ impl Framing {
         (looks_right && stream >= 0 && possible).then_some((stream, size))
     }
 
-    /// Whether the data table begins here: bare (`FTAB`), or compressed, which then stands where
-    /// the number of a stream would. The body of a packet that lost its header looks like that too.
+    /// Whether the data table starts here: uncompressed (`FTAB`), or compressed, in which case its
+    /// magic number is where a packet has its stream number. The body of a packet whose header was
+    /// lost looks the same.
     pub(crate) fn is_table(&self, bytes: &[u8]) -> bool {
         bytes.get(8..12) == Some(b"FTAB")
             || self.compression.magic().is_some_and(|magic| bytes.starts_with(&magic))

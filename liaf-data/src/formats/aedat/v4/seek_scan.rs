@@ -1,6 +1,6 @@
-//! SeekState by the headers of packets, with their times by the data table, or else by a look into some of
-//! the packets. The table is believed only if it lists the packets that are there, and if its times are
-//! those of the packets that are looked into.
+//! Seek points from the headers of packets. Their times come from the data table, or else from
+//! decompressing some of the packets. The table is used only if it lists exactly the packets that
+//! are in the file, and if its times agree with those of sampled packets.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::io::ByteSource;
 use crate::model::EventBatch;
 
-/// Packets that are looked into to see whether the table's times are theirs.
+/// Number of packets that are decompressed to check the times of the table.
 const CHECKED: usize = 8;
 
 /// Goes from header to header.
@@ -25,11 +25,11 @@ pub(crate) struct PacketScout {
     pub start: u64,
     /// The stream whose events are wanted.
     pub stream: Option<i32>,
-    /// The most bytes that a packet or the table may inflate to.
+    /// The largest decompressed size of a packet or of the table, in bytes.
     pub cap: usize,
 }
 
-/// Packets of the wanted stream, one here and there.
+/// A sampled packet of the wanted stream.
 #[derive(Debug, Clone, Copy)]
 struct Packet {
     at: u64,
@@ -39,18 +39,19 @@ struct Packet {
 /// The packets of a file.
 struct Packets {
     some: Vec<Packet>,
-    /// All, with the places of their bodies, and of their headers.
+    /// Checksums of all packets, with the offsets of their bodies and with the offsets of their
+    /// headers.
     bodies: TableSum,
     headers: TableSum,
-    /// Where they end.
+    /// Offset at which the packets end.
     end: u64,
 }
 
 /// What the data table says.
 struct Times {
-    /// Of some packets, by their places.
+    /// The times of the sampled packets, by their offsets.
     some: BTreeMap<u64, i64>,
-    /// Whether those of all packets of the stream are in order.
+    /// Whether the times of all packets of the stream are in order.
     are_in_order: bool,
 }
 
@@ -64,19 +65,19 @@ impl SeekScan for PacketScout {
             && self.are_true(source, &packets.some, &times.some)?
         {
             let time = |packet: &Packet| Some(glimpse(packet.at, *times.some.get(&packet.at)?));
-            let places: Option<_> = packets.some.iter().map(time).collect();
-            return Ok(places.filter(|_| times.are_in_order).map(ScanResult::Sampled));
+            let points: Option<_> = packets.some.iter().map(time).collect();
+            return Ok(points.filter(|_| times.are_in_order).map(ScanResult::Sampled));
         }
-        let mut places = Vec::with_capacity(packets.some.len());
+        let mut points = Vec::with_capacity(packets.some.len());
         for packet in &packets.some {
             match self.first_time(source, packet)? {
-                Some(Some(time)) => places.push(glimpse(packet.at, time)),
-                // Without events it is no place.
+                Some(Some(time)) => points.push(glimpse(packet.at, time)),
+                // A packet without events is not a seek point.
                 Some(None) => {}
                 None => return Ok(None),
             }
         }
-        Ok(Some(ScanResult::Sampled(places)))
+        Ok(Some(ScanResult::Sampled(points)))
     }
 }
 
@@ -85,7 +86,7 @@ fn glimpse(at: u64, time: i64) -> SampledPoint {
 }
 
 impl PacketScout {
-    /// Goes over all packets. `None` if something else stands between them.
+    /// Visits all packets. Returns `None` if there is anything else between them.
     fn hop(&self, source: &mut ByteSource) -> Result<Option<Packets>> {
         let Some(len) = source.len() else { return Ok(None) };
         let stride = stride(len.saturating_sub(self.start));
@@ -113,7 +114,7 @@ impl PacketScout {
         Ok(Some(Packets { some, bodies, headers, end: at }))
     }
 
-    /// Whether packets follow behind what should be the data table or the last packet, which is cut.
+    /// Whether more packets follow what should be the data table or the last, incomplete packet.
     fn goes_on(&self, source: &mut ByteSource, end: u64) -> Result<bool> {
         let mut at = end + HEADER as u64;
         loop {
@@ -128,7 +129,8 @@ impl PacketScout {
         }
     }
 
-    /// The times of some packets by the table, if it lists just the packets that are there.
+    /// The times of the sampled packets from the table, if it lists exactly the packets that are in
+    /// the file.
     fn by_table(&self, source: &mut ByteSource, packets: &Packets) -> Result<Option<Times>> {
         if self.framing.table != Some(packets.end) {
             return Ok(None);
@@ -150,11 +152,11 @@ impl PacketScout {
         };
         let mut times: BTreeMap<_, _> = packets.some.iter().map(|one| (one.at, None)).collect();
         let (mut order, mut are_in_order) = (Order::default(), true);
-        let enter = |stream: i32, place: u64, start: i64| {
+        let enter = |stream: i32, offset: u64, start: i64| {
             if Some(stream) == self.stream {
                 are_in_order &= order.holds(start);
             }
-            let time = place.checked_sub(ahead).and_then(|at| times.get_mut(&at));
+            let time = offset.checked_sub(ahead).and_then(|at| times.get_mut(&at));
             if let Some(time) = time {
                 *time = Some(start);
             }
@@ -166,7 +168,7 @@ impl PacketScout {
         Ok(some.map(|some| Times { some, are_in_order }))
     }
 
-    /// Whether the times are those of some packets.
+    /// Whether the times are those of some of the packets.
     fn are_true(
         &self,
         source: &mut ByteSource,
@@ -184,7 +186,8 @@ impl PacketScout {
         Ok(true)
     }
 
-    /// The earliest time in a packet, `Some(None)` if it has no events. `None` if it is damaged.
+    /// The earliest time in a packet, `Some(None)` if it has no events. Returns `None` if it is
+    /// damaged.
     fn first_time(&self, source: &mut ByteSource, packet: &Packet) -> Result<Option<Option<i64>>> {
         let body = source.read_at(packet.at + HEADER as u64, packet.size)?;
         let mut inflater = Inflater::default();

@@ -1,4 +1,4 @@
-//! The data table at the end of a file: one entry a packet. It is a hint and nothing more.
+//! The data table at the end of a file, with an entry for each packet. It is only used as a hint.
 
 use std::collections::BTreeMap;
 
@@ -6,33 +6,34 @@ use super::decode::WantedStreams;
 use super::flatbuf::{OutOfBounds, Table, bytes_at};
 use super::inflate::{Compression, Failure, Inflater};
 
-/// Packets in sum: as many as were found, or as many as the table lists.
+/// A summary of packets: of those that were found, or of those that the table lists.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct TableSum {
     /// Number of packets.
     pub packets: u64,
-    /// A sum over all packets of a hash of stream, size and place.
+    /// The sum of a hash of stream, size and offset over all packets.
     pub places: u64,
 }
 
 impl TableSum {
-    /// Adds a packet whose body, or whose header (jAER), is at `place`.
-    pub(crate) fn add(&mut self, stream: i32, size: u64, place: u64) {
-        let key = place ^ size.rotate_left(40) ^ (stream as u64).rotate_left(20);
+    /// Adds a packet whose body, or whose header (jAER), is at `offset`.
+    pub(crate) fn add(&mut self, stream: i32, size: u64, offset: u64) {
+        let key = offset ^ size.rotate_left(40) ^ (stream as u64).rotate_left(20);
         self.packets += 1;
         self.places = self.places.wrapping_add((key | 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ key);
     }
 }
 
-/// What a table lists in sum.
+/// A summary of the entries of a table.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct TableSums {
     pub packets: TableSum,
-    /// Events or measurements of each of the wanted streams.
+    /// Number of events or measurements of each of the wanted streams.
     pub elements: BTreeMap<i32, u64>,
 }
 
-/// Adds up the entries of a table, which is compressed as the packets are, or not (jAER).
+/// Summarises the entries of a table. The table is compressed like the packets, or not compressed
+/// (jAER).
 pub(crate) fn sums(
     bytes: &[u8],
     compression: Compression,
@@ -41,7 +42,7 @@ pub(crate) fn sums(
 ) -> Result<TableSums, &'static str> {
     let mut sums = TableSums::default();
     read(bytes, compression, cap, |entry| {
-        sums.packets.add(entry.stream, entry.size, entry.place);
+        sums.packets.add(entry.stream, entry.size, entry.offset);
         if wanted.contains_key(&entry.stream) {
             let elements = sums.elements.entry(entry.stream).or_default();
             *elements = elements.saturating_add(entry.elements);
@@ -50,23 +51,23 @@ pub(crate) fn sums(
     Ok(sums)
 }
 
-/// Calls `take` with stream, place and first time of every packet that the table lists.
+/// Calls `take` with stream, offset and first time of every packet that the table lists.
 pub(crate) fn each(
     bytes: &[u8],
     compression: Compression,
     cap: usize,
     mut take: impl FnMut(i32, u64, i64),
 ) -> Result<(), &'static str> {
-    read(bytes, compression, cap, |entry| take(entry.stream, entry.place, entry.start))
+    read(bytes, compression, cap, |entry| take(entry.stream, entry.offset, entry.start))
 }
 
-/// What a table says of a packet.
+/// The entry of a packet.
 struct Entry {
     stream: i32,
     size: u64,
-    place: u64,
+    offset: u64,
     elements: u64,
-    /// Time of its first sample in µs.
+    /// Time of its first element in µs.
     start: i64,
 }
 
@@ -98,7 +99,7 @@ fn entries(content: &[u8], mut take: impl FnMut(Entry)) -> Result<(), OutOfBound
         take(Entry {
             stream: bytes_at(&packet, 0).map(i32::from_le_bytes).unwrap_or_default(),
             size: bytes_at(&packet, 4).map(u32::from_le_bytes).unwrap_or_default().into(),
-            place: entry.i64(0, 0)? as u64,
+            offset: entry.i64(0, 0)? as u64,
             elements: u64::try_from(entry.i64(2, 0)?).unwrap_or(0),
             start: entry.i64(3, 0)?,
         });

@@ -1,4 +1,4 @@
-//! Records to events.
+//! Decoding of records to events.
 
 use multiversion::multiversion;
 
@@ -8,25 +8,26 @@ use crate::codec::{Checkpoint, ReadOptions};
 use crate::error::Result;
 use crate::model::{EventBatch, Finding, Report};
 
-/// Bytes of a record.
+/// Size of a record in bytes.
 pub(crate) const RECORD: usize = 8;
 
 /// Decodes the records of a DAT file, which follow its header.
 pub type DatDecoder = RecordDecoder<DatRecords, RECORD>;
 
 impl DatDecoder {
-    /// A decoder for events that begin `header` bytes into the file, 0 without one.
+    /// A decoder for events that start `header` bytes after the beginning of the file; 0 without a
+    /// header.
     pub fn new(header: u64, version: DatVersion, options: &ReadOptions) -> Self {
         let report = Report::of_header(header);
         Self::with_format(DatRecords::events(version), header, report, options)
     }
 }
 
-/// What the records of a DAT file are.
+/// The format of the records of a DAT file.
 #[derive(Debug, Clone, Copy)]
 pub struct DatRecords(Option<Fields>);
 
-/// Where an event keeps row and polarity, and how wide its coordinates are.
+/// Where an event stores its row and polarity, and the width of its coordinates.
 #[derive(Debug, Clone, Copy)]
 struct Fields {
     x_mask: u16,
@@ -36,10 +37,10 @@ struct Fields {
 }
 
 impl DatRecords {
-    /// Triggers, which are counted.
+    /// The format of triggers, which are only counted.
     pub(crate) const TRIGGERS: Self = Self(None);
 
-    /// Events, as this version has them.
+    /// The format of events in this version.
     pub(crate) fn events(version: DatVersion) -> Self {
         Self(Some(match version {
             DatVersion::One => Fields { x_mask: 0x1ff, y_shift: 9, y_mask: 0xff, p_shift: 17 },
@@ -103,7 +104,7 @@ impl RecordFormat<RECORD> for DatRecords {
     }
 }
 
-/// The time of a record; `None` if it is not whole.
+/// The time of a record; `None` if the record is incomplete.
 pub(crate) fn time_of(record: &[u8]) -> Option<u32> {
     record.first_chunk().map(time)
 }
@@ -118,7 +119,7 @@ pub(crate) fn data(record: &[u8; RECORD]) -> u32 {
     (u64::from_le_bytes(*record) >> 32) as u32
 }
 
-/// Whether the time wraps in the block, or between `before` and it.
+/// Whether the time wraps in the block, or between `before` and the block.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 fn wraps(block: &[[u8; RECORD]], before: Option<u32>) -> bool {
     let first = block.first().map_or(0, time);

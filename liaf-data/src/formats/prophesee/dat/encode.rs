@@ -1,4 +1,4 @@
-//! Events to DAT, version 2, as Metavision writes it.
+//! Encoding of events as DAT, version 2, as Metavision writes it.
 
 use crate::codec::EventSpec;
 use crate::codec::{Capabilities, Encoder, Make, Output, Target};
@@ -15,7 +15,7 @@ pub(crate) const TARGET: Target = Target {
         t_min: 0,
         t_max: u32::MAX as i64,
         wraps: Some(1 << 32),
-        // A reader takes a longer one for a wrap.
+        // A reader takes a longer step back for a wrap.
         step_back: 1 << 31,
         x_max: 0x3fff,
         y_max: 0x3fff,
@@ -24,12 +24,12 @@ pub(crate) const TARGET: Target = Target {
     make: Make::Encoder(|spec, _| Ok(Box::new(DatEncoder::new(spec)))),
 };
 
-/// Type of the records, and their bytes.
+/// Type and size of the records.
 const EVENT_CD: [u8; 2] = [12, 8];
-/// Events whose records are made at one time.
+/// Number of events whose records are made at a time.
 const CHUNK: usize = 4096;
 
-/// Writes one record of 8 bytes an event.
+/// Writes a record of 8 bytes for each event.
 struct DatEncoder {
     header: Vec<u8>,
     records: Vec<u8>,
@@ -51,13 +51,14 @@ impl Encoder for DatEncoder {
     }
 
     fn push(&mut self, events: &EventBatch, out: &mut dyn Output) -> Result<()> {
-        let places = events.x.chunks(CHUNK).zip(events.y.chunks(CHUNK)).zip(events.p.chunks(CHUNK));
-        for (t, ((x, y), p)) in events.t.chunks(CHUNK).zip(places) {
+        let columns =
+            events.x.chunks(CHUNK).zip(events.y.chunks(CHUNK)).zip(events.p.chunks(CHUNK));
+        for (t, ((x, y), p)) in events.t.chunks(CHUNK).zip(columns) {
             self.records.resize(8 * t.len(), 0);
             let (records, _) = self.records.as_chunks_mut::<8>();
             for ((((record, &t), &x), &y), &p) in records.iter_mut().zip(t).zip(x).zip(y).zip(p) {
                 let data = u32::from(p & 1) << 28 | u32::from(y) << 14 | u32::from(x);
-                // Above 32 bits only if the caller takes a wrap.
+                // More than 32 bits are possible only if the caller accepts a wrap.
                 *record = (u64::from(data) << 32 | u64::from(t as u32)).to_le_bytes();
             }
             out.append(&self.records)?;

@@ -1,4 +1,4 @@
-//! The header of a DAT file: lines of text, then type and size of a record.
+//! The header of a DAT file: lines of text, then type and size of the records.
 
 use super::DatVersion;
 use crate::codec::{Detection, FileHead, ReadOptions};
@@ -9,7 +9,7 @@ use crate::model::SensorSize;
 
 const RECORD: u8 = 8;
 
-/// What the records are.
+/// The type of the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Events,
@@ -26,21 +26,21 @@ impl Kind {
     }
 }
 
-/// What the header says.
+/// The contents of the header.
 #[derive(Debug)]
 pub(crate) struct Header {
     pub text: prophesee::Header,
     pub version: DatVersion,
     pub kind: Kind,
     pub sensor: Option<SensorSize>,
-    /// Where the records begin.
+    /// Offset at which the records start.
     pub end: u64,
-    /// The file ends inside the header, in a part of so many bytes.
+    /// If the file ends inside the header: the size of the incomplete part.
     pub cut: u64,
 }
 
-/// Whether the lines are those of a DAT file: its keys, or a record's type and size behind lines
-/// without any key of a RAW file.
+/// Whether the lines are those of a DAT file: they have its keys, or the type and size of a record
+/// follow lines without any key of a RAW file.
 pub(crate) fn detect(head: &FileHead) -> Detection {
     Detection::magic(is_dat(head))
 }
@@ -55,13 +55,13 @@ fn is_dat(head: &FileHead) -> bool {
     if raw_keys.iter().any(|key| text.value(key).is_some()) {
         return false;
     }
-    let behind = head.bytes.get(text.end as usize..).unwrap_or_default();
+    let after = head.bytes.get(text.end as usize..).unwrap_or_default();
     ["Data", "Version", "Width", "Height"].iter().any(|key| text.value(key).is_some())
-        || matches!(behind, &[kind, RECORD, ..] if Kind::of(kind).is_some())
+        || matches!(after, &[kind, RECORD, ..] if Kind::of(kind).is_some())
 }
 
 impl Header {
-    /// Reads the header; the source's position stays at its beginning.
+    /// Reads the header; the position of the source stays at the beginning.
     pub(crate) fn read(source: &mut ByteSource, options: &ReadOptions) -> Result<Self> {
         let mut text = prophesee::Header::read(source, options)?;
         let version = match text.value("Version") {
@@ -77,7 +77,7 @@ impl Header {
         let (end, cut) = (text.end, text.cut);
         let mut header = Self { text, version, kind: Kind::Events, sensor, end, cut };
         if options.data_offset.is_some() {
-            // The records begin there, so what they are stands right in front of it.
+            // The records start at `end`, so that their type and size are directly before it.
             let head = source.head(end as usize)?;
             if let Some((_, &[kind, RECORD])) = head.split_last_chunk::<2>() {
                 header.kind = Kind::of(kind).unwrap_or(Kind::Events);
@@ -112,7 +112,7 @@ impl Header {
     }
 }
 
-/// The size of the sensor as the header states it.
+/// The size of the sensor according to the header.
 fn size(text: &mut prophesee::Header) -> Option<SensorSize> {
     let side = |key| text.value(key).map(|value| value.parse::<u16>().ok().filter(|&n| n > 0));
     match (side("Width"), side("Height")) {

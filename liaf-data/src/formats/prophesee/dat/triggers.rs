@@ -1,11 +1,11 @@
-//! Records to triggers.
+//! Conversion of records to triggers.
 
 use super::decode::{RECORD, data, time};
 use crate::codec::records::Clock;
 use crate::codec::side::{Account, SideRule};
 use crate::model::{Measurement, Report, Trigger, TriggerKind};
 
-/// Takes records whose bit 0 says whether the signal rose, and bits 31–26 where.
+/// Decodes records in which bit 0 says whether the signal rose, and bits 31–26 are the channel.
 #[derive(Debug, Default)]
 pub(crate) struct TriggerRule(Clock);
 

@@ -1,4 +1,5 @@
-//! Words to events: one by one, and without a branch on the two frequent kinds.
+//! Decoding of words to events: one by one, and in blocks without branching on the two frequent
+//! types.
 
 use multiversion::multiversion;
 
@@ -10,15 +11,16 @@ use crate::formats::prophesee::{
 };
 use crate::model::EventBatch;
 
-/// Bytes of a word.
+/// Size of a word in bytes.
 pub(crate) const WORD: usize = 4;
-/// Words that are decoded together; their events stay in the first-level cache.
+/// Number of words that are decoded together, such that their events fit into the first-level
+/// cache.
 const BLOCK: usize = 1024;
 const _: () = assert!(BLOCK <= Cd::ROOM);
-/// Words that are looked at together.
+/// Number of words that are examined together.
 const RUN: usize = Cd::LANES;
 
-/// What earlier words set.
+/// The state that earlier words have set.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Evt2Registers(Time);
 
@@ -110,7 +112,7 @@ fn high_of(word: u32) -> u32 {
     word & 0x0fff_ffff
 }
 
-/// Takes the words of a block; there was a `TIME_HIGH` in front of it.
+/// Decodes the words of a block. There must have been a `TIME_HIGH` before the block.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 fn gather(
     block: &[[u8; WORD]],

@@ -1,4 +1,4 @@
-//! Events to EVT 2.0: a `TIME_HIGH` wherever the upper bits of the time change.
+//! Encoding of events as EVT 2.0, with a `TIME_HIGH` wherever the upper bits of the time change.
 
 use crate::codec::EventSpec;
 use crate::codec::{Encoder, Make, Output, Target};
@@ -17,10 +17,10 @@ pub(crate) const TARGET: Target = Target {
 };
 
 const TIME_HIGH: u32 = 8 << 28;
-/// Bytes that are given out together.
+/// Number of bytes that are written together.
 const CHUNK: usize = 64 << 10;
 
-/// Writes one word an event, and one for each new `TIME_HIGH`.
+/// Writes a word for each event, and one for each new `TIME_HIGH`.
 struct Evt2Encoder {
     header: String,
     /// The last `TIME_HIGH`.
@@ -41,14 +41,14 @@ impl Encoder for Evt2Encoder {
 
     fn push(&mut self, events: &EventBatch, out: &mut dyn Output) -> Result<()> {
         for event in events.iter() {
-            // Above 34 bits only if the caller takes a wrap.
+            // More than 34 bits are possible only if the caller accepts a wrap.
             let high = (event.t >> 6) as u32 & 0x0fff_ffff;
             if self.high != Some(high) {
                 self.words.extend_from_slice(&(TIME_HIGH | high).to_le_bytes());
                 self.high = Some(high);
             }
-            let place = u32::from(event.x) << 11 | u32::from(event.y);
-            let word = u32::from(event.p & 1) << 28 | (event.t as u32 & 0x3f) << 22 | place;
+            let pixel = u32::from(event.x) << 11 | u32::from(event.y);
+            let word = u32::from(event.p & 1) << 28 | (event.t as u32 & 0x3f) << 22 | pixel;
             self.words.extend_from_slice(&word.to_le_bytes());
             if self.words.len() >= CHUNK {
                 out.append(&self.words)?;

@@ -1,4 +1,5 @@
-//! Words to events: one by one, and each set bit of a mask as a word of EVT 2.0.
+//! Decoding of words to events: one by one, and in blocks in which each set bit of a mask becomes a
+//! word of EVT 2.0.
 
 use multiversion::multiversion;
 
@@ -10,32 +11,34 @@ use crate::formats::prophesee::{
 };
 use crate::model::{Event, EventBatch};
 
-/// Bytes of a word.
+/// Size of a word in bytes.
 pub(crate) const WORD: usize = 8;
-/// Words that are decoded together; their events stay in the first-level cache.
+/// Number of words that are decoded together, such that their events fit into the first-level
+/// cache.
 const BLOCK: usize = Cd::ROOM / 32;
-/// Events that are written at once.
+/// Number of events that are written at once.
 const LANES: usize = 8;
 const _: () = assert!(LANES <= Cd::LANES);
-/// From this column on an event may not have room for its column in a word of EVT 2.0.
+/// From this column on, the column of an event may not fit into a word of EVT 2.0.
 const FAR: u32 = 0x800 - 31;
 
-/// The columns of the set bits of a byte, in their place in a word, and how many they are.
-static PLACES: [[u32; LANES]; 256] = {
-    let mut places = [[0; LANES]; 256];
+/// For each byte, the columns of its set bits, shifted to the position of x in a word, and their
+/// number.
+static COLUMNS: [[u32; LANES]; 256] = {
+    let mut columns = [[0; LANES]; 256];
     let mut mask = 0;
     while mask < 256 {
         let (mut bit, mut n) = (0, 0);
         while bit < LANES {
             if mask >> bit & 1 == 1 {
-                places[mask][n] = (bit as u32) << 11;
+                columns[mask][n] = (bit as u32) << 11;
                 n += 1;
             }
             bit += 1;
         }
         mask += 1;
     }
-    places
+    columns
 };
 static ONES: [u8; 256] = {
     let mut ones = [0; 256];
@@ -47,7 +50,8 @@ static ONES: [u8; 256] = {
     ones
 };
 
-/// What earlier words set, and the order of the halves of a word: legacy or little-endian.
+/// The state that earlier words have set, and the order of the halves of a word: legacy or
+/// little-endian.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Evt21Registers {
     time: Time,
@@ -55,7 +59,7 @@ pub struct Evt21Registers {
 }
 
 impl Evt21Registers {
-    /// Those before the first word.
+    /// The state before the first word.
     pub(crate) fn new(order: Evt21Order) -> Self {
         Self { time: Time::default(), is_legacy: order == Evt21Order::Legacy }
     }
@@ -159,7 +163,7 @@ fn high_of(head: u32) -> u32 {
     head & 0x0fff_ffff
 }
 
-/// Whether no event of the block can leave the field of its column.
+/// Whether the columns of all events of the block fit into their field.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 fn is_plain(block: &[[u8; WORD]], legacy: bool) -> bool {
     block.iter().fold(true, |plain, &word| {
@@ -168,7 +172,7 @@ fn is_plain(block: &[[u8; WORD]], legacy: bool) -> bool {
     })
 }
 
-/// Takes the words of a block; there was a `TIME_HIGH` in front of it.
+/// Decodes the words of a block. There must have been a `TIME_HIGH` before the block.
 #[multiversion(targets(
     "x86_64+avx512f+avx512bw+avx512dq+avx512vl+bmi1+bmi2",
     "x86_64+avx2+bmi1+bmi2"
@@ -200,7 +204,8 @@ fn gather(
         let mut first = head;
         let mut left = if kind <= kind::CD_ON { mask } else { 0 };
         loop {
-            // The lowest set bit and the seven above it: most often all there are.
+            // Take the lowest set bit and the seven above it. Most often these are all that are
+            // set.
             let skip = left.trailing_zeros() & 31;
             left >>= skip;
             first = first.wrapping_add(skip << 11);
@@ -208,8 +213,8 @@ fn gather(
             let to = cd.len % Cd::ROOM;
             cd.len = to + usize::from(ONES[byte]);
             cd.highs[to..to + LANES].fill(high);
-            for (bits, place) in cd.bits[to..to + LANES].iter_mut().zip(&PLACES[byte]) {
-                *bits = first.wrapping_add(*place);
+            for (bits, column) in cd.bits[to..to + LANES].iter_mut().zip(&COLUMNS[byte]) {
+                *bits = first.wrapping_add(*column);
             }
             left >>= LANES;
             first = first.wrapping_add((LANES as u32) << 11);

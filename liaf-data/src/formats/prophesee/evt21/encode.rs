@@ -1,4 +1,4 @@
-//! Events to EVT 2.1: a word for up to 32 columns that change together.
+//! Encoding of events as EVT 2.1: one word for up to 32 columns that change together.
 
 use crate::codec::EventSpec;
 use crate::codec::{Encoder, Evt21Order, Make, Output, Target};
@@ -24,13 +24,13 @@ pub(crate) const LEGACY: Target = Target {
 };
 
 const TIME_HIGH: u32 = 8 << 28;
-/// Columns of a word; its first column is a multiple of them, as in what cameras send.
+/// Number of columns of a word. The first column is a multiple of this, as in the words of cameras.
 const COLUMNS: u16 = 32;
-/// Bytes that are given out together.
+/// Number of bytes that are written together.
 const CHUNK: usize = 64 << 10;
 
-/// Writes a word for events of one time, row and polarity whose columns rise within 32, and one for
-/// each new `EVT_TIME_HIGH`.
+/// Writes a word for events of the same time, row and polarity whose columns are ascending and
+/// within the same 32, and a word for each new `EVT_TIME_HIGH`.
 struct Evt21Encoder {
     header: String,
     order: Evt21Order,
@@ -63,7 +63,7 @@ impl Evt21Encoder {
         self.words.extend_from_slice(&second.to_le_bytes());
     }
 
-    /// Writes the word that waits.
+    /// Writes the waiting word.
     fn flush(&mut self) {
         if self.mask != 0 {
             self.word(self.head, self.mask);
@@ -79,13 +79,13 @@ impl Encoder for Evt21Encoder {
 
     fn push(&mut self, events: &EventBatch, out: &mut dyn Output) -> Result<()> {
         for event in events.iter() {
-            // Above 34 bits only if the caller takes a wrap.
+            // More than 34 bits are possible only if the caller accepts a wrap.
             let high = (event.t >> 6) as u32 & 0x0fff_ffff;
             let low = event.t as u32 & 0x3f;
             let (base, column) = (event.x / COLUMNS * COLUMNS, event.x % COLUMNS);
-            let place = u32::from(base) << 11 | u32::from(event.y);
-            let head = u32::from(event.p & 1) << 28 | low << 22 | place;
-            // A reader gives the columns of a word from the lowest on.
+            let pixel = u32::from(base) << 11 | u32::from(event.y);
+            let head = u32::from(event.p & 1) << 28 | low << 22 | pixel;
+            // A reader returns the columns of a word in ascending order.
             let joins = self.high == Some(high) && self.head == head && self.mask >> column == 0;
             if !joins {
                 self.flush();
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn columns_that_rise_within_a_word_share_it_and_no_others() {
-        // Words: the time, 0 to 31, 32, 31 behind it, 31 again, OFF, another row, another time.
+        // Words: the time, 0 to 31, 32, 31 after it, 31 again, OFF, another row, another time.
         let mut events = EventBatch::new();
         let mut at = |t, x, y, p| events.push(Event { t, x, y, p });
         for x in 0..=32 {

@@ -32,7 +32,7 @@ fn head(p: u32, low: u32, x: u32, y: u32) -> u32 {
 #[test]
 fn a_trace_worked_by_hand() {
     let words = [
-        (0x8000_0003, 0xdead_beef), // what stands in the mask does not matter
+        (0x8000_0003, 0xdead_beef), // the contents of the mask do not matter
         (head(1, 1, 64, 700), 0x8000_0005),
         (head(0, 2, 0, 0), 0),
         (head(0, 63, 32, 1), 1),

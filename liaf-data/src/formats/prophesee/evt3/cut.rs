@@ -1,19 +1,19 @@
-//! Cutting a run of words: what a piece of it leaves in the registers, without decoding it.
+//! Dividing words among threads: what a run of words leaves in the registers, without decoding it.
 
 use super::registers::{Evt3Registers, MAX_BASE, WORD, kind};
 
-/// What a run of words does to the registers it meets, found from its end backwards.
+/// What a run of words does to the registers, found by going backwards from its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trail {
     y: Option<u16>,
     base: Option<(u16, u8)>,
-    /// How far vectors move the base, from its last `VECT_BASE_X` on.
+    /// How far vectors move the base, from the last `VECT_BASE_X` on.
     advance: usize,
     /// The last `TIME_LOW`.
     low: Option<u16>,
-    /// The last `TIME_HIGH` in front of it.
+    /// The last `TIME_HIGH` before that `TIME_LOW`.
     high_before: Option<u16>,
-    /// The first and last `TIME_HIGH` behind it, and whether any two there differ.
+    /// The first and last `TIME_HIGH` after it, and whether any two of these differ.
     highs_after: Option<(u16, u16, bool)>,
 }
 
@@ -37,7 +37,7 @@ impl Trail {
         }
     }
 
-    /// The registers behind the words; the epoch stays as it is.
+    /// Updates the registers to those after the words; the epoch is left unchanged.
     pub(crate) fn apply(&self, registers: &mut Evt3Registers) {
         registers.y = self.y.or(registers.y);
         registers.base = self.base.or(registers.base).map(|(x, p)| {
@@ -63,7 +63,7 @@ fn is(bytes: &[u8; WORD], kind: u16) -> bool {
     word(bytes) >> 12 == kind
 }
 
-/// Index of the last word of a kind. Blocks without one are passed over quickly.
+/// Index of the last word of a type. Blocks without one are skipped quickly.
 fn last(words: &[[u8; WORD]], kind: u16) -> Option<usize> {
     let mut end = words.len();
     for block in words.rchunks(256) {

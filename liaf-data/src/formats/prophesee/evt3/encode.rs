@@ -1,4 +1,4 @@
-//! Events to EVT 3.0: words where registers change, and vectors where they are shorter.
+//! Encoding of events as EVT 3.0: words where registers change, and vectors where they are shorter.
 
 use super::registers::kind;
 use crate::codec::EventSpec;
@@ -15,9 +15,10 @@ pub(crate) const TARGET: Target = Target {
     compressions: &[],
     capabilities: Capabilities {
         t_min: 0,
-        // Each round of 16.8 s before the first event takes two words: this is 262 kB.
+        // Every round of 16.8 s before the first event takes two words: this limit corresponds to
+        // 262 kB.
         t_max: (1 << 40) - 1,
-        // One over the end of a round cannot be told from a step forward.
+        // A step back over the end of a round cannot be distinguished from a step forward.
         step_back: 0,
         x_max: 0x7ff,
         y_max: 0x7ff,
@@ -26,23 +27,24 @@ pub(crate) const TARGET: Target = Target {
     make: Make::Encoder(|spec, _| Ok(Box::new(Evt3Encoder::new(spec)))),
 };
 
-/// `TIME_HIGH`s in a round of 2²⁴ µs.
+/// Number of `TIME_HIGH` values in a round of 2²⁴ µs.
 const HIGHS: i64 = 1 << 12;
-/// Columns of a vector: two words of 12 and one of 8, which some readers want together.
+/// Number of columns of a vector: two words of 12 and one of 8, which some readers need together.
 const COLUMNS: u16 = 32;
-/// From this many events on a vector, with its base, is shorter than single words.
+/// From this number of events on, a vector with its base is shorter than single words.
 const PAYS: usize = 5;
-/// Bytes that are given out together.
+/// Number of bytes that are written together.
 const CHUNK: usize = 64 << 10;
 
-/// Writes words that set registers, single events and vectors.
+/// Writes words that set registers, single events, and vectors.
 struct Evt3Encoder {
     header: String,
-    /// Bits of the time from 12 on, rounds included, as the reader has them.
+    /// Bits of the time from 12 on, including rounds, as the reader has them.
     high: Option<i64>,
     low: Option<u16>,
     y: Option<u16>,
-    /// Events of the same time, row and polarity, their columns rising: one after another in a vector.
+    /// Waiting events of the same time, row and polarity with ascending columns, which may become
+    /// vectors.
     run: Vec<Event>,
     words: Vec<u8>,
 }
@@ -63,8 +65,8 @@ impl Evt3Encoder {
         self.words.extend_from_slice(&(kind << 12 | value & 0xfff).to_le_bytes());
     }
 
-    /// Sets the time and the row. The end of a round is passed from its last `TIME_HIGH` to 0, as a
-    /// camera does, so that every reader sees it.
+    /// Sets the time and the row. At the end of a round, the last `TIME_HIGH` is followed by 0, as
+    /// in a camera, so that every reader notices the end of the round.
     fn set(&mut self, t: i64, y: u16) {
         let high = t >> 12;
         if self.high != Some(high) {
@@ -88,7 +90,7 @@ impl Evt3Encoder {
         }
     }
 
-    /// Writes the events that wait.
+    /// Writes the waiting events.
     fn flush(&mut self) {
         let run = std::mem::take(&mut self.run);
         if let Some(&Event { t, y, p, .. }) = run.first() {
@@ -97,14 +99,14 @@ impl Evt3Encoder {
             let mut rest = &run[..];
             while let [first, ..] = rest {
                 let together = rest.partition_point(|event| event.x - first.x < COLUMNS);
-                let (vector, behind) = rest.split_at(together);
+                let (vector, after) = rest.split_at(together);
                 if together >= PAYS {
                     let mask = vector.iter().fold(0u32, |mask, e| mask | 1 << (e.x - first.x));
                     self.word(kind::VECT_BASE_X, p | first.x);
                     self.word(kind::VECT_12, mask as u16);
                     self.word(kind::VECT_12, (mask >> 12) as u16);
                     self.word(kind::VECT_8, (mask >> 24) as u16);
-                    rest = behind;
+                    rest = after;
                 } else {
                     self.word(kind::ADDR_X, p | first.x);
                     rest = &rest[1..];

@@ -1,24 +1,27 @@
-//! Words to events without a branch on the kind of the word.
+//! Decoding of words to events without branching on the type of the word.
 //!
-//! Kinds follow each other in no order that a processor could guess, and a wrong guess costs more
-//! than all the work on a word. So every word runs through the same steps, steered by a [`WordEffect`]:
-//! registers are fields of one number, of which the effect replaces none or one, and up to eight
-//! events are written of which the word's mask keeps as many as it has bits.
+//! The order of the types of words cannot be predicted by a processor, and a misprediction costs
+//! more than all the work on a word. Every word therefore goes through the same steps, controlled
+//! by a [`WordEffect`]: the registers are fields of one number, of which the effect replaces at
+//! most one; and up to eight events are written, of which as many are kept as the mask of the word
+//! has bits.
 
 use super::registers::{Evt3Registers, HIGH_WRAP, ROUND, WORD, kind, special};
 use crate::formats::prophesee::{Met, WRAP};
 use crate::model::EventBatch;
 
-/// Words that are decoded together; their events stay in the first-level cache.
+/// Number of words that are decoded together, such that their events fit into the first-level
+/// cache.
 const BLOCK: usize = 128;
-/// Events that are written at once.
+/// Number of events that are written at once.
 const LANES: usize = 8;
-/// Room for the events of a block, 12 to a word; a power of two.
+/// Capacity for the events of a block, 12 for each word; a power of two.
 const ROOM: usize = 2048;
 
-// Fields of the registers, from bit 0: x of the base in 16 bits, y in 11, polarity of the base in 1,
-// four that stay 0, time in 32, of which the upper 8 are the wraps since the block began. So each is
-// where the word times `SPREAD` has it.
+// Fields of the registers, from bit 0: x of the base in 16 bits, y in 11, polarity of the base in
+// 1, four bits that are always 0, and the time in 32 bits, of which the upper 8 are the number of
+// wraps since the start of the block. This positions every field where the product of the word and
+// `SPREAD` has it.
 const SPREAD: u64 = 1 << LOW_SHIFT | 1 << Y_SHIFT | 1;
 const Y_SHIFT: u32 = 16;
 const P_SHIFT: u32 = 27;
@@ -32,27 +35,27 @@ const P: u64 = 1 << P_SHIFT;
 const LOW: u64 = 0xfff << LOW_SHIFT;
 const HIGH: u64 = 0xfff << HIGH_SHIFT;
 
-/// No base can leave its field within a block.
+/// Up to this base, no base can overflow its field within a block.
 const MAX_FAST_BASE: u16 = u16::MAX - 12 * (BLOCK as u16 + 1);
 const _: () = assert!(12 * BLOCK <= ROOM && BLOCK < 1 << (64 - WRAP_SHIFT));
 
-/// What a kind of word does.
+/// The effect of a type of word.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 struct WordEffect {
-    /// Fields of the registers that stay.
+    /// The fields of the registers that are kept.
     keep: u64,
-    /// Fields that are taken from the word.
+    /// The fields that are taken from the word.
     take: u64,
     /// What is added to the base.
     advance: u64,
-    /// As `keep`, for this word's events only.
+    /// Like `keep`, but only for the events of this word.
     event_keep: u64,
-    /// As `take`, for this word's events only.
+    /// Like `take`, but only for the events of this word.
     event_take: u64,
-    /// Bits of the word that are its events.
+    /// The bits of the word that are its events.
     mask: u64,
-    /// One event whatever the bits.
+    /// Set if the word is exactly one event, whatever its bits are.
     one: u64,
 }
 
@@ -78,7 +81,7 @@ const EFFECTS: [WordEffect; 16] = {
     effects
 };
 
-/// A bit for each kind that is not as frequent as events.
+/// A bit for each type of word that is less frequent than events.
 const SELDOM: u32 = !(1 << kind::ADDR_Y
     | 1 << kind::ADDR_X
     | 1 << kind::VECT_BASE_X
@@ -86,22 +89,22 @@ const SELDOM: u32 = !(1 << kind::ADDR_Y
     | 1 << kind::VECT_8
     | 1 << kind::TIME_LOW);
 
-/// The places of the set bits of a byte, and how many they are.
-static PLACES: [[u16; LANES]; 256] = {
-    let mut places = [[0; LANES]; 256];
+/// For each byte, the positions of its set bits, and their number.
+static POSITIONS: [[u16; LANES]; 256] = {
+    let mut positions = [[0; LANES]; 256];
     let mut mask = 0;
     while mask < 256 {
         let (mut bit, mut n) = (0, 0);
         while bit < LANES {
             if mask >> bit & 1 == 1 {
-                places[mask][n] = bit as u16;
+                positions[mask][n] = bit as u16;
                 n += 1;
             }
             bit += 1;
         }
         mask += 1;
     }
-    places
+    positions
 };
 static ONES: [u8; 256] = {
     let mut ones = [0; 256];
@@ -113,14 +116,14 @@ static ONES: [u8; 256] = {
     ones
 };
 
-/// Room for the events of a block, and for the lanes behind the last.
+/// A buffer for the events of a block, and for the lanes after the last event.
 #[derive(Debug)]
 pub struct Scratch {
     len: usize,
-    /// Since the beginning of the round in which the block began.
+    /// Time since the beginning of the round in which the block started.
     t: [u32; ROOM + LANES],
     x: [u16; ROOM + LANES],
-    /// Polarity in bit 11.
+    /// The row, with the polarity in bit 11.
     y: [u16; ROOM + LANES],
 }
 
@@ -131,15 +134,15 @@ impl Default for Scratch {
 }
 
 impl Scratch {
-    /// Adds an event for each bit of `mask`, which has no more than [`LANES`].
+    /// Appends an event for each bit of `mask`, which has at most [`LANES`] bits.
     #[inline(always)]
     fn write(&mut self, fields: u64, mask: u64) {
         let mask = usize::from(mask as u8);
         let at = self.len % ROOM;
         self.t[at..at + LANES].fill((fields >> LOW_SHIFT) as u32);
         self.y[at..at + LANES].fill((fields >> Y_SHIFT) as u16);
-        for (x, place) in self.x[at..at + LANES].iter_mut().zip(&PLACES[mask]) {
-            *x = (fields as u16).wrapping_add(*place);
+        for (x, position) in self.x[at..at + LANES].iter_mut().zip(&POSITIONS[mask]) {
+            *x = (fields as u16).wrapping_add(*position);
         }
         self.len = at + usize::from(ONES[mask]);
     }
@@ -153,7 +156,7 @@ impl Scratch {
     }
 }
 
-/// Appends the events of `words`, which begin at `offset`.
+/// Appends the events of `words`, which start at `offset`.
 pub(crate) fn decode(
     words: &[[u8; WORD]],
     mut offset: u64,
@@ -177,7 +180,7 @@ pub(crate) fn decode(
     }
 }
 
-/// Takes the words of a block and gives the registers behind it.
+/// Decodes the words of a block and returns the registers after it.
 fn decode_block(
     block: &[[u8; WORD]],
     offset: u64,
@@ -221,8 +224,9 @@ fn take_seldom(word: u16, at: u64, fields: u64, met: &mut Met) -> u64 {
     (fields & !(HIGH | LOW) | high << HIGH_SHIFT) + (wrapped << WRAP_SHIFT)
 }
 
-/// The registers as one number; `None` if the block must go the plain way: before the first
-/// `TIME_HIGH` or `ADDR_Y`, with vectors before the first `VECT_BASE_X`, or with a base far beyond any sensor.
+/// The registers as one number; `None` if the block must be decoded word by word: before the first
+/// `TIME_HIGH` or `ADDR_Y`, with vectors before the first `VECT_BASE_X`, or with a base far beyond
+/// any sensor.
 fn pack(registers: &Evt3Registers, block: &[[u8; WORD]]) -> Option<u64> {
     let (high, y) = (registers.high?, registers.y?);
     let (x, p) = match registers.base {

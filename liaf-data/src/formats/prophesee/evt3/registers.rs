@@ -1,4 +1,4 @@
-//! What earlier words set, and the plain way from one word to its events.
+//! The state that earlier words have set, and the decoding of single words to events.
 
 use super::cut::Trail;
 use super::fast::{self, Scratch};
@@ -11,15 +11,15 @@ use crate::formats::prophesee::{
 };
 use crate::model::{Event, EventBatch};
 
-/// Bytes of a word.
+/// Size of a word in bytes.
 pub(crate) const WORD: usize = 2;
-/// A base stays at or below this, so that x of an event never overflows.
+/// The base is limited to this value, so that x of an event never overflows.
 pub(crate) const MAX_BASE: u16 = u16::MAX - 11;
-/// How far `TIME_HIGH` must fall to begin a new round of 2²⁴ µs.
+/// How much `TIME_HIGH` must decrease to start a new round of 2²⁴ µs.
 pub(crate) const HIGH_WRAP: u16 = 1 << 11;
 pub(crate) const ROUND: i64 = 1 << 24;
 
-/// The kinds of words, by their bits 15–12.
+/// The types of words, by their bits 15–12.
 pub(crate) mod kind {
     pub const ADDR_Y: u16 = 0x0;
     pub const ADDR_X: u16 = 0x2;
@@ -35,17 +35,17 @@ pub(crate) mod kind {
     pub const CONTINUED_12: u16 = 0xf;
 }
 
-/// A filler word of some cameras.
+/// A word that some cameras use as a filler.
 pub(crate) const PADDING: u16 = 0x9999;
 
-/// What earlier words set.
+/// The state that earlier words have set.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Evt3Registers {
-    /// `None` before the first `ADDR_Y`.
+    /// The row; `None` before the first `ADDR_Y`.
     pub y: Option<u16>,
     /// Column and polarity of the next vector; `None` before the first `VECT_BASE_X`.
     pub base: Option<(u16, u8)>,
-    /// `None` before the first `TIME_HIGH`.
+    /// Bits 23–12 of the time; `None` before the first `TIME_HIGH`.
     pub high: Option<u16>,
     pub low: u16,
     /// What wraps have added so far, in µs.
@@ -53,12 +53,12 @@ pub struct Evt3Registers {
 }
 
 impl Evt3Registers {
-    /// The time of an event here; `None` before the first `TIME_HIGH`.
+    /// The current time of events; `None` before the first `TIME_HIGH`.
     pub fn time(&self) -> Option<i64> {
         Some(self.epoch + (i64::from(self.high?) << 12) + i64::from(self.low))
     }
 
-    /// Takes the next `TIME_HIGH` and says whether the time wrapped.
+    /// Sets the next `TIME_HIGH`, and returns whether the time wrapped.
     pub fn set_high(&mut self, high: u16) -> bool {
         let wrapped = self.high.is_some_and(|old| old >= high + HIGH_WRAP);
         if self.high != Some(high) {
@@ -69,7 +69,7 @@ impl Evt3Registers {
         wrapped
     }
 
-    /// Takes the next word, which stands at `offset`.
+    /// Decodes the next word, which is at `offset`.
     pub fn take(&mut self, word: u16, offset: u64, events: &mut EventBatch, met: &mut Met) {
         let (low_11, low_12) = (word & 0x7ff, word & 0xfff);
         let p = (word >> 11 & 1) as u8;
@@ -117,7 +117,7 @@ impl RecordState for Evt3Registers {
         &mut self.epoch
     }
 
-    /// -1 where a register is not set.
+    /// A register that is not set is stored as -1.
     fn pack(&self) -> Vec<i64> {
         let or = |register: Option<u16>| register.map_or(-1, i64::from);
         let (x, p) = self.base.map_or((-1, 0), |(x, p)| (x.into(), p.into()));
@@ -182,12 +182,12 @@ impl WordRegisters<WORD> for Evt3Registers {
         self.high.map(u32::from)
     }
 
-    /// Decoding begins as if the one before it had been there.
+    /// OpenEB starts decoding as if the `TIME_HIGH` before the first one had been there.
     fn shift(high: u32) -> i64 {
         i64::from(high.saturating_sub(1)) << Self::LOW_BITS
     }
 
-    /// Numbers that no register can hold are taken as not set.
+    /// Numbers that no register can have are taken as not set.
     fn unpack(&self, checkpoint: &Checkpoint) -> Result<Self> {
         let [y, x, p, high, low, epoch] = checkpoint.state()?;
         let field = |value: i64, max: i64| u16::try_from(value).ok().filter(|_| value <= max);
@@ -201,7 +201,7 @@ impl WordRegisters<WORD> for Evt3Registers {
     }
 }
 
-/// Index of a word that is none of the seven kinds that make events.
+/// Index of the kind of a word that is none of the seven types that make events.
 pub(crate) fn special(word: u16) -> usize {
     match word >> 12 {
         kind::EXT_TRIGGER => TRIGGER,

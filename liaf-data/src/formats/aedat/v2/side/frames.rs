@@ -1,33 +1,34 @@
-//! Words to images: each pixel is read at reset and once more at the end of the exposure.
+//! Conversion of words to images. Each pixel is read twice: at reset and at the end of the
+//! exposure.
 
 use super::{Layout, Word, Words};
 use crate::codec::side::{Account, SideRule};
 use crate::codec::{ClockReset, Coords};
 use crate::model::{Finding, Image, Measurement, Pixels, Report, SensorSize};
 
-/// Columns and rows that a word can name.
+/// Number of columns and rows that a word can address.
 const COLUMNS: usize = 1 << 10;
 const ROWS: usize = 1 << 9;
-/// MeasurementCount have 10 bits; they are given in the upper ones of 16.
+/// The values have 10 bits; they are stored in the upper bits of 16.
 const SHIFT: u32 = 6;
-/// A pixel that was not read.
+/// Marks a pixel that was not read.
 const NONE: u16 = u16::MAX;
 
-/// Takes the words of images.
+/// Decodes the words of images.
 #[derive(Debug)]
 pub(crate) struct FrameRule {
     words: Words,
-    /// Rows are given from the top of a sensor of this height.
+    /// If set, rows are counted from the top of a sensor of this height.
     flip_y: Option<u16>,
-    /// What each pixel had at reset and at the end, by row.
+    /// The values of each pixel at reset and at the end of the exposure, by row.
     reads: [Vec<u16>; 2],
     frame: Frame,
 }
 
-/// What is known of the image that is being read.
+/// What is known about the image that is being read.
 #[derive(Debug, Clone, Copy)]
 struct Frame {
-    /// Pixels that were read at reset and at the end.
+    /// Number of pixels that were read at reset and at the end of the exposure.
     count: [usize; 2],
     /// The first and the last time of both, in µs.
     span: [(i64, i64); 2],
@@ -49,8 +50,8 @@ impl FrameRule {
         Self { words: Words::new(Layout::Davis, resets), flip_y, reads, frame: Frame::NOTHING }
     }
 
-    /// Ends the image that is being read, and begins the next one; `missing` is what it is if it lacks
-    /// pixels.
+    /// Ends the image that is being read, and starts the next one. If pixels are missing, the image
+    /// is counted as `missing`.
     fn end(
         &mut self,
         missing: Finding,
@@ -97,8 +98,8 @@ impl FrameRule {
             None => (first..=last).for_each(&mut add),
         }
         let [reset, signal] = frame.span;
-        // With a global shutter all pixels are reset before the first is read again; with a rolling one
-        // this is the exposure of the first of them.
+        // With a global shutter, all pixels are reset before the first one is read again. With a
+        // rolling shutter this is the exposure of the first pixel.
         let exposure_start = if reset.1 <= signal.0 { reset.1 } else { reset.0 };
         Image {
             t: exposure_start,
@@ -136,7 +137,7 @@ impl SideRule<8> for FrameRule {
         let (x, y) =
             ((address >> 12) as usize & (COLUMNS - 1), (address >> 22) as usize & (ROWS - 1));
         let at = y * COLUMNS + x;
-        // A pixel is read once in an image: this is of the next one.
+        // A pixel is read once per image, so that this value belongs to the next image.
         if self.reads[kind][at] != NONE {
             self.end(Finding::BadParts, measurements, report);
         }

@@ -1,28 +1,28 @@
-//! Words to measurements of the inertial sensors: seven words each.
+//! Conversion of words to readings of the inertial sensors, of seven words each.
 
 use super::{Layout, Word, Words};
 use crate::codec::side::{Account, SideRule};
 use crate::codec::{ClockReset, ImuRanges};
 use crate::model::{Finding, ImuReading, Measurement, Report};
 
-/// Words of a measurement.
+/// Number of words of a reading.
 const WORDS: usize = 7;
-/// The temperature in °C of a measurement of 0, and what a °C adds to it.
+/// The temperature in °C at a raw value of 0, and how much 1 °C adds to the raw value.
 const ZERO: f32 = 35.0;
 const PER_DEGREE: f32 = 340.0;
-/// What 1 °/s adds to a measurement whose range is ±500 °/s.
+/// How much 1 °/s adds to the raw value if the range is ±500 °/s.
 const PER_DPS: f32 = 65.5;
 
-/// Takes the words of inertial readings.
+/// Decodes the words of inertial readings.
 #[derive(Debug)]
 pub(crate) struct ImuRule {
     words: Words,
-    /// In g and °/s, of a step of a measurement.
+    /// How much a step of the raw value is, in g and in °/s.
     scales: (f32, f32),
-    /// The ranges are a guess, and whether that was said.
+    /// Whether the ranges are a guess, and whether that has been reported.
     is_guess: bool,
     is_told: bool,
-    /// The first words of a measurement, and where it began.
+    /// The first words of a reading, and where it started.
     values: [i16; WORDS],
     filled: usize,
     began: (i64, u64),
@@ -54,7 +54,7 @@ impl ImuRule {
         }
     }
 
-    /// Drops a measurement that is not whole, as what follows is not of it, or nothing follows.
+    /// Drops an incomplete reading, because what follows does not belong to it or nothing follows.
     fn drop_part(&mut self, why: Finding, report: &mut Report) {
         report.add(why, u64::from(self.filled > 0), self.began.1);
         self.filled = 0;

@@ -7,7 +7,7 @@ const APS: u32 = 1 << 31;
 const RESET: u32 = 0;
 const SIGNAL: u32 = 1;
 
-/// Keeps the measurements and where they stand.
+/// Stores the measurements and their offsets.
 #[derive(Default)]
 struct Taken(Vec<(Measurement, u64)>);
 
@@ -136,7 +136,7 @@ fn inertial_samples_are_of_seven_words_in_order() {
     let near = |a: [f32; 3], b: [f32; 3]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6);
     assert!(near(a.accelerometer, first.accelerometer) && near(a.gyroscope, first.gyroscope));
     assert_eq!((a.t, a.temperature, a.magnetometer, b.t), (5, 35.0, None, 9));
-    // Four words without the rest, one out of place; six words at the end.
+    // Four words without the rest, one at a wrong position; six words at the end.
     assert_eq!(report.count(Finding::BadParts), 2);
     assert_eq!(report.count(Finding::TruncatedTails), 1);
     assert_eq!(report.bytes.skipped, 8);

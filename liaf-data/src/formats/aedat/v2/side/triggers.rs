@@ -1,11 +1,11 @@
-//! Words to triggers.
+//! Conversion of words to triggers.
 
 use super::{Layout, Word, Words};
 use crate::codec::ClockReset;
 use crate::codec::side::{Account, SideRule};
 use crate::model::{Measurement, Report, Trigger, TriggerKind};
 
-/// Takes the words of triggers.
+/// Decodes the words of triggers.
 #[derive(Debug)]
 pub(crate) struct TriggerRule(Words);
 
