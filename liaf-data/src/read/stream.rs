@@ -271,7 +271,9 @@ impl EventReader {
         &self.info
     }
 
-    /// The report of everything that was met so far.
+    /// The report of everything that was met so far. In a pass over several streams
+    /// ([`Recording::all_events`](crate::Recording::all_events)), what the decoder met in one of them
+    /// is only in its [`stream_report`](Self::stream_report).
     pub fn report(&self) -> Report {
         let mut report = Report::default();
         for note in self.info.notes.iter().chain(self.source.notes()) {

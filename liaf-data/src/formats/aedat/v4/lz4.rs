@@ -4,6 +4,11 @@
 //! half: length of the match minus 4; 15 means that the number continues in further bytes, of which
 //! the last is not 255), the literals, and the match: a `u16` that says how far back it starts, at
 //! least 1. The last sequence ends with its literals.
+//!
+//! Timed side by side on one thread, packets that inflate from 65.6 to 155.5 MB take about 0.043 s
+//! here, 0.0514 s with the safe `lz4_flex` 0.14, 0.0465 s with its unsafe features and 0.0404 s with
+//! liblz4 (`docs/benchmarks.md`).
+//!
 //! Source: LZ4 Block Format Description, lz4 1.9.
 
 /// Why a block could not be decoded.

@@ -8,6 +8,10 @@
 //! the amount by which the output advances decides which of them remain: the next event cannot be
 //! predicted, so that branches would often be mispredicted.
 //!
+//! This is why it is not `lz4_flex`: timed side by side on one thread, on packets of 8192 events of
+//! seven recordings, it takes 11.3 to 11.8 ns for an event, and `lz4_flex` 0.14 takes 20.5 to 27.6;
+//! its output is between 14 % smaller and 28 % larger (the table is in `docs/benchmarks.md`).
+//!
 //! Source: LZ4 Block Format Description, lz4 1.9. The format of a block is described in `lz4.rs`.
 
 use std::hint::select_unpredictable as select;
