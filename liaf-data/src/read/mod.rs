@@ -1,5 +1,6 @@
 //! Recordings, which are recognised by their contents and read as events.
 
+mod check;
 mod index;
 mod index_file;
 mod measurements;

@@ -5,9 +5,10 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::check::Check;
 use super::probe::probe;
 use super::slices::SeekState;
-use super::stream::{Check, EventReader};
+use super::stream::EventReader;
 use crate::codec::{Coords, Format, Opened, ReadOptions, StreamChoice};
 use crate::error::{Error, Result};
 use crate::io::ByteSource;
