@@ -29,6 +29,8 @@ pub enum ErrorKind {
     System,
     /// The caller's own callback asked to stop.
     Cancelled,
+    /// The caller's own code failed: a sink, a writer, or what else was handed in.
+    Other,
 }
 
 names!(
@@ -41,6 +43,7 @@ names!(
     Caller = "caller",
     System = "system",
     Cancelled = "cancelled",
+    Other = "other",
 );
 
 /// An error with everything known about it: what, where, what was expected and found, what to do.
@@ -58,7 +61,26 @@ names!(
 ///     "a.aedat4: packet size is negative at byte 1234: expected 0 or more bytes, found -5"
 /// );
 /// ```
-#[derive(Debug)]
+///
+/// A sink may fail for reasons of its own. [`Error::other`] takes the error of any library, and `?`
+/// takes that of reading and writing:
+///
+/// ```
+/// use liaf_data::{Error, EventBatch, EventSink, Result};
+/// use std::io::Write;
+///
+/// struct Table<W>(W);
+///
+/// impl<W: Write> EventSink for Table<W> {
+///     fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
+///         for event in &*events {
+///             let x = u8::try_from(event.x).map_err(Error::other)?;
+///             writeln!(self.0, "{} {x} {} {}", event.t, event.y, event.p)?;
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
 pub struct Error(Box<Inner>);
 
 #[derive(Debug)]
@@ -121,6 +143,13 @@ impl Error {
         let mut error = Self::new(ErrorKind::System, what);
         error.0.source = Some(source);
         error
+    }
+
+    /// The caller's own code failed with `error`, which stays the [`source`](std::error::Error::source).
+    pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        let mut other = Self::new(ErrorKind::Other, "the caller's own code failed");
+        other.0.source = Some(io::Error::other(error));
+        other
     }
 
     /// Adds the byte offset in the file, unless one is known already.
@@ -258,6 +287,20 @@ impl fmt::Display for Error {
     }
 }
 
+/// As [`Display`](fmt::Display), so that a panic of `unwrap` can be read.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The operating system refused to read or to write.
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::system("reading or writing failed", error)
+    }
+}
+
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_ref().map(|source| source as _)
@@ -273,6 +316,17 @@ mod tests {
         let error = Error::truncated("cut").at(7).in_file("inner").at(9).in_file("outer");
         assert_eq!(error.offset(), Some(7));
         assert_eq!(error.path(), Some(Path::new("inner")));
+    }
+
+    #[test]
+    fn errors_of_others_keep_their_words_and_their_kind() {
+        let foreign = "x".parse::<u8>().unwrap_err();
+        let error = Error::other(foreign.clone());
+        assert_eq!(error.kind(), ErrorKind::Other);
+        assert_eq!(error.to_string(), format!("the caller's own code failed: {foreign}"));
+        assert_eq!(format!("{error:?}"), error.to_string());
+        let write = || -> Result<()> { Err(io::Error::from(io::ErrorKind::StorageFull))? };
+        assert_eq!(write().unwrap_err().kind(), ErrorKind::System);
     }
 
     #[test]

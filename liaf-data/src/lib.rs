@@ -9,16 +9,15 @@
 //! | a recording | a tensor file, in one call: [`convert`](mod@convert) |
 //!
 //! ```no_run
-//! use liaf_data::{EventBatch, ReadOptions, Recording};
+//! use liaf_data::{ReadOptions, Recording};
 //!
 //! # fn main() -> liaf_data::Result<()> {
 //! let mut recording = Recording::open("recording.aedat4", ReadOptions::default())?;
-//! let mut reader = recording.reader()?;
-//! let mut batch = EventBatch::new();
-//! while reader.read_into(&mut batch, 65_536)? > 0 {
-//!     println!("{} events from {} µs on", batch.len(), batch.t[0]);
+//! for batch in recording.batches()? {
+//!     for event in &batch? {
+//!         println!("{} µs: pixel ({}, {}), polarity {}", event.t, event.x, event.y, event.p);
+//!     }
 //! }
-//! println!("{:?}", reader.report());
 //! # Ok(())
 //! # }
 //! ```
@@ -61,10 +60,10 @@ pub use formats::{
 pub use io::AtomicFile;
 pub use limits::Limits;
 pub use model::{
-    ByteAccount, Event, EventBatch, EventStats, Finding, FindingCount, Fingerprint, Image,
-    ImuReading, Measurement, MeasurementCount, Pixels, RecordingInfo, Report, SensorSize,
-    SensorSource, StreamInfo, StreamKind, TimeSpan, Trigger, TriggerKind,
+    ByteAccount, Event, EventBatch, EventIter, EventStats, Finding, FindingCount, Fingerprint,
+    Image, ImuReading, IntoEvents, Measurement, MeasurementCount, Pixels, RecordingInfo, Report,
+    SensorSize, SensorSource, StreamInfo, StreamKind, TimeSpan, Trigger, TriggerKind,
 };
 pub use names::Named;
-pub use read::{EventReader, Index, MeasurementReader, Recording};
+pub use read::{Batches, EventReader, Events, Index, MeasurementReader, Recording};
 pub use registry::FORMATS;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use multiversion::multiversion;
 
+use super::EventIter;
 use crate::error::Error;
 use crate::io::prefer_huge_pages;
 
@@ -144,8 +145,14 @@ impl EventBatch {
     }
 
     /// Iterates over all events in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Event> + '_ {
-        (0..self.len()).map(|i| Event { t: self.t[i], x: self.x[i], y: self.y[i], p: self.p[i] })
+    pub fn iter(&self) -> EventIter<'_> {
+        EventIter::new(self)
+    }
+
+    /// Event number `i`, which must exist.
+    #[inline(always)]
+    pub(super) fn at(&self, i: usize) -> Event {
+        Event { t: self.t[i], x: self.x[i], y: self.y[i], p: self.p[i] }
     }
 
     /// The largest x and the largest y; 0 if there are no events.

@@ -3,6 +3,7 @@
 
 mod event;
 mod info;
+mod iterate;
 mod measurement;
 mod report;
 mod selection;
@@ -10,6 +11,7 @@ mod stats;
 
 pub use event::{Event, EventBatch, SensorSize};
 pub use info::{RecordingInfo, SensorSource, StreamInfo, StreamKind};
+pub use iterate::{EventIter, IntoEvents};
 pub use measurement::{Image, ImuReading, Measurement, Pixels, Trigger, TriggerKind};
 pub use report::{ByteAccount, Finding, FindingCount, MeasurementCount, Report};
 pub use selection::{Crop, TimePoint};

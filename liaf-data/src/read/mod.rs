@@ -3,6 +3,7 @@
 mod check;
 mod index;
 mod index_file;
+mod iterate;
 mod measurements;
 mod probe;
 mod recording;
@@ -12,6 +13,7 @@ mod sparse_index;
 mod stream;
 
 pub use index::Index;
+pub use iterate::{Batches, Events};
 pub use measurements::MeasurementReader;
 pub use recording::Recording;
 pub use stream::EventReader;
