@@ -223,7 +223,8 @@ impl Recording {
     /// # Errors
     /// If the recording is a pipe that was read already, or cannot be read.
     pub fn all_events(&mut self) -> Result<Option<EventReader>> {
-        if !self.is_seekable() {
+        // For a single stream the header need not be read once more.
+        if !self.is_seekable() || self.info.event_streams().nth(1).is_none() {
             return Ok(None);
         }
         let options = ReadOptions { stream: Some(StreamChoice::AllEvents), ..self.options.clone() };

@@ -272,11 +272,7 @@ impl EventReader {
     /// ([`Recording::all_events`](crate::Recording::all_events)), what the decoder met in one of them
     /// is only in its [`stream_report`](Self::stream_report).
     pub fn report(&self) -> Report {
-        let mut report = Report::default();
-        for note in self.info.notes.iter().chain(self.source.notes()) {
-            report.note(note.clone());
-        }
-        report.merge(self.body.report());
+        let mut report = self.with_notes(self.body.report());
         report.merge(&self.check.report);
         self.checks.values().for_each(|check| report.merge(&check.report));
         if let (true, true, Body::Stream(..)) = (self.is_cut, self.finished, &self.body) {
@@ -291,16 +287,21 @@ impl EventReader {
     /// the report that a pass over `stream` alone would have at this point; `None` in any other
     /// pass.
     pub fn stream_report(&self, stream: i32) -> Option<Report> {
-        let of_stream = self.body.stream_report(stream)?;
-        let mut report = Report::default();
-        for note in self.info.notes.iter().chain(self.source.notes()) {
-            report.note(note.clone());
-        }
-        report.merge(&of_stream);
+        let mut report = self.with_notes(&self.body.stream_report(stream)?);
         let check =
             if self.stream == Some(stream) { Some(&self.check) } else { self.checks.get(&stream) };
         check.into_iter().for_each(|check| report.merge(&check.report));
         Some(report)
+    }
+
+    /// The report of the decoder, after the notes on the header and on the source.
+    fn with_notes(&self, decoded: &Report) -> Report {
+        let mut report = Report::default();
+        for note in self.info.notes.iter().chain(self.source.notes()) {
+            report.note(note.clone());
+        }
+        report.merge(decoded);
+        report
     }
 
     /// Number of bytes of the file that were read or skipped.

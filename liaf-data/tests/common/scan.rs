@@ -6,7 +6,7 @@ use super::{child, parent};
 
 /// Identifiers, `::`, and single characters of punctuation; no comments, literals or lifetimes.
 ///
-/// A `$` belongs to the name behind it, so that a fragment of a macro is not taken for a module;
+/// A `$` belongs to the name after it, so that a fragment of a macro is not taken for a module;
 /// `$crate` becomes `crate`.
 fn tokens(mut text: &str) -> Vec<&str> {
     let mut tokens = Vec::new();
@@ -14,8 +14,8 @@ fn tokens(mut text: &str) -> Vec<&str> {
         let is_name = |c: char| c.is_alphanumeric() || c == '_';
         let one = first.len_utf8();
         let name = text[one..].find(|c| !is_name(c)).map_or(text, |end| &text[..one + end]);
-        let behind = text[name.len()..].trim_start_matches('#');
-        let hashes = text.len() - name.len() - behind.len();
+        let after = text[name.len()..].trim_start_matches('#');
+        let hashes = text.len() - name.len() - after.len();
         let length = if text.starts_with("//") {
             text.find('\n')
         } else if text.starts_with("/*") {
@@ -28,7 +28,7 @@ fn tokens(mut text: &str) -> Vec<&str> {
                 ends
             });
             end.map(|end| end + 2)
-        } else if matches!(name, "r" | "br" | "cr") && behind.starts_with('"') {
+        } else if matches!(name, "r" | "br" | "cr") && after.starts_with('"') {
             let start = name.len() + hashes + 1;
             text[start..]
                 .find(&format!("\"{}", "#".repeat(hashes)))
@@ -256,7 +256,7 @@ fn close(tokens: &[&str], open: usize) -> usize {
     tokens.len()
 }
 
-/// The place behind the attributes and the visibility of an item.
+/// The index of the token after the attributes and the visibility of an item.
 fn after_prefix(tokens: &[&str], mut i: usize) -> usize {
     while let Some(["#", "["]) = tokens.get(i..i + 2) {
         i = close(tokens, i + 1) + 1;
@@ -268,7 +268,8 @@ fn after_prefix(tokens: &[&str], mut i: usize) -> usize {
     }
 }
 
-/// The place behind the item that begins at `start`, or behind a field, a variant or an arm.
+/// The index of the token after the item that begins at `start`, or after a field, a variant or an
+/// arm.
 fn after_item(tokens: &[&str], start: usize) -> usize {
     let token = |i: usize| tokens.get(i).copied().unwrap_or_default();
     let (first, second) = (token(start), token(start + 1));
