@@ -14,6 +14,7 @@ mod header;
 mod met;
 mod raw;
 mod seek_scan;
+mod set_bits;
 #[cfg(test)]
 pub(crate) mod testing;
 mod triggers;

@@ -6,6 +6,7 @@ use multiversion::multiversion;
 use crate::codec::records::RecordState;
 use crate::codec::{Checkpoint, Evt21Order};
 use crate::error::Result;
+use crate::formats::prophesee::set_bits::{LANES, ONES, POSITIONS};
 use crate::formats::prophesee::{
     Cd, EARLY, LOW_BITS, Met, ROUND, Time, TriggerWord, WRAP, WordRegisters, is_wrap, kind, special,
 };
@@ -16,38 +17,19 @@ pub(crate) const WORD: usize = 8;
 /// Number of words that are decoded together, such that their events fit into the first-level
 /// cache.
 const BLOCK: usize = Cd::ROOM / 32;
-/// Number of events that are written at once.
-const LANES: usize = 8;
 const _: () = assert!(LANES <= Cd::LANES);
 /// From this column on, the column of an event may not fit into a word of EVT 2.0.
 const FAR: u32 = 0x800 - 31;
 
-/// For each byte, the columns of its set bits, shifted to the position of x in a word, and their
-/// number.
+/// For each byte, the columns of its set bits, shifted to the position of x in a word.
 static COLUMNS: [[u32; LANES]; 256] = {
     let mut columns = [[0; LANES]; 256];
-    let mut mask = 0;
-    while mask < 256 {
-        let (mut bit, mut n) = (0, 0);
-        while bit < LANES {
-            if mask >> bit & 1 == 1 {
-                columns[mask][n] = (bit as u32) << 11;
-                n += 1;
-            }
-            bit += 1;
-        }
-        mask += 1;
+    let mut i = 0;
+    while i < 256 * LANES {
+        columns[i / LANES][i % LANES] = (POSITIONS[i / LANES][i % LANES] as u32) << 11;
+        i += 1;
     }
     columns
-};
-static ONES: [u8; 256] = {
-    let mut ones = [0; 256];
-    let mut mask = 0;
-    while mask < 256 {
-        ones[mask] = (mask as u8).count_ones() as u8;
-        mask += 1;
-    }
-    ones
 };
 
 /// The state that earlier words have set, and the order of the halves of a word: legacy or

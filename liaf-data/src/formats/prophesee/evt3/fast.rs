@@ -7,14 +7,13 @@
 //! has bits.
 
 use super::registers::{Evt3Registers, HIGH_WRAP, ROUND, WORD, kind, special};
+use crate::formats::prophesee::set_bits::{LANES, ONES, POSITIONS};
 use crate::formats::prophesee::{Met, WRAP};
 use crate::model::EventBatch;
 
 /// Number of words that are decoded together, such that their events fit into the first-level
 /// cache.
 const BLOCK: usize = 128;
-/// Number of events that are written at once.
-const LANES: usize = 8;
 /// Capacity for the events of a block, 12 for each word; a power of two.
 const ROOM: usize = 2048;
 
@@ -88,33 +87,6 @@ const SELDOM: u32 = !(1 << kind::ADDR_Y
     | 1 << kind::VECT_12
     | 1 << kind::VECT_8
     | 1 << kind::TIME_LOW);
-
-/// For each byte, the positions of its set bits, and their number.
-static POSITIONS: [[u16; LANES]; 256] = {
-    let mut positions = [[0; LANES]; 256];
-    let mut mask = 0;
-    while mask < 256 {
-        let (mut bit, mut n) = (0, 0);
-        while bit < LANES {
-            if mask >> bit & 1 == 1 {
-                positions[mask][n] = bit as u16;
-                n += 1;
-            }
-            bit += 1;
-        }
-        mask += 1;
-    }
-    positions
-};
-static ONES: [u8; 256] = {
-    let mut ones = [0; 256];
-    let mut mask = 0;
-    while mask < 256 {
-        ones[mask] = (mask as u8).count_ones() as u8;
-        mask += 1;
-    }
-    ones
-};
 
 /// A buffer for the events of a block, and for the lanes after the last event.
 #[derive(Debug)]
