@@ -31,7 +31,7 @@ mod codec;
 mod container;
 pub mod convert;
 mod error;
-mod filter;
+pub mod filter;
 pub mod formats;
 pub mod frames;
 pub mod io;
@@ -41,6 +41,7 @@ mod model;
 mod names;
 mod read;
 mod registry;
+mod selected;
 pub mod tensor;
 mod unsupported;
 pub mod write;
@@ -61,9 +62,10 @@ pub use io::AtomicFile;
 pub use limits::Limits;
 pub use model::{
     ByteAccount, Event, EventBatch, EventIter, EventStats, Finding, FindingCount, Fingerprint,
-    Image, ImuReading, IntoEvents, Measurement, MeasurementCount, Pixels, RecordingInfo, Report,
-    SensorSize, SensorSource, StreamInfo, StreamKind, TimeSpan, Trigger, TriggerKind,
+    Image, ImuReading, IntoEvents, Measurement, MeasurementCount, Pixels, Polarity, RecordingInfo,
+    Report, SensorSize, SensorSource, StreamInfo, StreamKind, TimeSpan, Trigger, TriggerKind,
 };
 pub use names::Named;
-pub use read::{Batches, EventReader, Events, Index, MeasurementReader, Recording};
+pub use read::{EventReader, Index, MeasurementReader, Recording};
 pub use registry::FORMATS;
+pub use selected::{Batches, Events, Frames, Selected};

@@ -26,6 +26,7 @@ use crate::limits::Limits;
 /// let mut writer = tensor::create(&path, format, &spec, &TensorOptions::default())?;
 /// writer.write(&Frame {
 ///     window: Window { start: 0, end: 10_000 },
+///     shape: FrameShape { channels: 2, height: 1, width: 3 },
 ///     cells: Cells::Sparse { index: vec![4], cells: CellValues::U16(vec![7]) },
 /// })?;
 /// writer.finish()?;

@@ -91,6 +91,7 @@ pub trait TensorWriter: Send {
 /// let mut writer = tensor::create(&path, Container::Npz, &spec, &TensorOptions::default())?;
 /// writer.write(&Frame {
 ///     window: Window { start: 0, end: 10_000 },
+///     shape: FrameShape { channels: 2, height: 1, width: 3 },
 ///     cells: Cells::Sparse { index: vec![4], cells: CellValues::U16(vec![7]) },
 /// })?;
 /// assert_eq!(writer.finish()?.frames, 1);

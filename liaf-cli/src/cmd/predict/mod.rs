@@ -126,7 +126,8 @@ fn go<R: Real>(args: &Args, recipe: &SampleRecipe) -> Result<ExitCode> {
     let mut recording = Recording::open(&args.recording, args.read.options(Coords::Canonical)?)?;
     let limits = Limits { frames: args.max_frames, ..Limits::default() };
     // Which part of a recording to look at is not the recipe's business.
-    let options = FrameOptions { from: args.from, to: args.to, ..recipe.frames.options(limits) };
+    let mut options = recipe.frames.options(limits);
+    (options.selection.from, options.selection.to) = (args.from, args.to);
     let in_recording = |error: Error| error.in_file(&args.recording);
     let sensor = recording.find_sensor().map_err(in_recording)?;
     classifier

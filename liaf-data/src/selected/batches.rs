@@ -1,24 +1,46 @@
 //! Iterators over the events of a recording.
 
-use super::recording::Recording;
-use super::stream::EventReader;
+use crate::convert::Part;
 use crate::error::Result;
+use crate::filter::{Chain, Removed, Selection};
 use crate::model::{Event, EventBatch, IntoEvents, Report};
+use crate::read::{EventReader, Recording};
 
 /// Number of events in a batch of [`Batches`], at most.
 const BATCH: usize = 1 << 16;
 
-/// Iterates over the events of a recording in batches; made by [`Recording::batches`].
+/// Iterates over the chosen events of a recording in batches; made by
+/// [`Recording::batches`](crate::Recording::batches) and [`Selected::batches`](super::Selected::batches).
 ///
 /// Events before what is wrong with the file are given first, then the error, then the end. Every
 /// batch is newly allocated: [`EventReader::read_into`] reuses one.
 #[derive(Debug)]
-pub struct Batches(EventReader);
+pub struct Batches {
+    reader: EventReader,
+    chain: Chain,
+}
 
 impl Batches {
+    pub(super) fn new(recording: &mut Recording, selection: &Selection) -> Result<Self> {
+        if *selection == Selection::default() {
+            let reader = recording.reader()?;
+            // Without stages the size of the sensor does not matter.
+            return Ok(Self { reader, chain: Chain::idle() });
+        }
+        let sensor = recording.find_sensor()?;
+        let part = Part::find(recording, selection)?;
+        let chain = Chain::new(&part.selection, sensor)?;
+        Ok(Self { reader: part.reader(recording)?, chain })
+    }
+
     /// The report of everything that was met so far.
     pub fn report(&self) -> Report {
-        self.0.report()
+        self.reader.report()
+    }
+
+    /// The events that the selection has removed so far.
+    pub fn removed(&self) -> &Removed {
+        self.chain.removed()
     }
 }
 
@@ -27,15 +49,21 @@ impl Iterator for Batches {
 
     fn next(&mut self) -> Option<Result<EventBatch>> {
         let mut batch = EventBatch::new();
-        match self.0.read_into(&mut batch, BATCH) {
-            Ok(0) => None,
-            Ok(_) => Some(Ok(batch)),
-            Err(error) => Some(Err(error)),
+        loop {
+            match self.reader.read_into(&mut batch, BATCH) {
+                Ok(0) => return None,
+                Ok(_) => self.chain.apply(&mut batch),
+                Err(error) => return Some(Err(error)),
+            }
+            if !batch.is_empty() {
+                return Some(Ok(batch));
+            }
         }
     }
 }
 
-/// Iterates over the events of a recording one by one; made by [`Recording::events`].
+/// Iterates over the chosen events of a recording one by one; made by
+/// [`Recording::events`](crate::Recording::events) and [`Selected::events`](super::Selected::events).
 ///
 /// The order of events and errors is that of [`Batches`].
 #[derive(Debug)]
@@ -45,10 +73,19 @@ pub struct Events {
 }
 
 impl Events {
+    pub(super) fn new(batches: Batches) -> Self {
+        Self { batches, batch: EventBatch::new().into_iter() }
+    }
+
     /// The report of everything that was met so far: some events after the one that was given last
     /// are counted already.
     pub fn report(&self) -> Report {
         self.batches.report()
+    }
+
+    /// The events that the selection has removed so far.
+    pub fn removed(&self) -> &Removed {
+        self.batches.removed()
     }
 }
 
@@ -66,54 +103,6 @@ impl Iterator for Events {
                 Err(error) => return Some(Err(error)),
             }
         }
-    }
-}
-
-impl Recording {
-    /// The events in batches, from the first one on.
-    ///
-    /// ```
-    /// # fn main() -> liaf_data::Result<()> {
-    /// # let two = b"#!AER-DAT2.0\r\n# AEChip: DVS128\r\n\0\0\x01\x02\0\0\0\x0a\0\0\x01\x02\0\0\0\x0b";
-    /// use liaf_data::{ReadOptions, Recording};
-    ///
-    /// let mut recording = Recording::from_bytes(&two[..], ReadOptions::default())?;
-    /// let mut latest = 0;
-    /// for batch in recording.batches()? {
-    ///     for event in &batch? {
-    ///         latest = latest.max(event.t);
-    ///     }
-    /// }
-    /// assert_eq!(latest, 11);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// As [`reader`](Self::reader).
-    pub fn batches(&mut self) -> Result<Batches> {
-        self.reader().map(Batches)
-    }
-
-    /// The events one by one, from the first one on.
-    ///
-    /// ```
-    /// # fn main() -> liaf_data::Result<()> {
-    /// # let two = b"#!AER-DAT2.0\r\n# AEChip: DVS128\r\n\0\0\x01\x02\0\0\0\x0a\0\0\x01\x02\0\0\0\x0b";
-    /// use liaf_data::{ReadOptions, Recording};
-    ///
-    /// let mut recording = Recording::from_bytes(&two[..], ReadOptions::default())?;
-    /// let times: Vec<i64> =
-    ///     recording.events()?.map(|event| Ok(event?.t)).collect::<liaf_data::Result<_>>()?;
-    /// assert_eq!(times, [10, 11]);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// As [`reader`](Self::reader).
-    pub fn events(&mut self) -> Result<Events> {
-        Ok(Events { batches: self.batches()?, batch: EventBatch::new().into_iter() })
     }
 }
 
