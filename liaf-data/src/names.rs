@@ -81,7 +81,7 @@ mod tests {
     use crate::codec::{Aedat2Reading, ClockReset, Coords, Evt21Order};
     use crate::error::{Error, ErrorKind};
     use crate::frames::{Dtype, Edge, Polarity, Representation};
-    use crate::tensor::Container;
+    use crate::tensor::{Container, ElementType};
 
     fn reads_what_it_prints<T>()
     where
@@ -106,6 +106,7 @@ mod tests {
         reads_what_it_prints::<Polarity>();
         reads_what_it_prints::<Representation>();
         reads_what_it_prints::<Container>();
+        reads_what_it_prints::<ElementType>();
     }
 
     #[test]
