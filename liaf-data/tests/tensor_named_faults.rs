@@ -167,3 +167,37 @@ fn a_file_without_tensors_is_read_back() {
         refused(file.get("a"), ErrorKind::Caller, &path, "no tensor of this name");
     }
 }
+
+/// Run by `a_full_disk_is_an_error_while_a_tensor_waits`, under a limit of file size.
+#[test]
+#[ignore = "a part of another test"]
+fn child_that_meets_a_full_disk() {
+    let folder = std::env::var("LIAF_TEST_FOLDER").unwrap();
+    let path = &Path::new(&folder).join("a");
+    for container in CONTAINERS {
+        let mut file = create(path, container);
+        file.add("first", ElementType::U8, Rows::Growing, &[]).unwrap();
+        let waits = file.add("waits", ElementType::U8, Rows::Growing, &[]).unwrap();
+        let row = vec![1u8; 100 << 10];
+        let failed = (0..40).find_map(|_| file.append(waits, &row).err());
+        refused(Err::<(), _>(failed.unwrap()), ErrorKind::System, path, "File too large");
+        refused(file.append(waits, &row), ErrorKind::System, path, "an earlier write failed");
+        refused(file.finish(), ErrorKind::System, path, "an earlier write failed");
+    }
+}
+
+#[test]
+fn a_full_disk_is_an_error_while_a_tensor_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "trap '' XFSZ; ulimit -f 1000 || exit 9; exec \"$0\" \"$@\"";
+    let output = std::process::Command::new("bash")
+        .args(["-c", script])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "child_that_meets_a_full_disk", "--ignored", "--nocapture"])
+        .env("LIAF_TEST_FOLDER", folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
