@@ -82,7 +82,7 @@ mod tests {
     use crate::error::{Error, ErrorKind};
     use crate::frames::{Dtype, Edge, PolarityChannels};
     use crate::model::Polarity;
-    use crate::tensor::Container;
+    use crate::tensor::{Container, ElementType};
 
     fn reads_what_it_prints<T>()
     where
@@ -107,6 +107,7 @@ mod tests {
         reads_what_it_prints::<Polarity>();
         reads_what_it_prints::<PolarityChannels>();
         reads_what_it_prints::<Container>();
+        reads_what_it_prints::<ElementType>();
     }
 
     #[test]
