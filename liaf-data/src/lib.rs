@@ -60,9 +60,10 @@ pub use formats::{
 pub use io::AtomicFile;
 pub use limits::Limits;
 pub use model::{
-    ByteAccount, Event, EventBatch, EventIter, EventStats, Finding, FindingCount, Fingerprint,
-    Image, ImuReading, IntoEvents, Measurement, MeasurementCount, Pixels, RecordingInfo, Report,
-    SensorSize, SensorSource, StreamInfo, StreamKind, TimeSpan, Trigger, TriggerKind,
+    ByteAccount, Event, EventBatch, EventColumns, EventIter, EventSlice, EventStats, Finding,
+    FindingCount, Fingerprint, Image, ImuReading, IntoEvents, Measurement, MeasurementCount,
+    Pixels, RecordingInfo, Report, SensorSize, SensorSource, StreamInfo, StreamKind, TimeSpan,
+    Trigger, TriggerKind,
 };
 pub use names::Named;
 pub use read::{Batches, EventReader, Events, Index, MeasurementReader, Recording};

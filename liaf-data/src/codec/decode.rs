@@ -41,7 +41,7 @@ impl EventSink for EventBatch {
         if self.is_empty() && self.t.capacity() == 0 {
             std::mem::swap(self, events);
         } else {
-            self.extend_from(events, 0..events.len());
+            self.extend_from(&events[..]);
         }
         Ok(())
     }

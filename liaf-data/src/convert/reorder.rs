@@ -53,7 +53,7 @@ impl Reorder {
     pub(super) fn push(&mut self, events: &EventBatch) -> Result<&EventBatch> {
         self.sorted.clear();
         self.latest = events.t.iter().fold(self.latest, |latest, &t| latest.max(t));
-        self.held.extend_from(events, 0..events.len());
+        self.held.extend_from(&events[..]);
         if self.held.len() > self.most {
             return Err(Error::limit("too many events would be held back to sort them by time")
                 .expected(format!("at most {}", self.most))

@@ -1,7 +1,7 @@
 //! Selects the events that are kept, and finds the cell of the frame for each of them.
 
 use super::{FrameOptions, FrameShape, Polarity};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{Crop, EventBatch, SensorSize, TimePoint, Times};
 
 /// Number of events that are processed at a time, so that intermediate results stay in the cache.
@@ -91,12 +91,6 @@ impl Selector {
         batch: &EventBatch,
         mut kept: impl FnMut(Stretch, Kept<'_>) -> Result<()>,
     ) -> Result<Left> {
-        let n = batch.t.len();
-        if batch.x.len() != n || batch.y.len() != n || batch.p.len() != n {
-            return Err(Error::caller("the columns of a batch of events differ in length")
-                .expected(format!("{n} of each"))
-                .found(format!("{} x, {} y, {} p", batch.x.len(), batch.y.len(), batch.p.len())));
-        }
         let mut left = Left::default();
         let columns = batch.x.chunks(CHUNK).zip(batch.y.chunks(CHUNK)).zip(batch.p.chunks(CHUNK));
         for (t, ((x, y), p)) in batch.t.chunks(CHUNK).zip(columns) {

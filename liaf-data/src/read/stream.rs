@@ -204,7 +204,7 @@ impl EventReader {
             next.clear();
         } else {
             let until = next.len().min(self.taken.saturating_add(max));
-            batch.extend_from(next, self.taken..until);
+            batch.extend_from(&next[self.taken..until]);
             self.taken = until;
         }
         Ok(batch.len())

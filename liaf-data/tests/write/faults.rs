@@ -29,7 +29,7 @@ fn create(path: &Path, target: &'static Target, overwrite: bool) -> Result<Box<d
 fn write_all(writer: &mut dyn EventWriter, events: &EventBatch) -> Result<()> {
     for at in (0..events.len()).step_by(5000) {
         let mut batch = EventBatch::new();
-        batch.extend_from(events, at..events.len().min(at + 5000));
+        batch.extend_from(&events[at..events.len().min(at + 5000)]);
         writer.write(&batch)?;
     }
     Ok(())
