@@ -34,6 +34,7 @@ mod error;
 mod filter;
 pub mod formats;
 pub mod frames;
+mod hint;
 pub mod io;
 mod limits;
 pub mod measurements;
@@ -57,11 +58,12 @@ pub use formats::{
     DatDecoder, DatVersion, EventStreamDecoder, Evt2Decoder, Evt3Decoder, Evt21Decoder,
     decode_ecf_chunk,
 };
+pub use hint::Hint;
 pub use io::AtomicFile;
 pub use limits::Limits;
 pub use model::{
     ByteAccount, Event, EventBatch, EventColumns, EventIter, EventSlice, EventStats, Finding,
-    FindingCount, Fingerprint, Image, ImuReading, IntoEvents, Measurement, MeasurementCount,
+    FindingCount, Fingerprint, Image, ImuReading, IntoEvents, Measurement, MeasurementCount, Note,
     Pixels, RecordingInfo, Report, SensorSize, SensorSource, StreamInfo, StreamKind, TimeSpan,
     Trigger, TriggerKind,
 };

@@ -61,7 +61,7 @@ pub fn convert_measurements(
 ) -> Result<MeasurementConversion> {
     let Selection { from, to, crop } = options.selection;
     if crop.is_some() {
-        return Err(Error::caller("samples that are no events cannot be cropped"));
+        return Err(Error::caller("measurements cannot be cropped"));
     }
     check_stretch(from, to)?;
     let kind = recording.info().chosen().map_or(StreamKind::Other, |stream| stream.kind);

@@ -98,7 +98,7 @@ pub(super) fn check_something_read(recording: &Recording, report: &Report) -> Re
     }
     let first = report.findings.iter().filter(|(finding, _)| finding.is_violation());
     let first = first.min_by_key(|(_, tally)| tally.first_offset);
-    let error = Error::new(ErrorKind::Malformed, "not one event could be read");
+    let error = Error::new(ErrorKind::Malformed, "no event could be read");
     let error = match first {
         Some((finding, tally)) => {
             error.at(tally.first_offset.unwrap_or(0)).found(finding.name().replace('_', " "))

@@ -9,7 +9,10 @@ use std::ops::Range;
 use crate::codec::EventSink;
 use crate::codec::seek::Order;
 use crate::error::{Error, Result};
-use crate::model::{Event, EventBatch, Finding, Measurement, MeasurementCount, Report, SensorSize};
+use crate::hint::Hint;
+use crate::model::{
+    Event, EventBatch, Finding, Measurement, MeasurementCount, Note, Report, SensorSize,
+};
 
 /// The checks that are the same for all formats: the border of the sensor, and the order of time.
 #[derive(Debug, Default)]
@@ -76,10 +79,11 @@ impl Check {
     fn watch_order(&mut self, events: &EventBatch) {
         let order = &mut self.order;
         if !events.t.iter().fold(true, |held, &t| order.holds(t) & held) {
-            self.report.note(
+            let note = Note::new(
                 "times step back far here, so events of the wanted time may stand elsewhere in the \
-                 file: an index of it finds them all (--index)",
+                 file",
             );
+            self.report.note(note.hint(Hint::BuildIndex));
         }
     }
 

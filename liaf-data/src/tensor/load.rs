@@ -130,7 +130,7 @@ fn read(path: &Path, limits: &Limits) -> Result<LoadedFrames> {
     let mut text = vec![0; header];
     fill(&mut file, &mut text, 8)?;
     let header: Map<String, Value> = serde_json::from_slice(&text)
-        .map_err(|error| Error::malformed("the header is no JSON").at(8).found(error))?;
+        .map_err(|error| Error::malformed("the header is not JSON").at(8).found(error))?;
     let data = 8 + length;
     let entry = entry(&header, "frames")?
         .ok_or_else(|| Error::malformed("has no tensor `frames`").at(8))?;
