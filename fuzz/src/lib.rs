@@ -186,8 +186,8 @@ fn written(
         WriteOptions { compression, overwrite: true, sync: false, ..WriteOptions::default() };
     let mut batches = [EventBatch::new(), EventBatch::new()];
     let half = events.len() / 2;
-    batches[0].extend_from(events, 0..half);
-    batches[1].extend_from(events, half..events.len());
+    batches[0].extend_from(&events[..half]);
+    batches[1].extend_from(&events[half..]);
     let Ok(mut encoder) = write::encoder(target, spec, &write) else {
         // A container, which is a file.
         let name = format!("liaf-fuzz-{}.{}", std::process::id(), target.extension);

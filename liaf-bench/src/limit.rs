@@ -6,7 +6,7 @@ use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use liaf_data::EventBatch;
+use liaf_data::{EventBatch, EventColumns};
 
 /// What is to be done for a file.
 pub enum Limit {
@@ -31,12 +31,13 @@ impl Limit {
             Self::Inflate(codec, packets) => inflate(*codec, packets)?,
             Self::Read(file) => read_pages(file)?,
         }
-        let mut columns = EventBatch::with_capacity(events);
-        columns.t.resize(events, 1);
-        columns.x.resize(events, 1);
-        columns.y.resize(events, 1);
-        columns.p.resize(events, 1);
-        Ok(columns)
+        let columns = EventBatch::with_capacity(events).into_columns();
+        let EventColumns { mut t, mut x, mut y, mut p } = columns;
+        t.resize(events, 1);
+        x.resize(events, 1);
+        y.resize(events, 1);
+        p.resize(events, 1);
+        Ok(EventBatch::from_columns(t, x, y, p)?)
     }
 }
 

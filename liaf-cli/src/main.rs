@@ -6,6 +6,7 @@
 
 mod args;
 mod cmd;
+mod hints;
 mod inputs;
 mod kind;
 mod names;
@@ -15,7 +16,7 @@ mod text;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Event-camera recordings: look into them, turn them into tensor files or other event files.
 #[derive(Debug, Parser)]
@@ -54,7 +55,9 @@ fn main() -> ExitCode {
     if let Some(code) = serve_hdf5() {
         return code;
     }
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    hints::set_command(&Cli::command(), &matches);
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let result = match cli.command {
         Command::Info(args) => cmd::info::run(&args),
         Command::Convert(args) => cmd::convert::run(&args),
@@ -68,7 +71,7 @@ fn main() -> ExitCode {
             if is_broken_pipe(&error) {
                 return ExitCode::SUCCESS;
             }
-            eprintln!("liaf: {error:#}");
+            eprintln!("liaf: {}", hints::message(&error));
             ExitCode::from(if is_usage(&error) { 2 } else { 1 })
         }
     }

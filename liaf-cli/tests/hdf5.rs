@@ -57,7 +57,7 @@ fn a_part_of_a_file_comes_from_a_process_of_its_own() {
         let options = ReadOptions { hdf5_program: program, ..ReadOptions::default() };
         let open = || Recording::open(&file, options.clone()).unwrap();
         let all = open().read_all().unwrap();
-        let (first, last) = (all.t[0], *all.t.iter().max().unwrap());
+        let (first, last) = (all.t()[0], *all.t().iter().max().unwrap());
         let times = [first..first + 1, first..first + 30_000, last - 20_000..last + 1, last..first];
         for (time, indexed) in times.iter().flat_map(|time| [(time, false), (time, true)]) {
             let mut recording = open();

@@ -51,7 +51,7 @@ const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
 const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
 
 impl Activation {
-    /// Refuses a slope or alpha that is no number.
+    /// Refuses a slope or alpha that is not a number.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config).
@@ -60,7 +60,7 @@ impl Activation {
             Self::LeakyRelu { slope: number } | Self::Elu { alpha: number }
                 if !number.is_finite() =>
             {
-                Err(Error::config("an activation with a number that is none")
+                Err(Error::config("the parameter of an activation must be finite")
                     .expected("a finite slope or alpha")
                     .found(number))
             }

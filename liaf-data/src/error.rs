@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::hint::Hint;
 use crate::names::names;
 
 /// The result of everything in this crate that can fail.
@@ -93,7 +94,7 @@ struct Inner {
     event: Option<usize>,
     expected: Option<String>,
     found: Option<String>,
-    advice: Option<String>,
+    hints: Vec<Hint>,
     source: Option<io::Error>,
 }
 
@@ -108,7 +109,7 @@ impl Error {
             event: None,
             expected: None,
             found: None,
-            advice: None,
+            hints: Vec::new(),
             source: None,
         }))
     }
@@ -145,7 +146,8 @@ impl Error {
         error
     }
 
-    /// The caller's own code failed with `error`, which stays the [`source`](std::error::Error::source).
+    /// The caller's own code failed with `error`, which stays the
+    /// [`cause`](Self::cause).
     pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         let mut other = Self::new(ErrorKind::Other, "the caller's own code failed");
         other.0.source = Some(io::Error::other(error));
@@ -193,10 +195,16 @@ impl Error {
         self
     }
 
-    /// Adds what the user can do next.
+    /// Adds advice in words that name no setting; for settings there are [hints](Self::hint).
     #[must_use]
-    pub fn advice(mut self, advice: impl fmt::Display) -> Self {
-        self.0.advice = Some(advice.to_string());
+    pub fn advice(self, advice: impl fmt::Display) -> Self {
+        self.hint(Hint::Text(advice.to_string()))
+    }
+
+    /// Adds what the user can do next. Several hints are several ways out.
+    #[must_use]
+    pub fn hint(mut self, hint: Hint) -> Self {
+        self.0.hints.push(hint);
         self
     }
 
@@ -225,8 +233,28 @@ impl Error {
     }
 
     /// What the user can do next, where something helps.
-    pub fn hint(&self) -> Option<&str> {
-        self.0.advice.as_deref()
+    pub fn hints(&self) -> &[Hint] {
+        &self.0.hints
+    }
+
+    /// The error of the operating system, or of the caller's own code, that this one is about.
+    ///
+    /// The message repeats its words, so [`source`](std::error::Error::source) is the error behind
+    /// it: a program that prints a whole chain of sources says everything once.
+    pub fn cause(&self) -> Option<&io::Error> {
+        self.0.source.as_ref()
+    }
+
+    /// The message with every hint as `say` words it, and without those for which it gives `None`.
+    /// See [`Hint`] for an example.
+    pub fn message(&self, say: impl Fn(&Hint) -> Option<String>) -> String {
+        let said: Vec<_> = self.0.hints.iter().filter_map(say).collect();
+        let message = Headline(&self.0);
+        if said.is_empty() {
+            message.to_string()
+        } else {
+            format!("{message} ({})", said.join("; "))
+        }
     }
 }
 
@@ -245,25 +273,35 @@ impl Error {
             "offset": inner.offset,
             "expected": inner.expected,
             "found": inner.found,
-            "advice": inner.advice,
+            "hints": inner.hints,
         })
     }
 
     pub(crate) fn from_json(value: &serde_json::Value) -> Option<Self> {
+        use serde::Deserialize;
         let text = |key: &str| value[key].as_str().map(str::to_owned);
         let kind = <ErrorKind as crate::names::Named>::from_name(&text("kind")?)?;
         let mut error = Self::new(kind, text("what")?);
         error.0.offset = value["offset"].as_u64();
         error.0.expected = text("expected");
         error.0.found = text("found");
-        error.0.advice = text("advice");
+        error.0.hints = Vec::<Hint>::deserialize(&value["hints"]).unwrap_or_default();
         Some(error)
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &*self.0;
+        f.write_str(&self.message(|hint| Some(hint.to_string())))
+    }
+}
+
+/// An error without its hints.
+struct Headline<'a>(&'a Inner);
+
+impl fmt::Display for Headline<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = self.0;
         if let Some(path) = &inner.path {
             write!(f, "{}: ", path.display())?;
         }
@@ -279,9 +317,6 @@ impl fmt::Display for Error {
         }
         if let Some(source) = &inner.source {
             write!(f, ": {source}")?;
-        }
-        if let Some(advice) = &inner.advice {
-            write!(f, " ({advice})")?;
         }
         Ok(())
     }
@@ -302,8 +337,9 @@ impl From<io::Error> for Error {
 }
 
 impl std::error::Error for Error {
+    /// What is behind the [`cause`](Error::cause), whose own words are in the message.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source.as_ref().map(|source| source as _)
+        self.0.source.as_ref().and_then(std::error::Error::source)
     }
 }
 
@@ -327,6 +363,31 @@ mod tests {
         assert_eq!(format!("{error:?}"), error.to_string());
         let write = || -> Result<()> { Err(io::Error::from(io::ErrorKind::StorageFull))? };
         assert_eq!(write().unwrap_err().kind(), ErrorKind::System);
+    }
+
+    #[test]
+    fn hints_are_said_in_the_words_of_whoever_prints_them() {
+        let error = Error::caller("times are too large").hint(Hint::ZeroTime).advice("or wait");
+        let said = |hint: &Hint| (*hint == Hint::ZeroTime).then(|| "zero_time=True".to_owned());
+        assert_eq!(error.message(said), "times are too large (zero_time=True)");
+        assert_eq!(error.message(|_| None), "times are too large");
+        let all = format!("times are too large ({}; or wait)", Hint::ZeroTime);
+        assert_eq!(error.to_string(), all);
+        assert_eq!(error.hints(), [Hint::ZeroTime, Hint::Text("or wait".into())]);
+    }
+
+    #[test]
+    fn a_chain_of_sources_says_each_cause_once() {
+        let behind = io::Error::other("the disk is gone");
+        let error = Error::system("cannot read", io::Error::other(behind));
+        let mut chain = error.to_string();
+        let mut next = std::error::Error::source(&error);
+        while let Some(source) = next {
+            chain += &source.to_string();
+            next = source.source();
+        }
+        assert_eq!(chain.matches("the disk is gone").count(), 1, "{chain}");
+        assert!(error.cause().is_some());
     }
 
     #[test]

@@ -34,6 +34,7 @@ mod error;
 pub mod filter;
 pub mod formats;
 pub mod frames;
+mod hint;
 pub mod io;
 mod limits;
 pub mod measurements;
@@ -58,12 +59,14 @@ pub use formats::{
     DatDecoder, DatVersion, EventStreamDecoder, Evt2Decoder, Evt3Decoder, Evt21Decoder,
     decode_ecf_chunk,
 };
+pub use hint::Hint;
 pub use io::AtomicFile;
 pub use limits::Limits;
 pub use model::{
-    ByteAccount, Event, EventBatch, EventIter, EventStats, Finding, FindingCount, Fingerprint,
-    Image, ImuReading, IntoEvents, Measurement, MeasurementCount, Pixels, Polarity, RecordingInfo,
-    Report, SensorSize, SensorSource, StreamInfo, StreamKind, TimeSpan, Trigger, TriggerKind,
+    ByteAccount, Event, EventBatch, EventColumns, EventIter, EventSlice, EventStats, Finding,
+    FindingCount, Fingerprint, Image, ImuReading, IntoEvents, Measurement, MeasurementCount, Note,
+    Pixels, Polarity, RecordingInfo, Report, SensorSize, SensorSource, StreamInfo, StreamKind,
+    TimeSpan, Trigger, TriggerKind,
 };
 pub use names::Named;
 pub use read::{EventReader, Index, MeasurementReader, Recording};

@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::Caller);
         assert_eq!(
             error.to_string(),
-            "unknown answer to a clock that begins anew: expected keep, rebase or error, found \
+            "unknown choice for a clock that restarts: expected keep, rebase or error, found \
              \"KEEP\""
         );
         let error = "".parse::<Coords>().unwrap_err();

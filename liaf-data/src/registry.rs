@@ -10,6 +10,7 @@ use std::path::Path;
 use crate::codec::{Format, Target};
 use crate::error::{Error, Result};
 use crate::formats;
+use crate::hint::Hint;
 
 /// Every format that is read. Their order is that of messages and of documentation: it does not matter
 /// for which format a file is taken.
@@ -104,7 +105,7 @@ pub fn lacking(name: &str) -> Option<Error> {
     let kind = OPTIONAL.iter().find(means).filter(|kind| target(kind.name).is_none())?;
     Some(
         Error::caller(format!("this build cannot write {}", kind.title))
-            .advice(format!("build it with the feature `{}`", kind.feature)),
+            .hint(Hint::EnableFeature { name: kind.feature.into() }),
     )
 }
 
@@ -139,8 +140,8 @@ mod tests {
             let (_, there) = features.iter().find(|(name, _)| *name == kind.feature).unwrap();
             assert_eq!(target(kind.name).is_some(), *there, "{}", kind.name);
             assert!(target(kind.name).is_none_or(|target| target.claims == kind.claims));
-            let said = lacking(kind.name).and_then(|error| error.hint().map(str::to_owned));
-            assert_eq!(said.is_some_and(|hint| hint.contains(kind.feature)), !there);
+            let hint = Hint::EnableFeature { name: kind.feature.into() };
+            assert_eq!(lacking(kind.name).is_some_and(|error| error.hints() == [hint]), !there);
         }
         assert!(lacking("aedat4").is_none() && lacking("h5").is_none());
     }

@@ -3,6 +3,9 @@
 
 use std::path::Path;
 
+#[path = "common/literals.rs"]
+mod literals;
+
 #[path = "common/layers.rs"]
 mod layers;
 
@@ -29,4 +32,32 @@ fn every_path_in_the_documents_exists() {
 fn no_module_imports_from_a_higher_layer() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     layers::assert_layers(root, "liaf-data");
+}
+
+/// A hint says what helps; only the program knows how its options are called.
+#[test]
+fn no_text_of_the_libraries_names_an_option_of_the_program() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let (mut seen, mut named) = (0, Vec::new());
+    for folder in ["liaf-data/src", "liaf-core/src"] {
+        literals::each_in(&root.join(folder), &mut |file, text| {
+            seen += 1;
+            if literals::option_in(text).is_some() {
+                named.push(format!("{}: {text}", file.display()));
+            }
+        });
+    }
+    assert!(seen > 1000, "only {seen} texts");
+    assert!(named.is_empty(), "{named:#?}");
+}
+
+#[test]
+fn options_are_found_in_texts_and_not_in_comments() {
+    let source = r##"// "--in-comment"
+        let a = "state it with --sensor WxH"; let b = '"'; let c = "\"--quoted\" --x";
+        /* "--in /* nested */ block" */ let d = r#"raw "--raw" text"#; let e: &'a str = "a--b";"##;
+    let mut found = Vec::new();
+    literals::each(source, &mut |text| found.push(literals::option_in(text).map(str::to_owned)));
+    let name = |name: &str| Some(name.to_owned());
+    assert_eq!(found, [name("sensor"), name("quoted"), name("raw"), None]);
 }

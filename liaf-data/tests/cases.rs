@@ -240,7 +240,7 @@ fn drain(mut recording: Recording) -> Result<(EventBatch, Report)> {
     let mut batch = EventBatch::new();
     while reader.read_into(&mut batch, 1000)? > 0 {
         assert!(batch.len() <= 1000);
-        events.extend_from(&batch, 0..batch.len());
+        events.extend_from(&batch[..]);
     }
     Ok((events, reader.report()))
 }

@@ -95,7 +95,7 @@ fn a_stated_data_offset_wins_over_the_header() {
 fn events_outside_the_sensor_are_dropped_or_refused_at_their_word() {
     let words = [0x8000, 0x0003, 0x2007, 0x2008, 0x3006, 0x4007, 0x0004, 0x2000];
     let (events, reader) = read(&file(HEADER, &words), ReadOptions::default());
-    assert_eq!(events.x, [7, 6, 7]);
+    assert_eq!(events.x(), [7, 6, 7]);
     assert_eq!(reader.report().count(Finding::OutOfSensor), 3);
     let strict = ReadOptions { strict: true, ..ReadOptions::default() };
     let mut reader = open(&file(HEADER, &words), strict).unwrap().reader().unwrap();
@@ -110,7 +110,7 @@ fn every_prefix_gives_the_events_in_front_of_its_end() {
     let (all, _) = read(&whole, ReadOptions::default());
     for len in HEADER.len()..whole.len() {
         let (events, reader) = read(&whole[..len], ReadOptions::default());
-        assert_eq!(events.x, all.x[..events.len()]);
+        assert_eq!(events.x(), &all.x()[..events.len()]);
         let report = reader.report();
         assert_eq!(report.bytes.total(), len as u64);
         let half = (len - HEADER.len()) % 2;

@@ -54,7 +54,7 @@ fn recordings() -> Vec<EventBatch> {
             })
             .collect();
         if n >= 10 {
-            batch.t[n as usize - 1] = start + (t - start) / 1000 * 1000 + 1000;
+            batch.t_mut()[n as usize - 1] = start + (t - start) / 1000 * 1000 + 1000;
         }
         all.push(batch);
     }

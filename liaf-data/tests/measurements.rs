@@ -15,7 +15,7 @@ use common::damage::{Random, mutate};
 use liaf_data::convert::{MeasurementConvertOptions, convert_measurements};
 use liaf_data::filter::Selection;
 use liaf_data::measurements::{MeasurementFile, MeasurementOptions};
-use liaf_data::{ErrorKind, Measurement, ReadOptions, Recording, Report, Result, StreamKind};
+use liaf_data::{ErrorKind, Hint, Measurement, ReadOptions, Recording, Report, Result, StreamKind};
 
 const AEDAT4: &str = "good/aedat4/dv_all_lz4.aedat4";
 const AEDAT3: &str = "good/aedat3/davis240c_mixed.aedat";
@@ -219,7 +219,7 @@ fn a_folder_of_frames_is_whole_or_as_it_was() {
     };
     assert_eq!(names().len(), 9);
     let error = convert(&path, "frames", MeasurementFile::Png, &to).unwrap_err();
-    assert!(error.to_string().contains("--force"), "{error}");
+    assert_eq!(error.hints(), [Hint::Overwrite], "{error}");
     // Fewer frames replace more: none of the old ones is left.
     std::fs::write(to.join("mine.png"), b"mine").unwrap();
     let mut recording =

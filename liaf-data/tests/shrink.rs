@@ -115,7 +115,7 @@ fn a_busy_reader_finishes_its_slice_first() {
     };
     assert_eq!(error.kind(), ErrorKind::Truncated, "{error}");
     let notes = reader.report().notes;
-    assert!(notes.iter().any(|note| note.contains("another program")), "{notes:?}");
+    assert!(notes.iter().any(|note| note.text.contains("another program")), "{notes:?}");
 }
 
 #[test]
@@ -140,5 +140,5 @@ fn a_file_that_grows_is_read_to_its_old_end_and_said() {
     while reader.read_into(&mut rest, 1 << 20).unwrap() > 0 {}
     assert_eq!(reader.report().events, RECORDS);
     let notes = reader.report().notes;
-    assert!(notes.iter().any(|note| note.contains("bytes while it was read")), "{notes:?}");
+    assert!(notes.iter().any(|note| note.text.contains("bytes while it was read")), "{notes:?}");
 }

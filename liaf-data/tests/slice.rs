@@ -18,7 +18,7 @@ fn slice(recording: &mut Recording, time: Range<i64>) -> (EventBatch, u64) {
 
 /// Slices at the beginning, the end, outside, of nothing, and at many places between.
 fn ranges(all: &EventBatch) -> Vec<Range<i64>> {
-    let (min, max) = (*all.t.iter().min().unwrap_or(&0), *all.t.iter().max().unwrap_or(&0));
+    let (min, max) = (*all.t().iter().min().unwrap_or(&0), *all.t().iter().max().unwrap_or(&0));
     let span = max - min;
     let mut ranges = vec![min..max + 1, min - 10..min, max + 1..max + 10, min..min, max..min];
     for i in 0..8 {
@@ -38,7 +38,7 @@ fn compare(what: &str, mut recording: Recording) {
     }
     let index = recording.index().unwrap();
     assert_eq!(index.events, all.len() as u64, "{what}");
-    assert_eq!(index.earliest, all.t.iter().min().copied(), "{what}");
+    assert_eq!(index.earliest, all.t().iter().min().copied(), "{what}");
 }
 
 #[test]
@@ -150,14 +150,14 @@ fn windows_hold_each_event_once() {
     let path = common::fixtures().join("good/evt3/faery_wrap.raw");
     let mut recording = Recording::open(path, ReadOptions::default()).unwrap();
     let all = recording.read_all().unwrap();
-    let (first, last) = (all.t[0], *all.t.iter().max().unwrap());
+    let (first, last) = (all.t()[0], *all.t().iter().max().unwrap());
     let mut joined = EventBatch::new();
     let mut next = first;
     for window in recording.windows(first..last + 1, (last - first) / 7).unwrap() {
         let (time, events) = window.unwrap();
         assert_eq!(time.start, next);
         next = time.end;
-        joined.extend_from(&events, 0..events.len());
+        joined.extend_from(&events[..]);
     }
     assert_eq!(next, last + 1);
     assert_eq!(joined, all);

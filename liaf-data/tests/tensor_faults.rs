@@ -9,7 +9,7 @@ use std::process::Command;
 
 use liaf_data::frames::{CellValues, Cells, Dtype, Frame, FrameShape};
 use liaf_data::tensor::{self, Compression, Container, TensorOptions, TensorSpec};
-use liaf_data::{ErrorKind, Limits};
+use liaf_data::{ErrorKind, Hint, Limits};
 use tensor_common::{CONTAINERS, frame, spec, window, write};
 
 const QUICK: TensorOptions = TensorOptions {
@@ -45,7 +45,7 @@ fn an_existing_file_is_kept_unless_it_may_be_replaced() {
         let error = error.expect("refused");
         assert_eq!(error.kind(), ErrorKind::Caller);
         assert_eq!(error.path(), Some(&*path));
-        assert_eq!(error.hint(), Some("--force replaces it"));
+        assert_eq!(error.hints(), [Hint::Overwrite]);
         assert_eq!(fs::read(&path).expect("old file"), b"old");
         let options = TensorOptions { overwrite: true, sync: true, ..QUICK };
         write(&path, container, &spec(Dtype::U8), 3, false, &options);

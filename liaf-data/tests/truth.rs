@@ -72,7 +72,7 @@ fn canonical_dvs128_equals_jaer_up_to_the_flip_of_y() {
         let height = recording.info().sensor.unwrap().height;
         let mut events = recording.read_all().unwrap();
         // jAER counts rows from the bottom.
-        events.y.iter_mut().for_each(|y| *y = height - 1 - *y);
+        events.y_mut().iter_mut().for_each(|y| *y = height - 1 - *y);
         assert_equals(file, &common::fingerprint_of(&events), jaer);
         seen += 1;
     }

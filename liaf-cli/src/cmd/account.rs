@@ -6,6 +6,7 @@ use liaf_data::frames::FrameReport;
 use liaf_data::{Finding, Report};
 
 use super::info::report_lines;
+use crate::hints;
 use crate::outputs::Job;
 use crate::text::{self, thousands as count};
 
@@ -125,7 +126,7 @@ fn file_events(done: &EventConversion) -> String {
 
 /// What a user of frames should know of them.
 pub fn frame_warnings(report: &Report, frames: &FrameReport) -> Vec<String> {
-    let mut warnings = report.notes.clone();
+    let mut warnings = hints::of_notes(&report.notes);
     warnings.extend(frames.notes.iter().cloned());
     if report.events == 0 {
         warnings.push("the recording holds no events: there are no frames".into());
@@ -147,7 +148,7 @@ fn tensor_warnings(done: &Conversion) -> Vec<String> {
 }
 
 fn file_warnings(done: &EventConversion) -> Vec<String> {
-    let mut warnings = done.report.notes.clone();
+    let mut warnings = hints::of_notes(&done.report.notes);
     warnings.extend(done.written.iter().flat_map(|written| written.notes.clone()));
     if done.report.events == 0 {
         warnings.push("the recording holds no events".into());
@@ -184,7 +185,7 @@ fn measurement_counts(done: &MeasurementConversion) -> String {
 }
 
 fn measurement_warnings(done: &MeasurementConversion) -> Vec<String> {
-    let mut warnings = done.report.notes.clone();
+    let mut warnings = hints::of_notes(&done.report.notes);
     if done.kept + done.out_of_window == 0 {
         warnings.push(format!("the stream {} holds nothing", stream(done)));
     }

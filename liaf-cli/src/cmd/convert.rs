@@ -19,6 +19,7 @@ use liaf_data::{Coords, ReadOptions, Recording, StreamKind};
 
 use super::account::Done;
 use super::convert_args::Args;
+use crate::hints;
 use crate::inputs;
 use crate::kind::Kind;
 use crate::outputs::{self, Job, Usage};
@@ -143,7 +144,7 @@ fn one(work: &Work, job: &Job, parallel: bool) -> bool {
             true
         }
         Err(error) => {
-            work.bar.say(&format!("liaf: {error:#}"));
+            work.bar.say(&format!("liaf: {}", hints::message(&error)));
             false
         }
     }

@@ -13,7 +13,7 @@ use liaf_data::{
 use serde_json::{Map, Value, json};
 
 use crate::args::ReadArgs;
-use crate::{inputs, text};
+use crate::{hints, inputs, text};
 
 /// What is in a recording: format, sensor, span, rate, polarity, and what was odd
 ///
@@ -69,7 +69,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 if args.json {
                     writeln!(out, "{}", error_json(file, &error))?;
                 }
-                eprintln!("liaf: {error}");
+                eprintln!("liaf: {}", hints::of_error(&error));
             }
         }
     }
@@ -146,6 +146,7 @@ fn as_json(file: &Path, info: &RecordingInfo, found: &[Found], fingerprint: bool
     object.insert("path".into(), json!(file.display().to_string()));
     let info_fields = serde_json::to_value(info).unwrap_or_default();
     merge(&mut object, info_fields);
+    object.insert("notes".into(), json!(hints::of_notes(&info.notes)));
     if let Some(Value::Array(streams)) = object.get_mut("streams") {
         for (value, stream) in streams.iter_mut().zip(&info.streams) {
             if let (Some(Some(count)), Value::Object(value)) = (holding(stream, info, found), value)
@@ -178,7 +179,9 @@ fn found_json(found: &Found, fingerprint: bool) -> Value {
     merge(&mut object, serde_json::to_value(summary).unwrap_or_default());
     object.insert("duration_us".into(), json!(span(summary)));
     object.insert("events_per_second".into(), json!(rate(summary)));
-    object.insert("report".into(), serde_json::to_value(&found.report).unwrap_or_default());
+    let mut report = json!(found.report);
+    report["notes"] = json!(hints::of_notes(&found.report.notes));
+    object.insert("report".into(), report);
     if fingerprint {
         object.insert("xxh64".into(), json!(format!("{:016x}", found.fingerprint.xxh64())));
     }
@@ -194,7 +197,7 @@ fn merge(into: &mut Map<String, Value>, from: Value) {
 fn error_json(file: &Path, error: &liaf_data::Error) -> Value {
     json!({
         "path": file.display().to_string(),
-        "error": { "kind": error.kind().name(), "offset": error.offset(), "message": error.to_string() },
+        "error": { "kind": error.kind().name(), "offset": error.offset(), "message": hints::of_error(error) },
     })
 }
 
@@ -223,7 +226,10 @@ fn print(
         SensorSource::Header => "from the header",
         SensorSource::Device => "of the device that the header names",
         SensorSource::BoundingBox => "around all events",
-        SensorSource::Unknown => "the file does not say; state it with --sensor WxH",
+        SensorSource::Unknown if hints::may_advise("sensor") => {
+            "the file does not say; state it with --sensor WxH"
+        }
+        SensorSource::Unknown => "the file does not say",
     };
     let several = info.stream.is_none() && found.len() > 1;
     match info.sensor {
@@ -243,7 +249,12 @@ fn print(
         }
     }
     for (key, value) in &info.details {
-        line(key, value.clone())?;
+        // The one detail about which an option can do something.
+        let advice = match *key == "t_offset" && hints::may_advise("t-offset") {
+            true => "; --t-offset adds it",
+            false => "",
+        };
+        line(key, format!("{value}{advice}"))?;
     }
     for found in found {
         if several {
@@ -272,9 +283,8 @@ fn print(
         for text in report_lines(&found.report) {
             line("also", text)?;
         }
-        let notes = found.report.notes.iter();
-        for note in notes {
-            line("note", note.clone())?;
+        for note in &found.report.notes {
+            line("note", hints::of_note(note))?;
         }
     }
     Ok(())

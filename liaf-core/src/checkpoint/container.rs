@@ -108,7 +108,7 @@ impl File {
     pub fn open(path: &Path) -> Result<Self> {
         let bytes = read(path)?;
         let (length, header) = SafeTensors::read_metadata(&bytes).map_err(|error| {
-            Error::checkpoint("is no whole safetensors file").found(error).in_file(path)
+            Error::checkpoint("is not a complete safetensors file").found(error).in_file(path)
         })?;
         Ok(Self { path: path.into(), data: 8 + length, header, bytes })
     }
@@ -119,7 +119,7 @@ impl File {
         if file.text(FORMAT).is_none() {
             return Err(Error::checkpoint("is not a checkpoint of LIAF")
                 .in_file(path)
-                .advice("weights alone are taken by Network::load_weights"));
+                .advice("weights alone are loaded into a network, not resumed from"));
         }
         file.verify()?;
         Ok(file)
@@ -183,9 +183,7 @@ impl File {
             Error::checkpoint("a part of the metadata is missing").expected(key).in_file(&self.path)
         })?;
         serde_json::from_str(text).map_err(|error| {
-            Error::checkpoint(format!("{key} cannot be understood"))
-                .found(error)
-                .in_file(&self.path)
+            Error::checkpoint(format!("{key} is not as expected")).found(error).in_file(&self.path)
         })
     }
 

@@ -85,7 +85,7 @@ impl<R: Real> Network<R> {
             let numbers = file.numbers::<R>(source, &shape)?;
             if numbers.iter().any(|number| !number.is_finite()) {
                 return Err(Error::checkpoint(format!(
-                    "tensor {source} has numbers that are none"
+                    "tensor {source} holds numbers that are not finite"
                 ))
                 .expected("finite numbers")
                 .in_file(path));

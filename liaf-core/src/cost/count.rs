@@ -44,9 +44,7 @@ fn count(
     rates: Option<&Rates>,
 ) -> Result<Cost> {
     if steps == 0 {
-        return Err(
-            Error::config("a sample without time steps costs nothing").expected("1 or more")
-        );
+        return Err(Error::config("a sample needs at least one time step").expected("1 or more"));
     }
     let nodes = config.plan::<f32>()?;
     let notebook = Notebook::of(nodes.iter().map(|(node, _)| node));

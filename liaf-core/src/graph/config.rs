@@ -199,7 +199,7 @@ impl NetworkConfig {
         if let Some(output) = &self.output
             && known.get(output).is_none_or(|&node| node < self.inputs.len())
         {
-            return Err(Error::config("the output is no layer of the network").found(output));
+            return Err(Error::config("the output is not a layer of the network").found(output));
         }
         Ok(nodes)
     }

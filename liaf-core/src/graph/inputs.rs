@@ -184,7 +184,7 @@ impl<R: Real> Input<'_, R> {
         if let Some(lengths) = self.lengths {
             let steps = if shape.timed { found[1] } else { 1 };
             if lengths.len() != samples {
-                return Err(Error::data("not one length a sample")
+                return Err(Error::data("there must be one length for each sample")
                     .expected(format!("{samples} lengths"))
                     .found(lengths.len()));
             }

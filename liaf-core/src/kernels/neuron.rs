@@ -195,7 +195,7 @@ mod tests {
     use super::*;
     use crate::rng::Key;
 
-    /// A potential that is no number stays so in a ReLU, and its gradient passes, as in PyTorch.
+    /// A potential that is not a number stays so in a ReLU, and its gradient passes, as in PyTorch.
     #[test]
     fn a_relu_keeps_what_is_no_number() {
         for emit in [Emit::ReluOver, Emit::Relu] {

@@ -86,7 +86,7 @@ impl<R: Real> SampleOp<R> for AggregateOp {
     fn check(&self, steps: usize, _: &[&[R]]) -> Result<()> {
         match self.kind {
             AggregateKind::Pick { step } if step >= steps => {
-                Err(Error::data("there is no such step to pick")
+                Err(Error::data("the step to pick does not exist")
                     .expected(format!("at least {} steps", step + 1))
                     .found(format!("{steps} steps")))
             }

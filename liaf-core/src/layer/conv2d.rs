@@ -87,7 +87,7 @@ fn channels(inputs: usize, outputs: usize, groups: usize) -> Result<()> {
             .found(format!("{outputs} channels in {groups} groups")));
     }
     if inputs == 0 || !inputs.is_multiple_of(groups) || !outputs.is_multiple_of(groups) {
-        return Err(Error::config("channels cannot be parted into equal groups")
+        return Err(Error::config("the channels do not divide into equal groups")
             .expected(format!("channels that are multiples of {groups}"))
             .found(format!("{inputs} channels to {outputs}")));
     }

@@ -32,7 +32,7 @@ impl Dropout {
 impl Layer for Dropout {
     fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         if !(0.0..1.0).contains(&self.p) {
-            return Err(Error::config("a probability that is none")
+            return Err(Error::config("the probability of dropout must be at least 0 and below 1")
                 .expected("p of 0 or more and less than 1")
                 .found(self.p));
         }

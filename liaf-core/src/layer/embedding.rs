@@ -51,7 +51,7 @@ impl Layer for Embedding {
         }
         size("an embedding", &[self.tokens, self.length])?;
         if let Some(padding) = self.padding.filter(|&padding| padding >= self.tokens) {
-            return Err(Error::config("the token of padding is none")
+            return Err(Error::config("the padding token must be one of the tokens")
                 .expected(format!("0 to {}", self.tokens - 1))
                 .found(padding));
         }

@@ -86,7 +86,7 @@ impl Slide {
         let (padding, dilation) = (self.padding.0, self.dilation.0);
         for (name, pair) in [("kernel", kernel), ("stride", stride), ("dilation", dilation)] {
             if pair.contains(&0) {
-                return Err(Error::config(format!("a {name} of 0"))
+                return Err(Error::config(format!("the {name} must be above 0"))
                     .expected("1 or more")
                     .found(format!("{pair:?}")));
             }

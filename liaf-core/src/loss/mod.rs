@@ -91,7 +91,7 @@ impl Loss {
             Self::CrossEntropy { label_smoothing: s } | Self::Tet { label_smoothing: s }
                 if !(0.0..1.0).contains(&s) =>
             {
-                Err(Error::config("an impossible label smoothing")
+                Err(Error::config("label smoothing must be at least 0 and below 1")
                     .expected("0 or more and less than 1")
                     .found(s))
             }

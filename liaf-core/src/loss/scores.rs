@@ -32,24 +32,24 @@ impl<'a> Scores<'a> {
         };
         let timed = output.ndim() == 3;
         if samples == 0 || steps == 0 || classes == 0 {
-            return Err(Error::data("a loss of nothing")
+            return Err(Error::data("a loss needs at least one number")
                 .expected("1 or more samples, steps and classes")
                 .found(format!("{:?}", output.shape())));
         }
         if labels.len() != samples {
-            return Err(Error::data("not one label a sample")
+            return Err(Error::data("there must be one label for each sample")
                 .expected(samples)
                 .found(labels.len()));
         }
         if let Some((n, &label)) = labels.iter().enumerate().find(|&(_, &label)| label >= classes) {
-            return Err(Error::data(format!("the label of sample {n} is no class"))
+            return Err(Error::data(format!("the label of sample {n} is not a class"))
                 .expected(format!("0 to {}", classes - 1))
                 .found(label));
         }
         let lengths = lengths.filter(|_| timed);
         if let Some(lengths) = lengths {
             if lengths.len() != samples {
-                return Err(Error::data("not one length a sample")
+                return Err(Error::data("there must be one length for each sample")
                     .expected(samples)
                     .found(lengths.len()));
             }

@@ -97,7 +97,7 @@ impl Constant {
             Err(Error::config(format!("{name} {what}")).expected(expected).found(self.init))
         };
         if !self.init.is_finite() {
-            return fault("is no number", "a finite number");
+            return fault("is not finite", "a finite number");
         }
         if self.learn && form != Form::Plain && !(self.init > 0.0 && self.init < 1.0) {
             return fault("is learned as a sigmoid", "a first value between 0 and 1");

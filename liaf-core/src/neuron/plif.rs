@@ -84,13 +84,15 @@ impl Layer for Plif {
     fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         let input = timed(inputs)?;
         if !(self.tau.is_finite() && self.tau > 1.0) {
-            return Err(Error::config("a time constant that cannot be")
+            return Err(Error::config("the time constant must be finite and above 1")
                 .expected("tau above 1")
                 .found(self.tau));
         }
         let Some(rest) = self.rest().filter(|_| self.threshold.is_finite()) else {
-            return Err(Error::config("a threshold or reset that a PLIF neuron cannot have")
-                .expected("a finite number, or a soft reset"));
+            return Err(Error::config(
+                "the threshold and the reset of a PLIF neuron must be finite",
+            )
+            .expected("a finite number, or a soft reset"));
         };
         if self.shared_with.is_some() && !self.learn {
             return Err(Error::config("a fixed tau cannot be shared")

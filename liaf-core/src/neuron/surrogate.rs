@@ -107,7 +107,9 @@ impl Surrogate {
         if self.a.is_finite() && self.a > 0.0 {
             return Ok(());
         }
-        Err(Error::config("a surrogate without a width").expected("a above 0").found(self.a))
+        Err(Error::config("the width of a surrogate must be above 0")
+            .expected("a above 0")
+            .found(self.a))
     }
 
     /// The derivative `s(x)`.

@@ -99,7 +99,9 @@ impl<R: Real> Export<'_, R> {
                     init: _,
                 } = conv;
                 let Some((_, height, width)) = node.inputs[0].image() else {
-                    return Err(Error::unsupported("a convolution of what is no image"));
+                    return Err(Error::unsupported(
+                        "a convolution has an input that is not an image",
+                    ));
                 };
                 let (weight, bias) = self.weights(index)?;
                 Node::Conv2d {

@@ -143,7 +143,7 @@ pub(super) fn read(path: &Path) -> Result<Graph> {
     let edges = reader.texts(&root, "edges")?;
     let (pairs, rest) = edges.as_chunks::<2>();
     if !rest.is_empty() {
-        return Err(Error::checkpoint("edges that are no pairs").found(edges.len()));
+        return Err(Error::checkpoint("the edges are not pairs").found(edges.len()));
     }
     graph.edges = pairs.iter().map(|[from, to]| (from.clone(), to.clone())).collect();
     graph.edges.sort();
@@ -207,10 +207,8 @@ impl Reader {
         match self.shape(group, name)?[..] {
             [both] => Ok([both; 2]),
             [height, width] => Ok([height, width]),
-            ref other => {
-                Err(Error::checkpoint(format!("{name} that is no pair"))
-                    .found(format!("{other:?}")))
-            }
+            ref other => Err(Error::checkpoint(format!("{name} is not a pair of numbers"))
+                .found(format!("{other:?}"))),
         }
     }
 

@@ -111,7 +111,9 @@ impl Import {
     fn constant(&mut self, name: &str, tensor: &str, values: Vec<f64>) -> Result<Constant> {
         let first = *values.first().ok_or_else(|| Error::checkpoint("neurons without numbers"))?;
         if let Some(bad) = values.iter().find(|value| !value.is_finite()) {
-            return Err(Error::checkpoint(format!("{tensor} is no finite number")).found(bad));
+            return Err(
+                Error::checkpoint(format!("{tensor} holds a number that is not finite")).found(bad)
+            );
         }
         if values.iter().all(|&value| value == first) {
             return Ok(first.into());
@@ -124,7 +126,7 @@ impl Import {
         match node {
             Node::Affine { weight, bias } => {
                 let [units, _] = weight.shape[..] else {
-                    return Err(Error::checkpoint("weights that are no matrix")
+                    return Err(Error::checkpoint("the weights are not a matrix")
                         .found(format!("{:?}", weight.shape)));
                 };
                 self.push(name, &[from], Dense { bias: bias.is_some(), ..Dense::new(units) });
@@ -135,8 +137,10 @@ impl Import {
             }
             Node::Conv2d { weight, bias, stride, padding, dilation, groups, .. } => {
                 let [channels, _, height, width] = weight.shape[..] else {
-                    return Err(Error::checkpoint("weights that are no 2-D convolution")
-                        .found(format!("{:?}", weight.shape)));
+                    return Err(Error::checkpoint(
+                        "the weights are not those of a 2-D convolution",
+                    )
+                    .found(format!("{:?}", weight.shape)));
                 };
                 let conv = Conv2d {
                     stride: (*stride).into(),

@@ -196,7 +196,7 @@ impl<R: Real> Trainer<R> {
             return Err(Error::data("an empty batch").expected("1 or more samples"));
         }
         if labels.len() != samples {
-            return Err(Error::data("not one label a sample")
+            return Err(Error::data("there must be one label for each sample")
                 .expected(samples)
                 .found(labels.len()));
         }
@@ -216,7 +216,7 @@ impl<R: Real> Trainer<R> {
         match labels.iter().enumerate().find(|&(_, &label)| label >= classes) {
             None => Ok(()),
             Some((n, label)) => {
-                Err(Error::data(format!("the label of sample {n} is no class of {output}"))
+                Err(Error::data(format!("the label of sample {n} is not a class of {output}"))
                     .expected(format!("0 to {}", classes - 1))
                     .found(label))
             }

@@ -97,7 +97,7 @@ fn what_cannot_be_learned_from_changes_nothing() {
         assert_eq!(trainer.steps(), 0);
         error.to_string()
     };
-    assert!(refuse(&frames, &labels[1..]).contains("not one label a sample"));
+    assert!(refuse(&frames, &labels[1..]).contains("there must be one label for each sample"));
     let text = refuse(&frames, &[3; BATCH]);
     assert!(text.contains("layer aggregate5") && text.contains("no class of [N, 3]"), "{text}");
     assert!(refuse(&random(&[0, 6, 2, 4], 0), &[]).contains("an empty batch"));

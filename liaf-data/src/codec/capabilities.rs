@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use crate::hint::Hint;
 use crate::model::EventStats;
 
 /// What a kind of event file can store such that a reader gets it back unchanged.
@@ -63,7 +64,7 @@ impl Capabilities {
                 violations.push(Violation {
                     holds: "one event or more: it has no header".into(),
                     found: "none".into(),
-                    help: "another kind of file can be without events".into(),
+                    hints: vec![Hint::Text("another kind of file can be without events".into())],
                 });
             }
             return violations;
@@ -72,20 +73,18 @@ impl Capabilities {
         let outside = !times.contains(&stats.t_min) || !times.contains(&stats.t_max);
         if outside && !(wrap && self.wraps.is_some()) {
             let fits_from_zero = stats.t_max.abs_diff(stats.t_min) <= self.t_max.unsigned_abs();
-            let mut help = Vec::new();
+            let mut hints = Vec::new();
             if fits_from_zero && times.contains(&0) {
-                help.push("--zero-time makes time begin at 0".to_owned());
+                hints.push(Hint::ZeroTime);
             }
-            if let Some(wraps) = self.wraps {
-                help.push(format!("--wrap keeps times modulo {wraps} µs"));
-            }
-            if help.is_empty() {
-                help.push("--from and --to choose a shorter stretch".to_owned());
+            hints.extend(self.wraps.map(|modulus| Hint::WrapTimes { modulus }));
+            if hints.is_empty() {
+                hints.push(Hint::ShorterStretch);
             }
             violations.push(Violation {
                 holds: format!("times {} to {} µs", self.t_min, self.t_max),
                 found: format!("times {} to {} µs", stats.t_min, stats.t_max),
-                help: help.join(", "),
+                hints,
             });
         }
         if stats.longest_step_back > self.step_back {
@@ -98,29 +97,25 @@ impl Capabilities {
                     "{} steps back, the longest of {} µs",
                     stats.steps_back, stats.longest_step_back
                 ),
-                help: IN_ORDER.into(),
+                hints: vec![Hint::Sort, Hint::ClampTimes],
             });
         } else if stats.lateness > self.lateness {
             violations.push(Violation {
-                holds: format!("events up to {} µs behind the latest one", self.lateness),
-                found: format!("an event {} µs behind it", stats.lateness),
-                help: IN_ORDER.into(),
+                holds: format!("events up to {} µs earlier than the latest one", self.lateness),
+                found: format!("an event {} µs earlier than it", stats.lateness),
+                hints: vec![Hint::Sort, Hint::ClampTimes],
             });
         }
         if stats.x_max > self.x_max || stats.y_max > self.y_max {
             violations.push(Violation {
                 holds: format!("x up to {} and y up to {}", self.x_max, self.y_max),
                 found: format!("x up to {} and y up to {}", stats.x_max, stats.y_max),
-                help: "--crop X,Y,W,H chooses a part of the sensor".into(),
+                hints: vec![Hint::Crop],
             });
         }
         violations
     }
 }
-
-/// The advice where times step back too far.
-const IN_ORDER: &str =
-    "--sort orders events by time, --clamp-time moves late ones to the time of the one before";
 
 /// A property of a recording that a kind of event file cannot store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,8 +124,8 @@ pub struct Violation {
     pub holds: String,
     /// What the recording has.
     pub found: String,
-    /// What the user can do.
-    pub help: String,
+    /// What the user can do: any of these.
+    pub hints: Vec<Hint>,
 }
 
 #[cfg(test)]
@@ -167,7 +162,7 @@ mod tests {
             (EventStats { t_max: 1000, ..stats() }, "times 0 to 1000"),
             (EventStats { t_min: -1, ..stats() }, "times -1 to 999"),
             (EventStats { longest_step_back: 11, ..stats() }, "the longest of 11"),
-            (EventStats { lateness: 16, ..stats() }, "16 µs behind"),
+            (EventStats { lateness: 16, ..stats() }, "16 µs earlier"),
             (EventStats { x_max: 128, ..stats() }, "x up to 128"),
             (EventStats { y_max: 64, ..stats() }, "y up to 64"),
         ] {
@@ -176,7 +171,8 @@ mod tests {
             assert_eq!(Capabilities::ANYTHING.violations(&more, false), []);
         }
         let late = EventStats { t_min: 5000, t_max: 5999, ..stats() };
-        assert!(NARROW.violations(&late, false)[0].help.contains("--zero-time"));
+        let hints = vec![Hint::ZeroTime, Hint::WrapTimes { modulus: 1000 }];
+        assert_eq!(NARROW.violations(&late, false)[0].hints, hints);
         assert_eq!(NARROW.violations(&late, true), []);
         let none = EventStats { events: 0, ..late };
         assert_eq!(NARROW.violations(&none, false).len(), 1);

@@ -41,7 +41,7 @@ impl EventSink for EventBatch {
         if self.is_empty() && self.t.capacity() == 0 {
             std::mem::swap(self, events);
         } else {
-            self.extend_from(events, 0..events.len());
+            self.extend_from(&events[..]);
         }
         Ok(())
     }
@@ -152,7 +152,7 @@ impl Checkpoint {
         // The limit leaves headroom, so that adding times to these numbers cannot overflow.
         let sane = |number: &i64| number.unsigned_abs() < 1 << 62;
         state.filter(|state| state.iter().all(sane)).ok_or_else(|| {
-            Error::malformed("an index that is not of this format")
+            Error::malformed("the index is not of this format")
                 .at(self.offset)
                 .expected(format!("{N} numbers below 2^62"))
                 .found(format!("{:?}", self.state))

@@ -35,7 +35,8 @@ impl Output for Vec<u8> {
             .ok()
             .and_then(|start| Some(start..start.checked_add(bytes.len())?));
         let target = range.and_then(|range| self.get_mut(range));
-        let target = target.ok_or_else(|| Error::caller("a patch of what was not written yet"))?;
+        let target = target
+            .ok_or_else(|| Error::caller("bytes that were not written yet cannot be changed"))?;
         target.copy_from_slice(bytes);
         Ok(())
     }

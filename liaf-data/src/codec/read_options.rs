@@ -106,7 +106,7 @@ pub enum ClockReset {
 
 names!(
     ClockReset,
-    "unknown answer to a clock that begins anew",
+    "unknown choice for a clock that restarts",
     Keep = "keep",
     Rebase = "rebase",
     Error = "error",

@@ -88,7 +88,7 @@ impl<R: SideRule<N>, const N: usize> SideDecoder<R, N> {
             } += N as u64;
             self.offset += N as u64;
             if account == Account::Skipped && self.strict {
-                return Err(Error::malformed("a record that is of no use")
+                return Err(Error::malformed("a record cannot be used")
                     .at(at)
                     .expected("a record of the format")
                     .found(format!("{record:02x?}")));

@@ -10,7 +10,7 @@ use crate::model::EventStats;
 /// A kind of event file that can be written.
 #[derive(Debug)]
 pub struct Target {
-    /// The short name, as in `--to aedat4`.
+    /// The short name, as in `aedat4`.
     pub name: &'static str,
     /// The full name, as in `AEDAT 4.0`.
     pub title: &'static str,
@@ -49,7 +49,7 @@ impl Target {
             return Ok(choice);
         }
         let names: Vec<_> = self.compressions.iter().map(Compression::to_string).collect();
-        Err(Error::caller(format!("{} is not compressed in this way", self.title))
+        Err(Error::caller(format!("{} does not have this compression", self.title))
             .expected(if names.is_empty() { "none".into() } else { names.join(", ") })
             .found(choice))
     }
@@ -68,10 +68,11 @@ impl Target {
         let join = |part: fn(&Violation) -> &str| {
             violations.iter().map(part).collect::<Vec<_>>().join("; ")
         };
-        Err(Error::caller(format!("{} cannot hold these events", self.title))
+        let error = Error::caller(format!("{} cannot hold these events", self.title))
             .expected(join(|loss| &loss.holds))
-            .found(join(|loss| &loss.found))
-            .advice(join(|loss| &loss.help)))
+            .found(join(|loss| &loss.found));
+        let hints = violations.into_iter().flat_map(|violation| violation.hints);
+        Err(hints.fold(error, Error::hint))
     }
 }
 

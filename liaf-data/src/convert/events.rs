@@ -11,6 +11,7 @@ use super::time_policy::{Order, TimeAdjuster, TimePolicy};
 use crate::codec::{Coords, EventSink, Target, WriteOptions};
 use crate::error::{Error, Result};
 use crate::filter::{Chain, Filtered, Removed, Selection};
+use crate::hint::Hint;
 use crate::model::{EventBatch, EventStats, Finding, RecordingInfo, Report, SensorSize};
 use crate::read::EventReader;
 use crate::read::Recording;
@@ -149,7 +150,8 @@ pub fn convert_events(
     if options.time_policy.order == Order::Sort && output.is_some() && !surveys {
         return Err(Error::caller("sorting by time needs a first pass over the recording")
             .found("a pipe, which can be read only once")
-            .advice("name a file, or take --clamp-time"));
+            .advice("name a file")
+            .hint(Hint::ClampTimes));
     }
     let mut pass = Pass { number: 0, passes: 1 + u32::from(surveys), progress };
     let stats = if surveys {

@@ -94,7 +94,7 @@ pub(crate) fn check_something_read(path: Option<&Path>, report: &Report) -> Resu
     }
     let first = report.findings.iter().filter(|(finding, _)| finding.is_violation());
     let first = first.min_by_key(|(_, tally)| tally.first_offset);
-    let error = Error::new(ErrorKind::Malformed, "not one event could be read");
+    let error = Error::new(ErrorKind::Malformed, "no event could be read");
     let error = match first {
         Some((finding, tally)) => {
             error.at(tally.first_offset.unwrap_or(0)).found(finding.name().replace('_', " "))

@@ -1,6 +1,7 @@
 //! Sorting events by time, with as few of them held back as their lateness allows.
 
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::model::EventBatch;
 
 /// Memory for each event that is held back, in bytes.
@@ -53,12 +54,12 @@ impl Reorder {
     pub(super) fn push(&mut self, events: &EventBatch) -> Result<&EventBatch> {
         self.sorted.clear();
         self.latest = events.t.iter().fold(self.latest, |latest, &t| latest.max(t));
-        self.held.extend_from(events, 0..events.len());
+        self.held.extend_from(&events[..]);
         if self.held.len() > self.most {
             return Err(Error::limit("too many events would be held back to sort them by time")
                 .expected(format!("at most {}", self.most))
                 .found(format!("events up to {} µs late", self.lateness))
-                .advice("--clamp-time needs no memory"));
+                .hint(Hint::ClampTimes));
         }
         // The size of a round grows with the number of events held back, so that each event is
         // sorted only a few times.

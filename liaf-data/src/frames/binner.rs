@@ -174,8 +174,8 @@ impl Binner {
             && expected != self.found
         {
             return Err(Error::caller("the events are not those of the first pass")
-                .expected(format!("{expected:?}"))
-                .found(format!("{:?}", self.found)));
+                .expected(expected)
+                .found(self.found));
         }
         match &mut self.windows {
             Windows::Time(windows) => windows.finish(&mut self.open, sink)?,

@@ -237,8 +237,9 @@ impl SampleRecipe {
     /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the scale is not finite.
     pub fn to_json(&self) -> Result<String> {
         self.check().and_then(|()| {
-            serde_json::to_string(self)
-                .map_err(|error| Error::caller("what the samples are is no JSON").found(error))
+            serde_json::to_string(self).map_err(|error| {
+                Error::caller("the recipe of the samples is not JSON").found(error)
+            })
         })
     }
 
@@ -266,7 +267,7 @@ impl SampleRecipe {
 
 fn json<T: DeserializeOwned>(text: &str, what: &str) -> Result<T> {
     serde_json::from_str(text)
-        .map_err(|error| Error::malformed(format!("{what} cannot be understood")).found(error))
+        .map_err(|error| Error::malformed(format!("{what} is not as expected")).found(error))
 }
 
 #[cfg(test)]

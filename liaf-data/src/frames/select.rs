@@ -67,7 +67,7 @@ impl Selector {
         }
         let mut copy = std::mem::take(&mut self.copy);
         copy.clear();
-        copy.extend_from(batch, 0..batch.len());
+        copy.extend_from(&batch[..]);
         let left = self.each_owned(&mut copy, placed);
         self.copy = copy;
         left

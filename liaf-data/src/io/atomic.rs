@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::stale;
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 
 /// Number of bytes that are collected before they are passed to the operating system.
 const BUFFER: usize = 256 << 10;
@@ -267,7 +268,7 @@ fn exists(target: &Path) -> Error {
     if target.is_dir() {
         return Error::caller("is a folder").advice("name a file in it").in_file(target);
     }
-    Error::caller("the file exists already").advice("--force replaces it").in_file(target)
+    Error::caller("the file exists already").hint(Hint::Overwrite).in_file(target)
 }
 
 /// The folder that contains `target`.

@@ -123,7 +123,8 @@ pub fn create(
         MeasurementFile::H5 => {
             let _ = provenance;
             return Err(Error::unsupported("HDF5 is not in this build")
-                .advice("build with --features hdf5, or take a folder of .png files")
+                .advice("write a folder of .png files")
+                .hint(crate::hint::Hint::EnableFeature { name: "hdf5".into() })
                 .in_file(path));
         }
     })

@@ -10,6 +10,7 @@ use png::{BitDepth, ColorType, Compression, Encoder};
 use super::{MeasurementOptions, MeasurementWriter, MeasurementsWritten, other_kind};
 use crate::codec::check_size;
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::io::AtomicFile;
 use crate::model::{Image, Measurement, Pixels};
 
@@ -40,7 +41,7 @@ impl PngFolder {
         let old = ours(folder).map_err(fail)?;
         if !old.is_empty() && !options.overwrite {
             return Err(Error::caller("the folder holds frames already")
-                .advice("--force replaces them")
+                .hint(Hint::Overwrite)
                 .in_file(folder));
         }
         // The table last: without it, what is left is seen to be a part.

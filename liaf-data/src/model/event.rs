@@ -1,13 +1,8 @@
 //! Events in memory, as four columns that are reused from read to read.
 
-use std::fmt;
-use std::ops::Range;
-use std::str::FromStr;
-
 use multiversion::multiversion;
 
-use super::EventIter;
-use crate::error::Error;
+use super::{EventIter, EventSlice};
 use crate::io::prefer_huge_pages;
 
 /// One event of one pixel.
@@ -25,25 +20,34 @@ pub struct Event {
 
 /// Events as four columns of equal length, in file order.
 ///
-/// The columns are plain `Vec`s, which can be taken without copying.
-///
 /// ```
 /// use liaf_data::{Event, EventBatch};
 /// let mut batch = EventBatch::new();
 /// batch.push(Event { t: 10, x: 3, y: 4, p: 1 });
+/// batch.push(Event { t: 12, x: 3, y: 5, p: 0 });
 /// assert_eq!(batch.get(0), Some(Event { t: 10, x: 3, y: 4, p: 1 }));
-/// assert_eq!(batch.t.iter().max(), Some(&10));
+/// assert_eq!(batch.t().iter().max(), Some(&12));
+/// assert_eq!(batch[1..].y(), [5]);
+/// ```
+///
+/// The columns are plain `Vec`s, which can be taken and given back without copying:
+///
+/// ```
+/// # fn main() -> liaf_data::Result<()> {
+/// use liaf_data::{EventBatch, EventColumns};
+/// let batch = EventBatch::from_columns(vec![10, 12], vec![3, 3], vec![4, 5], vec![1, 0])?;
+/// let EventColumns { t, x, y, p } = batch.into_columns();
+/// assert_eq!((t, p), (vec![10, 12], vec![1, 0]));
+/// assert!(EventBatch::from_columns(vec![10], x, y, vec![1]).is_err());
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventBatch {
-    /// Times in µs.
-    pub t: Vec<i64>,
-    /// Columns from the left.
-    pub x: Vec<u16>,
-    /// Rows from the top.
-    pub y: Vec<u16>,
-    /// Polarities, 1 = ON.
-    pub p: Vec<u8>,
+    pub(crate) t: Vec<i64>,
+    pub(crate) x: Vec<u16>,
+    pub(crate) y: Vec<u16>,
+    pub(crate) p: Vec<u8>,
 }
 
 impl EventBatch {
@@ -123,15 +127,12 @@ impl EventBatch {
         self.p.push(event.p);
     }
 
-    /// Appends the events of `other` with an index in `range`.
-    ///
-    /// # Panics
-    /// If `range` reaches past the end of `other`.
-    pub fn extend_from(&mut self, other: &Self, range: Range<usize>) {
-        self.t.extend_from_slice(&other.t[range.clone()]);
-        self.x.extend_from_slice(&other.x[range.clone()]);
-        self.y.extend_from_slice(&other.y[range.clone()]);
-        self.p.extend_from_slice(&other.p[range]);
+    /// Appends copies of events, as in `batch.extend_from(&other[..100])`.
+    pub fn extend_from(&mut self, events: &EventSlice) {
+        self.t.extend_from_slice(events.t());
+        self.x.extend_from_slice(events.x());
+        self.y.extend_from_slice(events.y());
+        self.p.extend_from_slice(events.p());
     }
 
     /// Moves all events of `other` to the end of this batch.
@@ -158,7 +159,7 @@ impl EventBatch {
 
     /// Iterates over all events in order.
     pub fn iter(&self) -> EventIter<'_> {
-        EventIter::new(self)
+        EventIter::new(self, 0..self.len())
     }
 
     /// Event number `i`, which must exist.
@@ -220,67 +221,6 @@ impl FromIterator<Event> for EventBatch {
     }
 }
 
-/// Width and height of a sensor in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(into = "[u16; 2]", from = "[u16; 2]")]
-pub struct SensorSize {
-    /// Number of columns.
-    pub width: u16,
-    /// Number of rows.
-    pub height: u16,
-}
-
-impl SensorSize {
-    /// A sensor of `width` columns and `height` rows.
-    pub const fn new(width: u16, height: u16) -> Self {
-        Self { width, height }
-    }
-
-    /// Number of pixels.
-    pub const fn pixels(self) -> usize {
-        self.width as usize * self.height as usize
-    }
-
-    /// Whether the pixel is on the sensor.
-    pub const fn contains(self, x: u16, y: u16) -> bool {
-        x < self.width && y < self.height
-    }
-}
-
-impl From<SensorSize> for [u16; 2] {
-    fn from(size: SensorSize) -> Self {
-        [size.width, size.height]
-    }
-}
-
-impl From<[u16; 2]> for SensorSize {
-    fn from([width, height]: [u16; 2]) -> Self {
-        Self { width, height }
-    }
-}
-
-impl fmt::Display for SensorSize {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}x{}", self.width, self.height)
-    }
-}
-
-impl FromStr for SensorSize {
-    type Err = Error;
-
-    /// Parses `WxH`, as in `346x260`.
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let size = text
-            .split_once(['x', 'X', '×'])
-            .and_then(|(w, h)| Some(Self::new(w.trim().parse().ok()?, h.trim().parse().ok()?)));
-        size.filter(|size| size.pixels() > 0).ok_or_else(|| {
-            Error::caller("not a sensor size")
-                .expected("WxH, as in 346x260")
-                .found(format!("{text:?}"))
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,14 +234,5 @@ mod tests {
         let mut batch: EventBatch = (0..10).map(event).collect();
         batch.retain(|e| e.t % 3 == 0);
         assert_eq!(batch.iter().collect::<Vec<_>>(), [0, 3, 6, 9].map(event));
-    }
-
-    #[test]
-    fn sensor_size_reads_what_it_prints() {
-        let size = SensorSize::new(346, 260);
-        assert_eq!(size.to_string().parse::<SensorSize>().unwrap(), size);
-        for bad in ["", "346", "0x260", "346x", "346x260x2", "70000x1"] {
-            assert!(bad.parse::<SensorSize>().is_err(), "{bad}");
-        }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::SensorSize;
+use super::{Note, SensorSize};
 use crate::names::names;
 
 /// What the measurements of a stream are.
@@ -118,7 +118,7 @@ pub struct RecordingInfo {
     /// What else the header says: device, compression, date, …
     pub details: BTreeMap<&'static str, String>,
     /// Remarks on the header.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 impl RecordingInfo {

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use super::{Event, EventBatch};
 
-/// Iterates over the events of a borrowed batch, in order; made by [`EventBatch::iter`].
+/// Iterates over the events of a borrowed batch, in order; made by [`EventBatch::iter`] and
+/// [`EventSlice::iter`](super::EventSlice::iter).
 #[derive(Debug, Clone)]
 pub struct EventIter<'a> {
     batch: &'a EventBatch,
@@ -13,8 +14,9 @@ pub struct EventIter<'a> {
 }
 
 impl<'a> EventIter<'a> {
-    pub(super) fn new(batch: &'a EventBatch) -> Self {
-        Self { batch, left: 0..batch.len() }
+    /// Iterates over the events with an index in `left`, which must exist.
+    pub(super) fn new(batch: &'a EventBatch, left: Range<usize>) -> Self {
+        Self { batch, left }
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::Note;
 use crate::names::names;
 
 /// Something that a reader met other than an ordinary event of the chosen stream.
@@ -212,7 +213,7 @@ pub struct Report {
     #[serde(rename = "samples", skip_serializing_if = "BTreeMap::is_empty")]
     pub measurements: BTreeMap<&'static str, MeasurementCount>,
     /// Remarks in words, in the order in which they came up; at most [`Report::MAX_NOTES`].
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 impl Report {
@@ -266,10 +267,10 @@ impl Report {
     }
 
     /// Adds a note, unless it is already there.
-    pub fn note(&mut self, text: impl Into<String>) {
-        let text = text.into();
-        if self.notes.len() < Self::MAX_NOTES && !self.notes.contains(&text) {
-            self.notes.push(text);
+    pub fn note(&mut self, note: impl Into<Note>) {
+        let note = note.into();
+        if self.notes.len() < Self::MAX_NOTES && !self.notes.contains(&note) {
+            self.notes.push(note);
         }
     }
 

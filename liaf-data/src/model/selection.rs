@@ -104,12 +104,14 @@ pub(crate) fn check_stretch(from: Option<TimePoint>, to: Option<TimePoint>) -> R
         | (Some(TimePoint::Absolute(from)), Some(TimePoint::Absolute(to))) => from < to,
         _ => true,
     };
-    if !ordered {
-        return Err(Error::caller("the stretch of time ends before it begins")
-            .expected("from < to")
-            .found(format!("from {from:?} to {to:?}")));
+    match (from, to) {
+        (Some(from), Some(to)) if !ordered => {
+            Err(Error::caller("the interval of time ends before it starts")
+                .expected("from < to")
+                .found(format!("from {from} to {to}")))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Returns an error if the crop is not within the sensor.

@@ -1,5 +1,6 @@
 //! Statistics of events, computed in one pass: their number, times, order and extents.
 
+use std::fmt;
 use std::hash::Hasher;
 
 use multiversion::multiversion;
@@ -21,6 +22,16 @@ pub struct TimeSpan {
     pub t_min: i64,
     /// Latest time.
     pub t_max: i64,
+}
+
+impl fmt::Display for TimeSpan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} events within {} to {} µs, the first at {} and the last at {} µs",
+            self.events, self.t_min, self.t_max, self.t_first, self.t_last
+        )
+    }
 }
 
 impl TimeSpan {

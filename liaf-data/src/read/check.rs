@@ -8,8 +8,9 @@ use std::mem;
 use crate::codec::EventSink;
 use crate::codec::seek::Order;
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::model::{
-    Event, EventBatch, Finding, Measurement, MeasurementCount, Report, SensorSize, Times,
+    Event, EventBatch, Finding, Measurement, MeasurementCount, Note, Report, SensorSize, Times,
 };
 
 /// The checks that are the same for all formats: the border of the sensor, and the order of time.
@@ -77,10 +78,11 @@ impl Check {
     fn watch_order(&mut self, events: &EventBatch) {
         let order = &mut self.order;
         if !events.t.iter().fold(true, |held, &t| order.holds(t) & held) {
-            self.report.note(
+            let note = Note::new(
                 "times step back far here, so events of the wanted time may stand elsewhere in the \
-                 file: an index of it finds them all (--index)",
+                 file",
             );
+            self.report.note(note.hint(Hint::BuildIndex));
         }
     }
 

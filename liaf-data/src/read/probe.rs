@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::codec::{Detection, FileHead, Format};
 use crate::error::{Error, ErrorKind, Result};
+use crate::hint::Hint;
 use crate::io::ByteSource;
 use crate::registry::FORMATS;
 use crate::unsupported::{best_guess, is_unknown, known_but_unsupported};
@@ -70,7 +71,7 @@ pub(super) fn probe(
 fn ambiguous(one: &Format, other: &Format) -> Error {
     Error::caller("nothing in the file tells which of two formats it is")
         .found(format!("what can be {} or {}", one.name, other.name))
-        .advice("state it with --format")
+        .hint(Hint::StateFormat { names: vec![one.name.into(), other.name.into()] })
 }
 
 fn extension(path: Option<&Path>) -> String {

@@ -11,9 +11,10 @@ use super::slices::SeekState;
 use super::stream::EventReader;
 use crate::codec::{Coords, Format, Opened, ReadOptions, StreamChoice};
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::io::ByteSource;
 use crate::model::{
-    EventBatch, EventStats, RecordingInfo, Report, SensorSize, SensorSource, StreamInfo,
+    EventBatch, EventStats, Note, RecordingInfo, Report, SensorSize, SensorSource, StreamInfo,
 };
 
 /// A recording of any supported format. The format is recognised by the contents.
@@ -162,16 +163,17 @@ impl Recording {
         self.check_choice(self.info.stream.is_some())?;
         if !self.is_seekable() {
             return Err(Error::caller("the recording does not say how large its sensor is")
-                .advice("state it with --sensor WxH; a pipe cannot be read twice to find out"));
+                .found("a pipe, which cannot be read twice to find out")
+                .hint(Hint::StateSensor));
         }
         let bounds = self.find_bounds()?.unwrap_or(SensorSize::new(1, 1));
         let sensor = (self.fit_sensor)(bounds);
         self.info.sensor = Some(sensor);
         self.info.sensor_source = SensorSource::BoundingBox;
-        self.info.notes.push(format!(
-            "the file does not say how large its sensor is: took {sensor}, around the events' \
-             {bounds}; state it with --sensor WxH"
+        let note = Note::new(format!(
+            "the file does not say how large its sensor is: took {sensor}, around the events' {bounds}"
         ));
+        self.info.notes.push(note.hint(Hint::StateSensor));
         self.options.sensor = Some(sensor);
         self.fresh = None;
         Ok(sensor)
@@ -328,11 +330,12 @@ impl Recording {
     }
 
     fn no_stream(&self) -> Error {
+        let ids = self.info.event_streams().map(|stream| stream.id.to_string());
+        let choose = Hint::ChooseStream { names: ids.collect() };
         if let Some(chosen) = self.info.chosen() {
             return Error::caller(format!("the stream {} is not one of events", chosen.name))
-                .advice(
-                    "write it as .csv, or frames as a folder or .h5; or choose another stream",
-                );
+                .hint(Hint::WriteMeasurements)
+                .hint(choose);
         }
         let streams: Vec<_> = self
             .info
@@ -340,17 +343,16 @@ impl Recording {
             .map(|stream| format!("{} ({})", stream.id, stream.name))
             .collect();
         if streams.is_empty() {
-            let others: Vec<_> = self.info.streams.iter().map(|stream| &*stream.name).collect();
+            let others = self.info.streams.iter().map(|stream| stream.name.clone());
+            let others: Vec<_> = others.collect();
             let error = Error::unsupported("the recording has no event stream");
-            return match others.first() {
-                None => error,
-                Some(first) => error
-                    .found(others.join(", "))
-                    .advice(format!("--stream {first} reads what is there")),
+            return match others.is_empty() {
+                true => error,
+                false => error.found(others.join(", ")).hint(Hint::ChooseStream { names: others }),
             };
         }
         Error::caller("the recording has several event streams")
             .found(streams.join(", "))
-            .advice("choose one with --stream")
+            .hint(choose)
     }
 }

@@ -204,7 +204,7 @@ impl EventReader {
             next.clear();
         } else {
             let until = next.len().min(self.taken.saturating_add(max));
-            batch.extend_from(next, self.taken..until);
+            batch.extend_from(&next[self.taken..until]);
             self.taken = until;
         }
         Ok(batch.len())
@@ -297,9 +297,8 @@ impl EventReader {
     /// The report of the decoder, after the notes on the header and on the source.
     fn with_notes(&self, decoded: &Report) -> Report {
         let mut report = Report::default();
-        for note in self.info.notes.iter().chain(self.source.notes()) {
-            report.note(note.clone());
-        }
+        self.info.notes.iter().for_each(|note| report.note(note.clone()));
+        self.source.notes().iter().for_each(|note| report.note(note.clone()));
         report.merge(decoded);
         report
     }

@@ -27,7 +27,7 @@ struct Given {
 
 impl EventSink for Given {
     fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
-        self.events.extend_from(events, 0..events.len());
+        self.events.extend_from(&events[..]);
         Ok(())
     }
 

@@ -123,18 +123,18 @@ impl Intake {
                     .found(format!("{} cells", cells.len())))
             }
             Cells::Sparse { index, cells } if index.len() != cells.len() => {
-                Err(Error::caller("a sparse frame with another number of places than cells")
+                Err(Error::caller("a sparse frame has another number of indices than of cells")
                     .expected(cells.len())
                     .found(index.len()))
             }
             Cells::Sparse { index, .. } if !index.is_sorted_by(|a, b| a < b) => {
-                Err(Error::caller("a sparse frame whose places are not ascending"))
+                Err(Error::caller("the indices of a sparse frame do not ascend"))
             }
             Cells::Sparse { index, .. }
                 if index.last().is_some_and(|&last| last as usize >= self.cells) =>
             {
                 Err(Error::caller("a sparse frame of another shape")
-                    .expected(format!("places below {}", self.cells))
+                    .expected(format!("indices below {}", self.cells))
                     .found(index.last().copied().unwrap_or_default()))
             }
             _ => Ok(()),

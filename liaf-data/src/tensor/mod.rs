@@ -139,7 +139,8 @@ pub fn create(
         #[cfg(not(feature = "hdf5"))]
         Container::H5 => {
             return Err(Error::unsupported("this build cannot write HDF5")
-                .advice("write .npz or .safetensors, or build with the feature `hdf5`")
+                .advice("write .npz or .safetensors")
+                .hint(crate::hint::Hint::EnableFeature { name: "hdf5".into() })
                 .in_file(path));
         }
     })

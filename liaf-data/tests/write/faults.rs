@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use liaf_data::write::{self, EventSpec, EventWriter, Target, WriteOptions};
-use liaf_data::{ErrorKind, EventBatch, Limits, ReadOptions, Result, SensorSize};
+use liaf_data::{ErrorKind, EventBatch, Hint, Limits, ReadOptions, Result, SensorSize};
 
 use crate::shared::{QUICK, events, read_back, reading};
 
@@ -29,7 +29,7 @@ fn create(path: &Path, target: &'static Target, overwrite: bool) -> Result<Box<d
 fn write_all(writer: &mut dyn EventWriter, events: &EventBatch) -> Result<()> {
     for at in (0..events.len()).step_by(5000) {
         let mut batch = EventBatch::new();
-        batch.extend_from(events, at..events.len().min(at + 5000));
+        batch.extend_from(&events[at..events.len().min(at + 5000)]);
         writer.write(&batch)?;
     }
     Ok(())
@@ -43,7 +43,7 @@ fn an_existing_file_is_kept_unless_it_may_be_replaced() {
         fs::write(&path, b"old").unwrap();
         let error = create(&path, target, false).err().unwrap();
         assert_eq!((error.kind(), error.path()), (ErrorKind::Caller, Some(&*path)));
-        assert_eq!(error.hint(), Some("--force replaces it"));
+        assert_eq!(error.hints(), [Hint::Overwrite]);
         // Dropped in the middle.
         let mut writer = create(&path, target, true).unwrap();
         write_all(&mut *writer, &events(&target.capabilities, 100_000)).unwrap();

@@ -21,7 +21,7 @@ impl Scores {
         (1..self.scores.len()).fold(0, |best, at| if better(best, at) { at } else { best })
     }
 
-    /// The first class whose score is no number, and what it is.
+    /// The first class whose score is not a number, and what it is.
     pub fn fault(&self) -> Option<(usize, f64)> {
         self.scores.iter().copied().enumerate().find(|(_, score)| !score.is_finite())
     }

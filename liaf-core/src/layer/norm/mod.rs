@@ -12,10 +12,14 @@ use crate::error::{Error, Result};
 /// Refuses an eps or momentum that is none.
 fn check(eps: f64, momentum: f64) -> Result<()> {
     if !(eps.is_finite() && eps > 0.0) {
-        return Err(Error::config("a norm needs an eps").expected("eps above 0").found(eps));
+        return Err(Error::config("the eps of a norm must be above 0")
+            .expected("eps above 0")
+            .found(eps));
     }
     if !(0.0..=1.0).contains(&momentum) {
-        return Err(Error::config("a momentum that cannot be").expected("0 to 1").found(momentum));
+        return Err(Error::config("the momentum must be between 0 and 1")
+            .expected("0 to 1")
+            .found(momentum));
     }
     Ok(())
 }

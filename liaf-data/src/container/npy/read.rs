@@ -86,10 +86,12 @@ impl Header {
             Value::Bool(fortran) => *fortran,
             _ => return Err(broken("'fortran_order' is not True or False")),
         };
-        let Value::List(shape) = entry("shape")? else { return Err(broken("'shape' is no tuple")) };
+        let Value::List(shape) = entry("shape")? else {
+            return Err(broken("'shape' is not a tuple"));
+        };
         let side = |value: &Value| match value {
             Value::Int(side) => Ok(*side),
-            _ => Err(broken("'shape' holds what is no size")),
+            _ => Err(broken("'shape' holds something that is not a size")),
         };
         Ok(Self {
             dtype: dtype(entry("descr")?)?,
@@ -114,11 +116,11 @@ fn dtype(value: &Value) -> Result<Dtype> {
             });
         }
         Value::List(members) => members,
-        _ => return Err(broken("'descr' is no type")),
+        _ => return Err(broken("'descr' is not a type")),
     };
     let (mut fields, mut start) = (Vec::new(), 0usize);
     for member in members {
-        let Value::List(parts) = member else { return Err(broken("a field that is no tuple")) };
+        let Value::List(parts) = member else { return Err(broken("a field is not a tuple")) };
         // A name may be a pair of title and name.
         let name = match parts.first() {
             Some(Value::Text(name)) => name,
@@ -242,7 +244,7 @@ impl Literal<'_> {
                 while !self.take('}') {
                     let key = match self.next() {
                         Some(quote @ ('\'' | '"')) => self.text(quote)?,
-                        _ => return Err(broken("a key that is no text")),
+                        _ => return Err(broken("a key is not a text")),
                     };
                     if !self.take(':') {
                         return Err(broken("a key without a value"));

@@ -55,7 +55,7 @@ impl Entry {
         let end = start.checked_add(self.packed);
         let length = source.len().unwrap_or(0);
         if end.is_none_or(|end| end > length) {
-            return Err(Error::malformed("a member of the archive ends behind the file")
+            return Err(Error::malformed("a member of the archive ends after the end of the file")
                 .at(self.offset)
                 .found(format!("{} bytes", self.packed)));
         }

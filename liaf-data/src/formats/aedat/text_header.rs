@@ -55,7 +55,7 @@ impl TextHeader {
                 Limits::check("the header", header.end, limit)
                     .map_err(|error| error.at(limit as u64))?;
                 if header.end > head.len() as u64 {
-                    return Err(Error::caller("the data offset lies behind the end of the file")
+                    return Err(Error::caller("the data offset lies after the end of the file")
                         .at(head.len() as u64)
                         .found(header.end));
                 }

@@ -42,7 +42,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let stated = options.data_offset.unwrap_or(0);
     let start = Limits::check("data offset", stated, options.limits.header_bytes)?;
     if source.head(start)?.len() < start {
-        return Err(Error::caller("the data offset lies behind the end of the file").found(start));
+        return Err(Error::caller("the data offset lies after the end of the file").found(start));
     }
     let start = stated;
     let sensor = options.sensor;

@@ -4,6 +4,7 @@ use super::line::{self, COLUMNS, Columns};
 use crate::codec::columns::{Name, guess};
 use crate::codec::{ColumnMap, Field, ReadOptions};
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::io::ByteSource;
 use crate::model::SensorSize;
 
@@ -72,7 +73,7 @@ impl Layout {
                 ),
                 None if keys.is_some() => {
                     return Err(here(Error::caller("the columns have no names"))
-                        .advice("give their order, as in --columns x,y,p,t"));
+                        .hint(Hint::NameColumns { example: "x,y,p,t".into() }));
                 }
                 None if count == 4 => {
                     guess_order(&sample.rows).ok_or_else(|| here(unclear(count)))?
@@ -114,7 +115,7 @@ fn unclear(count: usize) -> Error {
     Error::malformed("what the columns hold is not clear")
         .expected("names, or the four columns t, x, y and p")
         .found(format!("{count} columns"))
-        .advice("give their order, as in --columns t,x,y,p; _ is a column to pass over")
+        .hint(Hint::NameColumns { example: "t,x,y,p".into() })
 }
 
 /// The order that the caller specified.
@@ -141,7 +142,7 @@ fn named(names: &[Option<Name>], text: &str, keys: Option<&ColumnMap>) -> Result
         at[field.index()] = column.filter(|&column| column < names.len()).ok_or_else(|| {
             Error::malformed(format!("no column is named as {field} of an event"))
                 .found(text)
-                .advice(format!("say which, as in --keys {field}=NAME"))
+                .hint(Hint::NameColumns { example: format!("{field}=NAME") })
         })?;
     }
     Ok(at)

@@ -235,7 +235,7 @@ impl EventStreamDecoder {
                 .found(format!("{length} bytes or more")));
         }
         self.report.add(Finding::DamagedPackets, 1, self.offset);
-        self.report.note("behind a length that cannot be, no event can be found");
+        self.report.note("no event can be found after a length that is not valid");
         self.report.bytes.skipped += bytes as u64;
         self.lost = true;
         Ok(Found::Done(bytes))

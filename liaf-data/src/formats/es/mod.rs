@@ -30,7 +30,7 @@ use std::collections::BTreeMap;
 use crate::codec::{Body, Coords, Detection, Format, Opened, ReadOptions};
 use crate::error::Result;
 use crate::io::ByteSource;
-use crate::model::{RecordingInfo, SensorSize, SensorSource, StreamInfo, StreamKind};
+use crate::model::{Note, RecordingInfo, SensorSize, SensorSource, StreamInfo, StreamKind};
 use header::{Header, MAGIC, Type};
 
 pub(crate) static FORMAT: Format = Format {
@@ -58,7 +58,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         streams.push(StreamInfo::new(1, StreamKind::Other, "threshold crossings", header.sensor));
     }
     if !has_events {
-        notes.push(format!("{}: no events of a camera", header.kind.name()));
+        notes.push(Note::new(format!("{}: no events of a camera", header.kind.name())));
     }
     let info = RecordingInfo {
         format: FORMAT.name,

@@ -22,7 +22,7 @@ pub(crate) const MOST_DAMAGED: u32 = 64;
 /// The message about the rest of a dataset that is not tried.
 pub(crate) fn given_up(rows: u64, name: &str) -> String {
     format!(
-        "{MOST_DAMAGED} chunks in a row cannot be read: {rows} rows of {name} behind them are not tried"
+        "{MOST_DAMAGED} chunks in a row cannot be read: {rows} rows of {name} after them are not tried"
     )
 }
 

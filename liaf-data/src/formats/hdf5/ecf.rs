@@ -121,13 +121,13 @@ impl EcfReader {
                                     .map_err(|error| error.at(packed.at))?;
                             packed.bytes = source.read_at(packed.at, size)?;
                             if packed.bytes.len() < size {
-                                packed.fault = Some("the chunk lies behind the end of the file");
+                                packed.fault = Some("the chunk lies after the end of the file");
                             }
                         }
                         None => packed.fault = Some("the chunk was never written"),
                     }
                 }
-                Err(_) => packed.fault = Some("the place of the chunk cannot be read"),
+                Err(_) => packed.fault = Some("the position of the chunk cannot be read"),
             }
             self.position = packed.at + packed.bytes.len() as u64;
             bytes += packed.bytes.len();

@@ -7,6 +7,7 @@ use super::sensor;
 use crate::codec::columns::{Kind, Name, Number};
 use crate::codec::{ColumnMap, Field, ReadOptions, StreamChoice};
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::model::SensorSize;
 
 /// Groups and datasets that may contain events, and the names of their streams.
@@ -123,12 +124,12 @@ fn by_keys(file: &File, keys: &ColumnMap) -> Result<Stream> {
         let wrong = |what: &str| {
             Error::caller(format!("{what} for {field}"))
                 .found(keys.name(field).unwrap_or("no name"))
-                .advice("--keys t=/PATH,x=/PATH,y=/PATH,p=/PATH")
+                .hint(Hint::NameColumns { example: "t=/PATH,x=/PATH,y=/PATH,p=/PATH".into() })
         };
         let name = keys.name(field).ok_or_else(|| wrong("a dataset is missing"))?;
         let dataset = file.dataset(name).map_err(|_| wrong("there is no such dataset"))?;
         let number = number_of(&dataset).filter(|_| is_column(&dataset));
-        Ok((dataset, number.ok_or_else(|| wrong("this is no column of numbers"))?))
+        Ok((dataset, number.ok_or_else(|| wrong("this is not a column of numbers"))?))
     };
     let [t, x, y, p] = Field::ALL.map(open);
     let place = keys.name(Field::T).unwrap_or("/").to_owned();

@@ -41,6 +41,7 @@ use crate::codec::{
     TimeUnit,
 };
 use crate::error::{Error, ErrorKind, Result};
+use crate::hint::Hint;
 use crate::io::ByteSource;
 use crate::model::{RecordingInfo, SensorSource, StreamInfo, StreamKind};
 use ecf::EcfReader;
@@ -134,7 +135,7 @@ fn open_here(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
             offset
         }
         (Some(offset), false) => {
-            info.details.insert("t_offset", format!("{offset} µs, not added; --t-offset adds it"));
+            info.details.insert("t_offset", format!("{offset} µs, not added"));
             0
         }
         (None, true) => return Err(Error::caller("the file has no t_offset that could be added")),
@@ -184,7 +185,7 @@ fn read(
                 "{name} is packed by a filter that is not read"
             ))
             .found(filter_name(filter))
-            .advice("h5repack -f GZIP=1 packs it anew"));
+            .advice("h5repack -f GZIP=1 packs it again"));
         }
     }
     let is_table = matches!(stream.shape, Shape::Table(..));
@@ -204,7 +205,7 @@ fn read(
                         "what the columns of {} hold is not clear",
                         stream.place
                     ))
-                    .advice("give their order, as in --keys x,y,t,p")
+                    .hint(Hint::NameColumns { example: "x,y,t,p".into() })
                 })?;
                 (order, "guessed from the numbers")
             }
@@ -313,7 +314,7 @@ fn refused(error: &hdf5::Error, source: &ByteSource) -> Error {
         return Error::truncated("this HDF5 file was left by an interrupted writer or copy")
             .at(source.len().unwrap_or(0))
             .found(text)
-            .advice("HDF5 has no journal: write or copy it anew");
+            .advice("HDF5 has no journal: write or copy it again");
     }
     Error::new(ErrorKind::Malformed, "HDF5 cannot open the file").at(0).found(text)
 }
@@ -330,5 +331,5 @@ fn nothing(file: &File) -> Error {
     let shown: Vec<_> = names.iter().take(20).map(|name| format!("/{name}")).collect();
     error
         .found(shown.join(", "))
-        .advice("name the datasets, as in --keys t=/PATH,x=/PATH,y=/PATH,p=/PATH")
+        .hint(Hint::NameColumns { example: "t=/PATH,x=/PATH,y=/PATH,p=/PATH".into() })
 }

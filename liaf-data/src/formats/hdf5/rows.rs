@@ -76,7 +76,7 @@ impl RowReader {
                 .expected(format!("{left} rows"))
                 .found(lengths.join(", "));
             report.add_event(Finding::BadParts, 1, left);
-            report.note(error.to_string());
+            report.note(&error);
             flaw = Some(error);
         }
         let strict = options.strict;
@@ -128,7 +128,7 @@ impl RowReader {
             return Ok(());
         }
         if self.lost == 0 {
-            self.report.note(error.to_string());
+            self.report.note(&error);
         }
         self.damaged += 1;
         let mut lost = (next - self.row).min(self.left);

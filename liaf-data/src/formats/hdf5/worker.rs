@@ -11,15 +11,17 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::wire::Message;
 use crate::codec::{BlockReader, Body, Checkpoint, EventSink, Opened, ReadOptions, StreamChoice};
 use crate::error::{Error, ErrorKind, Result};
+use crate::hint::Hint;
 use crate::io::{ByteSource, MapChoice};
 use crate::limits::Limits;
 use crate::model::{
-    ByteAccount, EventBatch, Finding, FindingCount, RecordingInfo, Report, SensorSize,
+    ByteAccount, EventBatch, Finding, FindingCount, Note, RecordingInfo, Report, SensorSize,
     SensorSource, StreamInfo, StreamKind,
 };
 
@@ -62,7 +64,7 @@ fn try_serve(options: &str, file: &Path, out: &mut impl Write) -> Result<()> {
     let (options, threads, part) = options_of(options)?;
     let mut source = ByteSource::open(file, MapChoice::NEVER)?;
     let Opened { info, body, .. } = super::open_here(&mut source, &options)?;
-    let json = serde_json::to_vec(&info).unwrap_or_default();
+    let json = with_notes(json!(info), &info.notes);
     Message::Info(json).write(out).and_then(|()| out.flush()).map_err(sent)?;
     let Body::Blocks(mut reader) = body else { return Ok(()) };
     let is_narrow = part.take_of(&mut *reader, &mut source)?;
@@ -76,13 +78,30 @@ fn try_serve(options: &str, file: &Path, out: &mut impl Write) -> Result<()> {
                 break;
             }
         }
-        let report = serde_json::to_vec(reader.report()).unwrap_or_default();
+        let report = with_notes(json!(reader.report()), &reader.report().notes);
         Message::Report(report).write(out).map_err(sent)
     };
     match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
         Ok(pool) if threads > 1 => pool.in_place_scope(|_| run()),
         _ => run(),
     }
+}
+
+/// The JSON text of `value`, whose notes keep their hints apart from their text.
+fn with_notes(mut value: Value, notes: &[Note]) -> Vec<u8> {
+    let notes = notes.iter().map(|note| json!({ "text": note.text, "hint": note.hint }));
+    value["notes"] = notes.collect();
+    value.to_string().into_bytes()
+}
+
+/// The notes that [`with_notes`] wrote.
+fn notes_of(value: &Value) -> Vec<Note> {
+    let note = |note: &Value| {
+        let hint = Option::<Hint>::deserialize(&note["hint"]).ok().flatten();
+        let text = Note::new(note["text"].as_str()?);
+        Some(hint.into_iter().fold(text, Note::hint))
+    };
+    value["notes"].as_array().into_iter().flatten().filter_map(note).collect()
 }
 
 struct Sender<'a, W>(&'a mut W);
@@ -378,10 +397,6 @@ fn sensor_of(value: &Value) -> Option<SensorSize> {
 }
 
 fn info_of(value: &Value, bytes: Option<u64>) -> Option<RecordingInfo> {
-    let texts = |value: &Value| -> Vec<String> {
-        let all = value.as_array().into_iter().flatten();
-        all.filter_map(|text| Some(text.as_str()?.to_owned())).collect()
-    };
     let streams = value["streams"].as_array()?.iter().map(|stream| {
         let id = i32::try_from(stream["id"].as_i64()?).ok()?;
         let name = stream["name"].as_str()?;
@@ -401,7 +416,7 @@ fn info_of(value: &Value, bytes: Option<u64>) -> Option<RecordingInfo> {
         streams: streams.collect::<Option<Vec<_>>>()?,
         stream: value["stream"].as_i64().and_then(|id| i32::try_from(id).ok()),
         details: DETAILS.iter().filter_map(detail).collect(),
-        notes: texts(&value["notes"]),
+        notes: notes_of(value),
     })
 }
 
@@ -425,8 +440,6 @@ fn report_of(value: &Value) -> Option<Report> {
             report.findings.insert(finding, FindingCount { count, first_offset, first_event });
         }
     }
-    for note in value["notes"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        report.note(note);
-    }
+    notes_of(value).into_iter().for_each(|note| report.note(note));
     Some(report)
 }

@@ -15,6 +15,7 @@ use crate::codec::columns::{
 };
 use crate::codec::{Body, Detection, Field, FileHead, Format, Opened, ReadOptions};
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::io::ByteSource;
 use crate::model::{
     Finding, RecordingInfo, Report, SensorSize, SensorSource, StreamInfo, StreamKind,
@@ -64,7 +65,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         let tag = Tag::parse(*tag, big);
         let end = at + 8 + u64::from(tag.bytes);
         if end > length {
-            let error = Error::truncated("an element ends behind the file")
+            let error = Error::truncated("an element ends after the end of the file")
                 .at(at)
                 .found(format!("{} bytes", tag.bytes));
             flaw = Some(error);
@@ -94,7 +95,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     }
     if let Some(error) = &flaw {
         report.add(Finding::BadParts, 1, error.offset().unwrap_or(0));
-        report.note(error.to_string());
+        report.note(error);
     }
     let is_asl = ["ts", "pol"].iter().all(|name| names.iter().any(|one| one == name));
     let [Some(t), Some(x), Some(y), Some(p)] = found else {
@@ -102,7 +103,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
             Error::unsupported("a MATLAB file without columns of events")
                 .at(0)
                 .found(names.join(", "))
-                .advice("name them, as in --keys t=NAME,x=NAME,y=NAME,p=NAME")
+                .hint(Hint::NameColumns { example: "t=NAME,x=NAME,y=NAME,p=NAME".into() })
         }));
     };
     let mut parts = Parts {
@@ -121,7 +122,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         let rows = column(&matrix)?;
         let name = matrix.name.clone();
         let Data { number, mut feed, ahead: before, bytes } = matrix.data.ok_or_else(|| {
-            Error::malformed(format!("{name} is no matrix of numbers")).at(HEADER)
+            Error::malformed(format!("{name} is not a matrix of numbers")).at(HEADER)
         })?;
         types.push(format!("{name} {}", number.name()));
         lengths.push(rows.min(bytes / number.bytes() as u64));
@@ -132,7 +133,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
                 .expected(format!("{rows} numbers"))
                 .found(format!("{bytes} bytes of {}", number.name()));
             parts.report.add(Finding::BadParts, 1, feed.start());
-            parts.report.note(error.to_string());
+            parts.report.note(&error);
             parts.flaw.get_or_insert(error);
             parts.left = parts.left.min(bytes / number.bytes() as u64);
         }
@@ -148,7 +149,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
             .expected(format!("{} rows", parts.left))
             .found(format!("{lengths:?}"));
         parts.report.add(Finding::BadParts, 1, HEADER);
-        parts.report.note(error.to_string());
+        parts.report.note(&error);
         parts.flaw.get_or_insert(error);
     }
     let (unit, how) = match options.time_unit {
@@ -204,7 +205,7 @@ fn column(matrix: &Matrix) -> Result<u64> {
         [] => Ok(1),
         [rows] => Ok(**rows),
         _ if matrix.sides.contains(&0) => Ok(0),
-        _ => Err(Error::malformed(format!("{} is no column", matrix.name))
+        _ => Err(Error::malformed(format!("{} is not a column", matrix.name))
             .at(HEADER)
             .found(format!("a matrix of {:?}", matrix.sides))),
     }

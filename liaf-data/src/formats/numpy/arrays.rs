@@ -6,6 +6,7 @@ use crate::codec::columns::{
 use crate::codec::{ColumnMap, Field, ReadOptions};
 use crate::container::npy::{self, Dtype, Header};
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::io::ByteSource;
 use crate::model::{Finding, Report};
 
@@ -144,7 +145,7 @@ pub(crate) fn four(
         };
         if !one.is_column() {
             return Err(one.here(
-                Error::malformed(format!("{} is no column", one.name))
+                Error::malformed(format!("{} is not a column", one.name))
                     .found(format!("an array of {:?}", one.header.shape)),
             ));
         }
@@ -190,7 +191,7 @@ fn records(source: &mut ByteSource, found: Found, options: &ReadOptions) -> Resu
             found.here(
                 Error::malformed(format!("no member of the records is {field} of an event"))
                     .found(names())
-                    .advice(format!("say which, as in --keys {field}=NAME")),
+                    .hint(Hint::NameColumns { example: format!("{field}=NAME") }),
             )
         })?;
         types.push(format!("{field} {}", member.1.name()));
@@ -214,14 +215,14 @@ fn table(
 ) -> Result<Planner> {
     let wrong = |error: Error| error.found(format!("an array of {:?}", found.header.shape));
     let &[rows, columns] = found.header.shape.as_slice() else {
-        return Err(wrong(Error::unsupported("this array is no list of events"))
+        return Err(wrong(Error::unsupported("this array is not a list of events"))
             .advice("an array of frames is a tensor file, not a recording"));
     };
     let stated = match &options.columns {
         Some(ColumnMap::Order(order)) => Some(order),
         Some(ColumnMap::Names(_)) => {
             return Err(Error::caller("the columns of this array have no names")
-                .advice("give their order, as in --keys x,y,t,p"));
+                .hint(Hint::NameColumns { example: "x,y,t,p".into() }));
         }
         None => None,
     };
@@ -230,9 +231,9 @@ fn table(
         (rows, columns) if columns == width => (rows, false),
         (columns, rows) if columns == width => (rows, true),
         _ => {
-            return Err(wrong(Error::malformed("this array is no list of events"))
+            return Err(wrong(Error::malformed("this array is not a list of events"))
                 .expected(format!("rows of {width} columns"))
-                .advice("say what they are, as in --keys t,x,y,p; _ is a column to pass over"));
+                .hint(Hint::NameColumns { example: "t,x,y,p".into() }));
         }
     };
     let mut planner = Planner::new(source, options);
@@ -284,7 +285,7 @@ fn table(
         let sample = planner.parts.sample(source, &planner.ahead)?;
         order = guess_order(&sample).ok_or_else(|| {
             Error::malformed("what the columns hold is not clear")
-                .advice("give their order, as in --keys x,y,t,p")
+                .hint(Hint::NameColumns { example: "x,y,t,p".into() })
         })?;
         let arrays = planner.parts.arrays;
         planner.parts.arrays = order.map(|column| arrays[column]);
@@ -324,7 +325,7 @@ impl Planner {
 
     fn flaw(&mut self, error: Error) {
         self.parts.report.add(Finding::BadParts, 1, error.offset().unwrap_or(0));
-        self.parts.report.note(error.to_string());
+        self.parts.report.note(&error);
         self.parts.flaw.get_or_insert(error);
     }
 

@@ -21,6 +21,7 @@ use crate::codec::{Body, ColumnMap, Detection, Field, Format, Opened, ReadOption
 use crate::container::npy;
 use crate::container::zip::{self, Entry};
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::io::ByteSource;
 use crate::model::{RecordingInfo, SensorSize, SensorSource, StreamInfo, StreamKind};
 use arrays::{Found, Plan};
@@ -106,7 +107,7 @@ fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
             .at(0)
             .expected("t, x, y and p, or one list of events")
             .found(names())
-            .advice("name them, as in --keys t=NAME,x=NAME,y=NAME,p=NAME")
+            .hint(Hint::NameColumns { example: "t=NAME,x=NAME,y=NAME,p=NAME".into() })
     })
 }
 

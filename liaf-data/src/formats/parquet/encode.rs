@@ -122,7 +122,7 @@ impl EventWriter for ParquetWriter {
         let mut from = 0;
         while from < events.len() {
             let to = events.len().min(from + GROUP - self.waiting.len());
-            self.waiting.extend_from(events, from..to);
+            self.waiting.extend_from(&events[from..to]);
             from = to;
             if self.waiting.len() == GROUP {
                 self.flush()?;

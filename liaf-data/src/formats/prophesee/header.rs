@@ -9,6 +9,7 @@ use super::device::{by_generation, by_name, by_system_id, is_before_genx320};
 use crate::codec::Evt21Order;
 use crate::codec::ReadOptions;
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::io::ByteSource;
 use crate::limits::Limits;
 use crate::model::SensorSize;
@@ -72,7 +73,7 @@ impl Header {
             let mut header = Self { end: end as u64, ..Self::default() };
             let head = source.head(end)?;
             if head.len() < end {
-                return Err(Error::caller("the data offset lies behind the end of the file")
+                return Err(Error::caller("the data offset lies after the end of the file")
                     .at(head.len() as u64)
                     .found(end));
             }
@@ -193,10 +194,10 @@ impl Header {
                 .at(field.offset)
                 .expected(format!("{in_format} as in the format line"))
                 .found(stated)
-                .advice("state the right one with --sensor WxH"));
+                .hint(Hint::StateSensor));
         }
         if let (Some(field), None) = (geometry, stated) {
-            let note = format!("the header's geometry is no size: {:?}", field.value);
+            let note = format!("the header's geometry is not a sensor size: {:?}", field.value);
             self.notes.push(note);
         }
         Ok(in_format.or(stated))
@@ -218,7 +219,7 @@ impl Header {
                     .at(self.field(field).map_or(0, |field| field.offset))
                     .expected("endianness little or legacy")
                     .found(other)
-                    .advice("say which: --evt21-order little or legacy"))
+                    .hint(Hint::StateWordOrder))
             }
             None if self.number("system_ID").is_some_and(is_before_genx320) => {
                 Ok(Evt21Order::Legacy)

@@ -6,7 +6,7 @@ use super::{Header, KEYS, triggers};
 use crate::codec::{Body, Detection, FileHead, Opened, ReadOptions, TimeShift, choose};
 use crate::error::{Error, Result};
 use crate::io::ByteSource;
-use crate::model::{Finding, RecordingInfo, Report, SensorSize, SensorSource};
+use crate::model::{Finding, Note, RecordingInfo, Report, SensorSize, SensorSource};
 
 /// How far the first `TIME_HIGH` is searched.
 const LOOK: usize = 1 << 20;
@@ -103,7 +103,7 @@ pub(crate) fn open(
         stream: choose(streams.iter(), options.stream.as_ref())?,
         streams,
         details,
-        notes: header.notes,
+        notes: header.notes.into_iter().map(Note::from).collect(),
     };
     Ok(Opened { bytes_per_event, ..Opened::new(info, body, offset, options) })
 }

@@ -168,7 +168,7 @@ impl<R: WordRegisters<WORD>, const WORD: usize> RecordFormat<WORD> for EvtWords<
         if strict {
             return Err(error);
         }
-        report.note(error.to_string());
+        report.note(&error);
         Ok(())
     }
 }

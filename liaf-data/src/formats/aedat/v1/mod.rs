@@ -18,8 +18,9 @@ use super::TextHeader;
 use super::v2::{Aedat1Decoder, Layout, Reading, with_stride};
 use crate::codec::{Coords, Detection, FileHead, Format, Opened, ReadOptions};
 use crate::error::Result;
+use crate::hint::Hint;
 use crate::io::ByteSource;
-use crate::model::{Finding, RecordingInfo, Report, SensorSource, StreamInfo, StreamKind};
+use crate::model::{Finding, Note, RecordingInfo, Report, SensorSource, StreamInfo, StreamKind};
 
 pub(crate) static FORMAT: Format =
     Format { name: "AEDAT 1.0", extensions: &["aedat", "dat"], detect, open, write: &[] };
@@ -62,7 +63,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let reading = Reading::new(layout, options)?;
     let decoder = Aedat1Decoder::new(layout, reading, sensor, start, report, options);
     let mut details = BTreeMap::from([("layout", "DVS128".to_owned())]);
-    let mut notes = header.notes;
+    let mut notes: Vec<Note> = header.notes.into_iter().map(Note::from).collect();
     if start == 0 {
         notes.push("the file has no header: it is read as a DVS128 recording, as jAER does".into());
     } else if !header.version.is_empty() {
@@ -70,11 +71,11 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     }
     let records = header.data.as_chunks::<RECORD>().0;
     if records.len() >= ROWS && records.iter().all(|record| record[0] == 0) {
-        notes.push(
+        let note = Note::new(
             "no address at the beginning has a row: this looks like a recording of an auditory \
-             sensor, whose addresses are channels and whose ticks may not be µs; use --coords raw"
-                .into(),
+             sensor, whose addresses are channels and whose ticks may not be µs",
         );
+        notes.push(note.hint(Hint::RawCoords));
     }
     let info = RecordingInfo {
         format: FORMAT.name,

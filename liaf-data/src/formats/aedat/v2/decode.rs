@@ -6,6 +6,7 @@ use super::layout::{Axis, Layout, Reading, Word};
 use crate::codec::records::{BLOCK, Clock, RecordDecoder, RecordFormat, is_reset, is_wrap};
 use crate::codec::{Checkpoint, ClockReset, ReadOptions};
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::model::{EventBatch, Finding, Report, SensorSize};
 
 /// Decodes the records of an AEDAT 2.0 file, which follow its header.
@@ -94,9 +95,9 @@ where
     }
 
     fn violation(self, _record: &[u8; N], _report: &Report) -> Error {
-        Error::malformed("the clock begins anew")
-            .expected("times that go on")
-            .advice("--clock-reset keep or rebase reads on")
+        Error::malformed("the clock restarts")
+            .expected("times that continue")
+            .hint(Hint::KeepReadingAtClockReset)
     }
 }
 

@@ -6,6 +6,7 @@ use super::layout::{Layout, Stored};
 use crate::codec::EventSpec;
 use crate::codec::{Capabilities, Encoder, Make, Output, Target, WriteOptions};
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::model::{EventBatch, SensorSize};
 
 pub(crate) const TARGET: Target = Target {
@@ -59,7 +60,7 @@ impl Aedat2Encoder {
             Error::caller("AEDAT 2.0 has no camera with so large a sensor")
                 .expected("at most 640x480 pixels")
                 .found(sensor)
-                .advice("--crop X,Y,W,H chooses a part of the sensor")
+                .hint(Hint::Crop)
         })?;
         let class = chip.rsplit('.').next().unwrap_or(chip);
         let note = (size != sensor).then(|| {

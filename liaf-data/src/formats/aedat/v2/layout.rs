@@ -3,6 +3,7 @@
 use crate::codec::stride::StrideScan;
 use crate::codec::{Aedat2Reading, Coords, ReadOptions};
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::model::SensorSize;
 
 /// A record as it is stored in a file: a big-endian address and a big-endian time in µs.
@@ -200,7 +201,7 @@ impl Reading {
             (Layout::Davis | Layout::Dvs640, Aedat2Reading::SpikingJelly) => {
                 return Err(Error::caller("SpikingJelly reads only DVS128 files of AEDAT 2.0")
                     .found(format!("a {} file", layout.name()))
-                    .advice("use the jaer reading"));
+                    .hint(Hint::ChooseReading { name: Aedat2Reading::Jaer.name().into() }));
             }
             (Layout::Davis | Layout::Dvs640, Aedat2Reading::Jaer | Aedat2Reading::Tonic) => {
                 reading.x.mirrored = true;

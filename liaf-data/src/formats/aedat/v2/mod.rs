@@ -28,7 +28,7 @@ use crate::codec::records::RecordDecoder;
 use crate::codec::{Body, ClockReset, Coords, Detection, Format, Opened, ReadOptions, choose};
 use crate::error::Result;
 use crate::io::ByteSource;
-use crate::model::{Finding, RecordingInfo, Report, SensorSize, SensorSource, StreamKind};
+use crate::model::{Finding, Note, RecordingInfo, Report, SensorSize, SensorSource, StreamKind};
 use bounds::Bounds;
 
 pub(crate) static FORMAT: Format = Format {
@@ -83,7 +83,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         streams,
         stream,
         details,
-        notes: header.notes,
+        notes: header.notes.into_iter().map(Note::from).collect(),
     };
     Ok(Opened {
         bytes_per_event: 8.0,

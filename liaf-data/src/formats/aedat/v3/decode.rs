@@ -169,7 +169,7 @@ impl Aedat3Decoder {
     fn lose(&mut self, skip: usize, shown: &[u8]) -> Result<usize> {
         if self.strict {
             let shown = &shown[..shown.len().min(HEADER)];
-            return Err(Error::malformed("no packet begins here")
+            return Err(Error::malformed("no packet starts here")
                 .at(self.offset)
                 .expected("a header whose numbers fit each other and its events")
                 .found(format!("{shown:02x?}")));
@@ -321,7 +321,7 @@ impl Aedat3Decoder {
             })
         };
         if report.count(Finding::TimestampResets) > 0 {
-            report.note("the camera set its clock to 0 on the way: times begin anew there");
+            report.note("the camera set its clock to 0 during the recording: times restart there");
         }
         (self.jobs, self.pieces) = (jobs, pieces);
         self.jobs.clear();

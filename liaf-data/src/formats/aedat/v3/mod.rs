@@ -30,7 +30,7 @@ use super::{TextHeader, v2};
 use crate::codec::{Body, Coords, Detection, Format, Opened, ReadOptions, StreamChoice, choose};
 use crate::error::{Error, Result};
 use crate::io::ByteSource;
-use crate::model::{Finding, RecordingInfo, Report, SensorSource, StreamInfo, StreamKind};
+use crate::model::{Finding, Note, RecordingInfo, Report, SensorSource, StreamInfo, StreamKind};
 use decode::Wanted;
 use events::PolarityFields;
 use packet::{Found, Framing, POLARITY};
@@ -94,7 +94,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         streams,
         stream,
         details,
-        notes: header.notes,
+        notes: header.notes.into_iter().map(Note::from).collect(),
     };
     let body = Body::stream(decoder).with_seek_scan(seek_scan);
     Ok(Opened {

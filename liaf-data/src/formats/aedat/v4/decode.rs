@@ -164,9 +164,9 @@ impl Aedat4Decoder {
                 self.skip(passed + skip as u64);
                 self.place = Place::Packets;
                 if self.strict {
-                    return Err(Error::malformed("no packet begins here")
+                    return Err(Error::malformed("no packet starts here")
                         .at(start)
-                        .expected("a packet, or the data table and nothing behind it"));
+                        .expected("a packet, or the data table and nothing after it"));
                 }
                 self.report.add(Finding::DamagedPackets, 1, start);
                 self.report.add(Finding::Resyncs, 1, start);
@@ -205,7 +205,7 @@ impl Aedat4Decoder {
     fn nothing(&mut self, rest: &[u8]) -> Result<()> {
         if self.strict {
             let shown = &rest[..rest.len().min(LOOK)];
-            return Err(Error::malformed("no packet begins here")
+            return Err(Error::malformed("no packet starts here")
                 .at(self.offset)
                 .expected("stream, size, and a body that begins as the compression says")
                 .found(format!("{shown:02x?}")));

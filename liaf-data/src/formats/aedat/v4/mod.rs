@@ -34,7 +34,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::codec::{Body, Coords, Detection, Format, Opened, ReadOptions, StreamChoice, choose};
 use crate::error::Result;
 use crate::io::ByteSource;
-use crate::model::{RecordingInfo, SensorSource, StreamInfo, StreamKind};
+use crate::model::{Note, RecordingInfo, SensorSource, StreamInfo, StreamKind};
 use content::{identifier_of, kind_of};
 use decode::WantedStreams;
 use header::{Header, MAGIC, Stream};
@@ -94,7 +94,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         streams: header.streams.into_iter().map(|stream| stream.info).collect(),
         stream,
         details,
-        notes: header.notes,
+        notes: header.notes.into_iter().map(Note::from).collect(),
     };
     let body = Body::stream(decoder).with_seek_scan(seek_scan);
     Ok(Opened {

@@ -120,7 +120,8 @@ fn size(text: &mut prophesee::Header) -> Option<SensorSize> {
         (None, None) => None,
         _ => {
             let [width, height] = ["Width", "Height"].map(|key| text.value(key).unwrap_or("none"));
-            let note = format!("the header's size is no size: width {width}, height {height}");
+            let note =
+                format!("the header's size is not a sensor size: width {width}, height {height}");
             text.notes.push(note);
             None
         }

@@ -30,7 +30,7 @@ use crate::codec::stride::StrideScan;
 use crate::codec::{Body, Format, Opened, ReadOptions, choose};
 use crate::error::Result;
 use crate::io::ByteSource;
-use crate::model::{Finding, RecordingInfo, Report, SensorSource, StreamInfo, StreamKind};
+use crate::model::{Finding, Note, RecordingInfo, Report, SensorSource, StreamInfo, StreamKind};
 
 pub(crate) static FORMAT: Format = Format {
     name: "DAT",
@@ -84,7 +84,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         streams,
         stream,
         details,
-        notes: header.text.notes,
+        notes: header.text.notes.into_iter().map(Note::from).collect(),
     };
     Ok(Opened { bytes_per_event: 8.0, ..Opened::new(info, body, start, options) })
 }

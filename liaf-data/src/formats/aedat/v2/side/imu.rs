@@ -3,7 +3,8 @@
 use super::{Layout, Word, Words};
 use crate::codec::side::{Account, SideRule};
 use crate::codec::{ClockReset, ImuRanges};
-use crate::model::{Finding, ImuReading, Measurement, Report};
+use crate::hint::Hint;
+use crate::model::{Finding, ImuReading, Measurement, Note, Report};
 
 /// Number of words of a reading.
 const WORDS: usize = 7;
@@ -90,11 +91,11 @@ impl SideRule<8> for ImuRule {
             self.filled = 0;
             measurements.push((Measurement::Imu(self.measurement()), self.began.1));
             if self.is_guess && !std::mem::replace(&mut self.is_told, true) {
-                report.note(format!(
-                    "the file does not say the ranges of the inertial sensors: took {}; state them \
-                     with --imu-ranges",
+                let note = Note::new(format!(
+                    "the file does not say the ranges of the inertial sensors: took {}",
                     ImuRanges::default()
                 ));
+                report.note(note.hint(Hint::StateImuRanges));
             }
         }
         Account::Chosen

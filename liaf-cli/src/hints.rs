@@ -1,0 +1,232 @@
+//! What the library advises, in the words of the command line.
+//!
+//! The library's [`Hint`]s name no option. Here each becomes the option that does it, unless the
+//! command that runs has no such option, or was given it already.
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Command};
+use liaf_data::{Error, Hint, Note};
+
+/// The options of the command that runs, and those that it was given.
+#[derive(Debug, Default)]
+struct Options {
+    known: BTreeSet<String>,
+    given: BTreeSet<String>,
+}
+
+static OPTIONS: OnceLock<Options> = OnceLock::new();
+
+/// Takes note of which command runs, so that nothing is advised that it does not know.
+pub fn set_command(program: &Command, matches: &ArgMatches) {
+    if let Some((name, matches)) = matches.subcommand()
+        && let Some(command) = program.find_subcommand(name)
+    {
+        // A program runs one command; a second call would say the same.
+        let _ = OPTIONS.set(Options::of(command, matches));
+    }
+}
+
+/// The message of any error, with the hints of the library as options.
+pub fn message(error: &anyhow::Error) -> String {
+    OPTIONS.get_or_init(Options::default).message(error)
+}
+
+/// The message of an error of the library.
+pub fn of_error(error: &Error) -> String {
+    error.message(|hint| OPTIONS.get_or_init(Options::default).say(hint))
+}
+
+/// A note of the library.
+pub fn of_note(note: &Note) -> String {
+    note.message(|hint| OPTIONS.get_or_init(Options::default).say(hint))
+}
+
+/// All notes of the library.
+pub fn of_notes(notes: &[Note]) -> Vec<String> {
+    notes.iter().map(of_note).collect()
+}
+
+/// Whether the command has the option `name` and was not given it.
+pub fn may_advise(name: &str) -> bool {
+    OPTIONS.get_or_init(Options::default).may_advise(name)
+}
+
+impl Options {
+    fn of(command: &Command, matches: &ArgMatches) -> Self {
+        let mut options = Self::default();
+        for argument in command.get_arguments() {
+            let Some(name) = argument.get_long() else { continue };
+            options.known.insert(name.to_owned());
+            if matches.value_source(argument.get_id().as_str()) == Some(ValueSource::CommandLine) {
+                options.given.insert(name.to_owned());
+            }
+        }
+        options
+    }
+
+    fn may_advise(&self, name: &str) -> bool {
+        self.known.contains(name) && !self.given.contains(name)
+    }
+
+    /// Every cause of `error`, in order; the library's own message has all that is behind it.
+    fn message(&self, error: &anyhow::Error) -> String {
+        let words = error.chain().map(|cause| match cause.downcast_ref::<Error>() {
+            Some(error) => error.message(|hint| self.say(hint)),
+            None => cause.to_string(),
+        });
+        words.collect::<Vec<_>>().join(": ")
+    }
+
+    /// The hint as an option, or `None` if that would not help here.
+    fn say(&self, hint: &Hint) -> Option<String> {
+        let advice = advice(hint);
+        let helps = match advice.again {
+            true => |options: &Self, name: &&str| options.known.contains(*name),
+            false => |options: &Self, name: &&str| options.may_advise(name),
+        };
+        advice.options.iter().all(|name| helps(self, name)).then_some(advice.text)
+    }
+}
+
+/// What to say, the options it names, and whether it helps where these were given already, which
+/// it does if it names another value for them.
+struct Advice {
+    text: String,
+    options: &'static [&'static str],
+    again: bool,
+}
+
+fn advice(hint: &Hint) -> Advice {
+    let once = |text: String, options| Advice { text, options, again: false };
+    let again = |text: String, options| Advice { text, options, again: true };
+    match hint {
+        Hint::StateFormat { names } => {
+            let names: Vec<_> = names.iter().map(|name| format!("\"{name}\"")).collect();
+            once(format!("state it: --format {}", names.join(" or ")), &["format"])
+        }
+        Hint::StateSensor => once("state it with --sensor WxH".into(), &["sensor"]),
+        Hint::ChooseStream { names } if names.is_empty() => {
+            again("choose another stream with --stream".into(), &["stream"])
+        }
+        Hint::ChooseStream { names } => {
+            again(format!("choose one: --stream {}", names.join(" or ")), &["stream"])
+        }
+        // Only a conversion writes anything.
+        Hint::WriteMeasurements => {
+            again("write it as .csv, or frames as a folder or .h5".into(), &["output"])
+        }
+        Hint::NameColumns { example } if example.contains('=') => {
+            again(format!("name them, as in --keys {example}"), &["keys"])
+        }
+        Hint::NameColumns { example } => {
+            let text = "give their order, as in --keys";
+            again(format!("{text} {example}; _ is a column to pass over"), &["keys"])
+        }
+        Hint::ChooseReading { name } => again(format!("take --aedat2 {name}"), &["aedat2"]),
+        Hint::KeepReadingAtClockReset => {
+            again("--clock-reset keep or rebase reads on".into(), &["clock-reset"])
+        }
+        Hint::StateImuRanges => once("state them with --imu-ranges G,DPS".into(), &["imu-ranges"]),
+        Hint::StateWordOrder => {
+            once("say which: --evt21-order little or legacy".into(), &["evt21-order"])
+        }
+        Hint::RawCoords => once("use --coords raw".into(), &["coords"]),
+        Hint::BuildIndex => once("an index of it finds them all: --index".into(), &["index"]),
+        Hint::Overwrite => once("--force replaces it".into(), &["force"]),
+        Hint::ZeroTime => once("--zero-time makes time begin at 0".into(), &["zero-time"]),
+        Hint::WrapTimes { modulus } => {
+            once(format!("--wrap keeps times modulo {modulus} µs"), &["wrap"])
+        }
+        Hint::ShorterStretch => {
+            again("--from and --to choose a shorter stretch".into(), &["from", "to"])
+        }
+        Hint::Crop => again("--crop X,Y,W,H chooses a part of the sensor".into(), &["crop"]),
+        Hint::Sort => once("--sort orders events by time".into(), &["sort"]),
+        Hint::ClampTimes => {
+            let text = "--clamp-time moves late events to the time of the one before";
+            once(text.into(), &["clamp-time"])
+        }
+        other => again(other.to_string(), &[]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::Cli;
+
+    /// Whether some command has the option `name`.
+    fn is_known(name: &str) -> bool {
+        Cli::command().get_subcommands().any(|command| {
+            command.get_arguments().any(|argument| {
+                argument.get_long_and_visible_aliases().is_some_and(|all| all.contains(&name))
+            })
+        })
+    }
+
+    fn options(words: &[&str]) -> Options {
+        let program = Cli::command();
+        let matches = program.clone().try_get_matches_from(words).unwrap();
+        let (name, matches) = matches.subcommand().unwrap();
+        Options::of(program.find_subcommand(name).unwrap(), matches)
+    }
+
+    #[test]
+    fn every_option_that_a_hint_names_exists() {
+        let mut named = 0;
+        for hint in Hint::examples() {
+            let Advice { text, options, .. } = advice(&hint);
+            let words = text.split(|c: char| !(c.is_alphanumeric() || c == '-'));
+            for option in words.filter_map(|word| word.strip_prefix("--")) {
+                assert!(is_known(option), "{text}");
+                assert!(options.contains(&option), "{text}");
+                named += 1;
+            }
+            assert!(options.iter().all(|option| is_known(option)), "{text}");
+        }
+        assert!(named > 15, "only {named}");
+    }
+
+    #[test]
+    fn no_hint_but_for_free_text_and_features_falls_back_on_the_words_of_the_library() {
+        for hint in Hint::examples() {
+            let is_free = matches!(hint, Hint::Text(_) | Hint::EnableFeature { .. });
+            assert_eq!(advice(&hint).text == hint.to_string(), is_free, "{hint}");
+        }
+    }
+
+    #[test]
+    fn a_command_advises_only_options_that_it_has_and_was_not_given() {
+        let info = options(&["liaf", "info", "a.raw"]);
+        let given = options(&["liaf", "info", "--sensor", "3x4", "a.raw"]);
+        let convert = options(&["liaf", "convert", "a.raw", "-o", "b.h5"]);
+        assert!(info.say(&Hint::StateSensor).unwrap().contains("--sensor"));
+        assert_eq!(given.say(&Hint::StateSensor), None);
+        assert_eq!(info.say(&Hint::BuildIndex), None);
+        assert!(convert.say(&Hint::BuildIndex).unwrap().contains("--index"));
+        assert_eq!(convert.say(&Hint::RawCoords), None);
+        assert!(info.say(&Hint::RawCoords).unwrap().contains("--coords"));
+        assert_eq!(info.say(&Hint::WriteMeasurements), None);
+        assert!(convert.say(&Hint::WriteMeasurements).is_some());
+        let names = vec!["0".to_owned(), "1".to_owned()];
+        let other = options(&["liaf", "info", "--stream", "7", "a.raw"]);
+        assert_eq!(
+            other.say(&Hint::ChooseStream { names }).as_deref(),
+            Some("choose one: --stream 0 or 1")
+        );
+    }
+
+    #[test]
+    fn a_cause_of_the_system_is_said_once() {
+        let cause = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let words = cause.to_string();
+        let error = anyhow::Error::from(Error::system("cannot write", cause)).context("out.h5");
+        let message = Options::default().message(&error);
+        assert_eq!(message, format!("out.h5: cannot write: {words}"));
+    }
+}

@@ -1,0 +1,204 @@
+//! What a user can do about an error or a note, without the words of any interface.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What the user can do about an [`Error`](crate::Error) or a [`Note`](crate::Note).
+///
+/// A hint says which setting helps, and not how an interface spells it. [`Display`](fmt::Display)
+/// says it in the words of this library; a program, a Python module or a window says it in its own,
+/// as the program `liaf` does with its options:
+///
+/// ```
+/// use liaf_data::{Error, Hint};
+/// fn as_option(hint: &Hint) -> Option<String> {
+///     Some(match hint {
+///         Hint::StateSensor => "state it with --sensor WxH".into(),
+///         other => other.to_string(),
+///     })
+/// }
+/// let error = Error::caller("the size of the sensor is not known").hint(Hint::StateSensor);
+/// assert_eq!(
+///     error.to_string(),
+///     "the size of the sensor is not known (state the sensor's size in the read options)"
+/// );
+/// assert_eq!(
+///     error.message(as_option),
+///     "the size of the sensor is not known (state it with --sensor WxH)"
+/// );
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Hint {
+    /// Advice that names no setting.
+    Text(String),
+    /// State the format of the recording, which can be any of these.
+    StateFormat {
+        /// Names of formats.
+        names: Vec<String>,
+    },
+    /// State the size of the sensor.
+    StateSensor,
+    /// Choose one of these streams.
+    ChooseStream {
+        /// Names or numbers of streams.
+        names: Vec<String>,
+    },
+    /// Write the measurements of the stream, instead of reading it as events.
+    WriteMeasurements,
+    /// Say which column or array is what.
+    NameColumns {
+        /// A column map as it is parsed, with placeholders in capitals.
+        example: String,
+    },
+    /// Follow this tool's interpretation of AEDAT 1.0 and 2.0 addresses.
+    ChooseReading {
+        /// The tool.
+        name: String,
+    },
+    /// Say what happens where the clock of the camera restarts, so that reading goes on.
+    KeepReadingAtClockReset,
+    /// State the ranges of the inertial sensors.
+    StateImuRanges,
+    /// State the order of the halves of a word of EVT 2.1.
+    StateWordOrder,
+    /// Read coordinates as they are stored.
+    RawCoords,
+    /// Build an index of the recording.
+    BuildIndex,
+    /// Replace the output that exists.
+    Overwrite,
+    /// Let time begin at 0.
+    ZeroTime,
+    /// Keep times modulo what the kind of file can store.
+    WrapTimes {
+        /// The modulus in µs.
+        modulus: u64,
+    },
+    /// Choose a shorter interval of time.
+    ShorterStretch,
+    /// Choose a part of the sensor.
+    Crop,
+    /// Order events by time.
+    Sort,
+    /// Give events that are earlier than one before them its time.
+    ClampTimes,
+    /// Build the crate with this feature.
+    EnableFeature {
+        /// Name of the feature.
+        name: String,
+    },
+}
+
+impl Hint {
+    /// One hint of each kind, for the test of a program that says hints in its own words.
+    pub fn examples() -> Vec<Self> {
+        let mut hints = vec![Self::Text("name a file".into())];
+        while let Some(next) = hints.last().and_then(Self::next_example) {
+            hints.push(next);
+        }
+        hints
+    }
+
+    /// An example of the kind after this one. A kind that is missing here does not compile.
+    fn next_example(&self) -> Option<Self> {
+        let names = |names: [&str; 2]| names.map(str::to_owned).to_vec();
+        Some(match self {
+            Self::Text(_) => Self::StateFormat { names: names(["AEDAT 1.0", "ATIS bin"]) },
+            Self::StateFormat { .. } => Self::StateSensor,
+            Self::StateSensor => Self::ChooseStream { names: names(["0", "1"]) },
+            Self::ChooseStream { .. } => Self::WriteMeasurements,
+            Self::WriteMeasurements => Self::NameColumns { example: "t,x,y,p".into() },
+            Self::NameColumns { .. } => Self::ChooseReading { name: "jaer".into() },
+            Self::ChooseReading { .. } => Self::KeepReadingAtClockReset,
+            Self::KeepReadingAtClockReset => Self::StateImuRanges,
+            Self::StateImuRanges => Self::StateWordOrder,
+            Self::StateWordOrder => Self::RawCoords,
+            Self::RawCoords => Self::BuildIndex,
+            Self::BuildIndex => Self::Overwrite,
+            Self::Overwrite => Self::ZeroTime,
+            Self::ZeroTime => Self::WrapTimes { modulus: 1 << 24 },
+            Self::WrapTimes { .. } => Self::ShorterStretch,
+            Self::ShorterStretch => Self::Crop,
+            Self::Crop => Self::Sort,
+            Self::Sort => Self::ClampTimes,
+            Self::ClampTimes => Self::EnableFeature { name: "hdf5".into() },
+            Self::EnableFeature { .. } => return None,
+        })
+    }
+}
+
+impl fmt::Display for Hint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::StateFormat { names } => {
+                write!(f, "state the format in the read options: {}", names.join(" or "))
+            }
+            Self::StateSensor => f.write_str("state the sensor's size in the read options"),
+            Self::ChooseStream { names } if names.is_empty() => {
+                f.write_str("choose another stream in the read options")
+            }
+            Self::ChooseStream { names } => {
+                write!(f, "choose the stream in the read options: {}", names.join(" or "))
+            }
+            Self::WriteMeasurements => {
+                f.write_str("read its measurements, or write them as .csv or images")
+            }
+            Self::NameColumns { example } => {
+                write!(f, "name the columns in the read options, as in {example}")?;
+                f.write_str(skip_of(example))
+            }
+            Self::ChooseReading { name } => write!(f, "choose the reading {name}"),
+            Self::KeepReadingAtClockReset => {
+                f.write_str("the clock reset keep or rebase in the read options reads on")
+            }
+            Self::StateImuRanges => {
+                f.write_str("state the ranges of the inertial sensors in the read options")
+            }
+            Self::StateWordOrder => {
+                f.write_str("state the order little or legacy in the read options")
+            }
+            Self::RawCoords => f.write_str("read raw coordinates"),
+            Self::BuildIndex => f.write_str("an index of the recording finds them all"),
+            Self::Overwrite => f.write_str("the write option to overwrite replaces it"),
+            Self::ZeroTime => f.write_str("the time policy can let time begin at 0"),
+            Self::WrapTimes { modulus } => {
+                write!(f, "the time policy can keep times modulo {modulus} µs")
+            }
+            Self::ShorterStretch => f.write_str("choose a shorter interval of time"),
+            Self::Crop => f.write_str("choose a part of the sensor"),
+            Self::Sort => f.write_str("the time policy can order events by time"),
+            Self::ClampTimes => {
+                f.write_str("the time policy can move late events to the time of the one before")
+            }
+            Self::EnableFeature { name } => write!(f, "build it with the feature `{name}`"),
+        }
+    }
+}
+
+/// What to add to an example that lists columns by their order.
+fn skip_of(example: &str) -> &'static str {
+    if example.contains('=') { "" } else { ", where _ is a column to skip" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_hint_has_words_of_its_own_and_survives_a_process() {
+        let hints = Hint::examples();
+        assert!(hints.len() >= 19);
+        let mut texts: Vec<_> = hints.iter().map(Hint::to_string).collect();
+        texts.sort();
+        texts.dedup();
+        assert_eq!(texts.len(), hints.len());
+        for hint in hints {
+            let json = serde_json::to_string(&hint).unwrap();
+            assert_eq!(serde_json::from_str::<Hint>(&json).unwrap(), hint);
+        }
+    }
+}
