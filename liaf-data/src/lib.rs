@@ -47,8 +47,9 @@ mod unsupported;
 pub mod write;
 
 pub use codec::{
-    Aedat2Reading, AtisOverflow, Checkpoint, ClockReset, ColumnMap, Coords, Decoder, EventSink,
-    Evt21Order, Field, Format, ImuRanges, ReadOptions, StreamChoice, TimeShift, TimeUnit,
+    Aedat2Reading, AedatOptions, AtisOptions, AtisOverflow, Checkpoint, ClockReset, ColumnMap,
+    ColumnOptions, Coords, Decoder, EventSink, Evt21Order, EvtOptions, Field, Format, ImuRanges,
+    ReadOptions, StreamChoice, TimeShift, TimeUnit,
 };
 pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "hdf5")]

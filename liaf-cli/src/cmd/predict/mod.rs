@@ -181,7 +181,7 @@ fn differences(recipe: &SampleRecipe, recording: &Recording, sensor: SensorSize)
         ));
     }
     let format = recording.info().format;
-    let reading = recording.options().aedat2;
+    let reading = recording.options().aedat.reading;
     if let Some(learned) = recipe.aedat2.filter(|&learned| learned != reading)
         && (format.starts_with("AEDAT 1") || format.starts_with("AEDAT 2"))
     {

@@ -17,7 +17,7 @@ pub type AtisBinDecoder = RecordDecoder<AtisRecords, RECORD>;
 impl AtisBinDecoder {
     /// A decoder for data that starts at byte `start`.
     pub(crate) fn new(start: u64, options: &ReadOptions) -> Self {
-        let records = AtisRecords { overflow: options.atis_overflow };
+        let records = AtisRecords { overflow: options.atis.overflow };
         Self::with_format(records, start, Report::of_header(start), options)
     }
 }

@@ -35,7 +35,7 @@ pub(crate) static FORMAT: Format = Format {
 
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     prophesee::open(source, options, FORMAT.name, 2.0, |start| {
-        let order = options.evt21_order.map_or_else(|| start.header.evt21_order(), Ok)?;
+        let order = options.evt.order.map_or_else(|| start.header.evt21_order(), Ok)?;
         prophesee::body(Evt21Registers::new(order), start, options)
     })
 }
