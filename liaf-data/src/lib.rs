@@ -54,11 +54,6 @@ pub use codec::{
 pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "hdf5")]
 pub use formats::hdf5::worker as hdf5_worker;
-pub use formats::{
-    Aedat1Decoder, Aedat2Decoder, Aedat3Decoder, Aedat4Decoder, AtisBinDecoder, CsvDecoder,
-    DatDecoder, DatVersion, EventStreamDecoder, Evt2Decoder, Evt3Decoder, Evt21Decoder,
-    decode_ecf_chunk,
-};
 pub use hint::Hint;
 pub use io::AtomicFile;
 pub use limits::Limits;

@@ -17,7 +17,7 @@ mod encode;
 mod layout;
 mod side;
 
-pub use decode::{Aedat1Decoder, Aedat2Decoder};
+pub(crate) use decode::{Aedat1Decoder, Aedat2Decoder};
 use layout::stride_scan;
 pub(crate) use layout::{Layout, Reading, chip};
 
