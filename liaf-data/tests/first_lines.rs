@@ -99,3 +99,11 @@ fn a_sink_returns_the_error_of_another_library() {
     // An error reads the same in `unwrap` and in a message.
     assert_eq!(format!("{error:?}"), error.to_string());
 }
+#[test]
+fn options_are_built() -> Result<()> {
+    let options = ReadOptions::new().sensor(400, 300);
+    let mut recording = Recording::open(fixture("aedat4/dv_lz4.aedat4"), options)?;
+    assert_eq!(recording.find_sensor()?.to_string(), "400x300");
+    assert_eq!(FrameOptions::window_ms(10), FrameOptions::every(Duration::from_millis(10)));
+    Ok(())
+}

@@ -55,7 +55,7 @@ pub(super) fn differences(
         found.push(Difference::Sensor { recording: sensor, learned });
     }
     let format = recording.info().format;
-    let reading = recording.options().aedat2;
+    let reading = recording.options().aedat.reading;
     if let Some(learned) = recipe.aedat2.filter(|&learned| learned != reading)
         && (format.starts_with("AEDAT 1") || format.starts_with("AEDAT 2"))
     {
