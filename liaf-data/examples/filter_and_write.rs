@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use liaf_data::{Polarity, ReadOptions, Recording};
 
+/// Prints how many events were written, and how many each filter removed.
 pub fn main() -> liaf_data::Result<()> {
     let path = "fixtures/good/aedat4/dv_lz4.aedat4";
     let part = std::env::temp_dir().join(format!("liaf_example_{}.csv", std::process::id()));

@@ -6,6 +6,7 @@ use liaf_data::frames::FrameOptions;
 use liaf_data::{ReadOptions, Recording};
 use ndarray::{ArrayView3, Axis};
 
+/// Prints the number of ON events of each frame.
 pub fn main() -> liaf_data::Result<()> {
     let path = "fixtures/good/aedat4/dv_lz4.aedat4";
     let mut recording = Recording::open(path, ReadOptions::default())?;

@@ -3,6 +3,7 @@
 use liaf_data::{ReadOptions, Recording, SensorSize};
 use rayon::prelude::*;
 
+/// Prints the number of events of each recording.
 pub fn main() -> liaf_data::Result<()> {
     let paths = [
         "fixtures/good/aedat4/dv_lz4.aedat4",

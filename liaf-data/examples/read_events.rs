@@ -2,6 +2,7 @@
 
 use liaf_data::{ReadOptions, Recording};
 
+/// Prints some events of each batch.
 pub fn main() -> liaf_data::Result<()> {
     let path = "fixtures/good/aedat4/dv_lz4.aedat4";
     let mut recording = Recording::open(path, ReadOptions::default())?;

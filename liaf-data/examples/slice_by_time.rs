@@ -2,6 +2,7 @@
 
 use liaf_data::{EventBatch, ReadOptions, Recording};
 
+/// Prints the number of events of each slice.
 pub fn main() -> liaf_data::Result<()> {
     let path = "fixtures/good/aedat4/dv_lz4.aedat4";
     let mut recording = Recording::open(path, ReadOptions::default())?;

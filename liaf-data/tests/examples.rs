@@ -1,6 +1,5 @@
 //! The examples run, and the documents show them as they are.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
-#![allow(dead_code, missing_docs, unreachable_pub, reason = "the examples are programs")]
 #![cfg(feature = "ndarray")]
 
 use std::fs;
@@ -38,8 +37,12 @@ fn every_example_runs() {
 #[test]
 fn the_first_program_of_the_readme_is_an_example() {
     let example = fs::read_to_string(root().join("liaf-data/examples/read_events.rs")).unwrap();
-    // In an example `main` is public, so that the test above can call it.
-    let program = example.split_once("\n\n").unwrap().1.replace("pub fn main", "fn main");
+    // In an example `main` is public and documented, so that the test above can call it.
+    let lines = example.split_once("\n\n").unwrap().1.lines();
+    let program: String = lines
+        .filter(|line| !line.starts_with("///"))
+        .map(|line| format!("{}\n", line.trim_start_matches("pub ")))
+        .collect();
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     assert!(readme.contains(&format!("```rust\n{program}```\n")), "README shows something else");
 }
