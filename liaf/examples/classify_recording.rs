@@ -5,10 +5,11 @@
 use std::error::Error;
 use std::path::Path;
 
-use liaf::data::SensorSize;
-use liaf::data::frames::{FrameOptions, WindowRule};
 use liaf::samples::{Batch, Samples};
-use liaf::{Classifier, NetworkConfig, ReadOptions, Recording, SampleRecipe, TrainConfig, Trainer};
+use liaf::{
+    Classifier, FrameOptions, NetworkConfig, ReadOptions, Recording, SampleRecipe, TrainConfig,
+    Trainer,
+};
 
 /// The classes, and a recording of each in the folder `fixtures`.
 pub const CLASSES: [(&str, &str); 2] =
@@ -67,11 +68,7 @@ pub fn run() -> Result<Vec<Vec<String>>, Box<dyn Error>> {
 
 fn train(checkpoint: &Path) -> liaf::Result<()> {
     // The recipe goes into the checkpoint, so that the classifier makes frames in the same way.
-    let frames = FrameOptions {
-        windows: WindowRule::Time { us: 5_000, overlap: 0 },
-        size: Some(SensorSize::new(16, 16)),
-        ..FrameOptions::default()
-    };
+    let frames = FrameOptions::window_ms(5).size(16, 16);
     let mut recipe = SampleRecipe::new((&frames).into());
     recipe.scale = 0.3;
     recipe.steps = Some(4);

@@ -3,18 +3,14 @@
 //!     cargo run --release -p liaf --example tensor_file
 
 use std::error::Error;
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use liaf::core::layer::{Aggregate, Conv2d, Dense, Flatten};
 use liaf::core::neuron::Neuron;
 use liaf::core::{Activation, Mode, Workspace};
-use liaf::data::convert::{ConvertOptions, convert};
-use liaf::data::frames::{FrameOptions, WindowRule};
-use liaf::data::tensor::{Container, TensorOptions};
-use liaf::data::{Limits, SensorSize};
+use liaf::data::Limits;
 use liaf::samples::{Batch, SampleOptions, Samples};
-use liaf::{LoadedFrames, NetworkConfig, ReadOptions, Recording};
+use liaf::{FrameOptions, LoadedFrames, NetworkConfig, ReadOptions, Recording};
 use ndarray::ArrayD;
 
 /// Prints the outputs of the network for every sample.
@@ -52,15 +48,6 @@ fn write(path: &Path) -> liaf::Result<()> {
     let fixture =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/good/aedat2/dvs128.aedat");
     let mut recording = Recording::open(fixture, ReadOptions::default())?;
-    let options = ConvertOptions {
-        frames: FrameOptions {
-            windows: WindowRule::Time { us: 2_000, overlap: 0 },
-            size: Some(SensorSize::new(32, 32)),
-            ..FrameOptions::default()
-        },
-        container: Container::Safetensors,
-        tensor: TensorOptions::default(),
-    };
-    convert(&mut recording, Some(path), &options, &mut |_| ControlFlow::Continue(()))?;
+    recording.frames(FrameOptions::window_ms(2).size(32, 32))?.write(path)?;
     Ok(())
 }

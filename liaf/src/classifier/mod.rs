@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use liaf_core::checkpoint::CheckpointInfo;
 use liaf_core::{Error as CoreError, Network, Real};
 use liaf_data::frames::{FrameOptions, SampleRecipe, TimePoint};
-use liaf_data::{Error as DataError, Limits, Recording};
+use liaf_data::{Limits, Recording};
 
 pub use difference::Difference;
 pub use prediction::Prediction;
 pub use run::Predictions;
 
-use crate::error::Result;
+use crate::error::{Result, in_recording};
 use sample::Watcher;
 use stepper::{Step, Stepper};
 
@@ -193,7 +193,7 @@ impl Classifier {
     pub fn check(&self, recording: &mut Recording) -> Result<Vec<Difference>> {
         let sensor = recording.find_sensor();
         let shape = sensor.and_then(|sensor| Ok((sensor, self.frame_options().check(sensor)?)));
-        let (sensor, shape) = shape.map_err(|error| in_recording(error, recording))?;
+        let (sensor, shape) = shape.map_err(|error| in_recording(error, recording.path()))?;
         stepper::check_shape(self.watcher.item(), shape).map_err(|error| self.in_file(error))?;
         Ok(difference::differences(&self.recipe, recording, sensor))
     }
@@ -203,14 +203,6 @@ impl Classifier {
             Some(path) => error.in_file(path),
             None => error,
         }
-    }
-}
-
-/// An error with the path of the recording, if that has one.
-fn in_recording(error: DataError, recording: &Recording) -> DataError {
-    match recording.path() {
-        Some(path) => error.in_file(path),
-        None => error,
     }
 }
 

@@ -2,7 +2,7 @@
 //! batches `[N, T, C, H, W]` of them.
 //!
 //! ```
-//! # use liaf::data::frames::{CellValues, Cells, Dtype, Frame, FrameShape, Window};
+//! # use liaf::data::frames::{Dtype, Frame, FrameShape, Window};
 //! # use liaf::data::tensor::{self, Container, TensorOptions, TensorSpec};
 //! use liaf::data::Limits;
 //! use liaf::samples::{Batch, SampleOptions, Samples};
@@ -17,7 +17,7 @@
 //! # let mut writer = tensor::create(&path, Container::Safetensors, &spec, &options)?;
 //! # for i in 0..10 {
 //! #     let window = Window { start: 1000 * i, end: 1000 * (i + 1) };
-//! #     writer.write(&Frame { window, shape, cells: Cells::Dense(CellValues::zeros(Dtype::U8, 32)) })?;
+//! #     writer.write(&Frame { window, ..Frame::zeros(shape, Dtype::U8) })?;
 //! # }
 //! # writer.finish()?;
 //! let frames = LoadedFrames::read(&path, &Limits::default())?;
@@ -47,6 +47,8 @@ mod batch;
 mod cut;
 mod options;
 
+use std::path::{Path, PathBuf};
+
 use liaf_core::Real;
 use liaf_data::frames::{FrameOptions, FrameShape, SampleRecipe};
 use liaf_data::tensor::LoadedFrames;
@@ -56,7 +58,7 @@ use ndarray::{Array4, ArrayView4};
 pub use batch::Batch;
 pub use options::SampleOptions;
 
-use crate::error::Result;
+use crate::error::{Result, in_recording};
 use cut::Cutter;
 
 /// Frames that follow each other.
@@ -97,7 +99,8 @@ pub struct Samples<'a, R: Real = f32> {
 
 #[derive(Debug)]
 enum Source<'a> {
-    Recording(Box<Frames>),
+    /// And its path.
+    Recording(Box<Frames>, Option<PathBuf>),
     /// And the number of frames that were taken.
     Tensor(&'a LoadedFrames, usize),
 }
@@ -130,9 +133,11 @@ impl<R: Real> Samples<'static, R> {
         frames: &FrameOptions,
         options: SampleOptions,
     ) -> Result<Self> {
-        let stream = recording.frames(frames.clone())?;
-        let shape = stream.shape();
-        Ok(Self::new(Source::Recording(Box::new(stream)), shape, options))
+        let path = recording.path().map(Path::to_path_buf);
+        let frames = recording.frames(frames.clone());
+        let frames = frames.map_err(|error| in_recording(error, path.as_deref()))?;
+        let shape = frames.shape();
+        Ok(Self::new(Source::Recording(Box::new(frames), path), shape, options))
     }
 
     /// The samples of a recording, made as the recipe of a network says. Which part of its recording
@@ -174,8 +179,9 @@ impl<'a, R: Real> Samples<'a, R> {
                 Ok((true, cutter.push(&cells, window)))
             }
             Source::Tensor(..) => Ok((false, cutter.end())),
-            Source::Recording(stream) => match stream.next().transpose()? {
-                Some(frame) => {
+            Source::Recording(frames, path) => match frames.next() {
+                Some(Err(error)) => Err(in_recording(error, path.as_deref()).into()),
+                Some(Ok(frame)) => {
                     frame.cells.fill(dense);
                     let window = [frame.window.start, frame.window.end];
                     Ok((true, cutter.push(dense, Some(window))))

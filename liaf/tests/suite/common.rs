@@ -4,8 +4,6 @@
 use std::path::{Path, PathBuf};
 
 use liaf::core::Real;
-use liaf::data::SensorSize;
-use liaf::data::frames::WindowRule;
 use liaf::{
     FrameOptions, Network, NetworkConfig, ReadOptions, Recording, SampleRecipe, TrainConfig,
     Trainer,
@@ -32,11 +30,7 @@ pub fn open(name: &str) -> Recording {
 
 /// Frames of 5 ms, 16x16; samples of 4 frames.
 pub fn recipe() -> SampleRecipe {
-    let frames = FrameOptions {
-        windows: WindowRule::Time { us: 5_000, overlap: 0 },
-        size: Some(SensorSize::new(16, 16)),
-        ..FrameOptions::default()
-    };
+    let frames = FrameOptions::window_ms(5).size(16, 16);
     SampleRecipe { scale: 0.3, steps: Some(4), ..SampleRecipe::new((&frames).into()) }
 }
 
