@@ -1,7 +1,8 @@
 """Fills corpus/ from the bundled recordings: python seed.py
 
 A target decode_<format> or chunking_<format> gets what stands behind the headers of the recordings of
-that format, good and damaged; probe_any gets the whole files. Files over 16 KiB are left out.
+that format, good and damaged; probe_any gets the whole files, and read_tensors those of NumPy and a
+tensor file. Files over 16 KiB are left out.
 """
 
 from __future__ import annotations
@@ -57,8 +58,11 @@ def main() -> None:
                 if len(data) > MOST or not path.name.endswith(extension):
                     continue
                 put("probe_any", data)
+                if name in ("npy", "npz"):
+                    put("read_tensors", data)
                 for target in (f"decode_{name}", f"chunking_{name}"):
                     put(target, data[header(data, folder, rule) :])
+    put("read_tensors", (HERE.parent / "liaf-data/tests/old/frames.safetensors").read_bytes())
     for path in sorted((FIXTURES / "fuzz").glob("*/*")):
         put(path.parent.name, path.read_bytes())
 

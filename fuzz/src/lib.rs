@@ -5,15 +5,19 @@
 //! | `probe_any` | a whole file | an error with its place, or events and an account that adds up |
 //! | `decode_<format>` | what follows a sound header | the same; a strict reader stops or finds the same events; frames, inertial readings and triggers are accounted for |
 //! | `chunking_<format>` | the same | whole = byte by byte = odd pieces = two threads: events, report and error |
+//! | `read_tensors` | a whole tensor file | an error, or tensors as large as their shapes say |
 //! | `round_trip_<format>` | events | what was written reads back as the same events |
 
 mod targets;
 
 use std::num::NonZeroUsize;
 
+use liaf_data::io::ByteSource;
+use liaf_data::tensor::TensorFile;
 use liaf_data::write::{self, Compression, EventSpec, EventStats, Target, WriteOptions};
 use liaf_data::{
-    Event, EventBatch, Format, ReadOptions, Recording, Report, SensorSize, StreamChoice, StreamKind,
+    Event, EventBatch, Format, Limits, ReadOptions, Recording, Report, SensorSize, StreamChoice,
+    StreamKind,
 };
 
 pub use targets::run;
@@ -114,6 +118,23 @@ pub fn ecf(chunk: &[u8]) {
     if liaf_data::formats::decode_ecf_chunk(chunk, &mut events).is_ok() {
         let count = chunk.first_chunk().map_or(0, |head| u32::from_le_bytes(*head) >> 2);
         assert_eq!(events.len(), count as usize);
+    }
+}
+
+/// Reads all tensors of a file: each is as large as its shape says.
+pub fn tensors(bytes: &[u8]) {
+    // A limit that a small input can reach.
+    let limits = Limits { held_bytes: 1 << 20, ..Limits::default() };
+    let Ok(file) = TensorFile::from_source(ByteSource::from_bytes(bytes), &limits) else { return };
+    for name in file.names() {
+        let Ok(tensor) = file.get(name) else { continue };
+        let info = file.info(name).expect("what can be read is described");
+        assert_eq!((info.dtype, info.shape.as_slice()), (tensor.dtype(), tensor.shape()));
+        let elements: usize = tensor.shape().iter().product();
+        assert_eq!(tensor.bytes().len(), elements * tensor.dtype().bytes());
+    }
+    if let Ok(frames) = file.frames() {
+        assert_eq!(frames.cells(0..frames.len()).len(), frames.len() * frames.shape().cells());
     }
 }
 

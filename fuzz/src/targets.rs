@@ -1,6 +1,6 @@
 //! The targets by name: what each is asked, and behind which header.
 
-use super::{chunking, decode, ecf, round_trip};
+use super::{chunking, decode, ecf, round_trip, tensors};
 
 /// Name, the format if nothing in the file tells it, and a sound header, of each format that is read.
 static FORMATS: &[(&str, Option<&str>, &[u8])] = &[
@@ -29,6 +29,7 @@ pub fn run(target: &str, data: &[u8]) {
     let (question, name) = match target {
         "probe_any" => return decode(None, &[], data),
         "decode_ecf" => return ecf(data),
+        "read_tensors" => return tensors(data),
         _ => target.split_once('_').expect("a question and a format"),
     };
     if let Some(kind) = target.strip_prefix("round_trip_") {

@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use liaf_data::convert::{
-    ConvertOptions, EventConvertOptions, Selection, TimePolicy, convert, convert_events,
+    ConvertOptions, EventConvertOptions, TimePolicy, convert, convert_events,
 };
+use liaf_data::filter::Selection;
 use liaf_data::frames::{Binner, Frame, FrameOptions};
 use liaf_data::tensor::{Compression, Container, TensorOptions};
 use liaf_data::write::{self, WriteOptions};

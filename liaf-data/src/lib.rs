@@ -31,7 +31,7 @@ mod codec;
 mod container;
 pub mod convert;
 mod error;
-mod filter;
+pub mod filter;
 pub mod formats;
 pub mod frames;
 mod hint;
@@ -42,6 +42,7 @@ mod model;
 mod names;
 mod read;
 mod registry;
+mod selected;
 pub mod tensor;
 mod unsupported;
 pub mod write;
@@ -60,9 +61,10 @@ pub use limits::Limits;
 pub use model::{
     ByteAccount, Event, EventBatch, EventColumns, EventIter, EventSlice, EventStats, Finding,
     FindingCount, Fingerprint, Image, ImuReading, IntoEvents, Measurement, MeasurementCount, Note,
-    Pixels, RecordingInfo, Report, SensorSize, SensorSource, StreamInfo, StreamKind, TimeSpan,
-    Trigger, TriggerKind,
+    Pixels, Polarity, RecordingInfo, Report, SensorSize, SensorSource, StreamInfo, StreamKind,
+    TimeSpan, Trigger, TriggerKind,
 };
 pub use names::Named;
-pub use read::{Batches, EventReader, Events, Index, MeasurementReader, Recording};
+pub use read::{EventReader, Index, MeasurementReader, Recording};
 pub use registry::FORMATS;
+pub use selected::{Batches, Events, Frames, Selected};

@@ -21,7 +21,8 @@ pub struct Limits {
     pub header_bytes: usize,
     /// One line of a text, in bytes. Default 64 KiB.
     pub line_bytes: usize,
-    /// A container that comes through a pipe, which is kept in memory, in bytes. Default 1 GiB.
+    /// A container that comes through a pipe, or a tensor that is inflated, which are kept in memory,
+    /// in bytes. Default 1 GiB.
     pub held_bytes: usize,
     /// One packet after inflation, in bytes. Default 64 MiB.
     pub packet_bytes: usize,

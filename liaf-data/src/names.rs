@@ -80,8 +80,9 @@ mod tests {
     use super::*;
     use crate::codec::{Aedat2Reading, ClockReset, Coords, Evt21Order};
     use crate::error::{Error, ErrorKind};
-    use crate::frames::{Dtype, Edge, Polarity, Representation};
-    use crate::tensor::Container;
+    use crate::frames::{Dtype, Edge, PolarityChannels};
+    use crate::model::Polarity;
+    use crate::tensor::{Container, ElementType};
 
     fn reads_what_it_prints<T>()
     where
@@ -104,8 +105,9 @@ mod tests {
         reads_what_it_prints::<Dtype>();
         reads_what_it_prints::<Edge>();
         reads_what_it_prints::<Polarity>();
-        reads_what_it_prints::<Representation>();
+        reads_what_it_prints::<PolarityChannels>();
         reads_what_it_prints::<Container>();
+        reads_what_it_prints::<ElementType>();
     }
 
     #[test]

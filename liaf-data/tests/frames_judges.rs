@@ -4,9 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use liaf_data::filter::Selection;
 use liaf_data::frames::{
-    Binner, CellValues, Cells, Crop, Dtype, Edge, Frame, FrameOptions, Polarity, Representation,
-    SpanFinder, TimePoint, WindowRule,
+    BINARY, Binner, COUNT, CellValues, Cells, Dtype, Edge, Frame, FrameOptions, PolarityChannels,
+    SIGNED, SpanFinder, TimePoint, WindowRule,
 };
 use liaf_data::{Event, EventBatch, Limits, SensorSize};
 use serde_json::{Value, json};
@@ -83,21 +84,23 @@ fn variants() -> Vec<FrameOptions> {
     // More frames than these are not compared.
     let limits = Limits { frames: 300, ..Limits::default() };
     let base = FrameOptions { limits, ..FrameOptions::default() };
-    let (relative, absolute) = (TimePoint::Relative, TimePoint::Absolute);
-    let crop = Some(Crop { x: 3, y: 2, w: 13, h: 12 });
-    let size = Some(SensorSize::new(8, 5));
+    let part = |from, to| Selection { from, to, ..Selection::default() };
+    let (relative, absolute) =
+        (|us| Some(TimePoint::Relative(us)), |us| Some(TimePoint::Absolute(us)));
+    let crop = |selection: Selection| base.clone().selection(selection.crop(3, 2, 13, 12));
+    let all = Selection::default;
     vec![
-        base,
-        FrameOptions { dtype: Dtype::U8, ..base },
-        FrameOptions { cells: Representation::Binary, dtype: Dtype::U8, ..base },
-        FrameOptions { polarity: Polarity::Merged, dtype: Dtype::F32, crop, ..base },
-        FrameOptions { polarity: Polarity::Signed, dtype: Dtype::I16, size, ..base },
-        FrameOptions { polarity: Polarity::Signed, dtype: Dtype::F32, crop, ..base },
-        FrameOptions { crop, size, ..base },
-        FrameOptions { size, from: Some(relative(35)), ..base },
-        FrameOptions { from: Some(relative(40)), to: Some(relative(640)), ..base },
-        FrameOptions { from: Some(absolute(-2_500)), to: Some(absolute(500)), crop, ..base },
-        FrameOptions { to: Some(relative(995)), dtype: Dtype::I16, ..base },
+        base.clone(),
+        base.clone().dtype(Dtype::U8),
+        base.clone().representation(&BINARY).dtype(Dtype::U8),
+        crop(all()).polarity(PolarityChannels::Merged).dtype(Dtype::F32),
+        base.clone().representation(&SIGNED).size(8, 5),
+        crop(all()).representation(&SIGNED).dtype(Dtype::F32),
+        crop(all()).size(8, 5),
+        base.clone().selection(part(relative(35), None)).size(8, 5),
+        base.clone().selection(part(relative(40), relative(640))),
+        crop(part(absolute(-2_500), absolute(500))),
+        base.clone().selection(part(None, relative(995))).dtype(Dtype::I16),
     ]
 }
 
@@ -138,18 +141,19 @@ fn case(options: &FrameOptions, events: &EventBatch, path: &Path) -> Option<Valu
         Some(TimePoint::Relative(us)) => json!(["relative", us]),
         Some(TimePoint::Absolute(us)) => json!(["absolute", us]),
     };
+    let signed = options.representation == &SIGNED;
     Some(json!({
         "name": format!("{options:?}"),
         "sensor": SENSOR,
         "rule": rule,
         "edge": options.edge.name(),
         "dtype": options.dtype.name(),
-        "cells": options.cells.name(),
-        "polarity": options.polarity.name(),
-        "crop": options.crop.map(|crop| [crop.x, crop.y, crop.w, crop.h]),
+        "cells": if signed { COUNT.name } else { options.representation.name },
+        "polarity": if signed { "signed" } else { options.polarity.name() },
+        "crop": options.selection.crop.map(|crop| [crop.x, crop.y, crop.w, crop.h]),
         "size": options.size,
-        "from": point(options.from),
-        "to": point(options.to),
+        "from": point(options.selection.from),
+        "to": point(options.selection.to),
         "frames": path.file_name().unwrap().to_str().unwrap(),
         "windows": windows,
         "report": report,

@@ -3,9 +3,10 @@
 
 use std::collections::HashMap;
 
+use liaf_data::filter::Selection;
 use liaf_data::frames::{
-    Binner, CellValues, Cells, Crop, Dtype, Edge, Frame, FrameOptions, FrameReport, Polarity,
-    Representation, SpanFinder, TimePoint, TimeSpan, Window, WindowRule,
+    BINARY, Binner, COUNT, CellValues, Cells, Crop, Dtype, Edge, Frame, FrameOptions, FrameReport,
+    PolarityChannels, SIGNED, SpanFinder, TimePoint, TimeSpan, Window, WindowRule,
 };
 use liaf_data::{ErrorKind, Event, EventBatch, EventSink, Limits, Result, SensorSize};
 
@@ -176,23 +177,26 @@ fn all_rules(random: &mut Random) -> Vec<FrameOptions> {
     let mut all = Vec::new();
     for windows in rules {
         for edge in edges {
-            for (cells, polarity, dtype) in [
-                (Representation::Count, Polarity::Split, Dtype::U16),
-                (Representation::Count, Polarity::Split, Dtype::U8),
-                (Representation::Binary, Polarity::Split, Dtype::U8),
-                (Representation::Count, Polarity::Merged, Dtype::F32),
-                (Representation::Count, Polarity::Signed, Dtype::I16),
-                (Representation::Count, Polarity::Signed, Dtype::F32),
+            for (representation, polarity, dtype) in [
+                (&COUNT, PolarityChannels::Split, Dtype::U16),
+                (&COUNT, PolarityChannels::Split, Dtype::U8),
+                (&BINARY, PolarityChannels::Split, Dtype::U8),
+                (&COUNT, PolarityChannels::Merged, Dtype::F32),
+                (&SIGNED, PolarityChannels::Split, Dtype::I16),
+                (&SIGNED, PolarityChannels::Split, Dtype::F32),
             ] {
+                let slack = random.below(2000) as i64;
+                let crop = (random.below(3) == 0).then_some(Crop { x: 2, y: 1, w: 9, h: 8 });
+                let size = (random.below(3) == 0).then_some(SensorSize::new(5, 4));
+                let from = (random.below(3) == 0).then_some(TimePoint::Relative(2_000));
+                let to = (random.below(3) == 0).then_some(TimePoint::Absolute(15_000));
                 let options = FrameOptions {
-                    cells,
+                    representation,
                     polarity,
                     dtype,
-                    slack: random.below(2000) as i64,
-                    crop: (random.below(3) == 0).then_some(Crop { x: 2, y: 1, w: 9, h: 8 }),
-                    size: (random.below(3) == 0).then_some(SensorSize::new(5, 4)),
-                    from: (random.below(3) == 0).then_some(TimePoint::Relative(2_000)),
-                    to: (random.below(3) == 0).then_some(TimePoint::Absolute(15_000)),
+                    slack,
+                    size,
+                    selection: Selection { from, to, crop, ..Selection::default() },
                     ..by_rule(windows, edge)
                 };
                 if options.check(SENSOR).is_ok() {
@@ -236,19 +240,19 @@ fn nothing_is_lost_unsaid() {
         for options in all_rules(&mut random) {
             let (made, report) = bin(&options, SENSOR, std::slice::from_ref(&events)).unwrap();
             let overlaps = report.binned > report.kept;
-            if options.polarity != Polarity::Signed
-                && options.cells == Representation::Count
-                && options.dtype != Dtype::U8
-            {
+            if options.representation == &COUNT && options.dtype != Dtype::U8 {
                 assert_eq!(sums(&made).iter().sum::<f64>(), report.binned as f64, "{options:?}");
             }
             if options.edge == Edge::All {
                 assert!(overlaps || report.binned == report.kept);
-                let filtered = options.from.is_some() || options.to.is_some();
+                let filtered = options.selection.from.is_some() || options.selection.to.is_some();
                 assert!(filtered || report.out_of_window == 0, "{options:?} {report:?}");
             }
-            let crop = options.crop.unwrap_or(Crop { x: 0, y: 0, w: 12, h: 10 });
-            if options.crop.is_none() && options.from.is_none() && options.to.is_none() {
+            let crop = options.selection.crop.unwrap_or(Crop { x: 0, y: 0, w: 12, h: 10 });
+            if options.selection.crop.is_none()
+                && options.selection.from.is_none()
+                && options.selection.to.is_none()
+            {
                 assert_eq!(report.out_of_crop, 2);
             }
             assert!(crop.w < 12 || report.out_of_crop <= 2);
@@ -262,15 +266,15 @@ fn cropping_first_gives_the_same_frames() {
     let events = random.events(5_000, 8, 500);
     for options in all_rules(&mut random) {
         let (made, _) = bin(&options, SENSOR, std::slice::from_ref(&events)).unwrap();
-        let crop = options.crop.unwrap_or(Crop { x: 0, y: 0, w: 12, h: 10 });
+        let crop = options.selection.crop.unwrap_or(Crop { x: 0, y: 0, w: 12, h: 10 });
         let small = SensorSize::new(crop.w, crop.h);
         let first = events.t()[0];
         let point = |point| match point {
             TimePoint::Relative(us) => first + us,
             TimePoint::Absolute(us) => us,
         };
-        let from = options.from.map(point);
-        let to = options.to.map(point);
+        let from = options.selection.from.map(point);
+        let to = options.selection.to.map(point);
         let moved: EventBatch = events
             .iter()
             .filter(|event| from.is_none_or(|from| event.t >= from))
@@ -280,10 +284,12 @@ fn cropping_first_gives_the_same_frames() {
             .map(|event| Event { x: event.x - crop.x, y: event.y - crop.y, ..event })
             .collect();
         let again = FrameOptions {
-            crop: None,
-            from: from.map(TimePoint::Absolute),
-            to: to.map(TimePoint::Absolute),
-            ..options
+            selection: Selection {
+                from: from.map(TimePoint::Absolute),
+                to: to.map(TimePoint::Absolute),
+                ..Selection::default()
+            },
+            ..options.clone()
         };
         assert_eq!(bin(&again, small, &[moved]).unwrap().0, made, "{options:?}");
     }
@@ -335,7 +341,11 @@ fn memory_shortens_the_slack_and_says_so() {
 #[test]
 fn windows_begin_at_from_and_end_at_the_last_event_or_to() {
     let times = [100, 107, 131, 160];
-    let from = |from| FrameOptions { from: Some(from), ..by_time(10, 0) };
+    let select = |from, to| FrameOptions {
+        selection: Selection { from, to, ..Selection::default() },
+        ..by_time(10, 0)
+    };
+    let from = |from| select(Some(from), None);
     let (made, report) = bin(&from(TimePoint::Relative(5)), SENSOR, &[at(&times)]).unwrap();
     assert_eq!(starts(&made), [105, 115, 125, 135, 145, 155]);
     assert_eq!(sums(&made), [1.0, 0.0, 1.0, 0.0, 0.0, 1.0]);
@@ -344,12 +354,12 @@ fn windows_begin_at_from_and_end_at_the_last_event_or_to() {
     assert_eq!((sums(&made)[0], report.kept), (1.0, 3));
     let (made, _) = bin(&from(TimePoint::Absolute(85)), SENSOR, &[at(&[100])]).unwrap();
     assert_eq!(starts(&made), [85, 95]);
-    let to = FrameOptions { to: Some(TimePoint::Absolute(134)), ..by_time(10, 0) };
+    let to = select(None, Some(TimePoint::Absolute(134)));
     let (made, _) = bin(&to, SENSOR, &[at(&times)]).unwrap();
     assert_eq!(made.last().unwrap().0, Window { start: 130, end: 134 });
-    let none = FrameOptions { from: Some(TimePoint::Absolute(1000)), ..to };
+    let none = select(Some(TimePoint::Absolute(1000)), Some(TimePoint::Absolute(134)));
     assert!(none.check(SENSOR).is_err());
-    let none = FrameOptions { from: Some(TimePoint::Absolute(1000)), to: None, ..to };
+    let none = from(TimePoint::Absolute(1000));
     let (made, report) = bin(&none, SENSOR, &[at(&times)]).unwrap();
     assert_eq!((made.len(), report.out_of_window), (0, 4));
 }
@@ -399,7 +409,8 @@ fn a_gap_ends_in_an_error_that_names_it() {
             assert!(error.hints()[0].to_string().contains("windows"), "{text}");
         }
     }
-    let options = FrameOptions { from: Some(TimePoint::Absolute(0)), ..by_time(10_000, 0) };
+    let selection = Selection { from: Some(TimePoint::Absolute(0)), ..Selection::default() };
+    let options = FrameOptions { selection, ..by_time(10_000, 0) };
     let error = bin(&options, SENSOR, &[at(&[1_589_163_147_368_868])]).unwrap_err();
     assert!(error.to_string().contains("the chosen start at 0 µs"), "{error}");
     let limits = Limits { output_bytes: 10 * 480, ..Limits::default() };
@@ -431,7 +442,8 @@ fn the_ends_of_time_do_not_overflow() {
             for from in [None, Some(i64::MIN), Some(0), Some(i64::MAX - 1)] {
                 let point = from.map(TimePoint::Absolute);
                 for slack in [0, i64::MAX] {
-                    let options = FrameOptions { from: point, to: None, slack, ..options };
+                    let selection = Selection { from: point, ..Selection::default() };
+                    let options = FrameOptions { selection, slack, ..options.clone() };
                     for times in [&ends[..1], &ends[1..2], &ends[..2], &ends[1..3], &ends[..]] {
                         match bin(&options, SENSOR, &[at(times)]) {
                             Ok(_) => {}
@@ -446,8 +458,8 @@ fn the_ends_of_time_do_not_overflow() {
 
 #[test]
 fn counts_saturate_and_every_cell_that_lost_is_counted_once() {
-    let make = |dtype, polarity, events: &EventBatch| {
-        let options = FrameOptions { dtype, polarity, ..by_time(10, 0) };
+    let make_of = |representation, dtype, polarity, events: &EventBatch| {
+        let options = FrameOptions { representation, dtype, polarity, ..by_time(10, 0) };
         let (made, report) = bin(&options, SENSOR, std::slice::from_ref(events)).unwrap();
         (
             made[0]
@@ -458,22 +470,25 @@ fn counts_saturate_and_every_cell_that_lost_is_counted_once() {
             report.saturated_cells,
         )
     };
+    let make = |dtype, polarity, events: &EventBatch| make_of(&COUNT, dtype, polarity, events);
+    let signed =
+        |dtype, events: &EventBatch| make_of(&SIGNED, dtype, PolarityChannels::Split, events);
     let many = |n: usize, p: u8| (0..n).map(move |_| Event { t: 0, x: 3, y: 4, p });
     let mut events: EventBatch = many(300, 1).collect();
-    assert_eq!(make(Dtype::U8, Polarity::Split, &events), ((0.0, 255.0), 1));
+    assert_eq!(make(Dtype::U8, PolarityChannels::Split, &events), ((0.0, 255.0), 1));
     events.extend(many(256, 0));
-    assert_eq!(make(Dtype::U8, Polarity::Split, &events), ((0.0, 255.0), 2));
-    assert_eq!(make(Dtype::U8, Polarity::Merged, &events), ((0.0, 255.0), 1));
-    assert_eq!(make(Dtype::U16, Polarity::Merged, &events), ((0.0, 556.0), 0));
+    assert_eq!(make(Dtype::U8, PolarityChannels::Split, &events), ((0.0, 255.0), 2));
+    assert_eq!(make(Dtype::U8, PolarityChannels::Merged, &events), ((0.0, 255.0), 1));
+    assert_eq!(make(Dtype::U16, PolarityChannels::Merged, &events), ((0.0, 556.0), 0));
     let events: EventBatch = many(65_535, 1).collect();
-    assert_eq!(make(Dtype::U16, Polarity::Split, &events), ((0.0, 65_535.0), 0));
-    assert_eq!(make(Dtype::I16, Polarity::Split, &events), ((0.0, 32_767.0), 1));
+    assert_eq!(make(Dtype::U16, PolarityChannels::Split, &events), ((0.0, 65_535.0), 0));
+    assert_eq!(make(Dtype::I16, PolarityChannels::Split, &events), ((0.0, 32_767.0), 1));
     let events: EventBatch = many(65_536, 1).collect();
-    assert_eq!(make(Dtype::U16, Polarity::Split, &events), ((0.0, 65_535.0), 1));
-    assert_eq!(make(Dtype::F32, Polarity::Split, &events), ((0.0, 65_536.0), 0));
+    assert_eq!(make(Dtype::U16, PolarityChannels::Split, &events), ((0.0, 65_535.0), 1));
+    assert_eq!(make(Dtype::F32, PolarityChannels::Split, &events), ((0.0, 65_536.0), 0));
     let events: EventBatch = many(32_769, 0).collect();
-    assert_eq!(make(Dtype::I16, Polarity::Signed, &events), ((-32_768.0, 0.0), 1));
-    assert_eq!(make(Dtype::F32, Polarity::Signed, &events), ((-32_769.0, 0.0), 0));
+    assert_eq!(signed(Dtype::I16, &events), ((-32_768.0, 0.0), 1));
+    assert_eq!(signed(Dtype::F32, &events), ((-32_769.0, 0.0), 0));
     // The memory of a frame that lost something is used again, clean.
     let mut events: EventBatch = many(300, 1).collect();
     events.push(Event { t: 1_000_000, x: 3, y: 4, p: 1 });
@@ -545,10 +560,10 @@ fn windows_of_counts_span_their_events() {
 #[test]
 fn what_does_not_fit_is_refused_before_any_work() {
     let base = FrameOptions::default();
-    let time = |us, overlap| FrameOptions { windows: WindowRule::Time { us, overlap }, ..base };
+    let time = |us, overlap| by_rule(WindowRule::Time { us, overlap }, Edge::All);
     let count = |events, overlap| by_rule(WindowRule::Count { events, overlap }, Edge::All);
-    let crop = |x, y, w, h| FrameOptions { crop: Some(Crop { x, y, w, h }), ..base };
-    let size = |w, h| FrameOptions { size: Some(SensorSize::new(w, h)), ..base };
+    let crop = |x, y, w, h| base.clone().selection(Selection::default().crop(x, y, w, h));
+    let size = |w, h| base.clone().size(w, h);
     let bad = [
         time(0, 0),
         time(-5, 0),
@@ -560,25 +575,18 @@ fn what_does_not_fit_is_refused_before_any_work() {
         by_rule(WindowRule::EventBins { n: 0 }, Edge::All),
         by_rule(WindowRule::Count { events: 5, overlap: 0 }, Edge::SpikingJelly),
         FrameOptions { edge: Edge::SpikingJelly, ..time(10, 5) },
-        FrameOptions { polarity: Polarity::Signed, ..base },
-        FrameOptions {
-            polarity: Polarity::Signed,
-            dtype: Dtype::I16,
-            cells: Representation::Binary,
-            ..base
-        },
+        base.clone().representation(&SIGNED).dtype(Dtype::U16),
+        base.clone().representation(&SIGNED).dtype(Dtype::U8),
         crop(0, 0, 0, 1),
         crop(3, 0, 10, 1),
         crop(0, u16::MAX, 1, u16::MAX),
         size(13, 10),
         size(0, 1),
-        FrameOptions { crop: Some(Crop { x: 0, y: 0, w: 5, h: 5 }), ..size(6, 5) },
-        FrameOptions { slack: -1, ..base },
-        FrameOptions {
-            from: Some(TimePoint::Relative(5)),
-            to: Some(TimePoint::Relative(5)),
-            ..base
-        },
+        size(6, 5).selection(Selection::default().crop(0, 0, 5, 5)),
+        FrameOptions { slack: -1, ..base.clone() },
+        base.clone().selection(
+            Selection::default().between(TimePoint::Relative(5), TimePoint::Relative(5)),
+        ),
     ];
     for options in bad {
         let error = options.check(SENSOR).unwrap_err();

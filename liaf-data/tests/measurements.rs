@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::damage::{Random, mutate};
-use liaf_data::convert::{MeasurementConvertOptions, Selection, convert_measurements};
+use liaf_data::convert::{MeasurementConvertOptions, convert_measurements};
+use liaf_data::filter::Selection;
 use liaf_data::measurements::{MeasurementFile, MeasurementOptions};
 use liaf_data::{ErrorKind, Hint, Measurement, ReadOptions, Recording, Report, Result, StreamKind};
 

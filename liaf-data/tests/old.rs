@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use liaf_data::frames::{FrameShape, Polarity, Provenance, TimePoint, WindowRule};
+use liaf_data::frames::{FrameShape, PolarityChannels, Provenance, TimePoint, WindowRule};
 use liaf_data::tensor::LoadedFrames;
 use liaf_data::{Index, Limits, ReadOptions, Recording, SensorSize};
 
@@ -21,7 +21,7 @@ fn a_tensor_file_and_its_recipe_open() {
     let made = Provenance::parse(frames.provenance()).unwrap();
     assert_eq!(made.sensor, Some(SensorSize::new(240, 180)));
     assert_eq!(made.frames.windows, WindowRule::Time { us: 100_000, overlap: 0 });
-    assert_eq!(made.frames.representation.polarity, Polarity::Merged);
+    assert_eq!(made.frames.representation.polarity, PolarityChannels::Merged);
     assert_eq!(made.frames.from, Some(TimePoint::Relative(0)));
     // The recording of which it was made has the same events.
     let path = common::fixtures().join("good/aedat2/davis240c_mixed.aedat");

@@ -118,7 +118,9 @@ fn wrong_frames_are_refused_and_do_no_harm() {
                 Cells::Sparse { index: vec![1, 2], cells: CellValues::zeros(Dtype::U16, 1) },
                 Cells::Sparse { index: vec![1], cells: CellValues::zeros(Dtype::U8, 1) },
             ] {
-                let error = writer.write(&Frame { window: window(k), cells }).expect_err("refused");
+                let error = writer
+                    .write(&Frame { window: window(k), shape: spec.shape, cells })
+                    .expect_err("refused");
                 assert_eq!(error.kind(), ErrorKind::Caller);
                 assert_eq!(error.path(), Some(&*two));
             }

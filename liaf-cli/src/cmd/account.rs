@@ -1,6 +1,7 @@
 //! The closing lines of a conversion: what the file holds, and where every byte and event went.
 
 use liaf_data::convert::{Conversion, EventConversion, MeasurementConversion};
+use liaf_data::filter::Filtered;
 use liaf_data::frames::FrameReport;
 use liaf_data::{Finding, Report};
 
@@ -70,15 +71,24 @@ pub fn bytes(read: &Report, stream: &str) -> String {
     )
 }
 
-fn events(read: &Report, kept: u64, out_of_window: u64, out_of_crop: u64) -> String {
+fn events(
+    read: &Report,
+    kept: u64,
+    out_of_window: u64,
+    out_of_crop: u64,
+    filtered: &[Filtered],
+) -> String {
     let outside = read.count(Finding::OutOfSensor);
+    let filtered = filtered.iter();
+    let filtered = filtered.map(|row| format!(", {} by {}", count(row.events), row.filter));
     format!(
-        "{} events: {} kept, {} out of window, {} out of crop, {} out of sensor",
+        "{} events: {} kept, {} out of window, {} out of crop, {} out of sensor{}",
         count(read.events + outside),
         count(kept),
         count(out_of_window),
         count(out_of_crop),
         count(outside),
+        filtered.collect::<String>(),
     )
 }
 
@@ -98,7 +108,7 @@ fn tensor(done: &Conversion) -> String {
 
 fn tensor_events(done: &Conversion) -> String {
     let frames = &done.frames;
-    events(&done.report, frames.kept, frames.out_of_window, frames.out_of_crop)
+    events(&done.report, frames.kept, frames.out_of_window, frames.out_of_crop, &frames.filtered)
 }
 
 fn event_file(done: &EventConversion) -> String {
@@ -111,7 +121,7 @@ fn event_file(done: &EventConversion) -> String {
 
 fn file_events(done: &EventConversion) -> String {
     let to = &done.events;
-    events(&done.report, to.kept, to.out_of_window, to.out_of_crop)
+    events(&done.report, to.kept, to.out_of_window, to.out_of_crop, &to.filtered)
 }
 
 /// What a user of frames should know of them.

@@ -8,9 +8,10 @@ use std::thread;
 
 use anyhow::{Context, Result};
 use liaf_data::convert::{
-    ConvertOptions, EventConvertOptions, MeasurementConvertOptions, Selection, convert,
-    convert_events, convert_measurements,
+    ConvertOptions, EventConvertOptions, MeasurementConvertOptions, convert, convert_events,
+    convert_measurements,
 };
+use liaf_data::filter::Selection;
 use liaf_data::measurements::MeasurementOptions;
 use liaf_data::tensor::TensorOptions;
 use liaf_data::write::WriteOptions;
@@ -40,7 +41,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let make = match jobs.first().map(|job| job.kind) {
         Some(Kind::Events(target)) => Make::Events(EventConvertOptions {
             target,
-            selection,
+            selection: selection.clone(),
             time_policy: args.time_policy(),
             write: args.write(target)?,
         }),
@@ -180,7 +181,7 @@ fn try_one(work: &Work, job: &Job, parallel: bool) -> Result<Done> {
         }
         Make::Events(options) => {
             let write = WriteOptions { parallel, ..options.write };
-            let options = EventConvertOptions { write, ..*options };
+            let options = EventConvertOptions { write, ..options.clone() };
             convert_events(&mut recording, output, &options, &mut progress).map(Done::Events)
         }
     };
@@ -212,7 +213,7 @@ fn sample_options(
     };
     Ok(Some(MeasurementConvertOptions {
         file,
-        selection: work.selection,
+        selection: work.selection.clone(),
         write: work.measurements,
     }))
 }

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::ArgGroup;
-use liaf_data::convert::{Order, Selection, TimePolicy};
+use liaf_data::convert::{Order, TimePolicy};
+use liaf_data::filter::{FilterSpec, Parameters, Polarity, Selection};
 use liaf_data::frames::{
-    Crop, Dtype, Edge, FrameOptions, Polarity, Representation, TimePoint, WindowRule,
-    parse_duration,
+    BINARY, COUNT, Crop, Dtype, Edge, FrameOptions, PolarityChannels, Representation, SIGNED,
+    TimePoint, WindowRule, parse_duration,
 };
 use liaf_data::measurements::MeasurementOptions;
 use liaf_data::tensor::TensorOptions;
@@ -16,7 +17,7 @@ use liaf_data::{Limits, SensorSize};
 
 use crate::args::ReadArgs;
 use crate::kind::Kind;
-use crate::names::explained;
+use crate::names::{explained, named};
 use crate::outputs::Usage;
 
 /// Recordings to tensor files (frames [T, C, H, W] and the start and end of each) or event files
@@ -69,17 +70,31 @@ pub struct Args {
     #[arg(long, value_name = "RULE", default_value_t, value_parser = explained(about_edge))]
     edge: Edge,
 
-    /// Type of a cell: u8, u16, i16, f32 [default: u16; i16 for signed polarity]
+    /// What a cell holds: count = the number of its events, binary = 1 where there was one, signed =
+    /// ON minus OFF in one channel [default: count]
+    #[arg(long, value_name = "NAME", value_parser = Cells::parse)]
+    repr: Option<Cells>,
+
+    /// Type of a cell: u8, u16, i16, f32 [default: u16; i16 for signed cells]
     #[arg(long, value_name = "TYPE")]
     dtype: Option<Dtype>,
 
-    /// 1 where a pixel had an event instead of the number of its events
-    #[arg(long)]
+    /// The same as --repr binary
+    #[arg(long, conflicts_with = "repr")]
     binary: bool,
 
-    /// Two channels (OFF, ON), both in one, or one of ON minus OFF
-    #[arg(long, value_name = "HOW", default_value_t, value_parser = explained(about_polarity))]
-    polarity: Polarity,
+    /// Two channels (OFF, ON), both in one, or one of ON minus OFF (the same as --repr signed)
+    #[arg(long, value_name = "HOW", default_value = "split")]
+    polarity: Channels,
+
+    /// Only the events of this polarity: on or off
+    #[arg(long, value_name = "POLARITY", value_parser = named::<Polarity>())]
+    only: Option<Polarity>,
+
+    /// A filter that the events pass, as in refractory:period=1ms; several are applied in their order.
+    /// refractory: drops the events of a pixel that follow a kept one within the period
+    #[arg(long, value_name = "NAME[:KEY=VALUE,…]")]
+    filter: Vec<FilterSpec>,
 
     /// Only the events in this rectangle of the sensor, whose upper left pixel becomes (0, 0)
     #[arg(long, value_name = "X,Y,W,H")]
@@ -166,11 +181,28 @@ fn about_edge(edge: Edge) -> &'static str {
     }
 }
 
-fn about_polarity(polarity: Polarity) -> &'static str {
-    match polarity {
-        Polarity::Split => "Channel 0 is OFF, channel 1 is ON",
-        Polarity::Merged => "One channel for both",
-        Polarity::Signed => "One channel, ON minus OFF",
+/// What is done with the polarity of events in frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Channels {
+    /// Channel 0 is OFF, channel 1 is ON
+    Split,
+    /// One channel for both
+    Merged,
+    /// One channel, ON minus OFF
+    Signed,
+}
+
+/// A representation and its parameters.
+#[derive(Debug, Clone)]
+struct Cells {
+    representation: &'static Representation,
+    parameters: Parameters,
+}
+
+impl Cells {
+    fn parse(text: &str) -> liaf_data::Result<Self> {
+        let (name, parameters) = text.split_once(':').unwrap_or((text, ""));
+        Ok(Self { representation: Representation::named(name)?, parameters: parameters.parse()? })
     }
 }
 
@@ -204,17 +236,36 @@ impl Args {
 
     /// What frames to make.
     pub fn frames(&self) -> Result<FrameOptions> {
-        let usual = if self.polarity == Polarity::Signed { Dtype::I16 } else { Dtype::U16 };
+        let (representation, parameters) = match (&self.repr, self.binary, self.polarity) {
+            (Some(cells), _, Channels::Signed) if cells.representation != &SIGNED => {
+                return Err(Usage(format!(
+                    "--polarity signed and --repr {} are two representations",
+                    cells.representation
+                ))
+                .into());
+            }
+            (None, true, Channels::Signed) => {
+                return Err(
+                    Usage("--polarity signed and --binary are two representations".into()).into()
+                );
+            }
+            (Some(cells), ..) => (cells.representation, cells.parameters.clone()),
+            (None, true, _) => (&BINARY, Parameters::new()),
+            (None, false, Channels::Signed) => (&SIGNED, Parameters::new()),
+            (None, false, _) => (&COUNT, Parameters::new()),
+        };
         Ok(FrameOptions {
             windows: self.windows()?,
             edge: self.edge,
-            dtype: self.dtype.unwrap_or(usual),
-            cells: if self.binary { Representation::Binary } else { Representation::Count },
-            polarity: self.polarity,
-            crop: self.crop,
+            representation,
+            polarity: match self.polarity {
+                Channels::Merged => PolarityChannels::Merged,
+                Channels::Split | Channels::Signed => PolarityChannels::Split,
+            },
+            dtype: self.dtype.unwrap_or(representation.usual_dtype),
+            parameters,
+            selection: self.selection()?,
             size: self.size,
-            from: self.from,
-            to: self.until()?,
             slack: self.slack,
             limits: self.limits(),
         })
@@ -292,6 +343,8 @@ impl Args {
     pub fn only_for_events(&self) -> Option<&'static str> {
         let more = [
             ("crop", self.crop.is_some()),
+            ("only", self.only.is_some()),
+            ("filter", !self.filter.is_empty()),
             ("compress", self.compress.is_some()),
             ("index", self.index),
         ];
@@ -299,9 +352,15 @@ impl Args {
         self.for_tensors().or_else(|| self.for_events()).or(more)
     }
 
-    /// Which events go into an event file.
+    /// Which events are kept.
     pub fn selection(&self) -> Result<Selection> {
-        Ok(Selection { from: self.from, to: self.until()?, crop: self.crop })
+        Ok(Selection {
+            from: self.from,
+            to: self.until()?,
+            crop: self.crop,
+            polarity: self.only,
+            filters: self.filter.clone(),
+        })
     }
 
     /// What may be done to their times.
@@ -335,8 +394,9 @@ impl Args {
             ("overlap", self.overlap.is_some()),
             ("edge", self.edge != Edge::All),
             ("dtype", self.dtype.is_some()),
+            ("repr", self.repr.is_some()),
             ("binary", self.binary),
-            ("polarity", self.polarity != Polarity::Split),
+            ("polarity", self.polarity != Channels::Split),
             ("size", self.size.is_some()),
             ("npz-deflate", self.npz_deflate),
         ];

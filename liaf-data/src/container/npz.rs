@@ -32,7 +32,7 @@ impl Array {
     /// compressed.
     pub(crate) fn start(
         out: &mut AtomicFile,
-        name: &'static str,
+        name: &str,
         header: &[u8],
         level: Option<DeflateLevel>,
     ) -> Result<Self> {

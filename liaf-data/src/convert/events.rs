@@ -10,7 +10,7 @@ use super::pass::{Part, Pass, check_something_read, source};
 use super::time_policy::{Order, TimeAdjuster, TimePolicy};
 use crate::codec::{Coords, EventSink, Target, WriteOptions};
 use crate::error::{Error, Result};
-use crate::filter::{Chooser, Dropped, Selection};
+use crate::filter::{Chain, Filtered, Removed, Selection};
 use crate::hint::Hint;
 use crate::model::{EventBatch, EventStats, Finding, RecordingInfo, Report, SensorSize};
 use crate::read::EventReader;
@@ -18,7 +18,7 @@ use crate::read::Recording;
 use crate::write::{self, EventSpec, EventWriter, Written};
 
 /// Options for making an event file from a recording.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct EventConvertOptions {
     /// The kind of file.
     pub target: &'static Target,
@@ -30,10 +30,22 @@ pub struct EventConvertOptions {
     pub write: WriteOptions,
 }
 
+impl From<&'static Target> for EventConvertOptions {
+    /// All events as they are, in a file of this kind with the default options.
+    fn from(target: &'static Target) -> Self {
+        Self {
+            target,
+            selection: Selection::default(),
+            time_policy: TimePolicy::default(),
+            write: WriteOptions::default(),
+        }
+    }
+}
+
 /// Where the events went.
 ///
-/// The number of all events is `kept` + `out_of_window` + `out_of_crop`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+/// The number of all events is `kept` + `out_of_window` + `out_of_crop` + the events in `filtered`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct EventsReport {
     /// Events that are in the file.
     pub kept: u64,
@@ -43,12 +55,15 @@ pub struct EventsReport {
     pub out_of_window: u64,
     /// Events outside the crop.
     pub out_of_crop: u64,
+    /// Events that a choice of polarity or filters removed, by stage.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub filtered: Vec<Filtered>,
 }
 
 impl EventsReport {
-    fn count(&mut self, dropped: Dropped) {
-        self.out_of_window += dropped.out_of_window;
-        self.out_of_crop += dropped.out_of_crop;
+    fn removed(self, removed: &Removed) -> Self {
+        let Removed { out_of_window, out_of_crop, filtered } = removed.clone();
+        Self { out_of_window, out_of_crop, filtered, ..self }
     }
 }
 
@@ -94,18 +109,16 @@ impl EventConversion {
 /// either.
 ///
 /// ```no_run
-/// use liaf_data::convert::{TimePolicy, EventConvertOptions, Selection, convert_events};
-/// use liaf_data::write::{self, WriteOptions};
+/// use liaf_data::convert::{EventConvertOptions, TimePolicy, convert_events};
+/// use liaf_data::write;
 /// use liaf_data::{ReadOptions, Recording};
 /// use std::ops::ControlFlow;
 ///
 /// # fn main() -> liaf_data::Result<()> {
 /// let mut recording = Recording::open("recording.raw", ReadOptions::default())?;
 /// let options = EventConvertOptions {
-///     target: write::target("aedat2").expect("is written"),
-///     selection: Selection::default(),
 ///     time_policy: TimePolicy { zero_time: true, ..TimePolicy::default() },
-///     write: WriteOptions::default(),
+///     ..write::target("aedat2").expect("is written").into()
 /// };
 /// let output = Some("recording.aedat".as_ref());
 /// let done = convert_events(&mut recording, output, &options, &mut |_| {
@@ -130,8 +143,9 @@ pub fn convert_events(
         return Err(Error::caller("event files are made of canonical coordinates")
             .found("coordinates as stored"));
     }
-    let sensor = options.selection.check(recording.find_sensor()?)?;
-    let part = Part::find(recording, options.selection.from, options.selection.to)?;
+    let recorded = recording.find_sensor()?;
+    let sensor = options.selection.check(recorded)?;
+    let part = Part::find(recording, &options.selection)?;
     let surveys = output.is_some() && recording.is_seekable() && needs_facts(options, sensor);
     if options.time_policy.order == Order::Sort && output.is_some() && !surveys {
         return Err(Error::caller("sorting by time needs a first pass over the recording")
@@ -141,7 +155,8 @@ pub fn convert_events(
     }
     let mut pass = Pass { number: 0, passes: 1 + u32::from(surveys), progress };
     let stats = if surveys {
-        let (stats, ..) = survey(&mut part.reader(recording)?, &part, options, &mut pass)?;
+        let (stats, ..) =
+            survey(&mut part.reader(recording)?, &part.selection, recorded, &mut pass)?;
         let facts_after = options.time_policy.stats(stats);
         options.target.check(&facts_after, options.time_policy.wrap)?;
         Some(stats)
@@ -150,8 +165,8 @@ pub fn convert_events(
     };
     let Some(path) = output else {
         let (stats, events, report) =
-            survey(&mut part.reader(recording)?, &part, options, &mut pass)?;
-        check_something_read(recording, &report)?;
+            survey(&mut part.reader(recording)?, &part.selection, recorded, &mut pass)?;
+        check_something_read(recording.path(), &report)?;
         options.target.check(&options.time_policy.stats(stats), options.time_policy.wrap)?;
         let info = recording.info().clone();
         return Ok(EventConversion { info, report, events, sensor, written: None });
@@ -166,7 +181,7 @@ pub fn convert_events(
     let write = WriteOptions { wrap: options.time_policy.wrap, ..options.write };
     let mut reader = part.reader(recording)?;
     let mut stage = Stage {
-        chooser: Chooser::new(chosen(&part, options)),
+        chain: Chain::new(&part.selection, recorded)?,
         adjuster: TimeAdjuster::new(options.time_policy, stats.as_ref(), &options.write.limits),
         writer: write::create(path, options.target, &spec, &write)?,
         report: EventsReport::default(),
@@ -176,8 +191,9 @@ pub fn convert_events(
         pass.tell(&reader, stage.report.kept, 0)?;
     }
     let report = reader.report();
-    check_something_read(recording, &report)?;
-    let Stage { mut adjuster, mut writer, report: events, .. } = stage;
+    check_something_read(recording.path(), &report)?;
+    let Stage { chain, mut adjuster, mut writer, report: events } = stage;
+    let events = events.removed(chain.removed());
     if let Some(held) = adjuster.finish() {
         writer.write(held)?;
     }
@@ -196,23 +212,17 @@ fn needs_facts(options: &EventConvertOptions, sensor: SensorSize) -> bool {
         || sensor.height.saturating_sub(1) > holds.y_max
 }
 
-/// The selection, with times on the recording's clock if that is known.
-fn chosen(part: &Part, options: &EventConvertOptions) -> Selection {
-    Selection { from: part.from, to: part.to, ..options.selection }
-}
-
 /// A first pass over the events that are kept.
 fn survey(
     reader: &mut EventReader,
-    part: &Part,
-    options: &EventConvertOptions,
+    selection: &Selection,
+    sensor: SensorSize,
     pass: &mut Pass<'_, '_>,
 ) -> Result<(EventStats, EventsReport, Report)> {
-    let mut chooser = Chooser::new(chosen(part, options));
-    let (mut stats, mut events) = (EventStats::default(), EventsReport::default());
+    let mut chain = Chain::new(selection, sensor)?;
+    let mut stats = EventStats::default();
     let mut sink = Look(|batch: &mut EventBatch| {
-        events.count(chooser.choose(batch));
-        events.kept += batch.len() as u64;
+        chain.apply(batch);
         stats.add(batch);
         Ok(())
     });
@@ -222,7 +232,8 @@ fn survey(
         pass.tell(reader, read, 0)?;
         read = reader.report().events;
     }
-    Ok((stats, events, reader.report()))
+    let events = EventsReport { kept: stats.events, ..EventsReport::default() };
+    Ok((stats, events.removed(chain.removed()), reader.report()))
 }
 
 /// A sink that calls a function.
@@ -236,7 +247,7 @@ impl<F: FnMut(&mut EventBatch) -> Result<()>> EventSink for Look<F> {
 
 /// The stage between the reader and the writer.
 struct Stage {
-    chooser: Chooser,
+    chain: Chain,
     adjuster: TimeAdjuster,
     writer: Box<dyn EventWriter>,
     report: EventsReport,
@@ -244,7 +255,7 @@ struct Stage {
 
 impl EventSink for Stage {
     fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
-        self.report.count(self.chooser.choose(events));
+        self.chain.apply(events);
         self.report.kept += events.len() as u64;
         let ready = self.adjuster.push(events, &mut self.report)?;
         if ready.is_empty() { Ok(()) } else { self.writer.write(ready) }

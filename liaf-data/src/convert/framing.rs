@@ -7,7 +7,7 @@ use crate::frames::{
     Binner, FrameOptions, FrameReport, FrameShape, FrameSink, SpanFinder, TimeSpan,
 };
 use crate::model::{RecordingInfo, Report, SensorSize};
-use crate::read::Recording;
+use crate::read::{EventReader, Recording};
 
 /// The result of making frames from a recording.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,7 +62,7 @@ pub fn make_frames(
 }
 
 /// A recording and the frames that are to be made from it.
-pub(super) struct Framing<'a, 'b> {
+pub(crate) struct Framing<'a, 'b> {
     pub recording: &'a mut Recording,
     pub shape: FrameShape,
     /// The options, with the interval of time on the recording's clock if that is known.
@@ -88,11 +88,11 @@ impl<'a, 'b> Framing<'a, 'b> {
         }
         let sensor = recording.find_sensor()?;
         let shape = options.check(sensor)?;
-        let part = Part::find(recording, options.from, options.to)?;
-        let options = FrameOptions { from: part.from, to: part.to, ..*options };
+        let part = Part::find(recording, &options.selection)?;
+        let options = FrameOptions { selection: part.selection.clone(), ..options.clone() };
         let pass = Pass { number: 0, passes, progress };
         let mut framing = Self { recording, shape, options, part, sensor, span: None, pass };
-        if options.needs_span() {
+        if framing.options.needs_span() {
             framing.span = Some(framing.find_span()?);
         }
         Ok(framing)
@@ -110,15 +110,24 @@ impl<'a, 'b> Framing<'a, 'b> {
 
     /// Makes one pass over the recording and passes its frames to `sink`.
     pub fn run(mut self, sink: &mut dyn FrameSink) -> Result<Framed> {
-        let mut binner = Binner::new(&self.options, self.sensor, self.span)?;
-        let mut reader = self.part.reader(self.recording)?;
+        let (mut reader, mut binner) = self.begin_last_pass()?;
         self.pass.number += 1;
         while reader.pump(&mut binner.to(sink))? {
             self.pass.tell(&reader, binner.report().kept, binner.report().frames)?;
         }
         let report = reader.report();
-        check_something_read(self.recording, &report)?;
+        check_something_read(self.recording.path(), &report)?;
         let frames = binner.finish(sink)?;
         Ok(Framed { info: reader.info().clone(), report, frames, shape: self.shape })
+    }
+
+    /// The reader and the binner of the pass that makes the frames.
+    pub fn start(mut self) -> Result<(EventReader, Binner)> {
+        self.begin_last_pass()
+    }
+
+    fn begin_last_pass(&mut self) -> Result<(EventReader, Binner)> {
+        let binner = Binner::new(&self.options, self.sensor, self.span)?;
+        Ok((self.part.reader(self.recording)?, binner))
     }
 }

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use serde_json::json;
 
+use super::OnProgress;
 use super::pass::{Pass, source};
-use super::{OnProgress, Selection};
 use crate::codec::{EventSink, ReadOptions};
 use crate::error::{Error, Result};
+use crate::filter::Selection;
 use crate::measurements::{
     self, MeasurementFile, MeasurementOptions, MeasurementWriter, MeasurementsWritten,
 };
@@ -18,11 +19,12 @@ use crate::model::{
 use crate::read::Recording;
 
 /// Which measurements are written, and how.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct MeasurementConvertOptions {
     /// The kind of file.
     pub file: MeasurementFile,
-    /// Which measurements are kept. A crop cannot be applied to measurements.
+    /// Which measurements are kept. Only its times apply to
+    /// measurements: anything else is refused.
     pub selection: Selection,
     /// How the file is written.
     pub write: MeasurementOptions,
@@ -59,9 +61,11 @@ pub fn convert_measurements(
     options: &MeasurementConvertOptions,
     progress: &mut OnProgress<'_>,
 ) -> Result<MeasurementConversion> {
-    let Selection { from, to, crop } = options.selection;
-    if crop.is_some() {
-        return Err(Error::caller("measurements cannot be cropped"));
+    let Selection { from, to, crop, polarity, filters } = &options.selection;
+    let (from, to) = (*from, *to);
+    if crop.is_some() || polarity.is_some() || !filters.is_empty() {
+        return Err(Error::caller("measurements can only be chosen by time")
+            .expected("no crop, polarity or filter"));
     }
     check_stretch(from, to)?;
     let kind = recording.info().chosen().map_or(StreamKind::Other, |stream| stream.kind);
@@ -135,7 +139,7 @@ impl EventSink for Stage {
 
     fn measurement(&mut self, measurement: Measurement, _offset: u64) -> Result<()> {
         let t = measurement.t();
-        if t < self.times.first || t > self.times.last {
+        if !self.times.contain(t) {
             self.out_of_window += 1;
             return Ok(());
         }

@@ -15,7 +15,6 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-pub use crate::filter::Selection;
 pub use events::{EventConversion, EventConvertOptions, EventsReport, convert_events};
 pub use framing::{Framed, make_frames};
 pub use measurements::{MeasurementConversion, MeasurementConvertOptions, convert_measurements};
@@ -26,8 +25,9 @@ use crate::frames::{Frame, FrameOptions, FrameRecipe, FrameReport, FrameShape};
 use crate::model::{RecordingInfo, Report};
 use crate::read::Recording;
 use crate::tensor::{self, Container, TensorOptions, TensorSpec, Written};
-use framing::Framing;
+pub(crate) use framing::Framing;
 use pass::source;
+pub(crate) use pass::{Part, check_something_read};
 
 /// Options for making a tensor file from a recording.
 #[derive(Debug, Clone, PartialEq)]
@@ -135,7 +135,7 @@ pub fn convert(
 
 /// A JSON text that says how the file was made, without time, host, path or number of threads. It
 /// is parsed by [`Provenance::parse`](crate::frames::Provenance::parse).
-fn provenance(recording: &Recording, options: &FrameOptions) -> String {
+pub(crate) fn provenance(recording: &Recording, options: &FrameOptions) -> String {
     let mut all = json!(FrameRecipe::from(options));
     if let Value::Object(all) = &mut all {
         all.insert("liaf".into(), env!("CARGO_PKG_VERSION").into());

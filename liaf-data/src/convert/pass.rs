@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::{OnProgress, Progress};
 use crate::error::{Error, ErrorKind, Result};
-use crate::frames::TimePoint;
-use crate::model::Report;
+use crate::filter::Selection;
+use crate::model::{Report, TimePoint};
 use crate::read::EventReader;
 use crate::read::Recording;
 
@@ -43,23 +43,19 @@ impl Pass<'_, '_> {
 }
 
 /// The requested part of a recording.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Part {
-    /// Start of the part as requested; on the recording's clock if the recording can be read again.
-    pub from: Option<TimePoint>,
-    pub to: Option<TimePoint>,
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    /// What was requested; with times on the recording's clock if the recording can be read again.
+    pub selection: Selection,
     is_known: bool,
 }
 
 impl Part {
     /// Finds out where the interval of time is, from the first event if the interval is relative to
     /// it.
-    pub(super) fn find(
-        recording: &mut Recording,
-        from: Option<TimePoint>,
-        to: Option<TimePoint>,
-    ) -> Result<Self> {
-        let mut part = Self { from, to, is_known: false };
+    pub(crate) fn find(recording: &mut Recording, selection: &Selection) -> Result<Self> {
+        let Selection { from, to, .. } = *selection;
+        let mut part = Self { selection: selection.clone(), is_known: false };
         if from.is_none() && to.is_none() || !recording.is_seekable() {
             return Ok(part);
         }
@@ -69,20 +65,20 @@ impl Part {
             false => Some(0),
         };
         let Some(first) = first else { return Ok(part) };
-        part.from = from.map(|point| TimePoint::Absolute(point.on_clock(first)));
-        part.to = to.map(|point| TimePoint::Absolute(point.on_clock(first)));
+        part.selection.from = from.map(|point| TimePoint::Absolute(point.on_clock(first)));
+        part.selection.to = to.map(|point| TimePoint::Absolute(point.on_clock(first)));
         part.is_known = true;
         Ok(part)
     }
 
     /// A reader of the events of this part, and of as few other events as is quickly possible.
-    pub(super) fn reader(&self, recording: &mut Recording) -> Result<EventReader> {
+    pub(crate) fn reader(&self, recording: &mut Recording) -> Result<EventReader> {
         let time = |point: Option<TimePoint>, open| match point {
             Some(TimePoint::Absolute(us)) => us,
             _ => open,
         };
         if self.is_known {
-            let time = time(self.from, i64::MIN)..time(self.to, i64::MAX);
+            let time = time(self.selection.from, i64::MIN)..time(self.selection.to, i64::MAX);
             if let Some(reader) = recording.part(&time)? {
                 return Ok(reader);
             }
@@ -92,7 +88,7 @@ impl Part {
 }
 
 /// Returns an error if nothing in the recording could be used.
-pub(super) fn check_something_read(recording: &Recording, report: &Report) -> Result<()> {
+pub(crate) fn check_something_read(path: Option<&Path>, report: &Report) -> Result<()> {
     if report.events > 0 || report.bytes.skipped == 0 {
         return Ok(());
     }
@@ -105,7 +101,7 @@ pub(super) fn check_something_read(recording: &Recording, report: &Report) -> Re
         }
         None => error,
     };
-    Err(match recording.path() {
+    Err(match path {
         Some(path) => error.in_file(path),
         None => error,
     })

@@ -3,9 +3,11 @@
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::time::Duration;
 
 use super::*;
 use crate::codec::{ReadOptions, StreamChoice};
+use crate::filter::Selection;
 use crate::frames::FrameOptions;
 use crate::io::OPENS;
 use crate::model::{EventBatch, TimePoint};
@@ -40,11 +42,8 @@ fn go_on(_: &Progress) -> ControlFlow<()> {
 fn converting_a_part_of_a_file_without_a_size_opens_it_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = without_a_size(folder.path());
-    let options = FrameOptions {
-        from: Some(TimePoint::Relative(1_000_000)),
-        to: Some(TimePoint::Relative(2_000_000)),
-        ..FrameOptions::default()
-    };
+    let part = Selection::default().between(Duration::from_secs(1), Duration::from_secs(2));
+    let options = FrameOptions::default().selection(part);
     let tensor = ConvertOptions {
         frames: options,
         container: Container::Npz,

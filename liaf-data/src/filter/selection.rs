@@ -1,12 +1,28 @@
-//! Which events of a recording are written to an event file.
+//! Which events of a recording are wanted.
 
 use serde::Serialize;
 
+use super::{Chain, FilterSpec};
 use crate::error::Result;
-use crate::model::{Crop, EventBatch, SensorSize, TimePoint, Times, check_crop, check_stretch};
+use crate::model::{Crop, Polarity, SensorSize, TimePoint};
 
 /// Which events of a recording are kept, and how their coordinates change.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+///
+/// The stages are applied in the order of the fields: time, rectangle, polarity, filters.
+///
+/// ```
+/// use liaf_data::SensorSize;
+/// use liaf_data::filter::{Polarity, Selection};
+/// use std::time::Duration;
+///
+/// let selection = Selection::default()
+///     .between(Duration::from_secs(1), Duration::from_secs(2))
+///     .crop(100, 50, 64, 48)
+///     .polarity(Polarity::On);
+/// assert_eq!(selection.check(SensorSize::new(346, 260))?, SensorSize::new(64, 48));
+/// # Ok::<(), liaf_data::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Selection {
     /// Keep only events at this time or later.
     pub from: Option<TimePoint>,
@@ -14,60 +30,48 @@ pub struct Selection {
     pub to: Option<TimePoint>,
     /// Keep only events in this rectangle, whose upper left pixel becomes (0, 0).
     pub crop: Option<Crop>,
+    /// Keep only events of this polarity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub polarity: Option<Polarity>,
+    /// Filters, in the order in which they are applied.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub filters: Vec<FilterSpec>,
 }
 
 impl Selection {
-    /// The size of the part of the sensor that is kept.
+    /// Keeps only events with `from <= t < to`. A [`Duration`](std::time::Duration) counts from the
+    /// first event of the recording.
+    #[must_use]
+    pub fn between(self, from: impl Into<TimePoint>, to: impl Into<TimePoint>) -> Self {
+        Self { from: Some(from.into()), to: Some(to.into()), ..self }
+    }
+
+    /// Keeps only events in the rectangle of `w` columns and `h` rows whose upper left pixel is
+    /// (`x`, `y`), which becomes (0, 0).
+    #[must_use]
+    pub fn crop(self, x: u16, y: u16, w: u16, h: u16) -> Self {
+        Self { crop: Some(Crop { x, y, w, h }), ..self }
+    }
+
+    /// Keeps only events of this polarity.
+    #[must_use]
+    pub fn polarity(self, polarity: Polarity) -> Self {
+        Self { polarity: Some(polarity), ..self }
+    }
+
+    /// Applies this filter after the others.
+    #[must_use]
+    pub fn filter(mut self, filter: FilterSpec) -> Self {
+        self.filters.push(filter);
+        self
+    }
+
+    /// The size of the sensor as the kept events see it.
     ///
     /// # Errors
-    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the crop is not within the sensor or the
-    /// interval of time ends before it begins.
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the crop is not within the sensor, if the
+    /// interval of time ends before it begins, or if a filter has parameters that are not valid.
     pub fn check(&self, sensor: SensorSize) -> Result<SensorSize> {
-        check_stretch(self.from, self.to)?;
-        let Some(crop) = self.crop else { return Ok(sensor) };
-        check_crop(crop, sensor)?;
-        Ok(SensorSize::new(crop.w, crop.h))
-    }
-}
-
-/// Number of events that a selection did not keep.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Dropped {
-    /// Events outside the interval of time.
-    pub out_of_window: u64,
-    /// Events outside the crop.
-    pub out_of_crop: u64,
-}
-
-/// Filters events by a selection.
-pub(crate) struct Chooser {
-    selection: Selection,
-    times: Option<Times>,
-}
-
-impl Chooser {
-    pub(crate) fn new(selection: Selection) -> Self {
-        Self { selection, times: None }
-    }
-
-    /// Removes the events that are not kept from `events`, and returns their number.
-    pub(crate) fn choose(&mut self, events: &mut EventBatch) -> Dropped {
-        let mut dropped = Dropped::default();
-        let Selection { from, to, crop } = self.selection;
-        let Some(&first) = events.t.first() else { return dropped };
-        let times = *self.times.get_or_insert_with(|| Times::new(from, to, first));
-        if from.is_some() || to.is_some() {
-            let before = events.len();
-            events.retain(|event| event.t >= times.first && event.t <= times.last);
-            dropped.out_of_window += (before - events.len()) as u64;
-        }
-        if let Some(Crop { x, y, w, h }) = crop {
-            let before = events.len();
-            events.retain(|event| event.x.wrapping_sub(x) < w && event.y.wrapping_sub(y) < h);
-            dropped.out_of_crop += (before - events.len()) as u64;
-            events.x.iter_mut().for_each(|column| *column = column.wrapping_sub(x));
-            events.y.iter_mut().for_each(|row| *row = row.wrapping_sub(y));
-        }
-        dropped
+        Ok(Chain::new(self, sensor)?.sensor())
     }
 }

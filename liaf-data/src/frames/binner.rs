@@ -1,12 +1,11 @@
 //! Makes frames from events, in bounded memory.
 
-use super::add::Add;
 use super::count::CountWindows;
 use super::event_triggered::EventTriggeredWindows;
 use super::open::OpenFrames;
-use super::select::Selector;
+use super::select::{Selector, Stretch};
 use super::time::TimeWindows;
-use super::{Edge, Frame, FrameOptions, FrameReport, FrameShape, WindowRule};
+use super::{Edge, Frame, FrameOptions, FrameReport, FrameShape, Placed, WindowRule};
 use crate::codec::EventSink;
 use crate::error::{Error, Result};
 use crate::model::{EventBatch, SensorSize, TimeSpan};
@@ -69,7 +68,31 @@ pub struct Binner {
 enum Windows {
     Time(TimeWindows),
     Count(CountWindows),
-    Anchored(EventTriggeredWindows),
+    EventTriggered(EventTriggeredWindows),
+}
+
+impl Windows {
+    /// Adds events to the windows that contain them, and their times to `span` if there is one.
+    fn adder<'a>(
+        &'a mut self,
+        open: &'a mut OpenFrames,
+        mut span: Option<&'a mut TimeSpan>,
+        sink: &'a mut dyn FrameSink,
+    ) -> impl FnMut(Stretch, Placed<'_>) -> Result<()> + 'a {
+        move |stretch, events| {
+            if let Some(span) = &mut span {
+                span.extend(events.t);
+            }
+            match self {
+                Self::Time(windows) => {
+                    windows.limit_to(stretch.from, stretch.to);
+                    windows.push(events, open, sink)
+                }
+                Self::Count(windows) => windows.push(events, open, sink),
+                Self::EventTriggered(windows) => windows.push(events, open, sink),
+            }
+        }
+    }
 }
 
 impl Binner {
@@ -80,7 +103,7 @@ impl Binner {
     /// As [`FrameOptions::check`]; [`ErrorKind::Caller`](crate::ErrorKind::Caller) if a span is
     /// needed and missing.
     pub fn new(options: &FrameOptions, sensor: SensorSize, span: Option<TimeSpan>) -> Result<Self> {
-        let shape = options.check(sensor)?;
+        let (shape, layout) = options.plan(sensor)?;
         let expected = span.filter(|_| options.needs_span());
         if options.needs_span() && expected.is_none() {
             return Err(Error::caller("these windows need a first pass over the events")
@@ -89,10 +112,10 @@ impl Binner {
         }
         let windows = match (options.windows, options.edge) {
             (WindowRule::Time { us, .. }, Edge::SpikingJelly) => {
-                Windows::Anchored(EventTriggeredWindows::new(us))
+                Windows::EventTriggered(EventTriggeredWindows::new(us))
             }
             (WindowRule::Time { .. } | WindowRule::Bins { .. }, _) => {
-                Windows::Time(TimeWindows::new(options, shape, expected))
+                Windows::Time(TimeWindows::new(options, options.max_open(shape, layout), expected))
             }
             (WindowRule::Count { .. } | WindowRule::EventBins { .. }, _) => {
                 Windows::Count(CountWindows::new(options, expected))
@@ -100,9 +123,15 @@ impl Binner {
         };
         let max_frames = options.max_frames(shape);
         Ok(Self {
-            selector: Selector::new(options, sensor, shape),
+            selector: Selector::new(options, sensor, shape, layout)?,
             windows,
-            open: OpenFrames::new(shape, options.dtype, Add::new(options), max_frames),
+            open: OpenFrames::new(
+                options.representation,
+                options.cell_options(),
+                shape,
+                layout,
+                max_frames,
+            ),
             shape,
             expected,
             found: TimeSpan::default(),
@@ -125,26 +154,13 @@ impl Binner {
     /// # Errors
     /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the recording needs more frames than
     /// allowed, which also happens if the time of a single event is wrong: the error names the
-    /// times before and after the gap. [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the
-    /// columns of `batch` differ in length. Errors of the sink. After an error the binner can no
+    /// times before and after the gap. Errors of the sink. After an error the binner can no
     /// longer be used.
     pub fn push(&mut self, batch: &EventBatch, sink: &mut dyn FrameSink) -> Result<()> {
         let Self { selector, windows, open, expected, found, .. } = self;
-        let left = selector.each(batch, |stretch, kept| {
-            if expected.is_some() {
-                found.extend(kept.t);
-            }
-            match windows {
-                Windows::Time(windows) => {
-                    windows.limit_to(stretch.from, stretch.to);
-                    windows.push(kept, open, sink)
-                }
-                Windows::Count(windows) => windows.push(kept, open, sink),
-                Windows::Anchored(windows) => windows.push(kept, open, sink),
-            }
-        })?;
-        open.report.out_of_window += left.out_of_window;
-        open.report.out_of_crop += left.out_of_crop;
+        let span = expected.is_some().then_some(found);
+        let left = selector.each(batch, windows.adder(open, span, sink))?;
+        left.add_to(&mut open.report);
         Ok(())
     }
 
@@ -164,7 +180,7 @@ impl Binner {
         match &mut self.windows {
             Windows::Time(windows) => windows.finish(&mut self.open, sink)?,
             Windows::Count(windows) => windows.finish(&mut self.open, sink)?,
-            Windows::Anchored(windows) => windows.finish(&mut self.open, sink)?,
+            Windows::EventTriggered(windows) => windows.finish(&mut self.open, sink)?,
         }
         Ok(self.open.report)
     }
@@ -184,6 +200,10 @@ pub struct BinnerSink<'a> {
 
 impl EventSink for BinnerSink<'_> {
     fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
-        self.binner.push(events, self.frames)
+        let Binner { selector, windows, open, expected, found, .. } = &mut *self.binner;
+        let span = expected.is_some().then_some(found);
+        let left = selector.each_owned(events, windows.adder(open, span, self.frames))?;
+        left.add_to(&mut open.report);
+        Ok(())
     }
 }

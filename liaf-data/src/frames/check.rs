@@ -1,8 +1,8 @@
 //! Validation of the options before any work: they must fit each other, the sensor and the limits.
 
-use super::{Dtype, Edge, FrameOptions, FrameShape, Polarity, Representation, WindowRule};
+use super::{Edge, FrameOptions, FrameShape, Layout, WindowRule};
 use crate::error::{Error, Result};
-use crate::model::{SensorSize, check_crop, check_stretch};
+use crate::model::SensorSize;
 
 impl FrameOptions {
     /// Checks everything that can be checked in advance, and returns the shape of the frames.
@@ -11,12 +11,21 @@ impl FrameOptions {
     /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the options do not fit each other or the
     /// sensor, [`ErrorKind::Limit`](crate::ErrorKind::Limit) if they ask for more than `limits`.
     pub fn check(&self, sensor: SensorSize) -> Result<FrameShape> {
+        Ok(self.plan(sensor)?.0)
+    }
+
+    /// As [`check`](Self::check), with the layout of the frames.
+    pub(super) fn plan(&self, sensor: SensorSize) -> Result<(FrameShape, Layout)> {
         self.check_windows()?;
-        self.check_cells()?;
-        self.check_times()?;
-        let shape = self.shape(sensor)?;
-        self.check_limits(shape)?;
-        Ok(shape)
+        let layout = self.representation.check(&self.cell_options())?;
+        if self.slack < 0 {
+            return Err(Error::caller("slack is negative")
+                .expected("0 µs or more")
+                .found(format!("{} µs", self.slack)));
+        }
+        let shape = self.shape(sensor, layout)?;
+        self.check_limits(shape, layout)?;
+        Ok((shape, layout))
     }
 
     fn check_windows(&self) -> Result<()> {
@@ -58,50 +67,26 @@ impl FrameOptions {
         Ok(())
     }
 
-    fn check_cells(&self) -> Result<()> {
-        if self.polarity != Polarity::Signed {
-            return Ok(());
+    fn shape(&self, sensor: SensorSize, layout: Layout) -> Result<FrameShape> {
+        if sensor.pixels() == 0 {
+            return Err(Error::caller("the sensor has no pixels")
+                .expected("a width and height above 0")
+                .found(sensor));
         }
-        if !matches!(self.dtype, Dtype::I16 | Dtype::F32) {
-            return Err(Error::caller("signed polarity needs signed cells")
-                .expected("cells of i16 or f32")
-                .found(self.dtype));
-        }
-        if self.cells == Representation::Binary {
-            return Err(Error::caller("a signed difference is not binary")
-                .expected("counts, or polarity split or merged")
-                .found("binary cells with signed polarity"));
-        }
-        Ok(())
-    }
-
-    fn check_times(&self) -> Result<()> {
-        check_stretch(self.from, self.to)?;
-        if self.slack < 0 {
-            return Err(Error::caller("slack is negative")
-                .expected("0 µs or more")
-                .found(format!("{} µs", self.slack)));
-        }
-        Ok(())
-    }
-
-    fn shape(&self, sensor: SensorSize) -> Result<FrameShape> {
-        let source = self.source(sensor);
-        check_crop(source, sensor)?;
-        let size = self.size.unwrap_or(SensorSize::new(source.w, source.h));
-        if size.pixels() == 0 || size.width > source.w || size.height > source.h {
+        let source = self.selection.check(sensor)?;
+        let size = self.size.unwrap_or(source);
+        if size.pixels() == 0 || size.width > source.width || size.height > source.height {
             return Err(Error::caller("frames cannot be of this size")
-                .expected(format!("1x1 to {}x{}", source.w, source.h))
+                .expected(format!("1x1 to {source}"))
                 .found(size));
         }
-        let channels = if self.polarity == Polarity::Split { 2 } else { 1 };
-        Ok(FrameShape { channels, height: size.height.into(), width: size.width.into() })
+        let (height, width) = (size.height.into(), size.width.into());
+        Ok(FrameShape { channels: layout.channels, height, width })
     }
 
-    fn check_limits(&self, shape: FrameShape) -> Result<()> {
+    fn check_limits(&self, shape: FrameShape, layout: Layout) -> Result<()> {
         let bytes = self.frame_bytes(shape);
-        if shape.cells() > super::select::MAX_CELLS || bytes > self.limits.open_frames_bytes as u64
-        {
+        if shape.cells() > super::place::MAX_CELLS || bytes > self.limits.open_frames_bytes as u64 {
             return Err(Error::limit("one frame is too large")
                 .expected(format!("at most {} bytes", self.limits.open_frames_bytes))
                 .found(format!("{bytes} bytes"))
@@ -124,9 +109,12 @@ impl FrameOptions {
             WindowRule::Count { events, overlap } => (events, events - overlap),
             WindowRule::Bins { .. } | WindowRule::EventBins { .. } => (1, 1),
         };
-        if length.div_ceil(stride) > self.max_open(shape) {
+        if length.div_ceil(stride) > self.max_open(shape, layout) {
             return Err(Error::limit("the overlap keeps too many frames open at one time")
-                .expected(format!("at most {} frames of {bytes} bytes", self.max_open(shape)))
+                .expected(format!(
+                    "at most {} frames of {bytes} bytes",
+                    self.max_open(shape, layout)
+                ))
                 .found(format!("{} frames", length.div_ceil(stride)))
                 .advice("choose a smaller overlap"));
         }
@@ -143,8 +131,10 @@ impl FrameOptions {
     }
 
     /// How many frames `limits` allow to be open at the same time.
-    pub(super) fn max_open(&self, shape: FrameShape) -> u64 {
-        (self.limits.open_frames_bytes as u64 / self.frame_bytes(shape).max(1)).max(1)
+    pub(super) fn max_open(&self, shape: FrameShape, layout: Layout) -> u64 {
+        let state = (shape.height * shape.width * layout.state_bytes) as u64;
+        let bytes = self.frame_bytes(shape).saturating_add(state);
+        (self.limits.open_frames_bytes as u64 / bytes.max(1)).max(1)
     }
 }
 

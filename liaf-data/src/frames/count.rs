@@ -2,8 +2,7 @@
 
 use super::grid::Grid;
 use super::open::OpenFrames;
-use super::select::Kept;
-use super::{Edge, FrameOptions, FrameSink, Window, WindowRule};
+use super::{Edge, FrameOptions, FrameSink, Placed, Window, WindowRule};
 use crate::error::Result;
 use crate::model::TimeSpan;
 
@@ -42,11 +41,11 @@ impl CountWindows {
 
     pub fn push(
         &mut self,
-        kept: Kept<'_>,
+        events: Placed<'_>,
         open: &mut OpenFrames,
         sink: &mut dyn FrameSink,
     ) -> Result<()> {
-        let Kept { mut t, place: mut cells } = kept;
+        let Placed { mut t, mut index } = events;
         while let Some(&next) = t.first() {
             if self.seen == 0 {
                 self.time = next;
@@ -54,7 +53,8 @@ impl CountWindows {
             let cover = self.grid.cover(self.seen);
             let room = usize::try_from(cover.high - self.seen).unwrap_or(usize::MAX);
             let n = room.saturating_add(1).min(t.len());
-            let (here, rest) = cells.split_at(n.min(cells.len()));
+            let (here, rest) = index.split_at(n.min(index.len()));
+            let here = Placed { t: &t[..n], index: here };
             let (min, max) = min_max(&t[..n]);
             while open.next() < cover.windows.end {
                 open.open();
@@ -73,7 +73,7 @@ impl CountWindows {
             self.seen += n as u64;
             self.close_full(open, sink)?;
             t = &t[n..];
-            cells = rest;
+            index = rest;
         }
         Ok(())
     }

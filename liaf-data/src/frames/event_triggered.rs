@@ -1,8 +1,7 @@
 //! Windows that start at an event, as in SpikingJelly up to 0.0.0.0.14.
 
 use super::open::OpenFrames;
-use super::select::Kept;
-use super::{FrameSink, Window};
+use super::{FrameSink, Placed, Window};
 use crate::error::Result;
 
 /// Bins events into windows that start at an event and contain all events up to and including `us`
@@ -22,11 +21,11 @@ impl EventTriggeredWindows {
 
     pub fn push(
         &mut self,
-        kept: Kept<'_>,
+        events: Placed<'_>,
         open: &mut OpenFrames,
         sink: &mut dyn FrameSink,
     ) -> Result<()> {
-        let Kept { mut t, place: mut cells } = kept;
+        let Placed { mut t, mut index } = events;
         while let Some(&next) = t.first() {
             let (start, last) = match self.window {
                 Some(window) if next <= window.1 => window,
@@ -38,11 +37,12 @@ impl EventTriggeredWindows {
             };
             self.window = Some((start, last));
             let n = t.iter().position(|&t| t > last).unwrap_or(t.len());
-            let (here, rest) = cells.split_at(n.min(cells.len()));
+            let (here, rest) = index.split_at(n.min(index.len()));
+            let here = Placed { t: &t[..n], index: here };
             let late = t[..n].iter().filter(|&&t| t < start).count();
             open.add(open.first(), here, n as u64, late as u64);
             t = &t[n..];
-            cells = rest;
+            index = rest;
         }
         Ok(())
     }

@@ -168,11 +168,87 @@ impl Cells {
     }
 }
 
-/// One frame: its window and its cells.
+/// One frame: its window, its shape and its cells.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
     /// Start and end of the frame in µs.
     pub window: Window,
-    /// The cells, of shape `[C, H, W]`.
+    /// The shape of the frame, `[C, H, W]`.
+    pub shape: FrameShape,
+    /// The cells.
     pub cells: Cells,
+}
+
+impl Frame {
+    /// A frame of zeros, of an empty window.
+    pub fn zeros(shape: FrameShape, dtype: Dtype) -> Self {
+        let cells = Cells::Dense(CellValues::zeros(dtype, shape.cells()));
+        Self { window: Window { start: 0, end: 0 }, shape, cells }
+    }
+
+    /// The lengths of the axes, `[C, H, W]`.
+    pub fn shape(&self) -> [usize; 3] {
+        let FrameShape { channels, height, width } = self.shape;
+        [channels, height, width]
+    }
+
+    /// The type of the cells.
+    pub fn dtype(&self) -> Dtype {
+        match &self.cells {
+            Cells::Dense(cells) | Cells::Sparse { cells, .. } => cells.dtype(),
+        }
+    }
+
+    /// The same frame with only the cells that are not zero.
+    pub fn to_sparse(&self) -> Self {
+        fn pick<T: Copy + Default + PartialEq>(cells: &[T]) -> (Vec<u32>, Vec<T>) {
+            let numbered = (0..).zip(cells.iter().copied());
+            numbered.filter(|&(_, cell)| cell != T::default()).unzip()
+        }
+        let Cells::Dense(cells) = &self.cells else { return self.clone() };
+        let (index, cells) = match cells {
+            CellValues::U8(cells) => on(pick(cells), CellValues::U8),
+            CellValues::U16(cells) => on(pick(cells), CellValues::U16),
+            CellValues::I16(cells) => on(pick(cells), CellValues::I16),
+            CellValues::F32(cells) => on(pick(cells), CellValues::F32),
+        };
+        Self { cells: Cells::Sparse { index, cells }, ..*self }
+    }
+
+    /// The same frame with all its cells. Indices outside the frame are passed over.
+    pub fn into_dense(self) -> Self {
+        fn put<T: Copy + Default>(n: usize, index: &[u32], cells: &[T]) -> Vec<T> {
+            let mut dense = vec![T::default(); n];
+            for (&at, &cell) in index.iter().zip(cells) {
+                if let Some(slot) = dense.get_mut(at as usize) {
+                    *slot = cell;
+                }
+            }
+            dense
+        }
+        let Self { window, shape, cells } = self;
+        let n = shape.cells();
+        let cells = match cells {
+            Cells::Dense(cells) => cells,
+            Cells::Sparse { index, cells } => match cells {
+                CellValues::U8(cells) => CellValues::U8(put(n, &index, &cells)),
+                CellValues::U16(cells) => CellValues::U16(put(n, &index, &cells)),
+                CellValues::I16(cells) => CellValues::I16(put(n, &index, &cells)),
+                CellValues::F32(cells) => CellValues::F32(put(n, &index, &cells)),
+            },
+        };
+        Self { window, shape, cells: Cells::Dense(cells) }
+    }
+
+    /// All `C * H * W` cells, row-major, as f32. Every value of the other types is exact in it.
+    pub fn to_f32(&self) -> Vec<f32> {
+        let mut dense = vec![0.0; self.shape.cells()];
+        self.cells.fill(&mut dense);
+        dense
+    }
+}
+
+/// The second of a pair, in an enum.
+fn on<A, B, C>((a, b): (A, B), wrap: impl FnOnce(B) -> C) -> (A, C) {
+    (a, wrap(b))
 }

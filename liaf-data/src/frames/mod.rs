@@ -4,28 +4,36 @@
 //! [`FrameSink`] receives them. If the windows depend on the whole recording, a first pass with a
 //! [`SpanFinder`] is needed.
 
-mod add;
+#[cfg(feature = "ndarray")]
+mod array;
 mod binner;
 mod check;
 mod count;
 mod event_triggered;
 mod frame;
 mod grid;
+mod names;
 mod open;
 mod options;
-mod parse;
+mod place;
 mod recipe;
 mod report;
+mod representation;
 mod rule;
 mod select;
 mod span;
 mod time;
 
-pub use crate::model::{Crop, TimePoint, TimeSpan};
+pub use crate::model::{Crop, TimePoint, TimeSpan, parse_duration};
+#[cfg(feature = "ndarray")]
+pub use array::CellType;
 pub use binner::{Binner, BinnerSink, FrameSink};
 pub use frame::{CellValues, Cells, Dtype, Frame, FrameShape, Window};
-pub use options::{Edge, FrameOptions, Polarity, Representation, WindowRule};
-pub use parse::parse_duration;
+pub use options::{Edge, FrameOptions, WindowRule};
 pub use recipe::{CellRecipe, FrameRecipe, Provenance, SampleRecipe};
 pub use report::FrameReport;
+pub use representation::{
+    Accumulator, BINARY, COUNT, CellOptions, Closed, Layout, Placed, PolarityChannels,
+    PolarityIndex, REPRESENTATIONS, Representation, SIGNED,
+};
 pub use span::SpanFinder;

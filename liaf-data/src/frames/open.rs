@@ -3,37 +3,54 @@
 
 use std::collections::VecDeque;
 
-use super::add::{Add, Lost, clear};
-use super::{CellValues, Cells, Dtype, Frame, FrameReport, FrameShape, FrameSink, Window};
+use super::{
+    Accumulator, CellOptions, FrameReport, FrameShape, FrameSink, Layout, Placed, Representation,
+    Window,
+};
 use crate::error::{Error, Result};
 
-/// A frame is stored as the list of the cells of its events as long as it has at most one event for
-/// this many bytes of its cells. Many open frames then fit into the cache.
+/// A frame is stored as the list of its events as long as it has at most one event for this many
+/// bytes of its cells. Many open frames then fit into the cache.
 const BYTES_PER_EVENT: usize = 32;
 
 /// Consecutive frames that are open. Frames are numbered from 0 over the recording.
 #[derive(Debug)]
 pub(super) struct OpenFrames {
-    cells: usize,
-    dtype: Dtype,
-    add: Add,
+    maker: Maker,
+    needs_times: bool,
+    /// Number of events from which a frame has an accumulator of its own.
+    most_listed: usize,
     /// Number of the oldest open frame.
     first: u64,
     slots: VecDeque<Slot>,
-    /// A frame of zeros, in which frames with few events are assembled when they are closed.
-    zeros: Buffer,
-    free: Vec<Buffer>,
-    free_lists: Vec<Vec<u32>>,
+    /// An accumulator without events, in which frames with few events are made when they are closed.
+    shared: Box<dyn Accumulator>,
+    free: Vec<Box<dyn Accumulator>>,
+    free_lists: Vec<List>,
     max_frames: u64,
     max_frames_is: String,
     pub report: FrameReport,
 }
 
-/// An open frame: a list of cell indices, or all cells.
+/// Makes accumulators.
+#[derive(Debug)]
+struct Maker {
+    representation: &'static Representation,
+    options: CellOptions,
+    shape: FrameShape,
+}
+
+impl Maker {
+    fn make(&self) -> Box<dyn Accumulator> {
+        (self.representation.start)(&self.options, self.shape)
+    }
+}
+
+/// An open frame: a list of events, or an accumulator that has them.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
-    few: Vec<u32>,
-    many: Option<Buffer>,
+    few: List,
+    many: Option<Box<dyn Accumulator>>,
     /// Number of its events that were in no frame before.
     kept: u64,
     /// Number of all its events.
@@ -44,38 +61,47 @@ pub(super) struct Slot {
     pub times: Option<(i64, i64)>,
 }
 
-#[derive(Debug)]
-struct Buffer {
-    frame: Frame,
-    lost: Lost,
+/// Events in memory, with their times only if the representation needs them.
+#[derive(Debug, Default)]
+struct List {
+    t: Vec<i64>,
+    index: Vec<u32>,
 }
 
-impl Buffer {
-    fn zeros(dtype: Dtype, cells: usize) -> Self {
-        let window = Window { start: 0, end: 0 };
-        let frame = Frame { window, cells: Cells::Dense(CellValues::zeros(dtype, cells)) };
-        Self { frame, lost: Lost::default() }
+impl List {
+    fn extend(&mut self, events: Placed<'_>) {
+        self.t.extend_from_slice(events.t);
+        self.index.extend_from_slice(events.index);
     }
 
-    fn add(&mut self, add: Add, indices: &[u32]) {
-        if let Cells::Dense(cells) = &mut self.frame.cells {
-            add.apply(cells, indices, &mut self.lost);
-        }
+    fn placed(&self) -> Placed<'_> {
+        Placed { t: &self.t, index: &self.index }
+    }
+
+    fn clear(&mut self) {
+        self.t.clear();
+        self.index.clear();
     }
 }
 
 impl OpenFrames {
     /// No open frames yet. At most `max_frames` may be closed.
-    pub fn new(shape: FrameShape, dtype: Dtype, add: Add, max_frames: u64) -> Self {
-        let cells = shape.cells();
-        let bytes = cells * dtype.bytes();
+    pub fn new(
+        representation: &'static Representation,
+        options: CellOptions,
+        shape: FrameShape,
+        layout: Layout,
+        max_frames: u64,
+    ) -> Self {
+        let bytes = shape.cells() * options.dtype.bytes();
+        let maker = Maker { representation, options, shape };
         Self {
-            cells,
-            dtype,
-            add,
+            shared: maker.make(),
+            maker,
+            needs_times: layout.needs_times,
+            most_listed: bytes / BYTES_PER_EVENT,
             first: 0,
             slots: VecDeque::new(),
-            zeros: Buffer::zeros(dtype, cells),
             free: Vec::new(),
             free_lists: Vec::new(),
             max_frames,
@@ -104,33 +130,33 @@ impl OpenFrames {
         self.slots.push_back(Slot::default());
     }
 
-    /// Adds events to frame `k`, at the cells with these indices. `kept` of the events are in no
-    /// other frame yet, and `late` of those came late.
-    pub fn add(&mut self, k: u64, indices: &[u32], kept: u64, late: u64) -> Option<&mut Slot> {
+    /// Adds events to frame `k`. `kept` of them are in no other frame yet, and `late` of those came
+    /// late.
+    pub fn add(&mut self, k: u64, events: Placed<'_>, kept: u64, late: u64) -> Option<&mut Slot> {
         let slot = self.slots.get_mut(usize::try_from(k.checked_sub(self.first)?).ok()?)?;
-        let most = self.cells * self.dtype.bytes() / BYTES_PER_EVENT;
-        if let Some(buffer) = &mut slot.many {
-            buffer.add(self.add, indices);
-        } else if slot.few.len() + indices.len() <= most {
-            if slot.few.capacity() == 0 {
+        let n = events.index.len();
+        let events = Placed { t: if self.needs_times { events.t } else { &[] }, ..events };
+        if let Some(accumulator) = &mut slot.many {
+            accumulator.add(events);
+        } else if slot.few.index.len() + n <= self.most_listed {
+            if slot.few.index.capacity() == 0 {
                 slot.few = self.free_lists.pop().unwrap_or_default();
             }
-            slot.few.extend_from_slice(indices);
+            slot.few.extend(events);
         } else {
-            let mut buffer =
-                self.free.pop().unwrap_or_else(|| Buffer::zeros(self.dtype, self.cells));
-            buffer.add(self.add, &slot.few);
-            buffer.add(self.add, indices);
-            slot.many = Some(buffer);
+            let mut accumulator = self.free.pop().unwrap_or_else(|| self.maker.make());
+            accumulator.add(slot.few.placed());
+            accumulator.add(events);
+            slot.many = Some(accumulator);
             slot.few.clear();
             self.free_lists.push(std::mem::take(&mut slot.few));
         }
         slot.kept += kept;
         slot.late += late;
-        slot.binned += indices.len() as u64;
+        slot.binned += n as u64;
         self.report.kept += kept;
         self.report.late += late;
-        self.report.binned += indices.len() as u64;
+        self.report.binned += n as u64;
         Some(slot)
     }
 
@@ -148,21 +174,14 @@ impl OpenFrames {
         }
         self.report.frames += 1;
         let few = slot.many.is_none();
-        let buffer = slot.many.as_mut().unwrap_or(&mut self.zeros);
-        buffer.add(self.add, &slot.few);
-        buffer.frame.window = window;
-        self.report.saturated_cells += buffer.lost.cells;
-        sink.frame(&buffer.frame)?;
-        buffer.lost.clear();
-        if let Cells::Dense(cells) = &mut buffer.frame.cells {
-            if few {
-                self.add.clear_at(cells, &slot.few);
-            } else {
-                clear(cells);
-            }
-        }
+        let accumulator = slot.many.as_mut().unwrap_or(&mut self.shared);
+        accumulator.add(slot.few.placed());
+        let closed = accumulator.close(window);
+        self.report.saturated_cells += closed.saturated_cells;
+        sink.frame(closed.frame)?;
+        accumulator.clear(few.then_some(&slot.few.index));
         self.free.extend(slot.many);
-        if slot.few.capacity() > 0 {
+        if slot.few.index.capacity() > 0 {
             slot.few.clear();
             self.free_lists.push(slot.few);
         }

@@ -1,10 +1,13 @@
-//! The description of frames: windows, edges, cells, crop and size.
+//! The description of frames: windows, edges, cells, selection and size.
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Dtype;
+use super::{COUNT, CellOptions, Dtype, PolarityChannels, Representation};
+use crate::filter::Selection;
 use crate::limits::Limits;
-use crate::model::{Crop, SensorSize, TimePoint};
+use crate::model::{Parameters, SensorSize};
 
 /// How a recording is divided into windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,69 +67,41 @@ pub enum Edge {
     SpikingJelly2,
 }
 
-/// What a cell contains.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Representation {
-    /// The number of its events.
-    #[default]
-    Count,
-    /// 1 if the cell had an event, otherwise 0.
-    Binary,
-}
-
-/// What is done with the polarity of events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Polarity {
-    /// Two channels: 0 for OFF, 1 for ON.
-    #[default]
-    Split,
-    /// One channel for both.
-    Merged,
-    /// One channel, with ON counted positive and OFF negative.
-    Signed,
-}
-
 /// The description of the frames to make from the events of a recording.
 ///
-/// Events are kept if they are in `from <= t < to` and in `crop`. Their coordinates are then scaled
-/// to `size`, and the kept events are divided into windows. The windows start at `from` if it is
-/// given, otherwise at the first kept event, and they continue to the last kept event, not to `to`.
+/// The events that `selection` keeps are scaled to `size` and divided into windows. The windows start
+/// at `selection.from` if it is given, otherwise at the first kept event, and they continue to the
+/// last kept event, not to `selection.to`.
 ///
 /// ```
 /// use liaf_data::SensorSize;
-/// use liaf_data::frames::{FrameOptions, WindowRule};
-/// let options = FrameOptions {
-///     windows: WindowRule::Time { us: 5_000, overlap: 0 },
-///     size: Some(SensorSize::new(64, 48)),
-///     ..FrameOptions::default()
-/// };
+/// use liaf_data::frames::{Dtype, FrameOptions};
+/// use std::time::Duration;
+///
+/// let options = FrameOptions::every(Duration::from_millis(5)).size(64, 48).dtype(Dtype::U8);
 /// let shape = options.check(SensorSize::new(346, 260))?;
 /// assert_eq!((shape.channels, shape.height, shape.width), (2, 48, 64));
 /// # Ok::<(), liaf_data::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct FrameOptions {
     /// The windows. Default: 10 ms without overlap.
     pub windows: WindowRule,
     /// The rule for the edges. Default: [`Edge::All`].
     pub edge: Edge,
+    /// What a cell holds. Default: the number of its events.
+    pub representation: &'static Representation,
+    /// Whether OFF and ON have channels of their own. Default: two channels.
+    pub polarity: PolarityChannels,
     /// The type of a cell; counts stop at its largest value (for f32 at 2²⁴). Default: u16.
     pub dtype: Dtype,
-    /// What a cell contains. Default: the number of its events.
-    pub cells: Representation,
-    /// What is done with polarity. Default: two channels.
-    pub polarity: Polarity,
-    /// Keep only the events in this rectangle.
-    pub crop: Option<Crop>,
+    /// The parameters of the representation. Default: none, so that each has its default.
+    pub parameters: Parameters,
+    /// Which events are kept, and the filters that they pass. Default: all.
+    pub selection: Selection,
     /// Scale frames down to this size: x' = ⌊x·W'/W⌋ and y likewise, where W is the width of the
     /// sensor or of the crop. It must not be larger than that.
     pub size: Option<SensorSize>,
-    /// Keep only events at this time or later.
-    pub from: Option<TimePoint>,
-    /// Keep only events before this time.
-    pub to: Option<TimePoint>,
     /// How long a window of time stays open after its end, in µs of the latest time seen, to
     /// receive events that are out of order. Default: 100 ms.
     pub slack: i64,
@@ -139,16 +114,90 @@ impl Default for FrameOptions {
         Self {
             windows: WindowRule::Time { us: 10_000, overlap: 0 },
             edge: Edge::All,
+            representation: &COUNT,
+            polarity: PolarityChannels::Split,
             dtype: Dtype::U16,
-            cells: Representation::Count,
-            polarity: Polarity::Split,
-            crop: None,
+            parameters: Parameters::new(),
+            selection: Selection::default(),
             size: None,
-            from: None,
-            to: None,
             slack: 100_000,
             limits: Limits::default(),
         }
+    }
+}
+
+/// Builders. A value that is not valid is refused when frames are made ([`check`](Self::check)).
+impl FrameOptions {
+    fn of(windows: WindowRule) -> Self {
+        Self { windows, ..Self::default() }
+    }
+
+    /// Windows of this length in time, without overlap, rounded down to whole µs.
+    pub fn every(window: Duration) -> Self {
+        Self::of(WindowRule::Time { us: micros(window), overlap: 0 })
+    }
+
+    /// Windows of this many milliseconds, without overlap.
+    pub fn window_ms(ms: u32) -> Self {
+        Self::every(Duration::from_millis(ms.into()))
+    }
+
+    /// Windows of this number of events, without overlap.
+    pub fn count(events: u64) -> Self {
+        Self::of(WindowRule::Count { events, overlap: 0 })
+    }
+
+    /// `n` windows of equal length in time over the whole recording, which is read twice.
+    pub fn bins(n: u64) -> Self {
+        Self::of(WindowRule::Bins { n })
+    }
+
+    /// `n` windows with equal numbers of events over the whole recording, which is read twice.
+    pub fn event_bins(n: u64) -> Self {
+        Self::of(WindowRule::EventBins { n })
+    }
+
+    /// Scales the frames down to `width` columns and `height` rows.
+    #[must_use]
+    pub fn size(self, width: u16, height: u16) -> Self {
+        Self { size: Some(SensorSize::new(width, height)), ..self }
+    }
+
+    /// Cells hold this, in the type that is usual for it: call [`dtype`](Self::dtype) afterwards for
+    /// another type.
+    #[must_use]
+    pub fn representation(self, representation: &'static Representation) -> Self {
+        Self { representation, dtype: representation.usual_dtype, ..self }
+    }
+
+    /// Cells are of this type.
+    #[must_use]
+    pub fn dtype(self, dtype: Dtype) -> Self {
+        Self { dtype, ..self }
+    }
+
+    /// Whether OFF and ON have channels of their own.
+    #[must_use]
+    pub fn polarity(self, polarity: PolarityChannels) -> Self {
+        Self { polarity, ..self }
+    }
+
+    /// The rule for the edges.
+    #[must_use]
+    pub fn edge(self, edge: Edge) -> Self {
+        Self { edge, ..self }
+    }
+
+    /// Which events are kept, and the filters that they pass.
+    #[must_use]
+    pub fn selection(self, selection: Selection) -> Self {
+        Self { selection, ..self }
+    }
+
+    /// Limits on the memory and output that a recording may need.
+    #[must_use]
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 }
 
@@ -163,8 +212,13 @@ impl FrameOptions {
         }
     }
 
-    /// The part of the sensor that the frames show.
-    pub(super) fn source(&self, sensor: SensorSize) -> Crop {
-        self.crop.unwrap_or(Crop { x: 0, y: 0, w: sensor.width, h: sensor.height })
+    /// What the representation is told about its cells.
+    pub(super) fn cell_options(&self) -> CellOptions {
+        let Self { polarity, dtype, ref parameters, .. } = *self;
+        CellOptions { polarity, dtype, parameters: parameters.clone() }
     }
+}
+
+fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }

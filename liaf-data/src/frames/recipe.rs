@@ -5,11 +5,15 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Crop, Dtype, Edge, FrameOptions, Polarity, Representation, TimePoint, WindowRule};
+use super::{
+    COUNT, Crop, Dtype, Edge, FrameOptions, PolarityChannels, Representation, SIGNED, TimePoint,
+    WindowRule,
+};
 use crate::codec::Aedat2Reading;
 use crate::error::{Error, Result};
+use crate::filter::{FilterSpec, Selection};
 use crate::limits::Limits;
-use crate::model::SensorSize;
+use crate::model::{Parameters, Polarity, SensorSize};
 
 /// How frames are made from events: [`FrameOptions`] in the form in which tensor files store them,
 /// as JSON.
@@ -36,6 +40,12 @@ pub struct FrameRecipe {
     pub slack_us: i64,
     /// Only the events in this rectangle were kept.
     pub crop: Option<Crop>,
+    /// Only the events of this polarity were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<Polarity>,
+    /// The filters that the events passed, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub filters: Vec<FilterSpec>,
     /// Width and height of a frame, if it was scaled down.
     pub size: Option<SensorSize>,
     /// The meaning of the cells.
@@ -43,29 +53,72 @@ pub struct FrameRecipe {
 }
 
 /// The meaning of the cells of frames.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(into = "StoredCells", try_from = "StoredCells")]
 pub struct CellRecipe {
-    /// What a cell contains.
-    pub cells: Representation,
-    /// What was done with polarity.
-    pub polarity: Polarity,
+    /// What a cell holds.
+    pub representation: &'static Representation,
+    /// Whether OFF and ON have channels of their own.
+    pub polarity: PolarityChannels,
     /// The type of a cell.
     pub dtype: Dtype,
+    /// The parameters of the representation.
+    pub parameters: Parameters,
+}
+
+/// The meaning of cells in the form in which files store it. Signed sums are stored as counts with
+/// signed polarity, as they were called first.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredCells {
+    cells: String,
+    polarity: String,
+    dtype: Dtype,
+    #[serde(default, skip_serializing_if = "Parameters::is_empty")]
+    parameters: Parameters,
+}
+
+impl From<CellRecipe> for StoredCells {
+    fn from(recipe: CellRecipe) -> Self {
+        let CellRecipe { representation, polarity, dtype, parameters } = recipe;
+        let (cells, polarity) = match representation == &SIGNED {
+            true => (COUNT.name, "signed"),
+            false => (representation.name, polarity.name()),
+        };
+        Self { cells: cells.into(), polarity: polarity.into(), dtype, parameters }
+    }
+}
+
+impl TryFrom<StoredCells> for CellRecipe {
+    type Error = Error;
+
+    fn try_from(stored: StoredCells) -> Result<Self> {
+        let StoredCells { cells, polarity, dtype, parameters } = stored;
+        let representation = Representation::named(&cells)?;
+        if polarity == "signed" && representation == &COUNT {
+            let polarity = PolarityChannels::default();
+            return Ok(Self { representation: &SIGNED, polarity, dtype, parameters });
+        }
+        Ok(Self { representation, polarity: polarity.parse()?, dtype, parameters })
+    }
 }
 
 impl From<&FrameOptions> for FrameRecipe {
     fn from(options: &FrameOptions) -> Self {
-        let FrameOptions { cells, polarity, dtype, .. } = *options;
+        let FrameOptions { representation, polarity, dtype, .. } = *options;
+        let parameters = options.parameters.clone();
+        let Selection { from, to, crop, polarity: only, filters } = options.selection.clone();
         Self {
             windows: options.windows,
             edge: options.edge,
-            from: options.from,
-            to: options.to,
+            from,
+            to,
             slack_us: options.slack,
-            crop: options.crop,
+            crop,
+            only,
+            filters,
             size: options.size,
-            representation: CellRecipe { cells, polarity, dtype },
+            representation: CellRecipe { representation, polarity, dtype, parameters },
         }
     }
 }
@@ -73,17 +126,23 @@ impl From<&FrameOptions> for FrameRecipe {
 impl FrameRecipe {
     /// The options that make such frames.
     pub fn options(&self, limits: Limits) -> FrameOptions {
-        let CellRecipe { cells, polarity, dtype } = self.representation;
+        let CellRecipe { representation, polarity, dtype, parameters } =
+            self.representation.clone();
         FrameOptions {
             windows: self.windows,
             edge: self.edge,
-            dtype,
-            cells,
+            representation,
             polarity,
-            crop: self.crop,
+            dtype,
+            parameters,
+            selection: Selection {
+                from: self.from,
+                to: self.to,
+                crop: self.crop,
+                polarity: self.only,
+                filters: self.filters.clone(),
+            },
             size: self.size,
-            from: self.from,
-            to: self.to,
             slack: self.slack_us,
             limits,
         }
@@ -214,18 +273,22 @@ fn json<T: DeserializeOwned>(text: &str, what: &str) -> Result<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frames::BINARY;
 
     fn odd() -> FrameOptions {
         FrameOptions {
             windows: WindowRule::Count { events: 500, overlap: 100 },
             edge: Edge::Tonic,
             dtype: Dtype::F32,
-            cells: Representation::Binary,
-            polarity: Polarity::Merged,
-            crop: Some(Crop { x: 1, y: 2, w: 30, h: 40 }),
+            representation: &BINARY,
+            polarity: PolarityChannels::Merged,
+            parameters: Parameters::new().with("n", 3),
+            selection: Selection::default()
+                .between(TimePoint::Relative(5), TimePoint::Absolute(1_600_000_000_000_000))
+                .crop(1, 2, 30, 40)
+                .polarity(Polarity::On)
+                .filter("refractory:period=2ms".parse().unwrap()),
             size: Some(SensorSize::new(16, 8)),
-            from: Some(TimePoint::Relative(5)),
-            to: Some(TimePoint::Absolute(1_600_000_000_000_000)),
             slack: 7,
             limits: Limits::default(),
         }
@@ -242,6 +305,18 @@ mod tests {
         let back = SampleRecipe::from_json(&recipe.to_json().unwrap()).unwrap();
         assert_eq!(back, recipe);
         assert_eq!(back.frames.options(Limits::default()), odd());
+    }
+
+    #[test]
+    fn a_recipe_of_usual_frames_is_stored_as_before() {
+        let options = FrameOptions::window_ms(10).representation(&SIGNED);
+        let text = serde_json::to_string(&FrameRecipe::from(&options)).unwrap();
+        assert_eq!(
+            text,
+            r#"{"windows":{"time":{"us":10000,"overlap":0}},"edge":"all","from":null,"to":null,"slack_us":100000,"crop":null,"size":null,"representation":{"cells":"count","polarity":"signed","dtype":"i16"}}"#
+        );
+        let back: FrameRecipe = serde_json::from_str(&text).unwrap();
+        assert_eq!(back.options(Limits::default()), options);
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 
+use crate::filter::Filtered;
+
 /// Where the events went.
 ///
-/// The number of all events is `kept` + `out_of_window` + `out_of_crop`.
+/// The number of all events is `kept` + `out_of_window` + `out_of_crop` + the events in `filtered`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct FrameReport {
     /// Events that are in at least one frame; each is counted once.
@@ -18,6 +20,9 @@ pub struct FrameReport {
     pub out_of_window: u64,
     /// Events outside the crop or the sensor.
     pub out_of_crop: u64,
+    /// Events that a choice of polarity or filters removed, by stage.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub filtered: Vec<Filtered>,
     /// Cells that could not count all their events because of their type, summed over all frames.
     pub saturated_cells: u64,
     /// Number of frames.
@@ -29,6 +34,7 @@ pub struct FrameReport {
 impl FrameReport {
     /// Number of all events.
     pub fn events(&self) -> u64 {
-        self.kept + self.out_of_window + self.out_of_crop
+        let filtered: u64 = self.filtered.iter().map(|filtered| filtered.events).sum();
+        self.kept + self.out_of_window + self.out_of_crop + filtered
     }
 }

@@ -1,6 +1,6 @@
 //! The first pass over a recording: how many events are kept, and their first and last times.
 
-use super::select::Selector;
+use super::select::{Left, Selector};
 use super::{FrameOptions, FrameReport};
 use crate::codec::EventSink;
 use crate::error::Result;
@@ -30,25 +30,28 @@ impl SpanFinder {
     /// # Errors
     /// As [`FrameOptions::check`].
     pub fn new(options: &FrameOptions, sensor: SensorSize) -> Result<Self> {
-        let shape = options.check(sensor)?;
-        let selector = Selector::new(options, sensor, shape);
+        let (shape, layout) = options.plan(sensor)?;
+        let selector = Selector::new(options, sensor, shape, layout)?;
         Ok(Self { selector, span: TimeSpan::default(), report: FrameReport::default() })
     }
 
     /// Adds the next events, in file order.
     ///
     /// # Errors
-    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the columns of `batch` differ in length.
+    /// None at present.
     pub fn push(&mut self, batch: &EventBatch) -> Result<()> {
         let span = &mut self.span;
-        let left = self.selector.each(batch, |_, kept| {
-            span.extend(kept.t);
+        let left = self.selector.each(batch, |_, events| {
+            span.extend(events.t);
             Ok(())
         })?;
-        self.report.kept = span.events;
-        self.report.out_of_window += left.out_of_window;
-        self.report.out_of_crop += left.out_of_crop;
+        self.count(left);
         Ok(())
+    }
+
+    fn count(&mut self, left: Left) {
+        left.add_to(&mut self.report);
+        self.report.kept = self.span.events;
     }
 
     /// The span of the kept events so far.
@@ -64,6 +67,12 @@ impl SpanFinder {
 
 impl EventSink for SpanFinder {
     fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
-        self.push(events)
+        let span = &mut self.span;
+        let left = self.selector.each_owned(events, |_, events| {
+            span.extend(events.t);
+            Ok(())
+        })?;
+        self.count(left);
+        Ok(())
     }
 }

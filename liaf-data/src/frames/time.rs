@@ -6,8 +6,7 @@ use std::ops::Range;
 use super::grid::Grid;
 use super::open::{OpenFrames, TOO_MANY_ADVICE};
 use super::rule::{Rule, after};
-use super::select::Kept;
-use super::{FrameOptions, FrameShape, FrameSink, Window};
+use super::{FrameOptions, FrameSink, Placed, Window};
 use crate::error::Result;
 use crate::model::TimeSpan;
 
@@ -60,13 +59,13 @@ enum Target {
 }
 
 impl TimeWindows {
-    pub fn new(options: &FrameOptions, shape: FrameShape, span: Option<TimeSpan>) -> Self {
+    pub fn new(options: &FrameOptions, max_open: u64, span: Option<TimeSpan>) -> Self {
         Self {
             rule: Rule::new(options, span),
             from: None,
             to: None,
             slack: options.slack.max(0) as u64,
-            max_open: options.max_open(shape),
+            max_open,
             closed_early: false,
             line: None,
             low: 0,
@@ -82,17 +81,18 @@ impl TimeWindows {
 
     pub fn push(
         &mut self,
-        kept: Kept<'_>,
+        events: Placed<'_>,
         open: &mut OpenFrames,
         sink: &mut dyn FrameSink,
     ) -> Result<()> {
-        let Kept { mut t, place: mut cells } = kept;
+        let Placed { mut t, mut index } = events;
         while let Some(&next) = t.first() {
             if next < self.low || next > self.high {
                 self.enter(next, open, sink)?;
             }
             let (n, max) = run(t, self.low, self.high);
-            let (here, rest) = cells.split_at(n.min(cells.len()));
+            let (here, rest) = index.split_at(n.min(index.len()));
+            let here = Placed { t: &t[..n], index: here };
             self.add(here, open);
             if let Some(line) = &mut self.line
                 && max > line.t0
@@ -100,7 +100,7 @@ impl TimeWindows {
                 line.latest = line.latest.max(max.abs_diff(line.t0));
             }
             t = &t[n..];
-            cells = rest;
+            index = rest;
         }
         Ok(())
     }
@@ -149,8 +149,8 @@ impl TimeWindows {
         Ok(())
     }
 
-    fn add(&self, cells: &[u32], open: &mut OpenFrames) {
-        let n = cells.len() as u64;
+    fn add(&self, events: Placed<'_>, open: &mut OpenFrames) {
+        let n = events.index.len() as u64;
         let (windows, late) = match &self.target {
             Target::Windows(windows) => (windows.clone(), 0),
             Target::LateWindows(windows) => (windows.clone(), n),
@@ -164,7 +164,7 @@ impl TimeWindows {
         let first = windows.start;
         for k in windows {
             let (kept, late) = if k == first { (n, late) } else { (0, 0) };
-            open.add(k, cells, kept, late);
+            open.add(k, events, kept, late);
         }
     }
 

@@ -66,12 +66,18 @@ impl AtomicFile {
     }
 
     /// Starts a temporary file in the folder of `target`, for bytes that are read back later. It is
-    /// never finished, and is removed like a partial file of `target`.
+    /// never finished, and it loses its name at once, so that it disappears with the process,
+    /// whatever ends it.
     ///
     /// # Errors
     /// As [`create`](Self::create).
     pub(crate) fn scratch(target: &Path) -> Result<Self> {
-        Self::create(target, true, false)
+        let mut scratch = Self::create(target, true, false)?;
+        fs::remove_file(&scratch.partial).map_err(|error| {
+            Error::system("cannot make a temporary file", error).in_file(&scratch.target)
+        })?;
+        scratch.partial = PathBuf::new();
+        Ok(scratch)
     }
 
     /// Passes all bytes appended so far to `give`, in pieces.
@@ -150,6 +156,9 @@ impl AtomicFile {
                 file.sync_all()?;
             }
             size = file.metadata()?.len();
+            // A process that is being started right now has inherited the file and with it the lock,
+            // which would keep HDF5 from opening the file.
+            let _ = file.unlock();
             Ok(())
         })?;
         self.take_name()?;

@@ -5,6 +5,7 @@ mod atomic;
 mod memory;
 mod parallel;
 mod source;
+mod spool;
 mod stale;
 
 pub use atomic::AtomicFile;
@@ -13,3 +14,4 @@ pub(crate) use parallel::{in_order, places_per_pool};
 #[cfg(test)]
 pub(crate) use source::OPENS;
 pub use source::{ByteSource, MapChoice};
+pub(crate) use spool::Spool;

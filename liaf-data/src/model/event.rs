@@ -135,6 +135,18 @@ impl EventBatch {
         self.p.extend_from_slice(events.p());
     }
 
+    /// Moves all events of `other` to the end of this batch.
+    pub fn append(&mut self, other: &mut Self) {
+        if self.is_empty() && self.t.capacity() == 0 {
+            std::mem::swap(self, other);
+            return;
+        }
+        self.t.append(&mut other.t);
+        self.x.append(&mut other.x);
+        self.y.append(&mut other.y);
+        self.p.append(&mut other.p);
+    }
+
     /// Event number `i`, or `None` past the end.
     pub fn get(&self, i: usize) -> Option<Event> {
         Some(Event {
@@ -168,16 +180,16 @@ impl EventBatch {
 
     /// Keeps only the events for which `keep` returns true, in order.
     pub fn retain(&mut self, mut keep: impl FnMut(Event) -> bool) {
+        let n = self.len();
+        let (t, x) = (&mut self.t[..n], &mut self.x[..n]);
+        let (y, p) = (&mut self.y[..n], &mut self.p[..n]);
         let mut kept = 0;
-        for i in 0..self.len() {
-            let event = Event { t: self.t[i], x: self.x[i], y: self.y[i], p: self.p[i] };
-            if keep(event) {
-                self.t[kept] = event.t;
-                self.x[kept] = event.x;
-                self.y[kept] = event.y;
-                self.p[kept] = event.p;
-                kept += 1;
-            }
+        for i in 0..n {
+            let event = Event { t: t[i], x: x[i], y: y[i], p: p[i] };
+            // Every event is written to slot `kept`, which only advances past events that are kept:
+            // this avoids a branch that would often be mispredicted.
+            (t[kept], x[kept], y[kept], p[kept]) = (event.t, event.x, event.y, event.p);
+            kept += usize::from(keep(event));
         }
         self.truncate(kept);
     }

@@ -4,14 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::mem;
-use std::ops::Range;
 
 use crate::codec::EventSink;
 use crate::codec::seek::Order;
 use crate::error::{Error, Result};
 use crate::hint::Hint;
 use crate::model::{
-    Event, EventBatch, Finding, Measurement, MeasurementCount, Note, Report, SensorSize,
+    Event, EventBatch, Finding, Measurement, MeasurementCount, Note, Report, SensorSize, Times,
 };
 
 /// The checks that are the same for all formats: the border of the sensor, and the order of time.
@@ -21,8 +20,8 @@ pub(super) struct Check {
     pub sensor: Option<SensorSize>,
     /// An event outside the sensor is an error.
     pub strict: bool,
-    /// Only events within this interval of time, in µs, are passed on.
-    pub slice: Option<Range<i64>>,
+    /// Only events of these times are passed on.
+    pub slice: Option<Times>,
     /// The recording was assumed to be in order of time: a note is added if it is not.
     pub trusts_order: bool,
     order: Order,
@@ -47,7 +46,7 @@ impl Check {
 
     /// The same checks for a stream whose sensor is not known.
     fn of_other_stream(&self) -> Self {
-        Self { slice: self.slice.clone(), ..Self::new(None, self.strict) }
+        Self { slice: self.slice, ..Self::new(None, self.strict) }
     }
 
     /// Drops the events outside the sensor. In strict mode, the first of them is returned as an
@@ -89,9 +88,7 @@ impl Check {
 
     fn drop_out_of_slice(&mut self, events: &mut EventBatch) {
         let Some(slice) = &self.slice else { return };
-        let before = events.len();
-        events.retain(|event| slice.contains(&event.t));
-        let dropped = (before - events.len()) as u64;
+        let dropped = slice.choose(events);
         self.report.add_event(Finding::OutOfSlice, dropped, self.decoded);
     }
 

@@ -3,7 +3,6 @@
 mod check;
 mod index;
 mod index_file;
-mod iterate;
 mod measurements;
 mod probe;
 mod recording;
@@ -13,7 +12,6 @@ mod sparse_index;
 mod stream;
 
 pub use index::Index;
-pub use iterate::{Batches, Events};
 pub use measurements::MeasurementReader;
 pub use recording::Recording;
 pub use stream::EventReader;

@@ -9,7 +9,7 @@ use super::sparse_index::SparseIndex;
 use super::stream::EventReader;
 use crate::codec::{Body, Checkpoint, EventSink, ReadOptions};
 use crate::error::{Error, Result};
-use crate::model::EventBatch;
+use crate::model::{EventBatch, Times};
 
 /// In files below this size every event is decoded: that is fast, and correct whatever the order of
 /// the events.
@@ -103,7 +103,7 @@ impl Recording {
                 self.find(&time)?.ok_or_else(|| Error::caller("the recording has no index"))?
             }
         };
-        reader.check.slice = Some(time);
+        reader.check.slice = Some(Times::from(time));
         Ok(reader)
     }
 

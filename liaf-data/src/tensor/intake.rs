@@ -78,6 +78,7 @@ impl Intake {
         }
     }
 
+    #[cfg_attr(not(feature = "hdf5"), expect(dead_code, reason = "only HDF5 needs it"))]
     pub(super) fn spec(&self) -> &TensorSpec {
         &self.spec
     }
@@ -88,25 +89,14 @@ impl Intake {
     }
 
     /// Size of one dense frame in bytes.
+    #[cfg_attr(not(feature = "hdf5"), expect(dead_code, reason = "only HDF5 needs it"))]
     pub(super) fn frame_bytes(&self) -> usize {
         self.frame_bytes
     }
 
-    /// Shape of the tensor of all frames so far: T, C, H, W.
-    pub(super) fn shape(&self) -> [u64; 4] {
-        let shape = self.spec.shape;
-        [self.frames(), shape.channels as u64, shape.height as u64, shape.width as u64]
-    }
-
     /// Start and end of every frame so far, in µs.
-    #[cfg_attr(not(feature = "hdf5"), expect(dead_code, reason = "only HDF5 takes numbers"))]
     pub(super) fn timestamps(&self) -> &[i64] {
         &self.timestamps
-    }
-
-    /// Start and end of every frame so far, as little-endian i64.
-    pub(super) fn timestamp_bytes(&self) -> Vec<u8> {
-        self.timestamps.iter().flat_map(|t| t.to_le_bytes()).collect()
     }
 
     /// A buffer of zeros for `frames` dense frames.

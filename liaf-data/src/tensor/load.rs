@@ -1,12 +1,9 @@
-//! Reading frames from a `.safetensors` file.
+//! Reading frames from a tensor file.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use serde::Deserialize;
-use serde_json::{Map, Value};
-
+use super::reader::{Bytes, TensorFile};
+use super::{Container, ElementType};
 use crate::error::{Error, Result};
 use crate::frames::{Dtype, FrameShape};
 use crate::limits::Limits;
@@ -26,6 +23,7 @@ use crate::limits::Limits;
 /// let mut writer = tensor::create(&path, format, &spec, &TensorOptions::default())?;
 /// writer.write(&Frame {
 ///     window: Window { start: 0, end: 10_000 },
+///     shape: FrameShape { channels: 2, height: 1, width: 3 },
 ///     cells: Cells::Sparse { index: vec![4], cells: CellValues::U16(vec![7]) },
 /// })?;
 /// writer.finish()?;
@@ -42,31 +40,24 @@ pub struct LoadedFrames {
     frames: usize,
     shape: FrameShape,
     dtype: Dtype,
-    bytes: Vec<u8>,
+    bytes: Bytes<'static>,
     timestamps: Vec<[i64; 2]>,
     provenance: String,
 }
 
-/// An entry of the header.
-#[derive(Deserialize)]
-struct Entry {
-    dtype: String,
-    shape: Vec<u64>,
-    data_offsets: [u64; 2],
-}
-
 impl LoadedFrames {
-    /// Reads a file that was written by [`create`](super::create), or any other file with a tensor
-    /// `frames` of shape `[T, C, H, W]` and type U8, U16, I16 or F32.
+    /// Reads a `.safetensors`, `.npz` or `.npy` file that was written by [`create`](super::create),
+    /// or any other with a tensor `frames` of shape `[T, C, H, W]` and type u8, u16, i16 or f32; in
+    /// `.npy` it is the only tensor.
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) or
-    /// [`ErrorKind::Truncated`](crate::ErrorKind::Truncated) if it is not such a file,
+    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed),
+    /// [`ErrorKind::Truncated`](crate::ErrorKind::Truncated) or
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if it is not such a file,
     /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if it is larger than `limits` allow,
     /// [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be read.
     pub fn read(path: impl AsRef<Path>, limits: &Limits) -> Result<Self> {
-        let path = path.as_ref();
-        read(path, limits).map_err(|error| error.in_file(path))
+        TensorFile::open(path, limits)?.frames()
     }
 
     /// Number of frames.
@@ -99,7 +90,7 @@ impl LoadedFrames {
     pub fn cells(&self, frames: std::ops::Range<usize>) -> Vec<f32> {
         let size = self.shape.cells() * self.dtype.bytes();
         let (start, end) = (frames.start.min(self.frames), frames.end.min(self.frames));
-        let bytes = self.bytes.get(start * size..end * size).unwrap_or_default();
+        let bytes = self.bytes.as_slice().get(start * size..end * size).unwrap_or_default();
         match self.dtype {
             Dtype::U8 => bytes.iter().map(|&b| f32::from(b)).collect(),
             Dtype::U16 => words(bytes, |b| f32::from(u16::from_le_bytes(b))),
@@ -113,109 +104,72 @@ fn words<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<f
     bytes.as_chunks().0.iter().map(|&word| number(word)).collect()
 }
 
-fn read(path: &Path, limits: &Limits) -> Result<LoadedFrames> {
-    let mut file = File::open(path).map_err(|error| Error::system("cannot open", error))?;
-    let metadata = file.metadata().map_err(|error| Error::system("cannot read", error))?;
-    if !metadata.is_file() {
-        return Err(Error::caller("is not an ordinary file"));
+impl TensorFile {
+    /// The tensor `frames`, and `timestamps` if there is one; in a `.npy` file the only tensor.
+    ///
+    /// # Errors
+    /// As [`LoadedFrames::read`].
+    pub fn frames(&self) -> Result<LoadedFrames> {
+        load(self).map_err(|error| self.in_file(error))
     }
-    let size = metadata.len();
-    let mut length = [0; 8];
-    fill(&mut file, &mut length, 0)?;
-    let length = u64::from_le_bytes(length);
-    let header = Limits::check("header", length, limits.header_bytes)?;
-    if size.saturating_sub(8) < length {
-        return Err(Error::truncated("the file ends in its header").at(size));
+}
+
+fn load(file: &TensorFile) -> Result<LoadedFrames> {
+    let at = header(file);
+    let only = if file.container() == Container::Npy { file.names().next() } else { None };
+    let name = only.unwrap_or("frames");
+    if !file.contains(name) {
+        return Err(Error::malformed("has no tensor `frames`").at(at));
     }
-    let mut text = vec![0; header];
-    fill(&mut file, &mut text, 8)?;
-    let header: Map<String, Value> = serde_json::from_slice(&text)
-        .map_err(|error| Error::malformed("the header is not JSON").at(8).found(error))?;
-    let data = 8 + length;
-    let entry = entry(&header, "frames")?
-        .ok_or_else(|| Error::malformed("has no tensor `frames`").at(8))?;
-    let dtype = match entry.dtype.as_str() {
-        "U8" => Dtype::U8,
-        "U16" => Dtype::U16,
-        "I16" => Dtype::I16,
-        "F32" => Dtype::F32,
+    let info = file.info(name)?;
+    let dtype = match info.dtype {
+        ElementType::U8 => Dtype::U8,
+        ElementType::U16 => Dtype::U16,
+        ElementType::I16 => Dtype::I16,
+        ElementType::F32 => Dtype::F32,
         other => {
             return Err(Error::unsupported("frames of this type are not read")
-                .at(8)
-                .expected("U8, U16, I16 or F32")
+                .at(at)
+                .expected("u8, u16, i16 or f32")
                 .found(other));
         }
     };
-    let [t, c, h, w] = entry.shape[..] else {
+    let [t, c, h, w] = info.shape[..] else {
         return Err(Error::malformed("frames of another shape")
-            .at(8)
+            .at(at)
             .expected("[T, C, H, W]")
-            .found(format!("{:?}", entry.shape)));
+            .found(format!("{:?}", info.shape)));
     };
-    if t > limits.frames {
-        return Err(Error::limit("too many frames").expected(limits.frames).found(t));
+    if t as u64 > file.limits().frames {
+        return Err(Error::limit("too many frames").expected(file.limits().frames).found(t));
     }
-    let axis = |n: u64| {
+    let axis = |n: usize| {
         let small = u16::try_from(n).map(usize::from);
-        small.map_err(|_| Error::malformed("an impossible axis of frames").at(8).found(n))
+        small.map_err(|_| Error::malformed("an impossible axis of frames").at(at).found(n))
     };
     let shape = FrameShape { channels: axis(c)?, height: axis(h)?, width: axis(w)? };
-    let wanted = t.checked_mul((shape.cells() * dtype.bytes()) as u64);
-    let bytes = tensor(&mut file, data, size, &entry, wanted, limits)?;
-    let mut timestamps = Vec::new();
-    if let Some(entry) = self::entry(&header, "timestamps")? {
-        let bytes = tensor(&mut file, data, size, &entry, t.checked_mul(16), limits)?;
-        let (numbers, _) = bytes.as_chunks::<8>();
-        let pairs = numbers.chunks_exact(2);
-        timestamps.extend(pairs.map(|p| [i64::from_le_bytes(p[0]), i64::from_le_bytes(p[1])]));
-    }
-    let provenance = header.get("__metadata__").and_then(|metadata| metadata.get("liaf"));
-    let provenance = provenance.and_then(Value::as_str).unwrap_or_default().to_owned();
-    Ok(LoadedFrames { frames: t as usize, shape, dtype, bytes, timestamps, provenance })
+    let timestamps = if file.contains("timestamps") { timestamps(file, t)? } else { Vec::new() };
+    let bytes = file.get(name)?.into_bytes().into_owned();
+    let provenance = file.provenance().unwrap_or_default().to_owned();
+    Ok(LoadedFrames { frames: t, shape, dtype, bytes, timestamps, provenance })
 }
 
-fn entry(header: &Map<String, Value>, name: &str) -> Result<Option<Entry>> {
-    header.get(name).map(Entry::deserialize).transpose().map_err(|error| {
-        Error::malformed(format!("the entry of tensor {name} is wrong")).at(8).found(error)
-    })
+/// Offset of what says type and shape of the tensors, for errors.
+fn header(file: &TensorFile) -> u64 {
+    if file.container() == Container::Safetensors { 8 } else { 0 }
 }
 
-/// The bytes of a tensor. Their number must fit the shape of the tensor, and they must be within
-/// the file.
-fn tensor(
-    file: &mut File,
-    data: u64,
-    size: u64,
-    entry: &Entry,
-    wanted: Option<u64>,
-    limits: &Limits,
-) -> Result<Vec<u8>> {
-    let [start, end] = entry.data_offsets;
-    let found = end.checked_sub(start);
-    if found.is_none() || found != wanted {
-        return Err(Error::malformed("a tensor of another size than its shape")
-            .at(8)
-            .expected(format!("{} bytes", wanted.unwrap_or(u64::MAX)))
-            .found(format!("bytes {start} to {end}")));
+/// Start and end of each of `t` windows.
+fn timestamps(file: &TensorFile, t: usize) -> Result<Vec<[i64; 2]>> {
+    let tensor = file.get("timestamps")?;
+    if tensor.dtype() != ElementType::I64 || tensor.shape() != [t, 2] {
+        return Err(Error::malformed("timestamps of another type or shape")
+            .at(header(file))
+            .expected(format!("i64 [{t}, 2]"))
+            .found(format!("{} {:?}", tensor.dtype(), tensor.shape())));
     }
-    if data.checked_add(end).is_none_or(|end| end > size) {
-        return Err(Error::truncated("the file ends in a tensor").at(size));
-    }
-    let limit = usize::try_from(limits.output_bytes).unwrap_or(usize::MAX);
-    let length = Limits::check("tensor", end - start, limit)?;
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(length).map_err(|_| Error::limit("no memory").found(length))?;
-    bytes.resize(length, 0);
-    fill(file, &mut bytes, data + start)?;
-    Ok(bytes)
-}
-
-fn fill(file: &mut File, bytes: &mut [u8], at: u64) -> Result<()> {
-    let outcome = file.seek(SeekFrom::Start(at)).and_then(|_| file.read_exact(bytes));
-    outcome.map_err(|error| match error.kind() {
-        std::io::ErrorKind::UnexpectedEof => Error::truncated("the file is too short").at(at),
-        _ => Error::system("cannot read", error).at(at),
-    })
+    let numbers = tensor.to_vec::<i64>()?;
+    Ok(numbers.as_chunks().0.to_vec())
 }
 
 #[cfg(test)]

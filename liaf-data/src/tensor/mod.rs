@@ -1,11 +1,17 @@
-//! Tensor files: frames on disk that h5py, numpy and safetensors can read.
+//! Tensor files: arrays on disk that h5py, numpy and safetensors can read.
 //!
-//! Every container has the same three parts with the same names: `frames` `[T, C, H, W]`,
-//! `timestamps` i64 `[T, 2]` (start and end of each window in µs, half-open), and `liaf`, a JSON
-//! text that says how the frames were made.
+//! A [`TensorFileWriter`] writes files of named tensors: labels, lengths, ragged and sparse arrays,
+//! events, and whatever else has rows. A [`TensorFile`] reads them. Both have examples.
+//!
+//! Frames are written by [`create`] and read by [`LoadedFrames`]. Every container of frames has the
+//! same three parts with the same names: `frames` `[T, C, H, W]`, `timestamps` i64 `[T, 2]` (start
+//! and end of each window in µs, half-open), and `liaf`, a JSON text that says how the frames were
+//! made.
 
 mod cells;
 mod container;
+mod element;
+mod frames_writer;
 #[cfg(feature = "hdf5")]
 mod h5;
 #[cfg(feature = "hdf5")]
@@ -14,22 +20,33 @@ mod intake;
 #[cfg(test)]
 pub(crate) mod judge;
 mod load;
-mod npy;
-mod npz;
 mod options;
-mod safetensors;
+mod reader;
+mod writer;
 
 use std::path::Path;
 
 pub use container::Container;
+pub use element::{Element, ElementType};
 pub use load::LoadedFrames;
 pub use options::TensorOptions;
+pub use reader::{Tensor, TensorFile, TensorInfo};
+pub use writer::{Rows, TensorFileWriter, TensorId};
 
 pub use crate::codec::Compression;
 #[cfg(not(feature = "hdf5"))]
 use crate::error::Error;
 use crate::error::Result;
 use crate::frames::{Dtype, Frame, FrameShape};
+
+/// The key of the provenance.
+const PROVENANCE: &str = "liaf";
+/// The name of the bytes that keep the tensors of a safetensors file aligned.
+const PADDING: &str = "padding";
+/// Names that a tensor cannot have, because a container uses them otherwise.
+const RESERVED: [&str; 3] = [METADATA, PROVENANCE, PADDING];
+/// The entry of a safetensors header that is not a tensor.
+const METADATA: &str = "__metadata__";
 
 /// A description of the tensor file that is to be written.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,6 +108,7 @@ pub trait TensorWriter: Send {
 /// let mut writer = tensor::create(&path, Container::Npz, &spec, &TensorOptions::default())?;
 /// writer.write(&Frame {
 ///     window: Window { start: 0, end: 10_000 },
+///     shape: FrameShape { channels: 2, height: 1, width: 3 },
 ///     cells: Cells::Sparse { index: vec![4], cells: CellValues::U16(vec![7]) },
 /// })?;
 /// assert_eq!(writer.finish()?.frames, 1);
@@ -113,10 +131,8 @@ pub fn create(
     let path = path.as_ref();
     options.check().map_err(|error| error.in_file(path))?;
     Ok(match container {
-        Container::Npz => Box::new(npz::NpzWriter::create(path, spec, options)?),
-        Container::Npy => Box::new(npy::NpyWriter::create(path, spec, options)?),
-        Container::Safetensors => {
-            Box::new(safetensors::SafetensorsWriter::create(path, spec, options)?)
+        Container::Npz | Container::Npy | Container::Safetensors => {
+            Box::new(frames_writer::FramesWriter::create(path, container, spec, options)?)
         }
         #[cfg(feature = "hdf5")]
         Container::H5 => Box::new(h5::H5Writer::create(path, spec, options)?),

@@ -58,7 +58,7 @@ pub fn frame(spec: &TensorSpec, k: u64, sparse: bool) -> Frame {
     } else {
         Cells::Dense(dense(spec.shape.cells(), &index, &cells))
     };
-    Frame { window: window(k), cells }
+    Frame { window: window(k), shape: spec.shape, cells }
 }
 
 fn dense(n: usize, index: &[u32], cells: &CellValues) -> CellValues {

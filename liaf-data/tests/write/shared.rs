@@ -4,9 +4,8 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use liaf_data::convert::{
-    EventConversion, EventConvertOptions, Selection, TimePolicy, convert_events,
-};
+use liaf_data::convert::{EventConversion, EventConvertOptions, TimePolicy, convert_events};
+use liaf_data::filter::Selection;
 use liaf_data::write::{Capabilities, Compression, Target, WriteOptions};
 use liaf_data::{Event, EventBatch, ReadOptions, Recording, Result, SensorSize, StreamChoice};
 use toml::{Table, Value};

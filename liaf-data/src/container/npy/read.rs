@@ -111,7 +111,7 @@ fn dtype(value: &Value) -> Result<Dtype> {
         Value::Text(text) => {
             let (bytes, number) = element(text)?;
             return number.map(Dtype::Plain).ok_or_else(|| {
-                Error::unsupported("an array of this type is not a recording")
+                Error::unsupported("an array of this type is not read")
                     .found(format!("{text} of {bytes} bytes"))
             });
         }
@@ -173,9 +173,8 @@ fn element(text: &str) -> Result<(usize, Option<Number>)> {
     };
     let (kind, size) = rest.split_at_checked(1).ok_or_else(|| broken("a type without a name"))?;
     if kind == "O" {
-        return Err(Error::unsupported("an array of pickled Python objects is not read").advice(
-            "loading it would run code that the file holds; save t, x, y and p as numbers",
-        ));
+        return Err(Error::unsupported("an array of pickled Python objects is not read")
+            .advice("loading it would run code that the file holds; save arrays of numbers"));
     }
     let digits = size.split('[').next().unwrap_or_default();
     let size: usize = match digits {

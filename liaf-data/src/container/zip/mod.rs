@@ -4,4 +4,4 @@ mod read;
 mod write;
 
 pub(crate) use read::{Entry, entries};
-pub(crate) use write::{Member, Method, Zip};
+pub(crate) use write::{LONGEST_NAME, Member, Method, Zip};

@@ -22,10 +22,18 @@ const MADE_BY_UNIX: u16 = 3 << 8;
 /// This value means that the real value is in the Zip64 field.
 const ELSEWHERE: u32 = u32::MAX;
 
+/// Like [`ELSEWHERE`], for the number of members, which has 16 bits.
+const MANY: u64 = u16::MAX as u64;
+/// Flag of names that are UTF-8; without it, readers take names for the characters of MS-DOS.
+const UTF8: u16 = 1 << 11;
+
+/// The length of the longest name of a member in bytes.
+pub(crate) const LONGEST_NAME: usize = 255;
+
 /// A member of the archive, complete or being written.
 #[derive(Debug)]
 pub(crate) struct Member {
-    name: &'static str,
+    name: String,
     method: Method,
     offset: u64,
     crc: u32,
@@ -50,11 +58,9 @@ impl Default for Zip {
 
 impl Zip {
     /// Starts a member. The caller appends its bytes to `out`; they start at a multiple of 64.
-    pub(crate) fn start(
-        out: &mut AtomicFile,
-        name: &'static str,
-        method: Method,
-    ) -> Result<Member> {
+    /// The name is at most [`LONGEST_NAME`] bytes long.
+    pub(crate) fn start(out: &mut AtomicFile, name: &str, method: Method) -> Result<Member> {
+        let name = name.to_owned();
         let member = Member { name, method, offset: out.length(), crc: 0, size: 0, packed: 0 };
         out.append(&member.local())?;
         Ok(member)
@@ -84,7 +90,7 @@ impl Zip {
         }
         let size = out.length() - start;
         let count = self.members.len() as u64;
-        if start.max(size).max(count) >= self.zip64_from {
+        if start.max(size) >= self.zip64_from || count >= MANY {
             let mut end64 = Bytes::default();
             let position = out.length();
             end64.u32(0x0606_4b50).u64(44).u16(MADE_BY_UNIX | VERSION).u16(VERSION);
@@ -94,8 +100,7 @@ impl Zip {
         }
         let (start, size) = (self.short(start), self.short(size));
         let mut end = Bytes::default();
-        // There are only a few members, so that their number always fits.
-        let count = count as u16;
+        let count = count.min(MANY) as u16;
         end.u32(0x0605_4b50).u16(0).u16(0).u16(count).u16(count).u32(size).u32(start).u16(0);
         out.append(&end.0)
     }
@@ -109,7 +114,13 @@ impl Member {
     /// The local header. Its length is constant, because both sizes are always in a Zip64 field.
     fn local(&self) -> Vec<u8> {
         let mut header = Bytes::default();
-        header.u32(0x0403_4b50).u16(VERSION).u16(0).u16(self.method as u16).u16(0).u16(DATE);
+        header
+            .u32(0x0403_4b50)
+            .u16(VERSION)
+            .u16(self.flags())
+            .u16(self.method as u16)
+            .u16(0)
+            .u16(DATE);
         header.u32(self.crc).u32(ELSEWHERE).u32(ELSEWHERE).u16(self.name.len() as u16);
         // The Zip64 field of 20 bytes and a padding field of at least 4 bytes follow.
         let end = header.0.len() as u64 + 2 + self.name.len() as u64 + 20 + 4;
@@ -119,6 +130,10 @@ impl Member {
         // The id of the padding field that zipalign uses for alignment, too.
         header.u16(0xd935).u16(padding as u16).raw(&[0; 64][..padding as usize]);
         header.0
+    }
+
+    fn flags(&self) -> u16 {
+        if self.name.is_ascii() { 0 } else { UTF8 }
     }
 
     /// The entry in the directory.
@@ -136,8 +151,15 @@ impl Member {
         let extra = extra.0;
         let field = if extra.is_empty() { 0 } else { 4 + extra.len() };
         let mut entry = Bytes::default();
-        entry.u32(0x0201_4b50).u16(MADE_BY_UNIX | VERSION).u16(VERSION).u16(0);
-        entry.u16(self.method as u16).u16(0).u16(DATE).u32(self.crc).u32(packed).u32(size);
+        entry.u32(0x0201_4b50).u16(MADE_BY_UNIX | VERSION).u16(VERSION);
+        entry
+            .u16(self.flags())
+            .u16(self.method as u16)
+            .u16(0)
+            .u16(DATE)
+            .u32(self.crc)
+            .u32(packed)
+            .u32(size);
         entry.u16(self.name.len() as u16).u16(field as u16).u16(0).u16(0).u16(0);
         entry.u32(ATTRIBUTES).u32(offset).raw(self.name.as_bytes());
         if field > 0 {
@@ -181,7 +203,7 @@ mod tests {
     fn members_begin_aligned() {
         for offset in [0, 1, 63, 64, 1000, 1 << 33] {
             let member = Member {
-                name: "frames.npy",
+                name: "frames.npy".into(),
                 method: Method::Stored,
                 offset,
                 crc: 0,
@@ -195,7 +217,7 @@ mod tests {
     #[test]
     fn large_sizes_go_to_the_zip64_field_in_order() {
         let member = Member {
-            name: "a",
+            name: "a".into(),
             method: Method::Stored,
             offset: 5 << 32,
             crc: 7,
@@ -230,5 +252,33 @@ mod tests {
                       assert z.testzip() is None; print(z.read('a'), z.read('b'))";
         let output = Command::new(python).args(["-c", script]).arg(path).output().expect("run");
         assert_eq!(String::from_utf8_lossy(&output.stdout), "b'a' b'b'\n", "{output:?}");
+    }
+
+    #[test]
+    fn python_reads_many_members_and_names_in_any_script() {
+        let Some(python) = judge::python("zipfile") else { return };
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("a.zip");
+        let mut out = AtomicFile::create(&path, false, false).expect("file");
+        let mut zip = Zip::default();
+        for n in 0..70_000 {
+            let name = format!("猫{n}");
+            let member = Member {
+                name,
+                method: Method::Stored,
+                offset: out.length(),
+                crc: 0,
+                size: 0,
+                packed: 0,
+            };
+            out.append(&member.local()).expect("bytes");
+            zip.members.push(member);
+        }
+        zip.finish(&mut out).expect("directory");
+        out.finish().expect("file");
+        let script = "import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); \
+                      n = z.namelist(); print(len(n), n[-1] == '\\u732b69999', z.read(n[-1]))";
+        let output = Command::new(python).args(["-c", script]).arg(path).output().expect("run");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "70000 True b''\n", "{output:?}");
     }
 }

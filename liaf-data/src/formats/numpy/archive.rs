@@ -10,7 +10,7 @@ use crate::container::deflate::DeflateLevel;
 use crate::container::zip::Zip;
 use crate::container::{npy, npz};
 use crate::error::Result;
-use crate::io::AtomicFile;
+use crate::io::{AtomicFile, Spool};
 use crate::limits::Limits;
 use crate::model::EventBatch;
 
@@ -30,15 +30,15 @@ const TIMES: (&str, &str) = ("t.npy", "'<i8'");
 const REST: [(&str, &str); 3] = [("x.npy", "'<i2'"), ("y.npy", "'<i2'"), ("p.npy", "'|b1'")];
 
 /// Writes `t.npy`, `x.npy`, `y.npy` and `p.npy`, which must follow one another in the archive. The
-/// columns after the times are first stored in temporary files, so that memory use does not grow
-/// with the number of events. They are followed by `width.npy`, `height.npy` and `liaf.npy`, the
+/// columns after the times wait in spools, so that memory use does not grow with the number of
+/// events. They are followed by `width.npy`, `height.npy` and `liaf.npy`, the
 /// bytes of the provenance.
 struct NpzWriter {
     out: AtomicFile,
     zip: Zip,
     level: Option<DeflateLevel>,
     times: npz::Array,
-    rest: [AtomicFile; 3],
+    rest: [Spool; 3],
     spec: EventSpec,
     events: u64,
     bytes: Vec<u8>,
@@ -49,8 +49,7 @@ impl NpzWriter {
     fn create(path: &Path, spec: &EventSpec, options: &WriteOptions) -> Result<Self> {
         let level = options.compression.and_then(DeflateLevel::of);
         let mut out = AtomicFile::create(path, options.overwrite, options.sync)?;
-        let scratch = || AtomicFile::scratch(out.target());
-        let rest = [scratch()?, scratch()?, scratch()?];
+        let rest = [(); 3].map(|()| Spool::new(out.target()));
         let (name, descr) = TIMES;
         let times = npz::Array::start(&mut out, name, &npy::header(descr, &[0]), level)?;
         Ok(Self {
@@ -74,26 +73,26 @@ impl EventWriter for NpzWriter {
         bytes.extend(events.t.iter().flat_map(|t| t.to_le_bytes()));
         self.times.append(&mut self.out, bytes)?;
         let [x, y, p] = &mut self.rest;
-        for (file, column) in [(x, &events.x), (y, &events.y)] {
+        for (spool, column) in [(x, &events.x), (y, &events.y)] {
             bytes.clear();
             bytes.extend(column.iter().flat_map(|value| value.to_le_bytes()));
-            file.append(bytes)?;
+            spool.append(bytes)?;
         }
         bytes.clear();
         bytes.extend(events.p.iter().map(|p| p & 1));
         p.append(bytes)?;
         self.events += events.len() as u64;
-        let waiting: u64 = self.rest.iter().map(AtomicFile::length).sum();
+        let waiting: u64 = self.rest.iter().map(Spool::length).sum();
         check_size(self.out.length() + waiting, &self.limits, self.out.target())
     }
 
     fn finish(self: Box<Self>) -> Result<Written> {
         let Self { mut out, mut zip, level, times, rest, spec, events, .. } = *self;
         times.end(&mut zip, &mut out, &npy::header(TIMES.1, &[events]))?;
-        for (mut file, (name, descr)) in rest.into_iter().zip(REST) {
+        for (spool, (name, descr)) in rest.into_iter().zip(REST) {
             let header = npy::header(descr, &[events]);
             let mut array = npz::Array::start(&mut out, name, &header, level)?;
-            file.read_back(|bytes| array.append(&mut out, bytes))?;
+            spool.read_back(|bytes| array.append(&mut out, bytes))?;
             array.end(&mut zip, &mut out, &header)?;
         }
         let side = |side: u16| i64::from(side).to_le_bytes();

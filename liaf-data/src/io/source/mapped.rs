@@ -90,6 +90,17 @@ impl Mapped {
         Visit::Done(take(&self.map[at..at + len]))
     }
 
+    /// The `len` bytes from `at` on for as long as the map exists, if the caller has guaranteed that
+    /// the file does not change, and if they are in the file.
+    pub(crate) fn lend(&self, at: u64, len: usize) -> Option<&[u8]> {
+        // A lease can be lost while the bytes are in use.
+        if self.lease.is_some() {
+            return None;
+        }
+        let at = usize::try_from(at).ok()?;
+        self.map.get(at..at.checked_add(len)?)
+    }
+
     /// Returns the pages from `released` to `to` to the kernel.
     fn release(&self, released: &mut usize, to: usize) {
         let to = to / RELEASE_STEP * RELEASE_STEP;

@@ -299,6 +299,20 @@ impl ByteSource {
         }
     }
 
+    /// The `len` bytes from `at` on, without a copy and independent of the position. `None` if there
+    /// are not as many, and for files, unless they are mapped with [`MapChoice::always`]: others must
+    /// not have to wait for as long as somebody has a slice of the map.
+    pub(crate) fn lend(&self, at: u64, len: usize) -> Option<&[u8]> {
+        match &self.kind {
+            Kind::Memory(bytes) => {
+                let at = usize::try_from(at).ok()?;
+                bytes.get(at..at.checked_add(len)?)
+            }
+            Kind::Mapped { mapped, .. } => mapped.lend(at, len),
+            Kind::Read { .. } | Kind::Stream { .. } => None,
+        }
+    }
+
     /// Continues at byte `to`. A stream can only go forward.
     ///
     /// # Errors

@@ -1,0 +1,179 @@
+//! What a filter is, the table of all filters, and a filter with its parameters.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::refractory::REFRACTORY;
+use crate::error::{Error, Result};
+use crate::model::{EventBatch, Parameters, SensorSize};
+use crate::names::one_of;
+
+/// All filters, by name.
+pub static FILTERS: &[&FilterKind] = &[&REFRACTORY];
+
+/// Removes events of a recording, or changes them.
+pub trait Filter: fmt::Debug + Send {
+    /// Removes the events that are not kept from the next events of the recording, in file order,
+    /// and changes the others where the filter does that. The result must not depend on how the
+    /// events are cut into batches.
+    fn apply(&mut self, events: &mut EventBatch);
+
+    /// The size of the sensor as later stages see it, for filters that change coordinates.
+    fn sensor(&self, before: SensorSize) -> SensorSize {
+        before
+    }
+}
+
+/// A kind of filter: a row of [`FILTERS`].
+pub struct FilterKind {
+    /// The name by which users choose it.
+    pub name: &'static str,
+    /// What it does, in a line.
+    pub about: &'static str,
+    /// The names of its parameters.
+    pub parameters: &'static [&'static str],
+    /// Makes a filter with these parameters for events of a sensor of this size. The names of the
+    /// parameters have been checked.
+    pub make: fn(&Parameters, SensorSize) -> Result<Box<dyn Filter>>,
+}
+
+impl FilterKind {
+    /// The filter of this name in [`FILTERS`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) with all names if there is none.
+    pub fn named(name: &str) -> Result<&'static Self> {
+        FILTERS.iter().copied().find(|kind| kind.name == name).ok_or_else(|| {
+            let names: Vec<_> = FILTERS.iter().map(|kind| kind.name).collect();
+            Error::caller("no filter of this name").expected(one_of(&names)).found(name)
+        })
+    }
+}
+
+impl fmt::Debug for FilterKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// A filter and its parameters: what a [`Selection`](super::Selection) holds of each of its filters.
+///
+/// ```
+/// use liaf_data::filter::FilterSpec;
+/// let filter: FilterSpec = "refractory:period=1ms".parse()?;
+/// assert_eq!(filter.to_string(), "refractory:period=1ms");
+/// assert!("refractory:colour=red".parse::<FilterSpec>().is_err());
+/// # Ok::<(), liaf_data::Error>(())
+/// ```
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(into = "Stored", try_from = "Stored")]
+pub struct FilterSpec {
+    kind: &'static FilterKind,
+    parameters: Parameters,
+}
+
+impl FilterSpec {
+    /// A filter of this kind. The parameters are checked when the filter is made.
+    pub fn new(kind: &'static FilterKind, parameters: Parameters) -> Self {
+        Self { kind, parameters }
+    }
+
+    /// The name of the filter.
+    pub fn name(&self) -> &'static str {
+        self.kind.name
+    }
+
+    /// Its parameters.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// Makes the filter for events of a sensor of this size.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the parameters are not valid.
+    pub fn make(&self, sensor: SensorSize) -> Result<Box<dyn Filter>> {
+        let of = format!("the filter {}", self.kind.name);
+        self.parameters.check_names(&of, self.kind.parameters)?;
+        (self.kind.make)(&self.parameters, sensor)
+    }
+}
+
+impl PartialEq for FilterSpec {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name() && self.parameters == other.parameters
+    }
+}
+
+impl FromStr for FilterSpec {
+    type Err = Error;
+
+    /// Parses `name` or `name:parameter=value,parameter=value`.
+    fn from_str(text: &str) -> Result<Self> {
+        let (name, parameters) = text.split_once(':').unwrap_or((text, ""));
+        let spec = Self::new(FilterKind::named(name.trim())?, parameters.parse()?);
+        // A size at which every filter can be made, so that parameters are checked early.
+        spec.make(SensorSize::new(u16::MAX, 1))?;
+        Ok(spec)
+    }
+}
+
+impl fmt::Display for FilterSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let separator = if self.parameters.is_empty() { "" } else { ":" };
+        write!(f, "{}{separator}{}", self.name(), self.parameters)
+    }
+}
+
+/// A filter as files store it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    name: String,
+    #[serde(default, skip_serializing_if = "Parameters::is_empty")]
+    parameters: Parameters,
+}
+
+impl From<FilterSpec> for Stored {
+    fn from(spec: FilterSpec) -> Self {
+        Self { name: spec.name().into(), parameters: spec.parameters }
+    }
+}
+
+impl TryFrom<Stored> for FilterSpec {
+    type Error = Error;
+
+    fn try_from(stored: Stored) -> Result<Self> {
+        let kind = FilterKind::named(&stored.name)?;
+        Ok(Self { kind, parameters: stored.parameters })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_read_what_they_store() {
+        let spec: FilterSpec = "refractory:period=2ms".parse().unwrap();
+        let text = serde_json::to_string(&spec).unwrap();
+        assert_eq!(text, r#"{"name":"refractory","parameters":{"period":"2ms"}}"#);
+        assert_eq!(serde_json::from_str::<FilterSpec>(&text).unwrap(), spec);
+        assert!(serde_json::from_str::<FilterSpec>(r#"{"name":"other"}"#).is_err());
+    }
+
+    #[test]
+    fn unknown_filters_and_parameters_are_refused_by_name() {
+        for (text, error) in [
+            ("other", "no filter of this name: expected refractory, found other"),
+            (
+                "refractory:span=1ms",
+                "the filter refractory has no parameter of this name: expected period, found span",
+            ),
+        ] {
+            assert_eq!(text.parse::<FilterSpec>().unwrap_err().to_string(), error);
+        }
+    }
+}

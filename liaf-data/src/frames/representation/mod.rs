@@ -1,0 +1,286 @@
+//! Representations: what the cells of a frame hold.
+//!
+//! A representation is a row of [`REPRESENTATIONS`], a [`Representation`]: its name, the shape of its
+//! frames, and an [`Accumulator`] for the events of one window. One of one's own works as well as
+//! those of the table:
+//!
+//! ```
+//! use liaf_data::frames::{
+//!     Accumulator, CellOptions, CellValues, Cells, Closed, Dtype, Frame, FrameOptions, FrameShape,
+//!     Layout, Placed, PolarityIndex, Representation, Window,
+//! };
+//!
+//! /// The time of the latest event of each cell, in µs after the start of the window.
+//! #[derive(Debug)]
+//! struct Latest { frame: Frame, times: Vec<i64> }
+//!
+//! impl Accumulator for Latest {
+//!     fn add(&mut self, events: Placed<'_>) {
+//!         for (&t, &cell) in events.t.iter().zip(events.index) {
+//!             self.times[cell as usize] = self.times[cell as usize].max(t);
+//!         }
+//!     }
+//!
+//!     fn close(&mut self, window: Window) -> Closed<'_> {
+//!         let after = |&t: &i64| if t == i64::MIN { 0.0 } else { (t - window.start) as f32 };
+//!         self.frame.window = window;
+//!         self.frame.cells = Cells::Dense(CellValues::F32(self.times.iter().map(after).collect()));
+//!         Closed::new(&self.frame)
+//!     }
+//!
+//!     fn clear(&mut self, _touched: Option<&[u32]>) {
+//!         self.times.fill(i64::MIN);
+//!     }
+//! }
+//!
+//! static LATEST: Representation = Representation {
+//!     name: "latest",
+//!     about: "Time of the latest event, in µs after the start of the window",
+//!     usual_dtype: Dtype::F32,
+//!     parameters: &[],
+//!     layout: |options| Ok(Layout {
+//!         needs_times: true,
+//!         ..Layout::of_polarity(options.polarity).with_dtypes("latest", options, &[Dtype::F32])?
+//!     }),
+//!     start: |_, shape| Box::new(Latest {
+//!         frame: Frame::zeros(shape, Dtype::F32),
+//!         times: vec![i64::MIN; shape.cells()],
+//!     }),
+//! };
+//!
+//! let options = FrameOptions::window_ms(10).representation(&LATEST);
+//! # use liaf_data::{Event, EventBatch, SensorSize, frames::Binner};
+//! # let mut binner = Binner::new(&options, SensorSize::new(2, 1), None)?;
+//! # let batch: EventBatch = [3, 8, 9].map(|t| Event { t, x: 1, y: 0, p: 1 }).into_iter().collect();
+//! # let mut sums = Vec::new();
+//! # let mut sink = |frame: &Frame| { sums.push(frame.to_f32()); Ok(()) };
+//! # binner.push(&batch, &mut sink)?;
+//! # binner.finish(&mut sink)?;
+//! # assert_eq!(sums, [[0.0, 0.0, 0.0, 6.0]]);
+//! # Ok::<(), liaf_data::Error>(())
+//! ```
+
+mod binary;
+mod cell;
+mod count;
+mod signed;
+
+use std::fmt;
+
+use super::{Dtype, Frame, FrameShape, Window};
+use crate::error::{Error, Result};
+use crate::model::Parameters;
+use crate::names::one_of;
+
+pub use binary::BINARY;
+pub use count::COUNT;
+pub use signed::SIGNED;
+
+/// All representations, by name.
+pub static REPRESENTATIONS: &[&Representation] = &[&COUNT, &BINARY, &SIGNED];
+
+/// What the cells of a frame hold: a row of [`REPRESENTATIONS`].
+pub struct Representation {
+    /// The name by which users choose it.
+    pub name: &'static str,
+    /// What a cell holds, in a line.
+    pub about: &'static str,
+    /// The type of a cell unless another is chosen.
+    pub usual_dtype: Dtype,
+    /// The names of its parameters.
+    pub parameters: &'static [&'static str],
+    /// Checks the options, and says how the frames are laid out. The names of the parameters have
+    /// been checked.
+    pub layout: fn(&CellOptions) -> Result<Layout>,
+    /// Makes an accumulator for frames of this shape. The options have passed `layout`.
+    pub start: fn(&CellOptions, FrameShape) -> Box<dyn Accumulator>,
+}
+
+impl Representation {
+    /// The representation of this name in [`REPRESENTATIONS`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) with all names if there is none.
+    pub fn named(name: &str) -> Result<&'static Self> {
+        REPRESENTATIONS.iter().copied().find(|known| known.name == name).ok_or_else(|| {
+            let names: Vec<_> = REPRESENTATIONS.iter().map(|known| known.name).collect();
+            Error::caller("not a representation")
+                .expected(one_of(&names))
+                .found(format!("{name:?}"))
+        })
+    }
+
+    /// Checks the options, names of parameters included.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if they are not valid.
+    pub fn check(&self, options: &CellOptions) -> Result<Layout> {
+        let of = format!("the representation {}", self.name);
+        options.parameters.check_names(&of, self.parameters)?;
+        (self.layout)(options)
+    }
+}
+
+impl fmt::Debug for Representation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl fmt::Display for Representation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl PartialEq for Representation {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+/// Whether OFF and ON events have channels of their own.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum PolarityChannels {
+    /// Two channels: 0 for OFF, 1 for ON.
+    #[default]
+    Split,
+    /// One channel for both.
+    Merged,
+}
+
+/// What a representation is told about its cells.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CellOptions {
+    /// Whether OFF and ON have channels of their own, for representations that leave it open.
+    pub polarity: PolarityChannels,
+    /// The type of a cell.
+    pub dtype: Dtype,
+    /// The parameters of the representation.
+    pub parameters: Parameters,
+}
+
+/// How the polarity of an event enters its index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PolarityIndex {
+    /// Not at all: the index is that of the pixel, `y * W + x`.
+    None,
+    /// As a plane of its own: `(p * H + y) * W + x`.
+    Plane,
+    /// As the lowest bit: `2 * (y * W + x) + p`.
+    LowestBit,
+}
+
+/// The layout of the frames of a representation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// C: number of channels.
+    pub channels: usize,
+    /// How the polarity of an event enters its index.
+    pub polarity: PolarityIndex,
+    /// Whether the accumulator needs the times of events; without them, windows with few events need
+    /// less memory and time.
+    pub needs_times: bool,
+    /// Memory of an accumulator besides its cells, in bytes for each pixel of the frame. It counts
+    /// against [`Limits::open_frames_bytes`](crate::Limits::open_frames_bytes).
+    pub state_bytes: usize,
+}
+
+impl Layout {
+    /// A channel or two with one cell for each pixel, and no times.
+    pub fn of_polarity(polarity: PolarityChannels) -> Self {
+        let (channels, polarity) = match polarity {
+            PolarityChannels::Split => (2, PolarityIndex::Plane),
+            PolarityChannels::Merged => (1, PolarityIndex::None),
+        };
+        Self { channels, polarity, needs_times: false, state_bytes: 0 }
+    }
+
+    /// This layout, if the type of the cells is one of these.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if it is not.
+    pub fn with_dtypes(self, of: &str, options: &CellOptions, dtypes: &[Dtype]) -> Result<Self> {
+        if dtypes.contains(&options.dtype) {
+            return Ok(self);
+        }
+        let names: Vec<_> = dtypes.iter().map(|dtype| dtype.name()).collect();
+        Err(Error::caller(format!("the representation {of} has no cells of this type"))
+            .expected(format!("cells of {}", one_of(&names)))
+            .found(options.dtype))
+    }
+}
+
+/// Some events of one window, in file order.
+#[derive(Debug, Clone, Copy)]
+pub struct Placed<'a> {
+    /// Their times in µs; empty unless [`Layout::needs_times`].
+    pub t: &'a [i64],
+    /// Their indices by pixel and polarity, as [`Layout::polarity`] says. Every pixel is in the frame.
+    pub index: &'a [u32],
+}
+
+/// Makes the cells of one window from its events. Accumulators are used again for later windows.
+pub trait Accumulator: fmt::Debug + Send {
+    /// Adds events of the window, in file order.
+    fn add(&mut self, events: Placed<'_>);
+
+    /// The frame of the window, which now has all its events. The frame must have this `window`,
+    /// and the shape that the accumulator was made for.
+    fn close(&mut self, window: Window) -> Closed<'_>;
+
+    /// Makes this ready for another window. `touched` are the indices of all events since the last
+    /// call, if there are few of them: only those cells need to be cleared.
+    fn clear(&mut self, touched: Option<&[u32]>);
+}
+
+/// A frame that is complete.
+#[derive(Debug)]
+pub struct Closed<'a> {
+    /// The frame.
+    pub frame: &'a Frame,
+    /// Number of cells that could not count all their events because of their type.
+    pub saturated_cells: u64,
+}
+
+impl<'a> Closed<'a> {
+    /// A frame whose cells took all their events.
+    pub fn new(frame: &'a Frame) -> Self {
+        Self { frame, saturated_cells: 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn representations_are_found_by_name() {
+        for known in REPRESENTATIONS {
+            assert_eq!(Representation::named(known.name).unwrap(), *known);
+            assert_eq!(known.to_string(), known.name);
+        }
+        let error = Representation::named("Count").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "not a representation: expected count, binary or signed, found \"Count\""
+        );
+    }
+
+    #[test]
+    fn unknown_parameters_are_refused() {
+        let options = CellOptions {
+            polarity: PolarityChannels::Split,
+            dtype: Dtype::U16,
+            parameters: Parameters::new().with("bins", 5),
+        };
+        let error = COUNT.check(&options).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the representation count has no parameter of this name: expected none, found bins"
+        );
+    }
+}

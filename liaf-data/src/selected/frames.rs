@@ -1,0 +1,249 @@
+//! An iterator over the frames of a recording.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use crate::convert::{Framing, check_something_read, provenance};
+use crate::error::{Error, Result};
+use crate::frames::{
+    Binner, CellValues, Cells, Dtype, Frame, FrameOptions, FrameReport, FrameShape, Window,
+};
+use crate::model::Report;
+use crate::read::{EventReader, Recording};
+use crate::tensor::{self, Container, TensorOptions, TensorSpec, Written};
+
+/// Iterates over the frames of a recording; made by
+/// [`Recording::frames`](crate::Recording::frames) and
+/// [`Selected::frames`](super::Selected::frames).
+///
+/// Every frame is dense and has memory of its own. Frames before what is wrong with the recording
+/// are given first, then the error, then the end. [`make_frames`](crate::convert::make_frames) reuses
+/// the memory of one frame, and tells its progress.
+#[derive(Debug)]
+pub struct Frames {
+    reader: EventReader,
+    /// `None` after the last frame.
+    binner: Option<Binner>,
+    ready: VecDeque<Ready>,
+    failed: Option<Error>,
+    shape: FrameShape,
+    dtype: Dtype,
+    report: FrameReport,
+    path: Option<PathBuf>,
+    provenance: String,
+}
+
+/// A frame that is complete. One block of a file may complete very many of them, almost all of which
+/// are then empty or nearly so.
+#[derive(Debug)]
+enum Ready {
+    Zeros(Window),
+    Cells(Box<Frame>),
+}
+
+impl Ready {
+    fn of(frame: &Frame) -> Self {
+        match &frame.cells {
+            Cells::Dense(cells) => match nonzero(cells) {
+                0 => Self::Zeros(frame.window),
+                n if n < cells.len() / 8 => Self::Cells(Box::new(frame.to_sparse())),
+                _ => Self::Cells(Box::new(frame.clone())),
+            },
+            Cells::Sparse { .. } => Self::Cells(Box::new(frame.clone())),
+        }
+    }
+}
+
+fn nonzero(cells: &CellValues) -> usize {
+    match cells {
+        CellValues::U8(cells) => cells.iter().filter(|&&cell| cell != 0).count(),
+        CellValues::U16(cells) => cells.iter().filter(|&&cell| cell != 0).count(),
+        CellValues::I16(cells) => cells.iter().filter(|&&cell| cell != 0).count(),
+        CellValues::F32(cells) => cells.iter().filter(|&&cell| cell != 0.0).count(),
+    }
+}
+
+impl Frames {
+    pub(super) fn new(recording: &mut Recording, options: &FrameOptions) -> Result<Self> {
+        let provenance = |recording: &Recording| provenance(recording, options);
+        let mut go_on = |_: &_| ControlFlow::Continue(());
+        let path = recording.path().map(Path::to_path_buf);
+        let framing = Framing::begin(recording, options, &mut go_on);
+        let framing = framing.map_err(|error| in_file(error, path.as_deref()))?;
+        let (shape, text) = (framing.shape, provenance(framing.recording));
+        let (reader, binner) = framing.start().map_err(|error| in_file(error, path.as_deref()))?;
+        Ok(Self {
+            reader,
+            binner: Some(binner),
+            ready: VecDeque::new(),
+            failed: None,
+            shape,
+            dtype: options.dtype,
+            report: FrameReport::default(),
+            path,
+            provenance: text,
+        })
+    }
+
+    /// The shape of every frame.
+    pub fn shape(&self) -> FrameShape {
+        self.shape
+    }
+
+    /// The report of everything that was met in the recording so far.
+    pub fn report(&self) -> Report {
+        self.reader.report()
+    }
+
+    /// Where the events have gone so far.
+    pub fn frame_report(&self) -> &FrameReport {
+        self.binner.as_ref().map_or(&self.report, Binner::report)
+    }
+
+    /// Writes the frames that are still to come into a tensor file, whose kind the extension tells
+    /// (`.npz`, `.npy`, `.safetensors`, `.h5`), with the default options. An existing file is not
+    /// replaced.
+    ///
+    /// # Errors
+    /// If the extension is not that of a tensor file, if the recording cannot be read, or if the
+    /// file cannot be written. No file is left in these cases.
+    pub fn write(mut self, path: impl AsRef<Path>) -> Result<Written> {
+        let path = path.as_ref();
+        let container = Container::from_path(path)?;
+        let spec = TensorSpec {
+            shape: self.shape,
+            dtype: self.dtype,
+            frames: None,
+            provenance: std::mem::take(&mut self.provenance),
+        };
+        let mut writer = tensor::create(path, container, &spec, &TensorOptions::default())?;
+        for frame in &mut self {
+            writer.write(&frame?)?;
+        }
+        writer.finish()
+    }
+
+    /// Decodes some more of the recording. Returns whether there may be more.
+    fn pump(&mut self) -> Result<bool> {
+        let Self { reader, binner, ready, report, .. } = self;
+        let mut sink = |frame: &Frame| {
+            ready.push_back(Ready::of(frame));
+            Ok(())
+        };
+        let Some(current) = binner else { return Ok(false) };
+        if reader.pump(&mut current.to(&mut sink))? {
+            return Ok(true);
+        }
+        check_something_read(self.path.as_deref(), &reader.report())?;
+        if let Some(last) = binner.take() {
+            *report = last.finish(&mut sink)?;
+        }
+        Ok(false)
+    }
+}
+
+fn in_file(error: Error, path: Option<&Path>) -> Error {
+    match path {
+        Some(path) => error.in_file(path),
+        None => error,
+    }
+}
+
+impl Iterator for Frames {
+    type Item = Result<Frame>;
+
+    fn next(&mut self) -> Option<Result<Frame>> {
+        loop {
+            if let Some(ready) = self.ready.pop_front() {
+                return Some(Ok(match ready {
+                    Ready::Zeros(window) => {
+                        Frame { window, ..Frame::zeros(self.shape, self.dtype) }
+                    }
+                    Ready::Cells(frame) => frame.into_dense(),
+                }));
+            }
+            if let Some(error) = self.failed.take() {
+                return Some(Err(error));
+            }
+            self.binner.as_ref()?;
+            if let Err(error) = self.pump() {
+                self.report = self.frame_report().clone();
+                self.binner = None;
+                self.failed = Some(in_file(error, self.path.as_deref()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::ReadOptions;
+    use crate::convert::make_frames;
+    use crate::error::ErrorKind;
+    use crate::frames::SIGNED;
+
+    fn fixture(name: &str) -> PathBuf {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        root.join("fixtures/good").join(name)
+    }
+
+    #[test]
+    fn frames_are_those_of_make_frames() {
+        for options in [
+            FrameOptions::window_ms(3),
+            FrameOptions::bins(7).size(20, 10).dtype(Dtype::U8),
+            FrameOptions::count(500).representation(&SIGNED),
+            FrameOptions::window_ms(1).size(2, 2).dtype(Dtype::F32),
+        ] {
+            let path = fixture("aedat4/dv_lz4.aedat4");
+            let mut recording = Recording::open(path, ReadOptions::default()).unwrap();
+            let mut expected = Vec::new();
+            let mut sink = |frame: &Frame| {
+                expected.push(frame.clone());
+                Ok(())
+            };
+            let mut go_on = |_: &_| ControlFlow::Continue(());
+            let made = make_frames(&mut recording, &options, &mut sink, &mut go_on).unwrap();
+            let mut frames = recording.frames(options.clone()).unwrap();
+            let found: Vec<_> = frames.by_ref().map(Result::unwrap).collect();
+            assert_eq!(found, expected);
+            assert_eq!(*frames.frame_report(), made.frames);
+            assert_eq!(frames.report(), made.report);
+            assert!(found.len() > 3 && frames.next().is_none());
+        }
+    }
+
+    #[test]
+    fn a_file_has_all_frames() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("frames.npz");
+        let recording = fixture("aedat4/dv_lz4.aedat4");
+        let mut recording = Recording::open(recording, ReadOptions::default()).unwrap();
+        let count = recording.frames(FrameOptions::window_ms(10)).unwrap().count() as u64;
+        let frames = recording.frames(FrameOptions::window_ms(10)).unwrap();
+        assert_eq!(frames.write(&path).unwrap().frames, count);
+        let again = recording.frames(FrameOptions::window_ms(10)).unwrap().write(&path);
+        assert_eq!(again.unwrap_err().kind(), ErrorKind::Caller);
+    }
+
+    #[test]
+    fn frames_come_first_then_the_error_then_the_end() {
+        let mut bytes = b"#!AER-DAT2.0\r\n# AEChip: DVS128\r\n".to_vec();
+        for t in [0, 1_000, 500_000u32] {
+            bytes.extend_from_slice(&[0, 0, 1, 2]);
+            bytes.extend_from_slice(&t.to_be_bytes());
+        }
+        bytes.extend_from_slice(&[0; 4]);
+        let options = ReadOptions { strict: true, ..ReadOptions::default() };
+        let mut recording = Recording::from_bytes(bytes, options).unwrap();
+        let mut frames = recording.frames(FrameOptions::window_ms(10)).unwrap();
+        // Those that are open when the error comes are not complete.
+        let whole: Vec<_> = frames.by_ref().map_while(Result::ok).collect();
+        assert_eq!(whole.len(), 40);
+        assert_eq!(whole[0].to_f32().iter().sum::<f32>(), 2.0);
+        assert!(whole[1..].iter().all(|frame| frame.to_f32().iter().sum::<f32>() == 0.0));
+        assert!(frames.next().is_none());
+    }
+}

@@ -1,0 +1,373 @@
+//! Writing files of named tensors.
+
+mod check;
+mod column;
+mod layout;
+mod npy;
+mod npz;
+mod safetensors;
+
+use std::path::{Path, PathBuf};
+
+use super::element::sealed::Coded;
+use super::{Container, Element, ElementType, TensorOptions};
+use crate::error::{Error, Result};
+use crate::io::{AtomicFile, Spool};
+use crate::limits::Limits;
+use column::Column;
+pub use column::{Rows, TensorId};
+use layout::{Layout, Plan};
+
+/// Number of bytes of elements that are encoded at a time.
+const PIECE: usize = 256 << 10;
+
+/// Writes a file of named tensors: `.npz`, `.safetensors`, or `.npy` with a single tensor. The file
+/// appears under its name when it is complete, or not at all.
+///
+/// Tensors are added first; then their rows are appended, a few at a time and in any order of
+/// tensors. Several tensors can grow at the same time in bounded memory: the first one that was
+/// added with [`Rows::Growing`] is written straight into the file, and each of the others waits in
+/// at most 1 MiB of memory and then in a temporary file without a name. The largest tensor should
+/// therefore be the first of those that grow. Tensors can be added until the first rows of that one
+/// are appended.
+///
+/// Labels and lengths of samples, beside their frames:
+///
+/// ```
+/// use liaf_data::Limits;
+/// use liaf_data::tensor::{Container, ElementType, Rows, TensorFile, TensorFileWriter, TensorOptions};
+///
+/// # fn main() -> liaf_data::Result<()> {
+/// # let folder = tempfile::tempdir().expect("folder");
+/// # let path = folder.path().join("samples.npz");
+/// let options = TensorOptions::default();
+/// let mut file = TensorFileWriter::create(&path, Container::Npz, &options)?;
+/// let frames = file.add("frames", ElementType::U8, Rows::Growing, &[2, 3, 4])?;
+/// let labels = file.add("labels", ElementType::I64, Rows::Growing, &[])?;
+/// let lengths = file.add("lengths", ElementType::U32, Rows::Growing, &[])?;
+/// for (label, length) in [(7i64, 5usize), (3, 9)] {
+///     file.append(frames, &vec![1u8; length * 2 * 3 * 4])?;
+///     file.append(labels, &[label])?;
+///     file.append(lengths, &[length as u32])?;
+/// }
+/// file.finish()?;
+///
+/// let file = TensorFile::open(&path, &Limits::default())?;
+/// assert_eq!(file.get("frames")?.shape(), [14, 2, 3, 4]);
+/// assert_eq!(file.get("labels")?.to_vec::<i64>()?, [7, 3]);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A ragged array is a tensor of all values, one list after another, and a tensor of offsets: list
+/// `k` is `values[offsets[k]..offsets[k + 1]]`. Sparse arrays are written in the same way, with one
+/// tensor of indices and one of values.
+///
+/// ```
+/// use liaf_data::tensor::{Container, ElementType, Rows, TensorFileWriter, TensorOptions};
+///
+/// # fn main() -> liaf_data::Result<()> {
+/// # let folder = tempfile::tempdir().expect("folder");
+/// # let path = folder.path().join("ragged.safetensors");
+/// let options = TensorOptions::default();
+/// let mut file = TensorFileWriter::create(&path, Container::Safetensors, &options)?;
+/// file.set_provenance(r#"{"made":"by hand"}"#)?;
+/// let values = file.add("values", ElementType::F32, Rows::Growing, &[])?;
+/// let offsets = file.add("offsets", ElementType::I64, Rows::Growing, &[])?;
+/// let mut end = 0;
+/// file.append(offsets, &[end])?;
+/// for list in [&[0.5f32, 1.5][..], &[], &[2.5]] {
+///     file.append(values, list)?;
+///     end += list.len() as i64;
+///     file.append(offsets, &[end])?;
+/// }
+/// file.finish()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct TensorFileWriter {
+    out: AtomicFile,
+    layout: Box<dyn Layout>,
+    columns: Vec<Column>,
+    /// Index of the tensor that is written straight into the file.
+    streamed: Option<usize>,
+    provenance: Option<String>,
+    started: bool,
+    /// Whether an earlier write failed, so that bytes are missing.
+    broken: bool,
+    limits: Limits,
+    path: PathBuf,
+    /// Total number of bytes that are in the tensors, or will be in those of fixed size.
+    bytes: u64,
+    buffer: Vec<u8>,
+}
+
+impl TensorFileWriter {
+    /// Starts a file that will be named `path`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the options are not valid, or if the file
+    /// exists and must not be replaced; [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported)
+    /// for `.h5`; [`ErrorKind::System`](crate::ErrorKind::System) if the folder cannot be written.
+    pub fn create(
+        path: impl AsRef<Path>,
+        container: Container,
+        options: &TensorOptions,
+    ) -> Result<Self> {
+        let path = path.as_ref();
+        options.check().map_err(|error| error.in_file(path))?;
+        let layout: Box<dyn Layout> = match container {
+            Container::Npz => Box::new(npz::NpzLayout::new(options)),
+            Container::Npy => Box::<npy::NpyLayout>::default(),
+            Container::Safetensors => Box::<safetensors::SafetensorsLayout>::default(),
+            Container::H5 => {
+                return Err(Error::unsupported("named tensors are not written to HDF5")
+                    .advice("write .npz or .safetensors; frames alone can be written to .h5")
+                    .in_file(path));
+            }
+        };
+        Ok(Self {
+            out: AtomicFile::create(path, options.overwrite, options.sync)?,
+            layout,
+            columns: Vec::new(),
+            streamed: None,
+            provenance: None,
+            started: false,
+            broken: false,
+            limits: options.limits,
+            path: path.to_path_buf(),
+            bytes: 0,
+            buffer: Vec::new(),
+        })
+    }
+
+    /// Stores `text`, usually JSON, that says how the file was made. In `.safetensors` it is the
+    /// metadata `liaf`, in `.npz` it is a `u8` array of this name, which `bytes(archive["liaf"])`
+    /// returns in Python; `.npy` has no room for it, and it is left out.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if writing has begun.
+    pub fn set_provenance(&mut self, text: impl Into<String>) -> Result<()> {
+        self.check_not_started("the provenance comes too late")?;
+        self.provenance = Some(text.into());
+        Ok(())
+    }
+
+    /// Adds a tensor with rows of shape `row`: its whole shape is `[rows, row…]`, or `row` for
+    /// [`Rows::Single`].
+    ///
+    /// The name must be usable as the name of a file. The names `__metadata__`, `liaf` and `padding`
+    /// are reserved.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) for a name that is not allowed or not new, for
+    /// a shape that no tensor can have, for a second tensor in `.npy`, or if rows of the first
+    /// growing tensor have been appended; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the
+    /// tensor is larger than the limits allow.
+    pub fn add(
+        &mut self,
+        name: &str,
+        element: ElementType,
+        rows: Rows,
+        row: &[usize],
+    ) -> Result<TensorId> {
+        self.check_not_started("a tensor is added too late")?;
+        let column = check::column(name, element, rows, row).map_err(|e| e.in_file(&self.path))?;
+        if self.columns.iter().any(|other| other.name == name) {
+            return Err(Error::caller("two tensors of one name").found(name).in_file(&self.path));
+        }
+        if self.layout.holds_one() && !self.columns.is_empty() {
+            return Err(Error::caller(".npy files hold a single tensor")
+                .found(format!("a second one, {name}"))
+                .advice("write .npz or .safetensors")
+                .in_file(&self.path));
+        }
+        self.claim(column.fixed_bytes().unwrap_or(0))?;
+        let id = self.columns.len();
+        self.columns.push(column);
+        if self.streamed.is_none() && (rows == Rows::Growing || self.layout.holds_one()) {
+            self.streamed = Some(id);
+        } else {
+            self.columns[id].spool = Some(Spool::new(self.out.target()));
+        }
+        Ok(TensorId(id))
+    }
+
+    /// Appends rows to a tensor: `values` are their elements in row-major order.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if `T` is not the type of the tensor, if the
+    /// values are not a whole number of rows, or if they are more than the tensor has;
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the file becomes larger than the limits
+    /// allow; [`ErrorKind::System`](crate::ErrorKind::System) if they cannot be written. After an
+    /// error of the caller or of a limit the file is as before, and writing can go on.
+    pub fn append<T: Element>(&mut self, tensor: TensorId, values: &[T]) -> Result<()> {
+        self.check_append(tensor, Some(T::TYPE), size_of_val(values))?;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.resize(PIECE.min(size_of_val(values)).max(buffer.len()), 0);
+        let outcome = values.chunks(PIECE / T::TYPE.bytes()).try_for_each(|values| {
+            let bytes = &mut buffer[..size_of_val(values)];
+            <T as Coded>::put(values, bytes);
+            self.put(tensor, bytes)
+        });
+        self.buffer = buffer;
+        outcome
+    }
+
+    /// Appends rows to a tensor, whatever its type: `bytes` are their elements in row-major order,
+    /// little-endian.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append).
+    pub fn append_bytes(&mut self, tensor: TensorId, bytes: &[u8]) -> Result<()> {
+        self.check_append(tensor, None, bytes.len())?;
+        self.put(tensor, bytes)
+    }
+
+    /// Adds a whole tensor of this `shape` and appends its elements. An empty shape is that of a
+    /// scalar.
+    ///
+    /// ```
+    /// use liaf_data::tensor::{Container, TensorFileWriter, TensorOptions};
+    /// # fn main() -> liaf_data::Result<()> {
+    /// # let folder = tempfile::tempdir().expect("folder");
+    /// # let path = folder.path().join("a.npz");
+    /// let options = TensorOptions::default();
+    /// let mut file = TensorFileWriter::create(&path, Container::Npz, &options)?;
+    /// file.write("labels", &[3], &[4i64, 2, 2])?;
+    /// file.write("weights", &[2, 2], &[0.5f32, 1.5, 2.5, 3.5])?;
+    /// file.finish()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`add`](Self::add) and [`append`](Self::append), and
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the shape has another number of elements.
+    pub fn write<T: Element>(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        values: &[T],
+    ) -> Result<TensorId> {
+        let elements = shape.iter().try_fold(1usize, |n, &side| n.checked_mul(side));
+        if elements != Some(values.len()) {
+            return Err(Error::caller("the shape does not fit the number of elements")
+                .expected(values.len())
+                .found(format!("{shape:?}"))
+                .in_file(&self.path));
+        }
+        let (rows, row) = match shape {
+            [rows, row @ ..] => (Rows::Fixed(*rows), row),
+            [] => (Rows::Single, shape),
+        };
+        let id = self.add(name, T::TYPE, rows, row)?;
+        self.append(id, values)?;
+        Ok(id)
+    }
+
+    /// Completes the file, moves it to its final name and returns its size in bytes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if a tensor of fixed size is not complete, or
+    /// if there is no tensor for a `.npy` file; [`ErrorKind::System`](crate::ErrorKind::System) if
+    /// the file cannot be completed. A file that had this name before is left unchanged.
+    pub fn finish(mut self) -> Result<u64> {
+        self.check_whole()?;
+        for column in &self.columns {
+            if column.fixed_bytes().is_some_and(|bytes| bytes != column.bytes) {
+                return Err(Error::caller("a tensor is not complete")
+                    .expected(format!("{:?} in {}", column.shape(), column.name))
+                    .found(format!("{} bytes", column.bytes))
+                    .in_file(&self.path));
+            }
+        }
+        self.start()?;
+        let Self { mut out, mut layout, mut columns, streamed, provenance, .. } = self;
+        let spools: Vec<_> = columns.iter_mut().map(|column| column.spool.take()).collect();
+        let provenance = provenance.as_deref();
+        layout.finish(&mut out, &Plan { columns: &columns, streamed, provenance }, spools)?;
+        out.finish()
+    }
+
+    /// Writes what comes before the first row of the streamed tensor. Nothing can be added after
+    /// that.
+    pub(super) fn start(&mut self) -> Result<()> {
+        if self.started {
+            return Ok(());
+        }
+        self.started = true;
+        let Self { columns, streamed, provenance, .. } = self;
+        let plan = Plan { columns, streamed: *streamed, provenance: provenance.as_deref() };
+        let outcome = self.layout.start(&mut self.out, &plan);
+        self.broken |= outcome.is_err();
+        outcome.map_err(|error| error.in_file(&self.path))
+    }
+
+    fn put(&mut self, tensor: TensorId, bytes: &[u8]) -> Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        if self.streamed == Some(tensor.0) {
+            self.start()?;
+        }
+        let column = &mut self.columns[tensor.0];
+        let outcome = match &mut column.spool {
+            Some(spool) => spool.append(bytes),
+            None => self.layout.append(&mut self.out, bytes),
+        };
+        column.bytes += bytes.len() as u64;
+        self.broken |= outcome.is_err();
+        outcome.map_err(|error| error.in_file(&self.path))
+    }
+
+    /// Checks that `bytes` bytes of this type can be appended, and counts them.
+    fn check_append(
+        &mut self,
+        tensor: TensorId,
+        element: Option<ElementType>,
+        bytes: usize,
+    ) -> Result<()> {
+        self.check_whole()?;
+        let column = self.columns.get(tensor.0).ok_or_else(|| {
+            Error::caller("a tensor of another file").found(tensor.0).in_file(&self.path)
+        })?;
+        check::append(column, element, bytes as u64).map_err(|error| error.in_file(&self.path))?;
+        if column.rows == Rows::Growing {
+            self.claim(bytes as u64)?;
+        }
+        Ok(())
+    }
+
+    /// Counts bytes, unless that makes the file too large.
+    fn claim(&mut self, bytes: u64) -> Result<()> {
+        let total = self.bytes.saturating_add(bytes);
+        if total > self.limits.output_bytes {
+            return Err(Error::limit("the tensors are too large")
+                .expected(format!("at most {} bytes", self.limits.output_bytes))
+                .found(format!("{total} bytes"))
+                .in_file(&self.path));
+        }
+        self.bytes = total;
+        Ok(())
+    }
+
+    fn check_not_started(&self, what: &str) -> Result<()> {
+        self.check_whole()?;
+        if self.started {
+            return Err(Error::caller(what)
+                .expected("all tensors before the first rows")
+                .in_file(&self.path));
+        }
+        Ok(())
+    }
+
+    fn check_whole(&self) -> Result<()> {
+        if self.broken {
+            let cause = std::io::Error::other("an earlier write failed");
+            return Err(Error::system("cannot write", cause).in_file(&self.path));
+        }
+        Ok(())
+    }
+}
