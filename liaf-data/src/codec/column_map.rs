@@ -65,6 +65,7 @@ impl fmt::Display for Field {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
+#[non_exhaustive]
 pub enum ColumnMap {
     /// The field of each column, from the first column on; a column that is `None` is not read.
     Order(Vec<Option<Field>>),
@@ -155,6 +156,7 @@ impl FromStr for ColumnMap {
 
 /// The unit of times in a file that does not say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum TimeUnit {
     /// Seconds.
     #[serde(rename = "s")]

@@ -61,6 +61,7 @@ pub struct ColumnOptions {
 /// disagree about the DVS128.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Aedat2Reading {
     /// As jAER, which wrote the files: x is mirrored, bit 0 = 0 means ON, and words with bit 15 set
     /// are not pixels.
@@ -98,6 +99,7 @@ names!(Evt21Order, "unknown order of the words of EVT 2.1", Little = "little", L
 /// What an event at y = 240 means in ATIS files that use 5 bytes per event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum AtisOverflow {
     /// As tonic reads it: it is not an event, but adds 2¹³ µs to its own time and to all later
     /// ones.
@@ -112,6 +114,7 @@ names!(AtisOverflow, "unknown meaning of an ATIS overflow", Tonic = "tonic", Ign
 /// What is subtracted from the times of EVT files. The tools disagree about this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum TimeShift {
     /// Nothing: the times are those of the camera, as in faery, expelliarmus and evt3.
     #[default]
@@ -127,6 +130,7 @@ names!(TimeShift, "unknown shift of times", None = "none", OpenEb = "openeb");
 /// where a time below 1 s follows one that is more than 1 s later, and the step is not a wrap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum ClockReset {
     /// Nothing: times step back, and the steps are counted.
     #[default]

@@ -20,6 +20,7 @@ use crate::names::names;
 /// Which coordinates, polarities and events a reader returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Coords {
     /// x counts from the left and y from the top, p = 1 means ON, and only events on the sensor are
     /// returned.
@@ -35,6 +36,7 @@ names!(Coords, "unknown coordinates", Canonical = "canonical", Raw = "raw");
 /// The choice of a stream in a recording that has several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum StreamChoice {
     /// The stream with this number.
     Id(i32),
