@@ -44,6 +44,15 @@ impl Kind {
         })
     }
 
+    /// The name by which `--to` chooses it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tensor(container) => container.name(),
+            Self::Events(target) => target.name,
+            Self::Png => "png",
+        }
+    }
+
     /// The usual extension, without its dot.
     pub fn extension(self) -> &'static str {
         match self {

@@ -6,6 +6,7 @@
 
 mod args;
 mod cmd;
+mod help;
 mod hints;
 mod inputs;
 mod kind;
@@ -13,10 +14,11 @@ mod names;
 mod outputs;
 mod progress;
 mod text;
+mod values;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 
 /// Event-camera recordings: look into them, turn them into tensor files or other event files.
 #[derive(Debug, Parser)]
@@ -33,6 +35,8 @@ enum Command {
     Convert(Box<cmd::convert_args::Args>),
     Cost(cmd::cost::Args),
     Predict(Box<cmd::predict::Args>),
+    Completions(cmd::shell::CompletionsArgs),
+    Man(cmd::shell::ManArgs),
 }
 
 /// Reads an HDF5 file for another process of this program: `liaf read-hdf5 OPTIONS FILE`.
@@ -55,14 +59,17 @@ fn main() -> ExitCode {
     if let Some(code) = serve_hdf5() {
         return code;
     }
-    let matches = Cli::command().get_matches();
-    hints::set_command(&Cli::command(), &matches);
+    let command = help::command(std::env::args_os());
+    let matches = command.clone().get_matches();
+    hints::set_command(&command, &matches);
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let result = match cli.command {
         Command::Info(args) => cmd::info::run(&args),
         Command::Convert(args) => cmd::convert::run(&args),
         Command::Cost(args) => cmd::cost::run(&args),
         Command::Predict(args) => cmd::predict::run(&args),
+        Command::Completions(args) => cmd::shell::completions(&args),
+        Command::Man(args) => cmd::shell::man(&args),
     };
     match result {
         Ok(code) => code,

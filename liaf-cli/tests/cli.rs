@@ -115,6 +115,14 @@ fn help_shows_examples_and_version_is_the_crate_s() {
     for command in ["info", "convert"] {
         assert!(liaf.run(&[command, "--help"]).ends(0).out().contains("Examples:"), "{command}");
     }
+    let help = liaf.run(&["convert", "--help"]).ends(0).out();
+    let headings = ["Input:", "Selection of events:", "Frames and tensor files:", "Event files:"];
+    for heading in [&headings[..], &["Output:", "Other options:"]].concat() {
+        assert!(help.lines().any(|line| line == heading), "{heading} is not in:\n{help}");
+    }
+    let short = liaf.run(&["convert", "-h"]).ends(0).out();
+    assert!(short.lines().count() < 90 && !short.contains("--evt21-order"), "{short}");
+    assert!(help.contains("--evt21-order"), "{help}");
     assert!(liaf.run(&["--version"]).ends(0).out().contains(env!("CARGO_PKG_VERSION")));
     liaf.run(&["dance"]).ends(2);
     liaf.run(&["convert", &fixture(LZ4)]).ends(2).says(&["--output"]);
@@ -378,6 +386,124 @@ fn to_takes_a_kind_and_a_time() {
         done.ends(2).says(&["--to"]);
     }
     liaf.run(&["convert", &file, "-o", "b.mat"]).ends(2).says(&[".npz", "found .mat"]);
+}
+
+#[test]
+fn the_format_of_the_input_and_the_kind_of_the_output_are_told_apart() {
+    let liaf = Liaf::new();
+    let file = fixture(LZ4);
+    // No format of an input has this name.
+    for kind in ["aedat4", "safetensors", "evt21-legacy"] {
+        let done = liaf.run(&["convert", &file, "-o", "out/", "--format", kind]).ends(2);
+        done.says(&["format of the input (AEDAT 4.0", &format!("chosen with --to {kind}")]);
+    }
+    // One has, and the input is of another.
+    let done = liaf.run(&["convert", &file, "-o", "out/", "--format", "npz"]).ends(1);
+    done.says(&["this is not npz", "chosen with --to npz"]);
+    let done = liaf.run(&["convert", &file, "-o", "out/", "--to", "AEDAT 4.0"]).ends(2);
+    done.says(&["the format of the input is stated with --format"]);
+    assert!(liaf.files().is_empty());
+    liaf.run(&["convert", &file, "-o", "a.npz", "--format", "aedat4.0"]).ends(0);
+}
+
+#[test]
+fn negative_values_are_refused_as_values() {
+    let liaf = Liaf::new();
+    let file = fixture(LZ4);
+    for (option, value, says) in [
+        ("--from", "-1s", "nothing is before it"),
+        ("--to", "-1s", "nothing is before it"),
+        ("--crop", "-1,0,8,8", "pixels count from 0"),
+        ("--window", "-10ms", "not negative"),
+        ("--overlap", "-1ms", "not negative"),
+        ("--size", "-8x8", "'-8x8'"),
+        ("--sensor", "-8x8", "'-8x8'"),
+        ("--count", "-5", "'-5'"),
+        ("--bins", "-5", "'-5'"),
+    ] {
+        let done = liaf.run(&["convert", &file, "-o", "a.npz", option, value]).ends(2);
+        done.says(&[option, says]);
+    }
+    assert!(liaf.files().is_empty());
+}
+
+#[test]
+fn convert_tells_programs_one_account_a_line() {
+    let liaf = Liaf::new();
+    let files = [LZ4, "bad/foreign/elf.raw", "bad/aedat4/flipped_lz4.aedat4"].map(fixture);
+    let args = ["convert", &files[0], &files[1], &files[2], "-o", "o/", "--to", "npz", "--json"];
+    let chosen = ["--to", "100ms", "-j", "1", "--only", "on"];
+    let done = liaf.run(&[&args[..], &chosen].concat()).ends(1);
+    assert!(!done.err().contains("kept"), "{}", done.err());
+    let lines = done.json();
+    assert_eq!(lines.len(), 3);
+    let one = &lines[0];
+    assert_eq!(one["input"], files[0]);
+    assert_eq!(one["output"], "o/good/aedat4/dv_lz4.npz");
+    assert_eq!((&one["kind"], &one["stream"]), (&"npz".into(), &"events".into()));
+    assert_eq!(one["shape"], serde_json::json!([one["frames"], 2, 260, 346]));
+    assert_eq!(one["bytes"], liaf.bytes("o/good/aedat4/dv_lz4.npz").len());
+    assert_eq!(one["written"], true);
+    let events = &one["events"];
+    let number = |value: &Value| value.as_u64().unwrap();
+    let filtered: u64 =
+        events["filtered"].as_array().unwrap().iter().map(|f| number(&f["events"])).sum();
+    assert!(filtered > 0 && number(&events["kept"]) > 0, "{one}");
+    assert_eq!(number(&events["read"]), 2012);
+    let all = ["kept", "out_of_window", "out_of_crop", "out_of_sensor"];
+    assert_eq!(all.iter().map(|key| number(&events[key])).sum::<u64>() + filtered, 2012);
+    assert_eq!(
+        (&lines[1]["written"], &lines[1]["error"]["kind"]),
+        (&false.into(), &"unsupported".into())
+    );
+    assert_eq!(lines[2]["findings"]["damaged_packets"]["count"], 1);
+    assert!(!lines[2]["notes"].as_array().unwrap().is_empty());
+    assert_eq!(lines[2]["input_bytes"]["skipped"], 271);
+    // A dry run, an event file and other streams.
+    let print = |args: &[&str]| {
+        let done = liaf.run(&[&["convert", "--json"], args].concat()).ends(0);
+        done.json().remove(0)
+    };
+    let dry = print(&[&files[0], "-o", "a.npy", "--dry-run"]);
+    assert_eq!((&dry["written"], &dry["frames"]), (&false.into(), &30.into()));
+    let dat = print(&[&files[0], "-o", "a.dat", "--zero-time"]);
+    assert_eq!((&dat["kind"], &dat["sensor"]), (&"dat".into(), &serde_json::json!([346, 260])));
+    let all = fixture("good/aedat4/dv_all_lz4.aedat4");
+    let imu = print(&[&all, "-o", "imu.csv", "--stream", "imu"]);
+    assert!(imu["measurements"]["kept"].as_u64() > Some(0) && imu.get("events").is_none());
+}
+
+#[test]
+fn many_files_share_their_warnings_and_closing_lines() {
+    let liaf = Liaf::new();
+    fs::create_dir(liaf.path("in")).unwrap();
+    let bytes = fs::read(fixture("good/evt3/header_only.raw")).unwrap();
+    for i in 0..12 {
+        fs::write(liaf.path(&format!("in/{i}.raw")), &bytes).unwrap();
+    }
+    let warning = "warning: the recording holds no events";
+    let err = liaf.run(&["convert", "in", "-o", "out", "--to", "npz"]).ends(0).err();
+    assert_eq!(err.matches(warning).count(), 1, "{err}");
+    assert!(err.contains("warning: and 11 more files: the recording holds no events"), "{err}");
+    assert!(err.contains("12 files: ") && err.contains("0 events: 0 kept"), "{err}");
+    assert!(err.lines().count() < 8, "{err}");
+    let err = liaf.run(&["convert", "in", "-o", "out2", "--to", "npz", "-v"]).ends(0).err();
+    assert_eq!(err.matches(warning).count(), 12, "{err}");
+    assert!(!err.contains("more files") && err.matches("0 kept").count() == 12, "{err}");
+}
+
+#[test]
+fn a_large_npz_is_told_before_it_is_made() {
+    let liaf = Liaf::new();
+    let args = ["convert", &fixture(LZ4), "--window", "100us", "--dry-run", "-o"];
+    let done = liaf.run(&[&args[..], &["a.npz"]].concat()).ends(0);
+    done.says(&["the .npz would be 1.", " GB", "--npz-deflate makes it smaller"]);
+    for more in [&["a.npz", "--npz-deflate"][..], &["a.npy"], &["a.npz", "--window", "20ms"]] {
+        let args =
+            if more.len() == 3 { &["convert", args[1], "--dry-run", "-o"][..] } else { &args };
+        let err = liaf.run(&[args, more].concat()).ends(0).err();
+        assert!(!err.contains("makes it smaller"), "{err}");
+    }
 }
 
 /// An AEDAT 2.0 recording of about `bytes` bytes: a bundled one again and again, each time later.

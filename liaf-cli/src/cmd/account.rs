@@ -17,15 +17,69 @@ pub enum Done {
     Measurements(MeasurementConversion),
 }
 
+/// How many events or measurements were kept or not, and how large the output is.
+#[derive(Debug, Clone, Default)]
+pub struct Counts {
+    pub kept: u64,
+    pub out_of_window: u64,
+    pub out_of_crop: u64,
+    pub filtered: Vec<Filtered>,
+    /// Bytes of the output; where nothing was written, those of its tensors before compression.
+    pub bytes: u64,
+}
+
 impl Done {
+    /// What was met in the recording.
+    pub fn report(&self) -> &Report {
+        match self {
+            Self::Tensor(done) => &done.report,
+            Self::Events(done) => &done.report,
+            Self::Measurements(done) => &done.report,
+        }
+    }
+
+    /// Whether there is an output, which a dry run does not make.
+    pub fn is_written(&self) -> bool {
+        match self {
+            Self::Tensor(done) => done.written.is_some(),
+            Self::Events(done) => done.written.is_some(),
+            Self::Measurements(done) => done.written.is_some(),
+        }
+    }
+
+    /// Where the events or measurements went.
+    pub fn counts(&self) -> Counts {
+        match self {
+            Self::Tensor(done) => Counts {
+                kept: done.frames.kept,
+                out_of_window: done.frames.out_of_window,
+                out_of_crop: done.frames.out_of_crop,
+                filtered: done.frames.filtered.clone(),
+                bytes: done.written.map_or(done.tensor_bytes, |written| written.bytes),
+            },
+            Self::Events(done) => Counts {
+                kept: done.events.kept,
+                out_of_window: done.events.out_of_window,
+                out_of_crop: done.events.out_of_crop,
+                filtered: done.events.filtered.clone(),
+                bytes: done.written.as_ref().map_or(0, |written| written.bytes),
+            },
+            Self::Measurements(done) => Counts {
+                kept: done.kept,
+                out_of_window: done.out_of_window,
+                bytes: done.written.map_or(0, |written| written.bytes),
+                ..Counts::default()
+            },
+        }
+    }
+
     /// What the file holds, and where every byte and event went.
     pub fn account(&self, job: &Job) -> String {
-        let (read, what, events) = match self {
-            Self::Tensor(done) => (&done.report, tensor(done), tensor_events(done)),
-            Self::Events(done) => (&done.report, event_file(done), file_events(done)),
-            Self::Measurements(done) => {
-                (&done.report, measurement_file(done), measurement_counts(done))
-            }
+        let read = self.report();
+        let (what, events) = match self {
+            Self::Tensor(done) => (tensor(done), events(read, &self.counts())),
+            Self::Events(done) => (event_file(done), events(read, &self.counts())),
+            Self::Measurements(done) => (measurement_file(done), measurement_counts(done)),
         };
         let mut lines = vec![
             format!("{}: {what}", job.output.display()),
@@ -37,7 +91,7 @@ impl Done {
     }
 
     /// The stream that was read.
-    fn stream(&self) -> &str {
+    pub fn stream(&self) -> &str {
         match self {
             Self::Tensor(_) | Self::Events(_) => "events",
             Self::Measurements(done) => stream(done),
@@ -71,22 +125,17 @@ pub fn bytes(read: &Report, stream: &str) -> String {
     )
 }
 
-fn events(
-    read: &Report,
-    kept: u64,
-    out_of_window: u64,
-    out_of_crop: u64,
-    filtered: &[Filtered],
-) -> String {
+/// Where every event went.
+pub fn events(read: &Report, counts: &Counts) -> String {
     let outside = read.count(Finding::OutOfSensor);
-    let filtered = filtered.iter();
+    let filtered = counts.filtered.iter();
     let filtered = filtered.map(|row| format!(", {} by {}", count(row.events), row.filter));
     format!(
         "{} events: {} kept, {} out of window, {} out of crop, {} out of sensor{}",
         count(read.events + outside),
-        count(kept),
-        count(out_of_window),
-        count(out_of_crop),
+        count(counts.kept),
+        count(counts.out_of_window),
+        count(counts.out_of_crop),
         count(outside),
         filtered.collect::<String>(),
     )
@@ -106,22 +155,12 @@ fn tensor(done: &Conversion) -> String {
     )
 }
 
-fn tensor_events(done: &Conversion) -> String {
-    let frames = &done.frames;
-    events(&done.report, frames.kept, frames.out_of_window, frames.out_of_crop, &frames.filtered)
-}
-
 fn event_file(done: &EventConversion) -> String {
     let events = format!("{} events of {}", count(done.events.kept), done.sensor);
     match &done.written {
         Some(written) => format!("{events}, {}", text::bytes(written.bytes)),
         None => format!("{events} to be written"),
     }
-}
-
-fn file_events(done: &EventConversion) -> String {
-    let to = &done.events;
-    events(&done.report, to.kept, to.out_of_window, to.out_of_crop, &to.filtered)
 }
 
 /// What a user of frames should know of them.

@@ -1,9 +1,11 @@
 //! `liaf convert`: recordings to tensor files, other event files, or files of what else they hold.
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use anyhow::{Context, Result};
@@ -13,21 +15,27 @@ use liaf_data::convert::{
 };
 use liaf_data::filter::Selection;
 use liaf_data::measurements::MeasurementOptions;
-use liaf_data::tensor::TensorOptions;
+use liaf_data::tensor::{Container, TensorOptions};
 use liaf_data::write::WriteOptions;
-use liaf_data::{Coords, ReadOptions, Recording, StreamKind};
+use liaf_data::{Coords, ErrorKind, ReadOptions, Recording, StreamKind};
+
+use serde_json::Value;
 
 use super::account::Done;
+use super::account_json;
 use super::convert_args::Args;
+use super::summary::Summary;
 use crate::hints;
 use crate::inputs;
 use crate::kind::Kind;
 use crate::outputs::{self, Job, Usage};
 use crate::progress::Bar;
+use crate::text;
 
 /// Converts every input; fails if one of them could not be.
 pub fn run(args: &Args) -> Result<ExitCode> {
     // Options that cannot be are said before any file is looked for.
+    args.check_format()?;
     let selection = args.selection()?;
     let files = inputs::expand(&args.inputs)?;
     let read = args.read.options(Coords::Canonical)?;
@@ -56,6 +64,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let work = Work {
         make,
         read,
+        meant: args.read.format().filter(|name| Kind::named(name).is_some()).map(str::to_owned),
         measurements: args.measurements(),
         selection,
         only_for_events: args.only_for_events(),
@@ -63,6 +72,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         index: args.index,
         bar: Bar::new(&files, args.quiet),
         quiet: args.quiet,
+        json: args.json,
+        summary: Mutex::new(Summary::new(jobs.len(), args.verbose)),
+        unprinted: Mutex::new(None),
     };
     let threads = args.read.threads();
     let failed = if jobs.len() >= threads && jobs.len() > 1 {
@@ -71,6 +83,16 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         args.read.on_threads(|| jobs.iter().filter(|job| !one(&work, job, threads > 1)).count())?
     };
     work.bar.finish();
+    if let Some(error) = lock(&work.unprinted).take() {
+        return Err(error.into());
+    }
+    let summary = lock(&work.summary);
+    if let Some(totals) = summary.totals().filter(|_| !work.quiet && !work.json) {
+        eprintln!("{totals}");
+    }
+    for warning in summary.repeated() {
+        eprintln!("{warning}");
+    }
     if failed > 0 && jobs.len() > 1 {
         eprintln!("liaf: {failed} of {} files failed", jobs.len());
     }
@@ -81,6 +103,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 struct Work {
     make: Make,
     read: ReadOptions,
+    /// The stated format of the input, if a kind of output has this name as well.
+    meant: Option<String>,
     /// What is made of a stream that is not one of events, and the first option that does not go with it.
     measurements: MeasurementOptions,
     selection: Selection,
@@ -89,6 +113,10 @@ struct Work {
     index: bool,
     bar: Bar,
     quiet: bool,
+    json: bool,
+    summary: Mutex<Summary>,
+    /// The error that kept a line from standard output.
+    unprinted: Mutex<Option<io::Error>>,
 }
 
 /// What is made of every file.
@@ -97,6 +125,23 @@ enum Make {
     Events(EventConvertOptions),
     /// Frames of a camera.
     Frames,
+}
+
+impl Make {
+    /// What is said of a large file that could be a small one.
+    fn advice_on_size(&self, done: &Done) -> Option<String> {
+        const LARGE: u64 = 256 << 20;
+        let Self::Tensor(options) = self else { return None };
+        let bytes = done.counts().bytes;
+        let is_plain = options.container == Container::Npz && !options.tensor.npz_deflate;
+        (is_plain && bytes > LARGE).then(|| {
+            let is = if done.is_written() { "is" } else { "would be" };
+            format!(
+                "the .npz {is} {}, of which most is zeros as a rule: --npz-deflate makes it smaller",
+                text::bytes(bytes)
+            )
+        })
+    }
 }
 
 /// What goes into a folder if nothing else is said: what suits the stream that is chosen.
@@ -133,25 +178,55 @@ fn many(work: &Work, jobs: &[Job], threads: usize) -> usize {
 fn one(work: &Work, job: &Job, parallel: bool) -> bool {
     let result = try_one(work, job, parallel);
     work.bar.file_done();
-    match result {
+    match &result {
         Ok(done) => {
-            if !work.quiet {
+            let mut summary = lock(&work.summary);
+            let mut warnings = done.warnings();
+            warnings.extend(work.make.advice_on_size(done));
+            summary.add(done);
+            if work.json {
+                work.print(&account_json::of_done(job, done, &warnings));
+            } else if !work.quiet && summary.says_each() {
                 work.bar.say(&done.account(job));
             }
-            for warning in done.warnings() {
-                work.bar.say(&format!("liaf: {}: warning: {warning}", job.input.display()));
+            for warning in warnings {
+                if let Some(line) = summary.warning(&job.input, warning) {
+                    work.bar.say(&line);
+                }
             }
-            true
         }
         Err(error) => {
-            work.bar.say(&format!("liaf: {}", hints::message(&error)));
-            false
+            if work.json {
+                work.print(&account_json::of_error(job, error));
+            }
+            work.bar.say(&format!("liaf: {}", hints::message(error)));
+        }
+    }
+    result.is_ok()
+}
+
+impl Work {
+    /// Prints a line on standard output.
+    fn print(&self, line: &Value) {
+        if let Err(error) = writeln!(io::stdout().lock(), "{line}") {
+            lock(&self.unprinted).get_or_insert(error);
         }
     }
 }
 
+/// What a panic of another thread left is as good as before: lines and counts are whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn try_one(work: &Work, job: &Job, parallel: bool) -> Result<Done> {
-    let mut recording = Recording::open(&job.input, ReadOptions { parallel, ..work.read.clone() })?;
+    let options = ReadOptions { parallel, ..work.read.clone() };
+    let mut recording = Recording::open(&job.input, options).map_err(|error| match &work.meant {
+        Some(name) if error.kind() == ErrorKind::Malformed => error.advice(format!(
+            "--format states the format of the input; the kind of file to make is chosen with --to {name}"
+        )),
+        _ => error,
+    })?;
     let measurements = sample_options(work, job, &recording)?;
     if work.index {
         recording.keep_index()?;

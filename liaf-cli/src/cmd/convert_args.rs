@@ -8,178 +8,193 @@ use liaf_data::convert::{Order, TimePolicy};
 use liaf_data::filter::{FilterSpec, Parameters, Polarity, Selection};
 use liaf_data::frames::{
     BINARY, COUNT, Crop, Dtype, Edge, FrameOptions, PolarityChannels, Representation, SIGNED,
-    TimePoint, WindowRule, parse_duration,
+    TimePoint, WindowRule,
 };
 use liaf_data::measurements::MeasurementOptions;
 use liaf_data::tensor::TensorOptions;
 use liaf_data::write::{self, Compression, Target, WriteOptions};
-use liaf_data::{Limits, SensorSize};
+use liaf_data::{FORMATS, Format, Limits, SensorSize};
 
 use crate::args::ReadArgs;
+use crate::help::{EVENT_FILES, FRAMES, INPUT, OTHER, OUTPUT, SELECTION};
 use crate::kind::Kind;
-use crate::names::{explained, named};
+use crate::names::named;
 use crate::outputs::Usage;
+use crate::values;
 
 /// Recordings to tensor files (frames [T, C, H, W] and the start and end of each) or event files
-///
-/// Examples:
-///   liaf convert recording.aedat4 -o frames.h5 --window 10ms
-///   liaf convert recording.raw    -o frames.npz --bins 20 --size 128x128 --dtype u8
-///   liaf convert day1/*.aedat     -o tensors/ --to safetensors --count 20000
-///   liaf convert recording.raw    -o part.h5 --from 1.5s --to 2s --crop 100,50,64,64
-///   liaf convert recording.raw    -o part.csv --from 90s --to 91s --index
-///   liaf convert recording.raw    -o events.aedat4 --compress zstd
-///   liaf convert recording.raw    -o events.npz --to npz-events
-///   liaf convert recording.aedat4 -o imu.csv --stream imu
-///   liaf convert recording.aedat4 -o frames/ --stream frames
-///   cat recording.aedat4 | liaf convert - -o frames.h5
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = EXAMPLES)]
 #[command(group(ArgGroup::new("windows").args(["window", "count", "bins", "event_bins"])))]
 pub struct Args {
     /// Recordings, folders or globs; - is standard input
-    #[arg(required = true, value_name = "INPUT")]
+    #[arg(required = true, value_name = "INPUT", help_heading = INPUT)]
     pub inputs: Vec<PathBuf>,
 
     /// The file to make: a tensor file (.h5, .npz, .npy, .safetensors) or an event file (.aedat4,
     /// .aedat, …); a folder for several inputs, or for the frames of a camera (--stream frames)
-    #[arg(long, short, value_name = "OUT")]
+    #[arg(long, short, value_name = "OUT", help_heading = OUTPUT)]
     pub output: PathBuf,
 
     /// Windows of this length, as in 10ms, 500us, 1.5s [default: 10ms]
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = FRAMES)]
+    #[arg(allow_hyphen_values = true)]
     window: Option<i64>,
 
     /// Windows of this many events
-    #[arg(long, value_name = "EVENTS")]
+    #[arg(long, value_name = "EVENTS", allow_negative_numbers = true, help_heading = FRAMES)]
     count: Option<u64>,
 
     /// This many windows of equal time over the recording
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = FRAMES)]
     bins: Option<u64>,
 
     /// This many windows of equal event count over the recording
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = FRAMES)]
+    #[arg(hide_short_help = true)]
     event_bins: Option<u64>,
 
-    /// What neighbouring windows share: a time with --window, events with --count
-    #[arg(long, value_name = "TIME|EVENTS")]
+    /// What consecutive windows share: a time with --window, a number of events with --count
+    #[arg(long, value_name = "TIME|EVENTS", allow_hyphen_values = true, help_heading = FRAMES)]
     overlap: Option<String>,
 
-    /// What happens at the ends: all keeps every event; the others do as those tools do
-    #[arg(long, value_name = "RULE", default_value_t, value_parser = explained(about_edge))]
+    /// What happens at the ends of windows: all = every event is in a frame; tonic = windows that are
+    /// not full are dropped; spikingjelly = windows begin at an event, as up to its version 0.0.0.0.14;
+    /// spikingjelly2 = windows lie on a grid from the first event
+    #[arg(long, value_name = "RULE", default_value_t, value_parser = named::<Edge>())]
+    #[arg(help_heading = FRAMES, hide_short_help = true)]
     edge: Edge,
 
     /// What a cell holds: count = the number of its events, binary = 1 where there was one, signed =
     /// ON minus OFF in one channel [default: count]
-    #[arg(long, value_name = "NAME", value_parser = Cells::parse)]
+    #[arg(long, value_name = "NAME", value_parser = Cells::parse, help_heading = FRAMES)]
     repr: Option<Cells>,
 
     /// Type of a cell: u8, u16, i16, f32 [default: u16; i16 for signed cells]
-    #[arg(long, value_name = "TYPE")]
+    #[arg(long, value_name = "TYPE", help_heading = FRAMES)]
     dtype: Option<Dtype>,
 
     /// The same as --repr binary
-    #[arg(long, conflicts_with = "repr")]
+    #[arg(long, conflicts_with = "repr", help_heading = FRAMES, hide_short_help = true)]
     binary: bool,
 
-    /// Two channels (OFF, ON), both in one, or one of ON minus OFF (the same as --repr signed)
-    #[arg(long, value_name = "HOW", default_value = "split")]
+    /// Channels: split = channel 0 is OFF and channel 1 is ON; merged = one channel for both; signed =
+    /// one channel of ON minus OFF, the same as --repr signed
+    #[arg(long, value_name = "HOW", default_value = "split", hide_possible_values = true)]
+    #[arg(help_heading = FRAMES)]
     polarity: Channels,
 
-    /// Only the events of this polarity: on or off
+    /// Only the events of this polarity
     #[arg(long, value_name = "POLARITY", value_parser = named::<Polarity>())]
+    #[arg(help_heading = SELECTION)]
     only: Option<Polarity>,
 
     /// A filter that the events pass, as in refractory:period=1ms; several are applied in their order.
     /// refractory: drops the events of a pixel that follow a kept one within the period
-    #[arg(long, value_name = "NAME[:KEY=VALUE,…]")]
+    #[arg(long, value_name = "NAME[:KEY=VALUE,…]", help_heading = SELECTION)]
     filter: Vec<FilterSpec>,
 
     /// Only the events in this rectangle of the sensor, whose upper left pixel becomes (0, 0)
-    #[arg(long, value_name = "X,Y,W,H")]
+    #[arg(long, value_name = "X,Y,W,H", value_parser = values::crop, help_heading = SELECTION)]
+    #[arg(allow_hyphen_values = true)]
     crop: Option<Crop>,
 
     /// Sum the pixels down to frames of this size
-    #[arg(long, value_name = "WxH")]
+    #[arg(long, value_name = "WxH", allow_hyphen_values = true, help_heading = FRAMES)]
     size: Option<SensorSize>,
 
     /// Only events from this time after the first event on; @… is µs of the recording's clock
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = values::time_point, help_heading = SELECTION)]
+    #[arg(allow_hyphen_values = true)]
     from: Option<TimePoint>,
 
-    /// Only events before this time; or the kind of file, if the output's name does not tell it:
-    /// h5, npz, npy, safetensors, aedat4, npz-events, evt21, png, … (may be given once for each)
-    #[arg(long, value_name = "TIME|KIND")]
+    /// Only events before this time; or the kind of file to make, if the output's name does not tell
+    /// it: h5, npz, npy, safetensors, aedat4, npz-events, evt21, png, … (may be given once for each)
+    #[arg(long, value_name = "TIME|KIND", allow_hyphen_values = true, help_heading = SELECTION)]
     to: Vec<String>,
 
     /// Keep an index of every moment beside the recording (RECORDING.index.json), which finds --from and
     /// --to at once, however damaged the recording is; made in one pass where it is missing or stale
-    #[arg(long)]
+    #[arg(long, help_heading = SELECTION, hide_short_help = true)]
     pub index: bool,
 
     /// How long a window by time stays open for events out of order
-    #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = values::duration)]
+    #[arg(allow_hyphen_values = true, help_heading = FRAMES, hide_short_help = true)]
     slack: i64,
 
     /// How .h5 and --npz-deflate are compressed: none, runs (of one byte: fast, and small for frames
     /// that are mostly zeros) or a zlib level 1 to 9; how events are: none, lz4, zstd or a level,
     /// as the kind of file has it [default: runs; for events the first that the kind has]
-    #[arg(long, value_name = "HOW")]
+    #[arg(long, value_name = "HOW", help_heading = OUTPUT)]
     compress: Option<Compression>,
 
     /// Deflate .npz
-    #[arg(long)]
+    #[arg(long, help_heading = FRAMES)]
     npz_deflate: bool,
 
-    /// Event files: time begins at 0, that is, the earliest time is taken from all
-    #[arg(long)]
+    /// Time begins at 0, that is, the earliest time is taken from all
+    #[arg(long, help_heading = EVENT_FILES)]
     zero_time: bool,
 
-    /// Event files: bring all events in the order of time
-    #[arg(long, conflicts_with = "clamp_time")]
+    /// Bring all events in the order of time
+    #[arg(long, conflicts_with = "clamp_time", help_heading = EVENT_FILES)]
     sort: bool,
 
-    /// Event files: give events that are earlier than one before them its time
-    #[arg(long)]
+    /// Give events that are earlier than one before them its time
+    #[arg(long, help_heading = EVENT_FILES, hide_short_help = true)]
     clamp_time: bool,
 
-    /// Event files: keep times that the kind cannot hold modulo what it can
-    #[arg(long)]
+    /// Keep times that the kind of file cannot hold modulo what it can
+    #[arg(long, help_heading = EVENT_FILES, hide_short_help = true)]
     wrap: bool,
 
     /// Most frames of one recording
     #[arg(long, value_name = "N", default_value_t = Limits::default().frames)]
+    #[arg(allow_negative_numbers = true, help_heading = FRAMES, hide_short_help = true)]
     max_frames: u64,
 
     /// Replace files that exist
-    #[arg(long, short)]
+    #[arg(long, short, help_heading = OUTPUT)]
     force: bool,
 
     /// Read, but write nothing: say how many frames and bytes it would be
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     pub dry_run: bool,
 
     /// Do not wait until the disk has every byte
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT, hide_short_help = true)]
     no_sync: bool,
 
+    /// Print the account of each file as a line of JSON (its keys are in docs/cli.md)
+    #[arg(long, help_heading = OUTPUT)]
+    pub json: bool,
+
+    /// Say everything of each of many files, instead of totals and each warning once
+    #[arg(long, short, conflicts_with = "quiet", help_heading = OTHER)]
+    pub verbose: bool,
+
     /// Say nothing but warnings and errors
-    #[arg(long, short)]
+    #[arg(long, short, help_heading = OTHER)]
     pub quiet: bool,
 
     #[command(flatten)]
     pub read: ReadArgs,
 }
 
-fn about_edge(edge: Edge) -> &'static str {
-    match edge {
-        Edge::All => "Every event is in a frame",
-        Edge::Tonic => "tonic: windows that are not full are dropped",
-        Edge::SpikingJelly => "SpikingJelly up to 0.0.0.0.14: windows begin at an event",
-        Edge::SpikingJelly2 => "SpikingJelly 2: windows lie on a grid from the first event",
-    }
-}
+const EXAMPLES: &str = "\
+Examples:
+  liaf convert recording.aedat4 -o frames.h5 --window 10ms
+  liaf convert recording.raw    -o frames.npz --bins 20 --size 128x128 --dtype u8
+  liaf convert day1/*.aedat     -o tensors/ --to safetensors --count 20000
+  liaf convert recording.raw    -o part.h5 --from 1.5s --to 2s --crop 100,50,64,64
+  liaf convert recording.raw    -o part.csv --from 90s --to 91s --index
+  liaf convert recording.raw    -o events.aedat4 --compress zstd
+  liaf convert recording.raw    -o events.npz --to npz-events
+  liaf convert recording.aedat4 -o imu.csv --stream imu
+  liaf convert recording.aedat4 -o frames/ --stream frames
+  liaf convert day1/ -o tensors/ --json > accounts.jsonl
+  cat recording.aedat4 | liaf convert - -o frames.h5";
 
 /// What is done with the polarity of events in frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -207,6 +222,22 @@ impl Cells {
 }
 
 impl Args {
+    /// Refuses a `--format` that names the kind of an output and no format of an input.
+    pub fn check_format(&self) -> Result<()> {
+        match self.read.format() {
+            Some(name) if Format::named(name).is_err() && Kind::named(name).is_some() => {
+                let formats: Vec<_> = FORMATS.iter().map(|format| format.name).collect();
+                Err(Usage(format!(
+                    "--format {name}: this option states the format of the input ({}); the kind of \
+                     file to make is chosen with --to {name}",
+                    formats.join(", ")
+                ))
+                .into())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The kind of file that `--to` names.
     pub fn kind(&self) -> Result<Option<Kind>> {
         let kinds: Vec<_> = self.to.iter().filter_map(|to| Kind::named(to)).collect();
@@ -224,9 +255,13 @@ impl Args {
         let times: Vec<_> = self.to.iter().filter(|to| Kind::named(to).is_none()).collect();
         match times[..] {
             [] => Ok(None),
-            [time] => Ok(Some(time.parse::<TimePoint>().map_err(|error| {
+            [time] => Ok(Some(values::time_point(time).map_err(|error| {
+                let of_input = match Format::named(time) {
+                    Ok(_) => "; the format of the input is stated with --format",
+                    Err(_) => "",
+                };
                 Usage(format!(
-                    "--to {time}: neither a kind of file ({}) nor a time: {error}",
+                    "--to {time}: neither a kind of file ({}) nor a time: {error}{of_input}",
                     Kind::names()
                 ))
             })?)),
@@ -285,7 +320,10 @@ impl Args {
             (.., Some(n)) => WindowRule::EventBins { n },
             _ => {
                 let us = self.window.unwrap_or(10_000);
-                let overlap = overlap.map(parse_duration).transpose()?.unwrap_or(0);
+                let overlap = overlap.map(values::duration).transpose().map_err(|error| {
+                    Usage(format!("--overlap with --window is a length of time: {error}"))
+                })?;
+                let overlap = overlap.unwrap_or(0);
                 return Ok(WindowRule::Time { us, overlap });
             }
         };

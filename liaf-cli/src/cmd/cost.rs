@@ -10,41 +10,47 @@ use liaf_core::cost::{Comparison, Cost, CountRule, Rates};
 use liaf_core::{NetworkConfig, zoo};
 use serde_json::{Value, json};
 
+use crate::help::{INPUT, OUTPUT};
 use crate::outputs::Usage;
 
-/// What a network costs: weights, multiplications, additions and state, layer by layer
-///
-/// Several networks are compared with the first. Numbers are of one sample of T steps.
-///
-/// Examples:
-///   liaf cost gesture-a
-///   liaf cost gesture-a gesture-a-lif gesture-a-convlstm gesture-a-conv3d --rate 0.1
-///   liaf cost network.toml --steps 60 --json
+/// What a network costs in one sample of T steps: weights, multiplications, additions and state, layer by
+/// layer
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Networks: files in TOML or JSON (.json), or names of the zoo (gesture-a, gesture-a-lif, ..)
-    #[arg(required = true, value_name = "NETWORK")]
+    /// Networks: files in TOML or JSON (.json), or names of the zoo (gesture-a, gesture-a-lif, ..);
+    /// several are compared with the first
+    #[arg(required = true, value_name = "NETWORK", help_heading = INPUT)]
     networks: Vec<String>,
 
     /// Time steps of a sample [default: the zoo's for its networks, 1 for files]
-    #[arg(long, value_name = "T")]
+    #[arg(long, value_name = "T", allow_negative_numbers = true, help_heading = COUNTING)]
     steps: Option<usize>,
 
     /// How operations are counted: by the formula of each layer, or as the notebook of ES-ImageNet
     #[arg(long, value_name = "RULE", default_value = "textbook",
-          value_parser = rule())]
+          value_parser = rule(), help_heading = COUNTING)]
     rule: CountRule,
 
-    /// Spikes per neuron and step, 0 to 1, for what layers behind spikes cost if they work at spikes
+    /// Spikes per neuron and step, 0 to 1: what layers that follow spikes cost if they compute at spikes
     /// only
-    #[arg(long, value_name = "RATE", conflicts_with = "rule")]
+    #[arg(long, value_name = "RATE", conflicts_with = "rule", allow_negative_numbers = true)]
+    #[arg(help_heading = COUNTING)]
     rate: Option<f64>,
 
     /// One JSON object a network, one a line
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     json: bool,
 }
+
+/// The heading of the options that say how operations are counted.
+const COUNTING: &str = "Counting";
+
+const EXAMPLES: &str = "\
+Examples:
+  liaf cost gesture-a
+  liaf cost gesture-a gesture-a-lif gesture-a-convlstm gesture-a-conv3d --rate 0.1
+  liaf cost network.toml --steps 60 --json";
 
 /// Reads the names by which configurations call the rules, too.
 fn rule() -> impl TypedValueParser<Value = CountRule> {

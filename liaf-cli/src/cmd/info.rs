@@ -13,36 +13,38 @@ use liaf_data::{
 use serde_json::{Map, Value, json};
 
 use crate::args::ReadArgs;
+use crate::help::{INPUT, OUTPUT};
 use crate::{hints, inputs, text};
 
 /// What is in a recording: format, sensor, span, rate, polarity, and what was odd
-///
-/// Examples:
-///   liaf info recording.aedat4
-///   liaf info day1/ --json
-///   liaf info *.raw --json --fingerprint --coords raw
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Recordings, folders or globs; - is standard input
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required = true, value_name = "FILE", help_heading = INPUT)]
     inputs: Vec<PathBuf>,
 
-    /// One JSON object a file, one a line
-    #[arg(long)]
+    /// One JSON object a file, one a line (its keys are in docs/cli.md)
+    #[arg(long, help_heading = OUTPUT)]
     json: bool,
 
     /// Add the xxHash64 of all events, packed little-endian as u64 t, u16 x, u16 y, u8 p
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     fingerprint: bool,
 
     /// Coordinates, polarity and events: canonical (from the top left, 1 = ON) or raw (as stored)
-    #[arg(long, default_value = "canonical", value_name = "WHICH")]
+    #[arg(long, default_value = "canonical", value_name = "WHICH", help_heading = OUTPUT)]
     coords: Coords,
 
     #[command(flatten)]
     read: ReadArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  liaf info recording.aedat4
+  liaf info day1/ --json
+  liaf info *.raw --json --fingerprint --coords raw";
 
 /// What was found in one event stream.
 struct Found {

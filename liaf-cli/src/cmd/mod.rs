@@ -1,8 +1,11 @@
 //! The commands, one file each.
 
 mod account;
+mod account_json;
 pub mod convert;
 pub mod convert_args;
 pub mod cost;
 pub mod info;
 pub mod predict;
+pub mod shell;
+mod summary;

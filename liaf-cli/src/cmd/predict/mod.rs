@@ -16,70 +16,75 @@ use liaf_data::{Coords, Limits, Recording};
 use self::rows::{Rows, Style};
 use super::account::{bytes, frame_warnings};
 use crate::args::ReadArgs;
+use crate::help::{FRAMES, INPUT, OTHER, OUTPUT, SELECTION};
 use crate::progress::Bar;
 use crate::text::thousands;
+use crate::values;
 
-/// What a trained network sees in a recording, over time
-///
-/// The checkpoint says how frames are made of the events, how many are a sample, and what the
-/// classes are called. One row a sample; the probability is the softmax of the network's outputs.
-///
-/// Examples:
-///   liaf predict net.safetensors recording.aedat4
-///   liaf predict net.safetensors recording.raw --each-frame --csv > classes.csv
-///   liaf predict net.safetensors recording.raw --from 2s --to 3s --steps 0 --json
-///   cat recording.aedat4 | liaf predict net.safetensors -
+/// What a trained network sees in a recording, over time: a row for each sample, with its class and the
+/// probability of that, the softmax of the network's outputs
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// A checkpoint of a network in training
-    #[arg(value_name = "CHECKPOINT")]
+    /// A checkpoint of a network in training, which also says how frames are made of the events, how many
+    /// are a sample, and what the classes are called
+    #[arg(value_name = "CHECKPOINT", help_heading = INPUT)]
     checkpoint: PathBuf,
 
     /// The recording; - is standard input
-    #[arg(value_name = "RECORDING")]
+    #[arg(value_name = "RECORDING", help_heading = INPUT)]
     recording: PathBuf,
 
     /// Frames of a sample, after which the network begins anew; 0 = the whole recording is one
     /// sample [default: as the checkpoint says]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = FRAMES)]
     steps: Option<usize>,
 
     /// A row after every frame, of its sample so far
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     each_frame: bool,
 
     /// Only events from this time after the first event on; @… is µs of the recording's clock
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = values::time_point, help_heading = SELECTION)]
+    #[arg(allow_hyphen_values = true)]
     from: Option<TimePoint>,
 
     /// Only events before this time
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = values::time_point, help_heading = SELECTION)]
+    #[arg(allow_hyphen_values = true)]
     to: Option<TimePoint>,
 
     /// Rows of CSV: start and end in µs of the recording's clock, frames, class, probability
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long, conflicts_with = "json", help_heading = OUTPUT)]
     csv: bool,
 
     /// One JSON object a row, with the probabilities and outputs of all classes as well
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     json: bool,
 
     /// Slow, plain loops: the numbers of a pass over whole samples with them, bit for bit
-    #[arg(long)]
+    #[arg(long, help_heading = OTHER, hide_short_help = true)]
     plain: bool,
 
     /// Most frames of the recording
     #[arg(long, value_name = "N", default_value_t = Limits::default().frames)]
+    #[arg(allow_negative_numbers = true, help_heading = FRAMES, hide_short_help = true)]
     max_frames: u64,
 
     /// Say nothing but rows, warnings and errors
-    #[arg(long, short)]
+    #[arg(long, short, help_heading = OTHER)]
     quiet: bool,
 
     #[command(flatten)]
     read: ReadArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  liaf predict net.safetensors recording.aedat4
+  liaf predict net.safetensors recording.raw --each-frame --csv > classes.csv
+  liaf predict net.safetensors recording.raw --from 2s --to 3s --steps 0 --json
+  cat recording.aedat4 | liaf predict net.safetensors -";
 
 impl Args {
     fn style(&self) -> Style {
