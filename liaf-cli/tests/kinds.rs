@@ -50,6 +50,28 @@ fn parquet_is_known_and_not_read() {
     refused(&liaf(&["info", &path.display().to_string()]), 1, &["Parquet", "written, not read"]);
 }
 
+#[cfg(not(feature = "zip"))]
+#[test]
+fn archives_are_refused_by_the_name_of_their_feature() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("a.npz");
+    let path = output.display().to_string();
+    for more in [&[][..], &["--to", "npz-events"]] {
+        let done = liaf(&[&["convert", &fixture(RECORDING), "-o", &path], more].concat());
+        refused(&done, 1, &["this build cannot write zip archives", "feature `zip`"]);
+        assert!(!output.exists());
+    }
+    let done = liaf(&["info", &fixture("good/numpy/four_stored.npz")]);
+    refused(&done, 1, &["this build cannot read zip archives", "feature `zip`"]);
+}
+
+#[cfg(not(feature = "xml"))]
+#[test]
+fn aedat4_is_refused_by_the_name_of_its_feature() {
+    let done = liaf(&["info", &fixture("good/aedat4/dv_lz4.aedat4")]);
+    refused(&done, 1, &["this build cannot read AEDAT 4.0", "feature `xml`"]);
+}
+
 #[cfg(not(feature = "hdf5"))]
 #[test]
 fn hdf5_is_known_without_its_feature() {

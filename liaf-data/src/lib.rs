@@ -25,12 +25,29 @@
 //! Time is in µs, x counts from the left and y from the top, p is 1 for ON. A file may be damaged,
 //! truncated, lying or of another kind: what is certainly whole is read, the rest is in the
 //! [`Report`] or the [`Error`], and memory stays within [`Limits`].
+//!
+//! # Features
+//!
+//! | feature | without it |
+//! |---|---|
+//! | `xml` (default) | AEDAT 4.0 is not read |
+//! | `zstd` (default) | packets of AEDAT 4.0 compressed by ZSTD are neither read nor written |
+//! | `lz4` (default) | what is no event in AEDAT 4.0 files with LZ4 is stored without compression |
+//! | `zip` (default) | `.npz` and compressed MATLAB matrices are refused |
+//! | `png` (default) | images of cameras are not written as PNG |
+//! | `ndarray` (default) | frames and tensors have no views as arrays |
+//! | `hdf5`, `hdf5-static` | HDF5 is neither read nor written |
+//! | `parquet` | Parquet is not written |
+//!
+//! What needs a feature that is missing is refused with its name
+//! ([`ErrorKind::Unsupported`], [`Hint::EnableFeature`]).
 #![deny(missing_docs)]
 
 mod codec;
 mod container;
 pub mod convert;
 mod error;
+mod feature;
 pub mod filter;
 pub mod formats;
 pub mod frames;

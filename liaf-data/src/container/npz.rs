@@ -1,11 +1,10 @@
 //! Writing an array into a `.npz` archive, when the length of the array is known only at its end.
 
-use crc32fast::Hasher;
-
 use super::deflate::{Deflate, DeflateLevel, Wrap};
 use super::zip::{Member, Method, Zip};
 use crate::error::Result;
-use crate::io::AtomicFile;
+use crate::feature;
+use crate::io::{AtomicFile, Crc32};
 
 /// Number of bytes that are compressed together. The compressed bytes depend on it.
 const PIECE: usize = 64 << 10;
@@ -23,7 +22,7 @@ pub(crate) struct Array {
     plain: Vec<u8>,
     packed: Vec<u8>,
     /// The checksum of the bytes after the header.
-    crc: Hasher,
+    crc: Crc32,
     size: u64,
 }
 
@@ -36,6 +35,7 @@ impl Array {
         header: &[u8],
         level: Option<DeflateLevel>,
     ) -> Result<Self> {
+        feature::ZIP.needed_to("write zip archives")?;
         let method = if level.is_some() { Method::Deflated } else { Method::Stored };
         let member = Zip::start(out, name, method)?;
         if level.is_some() {
@@ -49,7 +49,7 @@ impl Array {
             deflate: level.map(|level| Deflate::new(level, Wrap::None)),
             plain: Vec::new(),
             packed: Vec::new(),
-            crc: Hasher::new(),
+            crc: Crc32::new(),
             size: 0,
         })
     }
@@ -92,7 +92,7 @@ impl Array {
             out.append(&self.packed)?;
         }
         out.patch(self.header_at, header)?;
-        let mut crc = Hasher::new();
+        let mut crc = Crc32::new();
         crc.update(header);
         crc.combine(&self.crc);
         zip.end(out, self.member, crc.finalize(), header.len() as u64 + self.size)

@@ -38,6 +38,7 @@ fn go_on(_: &Progress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
+#[cfg_attr(not(feature = "zip"), ignore = "writes .npz")]
 #[test]
 fn converting_a_part_of_a_file_without_a_size_opens_it_once() {
     let folder = tempfile::tempdir().unwrap();
@@ -69,6 +70,7 @@ fn a_thousand_windows_open_the_file_once() {
     assert_eq!((opens, windows, events), (1, 1000, 100_000));
 }
 
+#[cfg_attr(not(feature = "xml"), ignore = "reads AEDAT 4.0")]
 #[test]
 fn memory_works_like_a_file() {
     let folder = tempfile::tempdir().unwrap();

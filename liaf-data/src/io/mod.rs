@@ -2,6 +2,7 @@
 //! threads.
 
 mod atomic;
+mod crc;
 mod memory;
 mod parallel;
 mod source;
@@ -9,6 +10,7 @@ mod spool;
 mod stale;
 
 pub use atomic::AtomicFile;
+pub(crate) use crc::Crc32;
 pub(crate) use memory::prefer_huge_pages;
 pub(crate) use parallel::{in_order, places_per_pool};
 #[cfg(test)]

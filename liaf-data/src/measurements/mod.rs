@@ -12,6 +12,7 @@
 mod csv;
 #[cfg(feature = "hdf5")]
 mod h5;
+#[cfg(feature = "png")]
 mod png;
 
 use std::path::Path;
@@ -118,7 +119,12 @@ pub fn create(
     file.check(kind).map_err(|error| error.in_file(path))?;
     Ok(match file {
         MeasurementFile::Csv => Box::new(csv::CsvWriter::create(path, kind, options)?),
+        #[cfg(feature = "png")]
         MeasurementFile::Png => Box::new(png::PngFolder::create(path, options)?),
+        #[cfg(not(feature = "png"))]
+        MeasurementFile::Png => {
+            return Err(crate::feature::PNG.missing("write images as PNG").in_file(path));
+        }
         #[cfg(feature = "hdf5")]
         MeasurementFile::H5 => Box::new(h5::H5Frames::create(path, provenance, options)?),
         #[cfg(not(feature = "hdf5"))]

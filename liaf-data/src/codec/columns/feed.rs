@@ -1,9 +1,8 @@
 //! A range of bytes of a file as one stream, decompressed if necessary.
 
-use zlib_rs::{Inflate, InflateFlush, Status};
-
+use super::inflate::{Inflate, InflateFlush, Status};
 use crate::error::{Error, Result};
-use crate::io::ByteSource;
+use crate::io::{ByteSource, Crc32};
 
 /// Number of compressed bytes that are read at a time.
 const INPUT: usize = 64 << 10;
@@ -33,7 +32,7 @@ pub(crate) struct Feed {
     used: usize,
     ended: bool,
     /// The checksum of the bytes that have been returned so far.
-    sum: crc32fast::Hasher,
+    sum: Crc32,
     given: u64,
     /// Why the stream ended too early, if it did.
     fault: Option<Error>,
@@ -63,7 +62,7 @@ impl Feed {
             input: Vec::new(),
             used: 0,
             ended: false,
-            sum: crc32fast::Hasher::new(),
+            sum: Crc32::new(),
             given: 0,
             fault: None,
         }
@@ -120,11 +119,11 @@ impl Feed {
 
     /// Starts the checksum again at the current position.
     pub fn reset_sum(&mut self) {
-        (self.sum, self.given) = (crc32fast::Hasher::new(), 0);
+        (self.sum, self.given) = (Crc32::new(), 0);
     }
 
     /// The checksum of the bytes returned so far, and their number.
-    pub fn sum(&self) -> (crc32fast::Hasher, u64) {
+    pub fn sum(&self) -> (Crc32, u64) {
         (self.sum.clone(), self.given)
     }
 

@@ -1,6 +1,7 @@
 //! Code shared by the formats that store events as columns of numbers: CSV, numpy, MATLAB and HDF5.
 
 mod feed;
+mod inflate;
 mod names;
 mod number;
 mod reader;

@@ -38,7 +38,7 @@ pub(crate) struct Checksum {
     pub at: u64,
     pub sources: Vec<usize>,
     /// The checksum of the bytes before the first source.
-    pub before: crc32fast::Hasher,
+    pub before: crate::io::Crc32,
     /// Number of bytes of all the sources.
     pub bytes: u64,
     pub crc: u32,

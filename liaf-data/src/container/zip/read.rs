@@ -4,6 +4,7 @@
 
 use crate::codec::columns::Storage;
 use crate::error::{Error, Result};
+use crate::feature;
 use crate::io::ByteSource;
 use crate::limits::Limits;
 
@@ -65,6 +66,7 @@ impl Entry {
 
 /// All members of the archive.
 pub(crate) fn entries(source: &mut ByteSource, limits: &Limits) -> Result<Vec<Entry>> {
+    feature::ZIP.needed_to("read zip archives")?;
     let length = source.len().unwrap_or(0);
     let from = length.saturating_sub((END + COMMENT) as u64);
     let tail = source.read_at(from, END + COMMENT)?;

@@ -3,6 +3,7 @@
 
 use crate::codec::columns::{Feed, Kind, Number, Storage};
 use crate::error::{Error, Result};
+use crate::feature;
 use crate::io::ByteSource;
 
 pub(crate) const MATRIX: u32 = 14;
@@ -79,6 +80,9 @@ pub(crate) fn matrix(
     bytes: u64,
     big: bool,
 ) -> Result<Option<Matrix>> {
+    if storage != Storage::Stored {
+        feature::ZIP.needed_to("read compressed matrices")?;
+    }
     let mut walk = Walk { feed: Feed::new(storage, start, bytes), read: 0, big, start };
     if storage != Storage::Stored {
         // The contents are a matrix with a tag of its own.

@@ -353,7 +353,7 @@ impl Planner {
                 name: found.name.clone(),
                 at: found.feed.start(),
                 sources,
-                before: crc32fast::Hasher::new(),
+                before: crate::io::Crc32::new(),
                 bytes,
                 crc,
             });

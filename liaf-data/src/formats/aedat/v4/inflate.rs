@@ -3,10 +3,10 @@
 use std::hash::Hasher;
 
 use twox_hash::XxHash32;
-use zstd::zstd_safe::{self, DCtx, InBuffer, OutBuffer};
 
 use super::flatbuf::bytes_at;
 use super::lz4::{self, BlockError};
+use super::zstd::Decompressor;
 
 /// How the packets of a file are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +76,7 @@ pub(crate) enum Failure {
 #[derive(Default)]
 pub(crate) struct Inflater {
     buffer: Vec<u8>,
-    zstd: Option<DCtx<'static>>,
+    zstd: Decompressor,
     work: usize,
 }
 
@@ -85,9 +85,6 @@ impl std::fmt::Debug for Inflater {
         f.debug_struct("Inflater").field("buffer", &self.buffer.len()).finish_non_exhaustive()
     }
 }
-
-/// The buffer grows in steps of this many bytes if the size is not known in advance.
-const STEP: usize = 256 << 10;
 
 impl Inflater {
     /// About how many bytes were read and written for the last body, whether it was valid or not.
@@ -107,14 +104,10 @@ impl Inflater {
             Compression::None if body.len() > cap => Err(Failure::TooLarge),
             Compression::None => Ok(body),
             Compression::Lz4 | Compression::Lz4High => self.lz4(body, cap),
-            Compression::Zstd | Compression::ZstdHigh => self.zstd(body, cap),
-        }
-    }
-
-    /// Makes room for `more` bytes after the first `filled` bytes.
-    fn room(&mut self, filled: usize, more: usize) {
-        if self.buffer.len() < filled + more {
-            self.buffer.resize(filled + more, 0);
+            Compression::Zstd | Compression::ZstdHigh => {
+                let n = self.zstd.inflate(body, cap, &mut self.buffer, &mut self.work)?;
+                Ok(&self.buffer[..n])
+            }
         }
     }
 
@@ -145,7 +138,7 @@ impl Inflater {
             // One byte more than the limit distinguishes a body that is too large from one that
             // just fits.
             let most = frame.block_bytes.min((cap + 1).saturating_sub(filled));
-            self.room(filled, most);
+            room(&mut self.buffer, filled, most);
             self.work += most.min(size.saturating_mul(256));
             if stored {
                 let end = size.min(most);
@@ -179,68 +172,17 @@ impl Inflater {
         }
         Ok(content)
     }
+}
 
-    /// Decompresses a ZSTD frame.
-    fn zstd(&mut self, body: &[u8], cap: usize) -> Result<&[u8], Failure> {
-        const BROKEN: Failure = Failure::Damaged("the ZSTD frame does not inflate");
-        self.work += body.len();
-        match zstd_safe::find_frame_compressed_size(body) {
-            Ok(size) if size == body.len() => {}
-            Ok(_) => return Err(TRAILING),
-            Err(_) => return Err(BROKEN),
-        }
-        let declared = zstd_safe::get_frame_content_size(body).map_err(|_| BROKEN)?;
-        if declared.is_some_and(|size| size > cap as u64) {
-            return Err(Failure::TooLarge);
-        }
-        let mut context = self.zstd.take().unwrap_or_else(DCtx::create);
-        let result = match declared {
-            Some(size) => {
-                let size = size as usize;
-                self.room(0, size);
-                self.work += size;
-                context
-                    .decompress(&mut self.buffer[..size], body)
-                    .map_err(|_| BROKEN)
-                    .and_then(|n| if n == size { Ok(n) } else { Err(BROKEN) })
-            }
-            None => self.zstd_stream(&mut context, body, cap),
-        };
-        self.zstd = Some(context);
-        result.map(|n| &self.buffer[..n])
-    }
-
-    /// Decompresses a frame that does not say how large its contents are.
-    fn zstd_stream(
-        &mut self,
-        context: &mut DCtx<'static>,
-        body: &[u8],
-        cap: usize,
-    ) -> Result<usize, Failure> {
-        const BROKEN: Failure = Failure::Damaged("the ZSTD frame does not inflate");
-        context.init().map_err(|_| BROKEN)?;
-        let mut input = InBuffer::around(body);
-        let mut filled = 0;
-        loop {
-            let more = STEP.min(cap + 1 - filled);
-            self.room(filled, more);
-            let mut output = OutBuffer::around(&mut self.buffer[filled..filled + more]);
-            let left = context.decompress_stream(&mut output, &mut input).map_err(|_| BROKEN)?;
-            let wrote = output.pos();
-            filled += wrote;
-            self.work += wrote;
-            match (left, filled > cap, wrote < more) {
-                (_, true, _) => return Err(Failure::TooLarge),
-                (0, ..) => return Ok(filled),
-                (_, _, true) if input.pos() == body.len() => return Err(CUT),
-                _ => {}
-            }
-        }
+/// Makes room in `buffer` for `more` bytes after the first `filled` bytes.
+pub(super) fn room(buffer: &mut Vec<u8>, filled: usize, more: usize) {
+    if buffer.len() < filled + more {
+        buffer.resize(filled + more, 0);
     }
 }
 
-const CUT: Failure = Failure::Damaged("the compressed body is cut short");
-const TRAILING: Failure = Failure::Damaged("bytes follow the compressed frame");
+pub(super) const CUT: Failure = Failure::Damaged("the compressed body is cut short");
+pub(super) const TRAILING: Failure = Failure::Damaged("bytes follow the compressed frame");
 
 /// The descriptor of an LZ4 frame.
 struct Lz4Frame {

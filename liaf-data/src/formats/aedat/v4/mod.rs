@@ -26,6 +26,11 @@ mod pack;
 mod packet;
 mod seek_scan;
 mod table;
+#[cfg_attr(not(feature = "xml"), path = "xml_absent.rs")]
+mod xml;
+#[cfg_attr(feature = "zstd", path = "zstd_codec.rs")]
+#[cfg_attr(not(feature = "zstd"), path = "zstd_absent.rs")]
+mod zstd;
 
 pub(crate) use decode::Aedat4Decoder;
 

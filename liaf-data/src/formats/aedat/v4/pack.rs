@@ -2,15 +2,17 @@
 
 use std::hash::Hasher;
 
+#[cfg(feature = "lz4")]
 use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
 use twox_hash::XxHash32;
-use zstd::bulk::Compressor;
 
 use super::build::EVENTS_AT;
 use super::inflate::Compression;
 use super::lz4_records::{self, Seen};
+use super::zstd;
 use crate::codec;
 use crate::error::{Error, Result};
+use crate::feature;
 
 /// Largest block size of an LZ4 frame, which is enough for a whole packet, and its code in the
 /// frame header.
@@ -21,14 +23,15 @@ const LZ4_FLAGS: u8 = 1 << 6 | 1 << 5;
 /// This bit in the size of a block means that the block is not compressed.
 const LZ4_PLAIN: u32 = 1 << 31;
 
-const ZSTD_LEVEL: i32 = 3;
-
 /// The codec that corresponds to a compression.
 pub(crate) fn compression(choice: codec::Compression) -> Result<Compression> {
     match choice {
         codec::Compression::None => Ok(Compression::None),
         codec::Compression::Lz4 => Ok(Compression::Lz4),
-        codec::Compression::Zstd => Ok(Compression::Zstd),
+        codec::Compression::Zstd => {
+            feature::ZSTD.needed_to("compress by ZSTD")?;
+            Ok(Compression::Zstd)
+        }
         other => Err(Error::caller("AEDAT 4.0 is not compressed in this way").found(other)),
     }
 }
@@ -40,9 +43,10 @@ pub(crate) struct Packer {
     pub body: Vec<u8>,
     /// The error, if there was one.
     pub failed: Option<Error>,
+    #[cfg(feature = "lz4")]
     lz4: Option<CompressTable>,
     seen: Option<Box<Seen>>,
-    zstd: Option<Compressor<'static>>,
+    zstd: zstd::Compressor,
 }
 
 /// The contents of a body.
@@ -64,7 +68,9 @@ impl Packer {
                 None
             }
             Compression::Lz4 | Compression::Lz4High => self.lz4(plain, kind).err(),
-            Compression::Zstd | Compression::ZstdHigh => self.zstd(plain).err(),
+            Compression::Zstd | Compression::ZstdHigh => {
+                self.zstd.pack(plain, &mut self.body).err()
+            }
         };
     }
 
@@ -98,7 +104,15 @@ impl Packer {
         Ok(())
     }
 
+    /// Appends `plain` as it is, which the caller marks as a block that is not compressed.
+    #[cfg(not(feature = "lz4"))]
+    fn lz4_block(&mut self, plain: &[u8]) -> Result<()> {
+        self.body.extend_from_slice(plain);
+        Ok(())
+    }
+
     /// Appends `plain` as an LZ4 block.
+    #[cfg(feature = "lz4")]
     fn lz4_block(&mut self, plain: &[u8]) -> Result<()> {
         let table = self.lz4.get_or_insert_with(CompressTable::default);
         let at = self.body.len();
@@ -106,18 +120,6 @@ impl Packer {
         let size = compress_into_with_table(plain, &mut self.body[at..], table)
             .map_err(|error| Error::system("LZ4 failed", std::io::Error::other(error)))?;
         self.body.truncate(at + size);
-        Ok(())
-    }
-
-    fn zstd(&mut self, plain: &[u8]) -> Result<()> {
-        let fail = |error| Error::system("ZSTD failed", error);
-        if self.zstd.is_none() {
-            self.zstd = Some(Compressor::new(ZSTD_LEVEL).map_err(fail)?);
-        }
-        let Some(zstd) = &mut self.zstd else { return Ok(()) };
-        self.body.resize(zstd::zstd_safe::compress_bound(plain.len()), 0);
-        let size = zstd.compress_to_buffer(plain, &mut self.body[..]).map_err(fail)?;
-        self.body.truncate(size);
         Ok(())
     }
 }
@@ -139,6 +141,9 @@ mod tests {
         let mut packer = Packer::default();
         for plain in [&noise[..0], &noise[..1], &noise[..5000], &noise, &[7; 600_000]] {
             for compression in [Compression::None, Compression::Lz4, Compression::Zstd] {
+                if compression == Compression::Zstd && cfg!(not(feature = "zstd")) {
+                    continue;
+                }
                 for kind in [Body::Events, Body::Other] {
                     packer.pack(compression, plain, kind);
                     assert!(packer.failed.is_none());

@@ -1,49 +1,11 @@
-//! Deflate compression. Only this module depends on the library that implements it.
+//! The compressor of zlib-rs.
 
 use std::io;
 
 use zlib_rs::{DeflateConfig, DeflateFlush, Status, Strategy};
 
-use crate::codec::Compression;
+use super::{DeflateLevel, Wrap};
 use crate::error::{Error, Result};
-
-/// The effort of compression.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DeflateLevel {
-    /// Only runs of one byte are found.
-    Runs,
-    /// A level of zlib, from 1 to 9.
-    Level(u8),
-}
-
-impl DeflateLevel {
-    /// The level for this compression; `None` if it is not deflate.
-    pub(crate) fn of(compression: Compression) -> Option<Self> {
-        match compression {
-            Compression::Runs => Some(Self::Runs),
-            Compression::Deflate(level) => Some(Self::Level(level)),
-            Compression::None | Compression::Lz4 | Compression::Zstd => None,
-        }
-    }
-
-    /// The level as a number. Runs have the level that is closest to them, for interfaces that need
-    /// a number.
-    pub(crate) fn number(self) -> u8 {
-        match self {
-            Self::Runs => 6,
-            Self::Level(level) => level.clamp(1, 9),
-        }
-    }
-}
-
-/// The format around the compressed bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wrap {
-    /// Nothing, as in zip archives.
-    None,
-    /// zlib's header and checksum, as in HDF5.
-    Zlib,
-}
 
 /// A compressor whose memory is reused.
 pub(crate) struct Deflate(zlib_rs::Deflate);

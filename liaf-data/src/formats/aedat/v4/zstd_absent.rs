@@ -1,0 +1,32 @@
+//! What stands in for ZSTD in a build without it. A file that is compressed by ZSTD is refused by
+//! name when it is opened, and before one is written.
+
+use super::inflate::Failure;
+use crate::error::Result;
+use crate::feature;
+
+/// Decompresses nothing.
+#[derive(Default)]
+pub(super) struct Decompressor;
+
+impl Decompressor {
+    pub(super) fn inflate(
+        &mut self,
+        _body: &[u8],
+        _cap: usize,
+        _buffer: &mut Vec<u8>,
+        _work: &mut usize,
+    ) -> std::result::Result<usize, Failure> {
+        Err(Failure::Damaged("this build is without ZSTD"))
+    }
+}
+
+/// Compresses nothing.
+#[derive(Default)]
+pub(super) struct Compressor;
+
+impl Compressor {
+    pub(super) fn pack(&mut self, _plain: &[u8], _body: &mut Vec<u8>) -> Result<()> {
+        feature::ZSTD.needed_to("compress by ZSTD")
+    }
+}
