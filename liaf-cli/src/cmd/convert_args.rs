@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::ArgGroup;
 use liaf_data::convert::{Order, TimePolicy};
-use liaf_data::filter::{FilterSpec, Parameters, Polarity, Selection};
+use liaf_data::filter::{FILTERS, FilterSpec, Parameters, Polarity, Selection};
 use liaf_data::frames::{
-    BINARY, COUNT, Crop, Dtype, Edge, FrameOptions, PolarityChannels, Representation, SIGNED,
-    TimePoint, WindowRule,
+    BINARY, COUNT, CellOptions, Crop, Dtype, Edge, FrameOptions, PolarityChannels, REPRESENTATIONS,
+    Representation, SIGNED, TimePoint, WindowRule,
 };
 use liaf_data::measurements::MeasurementOptions;
 use liaf_data::tensor::TensorOptions;
@@ -65,9 +65,8 @@ pub struct Args {
     #[arg(help_heading = FRAMES, hide_short_help = true)]
     edge: Edge,
 
-    /// What a cell holds: count = the number of its events, binary = 1 where there was one, signed =
-    /// ON minus OFF in one channel [default: count]
     #[arg(long, value_name = "NAME", value_parser = Cells::parse, help_heading = FRAMES)]
+    #[arg(help = about_representations())]
     repr: Option<Cells>,
 
     /// Type of a cell: u8, u16, i16, f32 [default: u16; i16 for signed cells]
@@ -89,9 +88,8 @@ pub struct Args {
     #[arg(help_heading = SELECTION)]
     only: Option<Polarity>,
 
-    /// A filter that the events pass, as in refractory:period=1ms; several are applied in their order.
-    /// refractory: drops the events of a pixel that follow a kept one within the period
     #[arg(long, value_name = "NAME[:KEY=VALUE,…]", help_heading = SELECTION)]
+    #[arg(help = about_filters())]
     filter: Vec<FilterSpec>,
 
     /// Only the events in this rectangle of the sensor, whose upper left pixel becomes (0, 0)
@@ -207,6 +205,21 @@ enum Channels {
     Signed,
 }
 
+/// The help of `--repr`, of all representations that there are.
+fn about_representations() -> String {
+    let rows = REPRESENTATIONS.iter().map(|row| format!("{} = {}", row.name, row.about));
+    format!("What a cell holds: {} [default: count]", rows.collect::<Vec<_>>().join("; "))
+}
+
+/// The help of `--filter`, of all filters that there are.
+fn about_filters() -> String {
+    let rows = FILTERS.iter().map(|row| format!("{} = {}", row.name, row.about));
+    format!(
+        "A filter that the events pass, as in refractory:period=1ms; several are applied in their order: {}",
+        rows.collect::<Vec<_>>().join("; ")
+    )
+}
+
 /// A representation and its parameters.
 #[derive(Debug, Clone)]
 struct Cells {
@@ -217,7 +230,14 @@ struct Cells {
 impl Cells {
     fn parse(text: &str) -> liaf_data::Result<Self> {
         let (name, parameters) = text.split_once(':').unwrap_or((text, ""));
-        Ok(Self { representation: Representation::named(name)?, parameters: parameters.parse()? })
+        let representation = Representation::named(name)?;
+        let parameters: Parameters = parameters.parse()?;
+        representation.check(&CellOptions {
+            polarity: PolarityChannels::default(),
+            dtype: representation.usual_dtype,
+            parameters: parameters.clone(),
+        })?;
+        Ok(Self { representation, parameters })
     }
 }
 

@@ -35,7 +35,7 @@
 //!
 //! static LATEST: Representation = Representation {
 //!     name: "latest",
-//!     about: "Time of the latest event, in µs after the start of the window",
+//!     about: "time of the latest event, in µs after the start of the window",
 //!     usual_dtype: Dtype::F32,
 //!     parameters: &[],
 //!     layout: |options| Ok(Layout {
@@ -83,7 +83,7 @@ pub static REPRESENTATIONS: &[&Representation] = &[&COUNT, &BINARY, &SIGNED];
 pub struct Representation {
     /// The name by which users choose it.
     pub name: &'static str,
-    /// What a cell holds, in a line.
+    /// What a cell holds, in a line that can follow the words "a cell holds".
     pub about: &'static str,
     /// The type of a cell unless another is chosen.
     pub usual_dtype: Dtype,
