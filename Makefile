@@ -9,7 +9,7 @@ LIAF := $(TARGET)/release/liaf
 PYTHON ?= python3
 # --all: the large judges too.
 JUDGES ?=
-FEATURES := --features liaf-data/hdf5,liaf-core/nir
+FEATURES := --features liaf-data/hdf5,liaf/nir
 RECORDING := fixtures/good/aedat4/dv_all_lz4.aedat4
 SMALL := --window 100ms --crop 93,50,160,160 --size 64x32 --polarity merged --dtype u8
 

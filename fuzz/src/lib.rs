@@ -17,7 +17,7 @@ use liaf_data::tensor::TensorFile;
 use liaf_data::write::{self, Compression, EventSpec, EventStats, Target, WriteOptions};
 use liaf_data::{
     Event, EventBatch, Format, Limits, ReadOptions, Recording, Report, SensorSize, StreamChoice,
-    StreamKind, decode_ecf_chunk,
+    StreamKind,
 };
 
 pub use targets::run;
@@ -115,7 +115,7 @@ pub fn chunking(format: Option<&str>, header: &[u8], data: &[u8]) {
 /// Decodes one ECF chunk of a Prophesee HDF5 file: no more events than its header says.
 pub fn ecf(chunk: &[u8]) {
     let mut events = EventBatch::new();
-    if decode_ecf_chunk(chunk, &mut events).is_ok() {
+    if liaf_data::formats::decode_ecf_chunk(chunk, &mut events).is_ok() {
         let count = chunk.first_chunk().map_or(0, |head| u32::from_le_bytes(*head) >> 2);
         assert_eq!(events.len(), count as usize);
     }

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use liaf_data::io::MapChoice;
 use liaf_data::{
-    Aedat2Reading, AtisOverflow, ClockReset, ColumnMap, Coords, Evt21Order, Format, ImuRanges,
-    ReadOptions, SensorSize, StreamChoice, TimeShift, TimeUnit,
+    Aedat2Reading, AedatOptions, AtisOptions, AtisOverflow, ClockReset, ColumnMap, ColumnOptions,
+    Coords, Evt21Order, EvtOptions, Format, ImuRanges, ReadOptions, SensorSize, StreamChoice,
+    TimeShift, TimeUnit,
 };
 
 use crate::help::{INPUT, OTHER};
@@ -130,17 +131,20 @@ impl ReadArgs {
             parallel: self.threads() > 1,
             map: self.map(),
             data_offset: self.data_offset,
-            atis_overflow: self.atis_overflow,
-            evt21_order: self.evt21_order,
-            time_shift: self.time_shift,
-            clock_reset: self.clock_reset,
-            imu_ranges: self.imu_ranges,
-            keep_invalid: self.keep_invalid,
-            columns: self.keys.clone(),
-            time_unit: self.time_unit,
-            t_offset: self.t_offset,
+            aedat: AedatOptions {
+                reading: self.aedat2,
+                clock_reset: self.clock_reset,
+                imu_ranges: self.imu_ranges,
+                keep_invalid: self.keep_invalid,
+            },
+            evt: EvtOptions { order: self.evt21_order, time_shift: self.time_shift },
+            atis: AtisOptions { overflow: self.atis_overflow },
+            columns: ColumnOptions {
+                map: self.keys.clone(),
+                time_unit: self.time_unit,
+                t_offset: self.t_offset,
+            },
             hdf5_program: hdf5_program(),
-            aedat2: self.aedat2,
             ..ReadOptions::default()
         })
     }

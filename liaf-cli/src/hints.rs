@@ -73,9 +73,15 @@ impl Options {
 
     /// Every cause of `error`, in order; the library's own message has all that is behind it.
     fn message(&self, error: &anyhow::Error) -> String {
-        let words = error.chain().map(|cause| match cause.downcast_ref::<Error>() {
-            Some(error) => error.message(|hint| self.say(hint)),
-            None => cause.to_string(),
+        let words = error.chain().map(|cause| {
+            let of_data = match cause.downcast_ref::<liaf::Error>() {
+                Some(liaf::Error::Data(error)) => Some(error),
+                _ => cause.downcast_ref::<Error>(),
+            };
+            match of_data {
+                Some(error) => error.message(|hint| self.say(hint)),
+                None => cause.to_string(),
+            }
         });
         words.collect::<Vec<_>>().join(": ")
     }
@@ -228,5 +234,21 @@ mod tests {
         let error = anyhow::Error::from(Error::system("cannot write", cause)).context("out.h5");
         let message = Options::default().message(&error);
         assert_eq!(message, format!("out.h5: cannot write: {words}"));
+        let denied = || std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        for error in [
+            anyhow::Error::from(liaf::Error::from(Error::system("cannot open", denied()))),
+            liaf_core::Error::system("cannot open", denied()).into(),
+        ] {
+            let message = Options::default().message(&error);
+            assert_eq!(message, format!("cannot open: {}", denied()));
+        }
+    }
+
+    #[test]
+    fn an_error_of_the_crate_that_joins_both_is_advised_about_as_well() {
+        let convert = options(&["liaf", "convert", "a.raw", "-o", "b.h5"]);
+        let error = liaf::Error::from(Error::caller("the file exists").hint(Hint::Overwrite));
+        let message = convert.message(&error.into());
+        assert_eq!(message, "the file exists (--force replaces it)");
     }
 }

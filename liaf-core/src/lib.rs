@@ -74,8 +74,6 @@ pub mod layer;
 pub mod loss;
 mod memory;
 pub mod neuron;
-#[cfg(feature = "nir")]
-pub mod nir;
 mod op;
 pub mod optim;
 mod real;

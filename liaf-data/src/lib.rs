@@ -48,17 +48,13 @@ mod unsupported;
 pub mod write;
 
 pub use codec::{
-    Aedat2Reading, AtisOverflow, Checkpoint, ClockReset, ColumnMap, Coords, Decoder, EventSink,
-    Evt21Order, Field, Format, ImuRanges, ReadOptions, StreamChoice, TimeShift, TimeUnit,
+    Aedat2Reading, AedatOptions, AtisOptions, AtisOverflow, Checkpoint, ClockReset, ColumnMap,
+    ColumnOptions, Coords, Decoder, EventSink, Evt21Order, EvtOptions, Field, Format, ImuRanges,
+    ReadOptions, StreamChoice, TimeShift, TimeUnit,
 };
 pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "hdf5")]
 pub use formats::hdf5::worker as hdf5_worker;
-pub use formats::{
-    Aedat1Decoder, Aedat2Decoder, Aedat3Decoder, Aedat4Decoder, AtisBinDecoder, CsvDecoder,
-    DatDecoder, DatVersion, EventStreamDecoder, Evt2Decoder, Evt3Decoder, Evt21Decoder,
-    decode_ecf_chunk,
-};
 pub use hint::Hint;
 pub use io::AtomicFile;
 pub use limits::Limits;

@@ -1,5 +1,7 @@
 //! The only way from a number in a file to an allocation.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 
 const MIB: usize = 1 << 20;
@@ -12,7 +14,8 @@ const MIB: usize = 1 << 20;
 /// let strangers = Limits { packet_bytes: 1 << 20, ..Limits::default() };
 /// assert!(strangers.packet_bytes < Limits::default().packet_bytes);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Text or binary header in front of the data, in bytes. Default 1 MiB.
     pub header_bytes: usize,

@@ -7,6 +7,8 @@ mod decoders;
 
 use std::path::Path;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::codec::{Format, Target};
 use crate::error::{Error, Result};
 use crate::formats;
@@ -54,6 +56,21 @@ impl Format {
             let names: Vec<_> = FORMATS.iter().map(|format| format.name).collect();
             Error::caller("no format of this name").expected(names.join(", ")).found(name)
         })
+    }
+}
+
+/// A format in a file of settings is its name.
+impl Serialize for Format {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name)
+    }
+}
+
+/// As [`Format::named`].
+impl<'de> Deserialize<'de> for &'static Format {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Format::named(&name).map_err(serde::de::Error::custom)
     }
 }
 

@@ -620,7 +620,8 @@ fn what_does_not_fit_is_refused_before_any_work() {
     assert_eq!(huge.kind(), ErrorKind::Limit);
     let bins = by_rule(WindowRule::Bins { n: 2 }, Edge::All);
     assert_eq!(Binner::new(&bins, SENSOR, None).unwrap_err().kind(), ErrorKind::Caller);
-    let other = TimeSpan { events: 7, ..TimeSpan::default() };
+    let mut other = TimeSpan::default();
+    other.extend(&[0; 7]);
     let mut binner = Binner::new(&bins, SENSOR, Some(other)).unwrap();
     binner.push(&at(&[1, 2]), &mut |_: &Frame| Ok(())).unwrap();
     assert!(binner.finish(&mut |_: &Frame| Ok(())).is_err());

@@ -7,8 +7,8 @@ mod common;
 use std::num::NonZeroUsize;
 
 use liaf_data::{
-    Aedat2Reading, ClockReset, Coords, ErrorKind, Event, EventBatch, Finding, ReadOptions,
-    Recording, Report, Result, SensorSize, TimeShift,
+    Aedat2Reading, AtisOverflow, ClockReset, Coords, ErrorKind, Event, EventBatch, Evt21Order,
+    Finding, Format, Limits, ReadOptions, Recording, Report, Result, SensorSize, TimeShift,
 };
 
 fn read(bytes: &[u8], options: ReadOptions) -> Result<(Vec<Event>, Report)> {
@@ -46,11 +46,11 @@ fn addresses_of_a_dvs128_are_read_as_each_tool_reads_them() {
         (Aedat2Reading::SpikingJelly, |[t, low, high, bit]| [t, 127 - high, 127 - low, 1 - bit]),
         (Aedat2Reading::Jaer, |[t, low, high, bit]| [t, 127 - low, 127 - high, 1 - bit]),
     ] {
-        let options = ReadOptions { aedat2, ..ReadOptions::default() };
+        let options = ReadOptions::new().aedat_reading(aedat2);
         let expected: Vec<_> = words.iter().map(|&word| event(meaning(word))).collect();
         assert_eq!(read(&bytes, options).unwrap().0, expected, "{aedat2:?}");
     }
-    let options = ReadOptions { aedat2: Aedat2Reading::SpikingJelly, ..ReadOptions::default() };
+    let options = ReadOptions::new().aedat_reading(Aedat2Reading::SpikingJelly);
     let error = read(&fixture("aedat2/davis346.aedat"), options).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Caller, "{error}");
 }
@@ -89,27 +89,27 @@ fn text(head: &str, row: impl Fn([i64; 4]) -> String) -> Vec<u8> {
 #[test]
 fn columns_of_text_are_what_is_stated() {
     let expected: Vec<_> = numbers().into_iter().map(event).collect();
-    let keys = |keys: &str| Some(keys.parse().unwrap());
-    let unit = |unit: &str| Some(unit.parse().unwrap());
     let sensor = Some(SensorSize::new(128, 128));
     let plain = ReadOptions { sensor, ..ReadOptions::default() };
+    let keys = |keys: &str| plain.clone().column_map(keys.parse().unwrap());
+    let unit = |unit: &str| plain.clone().time_unit(unit.parse().unwrap());
     let shuffled = text("", |[t, x, y, p]| format!("{p} 9 {y} {x} {t}"));
     let named = text("when,col,row,sign\n", |[t, x, y, p]| format!("{t},{x},{y},{p}"));
     let ns = text("t[ns],x,y,p\n", |[t, x, y, p]| format!("{}.0,{x},{y},{p}", 1000 * t));
     let ms = text("t,x,y,p\n", |[t, x, y, p]| format!("{}.{:03},{x},{y},{p}", t / 1000, t % 1000));
     for (bytes, options) in [
-        (&shuffled, ReadOptions { columns: keys("p,_,y,x,t"), ..plain.clone() }),
-        (&named, ReadOptions { columns: keys("t=when,x=col,y=row,p=sign"), ..plain.clone() }),
+        (&shuffled, keys("p,_,y,x,t")),
+        (&named, keys("t=when,x=col,y=row,p=sign")),
         (&ns, plain.clone()),
-        (&ms, ReadOptions { time_unit: unit("ms"), ..plain.clone() }),
+        (&ms, unit("ms")),
     ] {
         let what = String::from_utf8_lossy(&bytes[..20]);
         assert_eq!(read(bytes, options).unwrap().0, expected, "{what}");
     }
     for (bytes, options, says) in [
-        (&shuffled, ReadOptions { columns: keys("t,x,y,p"), ..plain.clone() }, "another number"),
+        (&shuffled, keys("t,x,y,p"), "another number"),
         (&named, plain.clone(), "t=NAME"),
-        (&shuffled, ReadOptions { columns: keys("t=when,x=x"), ..plain.clone() }, "x,y,p,t"),
+        (&shuffled, keys("t=when,x=x"), "x,y,p,t"),
     ] {
         let error = read(bytes, options).unwrap_err();
         assert!(format!("{error}").contains(says), "{error}");
@@ -160,10 +160,8 @@ fn npy(rows: &[[i64; 5]]) -> Vec<u8> {
 fn columns_of_an_array_are_what_is_stated() {
     let rows: Vec<_> = numbers().into_iter().map(|[t, x, y, p]| [y, -1, p, x, t]).collect();
     let bytes = npy(&rows);
-    let options = |keys: &str| ReadOptions {
-        columns: Some(keys.parse().unwrap()),
-        time_unit: Some("ms".parse().unwrap()),
-        ..ReadOptions::default()
+    let options = |keys: &str| {
+        ReadOptions::new().column_map(keys.parse().unwrap()).time_unit("ms".parse().unwrap())
     };
     let expected: Vec<_> =
         numbers().into_iter().map(|[t, x, y, p]| event([1000 * t, x, y, p])).collect();
@@ -179,8 +177,7 @@ fn columns_of_an_array_are_what_is_stated() {
 fn datasets_are_what_is_stated() {
     let rvt = fixture("hdf5/rvt.h5");
     let (expected, _) = read(&rvt, ReadOptions::default()).unwrap();
-    let keys =
-        |keys: &str| ReadOptions { columns: Some(keys.parse().unwrap()), ..ReadOptions::default() };
+    let keys = |keys: &str| ReadOptions::new().column_map(keys.parse().unwrap());
     // x and y exchanged, so that the names are not those that would be found.
     let exchanged = keys("t=/events/t,x=/events/y,y=/events/x,p=/events/p");
     let turned = |event: &Event| Event { x: event.y, y: event.x, ..*event };
@@ -199,7 +196,7 @@ fn datasets_are_what_is_stated() {
     let sensor = Some(SensorSize::new(640, 640));
     let options = ReadOptions { sensor, ..keys("t,y,x,p") };
     assert_eq!(read(&v2e, options).unwrap().0, rows.iter().map(turned).collect::<Vec<_>>());
-    let options = ReadOptions { t_offset: true, ..ReadOptions::default() };
+    let options = ReadOptions::new().t_offset(true);
     assert!(read(&rvt, options).unwrap_err().to_string().contains("no t_offset"));
 }
 
@@ -217,7 +214,7 @@ fn dvs128(times: impl IntoIterator<Item = u32>) -> Vec<u8> {
 fn a_clock_that_begins_anew_is_kept_or_goes_on_or_is_an_error() {
     let times = [5_000_000, 6_000_000, 100, 200, 4_000_000, 3_500_000, 900, 4_294_000_000, 7];
     let bytes = dvs128(times);
-    let with = |clock_reset| ReadOptions { clock_reset, ..ReadOptions::default() };
+    let with = |clock_reset| ReadOptions::new().clock_reset(clock_reset);
     let t = |events: &[Event]| events.iter().map(|event| event.t).collect::<Vec<_>>();
     // Half a second back is a step back; the last one is a wrap.
     let (kept, report) = read(&bytes, with(ClockReset::Keep)).unwrap();
@@ -251,10 +248,9 @@ fn time_goes_on_in_the_same_way_however_the_bytes_are_cut() {
     });
     let bytes = dvs128(times);
     let with = |step: usize, parallel| ReadOptions {
-        clock_reset: ClockReset::Rebase,
         step: NonZeroUsize::new(step),
         parallel,
-        ..ReadOptions::default()
+        ..ReadOptions::new().clock_reset(ClockReset::Rebase)
     };
     let whole = read(&bytes, with(1 << 20, false)).unwrap();
     assert!(whole.0.is_sorted_by_key(|event| event.t), "time goes on");
@@ -287,7 +283,7 @@ fn times_of_evt_are_shifted_as_openeb_shifts_them() {
         };
         let shift = (high << low_bits) as i64;
         assert!(shift > 0, "{name}");
-        let options = ReadOptions { time_shift: TimeShift::OpenEb, ..ReadOptions::default() };
+        let options = ReadOptions::new().time_shift(TimeShift::OpenEb);
         let (plain, _) = read(&bytes, ReadOptions::default()).unwrap();
         let (shifted, report) = read(&bytes, options.clone()).unwrap();
         let expected: Vec<_> = plain.iter().map(|e| Event { t: e.t - shift, ..*e }).collect();
@@ -313,4 +309,45 @@ fn times_of_evt_are_shifted_as_openeb_shifts_them() {
         let unshifted: Vec<_> = triggers(options).iter().map(|t| t + shift).collect();
         assert_eq!(unshifted, triggers(ReadOptions::default()), "{name}");
     }
+}
+
+#[test]
+fn options_are_the_same_after_they_were_kept() {
+    let all = ReadOptions::new()
+        .format(Format::named("ATIS bin").unwrap())
+        .stream("imu")
+        .coords(Coords::Raw)
+        .strict(true)
+        .sensor(346, 260)
+        .limits(Limits { packet_bytes: 7, ..Limits::default() })
+        .parallel(true)
+        .data_offset(9)
+        .aedat_reading(Aedat2Reading::Tonic)
+        .clock_reset(ClockReset::Rebase)
+        .imu_ranges(8.0, 1000.0)
+        .keep_invalid(true)
+        .evt21_order(Evt21Order::Legacy)
+        .time_shift(TimeShift::OpenEb)
+        .atis_overflow(AtisOverflow::Ignore)
+        .column_map("t=when,x=a".parse().unwrap())
+        .time_unit("us".parse().unwrap())
+        .t_offset(true)
+        .step(NonZeroUsize::MIN);
+    let kept = serde_json::to_value(&all).unwrap();
+    assert_eq!(serde_json::from_value::<ReadOptions>(kept.clone()).unwrap(), all);
+    // Every option differs from its default, so that none is forgotten above.
+    let defaults = serde_json::to_value(ReadOptions::new()).unwrap();
+    for (name, value) in kept.as_object().unwrap() {
+        assert_ne!(*value, defaults[name], "{name}");
+    }
+    assert_eq!(kept["format"], "ATIS bin");
+    assert_eq!(kept["columns"]["map"], "t=when,x=a");
+    assert_eq!(kept["evt"]["order"], "legacy");
+    for wrong in [r#"{"sensor": 3}"#, r#"{"format": "AVI"}"#, r#"{"aedat": {"order": "little"}}"#] {
+        assert!(serde_json::from_str::<ReadOptions>(wrong).is_err(), "{wrong}");
+    }
+    // What is not there has its default, and what is not kept is not taken.
+    assert_eq!(serde_json::from_str::<ReadOptions>("{}").unwrap(), ReadOptions::new());
+    let program = serde_json::from_str::<ReadOptions>(r#"{"hdf5_program": "/bin/sh"}"#);
+    assert!(program.is_err());
 }

@@ -250,8 +250,7 @@ fn what_an_overflow_adds_is_known_at_every_place() {
     let folder = tempfile::tempdir().unwrap();
     let (path, _) = long(folder.path(), "atis-bin", QUICK);
     let format = Some(Format::named("atisbin").unwrap());
-    let atis_overflow = AtisOverflow::Ignore;
-    let options = ReadOptions { format, atis_overflow, ..ReadOptions::default() };
+    let options = ReadOptions { format, ..ReadOptions::new().atis_overflow(AtisOverflow::Ignore) };
     let mut recording = Recording::open(&path, options).unwrap();
     let all = recording.read_all().unwrap();
     for time in windows(&all) {

@@ -231,7 +231,7 @@ fn print(
         SensorSource::Unknown if hints::may_advise("sensor") => {
             "the file does not say; state it with --sensor WxH"
         }
-        SensorSource::Unknown => "the file does not say",
+        _ => "the file does not say",
     };
     let several = info.stream.is_none() && found.len() > 1;
     match info.sensor {

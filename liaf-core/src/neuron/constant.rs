@@ -36,8 +36,18 @@ impl Sharing {
         }
     }
 
-    /// Neurons that follow each other and have the value in common.
-    pub(crate) fn run(self, item: &Shape) -> usize {
+    /// How many neurons that follow each other, in an item of this shape, have one value in common:
+    /// entry `i` of the tensor belongs to neurons `i * run` up to `(i + 1) * run`.
+    ///
+    /// ```
+    /// use liaf_core::Shape;
+    /// use liaf_core::neuron::Sharing;
+    /// let item = Shape::timed([2, 4, 4]);
+    /// assert_eq!(Sharing::All.run(&item), 32);
+    /// assert_eq!(Sharing::Channel.run(&item), 16);
+    /// assert_eq!(Sharing::Neuron.run(&item), 1);
+    /// ```
+    pub fn run(self, item: &Shape) -> usize {
         match self {
             Self::All => item.len(),
             Self::Channel => item.channels().1,

@@ -69,14 +69,19 @@ fn losses_refuse_what_has_no_meaning() {
         loss.judge(scores.view(), labels, lengths).unwrap_err().to_string()
     };
     let ce = Loss::default();
-    assert!(refuse(ce, &[2, 3], &[0, 3], None).contains("sample 1 is no class: expected 0 to 2"));
+    assert!(
+        refuse(ce, &[2, 3], &[0, 3], None).contains("sample 1 is not a class: expected 0 to 2")
+    );
     assert!(refuse(ce, &[2, 3], &[0], None).contains("there must be one label for each sample"));
     assert!(refuse(ce, &[0, 3], &[], None).contains("a loss needs at least one number"));
     assert!(refuse(ce, &[2, 0], &[0, 0], None).contains("a loss needs at least one number"));
     assert!(refuse(ce, &[2, 0, 3], &[0, 0], None).contains("a loss needs at least one number"));
     assert!(refuse(ce, &[2], &[0, 0], None).contains("[N, classes] or [N, T, classes]"));
     assert!(refuse(ce, &[2, 4, 3], &[0, 0], Some(&[4, 5])).contains("sample 1"));
-    assert!(refuse(ce, &[2, 4, 3], &[0, 0], Some(&[4])).contains("not one length"));
+    assert!(
+        refuse(ce, &[2, 4, 3], &[0, 0], Some(&[4]))
+            .contains("there must be one length for each sample")
+    );
     let tet = Loss::Tet { label_smoothing: 0.0 };
     assert!(refuse(tet, &[2, 3], &[0, 0], None).contains("at every step"));
     let smooth = Loss::CrossEntropy { label_smoothing: 1.0 };

@@ -119,6 +119,7 @@ impl Capabilities {
 
 /// A property of a recording that a kind of event file cannot store.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Violation {
     /// What the kind of file can store.
     pub holds: String,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
@@ -63,7 +63,9 @@ impl fmt::Display for Field {
 /// assert!(matches!(names, ColumnMap::Names(_)));
 /// # Ok::<(), liaf_data::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+#[non_exhaustive]
 pub enum ColumnMap {
     /// The field of each column, from the first column on; a column that is `None` is not read.
     Order(Vec<Option<Field>>),
@@ -95,6 +97,20 @@ impl fmt::Display for ColumnMap {
             }
         };
         f.write_str(&parts.join(","))
+    }
+}
+
+impl From<ColumnMap> for String {
+    fn from(map: ColumnMap) -> Self {
+        map.to_string()
+    }
+}
+
+impl TryFrom<String> for ColumnMap {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self, Error> {
+        text.parse()
     }
 }
 
@@ -139,15 +155,20 @@ impl FromStr for ColumnMap {
 }
 
 /// The unit of times in a file that does not say it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum TimeUnit {
     /// Seconds.
+    #[serde(rename = "s")]
     Seconds,
     /// Milliseconds. This unit is never guessed.
+    #[serde(rename = "ms")]
     Milliseconds,
     /// Microseconds.
+    #[serde(rename = "us", alias = "µs")]
     Microseconds,
     /// Nanoseconds.
+    #[serde(rename = "ns")]
     Nanoseconds,
 }
 

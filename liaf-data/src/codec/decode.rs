@@ -127,6 +127,7 @@ pub trait Decoder: Send {
 
 /// A position in a recording at which decoding can resume without the bytes before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Checkpoint {
     /// Byte offset in the file of the first byte that is not yet decoded.
     pub offset: u64,
@@ -137,6 +138,11 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
+    /// A position at byte `offset`, with the state that the bytes before it have left.
+    pub fn new(offset: u64, state: Vec<i64>) -> Self {
+        Self { offset, state }
+    }
+
     /// The row at which reading resumes, for a checkpoint of a container.
     ///
     /// # Errors

@@ -109,6 +109,7 @@ impl EventSpec {
 
 /// A summary of a file that was written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Written {
     /// Number of events.
     pub events: u64,
@@ -116,6 +117,13 @@ pub struct Written {
     pub bytes: u64,
     /// Remarks for the user about the file, in words.
     pub notes: Vec<String>,
+}
+
+impl Written {
+    /// A file of `bytes` bytes with `events` events, and without remarks.
+    pub fn new(events: u64, bytes: u64) -> Self {
+        Self { events, bytes, notes: Vec::new() }
+    }
 }
 
 /// Writes events into a file. The file appears under its name when it is complete, or not at all.

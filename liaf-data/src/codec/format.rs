@@ -21,6 +21,15 @@ pub struct Format {
     pub write: &'static [Target],
 }
 
+/// Two formats are the same if they have the same name.
+impl PartialEq for Format {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Format {}
+
 /// How certainly a file is of a format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Detection {

@@ -11,6 +11,7 @@ pub(crate) mod columns;
 mod decode;
 mod encode;
 mod format;
+mod format_options;
 pub(crate) mod packets;
 pub(crate) mod per_stream;
 mod read_options;
@@ -32,10 +33,11 @@ pub(crate) use encode::check_size;
 pub use encode::{Encoder, EventSpec, EventWriter, Output, Written};
 pub use format::Format;
 pub(crate) use format::{Body, Detection, FileHead, Opened, choose};
-pub use read_options::{
-    Aedat2Reading, AtisOverflow, ClockReset, Coords, Evt21Order, ImuRanges, ReadOptions,
-    StreamChoice, TimeShift,
+pub use format_options::{
+    Aedat2Reading, AedatOptions, AtisOptions, AtisOverflow, ClockReset, ColumnOptions, Evt21Order,
+    EvtOptions, ImuRanges, TimeShift,
 };
+pub use read_options::{Coords, ReadOptions, StreamChoice};
 pub(crate) use target::Make;
 pub use target::Target;
 pub use write_options::{Compression, WriteOptions};

@@ -7,7 +7,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ColumnMap, Format, TimeUnit};
+use super::{
+    Aedat2Reading, AedatOptions, AtisOptions, AtisOverflow, ClockReset, ColumnMap, ColumnOptions,
+    Evt21Order, EvtOptions, Format, ImuRanges, TimeShift, TimeUnit,
+};
 use crate::error::Error;
 use crate::io::MapChoice;
 use crate::limits::Limits;
@@ -15,7 +18,9 @@ use crate::model::SensorSize;
 use crate::names::names;
 
 /// Which coordinates, polarities and events a reader returns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Coords {
     /// x counts from the left and y from the top, p = 1 means ON, and only events on the sensor are
     /// returned.
@@ -28,130 +33,10 @@ pub enum Coords {
 
 names!(Coords, "unknown coordinates", Canonical = "canonical", Raw = "raw");
 
-/// Whose interpretation of AEDAT 1.0 and 2.0 addresses the canonical coordinates follow. The tools
-/// disagree about the DVS128.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Aedat2Reading {
-    /// As jAER, which wrote the files: x is mirrored, bit 0 = 0 means ON, and words with bit 15 set
-    /// are not pixels.
-    #[default]
-    Jaer,
-    /// As tonic: x and y are exchanged, nothing is mirrored, bit 0 = 1 means ON, and every word is
-    /// a pixel.
-    Tonic,
-    /// As SpikingJelly: x and y are exchanged and both mirrored, bit 0 = 0 means ON, and every word
-    /// is a pixel.
-    SpikingJelly,
-}
-
-names!(
-    Aedat2Reading,
-    "unknown reading of AEDAT 2.0",
-    Jaer = "jaer",
-    Tonic = "tonic",
-    SpikingJelly = "spikingjelly",
-);
-
-/// The order of the two 32-bit halves of an EVT 2.1 word in the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Evt21Order {
-    /// One little-endian word of 64 bits, so that the mask comes first.
-    #[default]
-    Little,
-    /// Two little-endian halves: first the type, time, column and row, then the mask.
-    Legacy,
-}
-
-names!(Evt21Order, "unknown order of the words of EVT 2.1", Little = "little", Legacy = "legacy",);
-
-/// What an event at y = 240 means in ATIS files that use 5 bytes per event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum AtisOverflow {
-    /// As tonic reads it: it is not an event, but adds 2¹³ µs to its own time and to all later
-    /// ones.
-    #[default]
-    Tonic,
-    /// As the first readers of N-MNIST read it: an ordinary event.
-    Ignore,
-}
-
-names!(AtisOverflow, "unknown meaning of an ATIS overflow", Tonic = "tonic", Ignore = "ignore",);
-
-/// What is subtracted from the times of EVT files. The tools disagree about this.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum TimeShift {
-    /// Nothing: the times are those of the camera, as in faery, expelliarmus and evt3.
-    #[default]
-    None,
-    /// The first `TIME_HIGH` (in EVT 3.0, the value before it), so that times start close to 0.
-    /// This is what OpenEB does unless told otherwise.
-    OpenEb,
-}
-
-names!(TimeShift, "unknown shift of times", None = "none", OpenEb = "openeb");
-
-/// What to do if the clock of an AEDAT 1.0 or 2.0 file restarts. The clock counts as restarted
-/// where a time below 1 s follows one that is more than 1 s later, and the step is not a wrap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ClockReset {
-    /// Nothing: times step back, and the steps are counted.
-    #[default]
-    Keep,
-    /// Time continues from the time of the event before.
-    Rebase,
-    /// Reading ends with an error.
-    Error,
-}
-
-names!(
-    ClockReset,
-    "unknown choice for a clock that restarts",
-    Keep = "keep",
-    Rebase = "rebase",
-    Error = "error",
-);
-
-/// The measurement ranges that the inertial sensors were set to. AEDAT 2.0 files do not store them.
-///
-/// The defaults are those of jAER: ±4 g and ±500 °/s.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ImuRanges {
-    /// The largest acceleration in g.
-    pub acceleration: f32,
-    /// The largest rate of rotation in °/s.
-    pub rotation: f32,
-}
-
-impl Default for ImuRanges {
-    fn default() -> Self {
-        Self { acceleration: 4.0, rotation: 500.0 }
-    }
-}
-
-impl FromStr for ImuRanges {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let number = |part: &str| part.trim().parse().ok().filter(|&range: &f32| range > 0.0);
-        let ranges = text.split_once(',').and_then(|(g, dps)| number(g).zip(number(dps)));
-        let ranges = ranges.filter(|(g, dps)| g.is_finite() && dps.is_finite());
-        ranges.map(|(acceleration, rotation)| Self { acceleration, rotation }).ok_or_else(|| {
-            Error::caller("not the ranges of inertial sensors")
-                .expected("g and °/s, as in 8,1000")
-                .found(text)
-        })
-    }
-}
-
-impl fmt::Display for ImuRanges {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "±{} g and ±{} °/s", self.acceleration, self.rotation)
-    }
-}
-
 /// The choice of a stream in a recording that has several.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum StreamChoice {
     /// The stream with this number.
     Id(i32),
@@ -166,7 +51,7 @@ impl FromStr for StreamChoice {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(text.parse().map_or_else(|_| Self::Name(text.to_owned()), Self::Id))
+        Ok(text.into())
     }
 }
 
@@ -180,13 +65,41 @@ impl fmt::Display for StreamChoice {
     }
 }
 
+impl From<i32> for StreamChoice {
+    fn from(id: i32) -> Self {
+        Self::Id(id)
+    }
+}
+
+/// The number or the name of a stream, as it is parsed.
+impl From<&str> for StreamChoice {
+    fn from(text: &str) -> Self {
+        text.parse().map_or_else(|_| Self::Name(text.to_owned()), Self::Id)
+    }
+}
+
 /// Options for reading a recording. The default is safe for any file from any source.
 ///
 /// ```
 /// use liaf_data::ReadOptions;
-/// let options = ReadOptions { strict: true, ..ReadOptions::default() };
+/// let options = ReadOptions::new().sensor(346, 260).strict(true);
+/// assert_eq!(options, ReadOptions { strict: true, ..ReadOptions::new().sensor(346, 260) });
 /// ```
-#[derive(Debug, Clone, Default)]
+///
+/// Options can be kept in a file of settings. What is missing there has its default; a name that
+/// does not exist is an error. [`map`](Self::map) and [`hdf5_program`](Self::hdf5_program) are not
+/// kept: they are the business of the program that reads, not of its settings.
+///
+/// ```
+/// use liaf_data::{Aedat2Reading, ReadOptions};
+/// let text = r#"{"sensor": [346, 260], "aedat": {"reading": "tonic"}}"#;
+/// let options: ReadOptions = serde_json::from_str(text)?;
+/// assert_eq!(options, ReadOptions::new().sensor(346, 260).aedat_reading(Aedat2Reading::Tonic));
+/// assert!(serde_json::from_str::<ReadOptions>(r#"{"sensors": [346, 260]}"#).is_err());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct ReadOptions {
     /// The format. It is needed only where nothing in the file tells it: for a recording without a
     /// header that comes from a pipe or has an unusual name.
@@ -206,38 +119,180 @@ pub struct ReadOptions {
     /// it.
     pub parallel: bool,
     /// Whether files are memory-mapped.
+    #[serde(skip)]
     pub map: MapChoice,
     /// Offset at which the data starts, for a file with a misleading header.
     pub data_offset: Option<u64>,
-    /// Whose interpretation of AEDAT 1.0 and 2.0 addresses to follow.
-    pub aedat2: Aedat2Reading,
-    /// The order of the halves of a word in EVT 2.1 files. `None` takes the order that the header
-    /// names, or else the order that the camera named in the header uses.
-    pub evt21_order: Option<Evt21Order>,
-    /// What an event at y = 240 means in ATIS files that use 5 bytes per event.
-    pub atis_overflow: AtisOverflow,
-    /// What is subtracted from the times of EVT files. Decoders that are given bytes instead of a
-    /// file ignore it.
-    pub time_shift: TimeShift,
-    /// What to do if the clock of an AEDAT 1.0 or 2.0 file restarts.
-    pub clock_reset: ClockReset,
-    /// The measurement ranges of the inertial sensors of an AEDAT 2.0 file.
-    pub imu_ranges: Option<ImuRanges>,
-    /// Keep the events that AEDAT 3 marks as invalid. Filters mark noise in this way.
-    pub keep_invalid: bool,
-    /// Which columns or arrays hold t, x, y and p, for formats that do not define this themselves.
-    pub columns: Option<ColumnMap>,
-    /// The unit of times in a file that does not say it. Without this option the unit is guessed,
-    /// and the guess is reported.
-    pub time_unit: Option<TimeUnit>,
-    /// Add the `t_offset` of an HDF5 file to its times. The result is on the clock of the images.
-    pub t_offset: bool,
+    /// Options for AEDAT files.
+    pub aedat: AedatOptions,
+    /// Options for EVT files.
+    pub evt: EvtOptions,
+    /// Options for ATIS `.bin` files.
+    pub atis: AtisOptions,
+    /// Options for formats that do not define their columns themselves.
+    pub columns: ColumnOptions,
     /// A program that reads HDF5 files in a process of its own, started as
     /// `PROGRAM read-hdf5 OPTIONS FILE` (see `hdf5_worker`). A crash of the HDF5 library is then
     /// reported as an error. Without this option the files are read in this process, which should
     /// be done only with files that can be trusted.
+    #[serde(skip)]
     pub hdf5_program: Option<PathBuf>,
     /// Number of bytes of the file that are decoded at a time. The result does not depend on it;
     /// the default is chosen to suit the format.
     pub step: Option<NonZeroUsize>,
+}
+
+/// Each option by a method of its name, to be chained.
+impl ReadOptions {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// States the format.
+    #[must_use]
+    pub fn format(mut self, format: &'static Format) -> Self {
+        self.format = Some(format);
+        self
+    }
+
+    /// Chooses a stream by its number or name, as in `.stream(1)` or `.stream("imu")`.
+    #[must_use]
+    pub fn stream(mut self, stream: impl Into<StreamChoice>) -> Self {
+        self.stream = Some(stream.into());
+        self
+    }
+
+    /// Chooses canonical coordinates or those that are stored.
+    #[must_use]
+    pub fn coords(mut self, coords: Coords) -> Self {
+        self.coords = coords;
+        self
+    }
+
+    /// Whether to stop at the first violation of the format.
+    #[must_use]
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// States the size of the sensor.
+    #[must_use]
+    pub fn sensor(mut self, width: u16, height: u16) -> Self {
+        self.sensor = Some(SensorSize::new(width, height));
+        self
+    }
+
+    /// Sets the limits on what a file may ask for.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Whether to decode on the threads of the current rayon pool.
+    #[must_use]
+    pub fn parallel(mut self, parallel: bool) -> Self {
+        self.parallel = parallel;
+        self
+    }
+
+    /// Whether files are memory-mapped.
+    #[must_use]
+    pub fn map(mut self, map: MapChoice) -> Self {
+        self.map = map;
+        self
+    }
+
+    /// Sets the offset at which the data starts.
+    #[must_use]
+    pub fn data_offset(mut self, offset: u64) -> Self {
+        self.data_offset = Some(offset);
+        self
+    }
+
+    /// Chooses whose interpretation of AEDAT 1.0 and 2.0 addresses to follow.
+    #[must_use]
+    pub fn aedat_reading(mut self, reading: Aedat2Reading) -> Self {
+        self.aedat.reading = reading;
+        self
+    }
+
+    /// Chooses what to do if the clock of an AEDAT 1.0 or 2.0 file restarts.
+    #[must_use]
+    pub fn clock_reset(mut self, answer: ClockReset) -> Self {
+        self.aedat.clock_reset = answer;
+        self
+    }
+
+    /// States the ranges of the inertial sensors of an AEDAT 2.0 file, in g and °/s.
+    #[must_use]
+    pub fn imu_ranges(mut self, acceleration: f32, rotation: f32) -> Self {
+        self.aedat.imu_ranges = Some(ImuRanges { acceleration, rotation });
+        self
+    }
+
+    /// Whether to keep the events that AEDAT 3 marks as invalid.
+    #[must_use]
+    pub fn keep_invalid(mut self, keep: bool) -> Self {
+        self.aedat.keep_invalid = keep;
+        self
+    }
+
+    /// States the order of the halves of a word in EVT 2.1 files.
+    #[must_use]
+    pub fn evt21_order(mut self, order: Evt21Order) -> Self {
+        self.evt.order = Some(order);
+        self
+    }
+
+    /// Chooses what is subtracted from the times of EVT files.
+    #[must_use]
+    pub fn time_shift(mut self, shift: TimeShift) -> Self {
+        self.evt.time_shift = shift;
+        self
+    }
+
+    /// Chooses what an event at y = 240 means in ATIS `.bin` files.
+    #[must_use]
+    pub fn atis_overflow(mut self, meaning: AtisOverflow) -> Self {
+        self.atis.overflow = meaning;
+        self
+    }
+
+    /// States which columns or arrays hold t, x, y and p.
+    #[must_use]
+    pub fn column_map(mut self, map: ColumnMap) -> Self {
+        self.columns.map = Some(map);
+        self
+    }
+
+    /// States the unit of times in a file that does not say it.
+    #[must_use]
+    pub fn time_unit(mut self, unit: TimeUnit) -> Self {
+        self.columns.time_unit = Some(unit);
+        self
+    }
+
+    /// Whether to add the `t_offset` of an HDF5 file to its times.
+    #[must_use]
+    pub fn t_offset(mut self, add: bool) -> Self {
+        self.columns.t_offset = add;
+        self
+    }
+
+    /// Sets the program that reads HDF5 files in a process of its own.
+    #[must_use]
+    pub fn hdf5_program(mut self, program: impl Into<PathBuf>) -> Self {
+        self.hdf5_program = Some(program.into());
+        self
+    }
+
+    /// Sets the number of bytes of the file that are decoded at a time.
+    #[must_use]
+    pub fn step(mut self, bytes: NonZeroUsize) -> Self {
+        self.step = Some(bytes);
+        self
+    }
 }

@@ -351,7 +351,7 @@ impl<F: RecordFormat<N>, const N: usize> Decoder for RecordDecoder<F, N> {
     }
 
     fn checkpoint(&self) -> Option<Checkpoint> {
-        Some(Checkpoint { offset: self.offset, state: self.state.pack() })
+        Some(Checkpoint::new(self.offset, self.state.pack()))
     }
 
     fn reset(&mut self) {

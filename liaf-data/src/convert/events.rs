@@ -46,6 +46,7 @@ impl From<&'static Target> for EventConvertOptions {
 ///
 /// The number of all events is `kept` + `out_of_window` + `out_of_crop` + the events in `filtered`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct EventsReport {
     /// Events that are in the file.
     pub kept: u64,
@@ -69,6 +70,7 @@ impl EventsReport {
 
 /// The result of a conversion.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct EventConversion {
     /// What the recording says about itself.
     pub info: RecordingInfo,

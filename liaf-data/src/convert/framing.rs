@@ -11,6 +11,7 @@ use crate::read::{EventReader, Recording};
 
 /// The result of making frames from a recording.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Framed {
     /// What the recording says about itself.
     pub info: RecordingInfo,

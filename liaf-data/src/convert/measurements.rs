@@ -32,6 +32,7 @@ pub struct MeasurementConvertOptions {
 
 /// The result of a conversion of measurements.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct MeasurementConversion {
     /// What the recording says about itself.
     pub info: RecordingInfo,

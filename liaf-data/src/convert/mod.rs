@@ -42,6 +42,7 @@ pub struct ConvertOptions {
 
 /// How far a conversion has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Progress {
     /// Number of the pass over the recording, from 1.
     pub pass: u32,
@@ -62,6 +63,7 @@ pub type OnProgress<'a> = dyn FnMut(&Progress) -> ControlFlow<()> + 'a;
 
 /// The result of a conversion.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Conversion {
     /// What the recording says about itself.
     pub info: RecordingInfo,

@@ -120,6 +120,6 @@ pub(super) fn source(recording: &Recording) -> Value {
         "sensor_source": info.sensor_source,
         "stream": info.stream,
         "coords": read.coords.name(),
-        "aedat2": read.aedat2,
+        "aedat2": read.aedat.reading,
     })
 }

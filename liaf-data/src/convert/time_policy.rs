@@ -11,6 +11,7 @@ use crate::model::{EventBatch, EventStats};
 /// What happens to events that are earlier than the event before them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Order {
     /// They are left as they are.
     #[default]

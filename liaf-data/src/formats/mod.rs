@@ -2,6 +2,11 @@
 //!
 //! A format reads with a decoder that takes bytes in pieces of any size, or with a reader of a
 //! container; most are written as well. [`FORMATS`](crate::FORMATS) lists them all.
+//!
+//! The decoders here are those of data that needs no header, as it comes from a camera: words of EVT,
+//! records of DAT and of ATIS `.bin`. A format whose header says how to decode is read from bytes, a
+//! pipe or a socket by [`Recording::from_bytes`](crate::Recording::from_bytes) and
+//! [`Recording::from_reader`](crate::Recording::from_reader).
 
 pub mod aedat;
 pub mod atis;
@@ -15,12 +20,7 @@ pub mod numpy;
 pub mod parquet;
 pub mod prophesee;
 
-pub use aedat::v2::{Aedat1Decoder, Aedat2Decoder};
-pub use aedat::v3::Aedat3Decoder;
-pub use aedat::v4::Aedat4Decoder;
 pub use atis::AtisBinDecoder;
-pub use csv::CsvDecoder;
-pub use es::EventStreamDecoder;
 pub use prophesee::dat::{DatDecoder, DatVersion};
 pub use prophesee::ecf::decode_ecf_chunk;
 pub use prophesee::evt2::Evt2Decoder;

@@ -156,6 +156,9 @@ impl AtomicFile {
                 file.sync_all()?;
             }
             size = file.metadata()?.len();
+            // A process that is being started right now has inherited the file and with it the lock,
+            // which would keep HDF5 from opening the file.
+            let _ = file.unlock();
             Ok(())
         })?;
         self.take_name()?;

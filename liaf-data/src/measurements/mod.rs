@@ -23,6 +23,7 @@ use crate::names::names;
 
 /// A kind of file for measurements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MeasurementFile {
     /// Text with a line a measurement.
     Csv,
@@ -72,6 +73,7 @@ impl Default for MeasurementOptions {
 
 /// What was written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MeasurementsWritten {
     /// Number of measurements.
     pub measurements: u64,

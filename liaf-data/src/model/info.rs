@@ -35,6 +35,7 @@ names!(
 
 /// One stream of a recording.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct StreamInfo {
     /// Its number in the file.
     pub id: i32,
@@ -70,6 +71,7 @@ impl StreamInfo {
 /// How the size of the sensor is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum SensorSource {
     /// The caller stated it.
     Stated,
@@ -101,6 +103,7 @@ impl SensorSource {
 
 /// What a recording says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct RecordingInfo {
     /// Name of the format, as in `AEDAT 4.0`.
     pub format: &'static str,

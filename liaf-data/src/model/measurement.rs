@@ -168,6 +168,7 @@ fn flip_rows<T>(values: &mut [T], row: usize) {
 
 /// The values of the pixels of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Pixels {
     /// Values of 8 bits.
     U8(Vec<u8>),

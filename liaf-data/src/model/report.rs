@@ -132,6 +132,7 @@ impl Finding {
 
 /// How often a [`Finding`] was met, and where it was met first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct FindingCount {
     /// How often.
     pub count: u64,
@@ -159,6 +160,7 @@ impl FindingCount {
 
 /// Number and times of the measurements of a stream that has no events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct MeasurementCount {
     /// How many.
     pub count: u64,
@@ -170,6 +172,7 @@ pub struct MeasurementCount {
 
 /// Where the bytes of a file went. After reading, the sum is the size of the file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ByteAccount {
     /// Headers and index tables.
     pub header: u64,
@@ -201,6 +204,7 @@ impl ByteAccount {
 /// The size of the file is header + events + other + skipped + passed over ([`ByteAccount`]). The
 /// number of decoded events is returned events (`events`) + out of sensor + out of slice.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Report {
     /// Number of events returned to the caller.
     pub events: u64,

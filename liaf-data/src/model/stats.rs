@@ -11,6 +11,7 @@ use super::{EventBatch, SensorSize};
 
 /// Number and times of some events. All times are in µs, and 0 if there are no events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TimeSpan {
     /// Number of events.
     pub events: u64,
@@ -66,6 +67,7 @@ impl TimeSpan {
 /// ([`Capabilities`](crate::write::Capabilities)). Times and coordinates are 0 if there are no
 /// events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct EventStats {
     /// Number of events.
     pub events: u64,

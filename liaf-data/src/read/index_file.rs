@@ -17,6 +17,7 @@ use super::recording::Recording;
 use crate::codec::ReadOptions;
 use crate::error::{Error, Result};
 use crate::io::AtomicFile;
+use crate::model::RecordingInfo;
 
 /// A larger file cannot be an index written by this crate.
 const MAX_BYTES: u64 = 256 << 20;
@@ -74,12 +75,9 @@ impl Recording {
             self.set_index(index);
             return Ok(beside);
         }
-        let cannot = |error: serde_json::Error| {
-            Error::system("cannot write the index", std::io::Error::other(error))
-        };
-        let index = serde_json::to_string(self.index()?).map_err(cannot)?;
+        let index = serde_json::to_string(self.index()?).map_err(cannot_write)?;
         let head = Head { of, sum: hash(index.as_bytes()) };
-        let text = format!("{}\n{index}\n", serde_json::to_string(&head).map_err(cannot)?);
+        let text = format!("{}\n{index}\n", serde_json::to_string(&head).map_err(cannot_write)?);
         let mut file = AtomicFile::create(&beside, true, false)?;
         file.append(text.as_bytes())?;
         file.finish()?;
@@ -97,17 +95,7 @@ impl Recording {
         for i in 0..=SAMPLES {
             some.extend(source.read_at(last / SAMPLES * i + last % SAMPLES * i / SAMPLES, SAMPLE)?);
         }
-        // All options that affect which events there are and their positions and times, but none
-        // that only affect how the bytes are read.
-        let ReadOptions { data_offset, aedat2, evt21_order, .. } = options;
-        let ReadOptions { atis_overflow, keep_invalid, time_shift, clock_reset, .. } = options;
-        let ReadOptions { columns, time_unit, t_offset, coords, limits, .. } = options;
-        let info = self.info();
-        let read = format!(
-            "{:?} {coords:?} {:?} {data_offset:?} {aedat2:?} {evt21_order:?} {atis_overflow:?} \
-             {keep_invalid:?} {columns:?} {time_unit:?} {t_offset:?} {time_shift:?} {clock_reset:?} {limits:?}",
-            info.stream, info.sensor
-        );
+        let read = key(options, self.info())?;
         Ok(Of {
             version: env!("CARGO_PKG_VERSION").into(),
             format: self.info().format.into(),
@@ -117,6 +105,39 @@ impl Recording {
             read,
         })
     }
+}
+
+/// All options on which the seek points or the times of an index depend, as a text that is compared.
+///
+/// Every option is named here, so that a new one does not compile before it is decided whether it
+/// belongs to the key. Options that only say how the bytes are read do not.
+fn key(options: &ReadOptions, info: &RecordingInfo) -> Result<String> {
+    let ReadOptions {
+        // The format, the stream and the sensor that were found count, and not what was asked for.
+        format: _,
+        stream: _,
+        sensor: _,
+        coords,
+        // In strict reading an error comes before there is an index.
+        strict: _,
+        limits,
+        parallel: _,
+        map: _,
+        data_offset,
+        aedat,
+        evt,
+        atis,
+        columns,
+        hdf5_program: _,
+        step: _,
+    } = options;
+    let found = (info.stream, info.sensor);
+    let key = (found, coords, limits, data_offset, aedat, evt, atis, columns);
+    serde_json::to_string(&key).map_err(cannot_write)
+}
+
+fn cannot_write(error: serde_json::Error) -> Error {
+    Error::system("cannot write the index", std::io::Error::other(error))
 }
 
 /// Reads an index from a file; `None` if there is none, if it is damaged, or if it belongs to
@@ -132,4 +153,42 @@ fn read(path: &Path, of: &Of) -> Option<Index> {
     let head: Head = serde_json::from_str(head).ok()?;
     (head.of == *of && head.sum == hash(index.as_bytes()))
         .then(|| serde_json::from_str(index).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::{Aedat2Reading, AtisOverflow, ClockReset, Coords, Evt21Order, TimeShift};
+    use crate::limits::Limits;
+
+    #[test]
+    fn the_key_is_that_of_the_options_that_matter() {
+        let bytes = include_bytes!("../../../fixtures/good/aedat2/dvs128.aedat");
+        let recording = Recording::from_bytes(&bytes[..], ReadOptions::new()).unwrap();
+        let key = |options: &ReadOptions| key(options, recording.info()).unwrap();
+        let new = ReadOptions::new;
+        let matter = [
+            new(),
+            new().coords(Coords::Raw),
+            new().limits(Limits { line_bytes: 9, ..Limits::default() }),
+            new().data_offset(7),
+            new().aedat_reading(Aedat2Reading::Tonic),
+            new().clock_reset(ClockReset::Rebase),
+            new().keep_invalid(true),
+            new().evt21_order(Evt21Order::Legacy),
+            new().time_shift(TimeShift::OpenEb),
+            new().atis_overflow(AtisOverflow::Ignore),
+            new().column_map("x,y,t,p".parse().unwrap()),
+            new().time_unit("ns".parse().unwrap()),
+            new().t_offset(true),
+        ];
+        let mut keys: Vec<_> = matter.iter().map(key).collect();
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), matter.len());
+        assert_eq!(
+            key(&new()),
+            key(&new().strict(true).parallel(true).step(std::num::NonZeroUsize::MIN))
+        );
+    }
 }

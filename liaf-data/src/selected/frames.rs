@@ -68,10 +68,11 @@ impl Frames {
     pub(super) fn new(recording: &mut Recording, options: &FrameOptions) -> Result<Self> {
         let provenance = |recording: &Recording| provenance(recording, options);
         let mut go_on = |_: &_| ControlFlow::Continue(());
-        let framing = Framing::begin(recording, options, &mut go_on)?;
+        let path = recording.path().map(Path::to_path_buf);
+        let framing = Framing::begin(recording, options, &mut go_on);
+        let framing = framing.map_err(|error| in_file(error, path.as_deref()))?;
         let (shape, text) = (framing.shape, provenance(framing.recording));
-        let path = framing.recording.path().map(Path::to_path_buf);
-        let (reader, binner) = framing.start()?;
+        let (reader, binner) = framing.start().map_err(|error| in_file(error, path.as_deref()))?;
         Ok(Self {
             reader,
             binner: Some(binner),
@@ -142,6 +143,13 @@ impl Frames {
     }
 }
 
+fn in_file(error: Error, path: Option<&Path>) -> Error {
+    match path {
+        Some(path) => error.in_file(path),
+        None => error,
+    }
+}
+
 impl Iterator for Frames {
     type Item = Result<Frame>;
 
@@ -162,7 +170,7 @@ impl Iterator for Frames {
             if let Err(error) = self.pump() {
                 self.report = self.frame_report().clone();
                 self.binner = None;
-                self.failed = Some(error);
+                self.failed = Some(in_file(error, self.path.as_deref()));
             }
         }
     }

@@ -54,6 +54,6 @@ impl TensorWriter for FramesWriter {
         if let Some(timestamps) = self.timestamps {
             self.file.append(timestamps, self.intake.timestamps())?;
         }
-        Ok(Written { frames: self.intake.frames(), bytes: self.file.finish()? })
+        Ok(Written::new(self.intake.frames(), self.file.finish()?))
     }
 }

@@ -113,7 +113,7 @@ impl TensorWriter for H5Writer {
         self.push_last().map_err(|error| error.in_file(&self.path))?;
         let Self { intake, flow, path, .. } = *self;
         let bytes = flow.finish().map_err(|error| error.in_file(&path))?.finish(&intake)?;
-        Ok(Written { frames: intake.frames(), bytes })
+        Ok(Written::new(intake.frames(), bytes))
     }
 }
 

@@ -63,11 +63,19 @@ pub struct TensorSpec {
 
 /// A summary of a file that was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Written {
     /// Number of frames T.
     pub frames: u64,
     /// Size of the file in bytes.
     pub bytes: u64,
+}
+
+impl Written {
+    /// A file of `bytes` bytes with `frames` frames.
+    pub fn new(frames: u64, bytes: u64) -> Self {
+        Self { frames, bytes }
+    }
 }
 
 /// Writes frames, one after another, into a file. The file appears under its name when it is

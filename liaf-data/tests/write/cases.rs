@@ -104,7 +104,7 @@ fn times_that_began_elsewhere_come_back_by_their_offset() {
     convert(&from, &read, &to, target, None, time_policy).unwrap();
     let before = Recording::open(&from, read.clone()).unwrap().read_all().unwrap();
     let after = |t_offset| {
-        let read = ReadOptions { t_offset, ..read.clone() };
+        let read = read.clone().t_offset(t_offset);
         Recording::open(&to, read).unwrap().read_all().unwrap()
     };
     assert_eq!(after(true), before);

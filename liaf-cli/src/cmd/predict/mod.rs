@@ -1,20 +1,18 @@
 //! `liaf predict`: the classes of a recording, over time, by a trained network.
 
-mod classify;
 mod rows;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail, ensure};
-use liaf_core::checkpoint::CheckpointInfo;
-use liaf_core::{Network, Real};
-use liaf_data::convert::{Framed, make_frames};
-use liaf_data::frames::{Frame, FrameOptions, SampleRecipe, TimePoint, Window};
-use liaf_data::{Coords, Error, ErrorKind, Limits, Recording, SensorSize};
+use anyhow::Result;
+use liaf::classifier::{Classifier, Difference, Prediction};
+use liaf_data::convert::Framed;
+use liaf_data::frames::TimePoint;
+use liaf_data::{Coords, Limits, Recording};
 
-use self::classify::{Classifier, Scores};
 use self::rows::{Rows, Style};
 use super::account::{bytes, frame_warnings};
 use crate::args::ReadArgs;
@@ -100,64 +98,31 @@ impl Args {
 
 /// Prints the rows as frames close.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let info = CheckpointInfo::read(&args.checkpoint)?;
-    let recipe = recipe(&info, &args.checkpoint)?;
-    match info.number == <f64 as Real>::NAME {
-        true => go::<f64>(args, &recipe),
-        false => go::<f32>(args, &recipe),
-    }
-}
-
-/// What the checkpoint says of its samples.
-fn recipe(info: &CheckpointInfo, checkpoint: &Path) -> Result<SampleRecipe> {
-    let text = info.notes.get(SampleRecipe::NOTE).with_context(|| {
-        format!(
-            "{}: does not say how the frames of its samples are made; training must leave that as \
-             the note `{}`, as the example train_frames does",
-            checkpoint.display(),
-            SampleRecipe::NOTE
-        )
-    })?;
-    Ok(SampleRecipe::from_json(text).map_err(|error| error.in_file(checkpoint))?)
-}
-
-fn go<R: Real>(args: &Args, recipe: &SampleRecipe) -> Result<ExitCode> {
-    let checkpoint = args.checkpoint.display();
-    let (network, _) = Network::<R>::from_checkpoint(&args.checkpoint)?;
-    let steps = args.steps.or(recipe.steps).unwrap_or(0);
-    let mut classifier = Classifier::new(network, steps, recipe.scale, args.plain)
-        .with_context(|| checkpoint.to_string())?;
-    let names = names(recipe, classifier.classes()).with_context(|| checkpoint.to_string())?;
-    let mut recording = Recording::open(&args.recording, args.read.options(Coords::Canonical)?)?;
     let limits = Limits { frames: args.max_frames, ..Limits::default() };
-    // Which part of a recording to look at is not the recipe's business.
-    let mut options = recipe.frames.options(limits);
-    (options.selection.from, options.selection.to) = (args.from, args.to);
-    let in_recording = |error: Error| error.in_file(&args.recording);
-    let sensor = recording.find_sensor().map_err(in_recording)?;
-    classifier
-        .take_shape(options.check(sensor).map_err(in_recording)?)
-        .with_context(|| checkpoint.to_string())?;
+    let mut classifier = Classifier::open(&args.checkpoint).map_err(of_its_half)?;
+    classifier = classifier
+        .from(args.from)
+        .to(args.to)
+        .each_frame(args.each_frame)
+        .plain(args.plain)
+        .limits(limits);
+    if let Some(steps) = args.steps {
+        classifier = classifier.steps(steps);
+    }
+    let mut recording = Recording::open(&args.recording, args.read.options(Coords::Canonical)?)?;
+    let differences = classifier.check(&mut recording).map_err(of_its_half)?;
     let bar = Bar::new(std::slice::from_ref(&args.recording), args.quiet);
-    for warning in differences(recipe, &recording, sensor) {
+    for difference in differences {
+        let warning = warning(&difference);
         bar.say(&format!("liaf: {}: warning: {warning}", args.recording.display()));
     }
-    let mut watch = Watch {
-        checkpoint: &args.checkpoint,
-        rows: Rows::new(io::stdout(), args.style(), names)?,
-        each_frame: args.each_frame,
-        votes: vec![0; classifier.classes()],
-        classifier,
-        last: None,
-    };
-    let framed = args.read.on_threads(|| watch.all(&mut recording, &options, &bar))?;
-    let framed = framed.map_err(|error| match error.downcast::<Error>() {
-        Ok(error) => in_recording(error).into(),
-        Err(other) => other,
-    })?;
+    let names: Vec<String> = classifier.classes().map(str::to_owned).collect();
+    let rows = Rows::new(io::stdout(), args.style(), &names)?;
+    let mut watch = Watch { rows, votes: vec![0; names.len()], last: None, failed: None };
+    let framed = args.read.on_threads(|| watch.all(&mut classifier, &mut recording, &bar))??;
     bar.finish();
     if !args.quiet {
-        eprintln!("{}: {}", args.recording.display(), watch.summary());
+        eprintln!("{}: {}", args.recording.display(), watch.summary(&names));
         eprintln!("  {}", bytes(&framed.report, "events"));
     }
     for warning in frame_warnings(&framed.report, &framed.frames) {
@@ -166,114 +131,80 @@ fn go<R: Real>(args: &Args, recipe: &SampleRecipe) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Names of the classes: numbers if the recipe has none.
-fn names(recipe: &SampleRecipe, classes: usize) -> Result<Vec<String>> {
-    let names = &recipe.classes;
-    ensure!(
-        names.is_empty() || names.len() == classes,
-        "names {} classes, and its network tells {classes} apart",
-        names.len()
-    );
-    let number = |class: usize| class.to_string();
-    Ok((0..classes).map(|i| names.get(i).cloned().unwrap_or_else(|| number(i))).collect())
+/// The error inside, whose kind decides the exit code.
+fn of_its_half(error: liaf::Error) -> anyhow::Error {
+    match error {
+        liaf::Error::Data(error) => error.into(),
+        liaf::Error::Core(error) => error.into(),
+        other => other.into(),
+    }
 }
 
-/// What makes the recording another one than those that the network learned from.
-fn differences(recipe: &SampleRecipe, recording: &Recording, sensor: SensorSize) -> Vec<String> {
-    let mut found = Vec::new();
-    if let Some(learned) = recipe.sensor.filter(|&learned| learned != sensor) {
-        found.push(format!(
-            "its sensor is {sensor}, and the network learned from sensors of {learned}"
-        ));
+/// A difference in words, and with what the user can do.
+fn warning(difference: &Difference) -> String {
+    match difference {
+        Difference::Aedat2Reading { learned, .. } => {
+            format!("{difference}: say --aedat2 {}", learned.name())
+        }
+        other => other.to_string(),
     }
-    let format = recording.info().format;
-    let reading = recording.options().aedat2;
-    if let Some(learned) = recipe.aedat2.filter(|&learned| learned != reading)
-        && (format.starts_with("AEDAT 1") || format.starts_with("AEDAT 2"))
-    {
-        found.push(format!(
-            "it is read as {} has it, and the network learned from recordings read as {} has them: \
-             say --aedat2 {}",
-            reading.name(),
-            learned.name(),
-            learned.name()
-        ));
-    }
-    found
 }
 
-/// A network that watches a recording.
-struct Watch<'a, R: Real> {
-    checkpoint: &'a Path,
-    classifier: Classifier<R>,
+/// What is seen in a recording.
+struct Watch {
     rows: Rows<io::Stdout>,
-    each_frame: bool,
-    /// MeasurementCount of each class.
+    /// Number of samples of each class.
     votes: Vec<u64>,
-    /// The sample so far: its start, its last window, and what the network says.
-    last: Option<(i64, Window, Scores)>,
+    /// Number and class of the sample of the last prediction, which is not counted yet.
+    last: Option<(u64, usize)>,
+    /// A row that could not be printed.
+    failed: Option<io::Error>,
 }
 
-impl<R: Real> Watch<'_, R> {
-    /// Takes every frame of a recording, and prints rows.
+impl Watch {
+    /// Looks at a whole recording, and prints rows.
     fn all(
         &mut self,
+        classifier: &mut Classifier,
         recording: &mut Recording,
-        options: &FrameOptions,
         bar: &Bar,
     ) -> Result<Framed> {
         let mut progress = bar.file();
-        let mut failed = None;
-        let mut sink = |frame: &Frame| {
-            self.take(frame).map_err(|error| {
-                failed = Some(error);
-                Error::new(ErrorKind::Cancelled, "stopped")
-            })
-        };
-        let framed = make_frames(recording, options, &mut sink, &mut |p| progress.tell(p));
-        if let Some(error) = failed {
-            return Err(error);
+        let mut each = |prediction: Prediction| self.take(&prediction);
+        let framed = classifier.run_with(recording, &mut each, &mut |p| progress.tell(p));
+        if let Some(error) = self.failed.take() {
+            return Err(error.into());
         }
-        let framed = framed?;
-        self.end_sample()?;
-        Ok(framed)
+        self.count();
+        framed.map_err(of_its_half)
     }
 
-    fn take(&mut self, frame: &Frame) -> Result<()> {
-        let scores = self.classifier.take(frame)?;
-        if let Some((class, score)) = scores.fault() {
-            bail!(
-                "{}: the output of the network for class {} is not finite after {} frames of a \
-                 sample: {score}; its weights may hold numbers that are none, as after training \
-                 that diverged",
-                self.checkpoint.display(),
-                self.rows.name(class),
-                scores.frames
-            );
+    fn take(&mut self, prediction: &Prediction) -> ControlFlow<()> {
+        // With a row for each frame, the last one of a sample tells its class.
+        if self.last.is_some_and(|(sample, _)| sample != prediction.sample) {
+            self.count();
         }
-        let start = self.last.take().map_or(frame.window.start, |(start, ..)| start);
-        if self.each_frame {
-            self.rows.row(start, frame.window, &scores)?;
+        self.last = Some((prediction.sample, prediction.class));
+        match self.rows.row(prediction) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                self.failed = Some(error);
+                ControlFlow::Break(())
+            }
         }
-        self.last = Some((start, frame.window, scores));
-        if self.classifier.is_done() { self.end_sample() } else { Ok(()) }
     }
 
-    fn end_sample(&mut self) -> Result<()> {
-        let Some((start, window, scores)) = self.last.take() else { return Ok(()) };
-        if !self.each_frame {
-            self.rows.row(start, window, &scores)?;
+    fn count(&mut self) {
+        if let Some((_, class)) = self.last.take() {
+            self.votes[class] += 1;
         }
-        self.votes[scores.class()] += 1;
-        Ok(())
     }
 
-    /// MeasurementCount by class, the most frequent first.
-    fn summary(&self) -> String {
+    /// Number of samples by class, the most frequent first.
+    fn summary(&self, names: &[String]) -> String {
         let mut votes: Vec<_> = self.votes.iter().enumerate().filter(|(_, n)| **n > 0).collect();
         votes.sort_by_key(|&(class, &n)| (u64::MAX - n, class));
-        let classes =
-            votes.iter().map(|&(class, &n)| format!("{} {}", self.rows.name(class), thousands(n)));
+        let classes = votes.iter().map(|&(class, &n)| format!("{} {}", names[class], thousands(n)));
         let classes: Vec<_> = classes.collect();
         let all = thousands(self.votes.iter().sum());
         if classes.is_empty() {

@@ -2,10 +2,8 @@
 
 use std::io::{self, Write};
 
-use liaf_data::frames::Window;
+use liaf::Prediction;
 use serde_json::json;
-
-use super::classify::Scores;
 
 /// How rows are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +17,6 @@ pub enum Style {
 pub struct Rows<W> {
     out: W,
     style: Style,
-    names: Vec<String>,
     /// Longest name, in characters.
     width: usize,
     /// Start of the first frame.
@@ -28,25 +25,25 @@ pub struct Rows<W> {
 
 impl<W: Write> Rows<W> {
     /// Rows of classes of these names; prints what stands above them.
-    pub fn new(mut out: W, style: Style, names: Vec<String>) -> io::Result<Self> {
+    pub fn new(mut out: W, style: Style, names: &[String]) -> io::Result<Self> {
         let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(5);
         match style {
             Style::Table => writeln!(out, "{:>10}  {:width$}  probability", "time", "class")?,
             Style::Csv => writeln!(out, "start_us,end_us,frames,class,probability")?,
             Style::Json => {}
         }
-        Ok(Self { out, style, names, width, first: None })
+        Ok(Self { out, style, width, first: None })
     }
 
-    /// What the network says after the frame of this window, of a sample that began at `start`.
-    pub fn row(&mut self, start: i64, window: Window, scores: &Scores) -> io::Result<()> {
-        let first = *self.first.get_or_insert(start);
-        let (class, probabilities) = (scores.class(), scores.probabilities());
-        let (name, probability) = (&self.names[class], probabilities[class]);
-        let (end, frames) = (window.end, scores.frames);
+    /// Prints a prediction.
+    pub fn row(&mut self, prediction: &Prediction) -> io::Result<()> {
+        let Prediction { start, end, frames, name, scores, .. } = prediction;
+        let first = *self.first.get_or_insert(*start);
+        let probabilities = prediction.probabilities();
+        let probability = probabilities[prediction.class];
         match self.style {
             Style::Table => {
-                let seconds = (end as f64 - first as f64) / 1e6;
+                let seconds = (*end as f64 - first as f64) / 1e6;
                 let width = self.width;
                 writeln!(
                     self.out,
@@ -65,16 +62,11 @@ impl<W: Write> Rows<W> {
                     "class": name,
                     "probability": probability,
                     "probabilities": probabilities,
-                    "scores": scores.scores,
+                    "scores": scores,
                 });
                 writeln!(self.out, "{row}")
             }
         }
-    }
-
-    /// The name of a class.
-    pub fn name(&self, class: usize) -> &str {
-        &self.names[class]
     }
 }
 
@@ -93,10 +85,10 @@ mod tests {
 
     fn printed(style: Style) -> String {
         let mut out = Vec::new();
-        let names = vec!["a".to_owned(), "mug, \"blue\"".to_owned()];
-        let mut rows = Rows::new(&mut out, style, names).unwrap();
-        let scores = Scores { frames: 2, scores: vec![0.0, 3f64.ln()] };
-        rows.row(1_000_000, Window { start: 1_010_000, end: 1_020_000 }, &scores).unwrap();
+        let names = ["a".to_owned(), "mug, \"blue\"".to_owned()];
+        let mut rows = Rows::new(&mut out, style, &names).unwrap();
+        let prediction = Prediction::new(0, 1_000_000..1_020_000, 2, vec![0.0, 3f64.ln()], &names);
+        rows.row(&prediction).unwrap();
         String::from_utf8(out).unwrap()
     }
 

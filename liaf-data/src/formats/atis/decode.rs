@@ -16,8 +16,26 @@ pub type AtisBinDecoder = RecordDecoder<AtisRecords, RECORD>;
 
 impl AtisBinDecoder {
     /// A decoder for data that starts at byte `start`.
-    pub(crate) fn new(start: u64, options: &ReadOptions) -> Self {
-        let records = AtisRecords { overflow: options.atis_overflow };
+    ///
+    /// ```
+    /// use liaf_data::formats::AtisBinDecoder;
+    /// use liaf_data::{Decoder, Event, EventBatch, ReadOptions};
+    ///
+    /// # fn main() -> liaf_data::Result<()> {
+    /// // Column 3, row 4, ON, and 9 µs.
+    /// let bytes = [3, 4, 0x80, 0, 9];
+    /// let mut decoder = AtisBinDecoder::new(0, &ReadOptions::new());
+    /// let mut events = EventBatch::new();
+    /// for piece in bytes.chunks(3) {
+    ///     decoder.push(piece, &mut events)?;
+    /// }
+    /// decoder.finish(&mut events)?;
+    /// assert_eq!(events.get(0), Some(Event { t: 9, x: 3, y: 4, p: 1 }));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn new(start: u64, options: &ReadOptions) -> Self {
+        let records = AtisRecords { overflow: options.atis.overflow };
         Self::with_format(records, start, Report::of_header(start), options)
     }
 }

@@ -57,7 +57,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         notes: Vec::new(),
     };
     let body = Body::stream(AtisBinDecoder::new(start, options))
-        .with_seek_scan(MarkerScout { start, overflow: options.atis_overflow });
+        .with_seek_scan(MarkerScout { start, overflow: options.atis.overflow });
     Ok(Opened {
         step: if options.parallel { PARALLEL_STEP } else { STEP },
         bytes_per_event: RECORD as f64,

@@ -64,7 +64,7 @@ impl Layout {
             (None, Some(row)) => row.len(),
             (None, None) => 4,
         };
-        let (at, order) = match &options.columns {
+        let (at, order) = match &options.columns.map {
             Some(ColumnMap::Order(order)) => (stated(order, count).map_err(here)?, "as stated"),
             keys => match &sample.names {
                 Some(names) => (
@@ -83,15 +83,19 @@ impl Layout {
         };
         let name_of =
             |field: Field| sample.names.as_ref().and_then(|names| *names.get(at[field.index()])?);
-        let (unit, how) = match (options.time_unit, name_of(Field::T).and_then(|name| name.unit)) {
-            (Some(unit), _) => (unit, "as stated"),
-            (None, Some(unit)) => (unit, "by its name"),
-            (None, None) => {
-                let times = sample.rows.iter().filter_map(|row| row.get(at[0]).copied());
-                let first = times.clone().find_map(line::float).unwrap_or(0.0);
-                guess(times.filter(|text| line::float(text).is_some()).map(is_fractional), first)
-            }
-        };
+        let (unit, how) =
+            match (options.columns.time_unit, name_of(Field::T).and_then(|name| name.unit)) {
+                (Some(unit), _) => (unit, "as stated"),
+                (None, Some(unit)) => (unit, "by its name"),
+                (None, None) => {
+                    let times = sample.rows.iter().filter_map(|row| row.get(at[0]).copied());
+                    let first = times.clone().find_map(line::float).unwrap_or(0.0);
+                    guess(
+                        times.filter(|text| line::float(text).is_some()).map(is_fractional),
+                        first,
+                    )
+                }
+            };
         let mut letters = vec!["_"; count];
         for field in Field::ALL {
             letters[at[field.index()]] = field.letter();

@@ -23,7 +23,7 @@ mod layout;
 mod line;
 mod seek_scan;
 
-pub use decode::CsvDecoder;
+pub(crate) use decode::CsvDecoder;
 
 use crate::codec::{Body, Detection, FileHead, Format, Opened, ReadOptions};
 use crate::error::Result;

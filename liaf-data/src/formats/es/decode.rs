@@ -398,7 +398,7 @@ impl Decoder for EventStreamDecoder {
     /// decoded.
     fn checkpoint(&self) -> Option<Checkpoint> {
         let between = self.generic.is_none() && !self.lost;
-        between.then(|| Checkpoint { offset: self.offset, state: vec![self.t] })
+        between.then(|| Checkpoint::new(self.offset, vec![self.t]))
     }
 
     fn reset(&mut self) {

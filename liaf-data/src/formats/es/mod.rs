@@ -23,7 +23,7 @@ mod decode;
 mod encode;
 mod header;
 
-pub use decode::EventStreamDecoder;
+pub(crate) use decode::EventStreamDecoder;
 
 use std::collections::BTreeMap;
 

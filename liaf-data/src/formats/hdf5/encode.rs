@@ -140,6 +140,6 @@ impl EventWriter for H5Writer {
             self.flow.put(chunk)?;
         }
         let bytes = self.flow.finish()?.finish()?;
-        Ok(Written { events: self.events, bytes, notes: Vec::new() })
+        Ok(Written::new(self.events, bytes))
     }
 }

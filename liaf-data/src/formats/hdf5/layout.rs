@@ -62,7 +62,7 @@ pub(crate) struct Stream {
 
 /// All streams of events in the file.
 pub(crate) fn streams(file: &File, options: &ReadOptions) -> Result<Vec<Stream>> {
-    if let Some(keys @ ColumnMap::Names(_)) = &options.columns {
+    if let Some(keys @ ColumnMap::Names(_)) = &options.columns.map {
         return Ok(vec![by_keys(file, keys)?]);
     }
     let mut streams: Vec<Stream> = Vec::new();
@@ -72,7 +72,7 @@ pub(crate) fn streams(file: &File, options: &ReadOptions) -> Result<Vec<Stream>>
         }
         _ => None,
     };
-    let wide = match &options.columns {
+    let wide = match &options.columns.map {
         Some(ColumnMap::Order(order)) => order.len(),
         _ => 4,
     };

@@ -129,7 +129,7 @@ fn open_here(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     if stream.ms_table.is_some() {
         info.details.insert("index", "a table from ms to rows; a hint, no more".into());
     }
-    let offset = match (stream.t_offset, options.t_offset) {
+    let offset = match (stream.t_offset, options.columns.t_offset) {
         (Some(offset), true) => {
             info.details.insert("t_offset", format!("{offset} µs, added"));
             offset
@@ -194,7 +194,7 @@ fn read(
     reader.table = stream.ms_table.map(MsTable);
     let mut sample = reader.sample();
     if is_table && let Ok(columns) = &sample {
-        let (order, how) = match &options.columns {
+        let (order, how) = match &options.columns.map {
             Some(ColumnMap::Order(order)) => {
                 let at = |f| order.iter().position(|&column| column == Some(f)).unwrap_or(0);
                 (Field::ALL.map(at), "as stated")
@@ -218,7 +218,7 @@ fn read(
         reader.set_order(order);
         sample = reader.sample();
     }
-    let (unit, how) = match (options.time_unit, &sample) {
+    let (unit, how) = match (options.columns.time_unit, &sample) {
         (Some(unit), _) => (unit, "as stated"),
         (None, Ok([t, ..])) => guess_unit(t),
         // The reader will say what is wrong.

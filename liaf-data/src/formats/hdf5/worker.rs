@@ -19,7 +19,6 @@ use crate::codec::{BlockReader, Body, Checkpoint, EventSink, Opened, ReadOptions
 use crate::error::{Error, ErrorKind, Result};
 use crate::hint::Hint;
 use crate::io::{ByteSource, MapChoice};
-use crate::limits::Limits;
 use crate::model::{
     ByteAccount, EventBatch, Finding, FindingCount, Note, RecordingInfo, Report, SensorSize,
     SensorSource, StreamInfo, StreamKind,
@@ -150,21 +149,12 @@ impl Part {
 
 /// The options in the form in which the parent process passes them.
 fn options_text(options: &ReadOptions, part: &Part) -> String {
-    let stream = match &options.stream {
-        Some(StreamChoice::Id(id)) => json!(id),
-        Some(StreamChoice::Name(name)) => json!(name),
-        None | Some(StreamChoice::AllEvents) => Value::Null,
-    };
+    let mut read = options.clone();
+    // A worker reads one stream.
+    read.stream = read.stream.filter(|stream| *stream != StreamChoice::AllEvents);
     json!({
-        "stream": stream,
-        "strict": options.strict,
-        "sensor": options.sensor.map(|sensor| sensor.to_string()),
-        "keys": options.columns.as_ref().map(ToString::to_string),
-        "time_unit": options.time_unit.map(|unit| unit.name()),
-        "t_offset": options.t_offset,
+        "read": read,
         "threads": if options.parallel { rayon::current_num_threads() } else { 1 },
-        "packet_bytes": options.limits.packet_bytes,
-        "in_flight_bytes": options.limits.in_flight_bytes,
         "from": part.time.as_ref().map(|time| time.start),
         "to": part.time.as_ref().map(|time| time.end),
         "first_row": part.first,
@@ -174,33 +164,10 @@ fn options_text(options: &ReadOptions, part: &Part) -> String {
 }
 
 fn options_of(text: &str) -> Result<(ReadOptions, usize, Part)> {
-    let value: Value = serde_json::from_str(text)
-        .map_err(|error| Error::caller("not the options of a reading process").found(error))?;
-    let is = |key: &str| value[key].as_bool().unwrap_or(false);
-    let size = |key: &str, default| value[key].as_u64().map_or(default, |size| size as usize);
-    let threads = size("threads", 1).max(1);
-    let stream = match &value["stream"] {
-        Value::Number(id) => id.as_i64().map(|id| StreamChoice::Id(id as i32)),
-        Value::String(name) => Some(StreamChoice::Name(name.clone())),
-        _ => None,
-    };
-    let text = |key: &str| value[key].as_str();
-    let limits = Limits {
-        packet_bytes: size("packet_bytes", Limits::DEFAULT.packet_bytes),
-        in_flight_bytes: size("in_flight_bytes", Limits::DEFAULT.in_flight_bytes),
-        ..Limits::DEFAULT
-    };
-    let options = ReadOptions {
-        stream,
-        strict: is("strict"),
-        sensor: text("sensor").map(str::parse).transpose()?,
-        columns: text("keys").map(str::parse).transpose()?,
-        time_unit: text("time_unit").map(str::parse).transpose()?,
-        t_offset: is("t_offset"),
-        parallel: threads > 1,
-        limits,
-        ..ReadOptions::default()
-    };
+    let wrong = |error| Error::caller("not the options of a reading process").found(error);
+    let value: Value = serde_json::from_str(text).map_err(wrong)?;
+    let threads = value["threads"].as_u64().map_or(1, |threads| threads as usize).max(1);
+    let options = ReadOptions::deserialize(&value["read"]).map_err(wrong)?;
     Ok((options, threads, Part::of(&value)))
 }
 

@@ -152,7 +152,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         parts.report.note(&error);
         parts.flaw.get_or_insert(error);
     }
-    let (unit, how) = match options.time_unit {
+    let (unit, how) = match options.columns.time_unit {
         Some(unit) => (unit, "as stated"),
         None => guess_unit(&parts.sample(source, &ahead)?[0]),
     };
@@ -189,11 +189,12 @@ fn fit_asl_dvs(bounds: SensorSize) -> SensorSize {
 
 /// What a matrix of this name is.
 fn field_of(name: &str, options: &ReadOptions) -> Option<Field> {
-    let stated =
-        |field: &Field| options.columns.as_ref().and_then(|keys| keys.name(*field)) == Some(name);
+    let stated = |field: &Field| {
+        options.columns.map.as_ref().and_then(|keys| keys.name(*field)) == Some(name)
+    };
     Field::ALL.iter().find(|field| stated(field)).copied().or_else(|| {
         let field = Name::field(name)?;
-        let is_free = options.columns.as_ref().and_then(|keys| keys.name(field)).is_none();
+        let is_free = options.columns.map.as_ref().and_then(|keys| keys.name(field)).is_none();
         is_free.then_some(field)
     })
 }

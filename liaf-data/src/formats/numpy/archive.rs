@@ -109,6 +109,6 @@ impl EventWriter for NpzWriter {
             array.end(&mut zip, &mut out, &header)?;
         }
         zip.finish(&mut out)?;
-        Ok(Written { events, bytes: out.finish()?, notes: Vec::new() })
+        Ok(Written::new(events, out.finish()?))
     }
 }

@@ -177,7 +177,7 @@ fn records(source: &mut ByteSource, found: Found, options: &ReadOptions) -> Resu
     };
     let mut types = Vec::new();
     for field in Field::ALL {
-        let member = match &options.columns {
+        let member = match &options.columns.map {
             Some(ColumnMap::Order(order)) => {
                 let at = order.iter().position(|&column| column == Some(field));
                 at.and_then(|at| fields.iter().filter(|one| !one.name.is_empty()).nth(at))
@@ -218,7 +218,7 @@ fn table(
         return Err(wrong(Error::unsupported("this array is not a list of events"))
             .advice("an array of frames is a tensor file, not a recording"));
     };
-    let stated = match &options.columns {
+    let stated = match &options.columns.map {
         Some(ColumnMap::Order(order)) => Some(order),
         Some(ColumnMap::Names(_)) => {
             return Err(Error::caller("the columns of this array have no names")
@@ -361,7 +361,7 @@ impl Planner {
     }
 
     fn finish(mut self, source: &mut ByteSource, options: &ReadOptions) -> Result<Plan> {
-        let (unit, how) = match options.time_unit {
+        let (unit, how) = match options.columns.time_unit {
             Some(unit) => (unit, "as stated"),
             None => guess_unit(&self.parts.sample(source, &self.ahead)?[0]),
         };

@@ -59,7 +59,7 @@ fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let arrays: Vec<_> = entries.iter().filter(|entry| entry.name.ends_with(".npy")).collect();
     let names = || arrays.iter().map(|entry| bare(entry)).collect::<Vec<_>>().join(", ");
     let by_name = Field::ALL.map(|field| {
-        let key = match &options.columns {
+        let key = match &options.columns.map {
             Some(keys) => keys.name(field),
             None => None,
         };
@@ -79,7 +79,7 @@ fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         // What is not a list of events may be anything, among it what is not read.
         if let Ok(found) = find(source, entry, options)
             && (found.is_events()
-                || (arrays.len() == 1 && matches!(options.columns, Some(ColumnMap::Order(_)))))
+                || (arrays.len() == 1 && matches!(options.columns.map, Some(ColumnMap::Order(_)))))
         {
             lists.push(found);
         }

@@ -139,7 +139,7 @@ impl EventWriter for ParquetWriter {
         let finished = writer.finish();
         let out = writer.inner_mut();
         match (finished, out.file.take()) {
-            (Ok(_), Some(file)) => Ok(Written { events, bytes: file.finish()?, notes: Vec::new() }),
+            (Ok(_), Some(file)) => Ok(Written::new(events, file.finish()?)),
             (Err(error), _) => Err(failed(Some(out), error).in_file(&path)),
             (_, None) => Err(failed(None, no_file().into()).in_file(&path)),
         }

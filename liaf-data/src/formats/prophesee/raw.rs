@@ -80,7 +80,7 @@ pub(crate) fn open(
         },
     };
     let offset = header.end + header.cut;
-    let words = match options.time_shift {
+    let words = match options.evt.time_shift {
         TimeShift::None => Vec::new(),
         TimeShift::OpenEb => {
             let head = source.head(offset as usize + LOOK)?;

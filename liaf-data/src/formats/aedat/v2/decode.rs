@@ -28,7 +28,7 @@ where
         report: Report,
         options: &ReadOptions,
     ) -> Self {
-        let records = AddressRecords { layout, reading, sensor, resets: options.clock_reset };
+        let records = AddressRecords { layout, reading, sensor, resets: options.aedat.clock_reset };
         Self::with_format(records, start, report, options)
     }
 }

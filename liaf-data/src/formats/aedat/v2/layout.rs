@@ -182,7 +182,7 @@ impl Reading {
         if options.coords == Coords::Raw {
             return Ok(reading);
         }
-        match (layout, options.aedat2) {
+        match (layout, options.aedat.reading) {
             (Layout::Dvs128, Aedat2Reading::Tonic) => {
                 reading.x = Axis::new(fields.y, false);
                 reading.y = Axis::new(fields.x, false);

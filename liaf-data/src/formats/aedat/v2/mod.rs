@@ -17,7 +17,7 @@ mod encode;
 mod layout;
 mod side;
 
-pub use decode::{Aedat1Decoder, Aedat2Decoder};
+pub(crate) use decode::{Aedat1Decoder, Aedat2Decoder};
 use layout::stride_scan;
 pub(crate) use layout::{Layout, Reading, chip};
 
@@ -104,7 +104,7 @@ where
     [u8; N]: layout::Word,
 {
     let body = Body::stream(decoder);
-    match options.clock_reset {
+    match options.aedat.clock_reset {
         ClockReset::Keep => body.with_seek_scan(stride_scan::<[u8; N]>(start)),
         ClockReset::Rebase | ClockReset::Error => body,
     }

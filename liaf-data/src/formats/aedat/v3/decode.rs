@@ -134,7 +134,7 @@ impl Aedat3Decoder {
             framing,
             wanted,
             rule,
-            keep_invalid: options.keep_invalid,
+            keep_invalid: options.aedat.keep_invalid,
             strict: options.strict,
             start,
             header: report.clone(),

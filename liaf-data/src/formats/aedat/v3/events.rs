@@ -31,7 +31,7 @@ impl PolarityFields {
     pub fn new(is_3_0: bool, flip_y: Option<u16>, options: &ReadOptions) -> Self {
         let (x_shift, y_shift, y_mask) = if is_3_0 { (18, 4, 0x3fff) } else { (17, 2, 0x7fff) };
         let (flip, add) = flip_y.map_or((0, 0), |height| (u16::MAX, height));
-        let (keep_invalid, strict) = (options.keep_invalid, options.strict);
+        let (keep_invalid, strict) = (options.aedat.keep_invalid, options.strict);
         Self { x_shift, y_shift, y_mask, flip, add, keep_invalid, strict }
     }
 

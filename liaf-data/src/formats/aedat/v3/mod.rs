@@ -22,7 +22,7 @@ mod measurements;
 mod packet;
 mod seek_scan;
 
-pub use decode::Aedat3Decoder;
+pub(crate) use decode::Aedat3Decoder;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -27,7 +27,7 @@ mod packet;
 mod seek_scan;
 mod table;
 
-pub use decode::Aedat4Decoder;
+pub(crate) use decode::Aedat4Decoder;
 
 use std::collections::{BTreeMap, BTreeSet};
 

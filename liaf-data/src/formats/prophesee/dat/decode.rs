@@ -17,6 +17,25 @@ pub type DatDecoder = RecordDecoder<DatRecords, RECORD>;
 impl DatDecoder {
     /// A decoder for events that start `header` bytes after the beginning of the file; 0 without a
     /// header.
+    ///
+    /// ```
+    /// use liaf_data::formats::{DatDecoder, DatVersion};
+    /// use liaf_data::{Decoder, Event, EventBatch, ReadOptions};
+    ///
+    /// # fn main() -> liaf_data::Result<()> {
+    /// // The time, then polarity, row and column.
+    /// let words = [69_u32, 1 << 28 | 4 << 14 | 3];
+    /// let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    /// let mut decoder = DatDecoder::new(0, DatVersion::Two, &ReadOptions::new());
+    /// let mut events = EventBatch::new();
+    /// for piece in bytes.chunks(3) {
+    ///     decoder.push(piece, &mut events)?;
+    /// }
+    /// decoder.finish(&mut events)?;
+    /// assert_eq!(events.get(0), Some(Event { t: 69, x: 3, y: 4, p: 1 }));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(header: u64, version: DatVersion, options: &ReadOptions) -> Self {
         let report = Report::of_header(header);
         Self::with_format(DatRecords::events(version), header, report, options)

@@ -48,6 +48,25 @@ pub type Evt2Decoder = WordDecoder<Evt2Registers, WORD>;
 
 impl Evt2Decoder {
     /// A decoder for words that begin `header` bytes into the file, 0 for words from a camera.
+    ///
+    /// ```
+    /// use liaf_data::formats::Evt2Decoder;
+    /// use liaf_data::{Decoder, Event, EventBatch, ReadOptions};
+    ///
+    /// # fn main() -> liaf_data::Result<()> {
+    /// // TIME_HIGH of 1, then an ON event.
+    /// let words = [0x8_u32 << 28 | 1, 0x1 << 28 | 5 << 22 | 3 << 11 | 4];
+    /// let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    /// let mut decoder = Evt2Decoder::new(0, &ReadOptions::new());
+    /// let mut events = EventBatch::new();
+    /// for piece in bytes.chunks(3) {
+    ///     decoder.push(piece, &mut events)?;
+    /// }
+    /// decoder.finish(&mut events)?;
+    /// assert_eq!(events.get(0), Some(Event { t: 1 << 6 | 5, x: 3, y: 4, p: 1 }));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(header: u64, options: &ReadOptions) -> Self {
         Self::after_header(Evt2Registers::default(), header, options)
     }

@@ -46,14 +46,14 @@ pub(crate) fn body(
     report: Report,
     options: &ReadOptions,
 ) -> Body {
-    let resets = options.clock_reset;
+    let resets = options.aedat.clock_reset;
     match kind {
         StreamKind::Frames => {
             let rule = FrameRule::new(sensor, options.coords, resets);
             Body::stream(SideDecoder::new(rule, start, report, options))
         }
         StreamKind::Imu => {
-            let rule = ImuRule::new(options.imu_ranges, resets);
+            let rule = ImuRule::new(options.aedat.imu_ranges, resets);
             Body::stream(SideDecoder::new(rule, start, report, options))
         }
         _ => {

@@ -5,14 +5,14 @@
 //! | NIR | here |
 //! |---|---|
 //! | Input, Output | the network's input and output |
-//! | Affine, Linear | [`Dense`](crate::layer::Dense) |
-//! | Conv2d, AvgPool2d, Flatten | [`Conv2d`](crate::layer::Conv2d), [`AvgPool`](crate::layer::AvgPool), [`Flatten`](crate::layer::Flatten) |
-//! | several edges to one node | [`Add`](crate::layer::Add) |
-//! | LIF, LI | [`Neuron`](crate::neuron::Neuron) that sends spikes, or its membrane |
+//! | Affine, Linear | [`Dense`](liaf_core::layer::Dense) |
+//! | Conv2d, AvgPool2d, Flatten | [`Conv2d`](liaf_core::layer::Conv2d), [`AvgPool`](liaf_core::layer::AvgPool), [`Flatten`](liaf_core::layer::Flatten) |
+//! | several edges to one node | [`Add`](liaf_core::layer::Add) |
+//! | LIF, LI | [`Neuron`](liaf_core::neuron::Neuron) that sends spikes, or its membrane |
 //! | IF | the same with `alpha = 1`, `beta = 0` |
 //!
 //! NIR's neurons live in continuous time, `tau dv/dt = v_leak - v + r I`. One step of Euler's rule
-//! with step `dt` is this crate's neuron with `alpha = 1 - dt / tau`, so a network is written with
+//! with step `dt` is LIAF's neuron with `alpha = 1 - dt / tau`, so a network is written with
 //! `tau = dt / (1 - alpha)`, `r = 1`, `v_leak = beta / (1 - alpha)`, and with the weights and bias in
 //! front of the neurons times `gain / (1 - alpha)`; where no weights stand in front of them, that
 //! factor is r. The same `dt` must be used to simulate it: snnTorch uses 1e-4 ([`DT`]), Norse is
@@ -30,38 +30,59 @@ mod import;
 
 use std::path::Path;
 
-use crate::error::{Error, Result};
-use crate::graph::Network;
-use crate::real::Real;
+use liaf_core::{Network, Real};
+
+use crate::error::Result;
 
 /// The time step of snnTorch's exchange, in seconds.
 pub const DT: f64 = 1e-4;
 
-/// Writes a network to a NIR file. What the network's output does not depend on is left out, and so
-/// is dropout.
+/// Writes a network to a NIR file, whole or not at all; an older file of that name is replaced. What
+/// the network's output does not depend on is left out, and so is dropout. `dt` is the time step in
+/// seconds.
+///
+/// ```
+/// use liaf::core::layer::Dense;
+/// use liaf::core::neuron::Neuron;
+/// use liaf::{NetworkConfig, nir};
+///
+/// # fn main() -> liaf::Result<()> {
+/// # let folder = tempfile::tempdir().expect("a folder");
+/// # let path = folder.path().join("network.nir");
+/// let config = NetworkConfig::sequential([6]).then(Dense::new(4)).then(Neuron::lif());
+/// let network = config.build::<f32>(1)?;
+/// nir::write(&network, &path, nir::DT)?;
+/// let back = nir::read::<f32>(&path, nir::DT)?;
+/// assert_eq!(back.output_shape(), network.output_shape());
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for a layer that NIR has no node for,
-/// or an error of the system.
+/// [`ErrorKind::Caller`](crate::ErrorKind::Caller) for a time step that is not more than 0, or an
+/// error of the system.
 pub fn write<R: Real>(network: &Network<R>, path: impl AsRef<Path>, dt: f64) -> Result<()> {
     check(dt)?;
     let graph = export::export(network, dt)?;
     file::write(&graph, path.as_ref())
 }
 
-/// Reads a network from a NIR file.
+/// Reads a network from a NIR file, as it is with steps of `dt` seconds.
 ///
 /// # Errors
 /// If the file is damaged or no NIR file, or has nodes or loops that there is nothing for here.
 pub fn read<R: Real>(path: impl AsRef<Path>, dt: f64) -> Result<Network<R>> {
     check(dt)?;
     let path = path.as_ref();
-    file::read(path).and_then(|graph| import::import(&graph, dt)).map_err(|e| e.in_file(path))
+    let network = file::read(path).and_then(|graph| import::import(&graph, dt));
+    Ok(network.map_err(|error| error.in_file(path))?)
 }
 
-fn check(dt: f64) -> Result<()> {
+fn check(dt: f64) -> liaf_core::Result<()> {
     if dt > 0.0 && dt.is_finite() {
         return Ok(());
     }
-    Err(Error::config("a time step that is none").expected("more than 0 seconds").found(dt))
+    let error = liaf_core::Error::config("a time step that is none");
+    Err(error.expected("more than 0 seconds").found(dt))
 }

@@ -1,10 +1,10 @@
 //! The factor `gain / (1 - alpha)` of neurons, which NIR has in the weights in front of them.
 
+use liaf_core::layer::LayerConfig;
+use liaf_core::neuron::Neuron;
+use liaf_core::{Real, Result};
+
 use super::export::Export;
-use crate::error::Result;
-use crate::layer::LayerConfig;
-use crate::neuron::Neuron;
-use crate::real::Real;
 
 impl<R: Real> Export<'_, R> {
     /// The only needed layer that takes this one.

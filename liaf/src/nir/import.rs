@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use liaf_core::graph::{Network, NetworkConfig};
+use liaf_core::layer::{Add, AvgPool, Conv2d, Dense, Flatten, LayerConfig};
+use liaf_core::neuron::{Constant, Neuron, Output, Reset, Sharing};
+use liaf_core::{Error, Real, Result, Shape};
+
 use super::graph::{Array, Graph, Node};
-use crate::error::{Error, Result};
-use crate::graph::{Network, NetworkConfig};
-use crate::layer::{Add, AvgPool, Conv2d, Dense, Flatten, LayerConfig};
-use crate::neuron::{Constant, Neuron, Output, Reset, Sharing};
-use crate::real::Real;
-use crate::shape::Shape;
 
 pub(super) fn import<R: Real>(graph: &Graph, dt: f64) -> Result<Network<R>> {
     let order = order(graph)?;

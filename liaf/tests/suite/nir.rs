@@ -1,19 +1,19 @@
 //! NIR files against the packages of others: ours run there, theirs run here, spike for spike.
-#![cfg(feature = "nir")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use liaf_core::activation::Activation;
-use liaf_core::graph::Inputs;
-use liaf_core::layer::{
+use liaf::core::activation::Activation;
+use liaf::core::graph::Inputs;
+use liaf::core::layer::{
     Add, Aggregate, AggregateKind, AvgPool, BatchNorm, Conv2d, Dense, Dropout, Flatten, LayerConfig,
 };
-use liaf_core::neuron::{Constant, Neuron, Output, Sharing};
-use liaf_core::rng::Key;
-use liaf_core::{ErrorKind, Mode, Network, NetworkConfig, Workspace, nir};
+use liaf::core::neuron::{Constant, Neuron, Output, Sharing};
+use liaf::core::rng::Key;
+use liaf::core::{Mode, Workspace};
+use liaf::{ErrorKind, Network, NetworkConfig, nir};
 use ndarray::{ArrayD, Axis, IxDyn};
 use serde_json::Value;
 

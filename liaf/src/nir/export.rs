@@ -1,11 +1,11 @@
 //! From a network to a NIR graph.
 
+use liaf_core::graph::{Network, Resolved};
+use liaf_core::layer::{AvgPool, Conv2d, Dense, LayerConfig};
+use liaf_core::neuron::{Constant, Neuron, Output, Reset};
+use liaf_core::{Error, Real, Result};
+
 use super::graph::{Array, Graph, Node};
-use crate::error::{Error, Result};
-use crate::graph::{Network, Resolved};
-use crate::layer::{AvgPool, Conv2d, Dense, LayerConfig};
-use crate::neuron::{Constant, Neuron, Output, Reset};
-use crate::real::Real;
 
 pub(super) fn export<R: Real>(network: &Network<R>, dt: f64) -> Result<Graph> {
     let nodes = network.config().resolve()?;

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use hdf5::types::{VarLenAscii, VarLenUnicode};
 use hdf5::{Dataset, File, Group};
+use liaf_core::{Error, Result};
+use liaf_data::AtomicFile;
 
 use super::graph::{Array, Graph, Node};
-use crate::checkpoint::whole;
-use crate::error::{Error, Result};
 
 /// The version of the Python package `nir` whose layout this is.
 const VERSION: &str = "1.0.8";
@@ -19,17 +19,20 @@ fn failed(error: &hdf5::Error) -> Error {
     Error::checkpoint(format!("HDF5: {error}"))
 }
 
-pub(super) fn write(graph: &Graph, path: &Path) -> Result<()> {
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
+pub(super) fn write(graph: &Graph, path: &Path) -> crate::error::Result<()> {
+    let mut target = AtomicFile::create(path, true, true)?;
     // The library locks the file it writes, and a process started meanwhile would inherit the lock
     // and keep others from opening it. What is written anew from its bytes bears none.
+    let mut part = target.target().as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
     let bytes = write_all(graph, &part).map_err(|error| failed(&error)).and_then(|()| {
         std::fs::read(&part).map_err(|error| Error::system("cannot read the file back", error))
     });
     let _ = std::fs::remove_file(&part);
-    whole::write(path, &[&bytes.map_err(|error| error.in_file(path))?])
+    target.append(&bytes.map_err(|error| error.in_file(path))?)?;
+    target.finish()?;
+    Ok(())
 }
 
 fn write_all(graph: &Graph, path: &Path) -> hdf5::Result<()> {

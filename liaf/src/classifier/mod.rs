@@ -1,0 +1,222 @@
+//! Classes of recordings: a trained network on frames as they come.
+
+mod difference;
+mod prediction;
+mod run;
+mod sample;
+mod stepper;
+
+use std::path::{Path, PathBuf};
+
+use liaf_core::checkpoint::CheckpointInfo;
+use liaf_core::{Error as CoreError, Network, Real};
+use liaf_data::frames::{FrameOptions, SampleRecipe, TimePoint};
+use liaf_data::{Limits, Recording};
+
+pub use difference::Difference;
+pub use prediction::Prediction;
+pub use run::Predictions;
+
+use crate::error::{Result, in_recording};
+use sample::Watcher;
+use stepper::{Step, Stepper};
+
+/// A trained network that says what it sees in recordings.
+///
+/// A checkpoint says, in the note [`SampleRecipe::NOTE`], how frames are made of events, how many of
+/// them are a sample, and what the classes are called. A classifier makes frames of any recording in
+/// that way and gives a [`Prediction`] for each sample, as the file is read.
+///
+/// ```no_run
+/// use liaf::{Classifier, ReadOptions, Recording};
+///
+/// # fn main() -> liaf::Result<()> {
+/// let mut classifier = Classifier::open("net.safetensors")?;
+/// let mut recording = Recording::open("recording.aedat4", ReadOptions::default())?;
+/// for prediction in classifier.run(&mut recording)? {
+///     let prediction = prediction?;
+///     println!("until {} µs: {}", prediction.end, prediction.name);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Options are set on the classifier, and hold for every recording after that:
+///
+/// ```no_run
+/// use liaf::Classifier;
+/// use liaf::data::frames::TimePoint;
+///
+/// # fn main() -> liaf::Result<()> {
+/// let mut classifier = Classifier::open("net.safetensors")?
+///     .steps(20)
+///     .each_frame(true)
+///     .from(TimePoint::Relative(2_000_000));
+/// # let _ = &mut classifier;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Classifier {
+    /// The file that the network comes from, for errors.
+    path: Option<PathBuf>,
+    recipe: SampleRecipe,
+    names: Vec<String>,
+    watcher: Watcher,
+    from: Option<TimePoint>,
+    to: Option<TimePoint>,
+    limits: Limits,
+}
+
+impl std::fmt::Debug for Classifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Classifier")
+            .field("path", &self.path)
+            .field("classes", &self.names)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Classifier {
+    /// Opens a checkpoint of a network in training, of numbers of either type.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`](crate::ErrorKind::File) if it is damaged or no checkpoint, if it does not
+    /// say how its frames are made, or if it names another number of classes than the network has
+    /// outputs; [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if the network takes
+    /// anything but one input of frames, or its output is not one number for each class.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let info = CheckpointInfo::read(path)?;
+        let note = info.notes.get(SampleRecipe::NOTE).ok_or_else(|| {
+            CoreError::checkpoint("does not say how the frames of its samples are made")
+                .advice(format!(
+                    "training must leave that as the note `{}`, as the example train_frames does",
+                    SampleRecipe::NOTE
+                ))
+                .in_file(path)
+        })?;
+        let recipe = SampleRecipe::from_json(note).map_err(|error| error.in_file(path))?;
+        let made = if info.number == <f64 as Real>::NAME {
+            Self::of(Network::<f64>::from_checkpoint(path)?.0, recipe)
+        } else {
+            Self::of(Network::<f32>::from_checkpoint(path)?.0, recipe)
+        };
+        let made = made.map_err(|error| error.in_file(path))?;
+        Ok(Self { path: Some(path.to_path_buf()), ..made })
+    }
+
+    /// Takes a network that is in memory, whose frames are made by `recipe`.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), but for files.
+    pub fn new<R: Real>(network: Network<R>, recipe: SampleRecipe) -> Result<Self> {
+        Ok(Self::of(network, recipe)?)
+    }
+
+    fn of<R: Real>(network: Network<R>, recipe: SampleRecipe) -> liaf_core::Result<Self> {
+        let stepper = Stepper::new(network)?;
+        let names = names(&recipe, stepper.classes())?;
+        let watcher = Watcher::new(Box::new(stepper), recipe.scale, recipe.steps);
+        let (path, from, to, limits) = (None, None, None, Limits::default());
+        Ok(Self { path, recipe, names, watcher, from, to, limits })
+    }
+
+    /// Number of frames of a sample, after which the network begins anew; with `None` or 0 the whole
+    /// recording is one sample. Default: as the recipe says.
+    #[must_use]
+    pub fn steps(mut self, steps: impl Into<Option<usize>>) -> Self {
+        self.watcher.steps = steps.into().filter(|&steps| steps > 0);
+        self
+    }
+
+    /// Whether there is a prediction after every frame, of its sample so far, instead of one after
+    /// every sample. Default: no.
+    #[must_use]
+    pub fn each_frame(mut self, each_frame: bool) -> Self {
+        self.watcher.each_frame = each_frame;
+        self
+    }
+
+    /// Looks only at the events at this time or later. Default: from the first event on.
+    #[must_use]
+    pub fn from(mut self, from: impl Into<Option<TimePoint>>) -> Self {
+        self.from = from.into();
+        self
+    }
+
+    /// Looks only at the events before this time. Default: up to the last event.
+    #[must_use]
+    pub fn to(mut self, to: impl Into<Option<TimePoint>>) -> Self {
+        self.to = to.into();
+        self
+    }
+
+    /// Whether the slow, plain loops are used, which give the numbers of a pass over whole samples
+    /// with such loops bit for bit. Default: no.
+    #[must_use]
+    pub fn plain(mut self, plain: bool) -> Self {
+        self.watcher.plain = plain;
+        self
+    }
+
+    /// Limits on what a recording may need, of which [`Limits::frames`] is its number of frames.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Names of the classes, in the order of the network's outputs; numbers if the recipe has none.
+    pub fn classes(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
+    /// How frames and samples are made.
+    pub fn recipe(&self) -> &SampleRecipe {
+        &self.recipe
+    }
+
+    /// The frames that are made of a recording. The part of a recording that the recipe was made from
+    /// does not matter, only [`from`](Self::from) and [`to`](Self::to).
+    pub fn frame_options(&self) -> FrameOptions {
+        let mut options = self.recipe.frames.options(self.limits);
+        (options.selection.from, options.selection.to) = (self.from, self.to);
+        options
+    }
+
+    /// Checks that the network can be used on this recording, and says in what the recording differs
+    /// from those that the network learned from. [`run`](Self::run) checks as well.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Shape`](crate::ErrorKind::Shape) if the frames have another shape than those that
+    /// the network takes; errors of the recording.
+    pub fn check(&self, recording: &mut Recording) -> Result<Vec<Difference>> {
+        let sensor = recording.find_sensor();
+        let shape = sensor.and_then(|sensor| Ok((sensor, self.frame_options().check(sensor)?)));
+        let (sensor, shape) = shape.map_err(|error| in_recording(error, recording.path()))?;
+        stepper::check_shape(self.watcher.item(), shape).map_err(|error| self.in_file(error))?;
+        Ok(difference::differences(&self.recipe, recording, sensor))
+    }
+
+    fn in_file(&self, error: CoreError) -> CoreError {
+        match &self.path {
+            Some(path) => error.in_file(path),
+            None => error,
+        }
+    }
+}
+
+/// Names of the classes: numbers if the recipe has none.
+fn names(recipe: &SampleRecipe, classes: usize) -> liaf_core::Result<Vec<String>> {
+    let names = &recipe.classes;
+    if names.is_empty() {
+        return Ok((0..classes).map(|class| class.to_string()).collect());
+    }
+    if names.len() != classes {
+        return Err(CoreError::checkpoint(format!(
+            "names {} classes, and its network tells {classes} apart",
+            names.len()
+        )));
+    }
+    Ok(names.clone())
+}

@@ -1,0 +1,142 @@
+//! A classifier on a recording: as an iterator, or with callbacks.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use liaf_data::convert::{Framed, OnProgress, make_frames};
+use liaf_data::frames::{Frame, FrameReport};
+use liaf_data::{Error as DataError, ErrorKind, Frames, Recording, Report};
+
+use super::sample::Seen;
+use super::{Classifier, Difference, Prediction};
+use crate::error::{Result, in_recording};
+
+impl Classifier {
+    /// The predictions of a recording, as an iterator that reads on when it is asked for the next one.
+    ///
+    /// Memory is bounded whatever the length of the recording. The recording is read once, or twice if
+    /// the windows depend on all of it. The last sample may have fewer frames than the others.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check). Each item may be an error as well: one of the recording, or one of
+    /// the network, as of an output that is not finite. There is nothing after an error.
+    pub fn run(&mut self, recording: &mut Recording) -> Result<Predictions<'_>> {
+        let differences = self.check(recording)?;
+        let path = recording.path().map(Path::to_path_buf);
+        let frames = recording.frames(self.frame_options());
+        let frames = frames.map_err(|error| in_recording(error, path.as_deref()))?;
+        self.watcher.begin();
+        Ok(Predictions { classifier: self, frames, path, is_done: false, differences })
+    }
+
+    /// The same with callbacks. `each` gets the predictions, `progress` is told several times a second
+    /// how far reading is; both may end it. Returns what was met in the recording.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run); [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) if a callback
+    /// returned [`ControlFlow::Break`].
+    pub fn run_with(
+        &mut self,
+        recording: &mut Recording,
+        each: &mut dyn FnMut(Prediction) -> ControlFlow<()>,
+        progress: &mut OnProgress<'_>,
+    ) -> Result<Framed> {
+        self.check(recording)?;
+        let options = self.frame_options();
+        self.watcher.begin();
+        let stopped = || DataError::new(ErrorKind::Cancelled, "stopped");
+        let mut failed = None;
+        let mut sink = |frame: &Frame| match self.frame(frame) {
+            Ok(None) => Ok(()),
+            Ok(Some(prediction)) => match each(prediction) {
+                ControlFlow::Continue(()) => Ok(()),
+                ControlFlow::Break(()) => Err(stopped()),
+            },
+            Err(error) => {
+                failed = Some(error);
+                Err(stopped())
+            }
+        };
+        let framed = make_frames(recording, &options, &mut sink, progress);
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        let framed = framed.map_err(|error| in_recording(error, recording.path()))?;
+        match self.end().map(each) {
+            Some(ControlFlow::Break(())) => Err(in_recording(stopped(), recording.path()).into()),
+            _ => Ok(framed),
+        }
+    }
+
+    /// Takes the next frame.
+    fn frame(&mut self, frame: &Frame) -> liaf_core::Result<Option<Prediction>> {
+        let Self { watcher, names, .. } = self;
+        match watcher.frame(frame, |class| names[class].clone()) {
+            Ok(seen) => Ok(seen.map(|seen| self.prediction(seen))),
+            // An error of a layer says where; one of the weights is in the file.
+            Err(error) if error.kind() == liaf_core::ErrorKind::Checkpoint => {
+                Err(self.in_file(error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends the recording.
+    fn end(&mut self) -> Option<Prediction> {
+        self.watcher.end().map(|seen| self.prediction(seen))
+    }
+
+    fn prediction(&self, seen: Seen) -> Prediction {
+        let Seen { sample, start, end, frames, scores } = seen;
+        Prediction::new(sample, start..end, frames, scores, &self.names)
+    }
+}
+
+/// The predictions of a recording, made by [`Classifier::run`].
+#[derive(Debug)]
+pub struct Predictions<'a> {
+    classifier: &'a mut Classifier,
+    frames: Frames,
+    path: Option<PathBuf>,
+    is_done: bool,
+    differences: Vec<Difference>,
+}
+
+impl Predictions<'_> {
+    /// In what the recording differs from those that the network learned from.
+    pub fn differences(&self) -> &[Difference] {
+        &self.differences
+    }
+
+    /// The report of everything that was met in the recording so far.
+    pub fn report(&self) -> Report {
+        self.frames.report()
+    }
+
+    /// Where the events of the recording went so far.
+    pub fn frame_report(&self) -> &FrameReport {
+        self.frames.frame_report()
+    }
+}
+
+impl Iterator for Predictions<'_> {
+    type Item = Result<Prediction>;
+
+    fn next(&mut self) -> Option<Result<Prediction>> {
+        while !self.is_done {
+            let prediction = match self.frames.next() {
+                Some(Ok(frame)) => self.classifier.frame(&frame).map_err(Into::into),
+                Some(Err(error)) => Err(in_recording(error, self.path.as_deref()).into()),
+                None => {
+                    self.is_done = true;
+                    Ok(self.classifier.end())
+                }
+            };
+            self.is_done |= prediction.is_err();
+            if let Some(prediction) = prediction.transpose() {
+                return Some(prediction);
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,105 @@
+//! A network that takes frames one by one, of either type of numbers.
+
+use liaf_core::graph::State;
+use liaf_core::{Error, Network, Real, Result};
+use liaf_data::frames::{Frame, FrameShape};
+
+/// A network with its state, whatever the type of its numbers.
+pub(super) trait Step: Send {
+    /// Number of classes that it tells apart.
+    fn classes(&self) -> usize;
+
+    /// Shape of an item of its input.
+    fn item(&self) -> &[usize];
+
+    /// Begins a new sample, with the plain kernels if asked for.
+    fn begin(&mut self, plain: bool);
+
+    /// Takes the next frame, whose cells are multiplied by `scale`. Returns the outputs, or their
+    /// mean over the frames since [`begin`](Self::begin) if the network has outputs at every step.
+    fn step(&mut self, frame: &Frame, scale: f32) -> Result<Vec<f64>>;
+}
+
+/// A network of numbers of type `R`.
+pub(super) struct Stepper<R: Real> {
+    network: Network<R>,
+    input: String,
+    item: Vec<usize>,
+    state: State<R>,
+    /// Sums of the outputs of this sample, if there are outputs at every step.
+    sums: Option<Vec<f64>>,
+    frames: usize,
+    dense: Vec<f32>,
+    numbers: Vec<R>,
+}
+
+impl<R: Real> Stepper<R> {
+    /// Takes a network of one input of frames and one output for each class.
+    pub fn new(network: Network<R>) -> Result<Self> {
+        let mut inputs = network.input_shapes();
+        let (input, item) = match (inputs.next(), inputs.next()) {
+            (Some((name, shape)), None) if shape.timed => (name.to_owned(), shape.item.clone()),
+            _ => {
+                return Err(Error::unsupported(
+                    "the network takes something else than one input of frames in time",
+                ));
+            }
+        };
+        drop(inputs);
+        let output = network.output_shape();
+        if output.item.len() != 1 {
+            return Err(Error::unsupported(format!(
+                "the network's output is not one number a class: {output}"
+            )));
+        }
+        let sums = output.timed.then(|| vec![0.0; output.len()]);
+        let dense = vec![0.0; item.iter().product()];
+        let (state, numbers) = (network.state(), Vec::with_capacity(dense.len()));
+        Ok(Self { network, input, item, state, sums, frames: 0, dense, numbers })
+    }
+}
+
+impl<R: Real> Step for Stepper<R> {
+    fn classes(&self) -> usize {
+        self.network.output_shape().len()
+    }
+
+    fn item(&self) -> &[usize] {
+        &self.item
+    }
+
+    fn begin(&mut self, plain: bool) {
+        let state = self.network.state();
+        self.state = if plain { state.plain() } else { state };
+        self.frames = 0;
+        self.sums.iter_mut().for_each(|sums| sums.fill(0.0));
+    }
+
+    fn step(&mut self, frame: &Frame, scale: f32) -> Result<Vec<f64>> {
+        frame.cells.fill(&mut self.dense);
+        self.numbers.clear();
+        self.numbers.extend(self.dense.iter().map(|cell| R::of(f64::from(cell * scale))));
+        let output = self.network.step(&[(self.input.as_str(), &self.numbers)], &mut self.state)?;
+        let output = output.iter().map(|score| score.f64());
+        self.frames += 1;
+        Ok(match &mut self.sums {
+            Some(sums) => {
+                sums.iter_mut().zip(output).for_each(|(sum, score)| *sum += score);
+                sums.iter().map(|sum| sum / self.frames as f64).collect()
+            }
+            None => output.collect(),
+        })
+    }
+}
+
+/// Refuses frames of another shape than the network takes.
+pub(super) fn check_shape(item: &[usize], frames: FrameShape) -> Result<()> {
+    let FrameShape { channels, height, width, .. } = frames;
+    let made = [channels, height, width];
+    if *item == made {
+        return Ok(());
+    }
+    Err(Error::shape(format!(
+        "the network takes frames of {item:?}, and its recipe makes {made:?} of this recording"
+    )))
+}

@@ -1,0 +1,165 @@
+//! The errors of both halves as one type.
+
+use std::fmt;
+use std::path::Path;
+
+/// The result of everything in this crate that can fail.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Whose fault an [`Error`] is, and so what can be done about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A recording, a tensor file or a checkpoint is damaged, empty, or not what it claims to be.
+    File,
+    /// The caller asked for something that cannot be: impossible options, a configuration that is
+    /// no network, a label out of range.
+    Caller,
+    /// Shapes that do not fit each other, as those of a network and of the frames it is given.
+    Shape,
+    /// Something that is not supported, or not by this build.
+    Unsupported,
+    /// A number in a file asks for more than [`Limits`](liaf_data::Limits) allow.
+    Limit,
+    /// The operating system refused.
+    System,
+    /// The caller's own callback asked to stop.
+    Cancelled,
+    /// Anything else, such as an error of the caller's own code.
+    Other,
+}
+
+/// An error of either half of the toolkit.
+///
+/// It prints as the error inside it does: with path, place, what was expected and what was found.
+/// The `?` operator makes it of the errors of both halves.
+///
+/// ```
+/// use liaf::{Error, ErrorKind, Network, NetworkConfig, ReadOptions, Recording};
+///
+/// fn open() -> liaf::Result<(Recording, Network<f32>)> {
+///     let network = NetworkConfig::from_toml("layers = []")?.build(1)?;
+///     Ok((Recording::open("recording.aedat4", ReadOptions::default())?, network))
+/// }
+///
+/// let error = open().unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Caller);
+/// assert!(matches!(error, Error::Core(_)));
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// An error about event files, frames or tensor files.
+    Data(liaf_data::Error),
+    /// An error about networks, training or checkpoints.
+    Core(liaf_core::Error),
+}
+
+impl Error {
+    /// Whose fault it is.
+    pub fn kind(&self) -> ErrorKind {
+        use liaf_core::ErrorKind as Core;
+        use liaf_data::ErrorKind as Data;
+        match self {
+            Self::Data(error) => match error.kind() {
+                Data::Malformed | Data::Truncated | Data::Empty => ErrorKind::File,
+                Data::Unsupported => ErrorKind::Unsupported,
+                Data::Limit => ErrorKind::Limit,
+                Data::Caller => ErrorKind::Caller,
+                Data::System => ErrorKind::System,
+                Data::Cancelled => ErrorKind::Cancelled,
+                _ => ErrorKind::Other,
+            },
+            Self::Core(error) => match error.kind() {
+                Core::Config | Core::Data => ErrorKind::Caller,
+                Core::Shape => ErrorKind::Shape,
+                Core::Checkpoint => ErrorKind::File,
+                Core::Unsupported => ErrorKind::Unsupported,
+                Core::System => ErrorKind::System,
+                _ => ErrorKind::Other,
+            },
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Data(error) => error.fmt(f),
+            Self::Core(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Data(error) => error.source(),
+            Self::Core(error) => error.source(),
+        }
+    }
+}
+
+impl From<liaf_data::Error> for Error {
+    fn from(error: liaf_data::Error) -> Self {
+        Self::Data(error)
+    }
+}
+
+impl From<liaf_core::Error> for Error {
+    fn from(error: liaf_core::Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+/// An error with the path of the recording, if that has one.
+pub(crate) fn in_recording(error: liaf_data::Error, path: Option<&Path>) -> liaf_data::Error {
+    match path {
+        Some(path) => error.in_file(path),
+        None => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn errors_print_as_what_they_are_made_of_and_say_whose_fault_they_are() {
+        let malformed = liaf_data::Error::malformed("packet size is negative").at(7).in_file("a");
+        let text = malformed.to_string();
+        let error = Error::from(malformed);
+        assert_eq!((error.to_string(), error.kind()), (text, ErrorKind::File));
+        assert!(error.source().is_none());
+
+        let denied = io::Error::from(io::ErrorKind::PermissionDenied);
+        let error = Error::from(liaf_core::Error::system("cannot open", denied));
+        assert_eq!(error.kind(), ErrorKind::System);
+        // A chain of sources says it once.
+        assert_eq!(error.to_string().matches("permission denied").count(), 1);
+        assert!(error.source().is_none());
+
+        let kinds = [
+            (liaf_core::ErrorKind::Config, ErrorKind::Caller),
+            (liaf_core::ErrorKind::Data, ErrorKind::Caller),
+            (liaf_core::ErrorKind::Shape, ErrorKind::Shape),
+            (liaf_core::ErrorKind::Checkpoint, ErrorKind::File),
+            (liaf_core::ErrorKind::Unsupported, ErrorKind::Unsupported),
+        ];
+        for (of, kind) in kinds {
+            assert_eq!(Error::from(liaf_core::Error::new(of, "")).kind(), kind);
+        }
+        let kinds = [
+            (liaf_data::ErrorKind::Truncated, ErrorKind::File),
+            (liaf_data::ErrorKind::Limit, ErrorKind::Limit),
+            (liaf_data::ErrorKind::Cancelled, ErrorKind::Cancelled),
+            (liaf_data::ErrorKind::Other, ErrorKind::Other),
+        ];
+        for (of, kind) in kinds {
+            assert_eq!(Error::from(liaf_data::Error::new(of, "")).kind(), kind);
+        }
+    }
+}

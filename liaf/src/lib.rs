@@ -1,0 +1,71 @@
+//! A toolkit for event cameras (DVS): it reads recordings, makes frames of them, writes tensor files
+//! and event files, and trains and runs LIAF-Net and its rivals on the CPU.
+//!
+//! What a trained network sees in a recording:
+//!
+//! ```
+//! # use liaf::core::layer::{Aggregate, Dense, Flatten};
+//! # use liaf::{FrameOptions, NetworkConfig, SampleRecipe, TrainConfig, Trainer};
+//! # let folder = tempfile::tempdir().expect("a folder");
+//! # let file = |name: &str| folder.path().join(name);
+//! # let bytes = b"#!AER-DAT2.0\r\n# AEChip: DVS128\r\n\0\0\x01\x02\0\0\0\x0a\0\0\x01\x02\0\0\0\x0b";
+//! # std::fs::write(file("recording.aedat"), bytes).expect("a recording");
+//! # let network = NetworkConfig::sequential([2, 128, 128]).then(Flatten {}).then(Dense::new(2));
+//! # let network = network.then(Aggregate::default()).build::<f32>(1)?;
+//! # let training = "optimizer = { type = 'adam', learning_rate = 0.01 }";
+//! # let mut trainer = Trainer::new(network, TrainConfig::from_toml(training)?)?;
+//! # let recipe = SampleRecipe::new((&FrameOptions::default()).into());
+//! # trainer.notes_mut().insert(SampleRecipe::NOTE.into(), recipe.to_json()?);
+//! # trainer.save(file("net.safetensors"))?;
+//! use liaf::{Classifier, ReadOptions, Recording};
+//!
+//! # let (checkpoint, path) = (file("net.safetensors"), file("recording.aedat"));
+//! # let mut seen = 0;
+//! let mut classifier = Classifier::open(checkpoint)?;
+//! let mut recording = Recording::open(path, ReadOptions::default())?;
+//! for prediction in classifier.run(&mut recording)? {
+//!     let prediction = prediction?;
+//!     let share = 100.0 * prediction.probability();
+//!     println!("until {} µs: {} ({share:.1} %)", prediction.end, prediction.name);
+//!     # seen += 1;
+//! }
+//! # assert_eq!(seen, 1);
+//! # Ok::<(), liaf::Error>(())
+//! ```
+//!
+//! | to … | look at |
+//! |---|---|
+//! | read events, of any format | [`Recording`], [`ReadOptions`], [`EventBatch`] |
+//! | make frames of a recording, or a tensor file | [`FrameOptions`], [`data::convert`](mod@data::convert) |
+//! | feed recordings and tensor files to a network | [`samples`] |
+//! | describe a network, run it, train it | [`NetworkConfig`], [`Network`], [`Trainer`] |
+//! | classify recordings with a trained network | [`Classifier`] |
+//! | exchange networks with other tools | the module `nir`, with the feature `nir` |
+//!
+//! The toolkit has two halves, which can be used by themselves: [`data`] is the crate `liaf-data`, from
+//! event files to tensor files, and [`core`] the crate `liaf-core`, networks and training. This crate
+//! is where they meet. Errors of both become an [`Error`] by the `?` operator.
+//!
+//! | feature | |
+//! |---|---|
+//! | `hdf5` | reads and writes HDF5, with the library of the system; `hdf5-static` builds it along |
+//! | `parquet` | writes Parquet |
+//! | `nir` | networks in and out as NIR; `nir-static` builds the HDF5 library along |
+#![deny(missing_docs)]
+
+pub mod classifier;
+mod error;
+#[cfg(feature = "nir")]
+pub mod nir;
+pub mod samples;
+
+pub use liaf_core as core;
+pub use liaf_data as data;
+
+pub use classifier::{Classifier, Prediction};
+pub use error::{Error, ErrorKind, Result};
+pub use liaf_core::train::{TrainConfig, Trainer};
+pub use liaf_core::{Inputs, Network, NetworkConfig};
+pub use liaf_data::frames::{FrameOptions, SampleRecipe};
+pub use liaf_data::tensor::LoadedFrames;
+pub use liaf_data::{Event, EventBatch, ReadOptions, Recording};

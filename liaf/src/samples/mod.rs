@@ -1,0 +1,215 @@
+//! Frames as inputs of networks: samples `[T, C, H, W]` of a recording or of a tensor file, and
+//! batches `[N, T, C, H, W]` of them.
+//!
+//! ```
+//! # use liaf::data::frames::{Dtype, Frame, FrameShape, Window};
+//! # use liaf::data::tensor::{self, Container, TensorOptions, TensorSpec};
+//! use liaf::data::Limits;
+//! use liaf::samples::{Batch, SampleOptions, Samples};
+//! use liaf::{LoadedFrames, NetworkConfig};
+//!
+//! # fn main() -> liaf::Result<()> {
+//! # let folder = tempfile::tempdir().expect("a folder");
+//! # let path = folder.path().join("frames.safetensors");
+//! # let shape = FrameShape { channels: 2, height: 4, width: 4 };
+//! # let spec = TensorSpec { shape, dtype: Dtype::U8, frames: None, provenance: "{}".into() };
+//! # let options = TensorOptions::default();
+//! # let mut writer = tensor::create(&path, Container::Safetensors, &spec, &options)?;
+//! # for i in 0..10 {
+//! #     let window = Window { start: 1000 * i, end: 1000 * (i + 1) };
+//! #     writer.write(&Frame { window, ..Frame::zeros(shape, Dtype::U8) })?;
+//! # }
+//! # writer.finish()?;
+//! let frames = LoadedFrames::read(&path, &Limits::default())?;
+//! let options = SampleOptions::new().steps(5).scale(0.25);
+//! let batch = Batch::<f32>::collect(Samples::of_tensor(&frames, options))?;
+//! assert_eq!(batch.view().dim(), (2, 5, 2, 4, 4));
+//!
+//! let config = NetworkConfig::from_toml(r#"
+//!     [inputs.frames]
+//!     shape = [2, 4, 4]
+//!     [[layers]]
+//!     type = "flatten"
+//!     [[layers]]
+//!     type = "dense"
+//!     units = 3
+//! "#)?;
+//! let network = config.build::<f32>(1)?;
+//! # use liaf::core::{Mode, Workspace};
+//! let mut space = Workspace::new();
+//! let pass = network.forward(&batch.inputs("frames"), Mode::eval(), &mut space)?;
+//! assert_eq!(pass.output().shape(), [2, 5, 3]);
+//! # Ok(())
+//! # }
+//! ```
+
+mod batch;
+mod cut;
+mod options;
+
+use std::path::{Path, PathBuf};
+
+use liaf_core::Real;
+use liaf_data::frames::{FrameOptions, FrameShape, SampleRecipe};
+use liaf_data::tensor::LoadedFrames;
+use liaf_data::{Frames, Limits, Recording};
+use ndarray::{Array4, ArrayView4};
+
+pub use batch::Batch;
+pub use options::SampleOptions;
+
+use crate::error::{Result, in_recording};
+use cut::Cutter;
+
+/// Frames that follow each other.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Sample<R = f32> {
+    /// The cells times the scale, `[T, C, H, W]`.
+    pub frames: Array4<R>,
+    /// Start and end of each frame in µs, half-open; empty if a tensor file does not have them.
+    pub timestamps: Vec<[i64; 2]>,
+}
+
+impl<R> Sample<R> {
+    /// A sample of frames `[T, C, H, W]` without times.
+    pub fn new(frames: Array4<R>) -> Self {
+        Self { frames, timestamps: Vec::new() }
+    }
+
+    /// The frames, `[T, C, H, W]`.
+    pub fn view(&self) -> ArrayView4<'_, R> {
+        self.frames.view()
+    }
+}
+
+/// Iterates over the samples of a recording or of a tensor file.
+///
+/// A recording is read on when the next sample is asked for, so that memory is bounded whatever its
+/// length. There is nothing after an error.
+#[derive(Debug)]
+pub struct Samples<'a, R: Real = f32> {
+    source: Source<'a>,
+    shape: FrameShape,
+    cutter: Cutter<R>,
+    /// The cells of a frame.
+    dense: Vec<f32>,
+    is_done: bool,
+}
+
+#[derive(Debug)]
+enum Source<'a> {
+    /// And its path.
+    Recording(Box<Frames>, Option<PathBuf>),
+    /// And the number of frames that were taken.
+    Tensor(&'a LoadedFrames, usize),
+}
+
+impl<R: Real> Samples<'static, R> {
+    /// The samples of the frames that `frames` make of a recording.
+    ///
+    /// ```
+    /// # fn main() -> liaf::Result<()> {
+    /// # let two = b"#!AER-DAT2.0\r\n# AEChip: DVS128\r\n\0\0\x01\x02\0\0\0\x0a\0\0\x01\x02\0\0\x4e\x2a";
+    /// use liaf::samples::{SampleOptions, Samples};
+    /// use liaf::{FrameOptions, ReadOptions, Recording};
+    ///
+    /// let mut recording = Recording::from_bytes(&two[..], ReadOptions::default())?;
+    /// let (frames, options) = (FrameOptions::default(), SampleOptions::new().steps(3));
+    /// for sample in Samples::<f32>::of_recording(&mut recording, &frames, options)? {
+    ///     let sample = sample?;
+    ///     assert_eq!(sample.view().dim(), (3, 2, 128, 128));
+    ///     assert_eq!(sample.frames.sum(), 2.0);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If the options do not fit the recording, or the recording cannot be read. Each item may be an
+    /// error of the recording as well.
+    pub fn of_recording(
+        recording: &mut Recording,
+        frames: &FrameOptions,
+        options: SampleOptions,
+    ) -> Result<Self> {
+        let path = recording.path().map(Path::to_path_buf);
+        let frames = recording.frames(frames.clone());
+        let frames = frames.map_err(|error| in_recording(error, path.as_deref()))?;
+        let shape = frames.shape();
+        Ok(Self::new(Source::Recording(Box::new(frames), path), shape, options))
+    }
+
+    /// The samples of a recording, made as the recipe of a network says. Which part of its recording
+    /// the recipe was made from does not matter.
+    ///
+    /// # Errors
+    /// As [`of_recording`](Self::of_recording).
+    pub fn by_recipe(recording: &mut Recording, recipe: &SampleRecipe) -> Result<Self> {
+        let mut frames = recipe.frames.options(Limits::default());
+        (frames.selection.from, frames.selection.to) = (None, None);
+        Self::of_recording(recording, &frames, recipe.into())
+    }
+}
+
+impl<'a, R: Real> Samples<'a, R> {
+    /// The samples of the frames of a tensor file.
+    pub fn of_tensor(frames: &'a LoadedFrames, options: SampleOptions) -> Self {
+        Self::new(Source::Tensor(frames, 0), frames.shape(), options)
+    }
+
+    fn new(source: Source<'a>, shape: FrameShape, options: SampleOptions) -> Self {
+        let (cutter, dense) = (Cutter::new(shape, options), vec![0.0; shape.cells()]);
+        Self { source, shape, cutter, dense, is_done: false }
+    }
+
+    /// The shape of every frame.
+    pub fn shape(&self) -> FrameShape {
+        self.shape
+    }
+
+    /// Takes the next frame, and says whether there was one.
+    fn take(&mut self) -> Result<(bool, Option<Sample<R>>)> {
+        let Self { source, cutter, dense, .. } = self;
+        match source {
+            Source::Tensor(frames, taken) if *taken < frames.len() => {
+                let cells = frames.cells(*taken..*taken + 1);
+                let window = frames.timestamps().get(*taken).copied();
+                *taken += 1;
+                Ok((true, cutter.push(&cells, window)))
+            }
+            Source::Tensor(..) => Ok((false, cutter.end())),
+            Source::Recording(frames, path) => match frames.next() {
+                Some(Err(error)) => Err(in_recording(error, path.as_deref()).into()),
+                Some(Ok(frame)) => {
+                    frame.cells.fill(dense);
+                    let window = [frame.window.start, frame.window.end];
+                    Ok((true, cutter.push(dense, Some(window))))
+                }
+                None => Ok((false, cutter.end())),
+            },
+        }
+    }
+}
+
+impl<R: Real> Iterator for Samples<'_, R> {
+    type Item = Result<Sample<R>>;
+
+    fn next(&mut self) -> Option<Result<Sample<R>>> {
+        while !self.is_done {
+            match self.take() {
+                Ok((more, sample)) => {
+                    self.is_done = !more;
+                    if sample.is_some() {
+                        return sample.map(Ok);
+                    }
+                }
+                Err(error) => {
+                    self.is_done = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+        None
+    }
+}
