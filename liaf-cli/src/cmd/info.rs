@@ -21,7 +21,7 @@ use crate::{hints, inputs, text};
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Recordings, folders or globs; - is standard input
-    #[arg(required = true, value_name = "FILE", help_heading = INPUT)]
+    #[arg(required = true, value_name = "FILE", help_heading = INPUT, display_order = 0)]
     inputs: Vec<PathBuf>,
 
     /// One JSON object a file, one a line (its keys are in docs/cli.md)

@@ -28,11 +28,11 @@ use crate::values;
 pub struct Args {
     /// A checkpoint of a network in training, which also says how frames are made of the events, how many
     /// are a sample, and what the classes are called
-    #[arg(value_name = "CHECKPOINT", help_heading = INPUT)]
+    #[arg(value_name = "CHECKPOINT", help_heading = INPUT, display_order = 0)]
     checkpoint: PathBuf,
 
     /// The recording; - is standard input
-    #[arg(value_name = "RECORDING", help_heading = INPUT)]
+    #[arg(value_name = "RECORDING", help_heading = INPUT, display_order = 0)]
     recording: PathBuf,
 
     /// Frames of a sample, after which the network begins anew; 0 = the whole recording is one
