@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use liaf_data::{
-    Coords, EventBatch, EventSink, EventStats, Finding, Fingerprint, ReadOptions, Recording,
-    RecordingInfo, Report, SensorSource, StreamChoice, StreamInfo, StreamKind,
+use liaf_data::model::{
+    EventStats, Finding, Fingerprint, RecordingInfo, SensorSource, StreamInfo, StreamKind,
 };
+use liaf_data::options::{Coords, StreamChoice};
+use liaf_data::{EventBatch, EventSink, ReadOptions, Recording, Report};
 use serde_json::{Map, Value, json};
 
 use crate::args::ReadArgs;

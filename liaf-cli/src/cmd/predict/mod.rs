@@ -11,7 +11,8 @@ use anyhow::Result;
 use liaf::classifier::{Classifier, Difference, Prediction};
 use liaf_data::convert::Framed;
 use liaf_data::frames::TimePoint;
-use liaf_data::{Coords, Limits, Recording};
+use liaf_data::options::Coords;
+use liaf_data::{Limits, Recording};
 
 use self::rows::{Rows, Style};
 use super::account::{bytes, frame_warnings};
