@@ -13,12 +13,11 @@ mod targets;
 use std::num::NonZeroUsize;
 
 use liaf_data::io::ByteSource;
+use liaf_data::model::StreamKind;
+use liaf_data::options::StreamChoice;
 use liaf_data::tensor::TensorFile;
 use liaf_data::write::{self, Compression, EventSpec, EventStats, Target, WriteOptions};
-use liaf_data::{
-    Event, EventBatch, Format, Limits, ReadOptions, Recording, Report, SensorSize, StreamChoice,
-    StreamKind,
-};
+use liaf_data::{Event, EventBatch, Format, Limits, ReadOptions, Recording, Report, SensorSize};
 
 pub use targets::run;
 

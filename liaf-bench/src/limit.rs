@@ -6,7 +6,8 @@ use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use liaf_data::{EventBatch, EventColumns};
+use liaf_data::EventBatch;
+use liaf_data::model::EventColumns;
 
 /// What is to be done for a file.
 pub enum Limit {

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use liaf_data::io::MapChoice;
-use liaf_data::{
+use liaf_data::options::{
     Aedat2Reading, AedatOptions, AtisOptions, AtisOverflow, ClockReset, ColumnMap, ColumnOptions,
-    Coords, Evt21Order, EvtOptions, Format, ImuRanges, ReadOptions, SensorSize, StreamChoice,
-    TimeShift, TimeUnit,
+    Coords, Evt21Order, EvtOptions, ImuRanges, StreamChoice, TimeShift, TimeUnit,
 };
+use liaf_data::{Format, ReadOptions, SensorSize};
 
 use crate::help::{INPUT, OTHER};
 use crate::names::{Auto, named, named_or_auto};

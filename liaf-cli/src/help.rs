@@ -76,6 +76,8 @@ mod tests {
             }
             assert!(long.lines().count() > short.lines().count() + 20, "{short}\n{long}");
         }
+        let at = |text: &str| short.find(text).unwrap();
+        assert!(at("<INPUT>...  ") < at("--format"), "{short}");
         assert!(short.contains("--window") && !short.contains("--evt21-order"), "{short}");
         assert!(short.contains("all of them with '--help'"), "{short}");
     }

@@ -8,7 +8,8 @@ use std::sync::OnceLock;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
-use liaf_data::{Error, Hint, Note};
+use liaf_data::model::Note;
+use liaf_data::{Error, Hint};
 
 /// The options of the command that runs, and those that it was given.
 #[derive(Debug, Default)]

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use liaf_data::Named;
 use liaf_data::measurements::MeasurementFile;
+use liaf_data::options::Named;
 use liaf_data::tensor::Container;
 use liaf_data::write::{self, Target};
 

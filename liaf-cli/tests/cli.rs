@@ -380,6 +380,10 @@ fn to_takes_a_kind_and_a_time() {
     let done = liaf.run(&["convert", &file, "-o", "out/", "--to", "100ms", "--to", "npy"]).ends(0);
     done.says(&["10 frames", "703 kept, 1,309 out of window"]);
     assert_eq!(liaf.files(), ["out/dv_lz4.npy"]);
+    // Windows reach the chosen end, after the last event too.
+    let args = ["convert", &file, "-o", "s.npy", "--from", "0s", "--to", "1s", "--window", "100ms"];
+    liaf.run(&args).ends(0).says(&["10 frames"]);
+    fs::remove_file(liaf.path("s.npy")).unwrap();
     let wrong = [["npz", "npy"], ["1s", "2s"], ["npz", "soon"]];
     for [a, b] in wrong {
         let done = liaf.run(&["convert", &file, "-o", "b", "--to", a, "--to", b]);
@@ -656,6 +660,7 @@ fn a_stretch_of_time_is_found_without_reading_what_is_around_it() {
         let args = ["convert", "a.dat", "-o", output, "--from", "40s", "--to", "40.01s"];
         let done = liaf.run(&[&args[..], more].concat()).ends(0).says(&["100 kept"]);
         let text = String::from_utf8(liaf.bytes(output)).unwrap();
+        assert_eq!(text.lines().next(), Some("t,x,y,p"));
         let found: Vec<_> = text.lines().filter(|line| line.ends_with(",7,1")).collect();
         assert_eq!(found, lines[400_000..400_100].iter().collect::<Vec<_>>());
         done.err()

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What the user can do about an [`Error`](crate::Error) or a [`Note`](crate::Note).
+/// What the user can do about an [`Error`](crate::Error) or a [`Note`](crate::model::Note).
 ///
 /// A hint says which setting helps, and not how an interface spells it. [`Display`](fmt::Display)
 /// says it in the words of this library; a program, a Python module or a window says it in its own,

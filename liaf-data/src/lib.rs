@@ -1,12 +1,15 @@
 //! Event-camera recordings to frames to tensor files.
 //!
-//! | from | to |
+//! | to … | look at |
 //! |---|---|
-//! | AEDAT 1.0, 2.0, 3.x and 4.0, DAT, Event Stream, EVT 2.0, 2.1 and 3.0, ATIS `.bin`, CSV, NumPy, MATLAB 5, HDF5 (see [`FORMATS`]) | events in columns: [`EventBatch`] |
-//! | events | frames by window and pixel: [`frames`] |
-//! | frames | `.h5` (feature `hdf5`), `.npz`, `.npy`, `.safetensors`: [`tensor`] |
-//! | a recording | frames of the camera, inertial readings, triggers: [`measurements`] |
-//! | a recording | a tensor file, in one call: [`convert`](mod@convert) |
+//! | read the events of a recording of any format (see [`FORMATS`]) | [`Recording`], [`ReadOptions`], [`EventBatch`] |
+//! | choose events by time, rectangle and polarity, and filter them | [`Recording::between`], [`filter`] |
+//! | make frames by window and pixel, as arrays of `ndarray` | [`Recording::frames`], [`frames`] |
+//! | write tensor files (`.npz`, `.npy`, `.safetensors`, `.h5` with the feature `hdf5`) | [`recording::Frames::write`], [`tensor`] |
+//! | write another event file | [`Recording::write`], [`write`](mod@write) |
+//! | read images of the camera, inertial readings and triggers | [`Recording::measurements`], [`measurements`] |
+//! | convert whole files, with all options and progress | [`convert`](mod@convert) |
+//! | decode bytes from a socket | [`decode`], [`formats`] |
 //!
 //! ```no_run
 //! use liaf_data::{ReadOptions, Recording};
@@ -55,7 +58,7 @@ mod hint;
 pub mod io;
 mod limits;
 pub mod measurements;
-mod model;
+pub mod model;
 mod names;
 mod read;
 mod registry;
@@ -64,24 +67,34 @@ pub mod tensor;
 mod unsupported;
 pub mod write;
 
-pub use codec::{
-    Aedat2Reading, AedatOptions, AtisOptions, AtisOverflow, Checkpoint, ClockReset, ColumnMap,
-    ColumnOptions, Coords, Decoder, EventSink, Evt21Order, EvtOptions, Field, Format, ImuRanges,
-    ReadOptions, StreamChoice, TimeShift, TimeUnit,
-};
+pub use codec::{EventSink, Format, ReadOptions};
 pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "hdf5")]
 pub use formats::hdf5::worker as hdf5_worker;
 pub use hint::Hint;
-pub use io::AtomicFile;
 pub use limits::Limits;
-pub use model::{
-    ByteAccount, Event, EventBatch, EventColumns, EventIter, EventSlice, EventStats, Finding,
-    FindingCount, Fingerprint, Image, ImuReading, IntoEvents, Measurement, MeasurementCount, Note,
-    Pixels, Polarity, RecordingInfo, Report, SensorSize, SensorSource, StreamInfo, StreamKind,
-    TimeSpan, Trigger, TriggerKind,
-};
-pub use names::Named;
-pub use read::{EventReader, Index, MeasurementReader, Recording};
+pub use model::{Event, EventBatch, Polarity, Report, SensorSize};
+pub use read::{EventReader, Recording};
 pub use registry::FORMATS;
-pub use selected::{Batches, Events, Frames, Selected};
+
+/// What the options of reading are made of.
+pub mod options {
+    pub use crate::codec::{
+        Aedat2Reading, AedatOptions, AtisOptions, AtisOverflow, ClockReset, ColumnMap,
+        ColumnOptions, Coords, Evt21Order, EvtOptions, Field, ImuRanges, StreamChoice, TimeShift,
+        TimeUnit,
+    };
+    pub use crate::names::Named;
+}
+
+/// Iterators over a recording, parts of it, and its index.
+pub mod recording {
+    pub use crate::read::{Index, MeasurementReader};
+    pub use crate::selected::{Batches, Events, Frames, Selected};
+}
+
+/// Decoding of bytes that come from elsewhere than a file. The decoders of the formats are in
+/// [`formats`].
+pub mod decode {
+    pub use crate::codec::{Checkpoint, Decoder};
+}

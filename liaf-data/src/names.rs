@@ -3,7 +3,7 @@
 /// An enum whose values have names that users write and reports carry.
 ///
 /// ```
-/// use liaf_data::{Coords, Named};
+/// use liaf_data::options::{Coords, Named};
 /// assert_eq!(Coords::NAMES, ["canonical", "raw"]);
 /// assert_eq!(Coords::from_name("raw"), Some(Coords::Raw));
 /// ```

@@ -13,7 +13,9 @@ use std::process::Command;
 
 use aedat::base::{Decoder, ParseError};
 use aedat::events_generated::size_prefixed_root_as_event_packet;
-use liaf_data::{EventBatch, ReadOptions, Recording, StreamChoice, StreamKind};
+use liaf_data::model::StreamKind;
+use liaf_data::options::StreamChoice;
+use liaf_data::{EventBatch, ReadOptions, Recording};
 
 /// Events of the recording in the crate's package.
 const EVENTS: usize = 78_830;

@@ -14,9 +14,8 @@ use std::sync::{Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use liaf_data::{
-    Error, ErrorKind, EventBatch, Finding, Limits, ReadOptions, Recording, Report, Result,
-};
+use liaf_data::model::Finding;
+use liaf_data::{Error, ErrorKind, EventBatch, Limits, ReadOptions, Recording, Report, Result};
 
 const MIB: usize = 1 << 20;
 /// No input here is larger than some MiB, so it must be done with within this time: of the clock, or of

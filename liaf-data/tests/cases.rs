@@ -7,10 +7,9 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use liaf_data::io::MapChoice;
-use liaf_data::{
-    Coords, EventBatch, Finding, ReadOptions, Recording, Report, Result, SensorSize, StreamChoice,
-    StreamKind,
-};
+use liaf_data::model::{Finding, StreamKind};
+use liaf_data::options::{Coords, StreamChoice};
+use liaf_data::{EventBatch, ReadOptions, Recording, Report, Result, SensorSize};
 use toml::{Table, Value};
 
 fn cases(kind: &str) -> Vec<Table> {

@@ -1,9 +1,8 @@
 //! EVT 3.0 recordings from their first byte to their last.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test program")]
 
-use liaf_data::{
-    ErrorKind, EventBatch, EventReader, Finding, ReadOptions, Recording, SensorSize, SensorSource,
-};
+use liaf_data::model::{Finding, SensorSource};
+use liaf_data::{ErrorKind, EventBatch, EventReader, ReadOptions, Recording, SensorSize};
 
 const HEADER: &[u8] = b"% evt 3.0\n% format EVT3;height=4;width=8\n% geometry 8x4\n% end\n";
 

@@ -357,6 +357,27 @@ fn windows_begin_at_from_and_end_at_the_last_event_or_to() {
     let to = select(None, Some(TimePoint::Absolute(134)));
     let (made, _) = bin(&to, SENSOR, &[at(&times)]).unwrap();
     assert_eq!(made.last().unwrap().0, Window { start: 130, end: 134 });
+    // The end is after the last event, and may be within a window.
+    let to = select(None, Some(TimePoint::Absolute(195)));
+    let (made, report) = bin(&to, SENSOR, &[at(&times)]).unwrap();
+    assert_eq!(starts(&made), (100..200).step_by(10).collect::<Vec<_>>());
+    assert_eq!(made.last().unwrap().0, Window { start: 190, end: 195 });
+    assert_eq!((sums(&made)[6..].to_vec(), report.frames), (vec![1.0, 0.0, 0.0, 0.0], 10));
+    let second = select(Some(TimePoint::Relative(0)), Some(TimePoint::Relative(100)));
+    assert_eq!(bin(&second, SENSOR, &[at(&times)]).unwrap().0.len(), 10);
+    let overlapping = FrameOptions { windows: WindowRule::Time { us: 30, overlap: 20 }, ..second };
+    let (made, _) = bin(&overlapping, SENSOR, &[at(&times)]).unwrap();
+    assert_eq!(made.last().unwrap().0, Window { start: 190, end: 200 });
+    let tonic = FrameOptions { edge: Edge::Tonic, ..to.clone() };
+    assert_eq!(bin(&tonic, SENSOR, &[at(&times)]).unwrap().0.len(), 6);
+    // Before anything is made, too many frames are refused, however far away the end is.
+    for end in [200, i64::MAX] {
+        let mut far = select(None, Some(TimePoint::Absolute(end)));
+        far.limits.frames = 9;
+        let error = bin(&far, SENSOR, &[at(&times[..1])]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Limit);
+        assert!(error.to_string().contains("the chosen end"), "{error}");
+    }
     let none = select(Some(TimePoint::Absolute(1000)), Some(TimePoint::Absolute(134)));
     assert!(none.check(SENSOR).is_err());
     let none = from(TimePoint::Absolute(1000));

@@ -9,7 +9,8 @@ use std::fs;
 use std::io::{self, Read};
 
 use liaf_data::frames::{Binner, Cells, Frame, FrameOptions, FrameSink};
-use liaf_data::{Finding, ReadOptions, Recording, Result};
+use liaf_data::model::Finding;
+use liaf_data::{ReadOptions, Recording, Result};
 
 const HEADER: &[u8] = b"#!AER-DAT2.0\r\n# AEChip: DVS128\r\n";
 /// Records, and the time between two of them in µs: twice through the 32-bit counter.

@@ -15,7 +15,8 @@ use common::damage::{Random, mutate};
 use liaf_data::convert::{MeasurementConvertOptions, convert_measurements};
 use liaf_data::filter::Selection;
 use liaf_data::measurements::{MeasurementFile, MeasurementOptions};
-use liaf_data::{ErrorKind, Hint, Measurement, ReadOptions, Recording, Report, Result, StreamKind};
+use liaf_data::model::{Measurement, StreamKind};
+use liaf_data::{ErrorKind, Hint, ReadOptions, Recording, Report, Result};
 
 const AEDAT4: &str = "good/aedat4/dv_all_lz4.aedat4";
 const AEDAT3: &str = "good/aedat3/davis240c_mixed.aedat";
@@ -149,7 +150,7 @@ fn samples_are_the_same_however_the_bytes_are_cut() {
             assert!(cut == whole, "{stream} of {name} in steps of {step:?}");
         }
         // Events are counted as they are where they are read.
-        let others = whole.1.count(liaf_data::Finding::OtherStreamEvents);
+        let others = whole.1.count(liaf_data::model::Finding::OtherStreamEvents);
         let mut events = Recording::open(&path, ReadOptions::default()).unwrap();
         let read = events.reader().map_or(0, |mut reader| {
             let mut batch = liaf_data::EventBatch::new();

@@ -4,8 +4,9 @@
 use std::path::Path;
 
 use liaf_data::frames::{FrameShape, PolarityChannels, Provenance, TimePoint, WindowRule};
+use liaf_data::recording::Index;
 use liaf_data::tensor::LoadedFrames;
-use liaf_data::{Index, Limits, ReadOptions, Recording, SensorSize};
+use liaf_data::{Limits, ReadOptions, Recording, SensorSize};
 
 mod common;
 

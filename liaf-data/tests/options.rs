@@ -6,9 +6,11 @@ mod common;
 
 use std::num::NonZeroUsize;
 
+use liaf_data::model::Finding;
+use liaf_data::options::{Aedat2Reading, AtisOverflow, ClockReset, Coords, Evt21Order, TimeShift};
 use liaf_data::{
-    Aedat2Reading, AtisOverflow, ClockReset, Coords, ErrorKind, Event, EventBatch, Evt21Order,
-    Finding, Format, Limits, ReadOptions, Recording, Report, Result, SensorSize, TimeShift,
+    ErrorKind, Event, EventBatch, Format, Limits, ReadOptions, Recording, Report, Result,
+    SensorSize,
 };
 
 fn read(bytes: &[u8], options: ReadOptions) -> Result<(Vec<Event>, Report)> {

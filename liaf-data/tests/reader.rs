@@ -100,7 +100,7 @@ fn room_is_only_a_guess() {
 fn one_pixel_far_outside_does_not_hide_the_others() {
     let path = common::fixtures().join("good/aedat4/tiny_none.aedat4");
     let events = Recording::open(path, ReadOptions::default()).unwrap().read_all().unwrap();
-    let mut summary = liaf_data::EventStats::default();
+    let mut summary = liaf_data::model::EventStats::default();
     summary.add(&events);
     let mut far: EventBatch = events.iter().collect();
     far.push(Event { t: 0, x: u16::MAX, y: u16::MAX, p: 1 });

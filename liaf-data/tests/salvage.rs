@@ -9,7 +9,8 @@ mod common;
 
 use std::fs;
 
-use liaf_data::{EventBatch, EventSink, Finding, ReadOptions, Recording, Report, Result};
+use liaf_data::model::Finding;
+use liaf_data::{EventBatch, EventSink, ReadOptions, Recording, Report, Result};
 
 /// The events of each packet, with its place.
 #[derive(Default)]

@@ -8,10 +8,11 @@ use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use liaf_data::model::{Finding, Note};
+use liaf_data::options::AtisOverflow;
 use liaf_data::write::{self, EventSpec, Target, WriteOptions, targets};
 use liaf_data::{
-    AtisOverflow, ErrorKind, Event, EventBatch, Finding, Format, Hint, Note, ReadOptions,
-    Recording, Report, SensorSize,
+    ErrorKind, Event, EventBatch, Format, Hint, ReadOptions, Recording, Report, SensorSize,
 };
 
 const SENSOR: SensorSize = SensorSize::new(128, 128);
@@ -272,7 +273,7 @@ fn rows_of_datasets_are_found_by_table_or_by_halving() {
         fs::write(&path, &bytes).unwrap();
         let first = Recording::open(&path, ReadOptions::default()).unwrap();
         for stream in first.info().event_streams() {
-            let stream = Some(liaf_data::StreamChoice::Id(stream.id));
+            let stream = Some(liaf_data::options::StreamChoice::Id(stream.id));
             let options = ReadOptions { stream, ..ReadOptions::default() };
             let mut recording = Recording::open(&path, options).unwrap();
             let all = recording.read_all().unwrap();

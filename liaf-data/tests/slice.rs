@@ -6,8 +6,10 @@ mod common;
 use std::fs;
 use std::ops::Range;
 
+use liaf_data::model::Finding;
+use liaf_data::options::StreamChoice;
 use liaf_data::write::{self, EventSpec, WriteOptions};
-use liaf_data::{Event, EventBatch, Finding, ReadOptions, Recording, SensorSize, StreamChoice};
+use liaf_data::{Event, EventBatch, ReadOptions, Recording, SensorSize};
 
 fn slice(recording: &mut Recording, time: Range<i64>) -> (EventBatch, u64) {
     let mut events = EventBatch::new();

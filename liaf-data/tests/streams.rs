@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use liaf_data::{
-    Coords, EventBatch, EventSink, Fingerprint, ReadOptions, Recording, Result, StreamChoice,
-};
+use liaf_data::model::Fingerprint;
+use liaf_data::options::{Coords, StreamChoice};
+use liaf_data::{EventBatch, EventSink, ReadOptions, Recording, Result};
 
 mod common;
 

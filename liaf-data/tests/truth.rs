@@ -3,7 +3,9 @@
 
 mod common;
 
-use liaf_data::{Coords, Fingerprint, ReadOptions, Recording};
+use liaf_data::model::Fingerprint;
+use liaf_data::options::Coords;
+use liaf_data::{ReadOptions, Recording};
 use serde_json::Value;
 
 /// Formats of the table that are read.

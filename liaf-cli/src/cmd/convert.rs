@@ -15,9 +15,11 @@ use liaf_data::convert::{
 };
 use liaf_data::filter::Selection;
 use liaf_data::measurements::MeasurementOptions;
+use liaf_data::model::StreamKind;
+use liaf_data::options::Coords;
 use liaf_data::tensor::{Container, TensorOptions};
 use liaf_data::write::WriteOptions;
-use liaf_data::{Coords, ErrorKind, ReadOptions, Recording, StreamKind};
+use liaf_data::{ErrorKind, ReadOptions, Recording};
 
 use serde_json::Value;
 

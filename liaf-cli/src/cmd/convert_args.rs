@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::ArgGroup;
 use liaf_data::convert::{Order, TimePolicy};
-use liaf_data::filter::{FilterSpec, Parameters, Polarity, Selection};
+use liaf_data::filter::{FILTERS, FilterSpec, Parameters, Polarity, Selection};
 use liaf_data::frames::{
-    BINARY, COUNT, Crop, Dtype, Edge, FrameOptions, PolarityChannels, Representation, SIGNED,
-    TimePoint, WindowRule,
+    BINARY, COUNT, CellOptions, Crop, Dtype, Edge, FrameOptions, PolarityChannels, REPRESENTATIONS,
+    Representation, SIGNED, TimePoint, WindowRule,
 };
 use liaf_data::measurements::MeasurementOptions;
 use liaf_data::tensor::TensorOptions;
@@ -28,13 +28,42 @@ use crate::values;
 #[command(group(ArgGroup::new("windows").args(["window", "count", "bins", "event_bins"])))]
 pub struct Args {
     /// Recordings, folders or globs; - is standard input
-    #[arg(required = true, value_name = "INPUT", help_heading = INPUT)]
+    #[arg(required = true, value_name = "INPUT", help_heading = INPUT, display_order = 0)]
     pub inputs: Vec<PathBuf>,
 
     /// The file to make: a tensor file (.h5, .npz, .npy, .safetensors) or an event file (.aedat4,
     /// .aedat, …); a folder for several inputs, or for the frames of a camera (--stream frames)
     #[arg(long, short, value_name = "OUT", help_heading = OUTPUT)]
     pub output: PathBuf,
+
+    /// Only events from this time after the first event on; @… is µs of the recording's clock
+    #[arg(long, value_name = "TIME", value_parser = values::time_point, help_heading = SELECTION)]
+    #[arg(allow_hyphen_values = true)]
+    from: Option<TimePoint>,
+
+    /// Only events before this time; or the kind of file to make, if the output's name does not tell
+    /// it: h5, npz, npy, safetensors, aedat4, npz-events, evt21, png, … (may be given once for each)
+    #[arg(long, value_name = "TIME|KIND", allow_hyphen_values = true, help_heading = SELECTION)]
+    to: Vec<String>,
+
+    /// Keep an index of every moment beside the recording (RECORDING.index.json), which finds --from and
+    /// --to at once, however damaged the recording is; made in one pass where it is missing or stale
+    #[arg(long, help_heading = SELECTION, hide_short_help = true)]
+    pub index: bool,
+
+    /// Only the events of this polarity
+    #[arg(long, value_name = "POLARITY", value_parser = named::<Polarity>())]
+    #[arg(help_heading = SELECTION)]
+    only: Option<Polarity>,
+
+    #[arg(long, value_name = "NAME[:KEY=VALUE,…]", help_heading = SELECTION)]
+    #[arg(help = about_filters())]
+    filter: Vec<FilterSpec>,
+
+    /// Only the events in this rectangle of the sensor, whose upper left pixel becomes (0, 0)
+    #[arg(long, value_name = "X,Y,W,H", value_parser = values::crop, help_heading = SELECTION)]
+    #[arg(allow_hyphen_values = true)]
+    crop: Option<Crop>,
 
     /// Windows of this length, as in 10ms, 500us, 1.5s [default: 10ms]
     #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = FRAMES)]
@@ -65,9 +94,8 @@ pub struct Args {
     #[arg(help_heading = FRAMES, hide_short_help = true)]
     edge: Edge,
 
-    /// What a cell holds: count = the number of its events, binary = 1 where there was one, signed =
-    /// ON minus OFF in one channel [default: count]
     #[arg(long, value_name = "NAME", value_parser = Cells::parse, help_heading = FRAMES)]
+    #[arg(help = about_representations())]
     repr: Option<Cells>,
 
     /// Type of a cell: u8, u16, i16, f32 [default: u16; i16 for signed cells]
@@ -84,39 +112,9 @@ pub struct Args {
     #[arg(help_heading = FRAMES)]
     polarity: Channels,
 
-    /// Only the events of this polarity
-    #[arg(long, value_name = "POLARITY", value_parser = named::<Polarity>())]
-    #[arg(help_heading = SELECTION)]
-    only: Option<Polarity>,
-
-    /// A filter that the events pass, as in refractory:period=1ms; several are applied in their order.
-    /// refractory: drops the events of a pixel that follow a kept one within the period
-    #[arg(long, value_name = "NAME[:KEY=VALUE,…]", help_heading = SELECTION)]
-    filter: Vec<FilterSpec>,
-
-    /// Only the events in this rectangle of the sensor, whose upper left pixel becomes (0, 0)
-    #[arg(long, value_name = "X,Y,W,H", value_parser = values::crop, help_heading = SELECTION)]
-    #[arg(allow_hyphen_values = true)]
-    crop: Option<Crop>,
-
     /// Sum the pixels down to frames of this size
     #[arg(long, value_name = "WxH", allow_hyphen_values = true, help_heading = FRAMES)]
     size: Option<SensorSize>,
-
-    /// Only events from this time after the first event on; @… is µs of the recording's clock
-    #[arg(long, value_name = "TIME", value_parser = values::time_point, help_heading = SELECTION)]
-    #[arg(allow_hyphen_values = true)]
-    from: Option<TimePoint>,
-
-    /// Only events before this time; or the kind of file to make, if the output's name does not tell
-    /// it: h5, npz, npy, safetensors, aedat4, npz-events, evt21, png, … (may be given once for each)
-    #[arg(long, value_name = "TIME|KIND", allow_hyphen_values = true, help_heading = SELECTION)]
-    to: Vec<String>,
-
-    /// Keep an index of every moment beside the recording (RECORDING.index.json), which finds --from and
-    /// --to at once, however damaged the recording is; made in one pass where it is missing or stale
-    #[arg(long, help_heading = SELECTION, hide_short_help = true)]
-    pub index: bool,
 
     /// How long a window by time stays open for events out of order
     #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = values::duration)]
@@ -129,7 +127,7 @@ pub struct Args {
     #[arg(long, value_name = "HOW", help_heading = OUTPUT)]
     compress: Option<Compression>,
 
-    /// Deflate .npz
+    /// Deflate .npz, which makes frames that are mostly zeros much smaller
     #[arg(long, help_heading = FRAMES)]
     npz_deflate: bool,
 
@@ -207,6 +205,21 @@ enum Channels {
     Signed,
 }
 
+/// The help of `--repr`, of all representations that there are.
+fn about_representations() -> String {
+    let rows = REPRESENTATIONS.iter().map(|row| format!("{} = {}", row.name, row.about));
+    format!("What a cell holds: {} [default: count]", rows.collect::<Vec<_>>().join("; "))
+}
+
+/// The help of `--filter`, of all filters that there are.
+fn about_filters() -> String {
+    let rows = FILTERS.iter().map(|row| format!("{} = {}", row.name, row.about));
+    format!(
+        "A filter that the events pass, as in refractory:period=1ms; several are applied in their order: {}",
+        rows.collect::<Vec<_>>().join("; ")
+    )
+}
+
 /// A representation and its parameters.
 #[derive(Debug, Clone)]
 struct Cells {
@@ -217,7 +230,14 @@ struct Cells {
 impl Cells {
     fn parse(text: &str) -> liaf_data::Result<Self> {
         let (name, parameters) = text.split_once(':').unwrap_or((text, ""));
-        Ok(Self { representation: Representation::named(name)?, parameters: parameters.parse()? })
+        let representation = Representation::named(name)?;
+        let parameters: Parameters = parameters.parse()?;
+        representation.check(&CellOptions {
+            polarity: PolarityChannels::default(),
+            dtype: representation.usual_dtype,
+            parameters: parameters.clone(),
+        })?;
+        Ok(Self { representation, parameters })
     }
 }
 

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use liaf_data::{
-    Coords, EventBatch, EventSink, EventStats, Finding, Fingerprint, ReadOptions, Recording,
-    RecordingInfo, Report, SensorSource, StreamChoice, StreamInfo, StreamKind,
+use liaf_data::model::{
+    EventStats, Finding, Fingerprint, RecordingInfo, SensorSource, StreamInfo, StreamKind,
 };
+use liaf_data::options::{Coords, StreamChoice};
+use liaf_data::{EventBatch, EventSink, ReadOptions, Recording, Report};
 use serde_json::{Map, Value, json};
 
 use crate::args::ReadArgs;
@@ -21,7 +22,7 @@ use crate::{hints, inputs, text};
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Recordings, folders or globs; - is standard input
-    #[arg(required = true, value_name = "FILE", help_heading = INPUT)]
+    #[arg(required = true, value_name = "FILE", help_heading = INPUT, display_order = 0)]
     inputs: Vec<PathBuf>,
 
     /// One JSON object a file, one a line (its keys are in docs/cli.md)

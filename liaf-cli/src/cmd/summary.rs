@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use liaf_data::Report;
 use liaf_data::filter::Filtered;
-use liaf_data::{FindingCount, Report};
+use liaf_data::model::FindingCount;
 
 use super::account::{Counts, Done, bytes, events};
 use super::info::report_lines;

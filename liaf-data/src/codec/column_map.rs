@@ -54,7 +54,7 @@ impl fmt::Display for Field {
 /// themselves, such as text tables and numpy archives.
 ///
 /// ```
-/// use liaf_data::{Field, ColumnMap};
+/// use liaf_data::options::{Field, ColumnMap};
 /// let order: ColumnMap = "x,y,_,p,t".parse()?;
 /// assert_eq!(order, ColumnMap::Order(vec![
 ///     Some(Field::X), Some(Field::Y), None, Some(Field::P), Some(Field::T),

@@ -56,7 +56,7 @@ pub(crate) trait Packets {
     fn process(&mut self, bytes: &[u8], last: bool, sink: &mut dyn EventSink) -> Result<usize>;
 }
 
-/// [`Decoder::push`](crate::Decoder::push) of such a decoder.
+/// [`Decoder::push`](crate::decode::Decoder::push) of such a decoder.
 pub(crate) fn push(
     packets: &mut impl Packets,
     mut bytes: &[u8],

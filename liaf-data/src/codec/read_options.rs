@@ -91,7 +91,8 @@ impl From<&str> for StreamChoice {
 /// kept: they are the business of the program that reads, not of its settings.
 ///
 /// ```
-/// use liaf_data::{Aedat2Reading, ReadOptions};
+/// use liaf_data::ReadOptions;
+/// use liaf_data::options::Aedat2Reading;
 /// let text = r#"{"sensor": [346, 260], "aedat": {"reading": "tonic"}}"#;
 /// let options: ReadOptions = serde_json::from_str(text)?;
 /// assert_eq!(options, ReadOptions::new().sensor(346, 260).aedat_reading(Aedat2Reading::Tonic));

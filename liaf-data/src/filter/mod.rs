@@ -27,7 +27,7 @@
 //!
 //! static EVERY_NTH: FilterKind = FilterKind {
 //!     name: "every-nth",
-//!     about: "Keeps every n-th event",
+//!     about: "keeps every n-th event",
 //!     parameters: &["n"],
 //!     make: |parameters, _| {
 //!         Ok(Box::new(EveryNth { n: parameters.number("n")?.unwrap_or(2), seen: 0 }))

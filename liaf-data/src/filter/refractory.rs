@@ -7,7 +7,7 @@ use crate::model::{EventBatch, Parameters, SensorSize};
 /// The row of the table.
 pub(super) static REFRACTORY: FilterKind = FilterKind {
     name: "refractory",
-    about: "Drops the events of a pixel that follow a kept one within the period [period=1ms]",
+    about: "drops the events of a pixel that follow a kept one within the period [period=1ms]",
     parameters: &["period"],
     make,
 };

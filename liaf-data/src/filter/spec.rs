@@ -166,14 +166,11 @@ mod tests {
 
     #[test]
     fn unknown_filters_and_parameters_are_refused_by_name() {
-        for (text, error) in [
-            ("other", "no filter of this name: expected refractory, found other"),
-            (
-                "refractory:span=1ms",
-                "the filter refractory has no parameter of this name: expected period, found span",
-            ),
-        ] {
-            assert_eq!(text.parse::<FilterSpec>().unwrap_err().to_string(), error);
-        }
+        let error = "other".parse::<FilterSpec>().unwrap_err().to_string();
+        assert!(error.starts_with("no filter of this name: expected refractory"), "{error}");
+        assert_eq!(
+            "refractory:span=1ms".parse::<FilterSpec>().unwrap_err().to_string(),
+            "the filter refractory has no parameter of this name: expected period, found span"
+        );
     }
 }

@@ -49,7 +49,8 @@ pub enum WindowRule {
 #[serde(rename_all = "snake_case")]
 pub enum Edge {
     /// Every event is in a frame: the last window is written even if the recording ends within it.
-    /// With overlap, a window is written if it starts at or before the last event.
+    /// With overlap, a window is written if it starts at or before the last event. If the end of the
+    /// interval of time is chosen, windows of time continue to it, even without events.
     #[default]
     All,
     /// As tonic's `ToFrame` without `include_incomplete`: windows that are not full are not
@@ -71,7 +72,9 @@ pub enum Edge {
 ///
 /// The events that `selection` keeps are scaled to `size` and divided into windows. The windows start
 /// at `selection.from` if it is given, otherwise at the first kept event, and they continue to the
-/// last kept event, not to `selection.to`.
+/// last kept event. With [`WindowRule::Time`] and [`Edge::All`] they continue to `selection.to` if it
+/// is given, so that 1 s in windows of 100 ms is always 10 frames, the last of which may be empty. A
+/// selection that keeps no event has no frames.
 ///
 /// ```
 /// use liaf_data::SensorSize;

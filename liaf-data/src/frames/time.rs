@@ -111,7 +111,10 @@ impl TimeWindows {
             Some(line) => line,
             None => {
                 let t0 = self.from.unwrap_or(t);
-                Line { t0, grid: self.rule.grid(t0), latest: 0, started: false, gap: (0, 0) }
+                let grid = self.rule.grid(t0);
+                let line = Line { t0, grid, latest: 0, started: false, gap: (0, 0) };
+                self.check_end(&line, open)?;
+                line
             }
         };
         if t < line.t0 {
@@ -233,6 +236,32 @@ impl TimeWindows {
             .advice(TOO_MANY_ADVICE))
     }
 
+    /// Number of frames that are needed to reach the end that the caller chose, if frames go on to it.
+    fn frames_to_end(&self, line: &Line) -> u64 {
+        match (self.rule, self.to) {
+            (Rule::Even { full: false, .. }, Some(to)) if to > line.t0 => {
+                self.rule.frames_until(&line.grid, (to - 1).abs_diff(line.t0))
+            }
+            _ => 0,
+        }
+    }
+
+    /// Returns an error if more frames than allowed were needed to reach the end that the caller chose.
+    fn check_end(&self, line: &Line, open: &OpenFrames) -> Result<()> {
+        let asked = self.frames_to_end(line);
+        if asked <= open.max_frames() {
+            return Ok(());
+        }
+        let (t0, to) = (line.t0, self.to.unwrap_or(i64::MAX));
+        Err(open
+            .too_many()
+            .found(format!(
+                "{asked}: from {t0} µs to the chosen end at {to} µs it is {} µs",
+                to.abs_diff(t0)
+            ))
+            .advice(TOO_MANY_ADVICE))
+    }
+
     /// Closes the open frames, and writes the frames after them that are still missing.
     pub fn finish(&mut self, open: &mut OpenFrames, sink: &mut dyn FrameSink) -> Result<()> {
         let Some(line) = self.line else { return Ok(()) };
@@ -241,7 +270,7 @@ impl TimeWindows {
             (None, Rule::Even { full: true, .. }) => {
                 self.rule.frames_until(&line.grid, line.latest)
             }
-            (None, _) => open.next(),
+            (None, _) => open.next().max(self.frames_to_end(&line)),
         };
         while open.next() > total && open.len() > 0 {
             open.drop_last();

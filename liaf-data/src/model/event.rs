@@ -34,7 +34,8 @@ pub struct Event {
 ///
 /// ```
 /// # fn main() -> liaf_data::Result<()> {
-/// use liaf_data::{EventBatch, EventColumns};
+/// use liaf_data::EventBatch;
+/// use liaf_data::model::EventColumns;
 /// let batch = EventBatch::from_columns(vec![10, 12], vec![3, 3], vec![4, 5], vec![1, 0])?;
 /// let EventColumns { t, x, y, p } = batch.into_columns();
 /// assert_eq!((t, p), (vec![10, 12], vec![1, 0]));

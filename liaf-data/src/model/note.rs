@@ -35,7 +35,8 @@ impl Note {
     /// The note with its hint as `say` words it, or without if that is `None`.
     ///
     /// ```
-    /// use liaf_data::{Hint, Note};
+    /// use liaf_data::Hint;
+    /// use liaf_data::model::Note;
     /// let note = Note::new("took 346x260").hint(Hint::StateSensor);
     /// assert_eq!(note.message(|_| Some("sensor=".into())), "took 346x260 (sensor=)");
     /// assert_eq!(note.message(|_| None), "took 346x260");

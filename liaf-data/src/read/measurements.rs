@@ -16,7 +16,8 @@ pub(super) const STEP: usize = 256 << 10;
 /// sensors, or triggers.
 ///
 /// ```no_run
-/// use liaf_data::{ReadOptions, Recording, Measurement};
+/// use liaf_data::{ReadOptions, Recording};
+/// use liaf_data::model::Measurement;
 ///
 /// # fn main() -> liaf_data::Result<()> {
 /// let options = ReadOptions { stream: Some("imu".parse().unwrap()), ..ReadOptions::default() };

@@ -10,9 +10,8 @@ pub mod damage;
 
 use std::path::{Path, PathBuf};
 
-use liaf_data::{
-    EventBatch, EventSink, Fingerprint, Format, Limits, ReadOptions, Recording, Result,
-};
+use liaf_data::model::Fingerprint;
+use liaf_data::{EventBatch, EventSink, Format, Limits, ReadOptions, Recording, Result};
 
 /// Limits that are known when the tests are compiled.
 pub const LIMITS: Limits = Limits {

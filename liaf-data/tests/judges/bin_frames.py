@@ -75,7 +75,8 @@ def cut(t, case, lo, hi):
             n = max(1, (t_last - t0 - width) // stride + 1)
             cuts = [(a, a + width, *between(a, a + width)) for a in range(t0, t0 + n * stride, stride)]
         else:
-            n = (t_last - t0) // stride + 1
+            # A chosen end is reached even where the last windows hold nothing.
+            n = (max(t_last, t_last if hi is None else hi - 1) - t0) // stride + 1
             cuts = [(a, a + width, *between(a, a + width)) for a in range(t0, t0 + n * stride, stride)]
         return [(a, b if hi is None else min(b, hi), i, j) for a, b, i, j in cuts]
     if kind == "bins":

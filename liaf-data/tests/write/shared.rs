@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use liaf_data::convert::{EventConversion, EventConvertOptions, TimePolicy, convert_events};
 use liaf_data::filter::Selection;
+use liaf_data::options::StreamChoice;
 use liaf_data::write::{Capabilities, Compression, Target, WriteOptions};
-use liaf_data::{Event, EventBatch, ReadOptions, Recording, Result, SensorSize, StreamChoice};
+use liaf_data::{Event, EventBatch, ReadOptions, Recording, Result, SensorSize};
 use toml::{Table, Value};
 
 use crate::common;
@@ -86,7 +87,7 @@ pub fn reading(sensor: SensorSize, target: &Target, path: &Path) -> ReadOptions 
     let found = recording.find_sensor().unwrap();
     let at_least = found.width >= sensor.width && found.height >= sensor.height;
     // A file that says nothing of its sensor may show fewer pixels than there were.
-    let says = recording.info().sensor_source != liaf_data::SensorSource::BoundingBox;
+    let says = recording.info().sensor_source != liaf_data::model::SensorSource::BoundingBox;
     assert!(at_least || !says, "{}: {sensor} became {found}", target.name);
     ReadOptions { sensor: (!says).then_some(sensor), ..ReadOptions::default() }
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use liaf_data::frames::SampleRecipe;
-use liaf_data::{Aedat2Reading, Recording, SensorSize};
+use liaf_data::options::Aedat2Reading;
+use liaf_data::{Recording, SensorSize};
 
 /// In what a recording differs from those that the network learned from. The network can be used
 /// nevertheless, but may recognise less.

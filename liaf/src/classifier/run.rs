@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use liaf_data::convert::{Framed, OnProgress, make_frames};
 use liaf_data::frames::{Frame, FrameReport};
-use liaf_data::{Error as DataError, ErrorKind, Frames, Recording, Report};
+use liaf_data::recording::Frames;
+use liaf_data::{Error as DataError, ErrorKind, Recording, Report};
 
 use super::sample::Seen;
 use super::{Classifier, Difference, Prediction};

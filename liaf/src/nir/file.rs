@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use hdf5::types::{VarLenAscii, VarLenUnicode};
 use hdf5::{Dataset, File, Group};
 use liaf_core::{Error, Result};
-use liaf_data::AtomicFile;
+use liaf_data::io::AtomicFile;
 
 use super::graph::{Array, Graph, Node};
 

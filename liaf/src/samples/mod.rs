@@ -51,8 +51,9 @@ use std::path::{Path, PathBuf};
 
 use liaf_core::Real;
 use liaf_data::frames::{FrameOptions, FrameShape, SampleRecipe};
+use liaf_data::recording::Frames;
 use liaf_data::tensor::LoadedFrames;
-use liaf_data::{Frames, Limits, Recording};
+use liaf_data::{Limits, Recording};
 use ndarray::{Array4, ArrayView4};
 
 pub use batch::Batch;

@@ -11,7 +11,8 @@ use anyhow::Result;
 use liaf::classifier::{Classifier, Difference, Prediction};
 use liaf_data::convert::Framed;
 use liaf_data::frames::TimePoint;
-use liaf_data::{Coords, Limits, Recording};
+use liaf_data::options::Coords;
+use liaf_data::{Limits, Recording};
 
 use self::rows::{Rows, Style};
 use super::account::{bytes, frame_warnings};
@@ -28,11 +29,11 @@ use crate::values;
 pub struct Args {
     /// A checkpoint of a network in training, which also says how frames are made of the events, how many
     /// are a sample, and what the classes are called
-    #[arg(value_name = "CHECKPOINT", help_heading = INPUT)]
+    #[arg(value_name = "CHECKPOINT", help_heading = INPUT, display_order = 0)]
     checkpoint: PathBuf,
 
     /// The recording; - is standard input
-    #[arg(value_name = "RECORDING", help_heading = INPUT)]
+    #[arg(value_name = "RECORDING", help_heading = INPUT, display_order = 0)]
     recording: PathBuf,
 
     /// Frames of a sample, after which the network begins anew; 0 = the whole recording is one

@@ -19,7 +19,8 @@ impl AtisBinDecoder {
     ///
     /// ```
     /// use liaf_data::formats::AtisBinDecoder;
-    /// use liaf_data::{Decoder, Event, EventBatch, ReadOptions};
+    /// use liaf_data::{Event, EventBatch, ReadOptions};
+    /// use liaf_data::decode::Decoder;
     ///
     /// # fn main() -> liaf_data::Result<()> {
     /// // Column 3, row 4, ON, and 9 µs.

@@ -9,7 +9,7 @@
 //! The file has no header, so it is known only by its name and by its times. An overflow adds
 //! 2¹³ µs to its own time and all later ones. Source: the description of N-MNIST by its authors
 //! (Orchard et al. 2015, <https://www.garrickorchard.com/datasets/n-mnist>); tonic for the overflow,
-//! which not every reader knows ([`AtisOverflow`](crate::AtisOverflow)).
+//! which not every reader knows ([`AtisOverflow`](crate::options::AtisOverflow)).
 
 mod decode;
 mod encode;

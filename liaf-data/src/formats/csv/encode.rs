@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use crate::codec::EventSpec;
 use crate::codec::{Capabilities, Encoder, Make, Output, Target};
 use crate::error::{Error, Result};
 use crate::model::EventBatch;
@@ -19,29 +18,25 @@ pub(crate) const TARGET: Target = Target {
         t_max: 100_000_000_000_000_000,
         ..Capabilities::ANYTHING
     },
-    make: Make::Encoder(|spec, _| Ok(Box::new(CsvEncoder::new(spec)))),
+    make: Make::Encoder(|_, _| Ok(Box::new(CsvEncoder::default()))),
 };
 
 /// Number of bytes that are written together.
 const CHUNK: usize = 64 << 10;
 
-/// Writes a line of names, which contain the size of the sensor as in faery, and a line for each
-/// event.
-struct CsvEncoder {
-    header: String,
-    lines: Vec<u8>,
-}
+/// The first line. It names the columns as tables of data are read, so the size of the sensor has no place
+/// in it.
+const HEADER: &str = "t,x,y,p\n";
 
-impl CsvEncoder {
-    fn new(spec: &EventSpec) -> Self {
-        let (width, height) = (spec.sensor.width, spec.sensor.height);
-        Self { header: format!("t,x@{width},y@{height},on\n"), lines: Vec::new() }
-    }
+/// Writes a line of names and a line for each event.
+#[derive(Default)]
+struct CsvEncoder {
+    lines: Vec<u8>,
 }
 
 impl Encoder for CsvEncoder {
     fn start(&mut self, out: &mut dyn Output) -> Result<()> {
-        out.append(self.header.as_bytes())
+        out.append(HEADER.as_bytes())
     }
 
     fn push(&mut self, events: &EventBatch, out: &mut dyn Output) -> Result<()> {

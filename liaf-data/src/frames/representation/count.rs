@@ -8,7 +8,7 @@ use crate::frames::{CellValues, Dtype, Frame, Window};
 /// type (for f32 at 2²⁴, up to which every integer is exact), and those that did are reported.
 pub static COUNT: Representation = Representation {
     name: "count",
-    about: "Number of events",
+    about: "the number of its events",
     usual_dtype: Dtype::U16,
     parameters: &[],
     layout: |options| Ok(Layout::of_polarity(options.polarity)),

@@ -35,7 +35,7 @@
 //!
 //! static LATEST: Representation = Representation {
 //!     name: "latest",
-//!     about: "Time of the latest event, in µs after the start of the window",
+//!     about: "time of the latest event, in µs after the start of the window",
 //!     usual_dtype: Dtype::F32,
 //!     parameters: &[],
 //!     layout: |options| Ok(Layout {
@@ -83,7 +83,7 @@ pub static REPRESENTATIONS: &[&Representation] = &[&COUNT, &BINARY, &SIGNED];
 pub struct Representation {
     /// The name by which users choose it.
     pub name: &'static str,
-    /// What a cell holds, in a line.
+    /// What a cell holds, in a line that can follow the words "a cell holds".
     pub about: &'static str,
     /// The type of a cell unless another is chosen.
     pub usual_dtype: Dtype,
@@ -264,10 +264,8 @@ mod tests {
             assert_eq!(known.to_string(), known.name);
         }
         let error = Representation::named("Count").unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "not a representation: expected count, binary or signed, found \"Count\""
-        );
+        assert!(error.starts_with("not a representation: expected count, binary"), "{error}");
+        assert!(error.ends_with("found \"Count\""), "{error}");
     }
 
     #[test]

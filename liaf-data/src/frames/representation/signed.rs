@@ -8,7 +8,7 @@ use crate::frames::{CellValues, Dtype, Frame, Window};
 /// i16 or f32; a cell that reaches the limit of its type stays there and is reported.
 pub static SIGNED: Representation = Representation {
     name: "signed",
-    about: "Number of ON events minus number of OFF events",
+    about: "the number of ON events minus that of OFF events, in one channel",
     usual_dtype: Dtype::I16,
     parameters: &[],
     layout: |options| {

@@ -8,7 +8,7 @@
 //! | 0 | polarity, 0 = ON |
 //!
 //! The address is that of a DVS128 in AEDAT 2.0, and so are the readings of it
-//! ([`Aedat2Reading`](crate::Aedat2Reading)). A header of `#` lines may stand in front, or none: then
+//! ([`Aedat2Reading`](crate::options::Aedat2Reading)). A header of `#` lines may stand in front, or none: then
 //! the file is known only by its name and by its times. Source: the file format page of iniVation's
 //! user guides; jAER takes a file without a header for this format and a DVS128.
 

@@ -20,7 +20,8 @@ impl DatDecoder {
     ///
     /// ```
     /// use liaf_data::formats::{DatDecoder, DatVersion};
-    /// use liaf_data::{Decoder, Event, EventBatch, ReadOptions};
+    /// use liaf_data::{Event, EventBatch, ReadOptions};
+    /// use liaf_data::decode::Decoder;
     ///
     /// # fn main() -> liaf_data::Result<()> {
     /// // The time, then polarity, row and column.

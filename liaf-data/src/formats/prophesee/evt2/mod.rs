@@ -51,7 +51,8 @@ impl Evt2Decoder {
     ///
     /// ```
     /// use liaf_data::formats::Evt2Decoder;
-    /// use liaf_data::{Decoder, Event, EventBatch, ReadOptions};
+    /// use liaf_data::{Event, EventBatch, ReadOptions};
+    /// use liaf_data::decode::Decoder;
     ///
     /// # fn main() -> liaf_data::Result<()> {
     /// // TIME_HIGH of 1, then an ON event.

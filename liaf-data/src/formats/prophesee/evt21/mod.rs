@@ -48,7 +48,9 @@ impl Evt21Decoder {
     ///
     /// ```
     /// use liaf_data::formats::Evt21Decoder;
-    /// use liaf_data::{Decoder, Event, EventBatch, Evt21Order, ReadOptions};
+    /// use liaf_data::{Event, EventBatch, ReadOptions};
+    /// use liaf_data::decode::Decoder;
+    /// use liaf_data::options::Evt21Order;
     ///
     /// # fn main() -> liaf_data::Result<()> {
     /// // TIME_HIGH of 1, then ON events in columns 3 and 5.

@@ -61,7 +61,8 @@ impl Evt3Decoder {
     ///
     /// ```
     /// use liaf_data::formats::Evt3Decoder;
-    /// use liaf_data::{Decoder, Event, EventBatch, ReadOptions};
+    /// use liaf_data::{Event, EventBatch, ReadOptions};
+    /// use liaf_data::decode::Decoder;
     ///
     /// # fn main() -> liaf_data::Result<()> {
     /// // TIME_HIGH of 1, TIME_LOW of 5, row 4, then an ON event in column 3.
