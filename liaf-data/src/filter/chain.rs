@@ -177,7 +177,7 @@ mod tests {
             t,
             x: (t % 8) as u16,
             y: (t / 8 % 8) as u16,
-            p: (t % 3 % 2) as u8,
+            p: (t % 8 % 3 % 2) as u8,
         })
     }
 

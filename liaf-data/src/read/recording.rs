@@ -28,7 +28,7 @@ use crate::model::{
 /// let mut reader = recording.reader()?;
 /// let mut batch = EventBatch::new();
 /// while reader.read_into(&mut batch, 65_536)? > 0 {
-///     println!("{} events from {} µs on", batch.len(), batch.t[0]);
+///     println!("{} events from {} µs on", batch.len(), batch.t()[0]);
 /// }
 /// assert_eq!(reader.report().events, 2);
 /// # Ok(())

@@ -88,7 +88,7 @@ impl Recording {
     /// let mut recording = Recording::from_bytes(&file[..], ReadOptions::default())?;
     /// let mut events = EventBatch::new();
     /// recording.slice(11..20)?.read_to_end(&mut events)?;
-    /// assert_eq!(events.t, [11]);
+    /// assert_eq!(events.t(), [11]);
     /// # Ok(())
     /// # }
     /// ```
