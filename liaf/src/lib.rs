@@ -33,12 +33,19 @@
 //! # Ok::<(), liaf::Error>(())
 //! ```
 //!
+//! From a recording to classes, step by step; this is the example `recording_to_class`:
+//!
+//! ```no_run
+#![doc = include_str!("../examples/recording_to_class.rs")]
+//! ```
+//!
 //! | to … | look at |
 //! |---|---|
 //! | read events, of any format | [`Recording`], [`ReadOptions`], [`EventBatch`] |
+//! | choose events by time, rectangle and polarity, write them to another event file | [`Recording::between`], [`Recording::write`] |
 //! | make frames of a recording, or a tensor file | [`FrameOptions`], [`data::convert`](mod@data::convert) |
 //! | feed recordings and tensor files to a network | [`samples`] |
-//! | describe a network, run it, train it | [`NetworkConfig`], [`Network`], [`Trainer`] |
+//! | describe a network, run it, train it | [`NetworkConfig`], [`LayerConfig`](core::layer::LayerConfig) with the names of all layers in TOML, [`Network`], [`Mode`] and [`Workspace`] of a pass, [`Trainer`] |
 //! | classify recordings with a trained network | [`Classifier`] |
 //! | exchange networks with other tools | the module `nir`, with the feature `nir` |
 //!
@@ -65,7 +72,7 @@ pub use liaf_data as data;
 pub use classifier::{Classifier, Prediction};
 pub use error::{Error, ErrorKind, Result};
 pub use liaf_core::train::{TrainConfig, Trainer};
-pub use liaf_core::{Inputs, Network, NetworkConfig};
+pub use liaf_core::{Inputs, Mode, Network, NetworkConfig, Workspace};
 pub use liaf_data::frames::{FrameOptions, SampleRecipe};
 pub use liaf_data::tensor::LoadedFrames;
-pub use liaf_data::{Event, EventBatch, ReadOptions, Recording};
+pub use liaf_data::{Event, EventBatch, Polarity, ReadOptions, Recording};

@@ -94,46 +94,46 @@ macro_rules! layers {
 }
 
 layers! {
-    /// Convolution of every step.
+    /// Convolution of every step: in TOML `type = "conv2d"`.
     Conv2d(Conv2d),
-    /// Fully connected.
+    /// Fully connected: in TOML `type = "dense"`.
     Dense(Dense),
-    /// A spiking or analog neuron.
+    /// A spiking or analog neuron: in TOML `type = "neuron"`.
     Neuron(Neuron),
-    /// Convolution over space and time.
+    /// Convolution over space and time: in TOML `type = "conv3d"`.
     Conv3d(Conv3d),
-    /// Averages of windows.
+    /// Averages of windows: in TOML `type = "avg_pool"`.
     AvgPool(AvgPool),
-    /// Maxima of windows.
+    /// Maxima of windows: in TOML `type = "max_pool"`.
     MaxPool(MaxPool),
-    /// The average of an image.
+    /// The average of an image: in TOML `type = "spatial_mean"`.
     SpatialMean(SpatialMean),
-    /// Sum of several signals.
+    /// Sum of several signals: in TOML `type = "add"`.
     Add(Add),
-    /// Several signals one after another.
+    /// Several signals one after another: in TOML `type = "concat"`.
     Concat(Concat),
-    /// Numbers dropped in training.
+    /// Numbers dropped in training: in TOML `type = "dropout"`.
     Dropout(Dropout),
-    /// A row of a table for each token.
+    /// A row of a table for each token: in TOML `type = "embedding"`.
     Embedding(Embedding),
-    /// An activation function.
+    /// An activation function: in TOML `type = "activation"`.
     Activation(Activate),
-    /// SpikingJelly's LIF neuron, with a learned time constant.
+    /// SpikingJelly's LIF neuron, with a learned time constant: in TOML `type = "plif"`.
     Plif(Plif),
-    /// Batch normalisation.
+    /// Batch normalisation: in TOML `type = "batch_norm"`.
     BatchNorm(BatchNorm),
-    /// Layer normalisation.
+    /// Layer normalisation: in TOML `type = "layer_norm"`.
     LayerNorm(LayerNorm),
-    /// `[C, H, W]` to `[C·H·W]`.
+    /// `[C, H, W]` to `[C·H·W]`: in TOML `type = "flatten"`.
     Flatten(Flatten),
-    /// An end of time: mean, sum, last or one step.
+    /// An end of time: mean, sum, last or one step: in TOML `type = "aggregate"`.
     Aggregate(Aggregate),
-    /// Simple recurrent network.
+    /// Simple recurrent network: in TOML `type = "rnn"`.
     Rnn(Rnn),
-    /// Long short-term memory.
+    /// Long short-term memory: in TOML `type = "lstm"`.
     Lstm(Lstm),
-    /// Gated recurrent unit.
+    /// Gated recurrent unit: in TOML `type = "gru"`.
     Gru(Gru),
-    /// LSTM of images.
+    /// LSTM of images: in TOML `type = "conv_lstm"`.
     ConvLstm(ConvLstm),
 }

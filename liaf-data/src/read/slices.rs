@@ -69,7 +69,9 @@ impl Recording {
         self.points.index = Some(index);
     }
 
-    /// A reader of the events with `from <= t < to`, in file order. It starts to decode shortly
+    /// A reader of the events with `from <= t < to`, in file order. Times are in µs on the recording's
+    /// own clock, which may start anywhere ([`first_time`](Self::first_time));
+    /// [`between`](Self::between) counts from the first event. The reader starts to decode shortly
     /// before the first of them, and does not read the parts of the file that are farther before or
     /// after them.
     ///

@@ -219,6 +219,11 @@ impl Recording {
 
     /// Frames of all events, one after another, each in memory of its own.
     ///
+    /// A recording may be read as often as one likes, unless it is a pipe. Cells are u16 unless the
+    /// options say otherwise: [`Frame::to_f32`](crate::frames::Frame::to_f32) gives them as a `Vec` of
+    /// f32, and with the feature `ndarray` (on by default) `Frame::view`, `Frame::into_array` and
+    /// `Frame::to_array` give arrays of shape `[C, H, W]`.
+    ///
     /// ```
     /// # fn main() -> liaf_data::Result<()> {
     /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/good/aedat4/dv_lz4.aedat4");
@@ -243,7 +248,8 @@ impl Recording {
         self.all().frames(options)
     }
 
-    /// Writes all events into an event file: see [`Selected::write`].
+    /// Writes all events into an event file, whose kind the extension tells; an existing file is not
+    /// replaced. See [`Selected::write`].
     ///
     /// # Errors
     /// As [`Selected::write`].

@@ -3,6 +3,8 @@
 
 #[path = "../../examples/classify_recording.rs"]
 mod classify_recording;
+#[path = "../../examples/recording_to_class.rs"]
+mod recording_to_class;
 #[path = "../../examples/tensor_file.rs"]
 mod tensor_file;
 
@@ -15,6 +17,13 @@ fn a_recording_is_classified() {
         assert!(seen.len() > 5 && 10 * right >= 9 * seen.len(), "{class}: {seen:?}");
     }
     assert_eq!(all.len(), 2);
+}
+
+/// The example names a bundled recording by its path in the workspace.
+#[test]
+fn a_recording_becomes_classes() {
+    std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).unwrap();
+    recording_to_class::main().unwrap();
 }
 
 #[test]
