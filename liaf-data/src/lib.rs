@@ -11,18 +11,10 @@
 //! | convert whole files, with all options and progress | [`convert`](mod@convert) |
 //! | decode bytes from a socket | [`decode`], [`formats`] |
 //!
-//! ```no_run
-//! use liaf_data::{ReadOptions, Recording};
+//! The example `read_events`:
 //!
-//! # fn main() -> liaf_data::Result<()> {
-//! let mut recording = Recording::open("recording.aedat4", ReadOptions::default())?;
-//! for batch in recording.batches()? {
-//!     for event in &batch? {
-//!         println!("{} µs: pixel ({}, {}), polarity {}", event.t, event.x, event.y, event.p);
-//!     }
-//! }
-//! # Ok(())
-//! # }
+//! ```no_run
+#![doc = include_str!("../examples/read_events.rs")]
 //! ```
 //!
 //! Time is in µs, x counts from the left and y from the top, p is 1 for ON. A file may be damaged,
