@@ -217,6 +217,16 @@ impl Error {
         self
     }
 
+    /// As [`in_file`](Self::in_file) if the bytes come from a file with a path, as of a
+    /// [`Recording`](crate::Recording::path), which may be in memory instead.
+    #[must_use]
+    pub fn in_file_if_any(self, path: Option<impl AsRef<Path>>) -> Self {
+        match path {
+            Some(path) => self.in_file(path),
+            None => self,
+        }
+    }
+
     /// Whose fault it is.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -239,8 +249,8 @@ impl Error {
 
     /// The error of the operating system, or of the caller's own code, that this one is about.
     ///
-    /// The message repeats its words, so [`source`](std::error::Error::source) is the error behind
-    /// it: a program that prints a whole chain of sources says everything once.
+    /// The message repeats its words, so [`source`](std::error::Error::source) is the cause of this
+    /// one: a program that prints a whole chain of sources says everything once.
     pub fn cause(&self) -> Option<&io::Error> {
         self.0.source.as_ref()
     }
@@ -337,7 +347,7 @@ impl From<io::Error> for Error {
 }
 
 impl std::error::Error for Error {
-    /// What is behind the [`cause`](Error::cause), whose own words are in the message.
+    /// The cause of the [`cause`](Error::cause), whose own words are in the message.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_ref().and_then(std::error::Error::source)
     }

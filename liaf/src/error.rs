@@ -1,7 +1,6 @@
 //! The errors of both halves as one type.
 
 use std::fmt;
-use std::path::Path;
 
 /// The result of everything in this crate that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -109,14 +108,6 @@ impl From<liaf_data::Error> for Error {
 impl From<liaf_core::Error> for Error {
     fn from(error: liaf_core::Error) -> Self {
         Self::Core(error)
-    }
-}
-
-/// An error with the path of the recording, if that has one.
-pub(crate) fn in_recording(error: liaf_data::Error, path: Option<&Path>) -> liaf_data::Error {
-    match path {
-        Some(path) => error.in_file(path),
-        None => error,
     }
 }
 

@@ -229,9 +229,8 @@ struct Cells {
 
 impl Cells {
     fn parse(text: &str) -> liaf_data::Result<Self> {
-        let (name, parameters) = text.split_once(':').unwrap_or((text, ""));
+        let (name, parameters) = Parameters::after_name(text)?;
         let representation = Representation::named(name)?;
-        let parameters: Parameters = parameters.parse()?;
         representation.check(&CellOptions {
             polarity: PolarityChannels::default(),
             dtype: representation.usual_dtype,

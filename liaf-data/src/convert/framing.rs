@@ -111,7 +111,7 @@ impl<'a, 'b> Framing<'a, 'b> {
 
     /// Makes one pass over the recording and passes its frames to `sink`.
     pub fn run(mut self, sink: &mut dyn FrameSink) -> Result<Framed> {
-        let (mut reader, mut binner) = self.begin_last_pass()?;
+        let (mut reader, mut binner) = self.last_pass()?;
         self.pass.number += 1;
         while reader.pump(&mut binner.to(sink))? {
             self.pass.tell(&reader, binner.report().kept, binner.report().frames)?;
@@ -123,11 +123,7 @@ impl<'a, 'b> Framing<'a, 'b> {
     }
 
     /// The reader and the binner of the pass that makes the frames.
-    pub fn start(mut self) -> Result<(EventReader, Binner)> {
-        self.begin_last_pass()
-    }
-
-    fn begin_last_pass(&mut self) -> Result<(EventReader, Binner)> {
+    pub fn last_pass(&mut self) -> Result<(EventReader, Binner)> {
         let binner = Binner::new(&self.options, self.sensor, self.span)?;
         Ok((self.part.reader(self.recording)?, binner))
     }

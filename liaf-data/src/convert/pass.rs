@@ -101,10 +101,7 @@ pub(crate) fn check_something_read(path: Option<&Path>, report: &Report) -> Resu
         }
         None => error,
     };
-    Err(match path {
-        Some(path) => error.in_file(path),
-        None => error,
-    })
+    Err(error.in_file_if_any(path))
 }
 
 /// What a file says about the recording that it was made from, without time, host, folder or number

@@ -2,11 +2,10 @@
 
 use serde::Serialize;
 
+use super::polarity::OfPolarity;
 use super::{Filter, Selection};
 use crate::error::Result;
-use crate::model::{
-    Crop, EventBatch, Polarity, SensorSize, TimePoint, Times, check_crop, check_stretch,
-};
+use crate::model::{Crop, EventBatch, SensorSize, TimePoint, Times, check_crop, check_stretch};
 
 /// The events that the stages of a [`Chain`] removed, by stage.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -48,8 +47,8 @@ pub struct Chain {
     /// Known from the first event on.
     times: Option<Times>,
     crop: Option<Crop>,
-    polarity: Option<Polarity>,
-    filters: Vec<Box<dyn Filter>>,
+    /// The choice of a polarity, if there is one, and the filters; `removed` has a row for each.
+    stages: Vec<Box<dyn Filter>>,
     sensor: SensorSize,
     removed: Removed,
 }
@@ -68,39 +67,19 @@ impl Chain {
             check_crop(crop, sensor)?;
             sensor = SensorSize::new(crop.w, crop.h);
         }
-        let mut made = Vec::new();
+        let mut removed = Removed::default();
+        let mut stages: Vec<Box<dyn Filter>> = Vec::new();
+        if let Some(polarity) = *polarity {
+            removed.filtered.push(Filtered { filter: format!("polarity:{polarity}"), events: 0 });
+            stages.push(Box::new(OfPolarity(polarity)));
+        }
         for spec in filters {
             let filter = spec.make(sensor)?;
             sensor = filter.sensor(sensor);
-            made.push(filter);
+            removed.filtered.push(Filtered { filter: spec.to_string(), events: 0 });
+            stages.push(filter);
         }
-        let by_polarity = polarity.map(|polarity| format!("polarity:{polarity}"));
-        let names = by_polarity.into_iter().chain(filters.iter().map(ToString::to_string));
-        let filtered = names.map(|filter| Filtered { filter, events: 0 }).collect();
-        Ok(Self {
-            from: *from,
-            to: *to,
-            times: None,
-            crop: *crop,
-            polarity: *polarity,
-            filters: made,
-            sensor,
-            removed: Removed { filtered, ..Removed::default() },
-        })
-    }
-
-    /// A chain without stages, for any sensor.
-    pub(crate) fn idle() -> Self {
-        Self {
-            from: None,
-            to: None,
-            times: None,
-            crop: None,
-            polarity: None,
-            filters: Vec::new(),
-            sensor: SensorSize::new(u16::MAX, u16::MAX),
-            removed: Removed::default(),
-        }
+        Ok(Self { from: *from, to: *to, times: None, crop: *crop, stages, sensor, removed })
     }
 
     /// The size of the sensor as the kept events see it.
@@ -115,10 +94,7 @@ impl Chain {
 
     /// Whether the chain has no stages, so that it changes nothing.
     pub fn is_empty(&self) -> bool {
-        self.from.is_none()
-            && self.to.is_none()
-            && self.crop.is_none()
-            && self.removed.filtered.is_empty()
+        self.from.is_none() && self.to.is_none() && self.crop.is_none() && self.stages.is_empty()
     }
 
     /// The first and the last µs that are kept, if the caller chose them and an event was seen.
@@ -139,18 +115,10 @@ impl Chain {
         if let Some(crop) = self.crop {
             self.removed.out_of_crop += cut_out(events, crop);
         }
-        let mut counts = self.removed.filtered.iter_mut().map(|filtered| &mut filtered.events);
-        if let (Some(polarity), Some(count)) =
-            (self.polarity, self.polarity.and_then(|_| counts.next()))
-        {
+        for (stage, removed) in self.stages.iter_mut().zip(&mut self.removed.filtered) {
             let before = events.len();
-            events.retain(|event| event.p.min(1) == u8::from(polarity));
-            *count += (before - events.len()) as u64;
-        }
-        for (filter, count) in self.filters.iter_mut().zip(counts) {
-            let before = events.len();
-            filter.apply(events);
-            *count += before.saturating_sub(events.len()) as u64;
+            stage.apply(events);
+            removed.events += before.saturating_sub(events.len()) as u64;
         }
     }
 }
@@ -168,7 +136,7 @@ fn cut_out(events: &mut EventBatch, Crop { x, y, w, h }: Crop) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Event;
+    use crate::model::{Event, Polarity};
 
     const SENSOR: SensorSize = SensorSize::new(8, 8);
 

@@ -47,6 +47,7 @@
 //! ```
 
 mod chain;
+mod polarity;
 mod refractory;
 mod selection;
 mod spec;

@@ -112,8 +112,8 @@ impl FromStr for FilterSpec {
 
     /// Parses `name` or `name:parameter=value,parameter=value`.
     fn from_str(text: &str) -> Result<Self> {
-        let (name, parameters) = text.split_once(':').unwrap_or((text, ""));
-        let spec = Self::new(FilterKind::named(name.trim())?, parameters.parse()?);
+        let (name, parameters) = Parameters::after_name(text)?;
+        let spec = Self::new(FilterKind::named(name.trim())?, parameters);
         // A size at which every filter can be made, so that parameters are checked early.
         spec.make(SensorSize::new(u16::MAX, 1))?;
         Ok(spec)

@@ -3,9 +3,9 @@
 use super::count::CountWindows;
 use super::event_triggered::EventTriggeredWindows;
 use super::open::OpenFrames;
-use super::select::{Selector, Stretch};
+use super::select::{Batch, Selector};
 use super::time::TimeWindows;
-use super::{Edge, Frame, FrameOptions, FrameReport, FrameShape, Placed, WindowRule};
+use super::{Edge, Frame, FrameOptions, FrameReport, FrameShape, WindowRule};
 use crate::codec::EventSink;
 use crate::error::{Error, Result};
 use crate::model::{EventBatch, SensorSize, TimeSpan};
@@ -71,30 +71,6 @@ enum Windows {
     EventTriggered(EventTriggeredWindows),
 }
 
-impl Windows {
-    /// Adds events to the windows that contain them, and their times to `span` if there is one.
-    fn adder<'a>(
-        &'a mut self,
-        open: &'a mut OpenFrames,
-        mut span: Option<&'a mut TimeSpan>,
-        sink: &'a mut dyn FrameSink,
-    ) -> impl FnMut(Stretch, Placed<'_>) -> Result<()> + 'a {
-        move |stretch, events| {
-            if let Some(span) = &mut span {
-                span.extend(events.t);
-            }
-            match self {
-                Self::Time(windows) => {
-                    windows.limit_to(stretch.from, stretch.to);
-                    windows.push(events, open, sink)
-                }
-                Self::Count(windows) => windows.push(events, open, sink),
-                Self::EventTriggered(windows) => windows.push(events, open, sink),
-            }
-        }
-    }
-}
-
 impl Binner {
     /// Makes a binner for a recording of this sensor. `span` is the result of a first pass with the
     /// same options; it is needed if [`FrameOptions::needs_span`] says so, and ignored otherwise.
@@ -157,9 +133,24 @@ impl Binner {
     /// times before and after the gap. Errors of the sink. After an error the binner can no
     /// longer be used.
     pub fn push(&mut self, batch: &EventBatch, sink: &mut dyn FrameSink) -> Result<()> {
+        self.add(Batch::Shared(batch), sink)
+    }
+
+    fn add(&mut self, batch: Batch<'_>, sink: &mut dyn FrameSink) -> Result<()> {
         let Self { selector, windows, open, expected, found, .. } = self;
-        let span = expected.is_some().then_some(found);
-        let left = selector.each(batch, windows.adder(open, span, sink))?;
+        let left = selector.each(batch, |stretch, events| {
+            if expected.is_some() {
+                found.extend(events.t);
+            }
+            match windows {
+                Windows::Time(windows) => {
+                    windows.limit_to(stretch.from, stretch.to);
+                    windows.push(events, open, sink)
+                }
+                Windows::Count(windows) => windows.push(events, open, sink),
+                Windows::EventTriggered(windows) => windows.push(events, open, sink),
+            }
+        })?;
         left.add_to(&mut open.report);
         Ok(())
     }
@@ -200,10 +191,6 @@ pub struct BinnerSink<'a> {
 
 impl EventSink for BinnerSink<'_> {
     fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
-        let Binner { selector, windows, open, expected, found, .. } = &mut *self.binner;
-        let span = expected.is_some().then_some(found);
-        let left = selector.each_owned(events, windows.adder(open, span, self.frames))?;
-        left.add_to(&mut open.report);
-        Ok(())
+        self.binner.add(Batch::Owned(events), self.frames)
     }
 }

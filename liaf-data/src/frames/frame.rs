@@ -73,6 +73,19 @@ pub enum CellValues {
     F32(Vec<f32>),
 }
 
+/// Runs the same code on cells of every type. `CellValues` must be in scope.
+macro_rules! each_type {
+    ($values:expr, $cells:ident => $work:expr) => {
+        match $values {
+            CellValues::U8($cells) => $work,
+            CellValues::U16($cells) => $work,
+            CellValues::I16($cells) => $work,
+            CellValues::F32($cells) => $work,
+        }
+    };
+}
+pub(super) use each_type;
+
 impl CellValues {
     /// `n` cells that are zero.
     pub fn zeros(dtype: Dtype, n: usize) -> Self {
@@ -96,17 +109,20 @@ impl CellValues {
 
     /// Number of cells.
     pub fn len(&self) -> usize {
-        match self {
-            Self::U8(cells) => cells.len(),
-            Self::U16(cells) => cells.len(),
-            Self::I16(cells) => cells.len(),
-            Self::F32(cells) => cells.len(),
-        }
+        each_type!(self, cells => cells.len())
     }
 
     /// Whether there are no cells.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Number of cells that are not zero.
+    pub(crate) fn nonzero(&self) -> usize {
+        fn count<T: Default + PartialEq>(cells: &[T]) -> usize {
+            cells.iter().filter(|&cell| *cell != T::default()).count()
+        }
+        each_type!(self, cells => count(cells))
     }
 
     /// Calls `put` with the index of every value in this list and the value itself, in order.

@@ -14,6 +14,14 @@ pub(super) struct Stretch {
     pub to: Option<i64>,
 }
 
+/// Events as a caller has them.
+pub(super) enum Batch<'a> {
+    /// Not to be changed.
+    Shared(&'a EventBatch),
+    /// To be used up.
+    Owned(&'a mut EventBatch),
+}
+
 /// The events of a batch that were not kept.
 #[derive(Debug, Default)]
 pub(super) struct Left {
@@ -59,29 +67,31 @@ impl Selector {
     /// Passes the kept events of `batch` to `placed`, in order and in pieces.
     pub fn each(
         &mut self,
-        batch: &EventBatch,
+        batch: Batch<'_>,
         placed: impl FnMut(Stretch, Placed<'_>) -> Result<()>,
     ) -> Result<Left> {
-        if self.chain.is_empty() {
-            return self.place(batch, placed);
+        match batch {
+            Batch::Owned(events) => self.filter(events, placed),
+            Batch::Shared(events) if self.chain.is_empty() => self.place(events, placed),
+            Batch::Shared(events) => {
+                let mut copy = std::mem::take(&mut self.copy);
+                copy.clear();
+                copy.extend_from(&events[..]);
+                let left = self.filter(&mut copy, placed);
+                self.copy = copy;
+                left
+            }
         }
-        let mut copy = std::mem::take(&mut self.copy);
-        copy.clear();
-        copy.extend_from(&batch[..]);
-        let left = self.each_owned(&mut copy, placed);
-        self.copy = copy;
-        left
     }
 
-    /// As [`each`](Self::each), for a batch that may be changed.
-    pub fn each_owned(
+    fn filter(
         &mut self,
-        batch: &mut EventBatch,
+        events: &mut EventBatch,
         placed: impl FnMut(Stretch, Placed<'_>) -> Result<()>,
     ) -> Result<Left> {
         let Removed { out_of_window, out_of_crop, .. } = *self.chain.removed();
-        self.chain.apply(batch);
-        let mut left = self.place(batch, placed)?;
+        self.chain.apply(events);
+        let mut left = self.place(events, placed)?;
         let removed = self.chain.removed();
         left.out_of_window += removed.out_of_window - out_of_window;
         left.out_of_crop += removed.out_of_crop - out_of_crop;

@@ -1,6 +1,6 @@
 //! The first pass over a recording: how many events are kept, and their first and last times.
 
-use super::select::{Left, Selector};
+use super::select::{Batch, Selector};
 use super::{FrameOptions, FrameReport};
 use crate::codec::EventSink;
 use crate::error::Result;
@@ -40,18 +40,18 @@ impl SpanFinder {
     /// # Errors
     /// None at present.
     pub fn push(&mut self, batch: &EventBatch) -> Result<()> {
-        let span = &mut self.span;
-        let left = self.selector.each(batch, |_, events| {
+        self.add(Batch::Shared(batch))
+    }
+
+    fn add(&mut self, batch: Batch<'_>) -> Result<()> {
+        let Self { selector, span, report } = self;
+        let left = selector.each(batch, |_, events| {
             span.extend(events.t);
             Ok(())
         })?;
-        self.count(left);
+        left.add_to(report);
+        report.kept = span.events;
         Ok(())
-    }
-
-    fn count(&mut self, left: Left) {
-        left.add_to(&mut self.report);
-        self.report.kept = self.span.events;
     }
 
     /// The span of the kept events so far.
@@ -67,12 +67,6 @@ impl SpanFinder {
 
 impl EventSink for SpanFinder {
     fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
-        let span = &mut self.span;
-        let left = self.selector.each_owned(events, |_, events| {
-            span.extend(events.t);
-            Ok(())
-        })?;
-        self.count(left);
-        Ok(())
+        self.add(Batch::Owned(events))
     }
 }

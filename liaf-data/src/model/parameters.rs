@@ -38,6 +38,16 @@ impl Parameters {
         self
     }
 
+    /// Parses `name` or `name:parameter=value,parameter=value`, as users choose a filter or a
+    /// representation: the name, and its parameters.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if what follows the name are not parameters.
+    pub fn after_name(text: &str) -> Result<(&str, Self)> {
+        let (name, parameters) = text.split_once(':').unwrap_or((text, ""));
+        Ok((name, parameters.parse()?))
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

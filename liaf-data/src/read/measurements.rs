@@ -121,10 +121,7 @@ impl Recording {
             let names: Vec<_> = others.map(|stream| &*stream.name).collect();
             let error = Error::caller("the chosen stream is one of events");
             let error = if names.is_empty() { error } else { error.expected(names.join(", ")) };
-            return Err(match self.path() {
-                Some(path) => error.in_file(path),
-                None => error,
-            });
+            return Err(error.in_file_if_any(self.path()));
         }
         if self.needs_sensor {
             self.find_sensor()?;

@@ -322,11 +322,7 @@ impl Recording {
         if will_do {
             return Ok(());
         }
-        let error = self.no_stream();
-        Err(match &self.path {
-            Some(path) => error.in_file(path),
-            None => error,
-        })
+        Err(self.no_stream().in_file_if_any(self.path.as_ref()))
     }
 
     fn no_stream(&self) -> Error {

@@ -3,7 +3,7 @@
 use crate::convert::Part;
 use crate::error::Result;
 use crate::filter::{Chain, Removed, Selection};
-use crate::model::{Event, EventBatch, IntoEvents, Report};
+use crate::model::{Event, EventBatch, IntoEvents, Report, SensorSize};
 use crate::read::{EventReader, Recording};
 
 /// Number of events in a batch of [`Batches`], at most.
@@ -25,7 +25,8 @@ impl Batches {
         if *selection == Selection::default() {
             let reader = recording.reader()?;
             // Without stages the size of the sensor does not matter.
-            return Ok(Self { reader, chain: Chain::idle() });
+            let any = SensorSize::new(u16::MAX, u16::MAX);
+            return Ok(Self { reader, chain: Chain::new(selection, any)? });
         }
         let sensor = recording.find_sensor()?;
         let part = Part::find(recording, selection)?;

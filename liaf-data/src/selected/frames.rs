@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::convert::{Framing, check_something_read, provenance};
 use crate::error::{Error, Result};
-use crate::frames::{
-    Binner, CellValues, Cells, Dtype, Frame, FrameOptions, FrameReport, FrameShape, Window,
-};
+use crate::frames::{Binner, Cells, Dtype, Frame, FrameOptions, FrameReport, FrameShape, Window};
 use crate::model::Report;
 use crate::read::{EventReader, Recording};
 use crate::tensor::{self, Container, TensorOptions, TensorSpec, Written};
@@ -45,7 +43,7 @@ enum Ready {
 impl Ready {
     fn of(frame: &Frame) -> Self {
         match &frame.cells {
-            Cells::Dense(cells) => match nonzero(cells) {
+            Cells::Dense(cells) => match cells.nonzero() {
                 0 => Self::Zeros(frame.window),
                 n if n < cells.len() / 8 => Self::Cells(Box::new(frame.to_sparse())),
                 _ => Self::Cells(Box::new(frame.clone())),
@@ -55,24 +53,16 @@ impl Ready {
     }
 }
 
-fn nonzero(cells: &CellValues) -> usize {
-    match cells {
-        CellValues::U8(cells) => cells.iter().filter(|&&cell| cell != 0).count(),
-        CellValues::U16(cells) => cells.iter().filter(|&&cell| cell != 0).count(),
-        CellValues::I16(cells) => cells.iter().filter(|&&cell| cell != 0).count(),
-        CellValues::F32(cells) => cells.iter().filter(|&&cell| cell != 0.0).count(),
-    }
-}
-
 impl Frames {
     pub(super) fn new(recording: &mut Recording, options: &FrameOptions) -> Result<Self> {
         let provenance = |recording: &Recording| provenance(recording, options);
         let mut go_on = |_: &_| ControlFlow::Continue(());
         let path = recording.path().map(Path::to_path_buf);
         let framing = Framing::begin(recording, options, &mut go_on);
-        let framing = framing.map_err(|error| in_file(error, path.as_deref()))?;
+        let mut framing = framing.map_err(|error| error.in_file_if_any(path.as_ref()))?;
         let (shape, text) = (framing.shape, provenance(framing.recording));
-        let (reader, binner) = framing.start().map_err(|error| in_file(error, path.as_deref()))?;
+        let (reader, binner) =
+            framing.last_pass().map_err(|error| error.in_file_if_any(path.as_ref()))?;
         Ok(Self {
             reader,
             binner: Some(binner),
@@ -143,13 +133,6 @@ impl Frames {
     }
 }
 
-fn in_file(error: Error, path: Option<&Path>) -> Error {
-    match path {
-        Some(path) => error.in_file(path),
-        None => error,
-    }
-}
-
 impl Iterator for Frames {
     type Item = Result<Frame>;
 
@@ -170,7 +153,7 @@ impl Iterator for Frames {
             if let Err(error) = self.pump() {
                 self.report = self.frame_report().clone();
                 self.binner = None;
-                self.failed = Some(in_file(error, self.path.as_deref()));
+                self.failed = Some(error.in_file_if_any(self.path.as_ref()));
             }
         }
     }

@@ -17,7 +17,7 @@ pub use difference::Difference;
 pub use prediction::Prediction;
 pub use run::Predictions;
 
-use crate::error::{Result, in_recording};
+use crate::error::Result;
 use sample::Watcher;
 use stepper::{Step, Stepper};
 
@@ -193,7 +193,7 @@ impl Classifier {
     pub fn check(&self, recording: &mut Recording) -> Result<Vec<Difference>> {
         let sensor = recording.find_sensor();
         let shape = sensor.and_then(|sensor| Ok((sensor, self.frame_options().check(sensor)?)));
-        let (sensor, shape) = shape.map_err(|error| in_recording(error, recording.path()))?;
+        let (sensor, shape) = shape.map_err(|error| error.in_file_if_any(recording.path()))?;
         stepper::check_shape(self.watcher.item(), shape).map_err(|error| self.in_file(error))?;
         Ok(difference::differences(&self.recipe, recording, sensor))
     }

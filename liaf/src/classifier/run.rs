@@ -1,7 +1,6 @@
 //! A classifier on a recording: as an iterator, or with callbacks.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 
 use liaf_data::convert::{Framed, OnProgress, make_frames};
 use liaf_data::frames::{Frame, FrameReport};
@@ -10,7 +9,7 @@ use liaf_data::{Error as DataError, ErrorKind, Recording, Report};
 
 use super::sample::Seen;
 use super::{Classifier, Difference, Prediction};
-use crate::error::{Result, in_recording};
+use crate::error::Result;
 
 impl Classifier {
     /// The predictions of a recording, as an iterator that reads on when it is asked for the next one.
@@ -23,11 +22,9 @@ impl Classifier {
     /// the network, as of an output that is not finite. There is nothing after an error.
     pub fn run(&mut self, recording: &mut Recording) -> Result<Predictions<'_>> {
         let differences = self.check(recording)?;
-        let path = recording.path().map(Path::to_path_buf);
-        let frames = recording.frames(self.frame_options());
-        let frames = frames.map_err(|error| in_recording(error, path.as_deref()))?;
+        let frames = recording.frames(self.frame_options())?;
         self.watcher.begin();
-        Ok(Predictions { classifier: self, frames, path, is_done: false, differences })
+        Ok(Predictions { classifier: self, frames, is_done: false, differences })
     }
 
     /// The same with callbacks. `each` gets the predictions, `progress` is told several times a second
@@ -62,9 +59,9 @@ impl Classifier {
         if let Some(error) = failed {
             return Err(error.into());
         }
-        let framed = framed.map_err(|error| in_recording(error, recording.path()))?;
+        let framed = framed.map_err(|error| error.in_file_if_any(recording.path()))?;
         match self.end().map(each) {
-            Some(ControlFlow::Break(())) => Err(in_recording(stopped(), recording.path()).into()),
+            Some(ControlFlow::Break(())) => Err(stopped().in_file_if_any(recording.path()).into()),
             _ => Ok(framed),
         }
     }
@@ -98,7 +95,6 @@ impl Classifier {
 pub struct Predictions<'a> {
     classifier: &'a mut Classifier,
     frames: Frames,
-    path: Option<PathBuf>,
     is_done: bool,
     differences: Vec<Difference>,
 }
@@ -127,7 +123,7 @@ impl Iterator for Predictions<'_> {
         while !self.is_done {
             let prediction = match self.frames.next() {
                 Some(Ok(frame)) => self.classifier.frame(&frame).map_err(Into::into),
-                Some(Err(error)) => Err(in_recording(error, self.path.as_deref()).into()),
+                Some(Err(error)) => Err(error.into()),
                 None => {
                     self.is_done = true;
                     Ok(self.classifier.end())

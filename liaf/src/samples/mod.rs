@@ -47,8 +47,6 @@ mod batch;
 mod cut;
 mod options;
 
-use std::path::{Path, PathBuf};
-
 use liaf_core::Real;
 use liaf_data::frames::{FrameOptions, FrameShape, SampleRecipe};
 use liaf_data::recording::Frames;
@@ -59,7 +57,7 @@ use ndarray::{Array4, ArrayView4};
 pub use batch::Batch;
 pub use options::SampleOptions;
 
-use crate::error::{Result, in_recording};
+use crate::error::Result;
 use cut::Cutter;
 
 /// Frames that follow each other.
@@ -100,8 +98,7 @@ pub struct Samples<'a, R: Real = f32> {
 
 #[derive(Debug)]
 enum Source<'a> {
-    /// And its path.
-    Recording(Box<Frames>, Option<PathBuf>),
+    Recording(Box<Frames>),
     /// And the number of frames that were taken.
     Tensor(&'a LoadedFrames, usize),
 }
@@ -134,11 +131,9 @@ impl<R: Real> Samples<'static, R> {
         frames: &FrameOptions,
         options: SampleOptions,
     ) -> Result<Self> {
-        let path = recording.path().map(Path::to_path_buf);
-        let frames = recording.frames(frames.clone());
-        let frames = frames.map_err(|error| in_recording(error, path.as_deref()))?;
+        let frames = recording.frames(frames.clone())?;
         let shape = frames.shape();
-        Ok(Self::new(Source::Recording(Box::new(frames), path), shape, options))
+        Ok(Self::new(Source::Recording(Box::new(frames)), shape, options))
     }
 
     /// The samples of a recording, made as the recipe of a network says. Which part of its recording
@@ -180,9 +175,8 @@ impl<'a, R: Real> Samples<'a, R> {
                 Ok((true, cutter.push(&cells, window)))
             }
             Source::Tensor(..) => Ok((false, cutter.end())),
-            Source::Recording(frames, path) => match frames.next() {
-                Some(Err(error)) => Err(in_recording(error, path.as_deref()).into()),
-                Some(Ok(frame)) => {
+            Source::Recording(frames) => match frames.next().transpose()? {
+                Some(frame) => {
                     frame.cells.fill(dense);
                     let window = [frame.window.start, frame.window.end];
                     Ok((true, cutter.push(dense, Some(window))))

@@ -1,8 +1,9 @@
 //! Binary frames: whether a cell had an event.
 
-use super::cell::{Cell, clear, dense, each_type};
-use super::{Accumulator, Closed, Layout, Placed, Representation};
-use crate::frames::{CellValues, Dtype, Frame, Window};
+use super::cell::{Cell, Numbers};
+use super::{Layout, Representation};
+use crate::frames::frame::each_type;
+use crate::frames::{CellValues, Dtype};
 
 /// 1 where a cell had an event, 0 elsewhere.
 pub static BINARY: Representation = Representation {
@@ -11,30 +12,12 @@ pub static BINARY: Representation = Representation {
     usual_dtype: Dtype::U16,
     parameters: &[],
     layout: |options| Ok(Layout::of_polarity(options.polarity)),
-    start: |options, shape| Box::new(Binary { frame: Frame::zeros(shape, options.dtype) }),
+    start: |options, shape| {
+        Box::new(Numbers::new(options, shape, 0, |values, indices, _| {
+            each_type!(values, cells => set(cells, indices));
+        }))
+    },
 };
-
-#[derive(Debug)]
-struct Binary {
-    frame: Frame,
-}
-
-impl Accumulator for Binary {
-    fn add(&mut self, events: Placed<'_>) {
-        if let Some(values) = dense(&mut self.frame) {
-            each_type!(values, cells => set(cells, events.index));
-        }
-    }
-
-    fn close(&mut self, window: Window) -> Closed<'_> {
-        self.frame.window = window;
-        Closed::new(&self.frame)
-    }
-
-    fn clear(&mut self, touched: Option<&[u32]>) {
-        clear(&mut self.frame, touched.map(|touched| touched.iter().copied()));
-    }
-}
 
 fn set<C: Cell>(cells: &mut [C], indices: &[u32]) {
     for &index in indices {

@@ -1,6 +1,9 @@
-//! Numbers that count exactly, and the cells of a frame that cannot count any further.
+//! Cells that are numbers: how they count exactly, which of them could not count any further, and the
+//! accumulator of such cells.
 
-use super::super::{CellValues, Cells, Frame};
+use super::{Accumulator, CellOptions, Closed, Placed};
+use crate::frames::frame::each_type;
+use crate::frames::{CellValues, Cells, Frame, FrameShape, Window};
 
 /// A type of number that can count exactly up to `MAX`.
 pub(super) trait Cell: Copy + PartialEq {
@@ -92,40 +95,59 @@ impl Lost {
     }
 }
 
-/// Runs the same code on cells of every type.
-macro_rules! each_type {
-    ($values:expr, $cells:ident => $work:expr) => {
-        match $values {
-            CellValues::U8($cells) => $work,
-            CellValues::U16($cells) => $work,
-            CellValues::I16($cells) => $work,
-            CellValues::F32($cells) => $work,
-        }
-    };
+/// The accumulator of a representation whose cells are numbers that events change one by one, in one
+/// frame that is used again.
+#[derive(Debug)]
+pub(super) struct Numbers {
+    frame: Frame,
+    lost: Lost,
+    /// Adds events, given by their indices, to the cells.
+    add: fn(&mut CellValues, &[u32], &mut Lost),
+    /// Number of the lowest bits of an index that do not belong to the index of the cell.
+    polarity_bits: u32,
 }
-pub(super) use each_type;
 
-/// The dense cells of a frame. Frames that accumulators make are dense.
-pub(super) fn dense(frame: &mut Frame) -> Option<&mut CellValues> {
-    match &mut frame.cells {
-        Cells::Dense(cells) => Some(cells),
-        Cells::Sparse { .. } => None,
+impl Numbers {
+    /// Cells that are zero.
+    pub fn new(
+        options: &CellOptions,
+        shape: FrameShape,
+        polarity_bits: u32,
+        add: fn(&mut CellValues, &[u32], &mut Lost),
+    ) -> Self {
+        let frame = Frame::zeros(shape, options.dtype);
+        Self { frame, lost: Lost::default(), add, polarity_bits }
+    }
+}
+
+impl Accumulator for Numbers {
+    fn add(&mut self, events: Placed<'_>) {
+        if let Cells::Dense(cells) = &mut self.frame.cells {
+            (self.add)(cells, events.index, &mut self.lost);
+        }
+    }
+
+    fn close(&mut self, window: Window) -> Closed<'_> {
+        self.frame.window = window;
+        Closed { frame: &self.frame, saturated_cells: self.lost.cells }
+    }
+
+    fn clear(&mut self, touched: Option<&[u32]>) {
+        self.lost.clear();
+        if let Cells::Dense(values) = &mut self.frame.cells {
+            each_type!(values, cells => clear(cells, touched, self.polarity_bits));
+        }
     }
 }
 
 /// Sets the cells with these indices to zero, or all of them.
-pub(super) fn clear(frame: &mut Frame, touched: Option<impl Iterator<Item = u32>>) {
-    fn zero<C: Cell>(cells: &mut [C], touched: Option<impl Iterator<Item = u32>>) {
-        match touched {
-            None => cells.fill(C::ZERO),
-            Some(touched) => touched.for_each(|index| {
-                if let Some(cell) = cells.get_mut(index as usize) {
-                    *cell = C::ZERO;
-                }
-            }),
-        }
-    }
-    if let Some(values) = dense(frame) {
-        each_type!(values, cells => zero(cells, touched));
+fn clear<C: Cell>(cells: &mut [C], touched: Option<&[u32]>, polarity_bits: u32) {
+    match touched {
+        None => cells.fill(C::ZERO),
+        Some(touched) => touched.iter().for_each(|index| {
+            if let Some(cell) = cells.get_mut((index >> polarity_bits) as usize) {
+                *cell = C::ZERO;
+            }
+        }),
     }
 }

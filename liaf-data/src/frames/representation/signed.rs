@@ -1,8 +1,9 @@
 //! Signed sums: ON counted positive and OFF negative.
 
-use super::cell::{Cell, Lost, clear, dense, each_type};
-use super::{Accumulator, Closed, Layout, Placed, PolarityIndex, Representation};
-use crate::frames::{CellValues, Dtype, Frame, Window};
+use super::cell::{Cell, Lost, Numbers};
+use super::{Layout, PolarityIndex, Representation};
+use crate::frames::frame::each_type;
+use crate::frames::{CellValues, Dtype};
 
 /// The number of ON events of each pixel minus that of its OFF events, in one channel. The cells are
 /// i16 or f32; a cell that reaches the limit of its type stays there and is reported.
@@ -21,34 +22,11 @@ pub static SIGNED: Representation = Representation {
         layout.with_dtypes("signed", options, &[Dtype::I16, Dtype::F32])
     },
     start: |options, shape| {
-        Box::new(Signed { frame: Frame::zeros(shape, options.dtype), lost: Lost::default() })
+        Box::new(Numbers::new(options, shape, 1, |values, indices, lost| {
+            each_type!(values, cells => step(cells, indices, lost));
+        }))
     },
 };
-
-#[derive(Debug)]
-struct Signed {
-    frame: Frame,
-    lost: Lost,
-}
-
-impl Accumulator for Signed {
-    fn add(&mut self, events: Placed<'_>) {
-        let Self { frame, lost } = self;
-        if let Some(values) = dense(frame) {
-            each_type!(values, cells => step(cells, events.index, lost));
-        }
-    }
-
-    fn close(&mut self, window: Window) -> Closed<'_> {
-        self.frame.window = window;
-        Closed { frame: &self.frame, saturated_cells: self.lost.cells }
-    }
-
-    fn clear(&mut self, touched: Option<&[u32]>) {
-        self.lost.clear();
-        clear(&mut self.frame, touched.map(|touched| touched.iter().map(|index| index >> 1)));
-    }
-}
 
 fn step<C: Cell>(cells: &mut [C], indices: &[u32], lost: &mut Lost) {
     let n = cells.len();

@@ -205,10 +205,7 @@ impl TensorFile {
     }
 
     pub(super) fn in_file(&self, error: Error) -> Error {
-        match self.source.path() {
-            Some(path) => error.in_file(path),
-            None => error,
-        }
+        error.in_file_if_any(self.source.path())
     }
 }
 

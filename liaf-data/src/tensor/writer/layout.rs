@@ -31,8 +31,10 @@ pub(super) trait Layout: Debug + Send {
     /// Writes what comes before the streamed tensor. Numbers of rows are not final yet.
     fn start(&mut self, out: &mut AtomicFile, plan: &Plan<'_>) -> Result<()>;
 
-    /// Writes bytes of the streamed tensor.
-    fn append(&mut self, out: &mut AtomicFile, bytes: &[u8]) -> Result<()>;
+    /// Writes bytes of the streamed tensor, as they are unless the container packs them.
+    fn append(&mut self, out: &mut AtomicFile, bytes: &[u8]) -> Result<()> {
+        out.append(bytes)
+    }
 
     /// Writes the other tensors, whose bytes are in `spools` by index, and what else the file needs.
     fn finish(

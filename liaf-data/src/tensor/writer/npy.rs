@@ -45,10 +45,6 @@ impl Layout for NpyLayout {
         out.append(&Self::header(plan)?)
     }
 
-    fn append(&mut self, out: &mut AtomicFile, bytes: &[u8]) -> Result<()> {
-        out.append(bytes)
-    }
-
     fn finish(
         &mut self,
         out: &mut AtomicFile,

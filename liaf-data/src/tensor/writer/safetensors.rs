@@ -42,10 +42,6 @@ impl Layout for SafetensorsLayout {
         out.append(&vec![0; 8 + self.reserved])
     }
 
-    fn append(&mut self, out: &mut AtomicFile, bytes: &[u8]) -> Result<()> {
-        out.append(bytes)
-    }
-
     fn finish(
         &mut self,
         out: &mut AtomicFile,
