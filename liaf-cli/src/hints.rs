@@ -30,19 +30,23 @@ pub fn set_command(program: &Command, matches: &ArgMatches) {
     }
 }
 
+fn options() -> &'static Options {
+    OPTIONS.get_or_init(Options::default)
+}
+
 /// The message of any error, with the hints of the library as options.
 pub fn message(error: &anyhow::Error) -> String {
-    OPTIONS.get_or_init(Options::default).message(error)
+    options().message(error)
 }
 
 /// The message of an error of the library.
 pub fn of_error(error: &Error) -> String {
-    error.message(|hint| OPTIONS.get_or_init(Options::default).say(hint))
+    error.message(|hint| options().say(hint))
 }
 
 /// A note of the library.
 pub fn of_note(note: &Note) -> String {
-    note.message(|hint| OPTIONS.get_or_init(Options::default).say(hint))
+    note.message(|hint| options().say(hint))
 }
 
 /// All notes of the library.
@@ -52,7 +56,7 @@ pub fn of_notes(notes: &[Note]) -> Vec<String> {
 
 /// Whether the command has the option `name` and was not given it.
 pub fn may_advise(name: &str) -> bool {
-    OPTIONS.get_or_init(Options::default).may_advise(name)
+    options().may_advise(name)
 }
 
 impl Options {
@@ -72,7 +76,7 @@ impl Options {
         self.known.contains(name) && !self.given.contains(name)
     }
 
-    /// Every cause of `error`, in order; the library's own message has all that is behind it.
+    /// Every cause of `error`, in order; the message of the library repeats the causes that it has itself.
     fn message(&self, error: &anyhow::Error) -> String {
         let words = error.chain().map(|cause| {
             let of_data = match cause.downcast_ref::<liaf::Error>() {
@@ -176,7 +180,7 @@ mod tests {
         })
     }
 
-    fn options(words: &[&str]) -> Options {
+    fn options_of(words: &[&str]) -> Options {
         let program = Cli::command();
         let matches = program.clone().try_get_matches_from(words).unwrap();
         let (name, matches) = matches.subcommand().unwrap();
@@ -209,9 +213,9 @@ mod tests {
 
     #[test]
     fn a_command_advises_only_options_that_it_has_and_was_not_given() {
-        let info = options(&["liaf", "info", "a.raw"]);
-        let given = options(&["liaf", "info", "--sensor", "3x4", "a.raw"]);
-        let convert = options(&["liaf", "convert", "a.raw", "-o", "b.h5"]);
+        let info = options_of(&["liaf", "info", "a.raw"]);
+        let given = options_of(&["liaf", "info", "--sensor", "3x4", "a.raw"]);
+        let convert = options_of(&["liaf", "convert", "a.raw", "-o", "b.h5"]);
         assert!(info.say(&Hint::StateSensor).unwrap().contains("--sensor"));
         assert_eq!(given.say(&Hint::StateSensor), None);
         assert_eq!(info.say(&Hint::BuildIndex), None);
@@ -221,7 +225,7 @@ mod tests {
         assert_eq!(info.say(&Hint::WriteMeasurements), None);
         assert!(convert.say(&Hint::WriteMeasurements).is_some());
         let names = vec!["0".to_owned(), "1".to_owned()];
-        let other = options(&["liaf", "info", "--stream", "7", "a.raw"]);
+        let other = options_of(&["liaf", "info", "--stream", "7", "a.raw"]);
         assert_eq!(
             other.say(&Hint::ChooseStream { names }).as_deref(),
             Some("choose one: --stream 0 or 1")
@@ -247,7 +251,7 @@ mod tests {
 
     #[test]
     fn an_error_of_the_crate_that_joins_both_is_advised_about_as_well() {
-        let convert = options(&["liaf", "convert", "a.raw", "-o", "b.h5"]);
+        let convert = options_of(&["liaf", "convert", "a.raw", "-o", "b.h5"]);
         let error = liaf::Error::from(Error::caller("the file exists").hint(Hint::Overwrite));
         let message = convert.message(&error.into());
         assert_eq!(message, "the file exists (--force replaces it)");

@@ -78,7 +78,7 @@ fn main() -> ExitCode {
             if is_broken_pipe(&error) {
                 return ExitCode::SUCCESS;
             }
-            eprintln!("liaf: {}", hints::message(&error));
+            text::say(format_args!("liaf: {}", hints::message(&error)));
             ExitCode::from(if is_usage(&error) { 2 } else { 1 })
         }
     }

@@ -8,6 +8,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use liaf_data::convert::Progress;
 
+use crate::text::say;
+
 /// Bytes read of all files, events per second, and time left. Shown on a terminal only.
 pub struct Bar {
     bar: ProgressBar,
@@ -43,7 +45,7 @@ impl Bar {
 
     /// Writes a line on standard error, above the bar if there is one.
     pub fn say(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("{line}"));
+        self.bar.suspend(|| say(line));
     }
 
     /// Takes the bar away.

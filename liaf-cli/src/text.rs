@@ -1,4 +1,13 @@
-//! Numbers as people read them.
+//! Lines on standard error, and numbers as people read them.
+
+use std::fmt::Display;
+use std::io::Write;
+
+/// Writes a line on standard error. Where nobody can read it, as when standard error is closed, there is
+/// nobody to tell either.
+pub fn say(line: impl Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
 
 /// `1234567` as `1,234,567`.
 pub fn thousands(n: u64) -> String {

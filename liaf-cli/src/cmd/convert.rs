@@ -90,13 +90,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let summary = lock(&work.summary);
     if let Some(totals) = summary.totals().filter(|_| !work.quiet && !work.json) {
-        eprintln!("{totals}");
+        text::say(totals);
     }
     for warning in summary.repeated() {
-        eprintln!("{warning}");
+        text::say(warning);
     }
     if failed > 0 && jobs.len() > 1 {
-        eprintln!("liaf: {failed} of {} files failed", jobs.len());
+        text::say(format_args!("liaf: {failed} of {} files failed", jobs.len()));
     }
     Ok(if failed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -72,7 +72,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 if args.json {
                     writeln!(out, "{}", error_json(file, &error))?;
                 }
-                eprintln!("liaf: {}", hints::of_error(&error));
+                text::say(format_args!("liaf: {}", hints::of_error(&error)));
             }
         }
     }

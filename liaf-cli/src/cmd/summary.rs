@@ -2,6 +2,7 @@
 //! many files share once.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::Path;
 
 use liaf_data::Report;
@@ -83,14 +84,13 @@ impl Summary {
         if self.each {
             return Some(line);
         }
-        match self.warnings.get_mut(&kind_of(input, &warning)) {
-            Some(known) => {
-                known.more += 1;
+        match self.warnings.entry(kind_of(input, &warning)) {
+            Entry::Occupied(mut known) => {
+                known.get_mut().more += 1;
                 None
             }
-            None => {
-                let key = kind_of(input, &warning);
-                self.warnings.insert(key, Warning { text: warning, more: 0 });
+            Entry::Vacant(new) => {
+                new.insert(Warning { text: warning, more: 0 });
                 Some(line)
             }
         }

@@ -123,11 +123,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let framed = args.read.on_threads(|| watch.all(&mut classifier, &mut recording, &bar))??;
     bar.finish();
     if !args.quiet {
-        eprintln!("{}: {}", args.recording.display(), watch.summary(&names));
-        eprintln!("  {}", bytes(&framed.report, "events"));
+        bar.say(&format!("{}: {}", args.recording.display(), watch.summary(&names)));
+        bar.say(&format!("  {}", bytes(&framed.report, "events")));
     }
     for warning in frame_warnings(&framed.report, &framed.frames) {
-        eprintln!("liaf: {}: warning: {warning}", args.recording.display());
+        bar.say(&format!("liaf: {}: warning: {warning}", args.recording.display()));
     }
     Ok(ExitCode::SUCCESS)
 }

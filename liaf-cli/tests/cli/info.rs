@@ -1,0 +1,103 @@
+//! What `liaf info` and the help say.
+
+use super::*;
+
+#[test]
+fn help_shows_examples_and_version_is_the_crate_s() {
+    let liaf = Liaf::new();
+    for command in ["info", "convert"] {
+        assert!(liaf.run(&[command, "--help"]).ends(0).out().contains("Examples:"), "{command}");
+    }
+    let help = liaf.run(&["convert", "--help"]).ends(0).out();
+    let headings = ["Input:", "Selection of events:", "Frames and tensor files:", "Event files:"];
+    for heading in [&headings[..], &["Output:", "Other options:"]].concat() {
+        assert!(help.lines().any(|line| line == heading), "{heading} is not in:\n{help}");
+    }
+    let short = liaf.run(&["convert", "-h"]).ends(0).out();
+    assert!(short.lines().count() < 90 && !short.contains("--evt21-order"), "{short}");
+    assert!(help.contains("--evt21-order"), "{help}");
+    assert!(liaf.run(&["--version"]).ends(0).out().contains(env!("CARGO_PKG_VERSION")));
+    liaf.run(&["dance"]).ends(2);
+    liaf.run(&["convert", &fixture(LZ4)]).ends(2).says(&["--output"]);
+}
+
+#[test]
+fn info_tells_people_what_is_in_a_recording() {
+    let liaf = Liaf::new();
+    let out = liaf.run(&["info", &fixture(LZ4)]).ends(0).out();
+    for part in ["AEDAT 4.0, 18.7 kB", "346x260 (from the header)", "2,012 (49.3 % ON)", "LZ4"] {
+        assert!(out.contains(part), "{part} is not in:\n{out}");
+    }
+    let out = liaf.run(&["info", &fixture(STEREO)]).ends(0).out();
+    for part in ["of DVXplorer_LEFT", "of DVXplorer_RIGHT", "1,090 other stream events"] {
+        assert!(out.contains(part), "{part} is not in:\n{out}");
+    }
+}
+
+#[test]
+fn info_tells_programs_one_object_a_line() {
+    let liaf = Liaf::new();
+    let files = [LZ4, STEREO, "bad/foreign/elf.raw"].map(fixture);
+    let done = liaf.run(&["info", "--json", &files[0], &files[1], &files[2]]).ends(1);
+    let lines = done.json();
+    assert_eq!(lines.len(), 3);
+    for key in [
+        "path",
+        "format",
+        "bytes",
+        "sensor",
+        "sensor_source",
+        "streams",
+        "stream",
+        "details",
+        "notes",
+        "events",
+        "on",
+        "off",
+        "t_first",
+        "t_last",
+        "x_min",
+        "x_max",
+        "y_min",
+        "y_max",
+        "sum_x",
+        "sum_y",
+        "duration_us",
+        "events_per_second",
+        "report",
+    ] {
+        assert!(lines[0].get(key).is_some(), "{key} is not in {}", lines[0]);
+    }
+    assert_eq!(lines[0]["report"]["bytes"]["skipped"], 0);
+    let streams = lines[1]["event_streams"].as_array().unwrap();
+    let each: Vec<_> = streams.iter().map(|s| (s["stream"].clone(), s["events"].clone())).collect();
+    assert_eq!(each, [(0.into(), 1090.into()), (1.into(), 1090.into())]);
+    assert_eq!(lines[2]["error"]["kind"], "unsupported");
+    assert_eq!(lines[2]["error"]["offset"], 0);
+}
+
+#[test]
+fn fingerprints_equal_those_of_the_table() {
+    let liaf = Liaf::new();
+    let table: toml::Table = fs::read_to_string(fixture("cases.toml")).unwrap().parse().unwrap();
+    let mut seen = 0;
+    for case in table["case"].as_array().unwrap() {
+        let file = fixture(case["file"].as_str().unwrap());
+        for coords in ["raw", "canonical"] {
+            let mut args = vec!["info", "--json", "--fingerprint", "--coords", coords, &file];
+            let stream = case.get("stream").map(ToString::to_string);
+            if let Some(stream) = &stream {
+                args.extend(["--stream", stream]);
+            }
+            let found = &liaf.run(&args).ends(0).json()[0];
+            for key in ["events", "on", "t_first", "t_last", "sum_x", "sum_y", "xxh64"] {
+                if let Some(expected) = case[coords].get(key) {
+                    let expected = serde_json::to_value(expected).unwrap();
+                    assert_eq!(found[key], expected, "{file} {coords} {key}");
+                }
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen >= 40, "{seen}");
+}
