@@ -52,7 +52,7 @@ pub fn run() -> Result<f64> {
 }
 
 /// Bars that move from left to right (class 0) or from the top downwards (class 1): 16 samples of 8
-/// frames `[N, T, C, H, W]`, with ON events at the bar and OFF events behind it.
+/// frames `[N, T, C, H, W]`, with ON events at the bar and OFF events where it was before.
 fn moving_bars() -> (ArrayD<f32>, Vec<usize>) {
     let labels: Vec<usize> = (0..16).map(|n| n % 2).collect();
     let frames = Array5::from_shape_fn((16, 8, 2, 8, 8), |(n, t, polarity, y, x)| {

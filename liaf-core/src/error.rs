@@ -146,8 +146,8 @@ impl Error {
 
     /// The error of the operating system that this one is about.
     ///
-    /// The message repeats its words, so [`source`](std::error::Error::source) is the error behind
-    /// it: a program that prints a whole chain of sources says everything once.
+    /// The message repeats its words, so [`source`](std::error::Error::source) is the cause of this
+    /// one: a program that prints a whole chain of sources says everything once.
     pub fn cause(&self) -> Option<&std::io::Error> {
         self.0.source.as_ref()
     }
@@ -182,7 +182,7 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {
-    /// What is behind the [`cause`](Error::cause), whose own words are in the message.
+    /// The cause of the [`cause`](Error::cause), whose own words are in the message.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_ref().and_then(std::error::Error::source)
     }
