@@ -1,0 +1,1 @@
+//! Writing of HDF5 files.
