@@ -1,6 +1,29 @@
 //! Filters: how the bytes of a chunk are packed, and how they are unpacked again.
+//!
+//! A dataset in chunks has a pipeline of filters. On writing, each chunk goes through all of them
+//! in order; on reading, they are undone from the last to the first by [`undo_all`]. Each filter is
+//! one file of this folder, whose documentation gives the layout of the bytes. None of them trusts
+//! the packed bytes: a damaged or hostile chunk is an error, and no result is larger than the
+//! caller allows.
+//!
+//! Lengths, and not checksums, tell most damage: besides Fletcher-32, the checksums are those of
+//! zlib, and of Zstandard where the writer asked for them.
 
-use crate::error::{Error, ErrorKind, Result};
+// Each part is used as soon as the reader unpacks chunks.
+#![allow(dead_code, unused_imports)]
+
+mod bytes;
+mod deflate;
+mod fletcher32;
+mod names;
+mod pipeline;
+mod shuffle;
+#[cfg(test)]
+mod testing;
+
+pub(crate) use pipeline::{Scratch, undo_all};
+
+use crate::error::Result;
 
 /// One step of the filter pipeline of a dataset, as its header states it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +41,5 @@ pub struct Filter {
 /// Unpacks `packed`, which went through one `filter`, into `out`, whose previous content is
 /// discarded. The result may have at most `most` bytes; nothing larger is allocated.
 pub(crate) fn undo(filter: &Filter, packed: &[u8], most: usize, out: &mut Vec<u8>) -> Result<()> {
-    let _ = (packed, most, out);
-    Err(Error::new(ErrorKind::Unsupported, format!("filter {} is not read", filter.id)))
+    pipeline::undo_with(filter, packed, most, &mut pipeline::Decoders::default(), out)
 }
