@@ -21,7 +21,8 @@ mod shuffle;
 #[cfg(test)]
 mod testing;
 
-pub(crate) use pipeline::{Scratch, undo_all};
+pub use pipeline::Scratch;
+pub(crate) use pipeline::undo_all;
 
 use crate::error::Result;
 

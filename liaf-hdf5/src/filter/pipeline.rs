@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 
 /// Buffers and decompressors that are kept between chunks. One thread uses one.
 #[derive(Default)]
-pub(crate) struct Scratch {
+pub struct Scratch {
     decoders: Decoders,
     /// What the next filter writes into; afterwards it changes places with the output.
     spare: Vec<u8>,
