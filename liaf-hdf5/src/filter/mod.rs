@@ -12,14 +12,29 @@
 // Each part is used as soon as the reader unpacks chunks.
 #![allow(dead_code, unused_imports)]
 
+mod bits;
+mod bitshuffle;
+mod blosc;
+mod blosclz;
 mod bytes;
+mod decoders;
 mod deflate;
 mod fletcher32;
+#[cfg(test)]
+mod judge;
+mod lz4;
+mod lzf;
+mod matches;
+#[cfg(test)]
+mod mutations;
 mod names;
+mod nbit;
 mod pipeline;
+mod scale_offset;
 mod shuffle;
 #[cfg(test)]
 mod testing;
+mod zstd;
 
 pub use pipeline::Scratch;
 pub(crate) use pipeline::undo_all;
@@ -42,5 +57,5 @@ pub struct Filter {
 /// Unpacks `packed`, which went through one `filter`, into `out`, whose previous content is
 /// discarded. The result may have at most `most` bytes; nothing larger is allocated.
 pub(crate) fn undo(filter: &Filter, packed: &[u8], most: usize, out: &mut Vec<u8>) -> Result<()> {
-    pipeline::undo_with(filter, packed, most, &mut pipeline::Decoders::default(), out)
+    pipeline::undo_with(filter, packed, most, &mut decoders::Decoders::default(), out)
 }

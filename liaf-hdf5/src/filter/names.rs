@@ -3,12 +3,19 @@
 //! Numbers below 256 belong to the HDF5 library, the others are given by The HDF Group on request
 //! ("Registered Filter Plugins").
 
-use super::Filter;
+use super::{Filter, bitshuffle, nbit, zstd};
 use crate::error::{Error, ErrorKind, Result};
 
 pub(super) const DEFLATE: u16 = 1;
 pub(super) const SHUFFLE: u16 = 2;
 pub(super) const FLETCHER32: u16 = 3;
+pub(super) const NBIT: u16 = 5;
+pub(super) const SCALE_OFFSET: u16 = 6;
+pub(super) const LZF: u16 = 32_000;
+pub(super) const BLOSC: u16 = 32_001;
+pub(super) const LZ4: u16 = 32_004;
+pub(super) const BITSHUFFLE: u16 = 32_008;
+pub(super) const ZSTD: u16 = 32_015;
 
 /// How many characters of the writer's own name are shown.
 const LONGEST: usize = 60;
@@ -51,7 +58,12 @@ impl Filter {
     /// An error that names the filter if it is not read.
     pub(crate) fn check_read(&self) -> Result<()> {
         let why = match self.id {
-            DEFLATE | SHUFFLE | FLETCHER32 => return Ok(()),
+            DEFLATE | SHUFFLE | FLETCHER32 | SCALE_OFFSET | LZF | BLOSC | LZ4 => return Ok(()),
+            ZSTD if zstd::IS_READ => return Ok(()),
+            BITSHUFFLE if zstd::IS_READ || !bitshuffle::needs_zstd(&self.values) => return Ok(()),
+            ZSTD | BITSHUFFLE => return Err(without_zstd()),
+            NBIT if nbit::is_read(&self.values) => return Ok(()),
+            NBIT => "the filter n-bit is not read for arrays and compounds".to_owned(),
             _ if known(self.id).is_some() => {
                 format!("the filter {} ({}) is not read", self.label(), self.id)
             }
@@ -61,6 +73,12 @@ impl Filter {
     }
 }
 
+/// The error where Zstandard is needed and not a part of this build.
+pub(super) fn without_zstd() -> Error {
+    let why = "ZSTD is not read by this build, which lacks the feature `zstd`";
+    Error::new(ErrorKind::Unsupported, why)
+}
+
 /// The name under which a filter is known.
 fn known(id: u16) -> Option<&'static str> {
     Some(match id {
@@ -68,18 +86,18 @@ fn known(id: u16) -> Option<&'static str> {
         SHUFFLE => "shuffle",
         FLETCHER32 => "Fletcher-32",
         4 => "szip",
-        5 => "n-bit",
-        6 => "scale-offset",
+        NBIT => "n-bit",
+        SCALE_OFFSET => "scale-offset",
         305 => "LZO",
         307 => "bzip2",
-        32_000 => "LZF",
-        32_001 => "Blosc",
+        LZF => "LZF",
+        BLOSC => "Blosc",
         32_002 => "MAFISC",
         32_003 => "Snappy",
-        32_004 => "LZ4",
-        32_008 => "bitshuffle",
+        LZ4 => "LZ4",
+        BITSHUFFLE => "bitshuffle",
         32_013 => "ZFP",
-        32_015 => "ZSTD",
+        ZSTD => "ZSTD",
         32_017 => "SZ",
         32_018 => "FCIDECOMP",
         32_019 => "JPEG",
@@ -129,5 +147,9 @@ mod tests {
         assert_eq!(error(36_559).to_string(), "the filter Prophesee ECF (36559) is not read");
         assert_eq!(error(40_000).to_string(), "filter 40000 is not read");
         assert!(!filter(40_000, &[]).is_read());
+        assert_eq!(filter(32_015, &[]).is_read(), cfg!(feature = "zstd"));
+        assert!(filter(32_008, &[0, 4, 4, 0, 2]).is_read());
+        assert_eq!(filter(32_008, &[0, 4, 4, 0, 3]).is_read(), cfg!(feature = "zstd"));
+        assert!(!filter(5, &[9, 0, 1, 3, 4]).is_read());
     }
 }

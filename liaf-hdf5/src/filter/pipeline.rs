@@ -2,12 +2,13 @@
 
 use std::mem;
 
-use zlib_rs::Inflate;
-
 use super::Filter;
 use super::bytes::copy;
-use super::names::{DEFLATE, FLETCHER32, SHUFFLE};
-use super::{deflate, fletcher32, shuffle};
+use super::decoders::Decoders;
+use super::names::{
+    BITSHUFFLE, BLOSC, DEFLATE, FLETCHER32, LZ4, LZF, NBIT, SCALE_OFFSET, SHUFFLE, ZSTD,
+};
+use super::{bitshuffle, blosc, deflate, fletcher32, lz4, lzf, nbit, scale_offset, shuffle, zstd};
 use crate::error::{Error, Result};
 
 /// Buffers and decompressors that are kept between chunks. One thread uses one.
@@ -16,12 +17,6 @@ pub struct Scratch {
     decoders: Decoders,
     /// What the next filter writes into; afterwards it changes places with the output.
     spare: Vec<u8>,
-}
-
-/// The state of the filters that have one.
-#[derive(Default)]
-pub(super) struct Decoders {
-    inflate: Option<Inflate>,
 }
 
 /// Undoes `filters`, which were applied in their order, on the bytes of one chunk, except those
@@ -91,10 +86,18 @@ pub(super) fn undo_with(
     out: &mut Vec<u8>,
 ) -> Result<()> {
     filter.check_read()?;
+    let values = &filter.values;
     match filter.id {
-        DEFLATE => deflate::undo(packed, most, &mut decoders.inflate, out),
-        SHUFFLE => shuffle::undo(&filter.values, packed, most, out),
+        DEFLATE => deflate::undo(packed, most, &mut decoders.inflater, out),
+        SHUFFLE => shuffle::undo(values, packed, most, out),
         FLETCHER32 => copy(fletcher32::verified(packed)?, most, out),
+        NBIT => nbit::undo(values, packed, most, out),
+        SCALE_OFFSET => scale_offset::undo(values, packed, most, out),
+        LZF => lzf::undo(packed, most, out),
+        BLOSC => blosc::undo(packed, most, decoders, out),
+        LZ4 => lz4::undo(packed, most, out),
+        BITSHUFFLE => bitshuffle::undo(values, packed, most, decoders, out),
+        ZSTD => zstd::undo(packed, most, &mut decoders.zstd, out),
         id => Err(Error::unsupported(format!("filter {id} is not read"))),
     }
 }
