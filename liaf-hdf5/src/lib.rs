@@ -2,7 +2,8 @@
 
 mod error;
 mod filter;
-mod write;
+pub mod write;
 
 pub use error::{Error, ErrorKind, Result};
 pub use filter::Filter;
+pub use write::{ChunkedDataset, DatasetId, Element, ElementType, FileWriter, Output};
