@@ -106,12 +106,7 @@ enum Mmap {
 
 /// Options for a look at a file.
 pub fn quick() -> ReadOptions {
-    ReadOptions { hdf5_program: hdf5_program(), ..ReadOptions::default() }
-}
-
-/// HDF5 is read by another process of this program, which may crash without it.
-fn hdf5_program() -> Option<PathBuf> {
-    std::env::current_exe().ok()
+    ReadOptions::default()
 }
 
 impl ReadArgs {
@@ -144,7 +139,6 @@ impl ReadArgs {
                 time_unit: self.time_unit,
                 t_offset: self.t_offset,
             },
-            hdf5_program: hdf5_program(),
             ..ReadOptions::default()
         })
     }

@@ -39,26 +39,7 @@ enum Command {
     Man(cmd::shell::ManArgs),
 }
 
-/// Reads an HDF5 file for another process of this program: `liaf read-hdf5 OPTIONS FILE`.
-#[cfg(feature = "hdf5")]
-fn serve_hdf5() -> Option<ExitCode> {
-    let args: Vec<_> = std::env::args_os().collect();
-    match args.as_slice() {
-        [_, command, options, file] if command == liaf_data::hdf5_worker::COMMAND => {
-            let options = options.to_string_lossy();
-            let done =
-                liaf_data::hdf5_worker::serve(&options, file.as_ref(), std::io::stdout().lock());
-            Some(if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-        }
-        _ => None,
-    }
-}
-
 fn main() -> ExitCode {
-    #[cfg(feature = "hdf5")]
-    if let Some(code) = serve_hdf5() {
-        return code;
-    }
     let command = help::command(std::env::args_os());
     let matches = command.clone().get_matches();
     hints::set_command(&command, &matches);

@@ -268,38 +268,6 @@ impl Error {
     }
 }
 
-/// As one process tells another; the path and the system's own error are not told.
-#[cfg(feature = "hdf5")]
-impl Error {
-    pub(crate) fn to_json(&self) -> serde_json::Value {
-        let inner = &*self.0;
-        let what = match &inner.source {
-            Some(source) => format!("{}: {source}", inner.what),
-            None => inner.what.clone(),
-        };
-        serde_json::json!({
-            "kind": inner.kind.name(),
-            "what": what,
-            "offset": inner.offset,
-            "expected": inner.expected,
-            "found": inner.found,
-            "hints": inner.hints,
-        })
-    }
-
-    pub(crate) fn from_json(value: &serde_json::Value) -> Option<Self> {
-        use serde::Deserialize;
-        let text = |key: &str| value[key].as_str().map(str::to_owned);
-        let kind = <ErrorKind as crate::names::Named>::from_name(&text("kind")?)?;
-        let mut error = Self::new(kind, text("what")?);
-        error.0.offset = value["offset"].as_u64();
-        error.0.expected = text("expected");
-        error.0.found = text("found");
-        error.0.hints = Vec::<Hint>::deserialize(&value["hints"]).unwrap_or_default();
-        Some(error)
-    }
-}
-
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message(|hint| Some(hint.to_string())))

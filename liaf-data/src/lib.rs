@@ -61,8 +61,6 @@ pub mod write;
 
 pub use codec::{EventSink, Format, ReadOptions};
 pub use error::{Error, ErrorKind, Result};
-#[cfg(feature = "hdf5")]
-pub use formats::hdf5::worker as hdf5_worker;
 pub use hint::Hint;
 pub use limits::Limits;
 pub use model::{Event, EventBatch, Polarity, Report, SensorSize};

@@ -133,14 +133,14 @@ impl Datatype {
     /// Whether this is what h5py makes of booleans: an enumeration of `FALSE` and `TRUE`.
     pub fn is_bool(&self) -> bool {
         matches!(self, Self::Enum { members, .. } if members.len() == 2
-            && members.iter().all(|(name, value)| {
-                let wanted = match name.as_str() {
-                    "FALSE" => 0,
-                    "TRUE" => 1,
-                    _ => return false,
-                };
-                value[..] == [wanted]
-            }))
+        && members.iter().all(|(name, value)| {
+            let wanted = match name.as_str() {
+                "FALSE" => 0,
+                "TRUE" => 1,
+                _ => return false,
+            };
+            value[..] == [wanted]
+        }))
     }
 }
 

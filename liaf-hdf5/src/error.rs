@@ -14,6 +14,8 @@ pub enum ErrorKind {
     Malformed,
     /// The file ends before what it promised.
     Truncated,
+    /// The file became shorter while it was read.
+    Shrank,
     /// A part of HDF5 that is not read or written, or is refused on purpose.
     Unsupported,
     /// A number in the file asks for more than [`Limits`](crate::Limits) allow.

@@ -12,11 +12,12 @@ mod filter;
 mod limits;
 mod read;
 mod source;
-mod write;
+pub mod write;
 
 pub use datatype::{Datatype, Member, Number, NumberKind, Padding};
 pub use error::{Error, ErrorKind, Result};
 pub use filter::{Filter, Scratch};
 pub use limits::Limits;
-pub use read::{Attribute, Chunk, Chunks, Dataset, Extent, File, Group, Object};
+pub use read::{Attribute, Buffers, Chunk, Chunks, Dataset, Extent, File, Group, Object};
 pub use source::Source;
+pub use write::{ChunkedDataset, DatasetId, Element, ElementType, FileWriter, Output};

@@ -10,7 +10,8 @@ use serde_json::Value;
 fn python() -> Option<std::ffi::OsString> {
     let why = match std::env::var_os("LIAF_PYTHON") {
         Some(python) => {
-            let check = Command::new(&python).args(["-c", "import h5py, hdf5plugin, numpy"]).output();
+            let check =
+                Command::new(&python).args(["-c", "import h5py, hdf5plugin, numpy"]).output();
             match check {
                 Ok(output) if output.status.success() => return Some(python),
                 _ => "the Python that LIAF_PYTHON names lacks h5py, hdf5plugin or numpy",

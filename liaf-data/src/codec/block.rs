@@ -27,6 +27,10 @@ pub(crate) trait BlockReader: Send {
     /// The report of everything that was met so far.
     fn report(&self) -> &Report;
 
+    /// Makes each [`pump`](Self::pump) decode as little as it can, so that there are many
+    /// [checkpoints](Self::checkpoint). Reading may then take longer.
+    fn take_small_steps(&mut self) {}
+
     /// About how many bytes of the file have been decoded.
     fn position(&self) -> u64;
 

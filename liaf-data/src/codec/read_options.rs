@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -87,8 +86,8 @@ impl From<&str> for StreamChoice {
 /// ```
 ///
 /// Options can be kept in a file of settings. What is missing there has its default; a name that
-/// does not exist is an error. [`map`](Self::map) and [`hdf5_program`](Self::hdf5_program) are not
-/// kept: they are the business of the program that reads, not of its settings.
+/// does not exist is an error. [`map`](Self::map) is not kept: it is the business of the program that
+/// reads, not of its settings.
 ///
 /// ```
 /// use liaf_data::ReadOptions;
@@ -132,12 +131,6 @@ pub struct ReadOptions {
     pub atis: AtisOptions,
     /// Options for formats that do not define their columns themselves.
     pub columns: ColumnOptions,
-    /// A program that reads HDF5 files in a process of its own, started as
-    /// `PROGRAM read-hdf5 OPTIONS FILE` (see `hdf5_worker`). A crash of the HDF5 library is then
-    /// reported as an error. Without this option the files are read in this process, which should
-    /// be done only with files that can be trusted.
-    #[serde(skip)]
-    pub hdf5_program: Option<PathBuf>,
     /// Number of bytes of the file that are decoded at a time. The result does not depend on it;
     /// the default is chosen to suit the format.
     pub step: Option<NonZeroUsize>,
@@ -280,13 +273,6 @@ impl ReadOptions {
     #[must_use]
     pub fn t_offset(mut self, add: bool) -> Self {
         self.columns.t_offset = add;
-        self
-    }
-
-    /// Sets the program that reads HDF5 files in a process of its own.
-    #[must_use]
-    pub fn hdf5_program(mut self, program: impl Into<PathBuf>) -> Self {
-        self.hdf5_program = Some(program.into());
         self
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::seek_points::{SeekPoint, earlier, locate, look_back};
 use super::stream::EventReader;
-use crate::codec::Checkpoint;
+use crate::codec::{Body, Checkpoint};
 use crate::error::Result;
 use crate::model::TimeSpan;
 
@@ -37,6 +37,9 @@ impl Index {
 
     /// Builds the index in one pass over the recording.
     pub(super) fn build(mut reader: EventReader) -> Result<Self> {
+        if let Body::Blocks(reader) = &mut reader.body {
+            reader.take_small_steps();
+        }
         let mut total = TimeSpan::default();
         let mut latest = None;
         let mut points: Vec<SeekPoint> = Vec::new();

@@ -128,7 +128,6 @@ fn key(options: &ReadOptions, info: &RecordingInfo) -> Result<String> {
         evt,
         atis,
         columns,
-        hdf5_program: _,
         step: _,
     } = options;
     let found = (info.stream, info.sensor);

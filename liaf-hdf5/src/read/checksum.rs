@@ -4,9 +4,8 @@
 pub(crate) fn lookup3(bytes: &[u8]) -> u32 {
     let start = 0xdead_beef_u32.wrapping_add(bytes.len() as u32);
     let (mut a, mut b, mut c) = (start, start, start);
-    let word = |bytes: &[u8]| {
-        bytes.iter().rev().fold(0, |word, &byte| (word << 8) | u32::from(byte))
-    };
+    let word =
+        |bytes: &[u8]| bytes.iter().rev().fold(0, |word, &byte| (word << 8) | u32::from(byte));
     let mut rest = bytes;
     while let Some((block, after)) = rest.split_first_chunk::<12>() {
         if after.is_empty() {
@@ -32,9 +31,7 @@ pub(crate) fn lookup3(bytes: &[u8]) -> u32 {
     if rest.is_empty() {
         return c;
     }
-    let part = |from: usize| {
-        rest.get(from..rest.len().min(from + 4)).map_or(0, word)
-    };
+    let part = |from: usize| rest.get(from..rest.len().min(from + 4)).map_or(0, word);
     a = a.wrapping_add(part(0));
     b = b.wrapping_add(part(4));
     c = c.wrapping_add(part(8));

@@ -5,16 +5,17 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::attributes::{self, Attribute};
-use super::chunks::{Finder, Grid, Stored};
+use super::chunk_reader::{Buffers, Chunks};
 use super::header::{self, Header};
 use super::message::dataspace::Extent;
-use super::message::layout::{ChunkedLayout, Layout};
+use super::message::layout::Layout;
 use super::message::{datatype, fill, filters, layout};
+use super::slab::Slab;
 use super::storage::Storage;
 use super::values::{self, Values};
 use crate::datatype::Datatype;
 use crate::error::{Error, Result};
-use crate::filter::{self, Filter, Scratch};
+use crate::filter::Filter;
 use crate::limits;
 
 /// An array of values in a file.
@@ -129,7 +130,16 @@ impl Dataset {
     /// If the chunks are unlike the dataset.
     pub fn chunks(&self) -> Result<Option<Chunks>> {
         match &self.layout {
-            Layout::Chunked(layout) => Chunks::new(self, layout).map(Some),
+            Layout::Chunked(layout) => {
+                let made = Chunks::new(
+                    &self.storage,
+                    &self.name,
+                    (&self.extent, self.datatype.size()),
+                    layout,
+                    &self.filters,
+                );
+                made.map(Some).map_err(|error| error.at(self.header.at).within(&self.name))
+            }
             _ => Ok(None),
         }
     }
@@ -156,14 +166,7 @@ impl Dataset {
             Layout::Compact(bytes) => Ok(bytes.len() as u64),
             Layout::Virtual => Ok(0),
             Layout::Contiguous { .. } => Ok(self.contiguous().map_or(0, |(_, size)| size)),
-            Layout::Chunked(layout) => {
-                let mut bytes = 0u64;
-                let chunks = Chunks::new(self, layout)?;
-                chunks.finder.each(&self.storage, &mut |chunk| {
-                    bytes = bytes.saturating_add(chunk.bytes);
-                })?;
-                Ok(bytes)
-            }
+            Layout::Chunked(_) => self.chunks()?.map_or(Ok(0), |chunks| chunks.stored_bytes()),
         }
     }
 
@@ -182,12 +185,6 @@ impl Dataset {
         self.fill.as_deref()
     }
 
-    /// Number of bytes of a row: of all values with one index along the first dimension.
-    fn row_bytes(&self) -> u64 {
-        let values = self.shape().iter().skip(1).fold(1u64, |n, &side| n.saturating_mul(side));
-        values.saturating_mul(self.datatype.size() as u64)
-    }
-
     /// All values as they are in the file, the last dimension first.
     ///
     /// # Errors
@@ -199,8 +196,8 @@ impl Dataset {
             Extent::Null => {}
             Extent::Scalar => self.whole(&mut bytes)?,
             Extent::Array { ref shape, .. } => {
-                let rows = shape.first().copied().unwrap_or(0);
-                self.read_rows(0..rows, &mut bytes)?;
+                let ranges: Vec<_> = shape.iter().map(|&length| 0..length).collect();
+                self.read_slab(&ranges, &mut bytes)?;
             }
         }
         Ok(bytes)
@@ -254,24 +251,46 @@ impl Dataset {
     /// # Errors
     /// As for [`read`](Self::read).
     pub fn read_rows(&self, rows: Range<u64>, bytes: &mut Vec<u8>) -> Result<()> {
-        let total = self.shape().first().copied().unwrap_or(0);
-        if rows.start > rows.end || rows.end > total {
-            let what = format!("rows {} to {} of {total}", rows.start, rows.end);
-            return Err(Error::caller(what).within(&self.name));
-        }
-        let row = self.row_bytes();
-        let size = (rows.end - rows.start).saturating_mul(row);
-        let size = limits::check("an array of values", size, self.storage.limits.value_bytes);
-        let size = size.map_err(|error| error.within(&self.name))?;
-        let Some(mut chunks) = self.chunks()? else {
-            return self.run(rows.start.saturating_mul(row), size, bytes);
+        let mut ranges: Vec<Range<u64>> = self.shape().iter().map(|&length| 0..length).collect();
+        let Some(first) = ranges.first_mut() else {
+            return Err(Error::caller("a scalar has no rows").within(&self.name));
         };
-        limits::zeros(bytes, size)?;
-        self.fill_in(bytes);
-        if size > 0 {
-            chunks.copy(rows, bytes)?;
+        *first = rows;
+        self.read_slab(&ranges, bytes)
+    }
+
+    /// The values within a range along each dimension, as they are in the file, the last dimension
+    /// first. What was never written is the fill value.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub fn read_slab(&self, ranges: &[Range<u64>], bytes: &mut Vec<u8>) -> Result<()> {
+        let within = |error: Error| error.within(&self.name);
+        let value_bytes = self.datatype.size();
+        let slab = Slab::new(self.shape(), ranges, value_bytes).map_err(within)?;
+        let limit = self.storage.limits.value_bytes;
+        let size = limits::check("an array of values", slab.bytes(), limit).map_err(within)?;
+        bytes.clear();
+        if size == 0 {
+            return Ok(());
         }
-        Ok(())
+        if let Some(mut chunks) = self.chunks()? {
+            limits::zeros(bytes, size)?;
+            self.fill_in(bytes);
+            return chunks.read_slab(ranges, &mut Buffers::default(), bytes).map(|_| ());
+        }
+        if let Some(from) = slab.one_run() {
+            return self.run(from, size, bytes);
+        }
+        limits::zeros(bytes, size)?;
+        let mut piece = Vec::new();
+        let mut at = 0;
+        slab.runs(&mut |from, length| {
+            self.run(from, length, &mut piece)?;
+            bytes[at..at + length].copy_from_slice(&piece);
+            at += length;
+            Ok(())
+        })
     }
 
     /// All values as integers; floats only where they are whole.
@@ -281,6 +300,16 @@ impl Dataset {
     /// [`read`](Self::read).
     pub fn integers(&self) -> Result<Vec<i64>> {
         let bytes = self.read()?;
+        self.values(&bytes).integers().map_err(|error| error.within(&self.name))
+    }
+
+    /// The values of some rows as integers; floats only where they are whole.
+    ///
+    /// # Errors
+    /// As for [`integers`](Self::integers).
+    pub fn row_integers(&self, rows: Range<u64>) -> Result<Vec<i64>> {
+        let mut bytes = Vec::new();
+        self.read_rows(rows, &mut bytes)?;
         self.values(&bytes).integers().map_err(|error| error.within(&self.name))
     }
 
@@ -322,200 +351,4 @@ fn elsewhere(what: &str) -> Error {
         "the values are in other files ({what}), which are not opened: copy the dataset with h5py \
          or h5repack first"
     ))
-}
-
-/// Finds and reads the chunks of a dataset.
-#[derive(Clone)]
-pub struct Chunks {
-    storage: Arc<Storage>,
-    name: String,
-    finder: Finder,
-    filters: Arc<[Filter]>,
-    is_plain_at_the_end: bool,
-    value_bytes: usize,
-    /// Size of a chunk without filters, in bytes.
-    size: usize,
-}
-
-/// A chunk in the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Chunk {
-    /// Its first byte, counted from the start of the file.
-    pub offset: u64,
-    /// Size in the file, in bytes.
-    pub bytes: usize,
-    /// Bit `i` is set if filter `i` was left out.
-    pub mask: u32,
-    stored: Stored,
-}
-
-impl Chunks {
-    fn new(dataset: &Dataset, layout: &ChunkedLayout) -> Result<Self> {
-        let within = |error: Error| error.at(dataset.header.at).within(&dataset.name);
-        let limit = dataset.storage.limits.chunk_bytes;
-        let Extent::Array { shape, largest } = &dataset.extent else {
-            return Err(within(Error::malformed("chunks of a dataset without dimensions")));
-        };
-        let value_bytes = dataset.datatype.size();
-        let has_filters = !dataset.filters.is_empty();
-        let grid = Grid::new(shape, largest, &layout.sides, value_bytes, has_filters);
-        let grid = grid.map_err(within)?;
-        let size = limits::check("a chunk", grid.bytes, limit).map_err(within)?;
-        Ok(Self {
-            storage: Arc::clone(&dataset.storage),
-            name: dataset.name.clone(),
-            finder: Finder::new(grid, layout),
-            filters: Arc::clone(&dataset.filters),
-            is_plain_at_the_end: layout.is_plain_at_the_end,
-            value_bytes,
-            size,
-        })
-    }
-
-    /// Number of values along each dimension of a chunk.
-    pub fn sides(&self) -> &[u64] {
-        &self.finder.grid.sides
-    }
-
-    /// Size of a chunk without filters, in bytes.
-    pub fn size(&self) -> usize {
-        self.size
-    }
-
-    /// The chunk at a place in the grid of chunks, with a number for each dimension: in one
-    /// dimension, value `i` is in chunk `i / side`. `None` if it was never written.
-    ///
-    /// # Errors
-    /// If the index is damaged, or the chunk is larger than [`Limits`](crate::Limits) allow.
-    pub fn find(&mut self, place: &[u64]) -> Result<Option<Chunk>> {
-        let found = self.finder.find(&self.storage, place);
-        let found = found.map_err(|error| error.within(&self.name))?;
-        let Some(stored) = found else { return Ok(None) };
-        let offset = self.storage.offset(stored.address);
-        let limit = self.storage.limits.chunk_bytes;
-        let bytes = limits::check("a chunk", stored.bytes, limit)
-            .map_err(|error| error.at(offset).within(&self.name))?;
-        let mut mask = stored.mask;
-        if self.is_plain_at_the_end && self.finder.grid.is_partial(place) {
-            mask = u32::MAX;
-        }
-        Ok(Some(Chunk { offset, bytes, mask, stored }))
-    }
-
-    /// Reads the bytes of a chunk as they are in the file.
-    ///
-    /// # Errors
-    /// If the file ends before the chunk does, or the system refuses to read.
-    pub fn packed(&self, chunk: &Chunk, bytes: &mut Vec<u8>) -> Result<()> {
-        let read = self.storage.fill(chunk.stored.address, chunk.bytes, bytes);
-        read.map_err(|error| error.within(&self.name))
-    }
-
-    /// Unpacks the bytes of a chunk, which [`packed`](Self::packed) has read. The result has
-    /// [`size`](Self::size) bytes.
-    ///
-    /// # Errors
-    /// If the bytes are damaged, or were packed by a filter that is not read.
-    pub fn unpack(
-        &self,
-        chunk: &Chunk,
-        packed: &[u8],
-        scratch: &mut Scratch,
-        bytes: &mut Vec<u8>,
-    ) -> Result<()> {
-        filter::undo_all(&self.filters, chunk.mask, packed, self.size, scratch, bytes)
-            .map_err(|error| error.at(chunk.offset).within(&self.name))
-    }
-
-    /// Copies the values of these rows to `bytes`, where they have been replaced by fill values.
-    fn copy(&mut self, rows: Range<u64>, bytes: &mut [u8]) -> Result<()> {
-        let grid = self.finder.grid.clone();
-        let (shape, sides) = (&grid.shape, &grid.sides);
-        let first: Vec<u64> = std::iter::once(rows.start / sides[0])
-            .chain(std::iter::repeat_n(0, sides.len() - 1))
-            .collect();
-        let end: Vec<u64> = std::iter::once(rows.end.div_ceil(sides[0]))
-            .chain(shape.iter().zip(sides).skip(1).map(|(&n, &side)| n.div_ceil(side)))
-            .collect();
-        let (mut packed, mut raw, mut scratch) = (Vec::new(), Vec::new(), Scratch::default());
-        let mut place = first.clone();
-        loop {
-            if let Some(chunk) = self.find(&place)? {
-                self.packed(&chunk, &mut packed)?;
-                self.unpack(&chunk, &packed, &mut scratch, &mut raw)?;
-                put(&grid, self.value_bytes, &place, &rows, &raw, bytes);
-            }
-            // The next place, the last dimension first.
-            let mut dimension = place.len();
-            loop {
-                if dimension == 0 {
-                    return Ok(());
-                }
-                dimension -= 1;
-                place[dimension] += 1;
-                if place[dimension] < end[dimension] {
-                    break;
-                }
-                place[dimension] = first[dimension];
-            }
-        }
-    }
-}
-
-/// Copies the values of a chunk to where they are among these rows of the dataset.
-fn put(
-    grid: &Grid,
-    value_bytes: usize,
-    place: &[u64],
-    rows: &Range<u64>,
-    raw: &[u8],
-    bytes: &mut [u8],
-) {
-    // Along each dimension: the values of the dataset that the chunk has, and that are wanted.
-    let mut boxes = Vec::with_capacity(place.len());
-    for (i, (&at, &side)) in place.iter().zip(&grid.sides).enumerate() {
-        let from = at * side;
-        let end = from.saturating_add(side).min(grid.shape[i]);
-        let (wanted_from, wanted_end) =
-            if i == 0 { (from.max(rows.start), end.min(rows.end)) } else { (from, end) };
-        if wanted_from >= wanted_end {
-            return;
-        }
-        boxes.push((from, wanted_from, wanted_end));
-    }
-    let Some(&(origin, from, end)) = boxes.last() else { return };
-    let run = (end - from) as usize * value_bytes;
-    let rank = boxes.len();
-    let mut index: Vec<u64> = boxes.iter().map(|&(_, from, _)| from).collect();
-    loop {
-        let (mut source, mut target) = (0u64, 0u64);
-        for i in 0..rank {
-            let (from, _, _) = boxes[i];
-            let start = if i == 0 { rows.start } else { 0 };
-            source = source * grid.sides[i] + (index[i] - from);
-            let length = if i == 0 { rows.end - rows.start } else { grid.shape[i] };
-            target = target * length + (index[i] - start);
-        }
-        let (source, target) = (source as usize * value_bytes, target as usize * value_bytes);
-        if let (Some(source), Some(target)) =
-            (raw.get(source..source + run), bytes.get_mut(target..target + run))
-        {
-            target.copy_from_slice(source);
-        }
-        // The next run: all dimensions but the last one.
-        let mut dimension = rank - 1;
-        loop {
-            if dimension == 0 {
-                return;
-            }
-            dimension -= 1;
-            index[dimension] += 1;
-            if index[dimension] < boxes[dimension].2 {
-                break;
-            }
-            index[dimension] = boxes[dimension].1;
-        }
-        debug_assert!(index[rank - 1] == from && origin <= from);
-    }
 }

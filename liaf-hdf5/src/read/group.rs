@@ -45,12 +45,7 @@ impl Group {
         Ok(Self::new(storage, name, header, None))
     }
 
-    fn new(
-        storage: Arc<Storage>,
-        name: String,
-        header: Header,
-        root: Option<Arc<Self>>,
-    ) -> Self {
+    fn new(storage: Arc<Storage>, name: String, header: Header, root: Option<Arc<Self>>) -> Self {
         Self { storage, name, header: Arc::new(header), root, links: Arc::default() }
     }
 
@@ -63,8 +58,8 @@ impl Group {
         if let Some(links) = self.links.get() {
             return Ok(links);
         }
-        let mut links = links::all(&self.storage, &self.header)
-            .map_err(|error| error.within(&self.name))?;
+        let mut links =
+            links::all(&self.storage, &self.header).map_err(|error| error.within(&self.name))?;
         links.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(self.links.get_or_init(|| links))
     }
@@ -165,7 +160,8 @@ impl Group {
     }
 
     fn member(&self, name: &str, hops: &mut u32) -> Result<Object> {
-        let full = if self.name == "/" { format!("/{name}") } else { format!("{}/{name}", self.name) };
+        let full =
+            if self.name == "/" { format!("/{name}") } else { format!("{}/{name}", self.name) };
         let link = self.link(name)?;
         let link = link.ok_or_else(|| Error::not_found(format!("there is no {full}")))?;
         match &link.target {
@@ -187,8 +183,7 @@ impl Group {
     }
 
     fn open_at(&self, name: String, address: u64) -> Result<Object> {
-        let header =
-            header::read(&self.storage, address).map_err(|error| error.within(&name))?;
+        let header = header::read(&self.storage, address).map_err(|error| error.within(&name))?;
         let storage = Arc::clone(&self.storage);
         if links::is_group(&header) {
             let root = Some(self.root());

@@ -216,7 +216,8 @@ pub(crate) fn shared(storage: &Storage, cursor: &mut Cursor<'_>, kind: u16) -> R
         cursor.skip(6)?;
     }
     if version == 3 && place == 1 {
-        let what = "messages that are shared in a heap of the file (H5Pset_shared_mesg) are not read";
+        let what =
+            "messages that are shared in a heap of the file (H5Pset_shared_mesg) are not read";
         return Err(Error::unsupported(what).at(at));
     }
     let address = cursor.defined("a shared message")?;

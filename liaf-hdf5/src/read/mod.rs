@@ -3,6 +3,7 @@
 mod attributes;
 mod bytes;
 mod checksum;
+mod chunk_reader;
 mod chunks;
 mod dataset;
 mod file;
@@ -11,13 +12,15 @@ mod header;
 mod heap;
 mod links;
 mod message;
+mod slab;
 mod storage;
 mod superblock;
 mod tree;
 mod values;
 
 pub use attributes::Attribute;
-pub use dataset::{Chunk, Chunks, Dataset};
+pub use chunk_reader::{Buffers, Chunk, Chunks};
+pub use dataset::Dataset;
 pub use file::File;
 pub use group::{Group, Object};
 pub use message::dataspace::Extent;

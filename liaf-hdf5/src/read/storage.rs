@@ -1,7 +1,7 @@
 //! The bytes of a file, read under limits.
 
 use super::bytes::{Block, Sizes};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{self, Limits};
 use crate::source::Source;
 
@@ -42,7 +42,7 @@ impl Storage {
         let n = n.map_err(|error| Error::system("cannot read", error).at(at))?;
         if n < len {
             let what = "the file shrank while it was read";
-            return Err(Error::truncated(what).at(at + n as u64));
+            return Err(Error::new(ErrorKind::Shrank, what).at(at + n as u64));
         }
         Ok(())
     }

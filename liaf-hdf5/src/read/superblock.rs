@@ -12,7 +12,8 @@ use crate::source::Source;
 
 /// The first bytes of a superblock.
 pub(crate) const SIGNATURE: &[u8; 8] = b"\x89HDF\r\n\x1a\n";
-/// Bytes of the largest superblock.
+/// Bytes of the smallest and of the largest superblock.
+const LEAST: usize = 24;
 const MOST: usize = 128;
 
 /// What a superblock says.
@@ -48,15 +49,18 @@ pub(crate) fn open(source: Box<dyn Source>, limits: Limits) -> Result<(Storage, 
     let sizes = Sizes { offset: 8, length: 8 };
     let mut storage = Storage::new(source, base, sizes, limits);
     let block = storage.at_most(0, MOST)?;
+    if block.bytes.len() < LEAST {
+        return Err(Error::malformed("the file ends within the superblock").at(base));
+    }
     let mut cursor = block.cursor(sizes);
     cursor.skip(SIGNATURE.len())?;
     let version = cursor.version(&[0, 1, 2, 3], "the superblock")?;
     let superblock = if version < 2 {
-        old(&mut cursor, version, &mut storage)?
+        old(&mut cursor, version, &mut storage)
     } else {
-        new(&block, version, &mut storage)?
+        new(&block, version, &mut storage)
     };
-    Ok((storage, superblock))
+    superblock.map(|superblock| (storage, superblock))
 }
 
 fn set_sizes(cursor: &mut Cursor<'_>, storage: &mut Storage) -> Result<()> {
@@ -71,11 +75,10 @@ fn set_sizes(cursor: &mut Cursor<'_>, storage: &mut Storage) -> Result<()> {
     Ok(())
 }
 
-/// The file in one piece ends here.
-fn end(cursor: &mut Cursor<'_>, base: u64) -> Result<u64> {
+/// Where the file ends. If the base address is 0, the end counts from the superblock.
+fn end(cursor: &mut Cursor<'_>, stated_base: u64, base: u64) -> Result<u64> {
     let end = cursor.defined("the end of the file")?;
-    Ok(end)
-        .map(|end| end.saturating_add(base))
+    Ok(if stated_base == 0 { end.saturating_add(base) } else { end })
 }
 
 fn old(cursor: &mut Cursor<'_>, version: u8, storage: &mut Storage) -> Result<Superblock> {
@@ -90,11 +93,7 @@ fn old(cursor: &mut Cursor<'_>, version: u8, storage: &mut Storage) -> Result<Su
     }
     let stated = cursor.address()?.unwrap_or(0);
     cursor.address()?;
-    let mut end = end(cursor, 0)?;
-    if stated == 0 {
-        // The address of the end counts from the base address, which is where the superblock is.
-        end = end.saturating_add(storage.base);
-    }
+    let end = end(cursor, stated, storage.base)?;
     if cursor.address()?.is_some() {
         return Err(spread());
     }
@@ -114,10 +113,7 @@ fn new(block: &Block, version: u8, storage: &mut Storage) -> Result<Superblock> 
     let flags = cursor.u8()?;
     let stated = cursor.address()?.unwrap_or(0);
     let extension = cursor.address()?;
-    let mut end = end(&mut cursor, 0)?;
-    if stated == 0 {
-        end = end.saturating_add(storage.base);
-    }
+    let end = end(&mut cursor, stated, storage.base)?;
     let root = cursor.defined("the root group")?;
     if let Some(extension) = extension {
         let header = super::header::read(storage, extension)?;

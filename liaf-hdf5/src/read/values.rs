@@ -72,9 +72,9 @@ impl Values<'_> {
                     .map(|reference| {
                         let bytes = heap.get(self.storage, reference, 1)?;
                         // References may point to one long text again and again.
-                        left = left.checked_sub(bytes.len() + size_of::<String>()).ok_or_else(
-                            || Error::limit("the texts are longer than is allowed"),
-                        )?;
+                        left = left
+                            .checked_sub(bytes.len() + size_of::<String>())
+                            .ok_or_else(|| Error::limit("the texts are longer than is allowed"))?;
                         Ok(fixed(bytes, Padding::NulTerminated))
                     })
                     .collect()
@@ -132,7 +132,8 @@ mod tests {
 
     #[test]
     fn floats_of_16_bits() {
-        let known = [(0x3c00, 1.0), (0xc000, -2.0), (0x7bff, 65504.0), (0x0001, 5.960_464_477_539_063e-8)];
+        let known =
+            [(0x3c00, 1.0), (0xc000, -2.0), (0x7bff, 65504.0), (0x0001, 5.960_464_477_539_063e-8)];
         for (bits, value) in known {
             assert_eq!(half(bits), value);
         }

@@ -1,11 +1,11 @@
 //! NIR graphs in HDF5: `/version`, and `/node` with `type`, `nodes/<name>/<field>` and `edges`.
 
-use std::path::{Path, PathBuf};
+use std::io::Cursor;
+use std::path::Path;
 
-use hdf5::types::{VarLenAscii, VarLenUnicode};
-use hdf5::{Dataset, File, Group};
 use liaf_core::{Error, Result};
 use liaf_data::io::AtomicFile;
+use liaf_hdf5::{Dataset, Element, File, FileWriter, Group};
 
 use super::graph::{Array, Graph, Node};
 
@@ -13,121 +13,118 @@ use super::graph::{Array, Graph, Node};
 const VERSION: &str = "1.0.8";
 
 /// Most numbers and names that are read from one file.
-const MOST_NUMBERS: usize = 1 << 27;
+const MOST_NUMBERS: u64 = 1 << 27;
 
-fn failed(error: &hdf5::Error) -> Error {
-    Error::checkpoint(format!("HDF5: {error}"))
+fn failed(error: liaf_hdf5::Error) -> Error {
+    let text = format!("HDF5: {error}");
+    match (error.kind(), error.into_io()) {
+        (liaf_hdf5::ErrorKind::System, Some(cause)) => Error::system("cannot read the file", cause),
+        _ => Error::checkpoint(text),
+    }
 }
 
 pub(super) fn write(graph: &Graph, path: &Path) -> crate::error::Result<()> {
     let mut target = AtomicFile::create(path, true, true)?;
-    // The library locks the file it writes, and a process started meanwhile would inherit the lock
-    // and keep others from opening it. What is written anew from its bytes bears none.
-    let mut part = target.target().as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
-    let bytes = write_all(graph, &part).map_err(|error| failed(&error)).and_then(|()| {
-        std::fs::read(&part).map_err(|error| Error::system("cannot read the file back", error))
-    });
-    let _ = std::fs::remove_file(&part);
-    target.append(&bytes.map_err(|error| error.in_file(path))?)?;
+    let bytes = write_all(graph).map_err(|error| failed(error).in_file(path))?;
+    target.append(&bytes)?;
     target.finish()?;
     Ok(())
 }
 
-fn write_all(graph: &Graph, path: &Path) -> hdf5::Result<()> {
-    // One that is left of a writer that was stopped may still be locked.
-    let _ = std::fs::remove_file(path);
-    let file = File::create(path)?;
-    text(&file, "version", VERSION)?;
-    let root = file.create_group("node")?;
-    text(&root, "type", "NIRGraph")?;
-    let nodes = root.create_group("nodes")?;
+/// The bytes of the file.
+fn write_all(graph: &Graph) -> liaf_hdf5::Result<Vec<u8>> {
+    let mut file = Writer { file: FileWriter::new(Cursor::new(Vec::new()))? };
+    file.text("version", VERSION)?;
+    file.text("node/type", "NIRGraph")?;
+    file.file.group("node/nodes")?;
     for (name, node) in &graph.nodes {
-        write_node(&nodes.create_group(name)?, node)?;
+        file.node(&format!("node/nodes/{name}"), node)?;
     }
-    let edges: Vec<VarLenUnicode> =
-        graph.edges.iter().flat_map(|(from, to)| [from, to]).map(|name| unicode(name)).collect();
-    let dataset =
-        root.new_dataset::<VarLenUnicode>().shape((graph.edges.len(), 2)).create("edges")?;
-    dataset.write_raw(&edges)?;
-    file.close()
+    let edges: Vec<&str> =
+        graph.edges.iter().flat_map(|(from, to)| [from.as_str(), to.as_str()]).collect();
+    file.file.strings("node/edges", &edges, &[graph.edges.len() as u64, 2])?;
+    Ok(file.file.finish()?.0.into_inner())
 }
 
-/// Text in HDF5 ends at its first NUL.
-fn unicode(text: &str) -> VarLenUnicode {
-    text.replace('\0', "_").parse().unwrap_or_default()
+struct Writer {
+    file: FileWriter<Cursor<Vec<u8>>>,
 }
 
-fn text(group: &Group, name: &str, value: &str) -> hdf5::Result<()> {
-    group.new_dataset::<VarLenUnicode>().shape(()).create(name)?.write_scalar(&unicode(value))
-}
+impl Writer {
+    fn text(&mut self, path: &str, value: &str) -> liaf_hdf5::Result<()> {
+        self.file.strings(path, &[value], &[])
+    }
 
-fn whole(group: &Group, name: &str, value: &[usize]) -> hdf5::Result<()> {
-    let value: Vec<i64> = value.iter().map(|&n| n as i64).collect();
-    group.new_dataset::<i64>().shape(value.len()).create(name)?.write_raw(&value)
-}
+    fn whole(&mut self, path: &str, value: &[usize]) -> liaf_hdf5::Result<()> {
+        let value: Vec<i64> = value.iter().map(|&n| n as i64).collect();
+        self.file.dataset(path, &value, &[value.len() as u64])
+    }
 
-fn one(group: &Group, name: &str, value: i64) -> hdf5::Result<()> {
-    group.new_dataset::<i64>().shape(()).create(name)?.write_scalar(&value)
-}
+    fn one<T: Element>(&mut self, path: &str, value: T) -> liaf_hdf5::Result<()> {
+        self.file.dataset(path, &[value], &[])
+    }
 
-/// Numbers as f32, like those of the Python packages.
-fn array(group: &Group, name: &str, value: &Array) -> hdf5::Result<()> {
-    let data: Vec<f32> = value.data.iter().map(|&x| x as f32).collect();
-    group.new_dataset::<f32>().shape(value.shape.clone()).create(name)?.write_raw(&data)
-}
+    /// Numbers as f32, like those of the Python packages.
+    fn array(&mut self, path: &str, value: &Array) -> liaf_hdf5::Result<()> {
+        let data: Vec<f32> = value.data.iter().map(|&x| x as f32).collect();
+        let shape: Vec<u64> = value.shape.iter().map(|&side| side as u64).collect();
+        self.file.dataset(path, &data, &shape)
+    }
 
-fn write_node(group: &Group, node: &Node) -> hdf5::Result<()> {
-    let (kind, arrays): (&str, Vec<(&str, &Array)>) = match node {
-        Node::Input { shape } => {
-            whole(group, "shape", shape)?;
-            ("Input", vec![])
-        }
-        Node::Output { shape } => {
-            whole(group, "shape", shape)?;
-            ("Output", vec![])
-        }
-        Node::Affine { weight, bias: Some(bias) } => {
-            ("Affine", vec![("weight", weight), ("bias", bias)])
-        }
-        Node::Affine { weight, bias: None } => ("Linear", vec![("weight", weight)]),
-        Node::Conv2d { input_shape, weight, bias, stride, padding, dilation, groups } => {
-            whole(group, "input_shape", input_shape)?;
-            whole(group, "stride", stride)?;
-            whole(group, "padding", padding)?;
-            whole(group, "dilation", dilation)?;
-            one(group, "groups", *groups as i64)?;
-            ("Conv2d", vec![("weight", weight), ("bias", bias)])
-        }
-        Node::AvgPool2d { kernel_size, stride, padding } => {
-            whole(group, "kernel_size", kernel_size)?;
-            whole(group, "stride", stride)?;
-            whole(group, "padding", padding)?;
-            ("AvgPool2d", vec![])
-        }
-        Node::Flatten { input_type, start_dim, end_dim } => {
-            whole(group, "input_type", input_type)?;
-            one(group, "start_dim", *start_dim)?;
-            one(group, "end_dim", *end_dim)?;
-            ("Flatten", vec![])
-        }
-        Node::Lif { tau, r, v_leak, v_threshold, v_reset } => {
-            let names = ["tau", "r", "v_leak", "v_threshold", "v_reset"];
-            ("LIF", names.into_iter().zip([tau, r, v_leak, v_threshold, v_reset]).collect())
-        }
-        Node::If { r, v_threshold, v_reset } => {
-            let names = ["r", "v_threshold", "v_reset"];
-            ("IF", names.into_iter().zip([r, v_threshold, v_reset]).collect())
-        }
-        Node::Li { tau, r, v_leak } => ("LI", vec![("tau", tau), ("r", r), ("v_leak", v_leak)]),
-    };
-    text(group, "type", kind)?;
-    arrays.into_iter().try_for_each(|(name, value)| array(group, name, value))
+    /// Writes a node as the group at `path`.
+    fn node(&mut self, path: &str, node: &Node) -> liaf_hdf5::Result<()> {
+        self.file.group(path)?;
+        let at = |name: &str| format!("{path}/{name}");
+        let (kind, arrays): (&str, Vec<(&str, &Array)>) = match node {
+            Node::Input { shape } => {
+                self.whole(&at("shape"), shape)?;
+                ("Input", vec![])
+            }
+            Node::Output { shape } => {
+                self.whole(&at("shape"), shape)?;
+                ("Output", vec![])
+            }
+            Node::Affine { weight, bias: Some(bias) } => {
+                ("Affine", vec![("weight", weight), ("bias", bias)])
+            }
+            Node::Affine { weight, bias: None } => ("Linear", vec![("weight", weight)]),
+            Node::Conv2d { input_shape, weight, bias, stride, padding, dilation, groups } => {
+                self.whole(&at("input_shape"), input_shape)?;
+                self.whole(&at("stride"), stride)?;
+                self.whole(&at("padding"), padding)?;
+                self.whole(&at("dilation"), dilation)?;
+                self.one(&at("groups"), *groups as i64)?;
+                ("Conv2d", vec![("weight", weight), ("bias", bias)])
+            }
+            Node::AvgPool2d { kernel_size, stride, padding } => {
+                self.whole(&at("kernel_size"), kernel_size)?;
+                self.whole(&at("stride"), stride)?;
+                self.whole(&at("padding"), padding)?;
+                ("AvgPool2d", vec![])
+            }
+            Node::Flatten { input_type, start_dim, end_dim } => {
+                self.whole(&at("input_type"), input_type)?;
+                self.one(&at("start_dim"), *start_dim)?;
+                self.one(&at("end_dim"), *end_dim)?;
+                ("Flatten", vec![])
+            }
+            Node::Lif { tau, r, v_leak, v_threshold, v_reset } => {
+                let names = ["tau", "r", "v_leak", "v_threshold", "v_reset"];
+                ("LIF", names.into_iter().zip([tau, r, v_leak, v_threshold, v_reset]).collect())
+            }
+            Node::If { r, v_threshold, v_reset } => {
+                let names = ["r", "v_threshold", "v_reset"];
+                ("IF", names.into_iter().zip([r, v_threshold, v_reset]).collect())
+            }
+            Node::Li { tau, r, v_leak } => ("LI", vec![("tau", tau), ("r", r), ("v_leak", v_leak)]),
+        };
+        self.text(&at("type"), kind)?;
+        arrays.into_iter().try_for_each(|(name, value)| self.array(&at(name), value))
+    }
 }
 
 pub(super) fn read(path: &Path) -> Result<Graph> {
-    let file = File::open(path).map_err(|error| failed(&error))?;
+    let file = File::open(path).map_err(failed)?;
     let root = file
         .group("node")
         .map_err(|_| Error::checkpoint("no NIR file").expected("a group `node`").found("none"))?;
@@ -137,9 +134,9 @@ pub(super) fn read(path: &Path) -> Result<Graph> {
         return Err(Error::checkpoint("no NIR graph").expected("NIRGraph").found(kind));
     }
     let mut graph = Graph::default();
-    let nodes = root.group("nodes").map_err(|error| failed(&error))?;
-    for name in nodes.member_names().map_err(|error| failed(&error))? {
-        let group = nodes.group(&name).map_err(|error| failed(&error))?;
+    let nodes = root.group("nodes").map_err(failed)?;
+    for name in nodes.names().map_err(failed)? {
+        let group = nodes.group(&name).map_err(failed)?;
         let node = reader.node(&group).map_err(|error| error.in_layer(&name))?;
         graph.nodes.insert(name, node);
     }
@@ -156,15 +153,18 @@ pub(super) fn read(path: &Path) -> Result<Graph> {
 
 struct Reader {
     /// Numbers and names that may still be read.
-    room: usize,
+    room: u64,
 }
 
 impl Reader {
     fn dataset(&mut self, group: &Group, name: &str) -> Result<Dataset> {
-        let found = group.dataset(name).map_err(|_| {
-            Error::checkpoint("a field is missing").expected(name).found(group.name())
+        let found = group.dataset(name).map_err(|error| match error.kind() {
+            liaf_hdf5::ErrorKind::NotFound => {
+                Error::checkpoint("a field is missing").expected(name).found(group.name())
+            }
+            _ => failed(error),
         })?;
-        let size = found.size();
+        let size = found.extent().values();
         self.room = self.room.checked_sub(size).ok_or_else(|| {
             Error::checkpoint("more numbers than a network is read with")
                 .expected(format!("at most {MOST_NUMBERS}"))
@@ -174,12 +174,7 @@ impl Reader {
     }
 
     fn texts(&mut self, group: &Group, name: &str) -> Result<Vec<String>> {
-        let found = self.dataset(group, name)?;
-        if let Ok(all) = found.read_raw::<VarLenUnicode>() {
-            return Ok(all.iter().map(|text| text.as_str().to_owned()).collect());
-        }
-        let all = found.read_raw::<VarLenAscii>().map_err(|error| failed(&error))?;
-        Ok(all.iter().map(|text| text.as_str().to_owned()).collect())
+        self.dataset(group, name)?.texts().map_err(failed)
     }
 
     fn text(&mut self, group: &Group, name: &str) -> Result<String> {
@@ -189,12 +184,14 @@ impl Reader {
 
     fn array(&mut self, group: &Group, name: &str) -> Result<Array> {
         let found = self.dataset(group, name)?;
-        let data = found.read_raw::<f64>().map_err(|error| failed(&error))?;
-        Ok(Array { shape: found.shape(), data })
+        let shape = found.shape().iter().map(|&side| usize::try_from(side));
+        let shape = shape.collect::<std::result::Result<_, _>>();
+        let shape = shape.map_err(|_| Error::checkpoint("an array is too large").found(name))?;
+        Ok(Array { shape, data: found.floats().map_err(failed)? })
     }
 
     fn whole(&mut self, group: &Group, name: &str) -> Result<Vec<i64>> {
-        self.dataset(group, name)?.read_raw::<i64>().map_err(|error| failed(&error))
+        self.dataset(group, name)?.integers().map_err(failed)
     }
 
     fn shape(&mut self, group: &Group, name: &str) -> Result<Vec<usize>> {
@@ -222,7 +219,7 @@ impl Reader {
 
     /// The reset potential, which older files leave out: 0.
     fn reset(&mut self, group: &Group, threshold: &Array) -> Result<Array> {
-        if group.link_exists("v_reset") {
+        if group.contains("v_reset").map_err(failed)? {
             self.array(group, "v_reset")
         } else {
             Ok(Array::full(&threshold.shape, 0.0))
@@ -241,7 +238,7 @@ impl Reader {
             "Linear" => Node::Affine { weight: self.array(group, "weight")?, bias: None },
             "Conv2d" => {
                 let weight = self.array(group, "weight")?;
-                let input_shape = if group.link_exists("input_shape") {
+                let input_shape = if group.contains("input_shape").map_err(failed)? {
                     self.pair(group, "input_shape")?
                 } else {
                     [0; 2]
@@ -262,7 +259,7 @@ impl Reader {
                 padding: self.pair(group, "padding")?,
             },
             "Flatten" => Node::Flatten {
-                input_type: if group.link_exists("input_type") {
+                input_type: if group.contains("input_type").map_err(failed)? {
                     self.shape(group, "input_type")?
                 } else {
                     Vec::new()

@@ -9,6 +9,8 @@ mod time;
 
 pub(crate) use feed::{Feed, Storage};
 pub(crate) use names::Name;
+#[cfg(feature = "hdf5")]
+pub(crate) use number::Unusable;
 pub(crate) use number::{Kind, Number, Rows, View, guess_order, guess_unit};
 pub(crate) use reader::{Array, Checksum, ColumnReader, Parts, Source};
 pub(crate) use time::{guess, scaled};

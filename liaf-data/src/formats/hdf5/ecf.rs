@@ -3,30 +3,31 @@
 
 use std::ops::Range;
 
-use hdf5::Dataset;
+use liaf_hdf5::{Chunk, Chunks, ErrorKind};
 
-use super::chunk::{MOST_DAMAGED, chunk_of, given_up};
+use super::table::{MOST_DAMAGED, given_up};
 use crate::codec::{BlockReader, Checkpoint, EventSink, ReadOptions, seek};
+use crate::container::hdf5::{self, Shared};
 use crate::error::{Error, Result};
 use crate::formats::prophesee::ecf;
 use crate::io::ByteSource;
 use crate::io::{in_order, places_per_pool};
-use crate::limits::Limits;
 use crate::model::{Event, EventBatch, Finding, Report};
 
 /// The number of Prophesee's filter in HDF5.
-pub(crate) const FILTER: i32 = 36559;
+pub(crate) const FILTER: u16 = 36559;
 /// Size of a record that was stored without the filter: x u16, y u16, p i16, t i64 at byte 8.
 const RECORD: usize = 16;
 /// Number of chunks that are read before they are decoded.
 const CHUNKS: usize = 64;
+/// The same on one thread, or where the reader often needs to know where it is.
+const SMALL_STEPS: usize = 8;
 
 /// Decodes the chunks of a dataset.
-#[derive(Debug)]
 pub(crate) struct EcfReader {
-    dataset: Dataset,
-    /// Offset of the HDF5 data in the file.
-    base: u64,
+    chunks: Chunks,
+    name: String,
+    shared: Shared,
     /// Number of rows of a chunk.
     chunk: u64,
     total: u64,
@@ -34,9 +35,11 @@ pub(crate) struct EcfReader {
     /// Whether only a part of the rows is wanted.
     is_cut: bool,
     offset: i64,
-    limits: Limits,
+    in_flight_bytes: usize,
     strict: bool,
     parallel: bool,
+    /// Number of chunks that are read at a time.
+    steps: usize,
     slots: Vec<Slot>,
     file_bytes: u64,
     position: u64,
@@ -64,28 +67,29 @@ struct Slot {
 }
 
 impl EcfReader {
+    /// A reader of a dataset of `total` rows.
     pub fn new(
-        dataset: Dataset,
-        chunk: u64,
-        base: u64,
+        chunks: Chunks,
+        (name, total): (String, u64),
+        shared: Shared,
         offset: i64,
-        file_bytes: u64,
         options: &ReadOptions,
     ) -> Self {
-        let total = dataset.shape().first().map_or(0, |&rows| rows as u64);
         Self {
-            dataset,
-            base,
-            chunk,
+            chunk: chunks.sides().first().copied().unwrap_or(1).max(1),
+            chunks,
+            name,
             total,
             next: 0,
             is_cut: false,
             offset,
-            limits: options.limits,
+            in_flight_bytes: options.limits.in_flight_bytes,
             strict: options.strict,
             parallel: options.parallel,
+            steps: if options.parallel { CHUNKS } else { SMALL_STEPS },
             slots: Vec::new(),
-            file_bytes,
+            file_bytes: liaf_hdf5::Source::size(&shared),
+            shared,
             position: 0,
             missing: 0,
             report: Report::default(),
@@ -93,12 +97,24 @@ impl EcfReader {
         }
     }
 
+    /// Notes that the file ends `missing` bytes too early.
+    pub fn is_cut(&mut self, missing: u64) {
+        let error = super::rows::cut(self.file_bytes, missing);
+        self.report.add(Finding::TruncatedTails, 1, self.file_bytes);
+        self.report.note(&error);
+    }
+
+    /// The chunk in which a row is; `None` if it was never written.
+    fn chunk_of(&mut self, row: u64) -> liaf_hdf5::Result<Option<Chunk>> {
+        self.chunks.find(&[row / self.chunk])
+    }
+
     /// Reads the bytes of the next chunks.
-    fn read(&mut self, source: &mut ByteSource) -> Result<Vec<Packed>> {
+    fn read(&mut self) -> Result<Vec<Packed>> {
         let mut chunks = Vec::new();
         let mut bytes = 0;
-        let many = if self.parallel { CHUNKS } else { 8 };
-        while self.next < self.total && chunks.len() < many && bytes < self.limits.in_flight_bytes {
+        let many = self.steps;
+        while self.next < self.total && chunks.len() < many && bytes < self.in_flight_bytes {
             let rows = (self.total - self.next).min(self.chunk) as usize;
             let first_row = self.next;
             self.next += self.chunk;
@@ -110,23 +126,23 @@ impl EcfReader {
                 at: self.position,
                 fault: None,
             };
-            match chunk_of(&self.dataset, &[first_row]) {
-                Ok(chunk) => {
+            match self.chunk_of(first_row) {
+                Ok(Some(chunk)) => {
                     packed.is_raw = chunk.mask & 1 == 1;
-                    match chunk.address {
-                        Some(address) => {
-                            packed.at = self.base.saturating_add(address);
-                            let size =
-                                Limits::check("a chunk", chunk.bytes, self.limits.packet_bytes)
-                                    .map_err(|error| error.at(packed.at))?;
-                            packed.bytes = source.read_at(packed.at, size)?;
-                            if packed.bytes.len() < size {
-                                packed.fault = Some("the chunk lies after the end of the file");
-                            }
+                    packed.at = chunk.offset;
+                    match self.chunks.packed(&chunk, &mut packed.bytes) {
+                        Ok(()) => {}
+                        Err(error) if super::table::is_final(&error) => {
+                            return Err(hdf5::error(error));
                         }
-                        None => packed.fault = Some("the chunk was never written"),
+                        Err(_) => packed.fault = Some("the chunk lies after the end of the file"),
                     }
                 }
+                Ok(None) => packed.fault = Some("the chunk was never written"),
+                Err(error) if error.kind() == ErrorKind::Limit => {
+                    packed.fault = Some("the chunk is larger than is allowed");
+                }
+                Err(error) if super::table::is_final(&error) => return Err(hdf5::error(error)),
                 Err(_) => packed.fault = Some("the position of the chunk cannot be read"),
             }
             self.position = packed.at + packed.bytes.len() as u64;
@@ -134,8 +150,7 @@ impl EcfReader {
             self.missing = if packed.fault.is_some() { self.missing + 1 } else { 0 };
             chunks.push(packed);
             if self.missing >= MOST_DAMAGED && self.next < self.total {
-                let (rows, name) = (self.total - self.next, self.dataset.name());
-                self.report.note(given_up(rows, &name));
+                self.report.note(given_up(self.total - self.next, &self.name));
                 self.next = self.total;
             }
         }
@@ -144,6 +159,9 @@ impl EcfReader {
 
     fn end(&mut self) {
         self.ended = true;
+        for note in self.shared.notes() {
+            self.report.note(note);
+        }
         let bytes = &mut self.report.bytes;
         // A damaged table may refer to the same bytes twice.
         if bytes.total() > self.file_bytes {
@@ -153,7 +171,7 @@ impl EcfReader {
         let bytes = &mut self.report.bytes;
         let rest = self.file_bytes.saturating_sub(bytes.total());
         if self.is_cut {
-            let stored = self.dataset.storage_size();
+            let stored = self.chunks.stored_bytes().unwrap_or(0);
             bytes.passed_over = stored.saturating_sub(bytes.events + bytes.skipped).min(rest);
         }
         bytes.header += rest - bytes.passed_over;
@@ -167,11 +185,9 @@ impl seek::Rows for EcfReader {
 
     /// The time of the first row of a chunk, which is the first number in the chunk.
     fn time(&mut self, source: &mut ByteSource, row: u64) -> Result<Option<i64>> {
-        let Ok(chunk) = chunk_of(&self.dataset, &[row]) else { return Ok(None) };
-        let Some(address) = chunk.address else { return Ok(None) };
-        let at = self.base.saturating_add(address);
+        let Ok(Some(chunk)) = self.chunk_of(row) else { return Ok(None) };
         let is_raw = chunk.mask & 1 == 1;
-        let bytes = source.read_at(at.saturating_add(if is_raw { 8 } else { 4 }), 8)?;
+        let bytes = source.read_at(chunk.offset.saturating_add(if is_raw { 8 } else { 4 }), 8)?;
         let time = bytes.first_chunk().map(|bytes| i64::from_le_bytes(*bytes));
         Ok(time.map(|time| time.saturating_add(self.offset)))
     }
@@ -219,11 +235,11 @@ fn raw(packed: &Packed, slot: &mut Slot) {
 }
 
 impl BlockReader for EcfReader {
-    fn pump(&mut self, source: &mut ByteSource, sink: &mut dyn EventSink) -> Result<bool> {
+    fn pump(&mut self, _source: &mut ByteSource, sink: &mut dyn EventSink) -> Result<bool> {
         if self.ended {
             return Ok(false);
         }
-        let chunks = self.read(source)?;
+        let chunks = self.read()?;
         if chunks.is_empty() {
             self.end();
             return Ok(false);
@@ -232,7 +248,7 @@ impl BlockReader for EcfReader {
         let mut slots = std::mem::take(&mut self.slots);
         slots.resize_with(many, Slot::default);
         let (offset, strict, report) = (self.offset, self.strict, &mut self.report);
-        let name = if strict { self.dataset.name() } else { String::new() };
+        let name = if strict { self.name.clone() } else { String::new() };
         let mut give = |_, packed: &Packed, slot: &mut Slot| {
             let bytes = packed.bytes.len() as u64;
             match slot.fault {
@@ -265,6 +281,10 @@ impl BlockReader for EcfReader {
         };
         self.slots = slots;
         result.map(|()| true)
+    }
+
+    fn take_small_steps(&mut self) {
+        self.steps = SMALL_STEPS;
     }
 
     fn report(&self) -> &Report {

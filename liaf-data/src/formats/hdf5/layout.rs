@@ -1,11 +1,11 @@
 //! The positions of the events in an HDF5 file, found by the names of groups and datasets.
 
-use hdf5::types::{FloatSize, IntSize, TypeDescriptor};
-use hdf5::{Dataset, File, Group};
+use liaf_hdf5::{Dataset, Datatype, ErrorKind, File, Group, NumberKind, Object};
 
 use super::sensor;
 use crate::codec::columns::{Kind, Name, Number};
 use crate::codec::{ColumnMap, Field, ReadOptions, StreamChoice};
+use crate::container::hdf5::error;
 use crate::error::{Error, Result};
 use crate::hint::Hint;
 use crate::model::SensorSize;
@@ -28,8 +28,8 @@ const PATHS: &[(&str, &str)] = &[
 /// How the events of a stream are stored.
 #[derive(Debug)]
 pub(crate) enum Shape {
-    /// Records with members.
-    Records(Dataset),
+    /// Records with members: of t, x, y and p, the type and the byte of the record.
+    Records(Dataset, [(Number, usize); 4]),
     /// A table with this many columns.
     Table(Dataset, Number, usize),
     /// Separate datasets of t, x, y and p.
@@ -40,7 +40,7 @@ impl Shape {
     /// All datasets of the stream.
     pub fn datasets(&self) -> Vec<&Dataset> {
         match self {
-            Self::Records(dataset) | Self::Table(dataset, ..) => vec![dataset],
+            Self::Records(dataset, _) | Self::Table(dataset, ..) => vec![dataset],
             Self::Columns(columns) => columns.iter().map(|(dataset, _)| dataset).collect(),
         }
     }
@@ -80,9 +80,9 @@ pub(crate) fn streams(file: &File, options: &ReadOptions) -> Result<Vec<Stream>>
         if streams.iter().any(|stream| stream.place == place) {
             continue;
         }
-        let shape = match (file.dataset(place), file.group(place)) {
-            (Ok(dataset), _) => of_dataset(dataset, wide),
-            (_, Ok(group)) => of_group(&group),
+        let shape = match found(file.object(place))? {
+            Some(Object::Dataset(dataset)) => of_dataset(dataset, wide),
+            Some(Object::Group(group)) => of_group(&group)?,
             _ => None,
         };
         if let Some(shape) = shape {
@@ -90,12 +90,14 @@ pub(crate) fn streams(file: &File, options: &ReadOptions) -> Result<Vec<Stream>>
                 file.group(if matches!(shape, Shape::Columns(_)) { place } else { parent(place) });
             let group = group.ok();
             let number = |name: &str| group.as_ref().and_then(|group| sensor::number(group, name));
+            let root = file.root().ok();
             streams.push(Stream {
                 name: name.to_owned(),
                 place: place.to_owned(),
                 shape,
                 sensor: sensor::find(file, place),
-                t_offset: number("t_offset").or_else(|| sensor::number(file, "t_offset")),
+                t_offset: number("t_offset")
+                    .or_else(|| root.and_then(|root| sensor::number(&root, "t_offset"))),
                 ms_table: ms_table(file, group.as_ref()),
             });
         }
@@ -103,12 +105,22 @@ pub(crate) fn streams(file: &File, options: &ReadOptions) -> Result<Vec<Stream>>
     Ok(streams)
 }
 
+/// What was found; `None` if there is nothing of that name. What is there and cannot be read, such
+/// as a link to another file, is an error.
+fn found<T>(result: liaf_hdf5::Result<T>) -> Result<Option<T>> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(error(cause)),
+    }
+}
+
 /// The table from ms to rows, in the group of the columns or in its parent.
 fn ms_table(file: &File, group: Option<&Group>) -> Option<Dataset> {
     let names = ["ms_to_idx", "ms_map_idx"];
     let inside = group.and_then(|group| names.iter().find_map(|name| group.dataset(name).ok()));
     let table = inside.or_else(|| names.iter().find_map(|name| file.dataset(name).ok()));
-    table.filter(|table| table.ndim() == 1)
+    table.filter(|table| table.shape().len() == 1)
 }
 
 fn parent(place: &str) -> &str {
@@ -127,8 +139,9 @@ fn by_keys(file: &File, keys: &ColumnMap) -> Result<Stream> {
                 .hint(Hint::NameColumns { example: "t=/PATH,x=/PATH,y=/PATH,p=/PATH".into() })
         };
         let name = keys.name(field).ok_or_else(|| wrong("a dataset is missing"))?;
-        let dataset = file.dataset(name).map_err(|_| wrong("there is no such dataset"))?;
-        let number = number_of(&dataset).filter(|_| is_column(&dataset));
+        let dataset =
+            found(file.dataset(name))?.ok_or_else(|| wrong("there is no such dataset"))?;
+        let number = number_of(dataset.datatype()).filter(|_| is_column(&dataset));
         Ok((dataset, number.ok_or_else(|| wrong("this is not a column of numbers"))?))
     };
     let [t, x, y, p] = Field::ALL.map(open);
@@ -139,51 +152,61 @@ fn by_keys(file: &File, keys: &ColumnMap) -> Result<Stream> {
 }
 
 fn of_dataset(dataset: Dataset, columns: usize) -> Option<Shape> {
-    if let Some(number) = number_of(&dataset) {
-        let is_table = matches!(dataset.shape().as_slice(), [_, width] if *width == columns);
+    if let Some(number) = number_of(dataset.datatype()) {
+        let is_table = matches!(*dataset.shape(), [_, width] if width == columns as u64);
         return is_table.then_some(Shape::Table(dataset, number, columns));
     }
-    let descriptor = dataset.dtype().ok()?.to_descriptor().ok()?;
-    let TypeDescriptor::Compound(record) = descriptor else { return None };
-    let has = |name: &str| record.fields.iter().any(|field| field.name == name);
-    (dataset.ndim() == 1 && ["t", "x", "y", "p"].into_iter().all(has))
-        .then_some(Shape::Records(dataset))
-}
-
-fn of_group(group: &Group) -> Option<Shape> {
-    let names = group.member_names().ok()?;
+    let Datatype::Compound { members, .. } = dataset.datatype() else { return None };
     let find = |field: Field| {
-        let named = names.iter().filter(|name| Name::field(name) == Some(field));
-        named.filter_map(|name| group.dataset(name).ok()).find_map(|dataset| {
-            let number = number_of(&dataset).filter(|_| is_column(&dataset))?;
-            Some((dataset, number))
-        })
+        let mut named = members.iter().filter(|member| Name::field(&member.name) == Some(field));
+        named.find_map(|member| Some((number_of(&member.datatype)?, member.offset)))
     };
     let [t, x, y, p] = Field::ALL.map(find);
-    Some(Shape::Columns([t?, x?, y?, p?]))
+    let members = [t?, x?, y?, p?];
+    (dataset.shape().len() == 1).then_some(Shape::Records(dataset, members))
+}
+
+fn of_group(group: &Group) -> Result<Option<Shape>> {
+    let names = group.names().map_err(error)?;
+    let mut columns = Vec::new();
+    for field in Field::ALL {
+        let mut column = None;
+        for name in names.iter().filter(|name| Name::field(name) == Some(field)) {
+            let Some(Object::Dataset(dataset)) = found(group.object(name))? else { continue };
+            let number = number_of(dataset.datatype()).filter(|_| is_column(&dataset));
+            column = column.or(number.map(|number| (dataset, number)));
+        }
+        columns.extend(column);
+    }
+    Ok(columns.try_into().ok().map(Shape::Columns))
 }
 
 /// Whether a dataset is one column of numbers. MATLAB stores columns with two dimensions, one of
 /// which is 1.
 fn is_column(dataset: &Dataset) -> bool {
-    matches!(dataset.shape()[..], [_] | [1, _] | [_, 1])
+    matches!(dataset.shape(), [_] | [1, _] | [_, 1])
 }
 
-/// The type of the numbers of a dataset.
-fn number_of(dataset: &Dataset) -> Option<Number> {
-    let kind = match dataset.dtype().ok()?.to_descriptor().ok()? {
-        TypeDescriptor::Integer(IntSize::U1) => Kind::I8,
-        TypeDescriptor::Integer(IntSize::U2) => Kind::I16,
-        TypeDescriptor::Integer(IntSize::U4) => Kind::I32,
-        TypeDescriptor::Integer(IntSize::U8) => Kind::I64,
-        TypeDescriptor::Unsigned(IntSize::U1) => Kind::U8,
-        TypeDescriptor::Unsigned(IntSize::U2) => Kind::U16,
-        TypeDescriptor::Unsigned(IntSize::U4) => Kind::U32,
-        TypeDescriptor::Unsigned(IntSize::U8) => Kind::U64,
-        TypeDescriptor::Float(FloatSize::U4) => Kind::F32,
-        TypeDescriptor::Float(FloatSize::U8) => Kind::F64,
-        TypeDescriptor::Boolean => Kind::Bool,
+/// The type of number, if it is one that columns of events have. A boolean of h5py is an
+/// enumeration.
+fn number_of(datatype: &Datatype) -> Option<Number> {
+    let number = match datatype {
+        Datatype::Number(number) => *number,
+        _ if datatype.is_bool() => return Some(Number::little(Kind::Bool)),
         _ => return None,
     };
-    Some(Number::little(kind))
+    let kind = match (number.kind, number.size) {
+        (NumberKind::Signed, 1) => Kind::I8,
+        (NumberKind::Signed, 2) => Kind::I16,
+        (NumberKind::Signed, 4) => Kind::I32,
+        (NumberKind::Signed, 8) => Kind::I64,
+        (NumberKind::Unsigned, 1) => Kind::U8,
+        (NumberKind::Unsigned, 2) => Kind::U16,
+        (NumberKind::Unsigned, 4) => Kind::U32,
+        (NumberKind::Unsigned, 8) => Kind::U64,
+        (NumberKind::Float, 4) => Kind::F32,
+        (NumberKind::Float, 8) => Kind::F64,
+        _ => return None,
+    };
+    Some(Number { kind, big_endian: number.is_big_endian })
 }

@@ -9,38 +9,31 @@
 //! | RPG, E2VID | `/events/{xs,ys,ts,ps}`, ts in seconds, `sensor_resolution` |
 //! | v2e | `/events`, rows of t, x, y, p in u32, where p = -1 is 4294967295 |
 //!
-//! What has other names is read with `--keys`, or `--stream /PATH`. Two cameras are two streams. Chunks
-//! in ECF are read from the file by us, outside of the library's lock, and decoded on all threads by
-//! [`prophesee::ecf`](super::prophesee::ecf), never by a plugin; everything else comes through the library, Blosc included.
+//! What has other names is read with `--keys`, or `--stream /PATH`. Two cameras are two streams. The
+//! files are read by the crate [`liaf_hdf5`], which trusts nothing in them and opens no other file;
+//! chunks are read and unpacked on all threads. Chunks in ECF are decoded by
+//! [`prophesee::ecf`](super::prophesee::ecf).
 
-mod chunk;
+mod block;
 mod ecf;
 mod encode;
 mod layout;
 mod ms_table;
-mod record;
 mod rows;
 mod sensor;
 mod sink;
-mod slab;
-mod wire;
-pub mod worker;
+mod table;
 
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
-use hdf5::File;
-use hdf5::filters::Filter;
+use liaf_hdf5::{File, Filter};
 
 use crate::codec::columns::{Rows, guess_order, guess_unit};
 use crate::codec::{
-    Body, ColumnMap, Detection, Field, FileHead, Format, Opened, ReadOptions, StreamChoice,
-    TimeUnit,
+    Body, ColumnMap, Detection, Field, Format, Opened, ReadOptions, StreamChoice, TimeUnit,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::container::hdf5::{self, Shared};
+use crate::error::{Error, Result};
 use crate::hint::Hint;
 use crate::io::ByteSource;
 use crate::model::{RecordingInfo, SensorSource, StreamInfo, StreamKind};
@@ -68,27 +61,17 @@ fn base(head: &[u8]) -> Option<u64> {
 }
 
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
-    let Some(program) = &options.hdf5_program else { return open_here(source, options) };
     source.hold(options.limits.held_bytes)?;
-    if let (Some(path), true) = (source.path(), source.is_file()) {
-        return worker::open(program, path, true, source.len(), options);
+    let (file, shared) = hdf5::open(source, &options.limits)?;
+    if options.strict && file.missing_bytes() > 0 {
+        return Err(rows::cut(source.len().unwrap_or(0), file.missing_bytes()));
     }
-    let held = write_out(source)?;
-    let opened = worker::open(program, &held, false, source.len(), options);
-    let _ = std::fs::remove_file(&held);
-    opened
-}
-
-/// Opens the file in this process.
-fn open_here(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
-    let head = source.head(FileHead::BYTES)?;
-    source.hold(options.limits.held_bytes)?;
-    let base = base(&head).unwrap_or(0);
-    let file_bytes = source.len().unwrap_or(0);
-    let file = open_file(source)?;
     let mut streams = layout::streams(&file, options)?;
     if streams.is_empty() {
-        return Err(nothing(&file));
+        return Err(match file.missing_bytes() {
+            0 => nothing(&file),
+            missing => rows::cut(source.len().unwrap_or(0), missing),
+        });
     }
     let chosen = match (&options.stream, streams.len()) {
         (None | Some(StreamChoice::AllEvents), 1) => Some(0),
@@ -119,7 +102,7 @@ fn open_here(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     if let (None, Some(_), Some(sensor)) = (options.sensor, chosen, stream.sensor) {
         (info.sensor, info.sensor_source) = (Some(sensor), SensorSource::Header);
     }
-    let root = file.group("/").ok();
+    let root = file.root().ok();
     for key in ["version", "serial_number", "plugin_name", "integrator_name", "date", "format"] {
         if let Some(value) = root.as_ref().and_then(|root| sensor::text(root, key)) {
             info.details.insert(key, value);
@@ -141,7 +124,7 @@ fn open_here(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         (None, true) => return Err(Error::caller("the file has no t_offset that could be added")),
         (None, false) => 0,
     };
-    let body = read(stream, base, offset, file_bytes, &mut info, options)?;
+    let body = read(stream, (&file, shared), offset, &mut info, options)?;
     Ok(Opened { step: 1 << 20, bytes_per_event: 4.0, ..Opened::new(info, body, 0, options) })
 }
 
@@ -158,39 +141,44 @@ fn choose(streams: &[Stream], choice: &StreamChoice) -> Option<usize> {
 /// What reads the stream.
 fn read(
     stream: Stream,
-    base: u64,
+    (file, shared): (&File, Shared),
     offset: i64,
-    file_bytes: u64,
     info: &mut RecordingInfo,
     options: &ReadOptions,
 ) -> Result<Body> {
-    let filters = stream.shape.datasets().first().map_or(Vec::new(), |set| set.filters());
+    let filters = stream.shape.datasets().first().map_or(&[][..], |set| set.filters());
     if !filters.is_empty() {
         let names: Vec<_> = filters.iter().map(filter_name).collect();
         info.details.insert("filters", names.join(", "));
     }
-    if let (Shape::Records(dataset), [Filter::User(ecf::FILTER, _)]) = (&stream.shape, &filters[..])
-        && let Some([chunk]) = dataset.chunk().as_deref()
+    let missing = file.missing_bytes();
+    if let (Shape::Records(dataset, _), [Filter { id: ecf::FILTER, .. }]) = (&stream.shape, filters)
+        && let Some(chunks) = dataset.chunks().map_err(hdf5::error)?
     {
-        let chunk = (*chunk).max(1) as u64;
-        let dataset = dataset.clone();
-        let reader = EcfReader::new(dataset, chunk, base, offset, file_bytes, options);
+        let rows = dataset.shape().first().copied().unwrap_or(0);
+        let name = dataset.name().to_owned();
+        let mut reader = EcfReader::new(chunks, (name, rows), shared, offset, options);
+        if missing > 0 {
+            reader.is_cut(missing);
+        }
         return Ok(Body::blocks(reader));
     }
     for dataset in stream.shape.datasets() {
-        let filters = dataset.filters();
-        if let Some(filter) = filters.iter().find(|filter| matches!(filter, Filter::User(..))) {
+        if let Some(filter) = dataset.filters().iter().find(|filter| !filter.is_read()) {
             let name = dataset.name();
             return Err(Error::unsupported(format!(
                 "{name} is packed by a filter that is not read"
             ))
             .found(filter_name(filter))
-            .advice("h5repack -f GZIP=1 packs it again"));
+            .advice(REPACK));
         }
     }
     let is_table = matches!(stream.shape, Shape::Table(..));
     let rows = Rows { unit: TimeUnit::Microseconds, offset };
-    let mut reader = RowReader::new(stream.shape, rows, base, file_bytes, options)?;
+    let mut reader = RowReader::new(stream.shape, rows, shared, options)?;
+    if missing > 0 {
+        reader.is_cut(missing);
+    }
     reader.table = stream.ms_table.map(MsTable);
     let mut sample = reader.sample();
     if is_table && let Ok(columns) = &sample {
@@ -229,99 +217,21 @@ fn read(
     Ok(Body::blocks(reader))
 }
 
+/// How to pack a dataset again. `h5repack` of a system whose library lacks the filter would leave the
+/// dataset out, and end without an error.
+const REPACK: &str = "pack it again in Python, where hdf5plugin has more filters: import h5py, \
+                      hdf5plugin; old = h5py.File('OLD.h5'); new = h5py.File('NEW.h5', 'w'); \
+                      old.visititems(lambda name, x: new.create_dataset(name, data=x[()], \
+                      chunks=x.chunks, compression='gzip') if isinstance(x, h5py.Dataset) and \
+                      x.chunks else None)";
+
 fn filter_name(filter: &Filter) -> String {
-    match filter {
-        Filter::User(ecf::FILTER, _) => "ECF".into(),
-        Filter::User(32000, _) => "filter 32000 (LZF)".into(),
-        Filter::User(32004, _) => "filter 32004 (LZ4)".into(),
-        Filter::User(32008, _) => "filter 32008 (bitshuffle)".into(),
-        Filter::User(32015, _) => "filter 32015 (ZSTD)".into(),
-        Filter::User(id, _) => format!("filter {id}"),
-        Filter::Deflate(_) => "deflate".into(),
-        Filter::Shuffle => "shuffle".into(),
-        other => format!("{other:?}").split(['(', ' ']).next().unwrap_or_default().to_lowercase(),
-    }
-}
-
-/// Opens the file by the library; what is in memory goes to a file without a name first.
-fn open_file(source: &mut ByteSource) -> Result<File> {
-    let held = match source.path() {
-        Some(path) if source.is_file() => return open_path(path).map_err(|e| refused(&e, source)),
-        _ => write_out(source)?,
-    };
-    let file = open_path(&held).map_err(|error| refused(&error, source));
-    let _ = std::fs::remove_file(&held);
-    file
-}
-
-/// Opens a file, and waits a little for one that is locked: a program that was just started holds
-/// the locks of the one that started it, of files that are closed meanwhile too.
-fn open_path(path: &Path) -> hdf5::Result<File> {
-    let is_locked = |error: &hdf5::Error| said(error).contains(LOCKED);
-    for _ in 0..25 {
-        match File::open(path) {
-            Err(error) if is_locked(&error) => std::thread::sleep(Duration::from_millis(20)),
-            other => return other,
-        }
-    }
-    File::open(path)
-}
-
-const LOCKED: &str = "unable to lock file";
-
-/// All that the library says.
-fn said(error: &hdf5::Error) -> String {
-    let stack = error.stack().map(|stack| {
-        stack.iter().map(|frame| frame.desc().to_owned()).collect::<Vec<_>>().join("; ")
-    });
-    stack.unwrap_or_default() + &error.to_string()
-}
-
-/// Writes the bytes to a new file in the folder for such.
-fn write_out(source: &mut ByteSource) -> Result<PathBuf> {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let name = format!("liaf-{}-{number}.h5", std::process::id());
-    let path: PathBuf = Path::new(&std::env::temp_dir()).join(name);
-    let cannot = |error| Error::system("cannot write a copy for HDF5", error).in_file(&path);
-    let mut out =
-        std::fs::OpenOptions::new().write(true).create_new(true).open(&path).map_err(cannot)?;
-    let mut at = 0;
-    loop {
-        let piece = source.read_at(at, 1 << 20)?;
-        if piece.is_empty() {
-            return Ok(path);
-        }
-        at += piece.len() as u64;
-        if let Err(error) = out.write_all(&piece) {
-            let _ = std::fs::remove_file(&path);
-            return Err(cannot(error));
-        }
-    }
-}
-
-/// Why the library did not open the file.
-fn refused(error: &hdf5::Error, source: &ByteSource) -> Error {
-    let text = error.to_string();
-    let all = said(error);
-    if all.contains(LOCKED) {
-        return Error::system(
-            "another program has the file open for writing",
-            std::io::Error::other(text),
-        );
-    }
-    if all.contains("truncated file") || all.contains("already open for write") {
-        return Error::truncated("this HDF5 file was left by an interrupted writer or copy")
-            .at(source.len().unwrap_or(0))
-            .found(text)
-            .advice("HDF5 has no journal: write or copy it again");
-    }
-    Error::new(ErrorKind::Malformed, "HDF5 cannot open the file").at(0).found(text)
+    if filter.id == ecf::FILTER { "ECF".into() } else { filter.label() }
 }
 
 /// The file holds no events where they are looked for.
 fn nothing(file: &File) -> Error {
-    let names = file.member_names().unwrap_or_default();
+    let names = file.root().and_then(|root| root.names()).unwrap_or_default();
     let is_ours = names.iter().any(|name| name == "frames");
     let error = if is_ours {
         Error::unsupported("a tensor file of frames, not a recording of events")

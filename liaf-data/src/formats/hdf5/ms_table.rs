@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use hdf5::Dataset;
+use liaf_hdf5::Dataset;
 
 use super::rows::RowReader;
 use crate::codec::seek::{Rows, SLACK};
@@ -29,7 +29,7 @@ impl MsTable {
         time: &Range<i64>,
     ) -> Result<Option<Range<u64>>> {
         let all = reader.rows();
-        let entries = self.0.size() as u64;
+        let entries = self.0.extent().values();
         let offset = reader.rows.offset;
         // The first row at or after a time. Outside of the table this is the first row, or the end
         // of all rows.
@@ -54,8 +54,7 @@ impl MsTable {
     }
 
     fn entry(&self, ms: u64) -> Option<u64> {
-        let at = ms as usize;
-        let entry = self.0.read_slice_1d::<u64, _>(at..at + 1).ok()?;
-        entry.first().copied()
+        let entry = self.0.row_integers(ms..ms + 1).ok()?;
+        u64::try_from(*entry.first()?).ok()
     }
 }

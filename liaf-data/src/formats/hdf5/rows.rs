@@ -2,36 +2,50 @@
 
 use std::ops::Range;
 
-use super::chunk::{MOST_DAMAGED, given_up};
+use liaf_hdf5::Buffers;
+
+use super::block::{self, Block, Piece};
 use super::layout::Shape;
 use super::ms_table::MsTable;
-use super::slab::Slab;
-use crate::codec::columns::{Kind, Number, Rows, View};
+use super::table::{Column, MOST_DAMAGED, Table, given_up};
+use crate::codec::columns::{Rows, Unusable, View};
 use crate::codec::{BlockReader, Checkpoint, EventSink, ReadOptions, seek};
+use crate::container::hdf5::{self, Shared};
 use crate::error::{Error, Result};
-use crate::io::ByteSource;
+use crate::io::{ByteSource, in_order, places_per_pool};
+use crate::limits::Limits;
 use crate::model::{EventBatch, Finding, Report};
 
-/// Number of rows that are converted at a time.
-const BLOCK: usize = 8192;
+/// Number of rows of a block, if chunks are smaller.
+const BLOCK: u64 = 16 << 10;
+/// Number of rows that are looked at to tell what they are.
+const SAMPLE: u64 = 8192;
+/// Number of blocks that are read before the position is updated.
+const BLOCKS: usize = 8;
 
 /// Reads the rows of one or four datasets as events.
-#[derive(Debug)]
 pub(crate) struct RowReader {
-    slabs: Vec<Slab>,
-    /// Indices of slab and column for t, x, y and p.
-    columns: [(usize, usize); 4],
+    tables: Vec<Table>,
+    /// The table, and what in it, are t, x, y and p.
+    columns: [(usize, Column); 4],
     pub rows: Rows,
     row: u64,
-    left: u64,
+    end: u64,
     /// Number of all rows, and of rows that are skipped.
     total: u64,
     passed: u64,
     /// The table from ms to rows.
     pub table: Option<MsTable>,
-    stored: u64,
+    shared: Shared,
     file_bytes: u64,
+    limits: Limits,
     strict: bool,
+    parallel: bool,
+    /// Number of blocks that are read at a time.
+    steps: usize,
+    blocks: Vec<Block>,
+    /// The chunk of times that was looked at last: the rows, and their bytes.
+    looked: Option<(Range<u64>, Vec<u8>)>,
     /// Number of rows that could not be read, and of damaged chunks directly before the next row.
     lost: u64,
     damaged: u32,
@@ -42,114 +56,247 @@ pub(crate) struct RowReader {
 }
 
 impl RowReader {
-    /// A reader of an HDF5 file whose data starts at byte `base`.
-    pub fn new(
-        shape: Shape,
-        rows: Rows,
-        base: u64,
-        file_bytes: u64,
-        options: &ReadOptions,
-    ) -> Result<Self> {
-        let i64 = Number::little(Kind::I64);
+    /// A reader of a stream.
+    pub fn new(shape: Shape, rows: Rows, shared: Shared, options: &ReadOptions) -> Result<Self> {
+        let at = |i, number, offset| (i, Column { number, offset });
         let (sets, columns) = match shape {
-            Shape::Records(dataset) => (vec![(dataset, i64, 4)], [(0, 0), (0, 1), (0, 2), (0, 3)]),
-            Shape::Table(dataset, number, width) => {
-                (vec![(dataset, number, width)], [(0, 0), (0, 1), (0, 2), (0, 3)])
+            Shape::Records(dataset, members) => {
+                (vec![(dataset, 1)], members.map(|(number, offset)| at(0, number, offset)))
             }
-            Shape::Columns(sets) => (
-                sets.into_iter().map(|(set, number)| (set, number, 1)).collect(),
-                [(0, 0), (1, 0), (2, 0), (3, 0)],
-            ),
+            Shape::Table(dataset, number, width) => {
+                (vec![(dataset, width)], [0, 1, 2, 3].map(|i| at(0, number, i * number.bytes())))
+            }
+            Shape::Columns(sets) => {
+                let mut columns = (0..).zip(&sets).map(|(i, &(_, number))| at(i, number, 0));
+                let columns = [(); 4].map(|()| columns.next());
+                let [Some(t), Some(x), Some(y), Some(p)] = columns else {
+                    return Err(Error::caller("four columns are four"));
+                };
+                (sets.into_iter().map(|(set, _)| (set, 1)).collect(), [t, x, y, p])
+            }
         };
-        let slabs = sets
-            .into_iter()
-            .map(|(set, number, width)| Slab::new((set, number), width, base, &options.limits));
-        let slabs = slabs.collect::<Result<Vec<_>>>()?;
-        let left = slabs.iter().map(|slab| slab.total).min().unwrap_or(0);
-        let stored =
-            slabs.iter().map(|slab| slab.dataset.storage_size()).fold(0, u64::saturating_add);
-        let (mut report, mut flaw) = (Report::default(), None);
-        if slabs.iter().any(|slab| slab.total != left) {
-            let length = |slab: &Slab| format!("{} of {}", slab.total, slab.dataset.name());
-            let lengths: Vec<_> = slabs.iter().map(length).collect();
-            let error = Error::malformed("the datasets are not of one length")
-                .expected(format!("{left} rows"))
-                .found(lengths.join(", "));
-            report.add_event(Finding::BadParts, 1, left);
-            report.note(&error);
-            flaw = Some(error);
-        }
-        let strict = options.strict;
-        let batch = EventBatch::new();
-        Ok(Self {
-            slabs,
+        let tables = sets.into_iter().map(|(set, width)| Table::new(set, width));
+        let tables = tables.collect::<liaf_hdf5::Result<Vec<_>>>().map_err(hdf5::error)?;
+        let bytes = tables.iter().map(|table| table.chunk_bytes).fold(0, u64::saturating_add);
+        Limits::check("a chunk of each column", bytes, options.limits.packet_bytes)?;
+        let total = tables.iter().map(|table| table.rows).min().unwrap_or(0);
+        let mut reader = Self {
+            tables,
             columns,
             rows,
             row: 0,
-            left,
-            total: left,
+            end: total,
+            total,
             passed: 0,
             table: None,
-            stored,
-            file_bytes,
-            strict,
+            file_bytes: liaf_hdf5::Source::size(&shared),
+            shared,
+            limits: options.limits,
+            strict: options.strict,
+            parallel: options.parallel,
+            steps: BLOCKS,
+            blocks: Vec::new(),
+            looked: None,
             lost: 0,
             damaged: 0,
-            batch,
-            report,
-            flaw,
+            batch: EventBatch::new(),
+            report: Report::default(),
+            flaw: None,
             ended: false,
-        })
+        };
+        reader.check_lengths();
+        Ok(reader)
+    }
+
+    fn check_lengths(&mut self) {
+        if self.tables.iter().all(|table| table.rows == self.total) {
+            return;
+        }
+        let length = |table: &Table| format!("{} of {}", table.rows, table.dataset.name());
+        let lengths: Vec<_> = self.tables.iter().map(length).collect();
+        let error = Error::malformed("the datasets are not of one length")
+            .expected(format!("{} rows", self.total))
+            .found(lengths.join(", "));
+        self.report.add_event(Finding::BadParts, 1, self.total);
+        self.report.note(&error);
+        self.flaw = Some(error);
+    }
+
+    /// Notes that the file ends `missing` bytes too early.
+    pub fn is_cut(&mut self, missing: u64) {
+        let error = cut(self.file_bytes, missing);
+        self.report.add(Finding::TruncatedTails, 1, self.file_bytes);
+        self.report.note(&error);
     }
 
     /// Sets which columns of a table are t, x, y and p.
     pub fn set_order(&mut self, order: [usize; 4]) {
-        self.columns = order.map(|column| (0, column));
+        let number = self.columns[0].1.number;
+        self.columns = order.map(|i| (0, Column { number, offset: i * number.bytes() }));
     }
 
     /// Reads the first numbers of t, x, y and p without consuming them.
     pub fn sample(&mut self) -> Result<[Vec<f64>; 4]> {
-        for slab in &mut self.slabs {
-            slab.ready().map_err(|error| slab.unreadable(&error))?;
+        let mut values = [const { Vec::new() }; 4];
+        let end = self.tables.iter().map(|table| table.next_chunk(0)).fold(SAMPLE, u64::min);
+        let end = end.min(self.total);
+        let mut buffers = Buffers::default();
+        for (values, (i, column)) in values.iter_mut().zip(self.columns) {
+            let (table, mut bytes) = (&mut self.tables[i], Vec::new());
+            if let Err(error) = table.read(0..end, &mut buffers, &mut bytes) {
+                return Err(unreadable(table, 0, error));
+            }
+            *values = table.view(column, &bytes).floats(end as usize);
         }
-        let slabs = &self.slabs;
-        Ok(self.columns.map(|(slab, column)| {
-            slabs.get(slab).map_or(Vec::new(), |slab| slab.view(column).floats(BLOCK))
-        }))
+        Ok(values)
     }
 
-    /// Continues at row `next`, after a chunk that cannot be read. The rows of the other datasets
-    /// up to there are useless without it.
-    fn pass_over(&mut self, error: Error, next: u64) -> Result<()> {
-        self.report.add_event(Finding::DamagedPackets, 1, self.row);
+    /// Number of rows of a block.
+    fn block_rows(&self) -> u64 {
+        let chunk = self.tables.iter().map(|table| table.chunk).max().unwrap_or(1);
+        chunk.saturating_mul((BLOCK / chunk).max(1))
+    }
+
+    /// The next blocks, cut where chunks of the largest kind end.
+    fn next_blocks(&self) -> Vec<Range<u64>> {
+        let step = self.block_rows();
+        let mut blocks = Vec::new();
+        let mut row = self.row;
+        while row < self.end && blocks.len() < self.steps {
+            let end = (row / step + 1).saturating_mul(step).min(self.end);
+            blocks.push(row..end);
+            row = end;
+        }
+        blocks
+    }
+
+    /// Number of blocks that may be in memory at a time.
+    fn most_blocks(&self) -> usize {
+        let rows = self.block_rows().min(self.total.max(1));
+        let row_bytes: usize = self.tables.iter().map(|table| table.row_bytes).sum();
+        // The rows, and while they are unpacked their packed bytes and those between two filters.
+        let bytes = rows.saturating_mul(2 * row_bytes as u64).max(1);
+        let most = self.limits.in_flight_bytes as u64 / bytes;
+        most.clamp(1, places_per_pool() as u64) as usize
+    }
+
+    /// Uses what became of the rows of a block. Returns whether reading goes on.
+    fn take(&mut self, block: &mut Block, sink: &mut dyn EventSink) -> Result<bool> {
+        let mut pieces = std::mem::take(&mut block.pieces);
+        for piece in &mut pieces {
+            match piece {
+                // A damaged chunk before may have more rows than the block in which it was found.
+                Piece::Read { rows, .. } if rows.end <= self.row => {}
+                Piece::Read { rows, first, events: Some((batch, unusable)) }
+                    if rows.start >= self.row =>
+                {
+                    let _ = first;
+                    self.give(rows.clone(), batch, *unusable, sink)?;
+                }
+                Piece::Read { rows, first, .. } => {
+                    let mut from = rows.start.max(self.row);
+                    while from < rows.end {
+                        let to = (from + block::ROWS).min(rows.end);
+                        let mut batch = std::mem::take(&mut self.batch);
+                        batch.clear();
+                        let unusable = block.convert(
+                            from..to,
+                            rows,
+                            first,
+                            &self.columns,
+                            self.rows,
+                            &mut batch,
+                        );
+                        let given = self.give(from..to, &mut batch, unusable, sink);
+                        self.batch = batch;
+                        given?;
+                        from = to;
+                    }
+                }
+                Piece::Damaged { rows, .. } if rows.end <= self.row => {}
+                Piece::Damaged { table, rows, error } => {
+                    let table = &mut self.tables[*table];
+                    let row = rows.start.max(self.row);
+                    let error = std::mem::replace(error, liaf_hdf5::Error::malformed(""));
+                    let error = unreadable(table, row, error);
+                    if !self.pass_over(error, row, rows.end) {
+                        return Ok(false);
+                    }
+                }
+                Piece::Failed(error) => {
+                    let error = std::mem::replace(error, liaf_hdf5::Error::malformed(""));
+                    return Err(hdf5::error(error));
+                }
+            }
+        }
+        block.pieces = pieces;
+        Ok(true)
+    }
+
+    /// Passes the events of some rows on.
+    fn give(
+        &mut self,
+        rows: Range<u64>,
+        batch: &mut EventBatch,
+        unusable: Unusable,
+        sink: &mut dyn EventSink,
+    ) -> Result<()> {
+        self.damaged = 0;
+        self.row = rows.end;
+        if unusable.count > 0 {
+            let row = rows.start + unusable.first as u64;
+            self.report.add_event(Finding::BadValues, unusable.count as u64, row);
+            if self.strict {
+                batch.truncate(unusable.first);
+                sink.events(batch, 0)?;
+                let what = format!("row {row} of {} is not an event", self.names());
+                return Err(Error::malformed(what)
+                    .expected("a time, whole x and y from 0 to 65535, and p 0, 1 or -1"));
+            }
+        }
+        if batch.is_empty() { Ok(()) } else { sink.events(batch, 0) }
+    }
+
+    fn names(&self) -> String {
+        let names: Vec<_> = self.tables.iter().map(|table| table.dataset.name()).collect();
+        names.join(", ")
+    }
+
+    /// Goes on at row `next`, after a chunk that cannot be read. The rows of the other datasets up to
+    /// there are useless without it. Returns whether reading goes on.
+    fn pass_over(&mut self, error: Error, row: u64, next: u64) -> bool {
+        self.report.add_event(Finding::DamagedPackets, 1, row);
         if self.strict {
-            self.left = 0;
+            self.end = row;
+            self.row = row;
             self.flaw = Some(error);
-            return Ok(());
+            return false;
         }
         if self.lost == 0 {
             self.report.note(&error);
         }
         self.damaged += 1;
-        let mut lost = (next - self.row).min(self.left);
-        if self.damaged >= MOST_DAMAGED && lost < self.left {
-            let names: Vec<_> = self.slabs.iter().map(|slab| slab.dataset.name()).collect();
-            self.report.note(given_up(self.left - lost, &names.join(", ")));
-            lost = self.left;
+        let next = next.min(self.end);
+        self.lost += next - row;
+        self.row = next;
+        if self.damaged >= MOST_DAMAGED && self.row < self.end {
+            let left = self.end - self.row;
+            self.report.note(given_up(left, &self.names()));
+            self.lost += left;
+            self.row = self.end;
+            return false;
         }
-        self.lost += lost;
-        self.left -= lost;
-        self.row += lost;
-        for slab in &mut self.slabs {
-            slab.keep(self.row, u64::MAX);
-        }
-        Ok(())
+        true
     }
 
-    fn end(&mut self) -> Result<()> {
+    fn finish(&mut self) -> Result<()> {
         self.ended = true;
+        for note in self.shared.notes() {
+            self.report.note(note);
+        }
+        let stored = self.tables.iter().map(|table| table.dataset.stored_bytes().unwrap_or(0));
+        let stored = stored.fold(0, u64::saturating_add).min(self.file_bytes);
         let bytes = &mut self.report.bytes;
-        let stored = self.stored.min(self.file_bytes);
         let share = |rows: u64| {
             (u128::from(stored) * u128::from(rows) / u128::from(self.total).max(1)) as u64
         };
@@ -164,30 +311,55 @@ impl RowReader {
     }
 }
 
+/// The error for rows that cannot be read.
+fn unreadable(table: &mut Table, row: u64, error: liaf_hdf5::Error) -> Error {
+    let name = table.dataset.name().to_owned();
+    let what = Error::malformed(format!("{name} cannot be read from row {row} on"));
+    let what = match table.offset(row).or(error.offset()) {
+        Some(offset) => what.at(offset),
+        None => what,
+    };
+    what.found(error.what().trim_start_matches(&format!("{name}: ")))
+}
+
+/// The error for a file that ends too early.
+pub(super) fn cut(file_bytes: u64, missing: u64) -> Error {
+    Error::truncated("this HDF5 file was left by an interrupted writer or copy")
+        .at(file_bytes)
+        .found(format!("{missing} bytes are missing"))
+        .advice("HDF5 has no journal: write or copy it again")
+}
+
 impl seek::Rows for RowReader {
     fn rows(&self) -> Range<u64> {
-        self.row..self.row + self.left
+        self.row..self.end
     }
 
     fn time(&mut self, _source: &mut ByteSource, row: u64) -> Result<Option<i64>> {
-        let (slab, column) = self.columns[0];
-        let Some(slab) = self.slabs.get_mut(slab) else { return Ok(None) };
-        let Ok(bytes) = slab.one(row, column) else { return Ok(None) };
-        let (stride, number) = (slab.number.bytes(), slab.number);
-        Ok(self.rows.first_time(View { bytes: &bytes, stride, number }))
+        let (i, column) = self.columns[0];
+        let Some(table) = self.tables.get_mut(i) else { return Ok(None) };
+        if self.looked.as_ref().is_none_or(|(rows, _)| !rows.contains(&row)) {
+            let rows = row / table.chunk * table.chunk..table.next_chunk(row);
+            let mut bytes = Vec::new();
+            if table.read(rows.clone(), &mut Buffers::default(), &mut bytes).is_err() {
+                return Ok(None);
+            }
+            self.looked = Some((rows, bytes));
+        }
+        let Some((rows, bytes)) = &self.looked else { return Ok(None) };
+        let from = (row - rows.start) as usize * table.row_bytes;
+        let view: View<'_> = table.view(column, bytes.get(from..).unwrap_or_default());
+        Ok(self.rows.first_time(view))
     }
 
     fn grain(&self) -> u64 {
-        self.slabs.get(self.columns[0].0).map_or(1, |slab| slab.rows as u64)
+        self.tables.get(self.columns[0].0).map_or(1, |table| table.chunk)
     }
 
     fn keep(&mut self, _source: &mut ByteSource, rows: Range<u64>) -> Result<()> {
-        for slab in &mut self.slabs {
-            slab.keep(rows.start, rows.end);
-        }
-        let kept = rows.end - rows.start;
-        self.passed += self.left - kept;
-        (self.row, self.left) = (rows.start, kept);
+        self.looked = None;
+        self.passed += (self.end - self.row) - (rows.end - rows.start);
+        (self.row, self.end) = (rows.start, rows.end);
         Ok(())
     }
 }
@@ -197,51 +369,45 @@ impl BlockReader for RowReader {
         if self.ended {
             return Ok(false);
         }
-        let mut rows = self.left.min(BLOCK as u64) as usize;
-        if rows == 0 {
-            return self.end().map(|()| false);
+        let wanted = self.next_blocks();
+        if wanted.is_empty() {
+            return self.finish().map(|()| false);
         }
-        for slab in &mut self.slabs {
-            match slab.ready() {
-                Ok(ready) => rows = rows.min(ready),
-                Err(error) => {
-                    let (error, next) = (slab.unreadable(&error), slab.behind());
-                    return self.pass_over(error, next).map(|()| true);
+        let many = if self.parallel { self.most_blocks() } else { 1 };
+        let mut blocks = std::mem::take(&mut self.blocks);
+        blocks.truncate(many);
+        while blocks.len() < many {
+            blocks.push(Block::new(self.tables.clone()));
+        }
+        let (columns, how) = (self.columns, self.rows);
+        let mut goes_on = true;
+        let result = if many > 1 {
+            let work =
+                |_, rows: &Range<u64>, block: &mut Block| block.read(rows.clone(), &columns, how);
+            in_order(&wanted, &mut blocks, work, |_, _, block| {
+                goes_on = goes_on && self.take(block, sink)?;
+                Ok(())
+            })
+        } else {
+            let mut all = wanted.iter();
+            loop {
+                let (Some(rows), true) = (all.next(), goes_on) else { break Ok(()) };
+                let start = rows.start.max(self.row);
+                if start < rows.end {
+                    blocks[0].read(start..rows.end, &columns, how);
+                    match self.take(&mut blocks[0], sink) {
+                        Ok(more) => goes_on = more,
+                        Err(error) => break Err(error),
+                    }
                 }
             }
-        }
-        if rows == 0 {
-            return self.end().map(|()| false);
-        }
-        self.batch.clear();
-        let nothing = View { bytes: &[], stride: 1, number: Number::little(Kind::U8) };
-        let slabs = &self.slabs;
-        let views =
-            self.columns.map(|(slab, column)| slabs.get(slab).map_or(nothing, |s| s.view(column)));
-        let unusable = self.rows.append(views, rows, &mut self.batch);
-        for slab in &mut self.slabs {
-            slab.taken += rows * slab.row_bytes();
-        }
-        self.damaged = 0;
-        let first = self.row;
-        self.row += rows as u64;
-        self.left -= rows as u64;
-        if unusable.count > 0 {
-            let row = first + unusable.first as u64;
-            self.report.add_event(Finding::BadValues, unusable.count as u64, row);
-            if self.strict {
-                self.batch.truncate(unusable.first);
-                sink.events(&mut self.batch, 0)?;
-                let names: Vec<_> = self.slabs.iter().map(|slab| slab.dataset.name()).collect();
-                let what = format!("row {row} of {} is not an event", names.join(", "));
-                return Err(Error::malformed(what)
-                    .expected("a time, whole x and y from 0 to 65535, and p 0, 1 or -1"));
-            }
-        }
-        if !self.batch.is_empty() {
-            sink.events(&mut self.batch, 0)?;
-        }
-        Ok(true)
+        };
+        self.blocks = blocks;
+        result.map(|()| true)
+    }
+
+    fn take_small_steps(&mut self) {
+        self.steps = 1;
     }
 
     fn report(&self) -> &Report {
@@ -276,6 +442,6 @@ impl BlockReader for RowReader {
     }
 
     fn expected_events(&self) -> usize {
-        self.left.min(self.file_bytes.saturating_mul(64)) as usize
+        (self.end - self.row).min(self.file_bytes.saturating_mul(64)) as usize
     }
 }

@@ -1,7 +1,6 @@
 //! The size of the sensor, from attributes, datasets, or the known cameras of a data set.
 
-use hdf5::types::{FixedAscii, FixedUnicode, VarLenAscii, VarLenUnicode};
-use hdf5::{File, Group};
+use liaf_hdf5::{File, Group};
 
 use crate::model::SensorSize;
 
@@ -23,9 +22,9 @@ pub(crate) fn find(file: &File, path: &str) -> Option<SensorSize> {
     if path.starts_with("/davis/") {
         return Some(SensorSize::new(346, 260));
     }
-    let is_dsec =
-        path == "/events" && file.link_exists("ms_to_idx") && file.link_exists("t_offset");
-    is_dsec.then_some(SensorSize::new(640, 480))
+    let root = file.root().ok()?;
+    let has = |name| root.contains(name).unwrap_or(false);
+    (path == "/events" && has("ms_to_idx") && has("t_offset")).then_some(SensorSize::new(640, 480))
 }
 
 fn of_group(group: &Group) -> Option<SensorSize> {
@@ -60,26 +59,22 @@ pub(crate) fn number(group: &Group, name: &str) -> Option<i64> {
 
 /// A few numbers that are stored as an attribute or as a dataset.
 fn numbers(group: &Group, name: &str) -> Option<Vec<i64>> {
-    const MOST: usize = 4;
-    if let Ok(attribute) = group.attr(name) {
-        return (attribute.size() <= MOST).then(|| attribute.read_raw().ok())?;
+    const MOST: u64 = 4;
+    if let Ok(Some(attribute)) = group.attribute(name) {
+        let is_short = (1..=MOST).contains(&attribute.extent().values());
+        return is_short.then(|| attribute.integers().ok())?;
     }
-    let dataset = group.dataset(name).ok().filter(|dataset| dataset.size() <= MOST)?;
-    dataset.read_raw().ok()
+    let dataset = group.dataset(name).ok()?;
+    let is_short = (1..=MOST).contains(&dataset.extent().values());
+    is_short.then(|| dataset.integers().ok())?
 }
 
 /// An attribute that is a text of fixed or variable length.
 pub(crate) fn text(group: &Group, name: &str) -> Option<String> {
-    let attribute = group.attr(name).ok().filter(|attribute| attribute.size() == 1)?;
-    let short = |text: &str| (text.len() <= 4096).then(|| text.to_owned());
-    if let Ok(text) = attribute.read_scalar::<VarLenUnicode>() {
-        return short(&text);
+    let attribute = group.attribute(name).ok()??;
+    if attribute.extent().values() != 1 {
+        return None;
     }
-    if let Ok(text) = attribute.read_scalar::<VarLenAscii>() {
-        return short(&text);
-    }
-    if let Ok(text) = attribute.read_scalar::<FixedUnicode<256>>() {
-        return short(&text);
-    }
-    attribute.read_scalar::<FixedAscii<256>>().ok().and_then(|text| short(&text))
+    let text = attribute.texts().ok()?.pop()?;
+    (text.len() <= 4096).then_some(text)
 }

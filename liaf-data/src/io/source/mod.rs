@@ -204,12 +204,6 @@ impl ByteSource {
         !matches!(self.kind, Kind::Stream { .. })
     }
 
-    /// Whether the source is a file, rather than memory or a stream.
-    #[cfg(feature = "hdf5")]
-    pub(crate) fn is_file(&self) -> bool {
-        matches!(self.kind, Kind::Mapped { .. } | Kind::Read { .. })
-    }
-
     /// Reads the rest of a stream into memory, at most `limit` bytes, so that it can be read in any
     /// order. Does nothing for other sources.
     ///
@@ -294,6 +288,35 @@ impl ByteSource {
                 Ok(bytes)
             }
             Kind::Stream { .. } => {
+                Err(Error::caller("a pipe cannot be read out of order").advice("name a file"))
+            }
+        }
+    }
+
+    /// Fills `buffer` with the bytes from `at` on, and returns how many there were: fewer only at the
+    /// end, which is where a file ends now if it shrank.
+    ///
+    /// # Errors
+    /// As for [`read_at`](Self::read_at).
+    #[cfg(feature = "hdf5")]
+    pub(crate) fn read_into(&mut self, at: u64, buffer: &mut [u8]) -> Result<usize> {
+        let rest = self.len().map_or(0, |len| len.saturating_sub(at));
+        let max = usize::try_from(rest).unwrap_or(buffer.len()).min(buffer.len());
+        let buffer = &mut buffer[..max];
+        if let Kind::Mapped { mapped, released } = &mut self.kind {
+            match mapped.visit(at, max, released, |bytes| buffer.copy_from_slice(bytes)) {
+                Visit::Done(()) => return Ok(max),
+                Visit::Revoked => self.fall_back(),
+            }
+        }
+        match &mut self.kind {
+            Kind::Memory(bytes) => {
+                let from = (bytes.len() as u64).min(at) as usize;
+                buffer.copy_from_slice(&bytes[from..from + max]);
+                Ok(max)
+            }
+            Kind::Read { file, .. } => read_fully_at(file, buffer, at),
+            Kind::Mapped { .. } | Kind::Stream { .. } => {
                 Err(Error::caller("a pipe cannot be read out of order").advice("name a file"))
             }
         }

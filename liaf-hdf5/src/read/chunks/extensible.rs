@@ -86,7 +86,8 @@ impl Finder {
     }
 
     fn find_in(&mut self, storage: &Storage, array: &Array, number: u64) -> Result<Option<Stored>> {
-        let holds = |entries: &Entries| number.checked_sub(entries.first).filter(|&i| i < entries.count);
+        let holds =
+            |entries: &Entries| number.checked_sub(entries.first).filter(|&i| i < entries.count);
         if self.entries.as_ref().and_then(holds).is_none() {
             self.entries = self.load(storage, array, number)?;
         }

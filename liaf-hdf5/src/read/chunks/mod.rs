@@ -111,7 +111,10 @@ enum Kind {
 
 impl Finder {
     pub fn new(grid: Grid, layout: &ChunkedLayout) -> Self {
-        let entry = Entry { size_bytes: grid.has_filters.then(|| grid.size_bytes(layout)), plain: grid.bytes };
+        let entry = Entry {
+            size_bytes: grid.has_filters.then(|| grid.size_bytes(layout)),
+            plain: grid.bytes,
+        };
         let kind = match layout.index {
             Index::Tree1 => Kind::Tree1(tree1::Finder::new(grid.sides.len())),
             Index::Single { packed } => Kind::Single(packed),
@@ -147,7 +150,11 @@ impl Finder {
                     .checked_mul(grid.bytes)
                     .and_then(|before| before.checked_add(address));
                 let missing = || Error::malformed("a chunk has an impossible address");
-                Ok(Some(Stored { address: address.ok_or_else(missing)?, bytes: grid.bytes, mask: 0 }))
+                Ok(Some(Stored {
+                    address: address.ok_or_else(missing)?,
+                    bytes: grid.bytes,
+                    mask: 0,
+                }))
             }
             Kind::Fixed(finder) => finder.find(storage, address, number(false)?),
             Kind::Extensible(finder) => finder.find(storage, address, number(true)?),
@@ -167,8 +174,9 @@ impl Finder {
             }
             Kind::Implicit => {
                 let values = self.grid.shape.iter().zip(&self.grid.sides);
-                let chunks = values
-                    .fold(1u64, |n, (&length, &side)| n.saturating_mul(length.div_ceil(side.max(1))));
+                let chunks = values.fold(1u64, |n, (&length, &side)| {
+                    n.saturating_mul(length.div_ceil(side.max(1)))
+                });
                 let bytes = chunks.saturating_mul(self.grid.bytes);
                 take(Stored { address: *address, bytes, mask: 0 });
                 Ok(())
@@ -210,7 +218,8 @@ impl Entry {
         if stated == expected {
             return Ok(());
         }
-        let what = format!("an index of chunks has entries of {stated} bytes instead of {expected}");
+        let what =
+            format!("an index of chunks has entries of {stated} bytes instead of {expected}");
         Err(Error::malformed(what).at(at))
     }
 }
@@ -226,7 +235,8 @@ impl Budget {
 
     fn spend(&mut self, bytes: u64) -> Result<()> {
         let left = self.0.checked_sub(bytes);
-        self.0 = left.ok_or_else(|| Error::malformed("an index of chunks goes round in a circle"))?;
+        self.0 =
+            left.ok_or_else(|| Error::malformed("an index of chunks goes round in a circle"))?;
         Ok(())
     }
 }

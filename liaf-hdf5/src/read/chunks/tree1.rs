@@ -95,12 +95,7 @@ impl Finder {
         Ok(Stored { address: leaf.child(i, storage)?, bytes: bytes.into(), mask })
     }
 
-    pub fn each(
-        &self,
-        storage: &Storage,
-        root: u64,
-        take: &mut dyn FnMut(Stored),
-    ) -> Result<()> {
+    pub fn each(&self, storage: &Storage, root: u64, take: &mut dyn FnMut(Stored)) -> Result<()> {
         let mut budget = Budget::new(storage);
         let mut waiting = vec![(root, None)];
         while let Some((address, level)) = waiting.pop() {

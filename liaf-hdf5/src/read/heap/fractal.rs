@@ -166,7 +166,9 @@ impl FractalHeap {
     /// Size of a block in a row.
     fn row_size(&self, row: u64) -> u64 {
         let doublings = row.saturating_sub(1).min(63) as u32;
-        self.start.checked_shl(doublings).filter(|size| size >> doublings == self.start)
+        self.start
+            .checked_shl(doublings)
+            .filter(|size| size >> doublings == self.start)
             .unwrap_or(u64::MAX)
     }
 

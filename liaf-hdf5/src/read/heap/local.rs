@@ -26,9 +26,8 @@ impl LocalHeap {
     /// The text that begins at this byte of the heap.
     pub fn text(&self, at: u64) -> Result<String> {
         let rest = usize::try_from(at).ok().and_then(|at| self.data.bytes.get(at..));
-        let rest = rest.ok_or_else(|| {
-            Error::malformed("a name lies outside of its heap").at(self.data.at)
-        })?;
+        let rest = rest
+            .ok_or_else(|| Error::malformed("a name lies outside of its heap").at(self.data.at))?;
         // The last text may fill the heap.
         let end = rest.iter().position(|&byte| byte == 0).unwrap_or(rest.len());
         Ok(text_of(&rest[..end]))

@@ -111,9 +111,7 @@ fn newest(cursor: &mut Cursor<'_>, version: u8) -> Result<Layout> {
     sides.pop();
     let kind_at = cursor.offset();
     let index = match cursor.u8()? {
-        1 if flags & 2 != 0 => {
-            Index::Single { packed: Some((cursor.length()?, cursor.u32()?)) }
-        }
+        1 if flags & 2 != 0 => Index::Single { packed: Some((cursor.length()?, cursor.u32()?)) },
         1 => Index::Single { packed: None },
         2 => Index::Implicit,
         3 => {

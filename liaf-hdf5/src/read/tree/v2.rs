@@ -90,7 +90,8 @@ impl Tree {
     /// Reads a node, of height 0 if it is a leaf.
     pub fn node(&self, storage: &Storage, pointer: Pointer, height: usize) -> Result<Node> {
         let records = pointer.records;
-        let pointers = if height == 0 { 0 } else { (records + 1) * self.pointer_bytes(height, storage) };
+        let pointers =
+            if height == 0 { 0 } else { (records + 1) * self.pointer_bytes(height, storage) };
         let size = FRAME + (records * self.record_bytes + pointers) as u64;
         if size > self.node_bytes {
             let what = format!("{records} records in a node of {} bytes", self.node_bytes);

@@ -1,0 +1,184 @@
+//! The values of chunks.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::chunks::{Finder, Grid, Stored};
+use super::message::dataspace::Extent;
+use super::message::layout::ChunkedLayout;
+use super::slab::{self, Slab};
+use super::storage::Storage;
+use crate::error::{Error, Result};
+use crate::filter::{self, Filter, Scratch};
+use crate::limits;
+
+/// Finds and reads the chunks of a dataset.
+#[derive(Clone)]
+pub struct Chunks {
+    storage: Arc<Storage>,
+    name: String,
+    finder: Finder,
+    filters: Arc<[Filter]>,
+    is_plain_at_the_end: bool,
+    value_bytes: usize,
+    /// Size of a chunk without filters, in bytes.
+    size: usize,
+}
+
+/// A chunk in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Chunk {
+    /// Its first byte, counted from the start of the file.
+    pub offset: u64,
+    /// Size in the file, in bytes.
+    pub bytes: usize,
+    /// Bit `i` is set if filter `i` was left out.
+    pub mask: u32,
+    stored: Stored,
+}
+
+impl Chunks {
+    /// The chunks of values of this many bytes.
+    pub(super) fn new(
+        storage: &Arc<Storage>,
+        name: &str,
+        (extent, value_bytes): (&Extent, usize),
+        layout: &ChunkedLayout,
+        filters: &Arc<[Filter]>,
+    ) -> Result<Self> {
+        let Extent::Array { shape, largest } = extent else {
+            return Err(Error::malformed("chunks of a dataset without dimensions"));
+        };
+        let grid = Grid::new(shape, largest, &layout.sides, value_bytes, !filters.is_empty())?;
+        let size = limits::check("a chunk", grid.bytes, storage.limits.chunk_bytes)?;
+        Ok(Self {
+            storage: Arc::clone(storage),
+            name: name.to_owned(),
+            finder: Finder::new(grid, layout),
+            filters: Arc::clone(filters),
+            is_plain_at_the_end: layout.is_plain_at_the_end,
+            value_bytes,
+            size,
+        })
+    }
+
+    /// Number of values along each dimension of a chunk.
+    pub fn sides(&self) -> &[u64] {
+        &self.finder.grid.sides
+    }
+
+    /// Size of a chunk without filters, in bytes.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The chunk at a place in the grid of chunks, with a number for each dimension: in one
+    /// dimension, value `i` is in chunk `i / side`. `None` if it was never written.
+    ///
+    /// # Errors
+    /// If the index is damaged, or the chunk is larger than [`Limits`](crate::Limits) allow.
+    pub fn find(&mut self, place: &[u64]) -> Result<Option<Chunk>> {
+        let found = self.finder.find(&self.storage, place);
+        let found = found.map_err(|error| error.within(&self.name))?;
+        let Some(stored) = found else { return Ok(None) };
+        let offset = self.storage.offset(stored.address);
+        let limit = self.storage.limits.chunk_bytes;
+        let bytes = limits::check("a chunk", stored.bytes, limit)
+            .map_err(|error| error.at(offset).within(&self.name))?;
+        let mut mask = stored.mask;
+        if self.is_plain_at_the_end && self.finder.grid.is_partial(place) {
+            mask = u32::MAX;
+        }
+        Ok(Some(Chunk { offset, bytes, mask, stored }))
+    }
+
+    /// Reads the bytes of a chunk as they are in the file.
+    ///
+    /// # Errors
+    /// If the file ends before the chunk does, or the system refuses to read.
+    pub fn packed(&self, chunk: &Chunk, bytes: &mut Vec<u8>) -> Result<()> {
+        let read = self.storage.fill(chunk.stored.address, chunk.bytes, bytes);
+        read.map_err(|error| error.within(&self.name))
+    }
+
+    /// Unpacks the bytes of a chunk, which [`packed`](Self::packed) has read. The result has
+    /// [`size`](Self::size) bytes.
+    ///
+    /// # Errors
+    /// If the bytes are damaged, or were packed by a filter that is not read.
+    pub fn unpack(
+        &self,
+        chunk: &Chunk,
+        packed: &[u8],
+        scratch: &mut Scratch,
+        bytes: &mut Vec<u8>,
+    ) -> Result<()> {
+        filter::undo_all(&self.filters, chunk.mask, packed, self.size, scratch, bytes)
+            .map_err(|error| error.at(chunk.offset).within(&self.name))
+    }
+
+    /// Number of bytes that all chunks have in the file. Walks the whole index.
+    ///
+    /// # Errors
+    /// If the index is damaged.
+    pub fn stored_bytes(&self) -> Result<u64> {
+        let mut bytes = 0u64;
+        let all = self.finder.each(&self.storage, &mut |chunk| {
+            bytes = bytes.saturating_add(chunk.bytes);
+        });
+        all.map(|()| bytes).map_err(|error| error.within(&self.name))
+    }
+
+    /// Copies the values within a range along each dimension to `bytes`, the last dimension first.
+    /// Where a chunk was never written, `bytes` stay as they are. Returns how many of the chunks
+    /// that were looked for were never written.
+    ///
+    /// # Errors
+    /// If the ranges are not within the dataset, `bytes` has another size than they have, or a chunk
+    /// cannot be read.
+    pub fn read_slab(
+        &mut self,
+        ranges: &[Range<u64>],
+        buffers: &mut Buffers,
+        bytes: &mut [u8],
+    ) -> Result<u64> {
+        let (shape, sides) = (self.finder.grid.shape.clone(), self.finder.grid.sides.clone());
+        let slab = Slab::new(&shape, ranges, self.value_bytes);
+        let slab = slab.map_err(|error| error.within(&self.name))?;
+        if slab.bytes() != bytes.len() as u64 {
+            let what = format!("{} bytes for values of {}", bytes.len(), slab.bytes());
+            return Err(Error::caller(what).within(&self.name));
+        }
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        let first: Vec<u64> = ranges.iter().zip(&sides).map(|(r, &side)| r.start / side).collect();
+        let end: Vec<u64> =
+            ranges.iter().zip(&sides).map(|(r, &side)| r.end.div_ceil(side)).collect();
+        let mut missing = 0;
+        let mut place = first.clone();
+        loop {
+            match self.find(&place)? {
+                Some(chunk) => {
+                    self.packed(&chunk, &mut buffers.packed)?;
+                    let Buffers { packed, scratch, raw } = buffers;
+                    self.unpack(&chunk, packed, scratch, raw)?;
+                    slab.put(&place, &sides, raw, bytes);
+                }
+                None => missing += 1,
+            }
+            if !slab::advance(&mut place, &first, &end) {
+                return Ok(missing);
+            }
+        }
+    }
+}
+
+/// Memory that is used again from chunk to chunk. One thread uses one.
+#[derive(Default)]
+pub struct Buffers {
+    packed: Vec<u8>,
+    raw: Vec<u8>,
+    scratch: Scratch,
+}
