@@ -1,6 +1,5 @@
 //! Options that several commands share.
 
-use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use liaf_data::io::MapChoice;
