@@ -1,6 +1,5 @@
 //! Options that several commands share.
 
-
 use clap::{Args, ValueEnum};
 use liaf_data::io::MapChoice;
 use liaf_data::options::{

@@ -170,7 +170,7 @@ fn read(
                 "{name} is packed by a filter that is not read"
             ))
             .found(filter_name(filter))
-            .advice(REPACK));
+            .advice(STORE_AGAIN));
         }
     }
     let is_table = matches!(stream.shape, Shape::Table(..));
@@ -217,13 +217,13 @@ fn read(
     Ok(Body::blocks(reader))
 }
 
-/// How to pack a dataset again. `h5repack` of a system whose library lacks the filter would leave the
-/// dataset out, and end without an error.
-const REPACK: &str = "pack it again in Python, where hdf5plugin has more filters: import h5py, \
-                      hdf5plugin; old = h5py.File('OLD.h5'); new = h5py.File('NEW.h5', 'w'); \
-                      old.visititems(lambda name, x: new.create_dataset(name, data=x[()], \
-                      chunks=x.chunks, compression='gzip') if isinstance(x, h5py.Dataset) and \
-                      x.chunks else None)";
+/// How to store a file again, with chunks and a filter that everybody reads. `h5repack` is no advice:
+/// where its library lacks the filter it leaves the dataset out, and ends without an error.
+const STORE_AGAIN: &str = "Python stores it again: import h5py, hdf5plugin; \
+    a, b = h5py.File('OLD.h5'), h5py.File('NEW.h5', 'w'); b.attrs.update(a.attrs); \
+    a.visititems(lambda n, x: (b.create_dataset(n, data=x[()], chunks=x.chunks and True, \
+    compression=x.chunks and 'gzip') if hasattr(x, 'shape') else b.require_group(n))\
+    .attrs.update(x.attrs))";
 
 fn filter_name(filter: &Filter) -> String {
     if filter.id == ecf::FILTER { "ECF".into() } else { filter.label() }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use liaf_hdf5::Buffers;
 
+use super::STORE_AGAIN;
 use super::block::{self, Block, Piece};
 use super::layout::Shape;
 use super::ms_table::MsTable;
@@ -78,7 +79,9 @@ impl RowReader {
         let tables = sets.into_iter().map(|(set, width)| Table::new(set, width));
         let tables = tables.collect::<liaf_hdf5::Result<Vec<_>>>().map_err(hdf5::error)?;
         let bytes = tables.iter().map(|table| table.chunk_bytes).fold(0, u64::saturating_add);
-        Limits::check("a chunk of each column", bytes, options.limits.packet_bytes)?;
+        // The rows of one chunk are in memory together.
+        Limits::check("a chunk of each column together", bytes, options.limits.packet_bytes)
+            .map_err(|error| error.advice(STORE_AGAIN))?;
         let total = tables.iter().map(|table| table.rows).min().unwrap_or(0);
         let mut reader = Self {
             tables,
