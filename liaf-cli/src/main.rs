@@ -1,8 +1,8 @@
-//! The program `liaf`: what is in an event recording, recordings to tensor files and to other event
-//! files, what networks cost, and what a trained one sees in a recording.
+//! The program `liaf`: shows what is in an event recording, converts recordings to tensor files and to
+//! other event files, counts what networks cost, and classifies recordings with a trained network.
 //!
-//! Data goes to standard output, everything said about it to standard error. Exit codes: 0 done,
-//! 1 something failed, 2 the command line is wrong.
+//! Data goes to standard output, messages to standard error. Exit codes: 0 done, 1 something failed, 2
+//! the command line is wrong.
 
 mod args;
 mod cmd;
@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::{FromArgMatches, Parser, Subcommand};
 
-/// Event-camera recordings: look into them, turn them into tensor files or other event files.
+/// Inspect event-camera recordings, and convert them to tensor files or other event files.
 #[derive(Debug, Parser)]
 #[command(name = "liaf", version, about, propagate_version = true)]
 struct Cli {
@@ -30,7 +30,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    // The commands' own comments are their help: one here would take its place.
+    // The doc comment of each command's `Args` is its help. A comment here would replace it.
     Info(Box<cmd::info::Args>),
     Convert(Box<cmd::convert_args::Args>),
     Cost(cmd::cost::Args),
@@ -39,7 +39,7 @@ enum Command {
     Man(cmd::shell::ManArgs),
 }
 
-/// Reads an HDF5 file for another process of this program: `liaf read-hdf5 OPTIONS FILE`.
+/// Reads an HDF5 file on behalf of another process of this program: `liaf read-hdf5 OPTIONS FILE`.
 #[cfg(feature = "hdf5")]
 fn serve_hdf5() -> Option<ExitCode> {
     let args: Vec<_> = std::env::args_os().collect();
@@ -74,7 +74,8 @@ fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) => {
-            // A reader that went away (`liaf info … | head`) is no failure.
+            // It is no failure that the reader of standard output went away, as in `liaf info … |
+            // head`.
             if is_broken_pipe(&error) {
                 return ExitCode::SUCCESS;
             }
@@ -90,7 +91,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
-/// Whether the command line asked for something that cannot be.
+/// Whether the error is a mistake in the command line.
 fn is_usage(error: &anyhow::Error) -> bool {
     error.is::<outputs::Usage>()
         || error
