@@ -48,7 +48,7 @@ impl Dtype {
 
 /// The lengths of the fixed part of the header and of the text after it, from the first 12 bytes.
 pub(crate) fn lengths(head: &[u8], limits: &Limits) -> Result<(usize, usize)> {
-    let cut = || Error::truncated("the header of the array is not whole");
+    let cut = || Error::truncated("the header of the array is incomplete");
     if !head.starts_with(MAGIC) {
         return Err(Error::malformed("not a numpy array").expected("\\x93NUMPY"));
     }

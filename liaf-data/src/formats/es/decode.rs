@@ -382,7 +382,7 @@ impl Decoder for EventStreamDecoder {
         self.report.bytes.skipped += tail;
         self.report.add(Finding::TruncatedTails, 1, offset);
         if self.strict {
-            return Err(Error::truncated("the last event is not whole")
+            return Err(Error::truncated("the last event is incomplete")
                 .at(offset)
                 .expected(expected)
                 .found(format!("{tail} bytes")));

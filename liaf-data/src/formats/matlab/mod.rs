@@ -42,7 +42,7 @@ fn is_big_endian(head: &[u8]) -> Result<bool> {
         Some(_) => {
             Err(Error::malformed("the byte order is not given").at(126).expected("IM or MI"))
         }
-        None => Err(Error::truncated("the header is not whole").at(head.len() as u64)),
+        None => Err(Error::truncated("the header is incomplete").at(head.len() as u64)),
     }
 }
 
@@ -58,7 +58,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         let bytes = source.read_at(at, 8)?;
         let Some(tag) = bytes.first_chunk() else {
             if !bytes.is_empty() {
-                flaw = Some(Error::truncated("the last element is not whole").at(at));
+                flaw = Some(Error::truncated("the last element is incomplete").at(at));
             }
             break;
         };

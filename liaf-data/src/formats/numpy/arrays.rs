@@ -49,7 +49,7 @@ impl Found {
         feed.read(source, ahead, &mut bytes)?;
         let text = bytes
             .get(fixed..ahead)
-            .ok_or_else(|| here(Error::truncated("the header of the array is not whole")))?;
+            .ok_or_else(|| here(Error::truncated("the header of the array is incomplete")))?;
         let header = Header::parse(text).map_err(here)?;
         Ok(Self { name: name.to_owned(), header, feed, ahead: ahead as u64, packed, sum })
     }

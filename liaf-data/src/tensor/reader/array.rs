@@ -59,7 +59,7 @@ pub(super) fn open(source: &mut ByteSource, place: &Place, limits: &Limits) -> R
     next(source, &mut feed, ahead, &mut head)?;
     let text = head
         .get(fixed..ahead)
-        .ok_or_else(|| here(Error::truncated("the header of the array is not whole")))?;
+        .ok_or_else(|| here(Error::truncated("the header of the array is incomplete")))?;
     let header = Header::parse(text).map_err(here)?;
     let Dtype::Plain(number) = header.dtype else {
         return Err(here(Error::unsupported("an array of records is not a tensor")));

@@ -333,7 +333,7 @@ impl Aedat3Decoder {
     fn cut(&mut self, rest: &[u8], at: usize, header: Option<PacketHeader>) -> Result<usize> {
         if self.strict {
             let size = header.map_or(HEADER, |header| HEADER + header.payload());
-            return Err(Error::truncated("the last packet is not whole")
+            return Err(Error::truncated("the last packet is incomplete")
                 .at(self.offset)
                 .expected(format!("{size} bytes"))
                 .found(format!("{} bytes", rest.len())));

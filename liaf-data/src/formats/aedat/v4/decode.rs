@@ -189,7 +189,7 @@ impl Aedat4Decoder {
     /// The file ends inside a packet. It may be the last one, or its size may lie.
     fn cut(&mut self, rest: &[u8], size: usize) -> Result<()> {
         if self.strict {
-            return Err(Error::truncated("the last packet is not whole")
+            return Err(Error::truncated("the last packet is incomplete")
                 .at(self.offset)
                 .expected(format!("{size} bytes"))
                 .found(format!("{} bytes", rest.len())));
