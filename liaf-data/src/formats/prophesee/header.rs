@@ -73,7 +73,7 @@ impl Header {
             let mut header = Self { end: end as u64, ..Self::default() };
             let head = source.head(end)?;
             if head.len() < end {
-                return Err(Error::caller("the data offset lies after the end of the file")
+                return Err(Error::caller("the data offset is after the end of the file")
                     .at(head.len() as u64)
                     .found(end));
             }
