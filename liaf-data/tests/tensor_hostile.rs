@@ -166,7 +166,7 @@ fn safetensors_headers_that_lie_are_refused() {
     refused(&safetensors(&format!("{{{}}}", one("[1]", "[0,2]")), 3), Malformed, "after the last");
     refused(&safetensors(&format!("{{{}}}", one("[1]", "[2,0]")), 2), Malformed, "another size");
     let twice = format!("{{{},{}}}", one("[1]", "[0,2]"), one("[1]", "[2,4]"));
-    refused(&safetensors(&twice, 4), Malformed, "two tensors named");
+    refused(&safetensors(&twice, 4), Malformed, "two tensors have the name");
     for shape in ["[NaN]", "[1.0]", "[-1]", "[\"1\"]", "null", "[1e0]", "1", "[[1]]"] {
         refused(&safetensors(&format!("{{{}}}", one(shape, "[0,2]")), 2), Malformed, "header");
     }

@@ -35,7 +35,7 @@ fn write(path: &Path, container: Container, wrong: bool) {
     if wrong {
         for name in ["", ".", "..", "a/b", "a\\b", "/", ".hidden", "a\0", "a\nb", "c:d"] {
             let added = file.add(name, ElementType::U8, Rows::Single, &[]);
-            refused(added, caller, path, "not a name that a tensor can have");
+            refused(added, caller, path, "invalid name of a tensor");
         }
         let long = "n".repeat(300);
         refused(file.add(&long, ElementType::U8, Rows::Single, &[]), caller, path, "not a name");
@@ -54,7 +54,7 @@ fn write(path: &Path, container: Container, wrong: bool) {
     }
     file.append(b, &[1u8, 2]).unwrap();
     if wrong {
-        refused(file.append(b, &[1u8, 2]), caller, path, "more rows than b has");
+        refused(file.append(b, &[1u8, 2]), caller, path, "more rows than b can have");
         refused(file.append(b, &[1i8]), caller, path, "another type");
         refused(file.append(a, &[1i64, 2, 3]), caller, path, "whole number of rows of a");
         refused(file.append_bytes(a, &[0; 8]), caller, path, "whole number of rows of a");
@@ -104,7 +104,7 @@ fn a_fixed_tensor_that_is_left_short_makes_no_file() {
     }
     let folder = tempfile::tempdir().unwrap();
     let path = &folder.path().join("a");
-    refused(create(path, Container::Npy).finish(), ErrorKind::Caller, path, "there is no tensor");
+    refused(create(path, Container::Npy).finish(), ErrorKind::Caller, path, "no tensor was added");
     let created = TensorFileWriter::create(path, Container::H5, &options());
     refused(created, ErrorKind::Unsupported, path, "write .npz or .safetensors");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);

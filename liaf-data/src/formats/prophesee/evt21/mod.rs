@@ -9,9 +9,9 @@
 //! | 0xD, 0xE, 0xF | `IMU`, `OTHERS`, `CONTINUED` | |
 //! | the rest | reserved; 0x9999… is padding | |
 //!
-//! A word is little-endian, or comes as two little-endian halves of 32 bits, the upper one first:
-//! the legacy order of sensors before the GenX320 ([`Evt21Order`]). Time and the byte account are
-//! as in EVT 2.0. Source: Prophesee's format pages, and OpenEB for the order.
+//! A word is little-endian, or is stored as two little-endian halves of 32 bits, the upper one first:
+//! the legacy order of sensors before the GenX320 ([`Evt21Order`]). Times and the byte account are
+//! those of EVT 2.0. Source: Prophesee's format pages, and OpenEB for the order.
 
 mod decode;
 mod encode;
