@@ -73,9 +73,9 @@ fn losses_refuse_what_has_no_meaning() {
         refuse(ce, &[2, 3], &[0, 3], None).contains("sample 1 is not a class: expected 0 to 2")
     );
     assert!(refuse(ce, &[2, 3], &[0], None).contains("there must be one label for each sample"));
-    assert!(refuse(ce, &[0, 3], &[], None).contains("a loss needs at least one number"));
-    assert!(refuse(ce, &[2, 0], &[0, 0], None).contains("a loss needs at least one number"));
-    assert!(refuse(ce, &[2, 0, 3], &[0, 0], None).contains("a loss needs at least one number"));
+    assert!(refuse(ce, &[0, 3], &[], None).contains("the output must not be empty"));
+    assert!(refuse(ce, &[2, 0], &[0, 0], None).contains("the output must not be empty"));
+    assert!(refuse(ce, &[2, 0, 3], &[0, 0], None).contains("the output must not be empty"));
     assert!(refuse(ce, &[2], &[0, 0], None).contains("[N, classes] or [N, T, classes]"));
     assert!(refuse(ce, &[2, 4, 3], &[0, 0], Some(&[4, 5])).contains("sample 1"));
     assert!(

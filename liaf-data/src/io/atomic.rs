@@ -258,10 +258,10 @@ fn resolve(target: &Path, overwrite: bool) -> Result<PathBuf> {
     };
     match fs::metadata(&real) {
         Ok(metadata) if metadata.is_dir() => {
-            Err(Error::caller("is a folder").advice("name a file in it").in_file(target))
+            Err(Error::caller("the path is a folder").advice("name a file in it").in_file(target))
         }
         Ok(metadata) if !metadata.is_file() => {
-            Err(Error::caller("is not an ordinary file").in_file(target))
+            Err(Error::caller("the path is not that of an ordinary file").in_file(target))
         }
         _ => Ok(real),
     }
@@ -269,7 +269,7 @@ fn resolve(target: &Path, overwrite: bool) -> Result<PathBuf> {
 
 fn exists(target: &Path) -> Error {
     if target.is_dir() {
-        return Error::caller("is a folder").advice("name a file in it").in_file(target);
+        return Error::caller("the path is a folder").advice("name a file in it").in_file(target);
     }
     Error::caller("the file exists already").hint(Hint::Overwrite).in_file(target)
 }

@@ -35,7 +35,7 @@ pub(super) struct PngFolder {
 
 impl PngFolder {
     pub fn create(folder: &Path, options: &MeasurementOptions) -> Result<Self> {
-        let fail = |error| Error::system("cannot make the folder", error).in_file(folder);
+        let fail = |error| Error::system("cannot create the folder", error).in_file(folder);
         let is_new = !folder.is_dir();
         fs::create_dir_all(folder).map_err(fail)?;
         let old = ours(folder).map_err(fail)?;
