@@ -139,7 +139,10 @@ fn a_recording_of_another_sensor_is_named() {
     let found = classifier.check(&mut open(RECORDINGS[0])).unwrap();
     assert_eq!(found, [Difference::Sensor { recording: SensorSize::new(346, 260), learned }]);
     let text = found[0].to_string();
-    assert_eq!(text, "its sensor is 346x260, and the network learned from sensors of 128x128");
+    assert_eq!(
+        text,
+        "the size of its sensor is 346x260, and the network was trained on sensors of 128x128"
+    );
 }
 
 #[test]

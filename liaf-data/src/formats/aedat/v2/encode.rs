@@ -147,7 +147,7 @@ mod tests {
         let options = WriteOptions::default();
         let encoder = |w, h| Aedat2Encoder::new(&EventSpec::new(SensorSize::new(w, h)), &options);
         assert_eq!(encoder(346, 260).unwrap().notes(), Vec::<String>::new());
-        assert!(encoder(100, 100).unwrap().notes()[0].contains("DAVIS240C, 240x180"));
+        assert!(encoder(100, 100).unwrap().notes()[0].contains("DAVIS240C with 240x180"));
         assert!(encoder(1280, 720).is_err());
     }
 }
