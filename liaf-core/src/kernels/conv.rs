@@ -123,7 +123,7 @@ impl Conv {
 /// The initial value of the output of a convolution.
 #[derive(Debug, Clone, Copy)]
 pub enum Begin<'a, R> {
-    /// The output keeps its values, to which the product is added.
+    /// Zero everywhere.
     Zero,
     /// One number for each channel.
     Bias(&'a [R]),

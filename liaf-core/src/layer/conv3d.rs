@@ -93,9 +93,11 @@ impl Layer for Conv3d {
         let slide = Slide { kernel, stride, padding, dilation: Pair::one() };
         let (channels, mut window) = slide.over(input)?;
         if self.depth == 0 || (self.time_padding.is_none() && self.depth.is_multiple_of(2)) {
-            return Err(Error::config("an even depth cannot keep the number of steps")
-                .expected("an odd depth, or a time_padding")
-                .found(self.depth));
+            return Err(Error::config(
+                "the depth must be above 0, and odd unless there is a time_padding",
+            )
+            .expected("an odd depth, or a time_padding")
+            .found(self.depth));
         }
         window.kernel[0] = self.depth;
         window.padding[0] = self.time_padding.unwrap_or(self.depth / 2);

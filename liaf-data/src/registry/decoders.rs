@@ -55,7 +55,7 @@ fn decode(decoder: &mut dyn Decoder, bytes: &[u8]) -> Given {
     given
 }
 
-/// The bundled recordings whose header is sound, with their formats.
+/// The bundled recordings with a valid header, and their formats.
 fn recordings() -> Vec<(PathBuf, &'static Format)> {
     fn walk(folder: &Path, paths: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).unwrap() {

@@ -110,8 +110,8 @@ impl ConvLstmOp {
         self.x.taps() + self.h.taps()
     }
 
-    /// Computes the initial values of the gates for one of the convolutions: the bias for that of the
-    /// input, and nothing for the recurrent one.
+    /// Computes the part of the gates of one of the two convolutions. That of the input includes the
+    /// bias.
     fn gates<R: Real>(&self, recurrent: bool, x: &[R], y: &mut [R], cx: &mut Context<'_, R>) {
         let (conv, at) = if recurrent { (&self.h, self.x.taps()) } else { (&self.x, 0) };
         let begin = if self.bias && !recurrent { Begin::Bias(cx.params[1]) } else { Begin::Zero };

@@ -47,7 +47,8 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
 pub type Evt2Decoder = WordDecoder<Evt2Registers, WORD>;
 
 impl Evt2Decoder {
-    /// A decoder for words that begin `header` bytes into the file, 0 for words from a camera.
+    /// A decoder for words that start `header` bytes after the beginning of the file; 0 for words from
+    /// a camera.
     ///
     /// ```
     /// use liaf_data::formats::Evt2Decoder;

@@ -44,7 +44,8 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
 pub type Evt21Decoder = WordDecoder<Evt21Registers, WORD>;
 
 impl Evt21Decoder {
-    /// A decoder for words that begin `header` bytes into the file, 0 for words from a camera.
+    /// A decoder for words that start `header` bytes after the beginning of the file; 0 for words from
+    /// a camera.
     ///
     /// ```
     /// use liaf_data::formats::Evt21Decoder;

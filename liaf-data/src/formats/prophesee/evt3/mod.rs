@@ -57,7 +57,8 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
 pub type Evt3Decoder = WordDecoder<Evt3Registers, WORD>;
 
 impl Evt3Decoder {
-    /// A decoder for words that begin `header` bytes into the file, 0 for words from a camera.
+    /// A decoder for words that start `header` bytes after the beginning of the file; 0 for words from
+    /// a camera.
     ///
     /// ```
     /// use liaf_data::formats::Evt3Decoder;
