@@ -151,7 +151,7 @@ impl FromStr for ColumnMap {
             .iter()
             .any(|&field| order.iter().flatten().filter(|&&f| f == field).count() != 1)
         {
-            return Err(wrong("a field of the events is missing"));
+            return Err(wrong("a field of the events is missing or given twice"));
         }
         Ok(Self::Order(order))
     }
