@@ -220,6 +220,6 @@ mod tests {
         assert!(refuse(Encoding::Constant, 0.0, 0, 1).contains("there is nothing to encode"));
         assert!(refuse(Encoding::Constant, 0.0, 1, 0).contains("there is nothing to encode"));
         assert!(refuse(Encoding::Poisson { gain: 1.0 }, 1e6, 1, 1).contains("too large"));
-        assert!(refuse(Encoding::Rate { gain: -1.0 }, 1.0, 1, 1).contains("impossible gain"));
+        assert!(refuse(Encoding::Rate { gain: -1.0 }, 1.0, 1, 1).contains("gain or threshold"));
     }
 }

@@ -24,7 +24,7 @@ fn convert_refuses_an_event_file_that_would_lose_something() {
     let done = liaf.run(&["convert", &lz4, "-o", "a.aedat"]).ends(1);
     done.says(&["AEDAT 2.0 cannot store these events", "1600000000001033", "--zero-time"]);
     assert_eq!(liaf.files(), [""; 0]);
-    liaf.run(&["convert", &lz4, "-o", "a.aedat", "--dry-run"]).ends(1).says(&["cannot hold"]);
+    liaf.run(&["convert", &lz4, "-o", "a.aedat", "--dry-run"]).ends(1).says(&["cannot store"]);
     liaf.run(&["convert", &lz4, "-o", "a.aedat", "--wrap", "--crop", "0,0,128,128"]).ends(0);
     assert_eq!(liaf.files(), ["a.aedat"]);
 }

@@ -262,7 +262,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     let fail = |error| Error::system("cannot read", error).in_file(path);
     let metadata = std::fs::metadata(path).map_err(fail)?;
     if !metadata.is_file() {
-        return Err(Error::checkpoint("the path is not that of an ordinary file").in_file(path));
+        return Err(Error::checkpoint("the path is not an ordinary file").in_file(path));
     }
     let mut bytes = Vec::new();
     let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);

@@ -84,7 +84,7 @@ fn resolve(path: &Path) -> Result<PathBuf> {
     };
     match fs::metadata(&real) {
         Ok(metadata) if !metadata.is_file() => {
-            Err(Error::config("the path is not that of an ordinary file")
+            Err(Error::config("the path is not an ordinary file")
                 .in_file(path)
                 .advice("name a file"))
         }

@@ -173,9 +173,11 @@ fn impossible_numbers_are_refused() {
     assert!(refuse("optimizer = { type = 'adam', betas = [0.9, 1.0] }").contains("beta"));
     assert!(refuse("optimizer = { type = 'sgd', nesterov = true }").contains("Nesterov"));
     assert!(refuse("optimizer = { type = 'sgd', momentun = 0.9 }").contains("momentun"));
-    assert!(refuse("clip = { type = 'norm', max = 0.0 }").contains("limit to gradients"));
-    assert!(refuse("schedule = { curve = { type = 'step', every = 0 } }").contains("every 0"));
-    assert!(refuse("micro_batch = 0").contains("micro-batches"));
+    assert!(refuse("clip = { type = 'norm', max = 0.0 }").contains("limit of gradients"));
+    assert!(
+        refuse("schedule = { curve = { type = 'step', every = 0 } }").contains("at least one tick")
+    );
+    assert!(refuse("micro_batch = 0").contains("micro-batch"));
     let network = NetworkConfig::sequential([2]).then(Dense::new(2)).build::<f32>(0).unwrap();
     let config = TrainConfig { ema: Some(1.0), ..TrainConfig::default() };
     assert!(Trainer::new(network, config).is_err());

@@ -261,7 +261,7 @@ fn resolve(target: &Path, overwrite: bool) -> Result<PathBuf> {
             Err(Error::caller("the path is a folder").advice("name a file in it").in_file(target))
         }
         Ok(metadata) if !metadata.is_file() => {
-            Err(Error::caller("the path is not that of an ordinary file").in_file(target))
+            Err(Error::caller("the path is not an ordinary file").in_file(target))
         }
         _ => Ok(real),
     }

@@ -211,7 +211,7 @@ fn what_cannot_classify_is_refused() {
     assert_eq!(open_with(Some("{}")).kind(), ErrorKind::File);
     let two = SampleRecipe { classes: vec!["a".into(), "b".into()], ..recipe() };
     let error = open_with(Some(&two.to_json().unwrap())).to_string();
-    assert!(error.contains("names 2 classes") && error.contains("3 apart"), "{error}");
+    assert!(error.contains("names 2 classes") && error.contains("3 outputs"), "{error}");
 
     let once = TIMED.replace("shape = [2, 16, 16]", "shape = [2, 16, 16]\ntimed = false");
     let once = once.replace("[[layers]]\ntype = 'neuron'\n", "");
