@@ -1,7 +1,7 @@
 //! What the library advises, in the words of the command line.
 //!
 //! The library's [`Hint`]s name no option. Here each becomes the option that does it, unless the
-//! command that runs has no such option, or was given it already.
+//! running command has no such option, or was given it already.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -11,7 +11,7 @@ use clap::{ArgMatches, Command};
 use liaf_data::model::Note;
 use liaf_data::{Error, Hint};
 
-/// The options of the command that runs, and those that it was given.
+/// The options of the running command, and those that it was given.
 #[derive(Debug, Default)]
 struct Options {
     known: BTreeSet<String>,
@@ -20,12 +20,12 @@ struct Options {
 
 static OPTIONS: OnceLock<Options> = OnceLock::new();
 
-/// Takes note of which command runs, so that nothing is advised that it does not know.
+/// Records which command runs, so that no option is advised that it does not have.
 pub fn set_command(program: &Command, matches: &ArgMatches) {
     if let Some((name, matches)) = matches.subcommand()
         && let Some(command) = program.find_subcommand(name)
     {
-        // A program runs one command; a second call would say the same.
+        // A program runs one command; a second call would set the same value.
         let _ = OPTIONS.set(Options::of(command, matches));
     }
 }
@@ -76,7 +76,8 @@ impl Options {
         self.known.contains(name) && !self.given.contains(name)
     }
 
-    /// Every cause of `error`, in order; the message of the library repeats the causes that it has itself.
+    /// The messages of `error` and its causes, in order. The message of a library error already
+    /// contains those of its causes.
     fn message(&self, error: &anyhow::Error) -> String {
         let words = error.chain().map(|cause| {
             let of_data = match cause.downcast_ref::<liaf::Error>() {
@@ -102,8 +103,8 @@ impl Options {
     }
 }
 
-/// What to say, the options it names, and whether it helps where these were given already, which
-/// it does if it names another value for them.
+/// What to say, the options that it names, and whether it still helps if these were given already,
+/// which is so if it names another value for them.
 struct Advice {
     text: String,
     options: &'static [&'static str],
@@ -136,16 +137,18 @@ fn advice(hint: &Hint) -> Advice {
             let text = "give their order, as in --keys";
             again(format!("{text} {example}; _ is a column to pass over"), &["keys"])
         }
-        Hint::ChooseReading { name } => again(format!("take --aedat2 {name}"), &["aedat2"]),
+        Hint::ChooseReading { name } => again(format!("choose --aedat2 {name}"), &["aedat2"]),
         Hint::KeepReadingAtClockReset => {
-            again("--clock-reset keep or rebase reads on".into(), &["clock-reset"])
+            again("--clock-reset keep or rebase continues reading".into(), &["clock-reset"])
         }
         Hint::StateImuRanges => once("state them with --imu-ranges G,DPS".into(), &["imu-ranges"]),
         Hint::StateWordOrder => {
-            once("say which: --evt21-order little or legacy".into(), &["evt21-order"])
+            once("state it with --evt21-order little or legacy".into(), &["evt21-order"])
         }
         Hint::RawCoords => once("use --coords raw".into(), &["coords"]),
-        Hint::BuildIndex => once("an index of it finds them all: --index".into(), &["index"]),
+        Hint::BuildIndex => {
+            once("--index builds an index, which finds all of them".into(), &["index"])
+        }
         Hint::Overwrite => once("--force replaces it".into(), &["force"]),
         Hint::ZeroTime => once("--zero-time makes time begin at 0".into(), &["zero-time"]),
         Hint::WrapTimes { modulus } => {

@@ -1,4 +1,4 @@
-//! The kinds of files that `liaf convert` makes: tensors, another event file, or frames of a camera.
+//! The kinds of files that `liaf convert` writes: tensor files, event files, or images of a camera.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ pub enum Kind {
     Tensor(Container),
     /// Events.
     Events(&'static Target),
-    /// A folder of frames of a camera.
+    /// A folder of images of a camera.
     Png,
 }
 
@@ -28,7 +28,7 @@ impl Kind {
         }
     }
 
-    /// The kind that the extension of `path` means.
+    /// The kind for the extension of `path`.
     pub fn of_path(path: &Path) -> liaf_data::Result<Self> {
         if let Some(target) = write::target_of_path(path) {
             return Ok(Self::Events(target));
@@ -44,7 +44,7 @@ impl Kind {
         })
     }
 
-    /// The name by which `--to` chooses it.
+    /// The name of the kind for `--to`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Tensor(container) => container.name(),
@@ -62,7 +62,7 @@ impl Kind {
         }
     }
 
-    /// What this means for a stream that is not one of events.
+    /// The kind of file for a stream other than events, if there is one.
     pub fn of_samples(self) -> Option<MeasurementFile> {
         match self {
             Self::Png => Some(MeasurementFile::Png),

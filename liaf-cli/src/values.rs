@@ -1,5 +1,5 @@
-//! Values of options that clap would read as other options: those that begin with a minus sign. None of
-//! them can be negative, and each says so.
+//! Values of options that may begin with a minus sign, which clap would take for another option. None
+//! of them can be negative, and each error says why.
 
 use liaf_data::frames::{Crop, TimePoint, parse_duration};
 

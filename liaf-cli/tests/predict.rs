@@ -289,7 +289,7 @@ fn what_cannot_be_watched_is_refused() {
     trained.recipe.classes.push("third".into());
     let path = trained.with_note("d.safetensors", Some(&note(&trained.recipe)));
     let path = path.to_str().unwrap();
-    refused(&trained.args(path, &recording, &[]), 1, &["names 3 classes", "2 apart"]);
+    refused(&trained.args(path, &recording, &[]), 1, &["names 3 classes", "2 outputs"]);
     refused(&trained.args(path, &recording, &["--csv", "--json"]), 2, &["--json"]);
     let path = trained.path();
     let path = path.to_str().unwrap();

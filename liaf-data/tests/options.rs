@@ -109,7 +109,7 @@ fn columns_of_text_are_what_is_stated() {
         assert_eq!(read(bytes, options).unwrap().0, expected, "{what}");
     }
     for (bytes, options, says) in [
-        (&shuffled, keys("t,x,y,p"), "another number"),
+        (&shuffled, keys("t,x,y,p"), "number of columns"),
         (&named, plain.clone(), "t=NAME"),
         (&shuffled, keys("t=when,x=x"), "x,y,p,t"),
     ] {

@@ -35,26 +35,31 @@ fn write(path: &Path, container: Container, wrong: bool) {
     if wrong {
         for name in ["", ".", "..", "a/b", "a\\b", "/", ".hidden", "a\0", "a\nb", "c:d"] {
             let added = file.add(name, ElementType::U8, Rows::Single, &[]);
-            refused(added, caller, path, "not a name that a tensor can have");
+            refused(added, caller, path, "invalid name of a tensor");
         }
         let long = "n".repeat(300);
-        refused(file.add(&long, ElementType::U8, Rows::Single, &[]), caller, path, "not a name");
+        refused(file.add(&long, ElementType::U8, Rows::Single, &[]), caller, path, "invalid name");
         for name in ["__metadata__", "liaf", "padding"] {
             let added = file.add(name, ElementType::U8, Rows::Single, &[]);
             refused(added, caller, path, "is reserved");
         }
-        refused(file.add("a", ElementType::U8, Rows::Single, &[]), caller, path, "of one name");
+        refused(
+            file.add("a", ElementType::U8, Rows::Single, &[]),
+            caller,
+            path,
+            "already a tensor",
+        );
         let mut add = |rows, row: &[usize]| file.add("c", ElementType::U16, rows, row);
-        refused(add(Rows::Growing, &[2, 0]), caller, path, "empty rows");
-        refused(add(Rows::Single, &[usize::MAX, 2]), caller, path, "impossible size");
-        refused(add(Rows::Fixed(usize::MAX), &[2]), caller, path, "impossible size");
+        refused(add(Rows::Growing, &[2, 0]), caller, path, "must not be empty");
+        refused(add(Rows::Single, &[usize::MAX, 2]), caller, path, "too large");
+        refused(add(Rows::Fixed(usize::MAX), &[2]), caller, path, "too large");
         refused(add(Rows::Growing, &[1; 33]), caller, path, "too many axes");
         refused(add(Rows::Fixed(1 << 40), &[]), ErrorKind::Limit, path, "too large");
-        refused(file.write("c", &[2, 2], &[1u8; 3]), caller, path, "does not fit");
+        refused(file.write("c", &[2, 2], &[1u8; 3]), caller, path, "does not agree");
     }
     file.append(b, &[1u8, 2]).unwrap();
     if wrong {
-        refused(file.append(b, &[1u8, 2]), caller, path, "more rows than b has");
+        refused(file.append(b, &[1u8, 2]), caller, path, "more rows than b can have");
         refused(file.append(b, &[1i8]), caller, path, "another type");
         refused(file.append(a, &[1i64, 2, 3]), caller, path, "whole number of rows of a");
         refused(file.append_bytes(a, &[0; 8]), caller, path, "whole number of rows of a");
@@ -62,13 +67,13 @@ fn write(path: &Path, container: Container, wrong: bool) {
     file.append(a, &[1i64, 2, 3, 4]).unwrap();
     if wrong {
         let late = file.add("late", ElementType::U8, Rows::Single, &[]);
-        refused(late, caller, path, "too late");
-        refused(file.set_provenance("late"), caller, path, "too late");
+        refused(late, caller, path, "before any rows");
+        refused(file.set_provenance("late"), caller, path, "before any rows");
         let others = &path.with_extension("others");
         let mut other = create(others, container);
         let ids: Vec<TensorId> =
             (0..3).map(|k| other.write(&format!("{k}"), &[1], &[0u8]).unwrap()).collect();
-        refused(file.append(ids[2], &[0u8]), caller, path, "of another file");
+        refused(file.append(ids[2], &[0u8]), caller, path, "belongs to another file");
     }
     file.append(b, &[3u8]).unwrap();
     file.finish().unwrap();
@@ -96,15 +101,15 @@ fn a_fixed_tensor_that_is_left_short_makes_no_file() {
         let mut file = create(path, container);
         let a = file.add("a", ElementType::I64, Rows::Fixed(2), &[]).unwrap();
         file.append(a, &[1i64]).unwrap();
-        refused(file.finish(), ErrorKind::Caller, path, "not complete: expected [2] in a");
+        refused(file.finish(), ErrorKind::Caller, path, "incomplete: expected [2] in a");
         let mut file = create(path, container);
         file.add("scalar", ElementType::I64, Rows::Single, &[]).unwrap();
-        refused(file.finish(), ErrorKind::Caller, path, "not complete");
+        refused(file.finish(), ErrorKind::Caller, path, "incomplete");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
     let folder = tempfile::tempdir().unwrap();
     let path = &folder.path().join("a");
-    refused(create(path, Container::Npy).finish(), ErrorKind::Caller, path, "there is no tensor");
+    refused(create(path, Container::Npy).finish(), ErrorKind::Caller, path, "no tensor was added");
     let created = TensorFileWriter::create(path, Container::H5, &options());
     refused(created, ErrorKind::Unsupported, path, "write .npz or .safetensors");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -164,7 +169,7 @@ fn a_file_without_tensors_is_read_back() {
         file.finish().unwrap();
         let file = TensorFile::open(&path, &Limits::default()).unwrap();
         assert_eq!((file.names().count(), file.provenance()), (0, Some("nothing")));
-        refused(file.get("a"), ErrorKind::Caller, &path, "no tensor of this name");
+        refused(file.get("a"), ErrorKind::Caller, &path, "no tensor with this name");
     }
 }
 

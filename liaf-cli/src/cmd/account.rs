@@ -25,12 +25,12 @@ pub struct Counts {
     pub out_of_window: u64,
     pub out_of_crop: u64,
     pub filtered: Vec<Filtered>,
-    /// Bytes of the output; where nothing was written, those of its tensors before compression.
+    /// Bytes of the output. If nothing was written, bytes of its tensors before compression.
     pub bytes: u64,
 }
 
 impl Done {
-    /// What was met in the recording.
+    /// What the reader counted in the recording.
     pub fn report(&self) -> &Report {
         match self {
             Self::Tensor(done) => &done.report,
@@ -39,7 +39,7 @@ impl Done {
         }
     }
 
-    /// Whether there is an output, which a dry run does not make.
+    /// Whether an output was written, which a dry run does not do.
     pub fn is_written(&self) -> bool {
         match self {
             Self::Tensor(done) => done.written.is_some(),
@@ -99,7 +99,7 @@ impl Done {
         }
     }
 
-    /// What a user should know even if nothing else is said.
+    /// What a user should know even with `--quiet`.
     pub fn warnings(&self) -> Vec<String> {
         match self {
             Self::Tensor(done) => tensor_warnings(done),
@@ -109,7 +109,7 @@ impl Done {
     }
 }
 
-/// Where every byte went, of which the first are those of a stream.
+/// Where every byte went. `stream` names the stream whose bytes come first.
 pub fn bytes(read: &Report, stream: &str) -> String {
     let bytes = &read.bytes;
     let passed = match bytes.passed_over {
@@ -164,7 +164,7 @@ fn event_file(done: &EventConversion) -> String {
     }
 }
 
-/// What a user of frames should know of them.
+/// What a user of frames should know about them.
 pub fn frame_warnings(report: &Report, frames: &FrameReport) -> Vec<String> {
     let mut warnings = hints::of_notes(&report.notes);
     warnings.extend(frames.notes.iter().cloned());
@@ -173,7 +173,7 @@ pub fn frame_warnings(report: &Report, frames: &FrameReport) -> Vec<String> {
     }
     if frames.late > 0 {
         let late = count(frames.late);
-        warnings.push(format!("{late} events came late and are in the oldest open frame"));
+        warnings.push(format!("{late} events came before the first window or after one of theirs was closed, and are in open frames"));
     }
     warnings
 }
@@ -182,7 +182,9 @@ fn tensor_warnings(done: &Conversion) -> Vec<String> {
     let mut warnings = frame_warnings(&done.report, &done.frames);
     if done.frames.saturated_cells > 0 {
         let cells = count(done.frames.saturated_cells);
-        warnings.push(format!("{cells} cells are full: choose a wider --dtype"));
+        warnings.push(format!(
+            "{cells} cells reached the largest value of their type: choose a wider --dtype"
+        ));
     }
     warnings
 }
@@ -198,11 +200,13 @@ fn file_warnings(done: &EventConversion) -> Vec<String> {
         .map(|(finding, n)| format!("{} {}", count(n), finding.name().replace('_', " ")))
         .collect();
     if !left.is_empty() {
-        warnings.push(format!("not in the file: {}", left.join(", ")));
+        warnings.push(format!("not written to the file: {}", left.join(", ")));
     }
     if done.events.moved > 0 {
         let moved = count(done.events.moved);
-        warnings.push(format!("{moved} events were earlier than one before them and were moved"));
+        warnings.push(format!(
+            "{moved} events were earlier than the event before them and were given its time"
+        ));
     }
     warnings
 }
@@ -227,7 +231,7 @@ fn measurement_counts(done: &MeasurementConversion) -> String {
 fn measurement_warnings(done: &MeasurementConversion) -> Vec<String> {
     let mut warnings = hints::of_notes(&done.report.notes);
     if done.kept + done.out_of_window == 0 {
-        warnings.push(format!("the stream {} holds nothing", stream(done)));
+        warnings.push(format!("the stream {} is empty", stream(done)));
     }
     warnings
 }

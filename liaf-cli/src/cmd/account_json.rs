@@ -8,7 +8,7 @@ use super::account::Done;
 use crate::hints;
 use crate::outputs::{Job, Usage};
 
-/// The account of one file that was converted, with what is said of it as notes.
+/// The account of one converted file, with its warnings as notes.
 pub fn of_done(job: &Job, done: &Done, notes: &[String]) -> Value {
     let report = done.report();
     let counts = done.counts();

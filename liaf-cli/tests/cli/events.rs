@@ -22,9 +22,9 @@ fn convert_refuses_an_event_file_that_would_lose_something() {
     let liaf = Liaf::new();
     let lz4 = fixture(LZ4);
     let done = liaf.run(&["convert", &lz4, "-o", "a.aedat"]).ends(1);
-    done.says(&["AEDAT 2.0 cannot hold these events", "1600000000001033", "--zero-time"]);
+    done.says(&["AEDAT 2.0 cannot store these events", "1600000000001033", "--zero-time"]);
     assert_eq!(liaf.files(), [""; 0]);
-    liaf.run(&["convert", &lz4, "-o", "a.aedat", "--dry-run"]).ends(1).says(&["cannot hold"]);
+    liaf.run(&["convert", &lz4, "-o", "a.aedat", "--dry-run"]).ends(1).says(&["cannot store"]);
     liaf.run(&["convert", &lz4, "-o", "a.aedat", "--wrap", "--crop", "0,0,128,128"]).ends(0);
     assert_eq!(liaf.files(), ["a.aedat"]);
 }
@@ -34,7 +34,7 @@ fn convert_says_what_an_event_file_does_not_carry() {
     let liaf = Liaf::new();
     let all = fixture("good/aedat4/dv_all_lz4.aedat4");
     let done = liaf.run(&["convert", &all, "-o", "a.aedat", "--zero-time", "-q"]).ends(0);
-    done.says(&["warning: not in the file:", "frames", "imu samples", "triggers"]);
+    done.says(&["warning: not written to the file:", "frames", "imu samples", "triggers"]);
 }
 
 #[test]

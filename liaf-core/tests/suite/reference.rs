@@ -78,6 +78,6 @@ fn other_files_are_refused_by_name() {
     assert!(text.contains("garbage") && text.contains("safetensors"), "{text}");
     let layer = root().join("fixtures/reference/conv2d_same.safetensors");
     let text = check(&layer, None).err().unwrap().to_string();
-    assert!(text.contains("no file of reference tensors"), "{text}");
+    assert!(text.contains("not a file of reference tensors"), "{text}");
     assert!(check(&folder.path().join("missing"), None).is_err());
 }

@@ -108,8 +108,8 @@ fn origin(recording: &Recording, from: Option<TimePoint>, to: Option<TimePoint>)
         return Ok(0);
     }
     let fail = |why: &str| {
-        Err(Error::caller(format!("times count from the first event, and {why}"))
-            .advice("give times of the recording's clock, as in @1000000"))
+        Err(Error::caller(format!("times are relative to the first event, and {why}"))
+            .advice("use times of the recording's clock, as in @1000000"))
     };
     if !recording.is_seekable() {
         return fail("a pipe can be read only once");
@@ -117,11 +117,11 @@ fn origin(recording: &Recording, from: Option<TimePoint>, to: Option<TimePoint>)
     let options = ReadOptions { stream: None, ..recording.options().clone() };
     let mut events = recording.with_options(options)?;
     if !events.info().reads_events() {
-        return fail("the recording has not one stream of events");
+        return fail("the recording does not have exactly one stream of events");
     }
     match events.first_time()? {
         Some(first) => Ok(first),
-        None => fail("there is none"),
+        None => fail("there is no event"),
     }
 }
 

@@ -82,7 +82,7 @@ impl Chain {
         Ok(Self { from: *from, to: *to, times: None, crop: *crop, stages, sensor, removed })
     }
 
-    /// The size of the sensor as the kept events see it.
+    /// The size of the sensor after all stages, which may change coordinates.
     pub fn sensor(&self) -> SensorSize {
         self.sensor
     }
@@ -97,7 +97,8 @@ impl Chain {
         self.from.is_none() && self.to.is_none() && self.crop.is_none() && self.stages.is_empty()
     }
 
-    /// The first and the last µs that are kept, if the caller chose them and an event was seen.
+    /// The first and the last µs that are kept: `None` if they were not chosen, or before the first
+    /// event.
     pub(crate) fn chosen_times(&self) -> (Option<i64>, Option<i64>) {
         let times = self.times;
         let first = times.filter(|_| self.from.is_some()).map(|times| times.first);

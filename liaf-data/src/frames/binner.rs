@@ -82,9 +82,11 @@ impl Binner {
         let (shape, layout) = options.plan(sensor)?;
         let expected = span.filter(|_| options.needs_span());
         if options.needs_span() && expected.is_none() {
-            return Err(Error::caller("these windows need a first pass over the events")
-                .expected("a span of the recording")
-                .found("none"));
+            return Err(Error::caller(
+                "windows that depend on the whole recording need a first pass over the events",
+            )
+            .expected("the span of the recording")
+            .found("none"));
         }
         let windows = match (options.windows, options.edge) {
             (WindowRule::Time { us, .. }, Edge::SpikingJelly) => {
@@ -164,7 +166,7 @@ impl Binner {
         if let Some(expected) = self.expected
             && expected != self.found
         {
-            return Err(Error::caller("the events are not those of the first pass")
+            return Err(Error::caller("the events differ from those of the first pass")
                 .expected(expected)
                 .found(self.found));
         }

@@ -19,7 +19,7 @@ impl FrameOptions {
         self.check_windows()?;
         let layout = self.representation.check(&self.cell_options())?;
         if self.slack < 0 {
-            return Err(Error::caller("slack is negative")
+            return Err(Error::caller("the slack must not be negative")
                 .expected("0 µs or more")
                 .found(format!("{} µs", self.slack)));
         }
@@ -34,7 +34,7 @@ impl FrameOptions {
             WindowRule::Time { us, overlap } => {
                 positive("length of a window in µs", us)?;
                 if overlap < 0 || overlap >= us {
-                    return Err(Error::caller("the overlap of windows does not fit their length")
+                    return Err(Error::caller("the overlap must be shorter than the window")
                         .expected(format!("0 to {} µs", us - 1))
                         .found(format!("{overlap} µs")));
                 }
@@ -43,12 +43,12 @@ impl FrameOptions {
             WindowRule::Count { events, overlap } => {
                 positive("number of events of a window", events)?;
                 if overlap >= events {
-                    return Err(Error::caller("the overlap of windows does not fit their length")
+                    return Err(Error::caller("the overlap must be shorter than the window")
                         .expected(format!("0 to {} events", events - 1))
                         .found(format!("{overlap} events")));
                 }
                 if foreign {
-                    return Err(Error::caller("SpikingJelly has no windows of a fixed count")
+                    return Err(Error::caller("the edge rules of SpikingJelly do not support windows of a fixed number of events")
                         .expected("windows by time, bins or event bins")
                         .found(format!("windows of {events} events")));
                 }
@@ -60,9 +60,11 @@ impl FrameOptions {
             }
         };
         if foreign && overlaps {
-            return Err(Error::caller("SpikingJelly has no windows that overlap")
-                .expected("an overlap of 0")
-                .found("an overlap"));
+            return Err(Error::caller(
+                "the edge rules of SpikingJelly do not support overlapping windows",
+            )
+            .expected("an overlap of 0")
+            .found("an overlap above 0"));
         }
         Ok(())
     }
@@ -76,7 +78,7 @@ impl FrameOptions {
         let source = self.selection.check(sensor)?;
         let size = self.size.unwrap_or(source);
         if size.pixels() == 0 || size.width > source.width || size.height > source.height {
-            return Err(Error::caller("frames cannot be of this size")
+            return Err(Error::caller("the size of the frames is invalid")
                 .expected(format!("1x1 to {source}"))
                 .found(size));
         }
@@ -100,7 +102,7 @@ impl FrameOptions {
                 .found(format!("{n} bins")));
         }
         if self.max_frames(shape) == 0 {
-            return Err(Error::limit("not one frame may be written")
+            return Err(Error::limit("a single frame exceeds the limit of the output")
                 .expected(format!("at most {} bytes in all", self.limits.output_bytes))
                 .found(format!("frames of {bytes} bytes")));
         }
@@ -142,5 +144,5 @@ fn positive<N: Default + PartialOrd + std::fmt::Display>(what: &str, n: N) -> Re
     if n > N::default() {
         return Ok(());
     }
-    Err(Error::caller(format!("the {what} is not positive")).expected("more than 0").found(n))
+    Err(Error::caller(format!("the {what} must be above 0")).expected("more than 0").found(n))
 }

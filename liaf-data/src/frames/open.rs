@@ -18,12 +18,12 @@ const BYTES_PER_EVENT: usize = 32;
 pub(super) struct OpenFrames {
     maker: Maker,
     needs_times: bool,
-    /// Number of events from which a frame has an accumulator of its own.
+    /// Number of events from which on a frame is kept in an accumulator instead of a list.
     most_listed: usize,
     /// Number of the oldest open frame.
     first: u64,
     slots: VecDeque<Slot>,
-    /// An accumulator without events, in which frames with few events are made when they are closed.
+    /// An accumulator without events. Frames with few events are put into it when they are closed.
     shared: Box<dyn Accumulator>,
     free: Vec<Box<dyn Accumulator>>,
     free_lists: Vec<List>,
@@ -46,7 +46,7 @@ impl Maker {
     }
 }
 
-/// An open frame: a list of events, or an accumulator that has them.
+/// An open frame: a list of its events, or an accumulator to which they have been added.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
     few: List,
@@ -206,7 +206,7 @@ impl OpenFrames {
 
     /// The error if there would be more frames than allowed.
     pub fn too_many(&self) -> Error {
-        Error::limit("the recording asks for too many frames").expected(&self.max_frames_is)
+        Error::limit("the recording would give too many frames").expected(&self.max_frames_is)
     }
 }
 

@@ -100,7 +100,8 @@ pub struct FrameOptions {
     pub dtype: Dtype,
     /// The parameters of the representation. Default: none, so that each has its default.
     pub parameters: Parameters,
-    /// Which events are kept, and the filters that they pass. Default: all.
+    /// Which events are kept, and the filters that are applied to them. Default: all events, no
+    /// filters.
     pub selection: Selection,
     /// Scale frames down to this size: x' = ⌊x·W'/W⌋ and y likewise, where W is the width of the
     /// sensor or of the crop. It must not be larger than that.
@@ -129,7 +130,7 @@ impl Default for FrameOptions {
     }
 }
 
-/// Builders. A value that is not valid is refused when frames are made ([`check`](Self::check)).
+/// Builders. Invalid values are refused when frames are made ([`check`](Self::check)).
 impl FrameOptions {
     fn of(windows: WindowRule) -> Self {
         Self { windows, ..Self::default() }
@@ -166,38 +167,38 @@ impl FrameOptions {
         Self { size: Some(SensorSize::new(width, height)), ..self }
     }
 
-    /// Cells hold this, in the type that is usual for it: call [`dtype`](Self::dtype) afterwards for
-    /// another type.
+    /// Sets what cells hold, and selects the usual type of cells for it. To choose another type, call
+    /// [`dtype`](Self::dtype) afterwards.
     #[must_use]
     pub fn representation(self, representation: &'static Representation) -> Self {
         Self { representation, dtype: representation.usual_dtype, ..self }
     }
 
-    /// Cells are of this type.
+    /// Sets the type of the cells.
     #[must_use]
     pub fn dtype(self, dtype: Dtype) -> Self {
         Self { dtype, ..self }
     }
 
-    /// Whether OFF and ON have channels of their own.
+    /// Chooses whether OFF and ON have channels of their own.
     #[must_use]
     pub fn polarity(self, polarity: PolarityChannels) -> Self {
         Self { polarity, ..self }
     }
 
-    /// The rule for the edges.
+    /// Sets the rule for the edges.
     #[must_use]
     pub fn edge(self, edge: Edge) -> Self {
         Self { edge, ..self }
     }
 
-    /// Which events are kept, and the filters that they pass.
+    /// Which events are kept, and the filters that are applied to them.
     #[must_use]
     pub fn selection(self, selection: Selection) -> Self {
         Self { selection, ..self }
     }
 
-    /// Limits on the memory and output that a recording may need.
+    /// Sets the limits on the memory and output that a recording may need.
     #[must_use]
     pub fn limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
@@ -215,7 +216,7 @@ impl FrameOptions {
         }
     }
 
-    /// What the representation is told about its cells.
+    /// The options that a representation needs to lay out its cells.
     pub(super) fn cell_options(&self) -> CellOptions {
         let Self { polarity, dtype, ref parameters, .. } = *self;
         CellOptions { polarity, dtype, parameters: parameters.clone() }

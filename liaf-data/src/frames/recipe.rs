@@ -43,7 +43,7 @@ pub struct FrameRecipe {
     /// Only the events of this polarity were kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<Polarity>,
-    /// The filters that the events passed, in order.
+    /// The filters that were applied to the events, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filters: Vec<FilterSpec>,
     /// Width and height of a frame, if it was scaled down.
@@ -149,13 +149,13 @@ impl FrameRecipe {
     }
 }
 
-/// What a tensor file says about how it was made, as far as it is needed to make frames of other
+/// What a tensor file says about how it was made, as far as that is needed to make frames of other
 /// recordings in the same way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Provenance {
     /// Size of the sensor of the recording.
     pub sensor: Option<SensorSize>,
-    /// Whose interpretation of AEDAT 1.0 and 2.0 was followed.
+    /// Whose interpretation of AEDAT 1.0 and 2.0 addresses was followed.
     pub aedat2: Option<Aedat2Reading>,
     /// How the frames were made.
     pub frames: FrameRecipe,
@@ -165,10 +165,10 @@ impl Provenance {
     /// Parses the JSON text that [`convert`](crate::convert::convert) stores in its files.
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if it is not such a text, or one of a
-    /// newer version with a key that is not known here.
+    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if the text is not of this form, or if it
+    /// was written by a newer version and has a key that is not known here.
     pub fn parse(text: &str) -> Result<Self> {
-        let mut all: Map<String, Value> = json(text, "what the file says of its making")?;
+        let mut all: Map<String, Value> = json(text, "the description of how the file was made")?;
         let source = all.remove("source").unwrap_or_default();
         all.remove("liaf");
         let of_source = |key| source.get(key).cloned().unwrap_or_default();
@@ -213,7 +213,7 @@ pub struct SampleRecipe {
     /// Size of the sensor of the recordings, if it was the same for all.
     #[serde(default)]
     pub sensor: Option<SensorSize>,
-    /// Whose interpretation of AEDAT 1.0 and 2.0 was followed.
+    /// Whose interpretation of AEDAT 1.0 and 2.0 addresses was followed.
     #[serde(default)]
     pub aedat2: Option<Aedat2Reading>,
 }
@@ -238,7 +238,7 @@ impl SampleRecipe {
     pub fn to_json(&self) -> Result<String> {
         self.check().and_then(|()| {
             serde_json::to_string(self).map_err(|error| {
-                Error::caller("the recipe of the samples is not JSON").found(error)
+                Error::caller("the recipe of the samples cannot be written as JSON").found(error)
             })
         })
     }
@@ -246,9 +246,9 @@ impl SampleRecipe {
     /// Parses the output of [`to_json`](Self::to_json).
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if it is not such a text.
+    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if the text is not of this form.
     pub fn from_json(text: &str) -> Result<Self> {
-        let recipe: Self = json(text, "what the samples are")?;
+        let recipe: Self = json(text, "the recipe of the samples")?;
         recipe.check()?;
         Ok(recipe)
     }
@@ -257,9 +257,9 @@ impl SampleRecipe {
         let impossible = |what: &str| Err(Error::caller(what).expected("1 or more"));
         match self {
             Self { scale, .. } if !scale.is_finite() => {
-                Err(Error::caller("the factor of the cells is not finite").found(scale))
+                Err(Error::caller("the factor of the cells must be finite").found(scale))
             }
-            Self { steps: Some(0), .. } => impossible("samples of no frames"),
+            Self { steps: Some(0), .. } => impossible("samples must have at least one frame"),
             _ => Ok(()),
         }
     }

@@ -23,7 +23,8 @@ pub struct FrameReport {
     /// Events that a choice of polarity or filters removed, by stage.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub filtered: Vec<Filtered>,
-    /// Cells that could not count all their events because of their type, summed over all frames.
+    /// Cells that could not count all their events because they reached the largest value of their
+    /// type, summed over all frames.
     pub saturated_cells: u64,
     /// Number of frames.
     pub frames: u64,

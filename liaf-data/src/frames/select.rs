@@ -14,11 +14,11 @@ pub(super) struct Stretch {
     pub to: Option<i64>,
 }
 
-/// Events as a caller has them.
+/// A batch of events, borrowed in one of two ways.
 pub(super) enum Batch<'a> {
-    /// Not to be changed.
+    /// The events must not be changed.
     Shared(&'a EventBatch),
-    /// To be used up.
+    /// The events may be changed, as the caller does not need them any more.
     Owned(&'a mut EventBatch),
 }
 
@@ -27,12 +27,12 @@ pub(super) enum Batch<'a> {
 pub(super) struct Left {
     out_of_window: u64,
     out_of_crop: u64,
-    /// Those that filters removed from all batches so far, by filter.
+    /// Number of events that filters removed from all batches so far, by filter.
     filtered: Vec<Filtered>,
 }
 
 impl Left {
-    /// Adds this to the account of all batches.
+    /// Adds these numbers to the account of all batches.
     pub fn add_to(self, report: &mut FrameReport) {
         report.out_of_window += self.out_of_window;
         report.out_of_crop += self.out_of_crop;
@@ -47,7 +47,7 @@ impl Left {
 pub(super) struct Selector {
     chain: Chain,
     places: PlaceFinder,
-    /// The events of a batch that may not be changed.
+    /// A copy of the events of a batch that may not be changed.
     copy: EventBatch,
 }
 

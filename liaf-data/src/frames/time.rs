@@ -230,7 +230,7 @@ impl TimeWindows {
         Err(open
             .too_many()
             .found(format!(
-                "{asked}: {step} {before} µs to an event at {next} µs it is {} µs",
+                "{asked}: {step} {before} µs to an event at {next} µs are {} µs",
                 next.abs_diff(before)
             ))
             .advice(TOO_MANY_ADVICE))
@@ -289,7 +289,7 @@ impl TimeWindows {
         let report = &mut open.report;
         if report.late > 0 && self.closed_early {
             report.notes.push(format!(
-                "late events were not waited for {} µs: no more than {} frames may be open",
+                "frames were closed before the slack of {} µs had passed, because at most {} frames may be open",
                 self.slack, self.max_open
             ));
         }

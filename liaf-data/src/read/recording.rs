@@ -154,6 +154,7 @@ impl Recording {
     /// sensor that contains all events. That is found in one pass over the file, and stored in
     /// [`info`](Self::info).
     ///
+    /// # Errors
     /// If the size is not known and there are several streams of events of which none was chosen,
     /// or if the recording is a pipe or cannot be read.
     pub fn find_sensor(&mut self) -> Result<SensorSize> {
@@ -162,7 +163,7 @@ impl Recording {
         }
         self.check_choice(self.info.stream.is_some())?;
         if !self.is_seekable() {
-            return Err(Error::caller("the recording does not say how large its sensor is")
+            return Err(Error::caller("the recording does not state the size of its sensor")
                 .found("a pipe, which cannot be read twice to find out")
                 .hint(Hint::StateSensor));
         }
@@ -171,7 +172,7 @@ impl Recording {
         self.info.sensor = Some(sensor);
         self.info.sensor_source = SensorSource::BoundingBox;
         let note = Note::new(format!(
-            "the file does not say how large its sensor is: took {sensor}, around the events' {bounds}"
+            "the file does not state the size of its sensor: assumed {sensor}, as the events need {bounds}"
         ));
         self.info.notes.push(note.hint(Hint::StateSensor));
         self.options.sensor = Some(sensor);
@@ -179,7 +180,7 @@ impl Recording {
         Ok(sensor)
     }
 
-    /// The options to read the events as they are stored.
+    /// The same options with coordinates as they are stored.
     fn as_stored(&self) -> ReadOptions {
         let stream = self.options.stream.clone().filter(|_| self.info.reads_events());
         ReadOptions { coords: Coords::Raw, strict: false, stream, ..self.options.clone() }
@@ -317,7 +318,7 @@ impl Recording {
         Ok(reader)
     }
 
-    /// Returns an error that says which streams could be chosen, unless `will_do`.
+    /// Returns an error that lists the streams that can be chosen, unless `will_do`.
     pub(super) fn check_choice(&self, will_do: bool) -> Result<()> {
         if will_do {
             return Ok(());
@@ -329,7 +330,7 @@ impl Recording {
         let ids = self.info.event_streams().map(|stream| stream.id.to_string());
         let choose = Hint::ChooseStream { names: ids.collect() };
         if let Some(chosen) = self.info.chosen() {
-            return Error::caller(format!("the stream {} is not one of events", chosen.name))
+            return Error::caller(format!("the stream {} is not a stream of events", chosen.name))
                 .hint(Hint::WriteMeasurements)
                 .hint(choose);
         }

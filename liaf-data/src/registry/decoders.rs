@@ -1,4 +1,5 @@
-//! What holds of the decoders of all formats, over all bundled recordings, good and bad.
+//! Properties that the decoders of all formats must have, checked on all bundled recordings, good and
+//! bad.
 
 use std::path::{Path, PathBuf};
 
@@ -10,15 +11,15 @@ use crate::io::ByteSource;
 use crate::model::{EventBatch, Measurement, Report};
 use crate::read::Recording;
 
-/// Not a divisor of any size of a record.
+/// A size that is not a multiple of the size of any record.
 const PIECE: usize = 997;
 
-/// All that a decoder gives.
+/// Everything that a decoder returns.
 #[derive(Debug, Default, PartialEq)]
 struct Given {
     events: EventBatch,
     measurements: Vec<String>,
-    /// Which stream the events are of from which event on.
+    /// For each change of the stream: its number, and the index of its first event.
     streams: Vec<(i32, usize)>,
     report: Report,
     stream_reports: Vec<Option<Report>>,
@@ -54,7 +55,7 @@ fn decode(decoder: &mut dyn Decoder, bytes: &[u8]) -> Given {
     given
 }
 
-/// The bundled recordings whose header is sound, with their formats.
+/// The bundled recordings with a valid header, and their formats.
 fn recordings() -> Vec<(PathBuf, &'static Format)> {
     fn walk(folder: &Path, paths: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -68,7 +69,7 @@ fn recordings() -> Vec<(PathBuf, &'static Format)> {
         walk(&fixtures.join(kind), &mut paths);
     }
     paths.sort();
-    // HDF5 is no stream of bytes.
+    // HDF5 is not decoded as a stream of bytes.
     paths.retain(|path| !path.to_string_lossy().contains("/hdf5/"));
     let format = |path: &Path| {
         let recording = Recording::open(path, ReadOptions::default()).ok()?;

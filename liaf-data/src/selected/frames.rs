@@ -15,9 +15,9 @@ use crate::tensor::{self, Container, TensorOptions, TensorSpec, Written};
 /// [`Recording::frames`](crate::Recording::frames) and
 /// [`Selected::frames`](super::Selected::frames).
 ///
-/// Every frame is dense and has memory of its own. Frames before what is wrong with the recording
-/// are given first, then the error, then the end. [`make_frames`](crate::convert::make_frames) reuses
-/// the memory of one frame, and tells its progress.
+/// Every frame is dense and has its own memory. If the recording cannot be read further, the frames
+/// before that point are returned first, then the error, then `None`. To reuse the memory of one frame
+/// and to follow the progress, use [`make_frames`](crate::convert::make_frames).
 #[derive(Debug)]
 pub struct Frames {
     reader: EventReader,
@@ -32,8 +32,8 @@ pub struct Frames {
     provenance: String,
 }
 
-/// A frame that is complete. One block of a file may complete very many of them, almost all of which
-/// are then empty or nearly so.
+/// A complete frame. One block of a file may complete very many frames, almost all of which are then
+/// empty or nearly so.
 #[derive(Debug)]
 enum Ready {
     Zeros(Window),
@@ -86,18 +86,17 @@ impl Frames {
         self.reader.report()
     }
 
-    /// Where the events have gone so far.
+    /// Where the events went so far.
     pub fn frame_report(&self) -> &FrameReport {
         self.binner.as_ref().map_or(&self.report, Binner::report)
     }
 
-    /// Writes the frames that are still to come into a tensor file, whose kind the extension tells
-    /// (`.npz`, `.npy`, `.safetensors`, `.h5`), with the default options. An existing file is not
-    /// replaced.
+    /// Writes the remaining frames into a tensor file with the default options. The extension selects
+    /// the kind of file (`.npz`, `.npy`, `.safetensors`, `.h5`). An existing file is not replaced.
     ///
-    /// # Errors
-    /// If the extension is not that of a tensor file, if the recording cannot be read, or if the
-    /// file cannot be written. No file is left in these cases.
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the extension is not that of a tensor file or
+    /// the file exists already; other kinds if the recording cannot be read or the file cannot be
+    /// written. In all of these cases no new file remains.
     pub fn write(mut self, path: impl AsRef<Path>) -> Result<Written> {
         let path = path.as_ref();
         let container = Container::from_path(path)?;
@@ -114,7 +113,7 @@ impl Frames {
         writer.finish()
     }
 
-    /// Decodes some more of the recording. Returns whether there may be more.
+    /// Decodes the next block of the recording. Returns whether there may be more.
     fn pump(&mut self) -> Result<bool> {
         let Self { reader, binner, ready, report, .. } = self;
         let mut sink = |frame: &Frame| {

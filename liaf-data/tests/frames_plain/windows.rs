@@ -70,7 +70,7 @@ fn memory_shortens_the_slack_and_says_so() {
     let (made, report) = bin(&options, SENSOR, &[at(&[0, 10, 20, 30, 2, 40, 3])]).unwrap();
     assert_eq!(sums(&made), [2.0, 2.0, 1.0, 1.0, 1.0]);
     assert_eq!(report.late, 1);
-    assert!(report.notes[0].contains("no more than 4 frames"), "{:?}", report.notes);
+    assert!(report.notes[0].contains("at most 4 frames"), "{:?}", report.notes);
     let none = bin(&options, SENSOR, &[at(&[0, 10, 20, 30, 40])]).unwrap().1;
     assert!(none.notes.is_empty());
     let overlapping = FrameOptions { limits, ..by_time(10, 8) };

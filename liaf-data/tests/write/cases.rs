@@ -43,7 +43,7 @@ fn events_come_back_or_are_refused_before_anything_is_written() {
                 Err(error) => {
                     assert_eq!(error.kind(), ErrorKind::Caller, "{name}: {error}");
                     let text = error.to_string();
-                    let why = ["cannot hold", "so large a sensor", "no camera"];
+                    let why = ["cannot store", "a sensor of this size", "no camera"];
                     assert!(why.iter().any(|why| text.contains(why)), "{name}: {text}");
                     assert!(!error.hints().is_empty(), "{name}: nothing helps: {text}");
                     refused += 1;
@@ -82,7 +82,7 @@ fn with_time_from_zero_and_in_order_every_recording_fits_that_lies_on_the_sensor
                     let fits = last <= target.capabilities.t_max
                         && (target.capabilities.no_events || !events.is_empty())
                         && events.iter().all(|event| event.x <= x && event.y <= y);
-                    let sensor = error.to_string().contains("so large a sensor");
+                    let sensor = error.to_string().contains("a sensor of this size");
                     assert!(!fits || sensor, "{name}: {error}");
                 }
             }

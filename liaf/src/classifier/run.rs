@@ -1,4 +1,4 @@
-//! A classifier on a recording: as an iterator, or with callbacks.
+//! Running a classifier on a recording: as an iterator, or with callbacks.
 
 use std::ops::ControlFlow;
 
@@ -12,14 +12,14 @@ use super::{Classifier, Difference, Prediction};
 use crate::error::Result;
 
 impl Classifier {
-    /// The predictions of a recording, as an iterator that reads on when it is asked for the next one.
+    /// The predictions for a recording, as an iterator that reads the recording as needed.
     ///
-    /// Memory is bounded whatever the length of the recording. The recording is read once, or twice if
+    /// Memory is bounded, whatever the length of the recording. The recording is read once, or twice if
     /// the windows depend on all of it. The last sample may have fewer frames than the others.
     ///
     /// # Errors
     /// As [`check`](Self::check). Each item may be an error as well: one of the recording, or one of
-    /// the network, as of an output that is not finite. There is nothing after an error.
+    /// the network, for example if an output is not finite. The iterator ends after an error.
     pub fn run(&mut self, recording: &mut Recording) -> Result<Predictions<'_>> {
         let differences = self.check(recording)?;
         let frames = recording.frames(self.frame_options())?;
@@ -27,8 +27,9 @@ impl Classifier {
         Ok(Predictions { classifier: self, frames, is_done: false, differences })
     }
 
-    /// The same with callbacks. `each` gets the predictions, `progress` is told several times a second
-    /// how far reading is; both may end it. Returns what was met in the recording.
+    /// Runs the classifier with callbacks. `each` is called with every prediction, and `progress`
+    /// several times per second with the progress of reading; both can stop the run. Returns the report
+    /// of the recording.
     ///
     /// # Errors
     /// As [`run`](Self::run); [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) if a callback
@@ -66,12 +67,12 @@ impl Classifier {
         }
     }
 
-    /// Takes the next frame.
+    /// Processes the next frame.
     fn frame(&mut self, frame: &Frame) -> liaf_core::Result<Option<Prediction>> {
         let Self { watcher, names, .. } = self;
         match watcher.frame(frame, |class| names[class].clone()) {
             Ok(seen) => Ok(seen.map(|seen| self.prediction(seen))),
-            // An error of a layer says where; one of the weights is in the file.
+            // Errors of layers name the layer; an error of the weights concerns the file.
             Err(error) if error.kind() == liaf_core::ErrorKind::Checkpoint => {
                 Err(self.in_file(error))
             }
@@ -79,7 +80,7 @@ impl Classifier {
         }
     }
 
-    /// Ends the recording.
+    /// Ends the recording. Returns the prediction for an incomplete last sample.
     fn end(&mut self) -> Option<Prediction> {
         self.watcher.end().map(|seen| self.prediction(seen))
     }
@@ -90,7 +91,7 @@ impl Classifier {
     }
 }
 
-/// The predictions of a recording, made by [`Classifier::run`].
+/// The predictions for a recording, made by [`Classifier::run`].
 #[derive(Debug)]
 pub struct Predictions<'a> {
     classifier: &'a mut Classifier,
@@ -100,7 +101,7 @@ pub struct Predictions<'a> {
 }
 
 impl Predictions<'_> {
-    /// In what the recording differs from those that the network learned from.
+    /// How the recording differs from those that the network was trained on.
     pub fn differences(&self) -> &[Difference] {
         &self.differences
     }

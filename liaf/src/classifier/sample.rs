@@ -1,11 +1,11 @@
-//! Frames, one by one, into predictions.
+//! From frames, one by one, to predictions.
 
 use liaf_core::{Error, Result};
 use liaf_data::frames::Frame;
 
 use super::stepper::Step;
 
-/// What the network says of the sample so far.
+/// The result of the network for the sample so far.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
     pub sample: u64,
@@ -15,7 +15,7 @@ pub(super) struct Seen {
     pub scores: Vec<f64>,
 }
 
-/// A network that watches the frames of a recording.
+/// A network that processes the frames of a recording.
 pub(super) struct Watcher {
     network: Box<dyn Step>,
     scale: f32,
@@ -23,9 +23,9 @@ pub(super) struct Watcher {
     pub steps: Option<usize>,
     pub each_frame: bool,
     pub plain: bool,
-    /// The sample that is not complete.
+    /// The current sample, which is incomplete.
     open: Option<Seen>,
-    /// Number of samples that are complete.
+    /// Number of complete samples.
     complete: u64,
 }
 
@@ -40,17 +40,17 @@ impl Watcher {
         self.network.item()
     }
 
-    /// Begins a recording.
+    /// Starts a recording.
     pub fn begin(&mut self) {
         self.open = None;
         self.complete = 0;
     }
 
-    /// Takes the next frame. Returns what is to be given out after it. `name` names a class, for an
-    /// error.
+    /// Processes the next frame. Returns the result that is due after it, if there is one. `name`
+    /// returns the name of a class, for errors.
     ///
     /// # Errors
-    /// If the network cannot take the frame, or its output is not finite.
+    /// If the frame does not fit the network, or the output is not finite.
     pub fn frame(&mut self, frame: &Frame, name: impl Fn(usize) -> String) -> Result<Option<Seen>> {
         let (start, frames) = match self.open.take() {
             Some(seen) => (seen.start, seen.frames + 1),
@@ -68,7 +68,7 @@ impl Watcher {
                 scores[class]
             ))
             .advice(
-                "its weights may hold numbers that are none, as after training that diverged",
+                "its weights may contain NaN or infinity, for example because training diverged",
             ));
         }
         let seen = Seen { sample: self.complete, start, end: frame.window.end, frames, scores };
@@ -80,7 +80,8 @@ impl Watcher {
         Ok(self.open.clone().filter(|_| self.each_frame))
     }
 
-    /// Ends the recording. Returns the last sample if it is not complete and was not given out.
+    /// Ends the recording. Returns the result for the last sample if it is incomplete and was not
+    /// returned.
     pub fn end(&mut self) -> Option<Seen> {
         self.open.take().filter(|_| !self.each_frame)
     }

@@ -1,4 +1,4 @@
-//! Cuts a sequence of frames into samples.
+//! Division of a sequence of frames into samples.
 
 use liaf_core::Real;
 use liaf_data::frames::FrameShape;
@@ -6,7 +6,7 @@ use ndarray::Array4;
 
 use super::{Sample, SampleOptions};
 
-/// Collects frames until they are a sample.
+/// Collects frames until they make up a sample.
 #[derive(Debug)]
 pub(super) struct Cutter<R> {
     shape: FrameShape,
@@ -14,10 +14,10 @@ pub(super) struct Cutter<R> {
     /// The frames of the next sample, one after another, and their times.
     numbers: Vec<R>,
     timestamps: Vec<[i64; 2]>,
-    /// Number of these frames, and of those among them that are in no sample yet.
+    /// Number of these frames, and number of those among them that are not in any sample yet.
     frames: usize,
     fresh: usize,
-    /// Number of frames to pass over before the next sample.
+    /// Number of frames to skip before the next sample.
     gap: usize,
 }
 
@@ -27,7 +27,7 @@ impl<R: Real> Cutter<R> {
         Self { shape, options, numbers, timestamps, frames: 0, fresh: 0, gap: 0 }
     }
 
-    /// Takes the next frame: its cells, and its start and end. Returns the sample that it completes.
+    /// Takes the cells of the next frame, and its start and end. Returns the sample that it completes.
     pub fn push(&mut self, cells: &[f32], window: Option<[i64; 2]>) -> Option<Sample<R>> {
         if self.gap > 0 {
             self.gap -= 1;
@@ -46,13 +46,13 @@ impl<R: Real> Cutter<R> {
         sample
     }
 
-    /// Ends the sequence. Returns the last sample, if what is left is one.
+    /// Ends the sequence. Returns the last sample, if the remaining frames make up one.
     pub fn end(&mut self) -> Option<Sample<R>> {
         let is_sample = self.options.steps.is_none() || self.options.partial;
         if is_sample && self.fresh > 0 { self.take(0) } else { None }
     }
 
-    /// Makes a sample of all frames, of which the last `kept` are the first of the next sample too.
+    /// Makes a sample of all frames. The last `kept` of them also start the next sample.
     fn take(&mut self, kept: usize) -> Option<Sample<R>> {
         let FrameShape { channels, height, width, .. } = self.shape;
         let shape = (self.frames, channels, height, width);

@@ -139,7 +139,10 @@ fn a_recording_of_another_sensor_is_named() {
     let found = classifier.check(&mut open(RECORDINGS[0])).unwrap();
     assert_eq!(found, [Difference::Sensor { recording: SensorSize::new(346, 260), learned }]);
     let text = found[0].to_string();
-    assert_eq!(text, "its sensor is 346x260, and the network learned from sensors of 128x128");
+    assert_eq!(
+        text,
+        "the size of its sensor is 346x260, and the network was trained on sensors of 128x128"
+    );
 }
 
 #[test]
@@ -208,7 +211,7 @@ fn what_cannot_classify_is_refused() {
     assert_eq!(open_with(Some("{}")).kind(), ErrorKind::File);
     let two = SampleRecipe { classes: vec!["a".into(), "b".into()], ..recipe() };
     let error = open_with(Some(&two.to_json().unwrap())).to_string();
-    assert!(error.contains("names 2 classes") && error.contains("3 apart"), "{error}");
+    assert!(error.contains("names 2 classes") && error.contains("3 outputs"), "{error}");
 
     let once = TIMED.replace("shape = [2, 16, 16]", "shape = [2, 16, 16]\ntimed = false");
     let once = once.replace("[[layers]]\ntype = 'neuron'\n", "");

@@ -1,5 +1,5 @@
 //! Memory-mapped files. No other module of this crate maps files.
-#![expect(unsafe_code, reason = "a map of a file is only as sound as the file is still")]
+#![expect(unsafe_code, reason = "a memory map is sound only while the file does not change")]
 
 use std::fs::File;
 use std::sync::Arc;

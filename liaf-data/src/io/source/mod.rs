@@ -116,7 +116,7 @@ impl ByteSource {
         let cannot = |error| Error::system("cannot open", error);
         let meta = fs::metadata(path).map_err(cannot)?;
         if meta.is_dir() {
-            return Err(Error::caller("this is a folder").advice("name a file in it"));
+            return Err(Error::caller("the path is a folder").advice("name a file in it"));
         }
         let file = File::open(path).map_err(cannot)?;
         #[cfg(test)]

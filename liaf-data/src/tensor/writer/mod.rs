@@ -122,7 +122,7 @@ impl TensorFileWriter {
             Container::Npy => Box::<npy::NpyLayout>::default(),
             Container::Safetensors => Box::<safetensors::SafetensorsLayout>::default(),
             Container::H5 => {
-                return Err(Error::unsupported("named tensors are not written to HDF5")
+                return Err(Error::unsupported("writing named tensors to HDF5 is not supported")
                     .advice("write .npz or .safetensors; frames alone can be written to .h5")
                     .in_file(path));
             }
@@ -149,7 +149,7 @@ impl TensorFileWriter {
     /// # Errors
     /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if writing has begun.
     pub fn set_provenance(&mut self, text: impl Into<String>) -> Result<()> {
-        self.check_not_started("the provenance comes too late")?;
+        self.check_not_started("the provenance must be set before any rows")?;
         self.provenance = Some(text.into());
         Ok(())
     }
@@ -160,11 +160,10 @@ impl TensorFileWriter {
     /// The name must be usable as the name of a file. The names `__metadata__`, `liaf` and `padding`
     /// are reserved.
     ///
-    /// # Errors
-    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) for a name that is not allowed or not new, for
-    /// a shape that no tensor can have, for a second tensor in `.npy`, or if rows of the first
-    /// growing tensor have been appended; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the
-    /// tensor is larger than the limits allow.
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) for a name that is not allowed or already used,
+    /// for an invalid shape, for a second tensor in `.npy`, or if rows of the first growing tensor have
+    /// been appended; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the tensor is larger than the
+    /// limits allow.
     pub fn add(
         &mut self,
         name: &str,
@@ -172,13 +171,15 @@ impl TensorFileWriter {
         rows: Rows,
         row: &[usize],
     ) -> Result<TensorId> {
-        self.check_not_started("a tensor is added too late")?;
+        self.check_not_started("tensors must be added before any rows")?;
         let column = check::column(name, element, rows, row).map_err(|e| e.in_file(&self.path))?;
         if self.columns.iter().any(|other| other.name == name) {
-            return Err(Error::caller("two tensors of one name").found(name).in_file(&self.path));
+            return Err(Error::caller("there is already a tensor with this name")
+                .found(name)
+                .in_file(&self.path));
         }
         if self.layout.holds_one() && !self.columns.is_empty() {
-            return Err(Error::caller(".npy files hold a single tensor")
+            return Err(Error::caller("a .npy file can hold only one tensor")
                 .found(format!("a second one, {name}"))
                 .advice("write .npz or .safetensors")
                 .in_file(&self.path));
@@ -198,10 +199,10 @@ impl TensorFileWriter {
     ///
     /// # Errors
     /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if `T` is not the type of the tensor, if the
-    /// values are not a whole number of rows, or if they are more than the tensor has;
-    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the file becomes larger than the limits
-    /// allow; [`ErrorKind::System`](crate::ErrorKind::System) if they cannot be written. After an
-    /// error of the caller or of a limit the file is as before, and writing can go on.
+    /// values are not a whole number of rows, or if there are more of them than the tensor can have;
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the file would be larger than the limits allow;
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if they cannot be written. After an error of the
+    /// first two kinds the file is unchanged, and writing can continue.
     pub fn append<T: Element>(&mut self, tensor: TensorId, values: &[T]) -> Result<()> {
         self.check_append(tensor, Some(T::TYPE), size_of_val(values))?;
         let mut buffer = std::mem::take(&mut self.buffer);
@@ -253,7 +254,7 @@ impl TensorFileWriter {
     ) -> Result<TensorId> {
         let elements = shape.iter().try_fold(1usize, |n, &side| n.checked_mul(side));
         if elements != Some(values.len()) {
-            return Err(Error::caller("the shape does not fit the number of elements")
+            return Err(Error::caller("the shape does not agree with the number of elements")
                 .expected(values.len())
                 .found(format!("{shape:?}"))
                 .in_file(&self.path));
@@ -277,7 +278,7 @@ impl TensorFileWriter {
         self.check_whole()?;
         for column in &self.columns {
             if column.fixed_bytes().is_some_and(|bytes| bytes != column.bytes) {
-                return Err(Error::caller("a tensor is not complete")
+                return Err(Error::caller("a tensor is incomplete")
                     .expected(format!("{:?} in {}", column.shape(), column.name))
                     .found(format!("{} bytes", column.bytes))
                     .in_file(&self.path));
@@ -331,7 +332,7 @@ impl TensorFileWriter {
     ) -> Result<()> {
         self.check_whole()?;
         let column = self.columns.get(tensor.0).ok_or_else(|| {
-            Error::caller("a tensor of another file").found(tensor.0).in_file(&self.path)
+            Error::caller("the tensor belongs to another file").found(tensor.0).in_file(&self.path)
         })?;
         check::append(column, element, bytes as u64).map_err(|error| error.in_file(&self.path))?;
         if column.rows == Rows::Growing {

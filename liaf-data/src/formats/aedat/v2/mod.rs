@@ -1,7 +1,7 @@
 //! AEDAT 2.0: records of 8 bytes, big-endian: `u32` address, `u32` time in µs.
 //!
-//! What the address holds depends on the chip (`Layout`); the header may name it. Source: the
-//! file format page of iniVation's user guides, and jAER where the page is silent.
+//! The contents of the address depend on the chip (`Layout`), which the header may name. Source: the
+//! file format page of iniVation's user guides, and jAER for what that page does not say.
 //!
 //! | layout | y | x | polarity | not a pixel |
 //! |---|---|---|---|---|
@@ -9,7 +9,8 @@
 //! | DAVIS | 30–22 | 21–12 | bit 11, 1 = ON | bit 31: APS or IMU, bit 10: external |
 //! | DVS640 | 20–11 | 10–1 | bit 0, 1 = ON | |
 //!
-//! Stored y counts from the bottom and jAER mirrors x, so canonical events are flipped both ways.
+//! Stored y counts from the bottom and jAER mirrors x, so that both axes of canonical events are
+//! flipped.
 
 mod bounds;
 mod decode;
@@ -94,7 +95,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     })
 }
 
-/// A decoder whose places are found by arithmetic, where its times only wrap.
+/// A decoder with a search for seek points, which is possible if the clock of the file only wraps.
 pub(crate) fn with_stride<const N: usize>(
     decoder: RecordDecoder<decode::AddressRecords, N>,
     start: u64,
@@ -111,7 +112,7 @@ where
 }
 
 impl Layout {
-    /// The smallest chip of this layout around a bounding box.
+    /// The smallest chip of this layout that contains a bounding box.
     fn fit_sensor(self) -> fn(SensorSize) -> SensorSize {
         match self {
             Self::Davis => layout::fit_davis,

@@ -9,13 +9,13 @@
 //! | 0xD, 0xE, 0xF | `IMU`, `OTHERS`, `CONTINUED` | |
 //! | the rest | reserved; 0x99999999 is padding | |
 //!
-//! Time is in µs and wraps every 2³⁴ µs: a `TIME_HIGH` lower than the one before by more than
-//! 2³³ µs begins a new round. Nothing is subtracted from it. Source: Prophesee's format pages, and
-//! their decoder in OpenEB where the pages are silent.
+//! Times are in µs and wrap every 2³⁴ µs: a `TIME_HIGH` that is lower than the one before it by more
+//! than 2³³ µs starts a new round. Nothing is subtracted from times. Source: Prophesee's format pages,
+//! and their decoder in OpenEB for what the pages do not say.
 //!
-//! Every word goes to one part of the byte account, as in EVT 3.0: triggers and vendor words to
-//! `other`, reserved words, padding and a part of a word at the end to `skipped`, all else to
-//! `events`, even events before the first `TIME_HIGH`, which are dropped.
+//! Every word belongs to one part of the byte account, as in EVT 3.0: triggers and vendor words to
+//! `other`; reserved words, padding and an incomplete word at the end to `skipped`; everything else to
+//! `events`, including events before the first `TIME_HIGH`, which are dropped.
 
 mod decode;
 mod encode;
@@ -47,7 +47,8 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
 pub type Evt2Decoder = WordDecoder<Evt2Registers, WORD>;
 
 impl Evt2Decoder {
-    /// A decoder for words that begin `header` bytes into the file, 0 for words from a camera.
+    /// A decoder for words that start `header` bytes after the beginning of the file; 0 for words from
+    /// a camera.
     ///
     /// ```
     /// use liaf_data::formats::Evt2Decoder;

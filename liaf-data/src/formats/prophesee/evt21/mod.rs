@@ -9,9 +9,9 @@
 //! | 0xD, 0xE, 0xF | `IMU`, `OTHERS`, `CONTINUED` | |
 //! | the rest | reserved; 0x9999… is padding | |
 //!
-//! A word is little-endian, or comes as two little-endian halves of 32 bits, the upper one first:
-//! the legacy order of sensors before the GenX320 ([`Evt21Order`]). Time and the byte account are
-//! as in EVT 2.0. Source: Prophesee's format pages, and OpenEB for the order.
+//! A word is little-endian, or is stored as two little-endian halves of 32 bits, the upper one first:
+//! the legacy order of sensors before the GenX320 ([`Evt21Order`]). Times and the byte account are
+//! those of EVT 2.0. Source: Prophesee's format pages, and OpenEB for the order.
 
 mod decode;
 mod encode;
@@ -44,7 +44,8 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
 pub type Evt21Decoder = WordDecoder<Evt21Registers, WORD>;
 
 impl Evt21Decoder {
-    /// A decoder for words that begin `header` bytes into the file, 0 for words from a camera.
+    /// A decoder for words that start `header` bytes after the beginning of the file; 0 for words from
+    /// a camera.
     ///
     /// ```
     /// use liaf_data::formats::Evt21Decoder;

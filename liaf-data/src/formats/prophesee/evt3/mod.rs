@@ -14,16 +14,16 @@
 //! | 0x7, 0xD, 0xE, 0xF | `CONTINUED_4`, `IMU`, `OTHERS`, `CONTINUED_12` | |
 //! | 0x1, 0x9, 0xB, 0xC | reserved; 0x9999 is padding of some cameras | |
 //!
-//! Time is in µs and wraps every 2²⁴ µs: a `TIME_HIGH` lower than the one before by 2048 or more
-//! begins a new round. Nothing is subtracted from it. Source: Prophesee's format pages, and their
-//! decoder in OpenEB where the pages are silent.
+//! Times are in µs and wrap every 2²⁴ µs: a `TIME_HIGH` that is lower than the one before it by 2048 or
+//! more starts a new round. Nothing is subtracted from times. Source: Prophesee's format pages, and
+//! their decoder in OpenEB for what the pages do not say.
 //!
-//! Every word goes to one part of the byte account: `EXT_TRIGGER`, `CONTINUED`, `IMU` and `OTHERS`
-//! to `other`; reserved words, padding, vectors without a base and half a word at the end to
-//! `skipped`; all else to `events`, even where its events come before the first `TIME_HIGH` and are
-//! dropped. So `skipped` is more than 0 only where something breaks the format. A vector before the
-//! first `TIME_HIGH` counts as events before time, with or without a base: a recording may begin
-//! between the two.
+//! Every word belongs to one part of the byte account: `EXT_TRIGGER`, `CONTINUED`, `IMU` and `OTHERS`
+//! to `other`; reserved words, padding, vectors without a base and half a word at the end to `skipped`;
+//! everything else to `events`, including words whose events are dropped because they precede the first
+//! `TIME_HIGH`. `skipped` is therefore above 0 only if something violates the format. A vector before
+//! the first `TIME_HIGH` counts as events without a time, with or without a base, because a recording
+//! may start between a base and its vector.
 
 mod cut;
 mod encode;
@@ -57,7 +57,8 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
 pub type Evt3Decoder = WordDecoder<Evt3Registers, WORD>;
 
 impl Evt3Decoder {
-    /// A decoder for words that begin `header` bytes into the file, 0 for words from a camera.
+    /// A decoder for words that start `header` bytes after the beginning of the file; 0 for words from
+    /// a camera.
     ///
     /// ```
     /// use liaf_data::formats::Evt3Decoder;
