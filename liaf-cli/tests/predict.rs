@@ -277,7 +277,7 @@ fn what_cannot_be_watched_is_refused() {
         refused(&trained.args(path.to_str().unwrap(), &recording, &[]), 1, &says);
     };
     refuse(&trained.with_note("a.safetensors", None), &["how the frames", "`samples`"]);
-    refuse(&trained.with_note("b.safetensors", Some("{}")), &["not as expected"]);
+    refuse(&trained.with_note("b.safetensors", Some("{}")), &["recipe of the samples cannot be read", "expected a JSON object", "missing field `frames`"]);
     refuse(Path::new(&recording), &["safetensors"]);
     refuse(&trained.folder.path().join("frames.safetensors"), &["not a checkpoint"]);
     refuse(&trained.folder.path().join("none.safetensors"), &["cannot"]);

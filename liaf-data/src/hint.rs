@@ -83,6 +83,15 @@ pub enum Hint {
     Crop,
     /// Order events by time.
     Sort,
+    /// Choose longer windows for frames.
+    LongerWindows,
+    /// Raise one of the [`Limits`](crate::Limits).
+    RaiseLimit {
+        /// Name of the field.
+        limit: String,
+        /// A value that is certain to be enough, if one is known.
+        to: Option<u64>,
+    },
     /// Give events that are earlier than one before them its time.
     ClampTimes,
     /// Build the crate with this feature.
@@ -123,7 +132,9 @@ impl Hint {
             Self::WrapTimes { .. } => Self::ShorterStretch,
             Self::ShorterStretch => Self::Crop,
             Self::Crop => Self::Sort,
-            Self::Sort => Self::ClampTimes,
+            Self::Sort => Self::LongerWindows,
+            Self::LongerWindows => Self::RaiseLimit { limit: "frames".into(), to: Some(2_000_000) },
+            Self::RaiseLimit { .. } => Self::ClampTimes,
             Self::ClampTimes => Self::EnableFeature { name: "hdf5".into() },
             Self::EnableFeature { .. } => return None,
         })
@@ -163,14 +174,21 @@ impl fmt::Display for Hint {
             }
             Self::RawCoords => f.write_str("read raw coordinates"),
             Self::BuildIndex => f.write_str("an index of the recording finds them all"),
-            Self::Overwrite => f.write_str("the write option to overwrite replaces it"),
+            Self::Overwrite => f.write_str("`overwrite` in the options of writing replaces it"),
             Self::ZeroTime => f.write_str("the time policy can let time begin at 0"),
             Self::WrapTimes { modulus } => {
                 write!(f, "the time policy can keep times modulo {modulus} µs")
             }
             Self::ShorterStretch => f.write_str("choose a shorter interval of time"),
             Self::Crop => f.write_str("choose a part of the sensor"),
-            Self::Sort => f.write_str("the time policy can order events by time"),
+            Self::Sort => {
+                f.write_str("the time policy or the options of frames can sort events by time")
+            }
+            Self::LongerWindows => f.write_str("choose longer windows"),
+            Self::RaiseLimit { limit, to: Some(to) } => {
+                write!(f, "raise the limit `{limit}` to {to}")
+            }
+            Self::RaiseLimit { limit, to: None } => write!(f, "raise the limit `{limit}`"),
             Self::ClampTimes => {
                 f.write_str("the time policy can move late events to the time of the one before")
             }
@@ -191,7 +209,7 @@ mod tests {
     #[test]
     fn every_hint_has_words_of_its_own_and_survives_a_process() {
         let hints = Hint::examples();
-        assert!(hints.len() >= 19);
+        assert!(hints.len() >= 21);
         let mut texts: Vec<_> = hints.iter().map(Hint::to_string).collect();
         texts.sort();
         texts.dedup();

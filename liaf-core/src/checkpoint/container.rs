@@ -183,7 +183,10 @@ impl File {
             Error::checkpoint("a part of the metadata is missing").expected(key).in_file(&self.path)
         })?;
         serde_json::from_str(text).map_err(|error| {
-            Error::checkpoint(format!("{key} is not as expected")).found(error).in_file(&self.path)
+            Error::checkpoint(format!("the metadata `{key}` cannot be read"))
+                .expected("JSON of this version")
+                .found(error)
+                .in_file(&self.path)
         })
     }
 

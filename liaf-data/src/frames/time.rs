@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::grid::Grid;
-use super::open::{OpenFrames, TOO_MANY_ADVICE};
+use super::open::OpenFrames;
 use super::rule::{Rule, after};
 use super::{FrameOptions, FrameSink, Placed, Window};
 use crate::error::Result;
@@ -227,13 +227,10 @@ impl TimeWindows {
         } else {
             "from an event at"
         };
-        Err(open
-            .too_many()
-            .found(format!(
-                "{asked}: {step} {before} µs to an event at {next} µs it is {} µs",
-                next.abs_diff(before)
-            ))
-            .advice(TOO_MANY_ADVICE))
+        Err(open.too_many(asked).found(format!(
+            "{asked}: {step} {before} µs to an event at {next} µs it is {} µs",
+            next.abs_diff(before)
+        )))
     }
 
     /// Number of frames that are needed to reach the end that the caller chose, if frames go on to it.
@@ -253,13 +250,10 @@ impl TimeWindows {
             return Ok(());
         }
         let (t0, to) = (line.t0, self.to.unwrap_or(i64::MAX));
-        Err(open
-            .too_many()
-            .found(format!(
-                "{asked}: from {t0} µs to the chosen end at {to} µs it is {} µs",
-                to.abs_diff(t0)
-            ))
-            .advice(TOO_MANY_ADVICE))
+        Err(open.too_many(asked).found(format!(
+            "{asked}: from {t0} µs to the chosen end at {to} µs it is {} µs",
+            to.abs_diff(t0)
+        )))
     }
 
     /// Closes the open frames, and writes the frames after them that are still missing.

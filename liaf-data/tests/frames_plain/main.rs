@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test program")]
 
 mod cells;
+mod sorted;
 mod windows;
 
 use std::collections::HashMap;
