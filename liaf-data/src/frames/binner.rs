@@ -19,6 +19,19 @@ pub trait FrameSink {
     /// # Errors
     /// An error that the sink returns stops the binner and is passed on to the caller.
     fn frame(&mut self, frame: &Frame) -> Result<()>;
+
+    /// Receives the next frame in place of [`frame`](Self::frame), if its window is not full: a window
+    /// of time within which the recording or the chosen interval ends, or a window of a number of
+    /// events with fewer of them. Such frames come last. Up to a chosen end
+    /// ([`Selection::to`](crate::filter::Selection::to)) windows count as full, with events or without.
+    ///
+    /// A sink for which this makes no difference need not have this method.
+    ///
+    /// # Errors
+    /// As [`frame`](Self::frame).
+    fn partial_frame(&mut self, frame: &Frame) -> Result<()> {
+        self.frame(frame)
+    }
 }
 
 impl<F: FnMut(&Frame) -> Result<()>> FrameSink for F {

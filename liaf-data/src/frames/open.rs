@@ -165,8 +165,8 @@ impl OpenFrames {
         self.slots.front().and_then(|slot| slot.times)
     }
 
-    /// Closes the oldest open frame and passes it to `sink`.
-    pub fn close(&mut self, window: Window, sink: &mut dyn FrameSink) -> Result<()> {
+    /// Closes the oldest open frame and passes it to `sink`. `full` says whether its window is.
+    pub fn close(&mut self, window: Window, full: bool, sink: &mut dyn FrameSink) -> Result<()> {
         let Some(mut slot) = self.slots.pop_front() else { return Ok(()) };
         self.first += 1;
         if self.report.frames >= self.most.get() {
@@ -178,7 +178,11 @@ impl OpenFrames {
         accumulator.add(slot.few.placed());
         let closed = accumulator.close(window);
         self.report.saturated_cells += closed.saturated_cells;
-        sink.frame(closed.frame)?;
+        if full {
+            sink.frame(closed.frame)?;
+        } else {
+            sink.partial_frame(closed.frame)?;
+        }
         accumulator.clear(few.then_some(&slot.few.index));
         self.free.extend(slot.many);
         if slot.few.index.capacity() > 0 {

@@ -190,7 +190,8 @@ impl TimeWindows {
                 break;
             }
             self.closed_early |= !too_old;
-            open.close(self.window(line, k), sink)?;
+            // Something came after the end of this window.
+            open.close(self.window(line, k), true, sink)?;
         }
         Ok(())
     }
@@ -205,6 +206,15 @@ impl TimeWindows {
         }
         let start = after(line.t0, line.grid.start(k));
         Window { start, end: self.to.map_or(end, |to| end.min(to.max(start))) }
+    }
+
+    /// Whether window `k` is full at the end of the events.
+    fn is_full(&self, line: &Line, k: u64) -> bool {
+        let end = line.grid.end(k);
+        match self.to {
+            Some(to) => i128::from(line.t0).saturating_add_unsigned(end) <= to.into(),
+            None => end <= u128::from(line.latest) + 1,
+        }
     }
 
     /// Returns an error if more frames than allowed were needed to reach `offset`.
@@ -273,7 +283,8 @@ impl TimeWindows {
             if open.len() == 0 {
                 open.open();
             }
-            open.close(self.window(&line, open.first()), sink)?;
+            let k = open.first();
+            open.close(self.window(&line, k), self.is_full(&line, k), sink)?;
         }
         self.note_late(&line, open);
         Ok(())

@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test program")]
 
 mod cells;
+mod full;
 mod sorted;
 mod windows;
 
