@@ -45,6 +45,7 @@
 
 mod batch;
 mod cut;
+mod held;
 mod options;
 
 use liaf_core::Real;
