@@ -164,6 +164,15 @@ fn advice(hint: &Hint) -> Option<Advice> {
         Hint::LongerWindows => {
             again("choose longer windows: --window, --count".into(), &["window", "count"])
         }
+        Hint::SmallerFrames => again(
+            "choose a smaller --size, a --crop or a smaller --dtype".into(),
+            &["size", "crop", "dtype"],
+        ),
+        Hint::SmallerOverlap => again("choose a smaller --overlap".into(), &["overlap"]),
+        Hint::ClockTimes => again(
+            "give --from and --to on the recording's clock, as in @1000000".into(),
+            &["from", "to"],
+        ),
         Hint::RaiseLimit { limit, .. } if limit == "frames" => {
             again("a larger --max-frames allows more".into(), &["max-frames"])
         }

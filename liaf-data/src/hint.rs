@@ -85,6 +85,12 @@ pub enum Hint {
     Sort,
     /// Choose longer windows for frames.
     LongerWindows,
+    /// Make smaller frames: of a smaller size, of a part of the sensor, or of a smaller type of cells.
+    SmallerFrames,
+    /// Choose a smaller overlap of windows.
+    SmallerOverlap,
+    /// State times on the recording's own clock, not after its first event.
+    ClockTimes,
     /// Raise one of the [`Limits`](crate::Limits).
     RaiseLimit {
         /// Name of the field.
@@ -102,6 +108,11 @@ pub enum Hint {
 }
 
 impl Hint {
+    /// To raise the field `limit` of [`Limits`](crate::Limits), to a value that is enough if one is known.
+    pub(crate) fn raise(limit: &str, to: impl Into<Option<u64>>) -> Self {
+        Self::RaiseLimit { limit: limit.into(), to: to.into() }
+    }
+
     /// One hint of each kind, for the test of a program that says hints in its own words.
     pub fn examples() -> Vec<Self> {
         let mut hints = vec![Self::Text("name a file".into())];
@@ -133,7 +144,10 @@ impl Hint {
             Self::ShorterStretch => Self::Crop,
             Self::Crop => Self::Sort,
             Self::Sort => Self::LongerWindows,
-            Self::LongerWindows => Self::RaiseLimit { limit: "frames".into(), to: Some(2_000_000) },
+            Self::LongerWindows => Self::SmallerFrames,
+            Self::SmallerFrames => Self::SmallerOverlap,
+            Self::SmallerOverlap => Self::ClockTimes,
+            Self::ClockTimes => Self::raise("frames", 2_000_000),
             Self::RaiseLimit { .. } => Self::ClampTimes,
             Self::ClampTimes => Self::EnableFeature { name: "hdf5".into() },
             Self::EnableFeature { .. } => return None,
@@ -185,6 +199,11 @@ impl fmt::Display for Hint {
                 f.write_str("the time policy or the options of frames can sort events by time")
             }
             Self::LongerWindows => f.write_str("choose longer windows"),
+            Self::SmallerFrames => {
+                f.write_str("choose a smaller size of frames, a crop or a smaller type of cells")
+            }
+            Self::SmallerOverlap => f.write_str("choose a smaller overlap"),
+            Self::ClockTimes => f.write_str("give times as `TimePoint::Absolute`"),
             Self::RaiseLimit { limit, to: Some(to) } => {
                 write!(f, "raise the limit `{limit}` to {to}")
             }
@@ -209,7 +228,7 @@ mod tests {
     #[test]
     fn every_hint_has_words_of_its_own_and_survives_a_process() {
         let hints = Hint::examples();
-        assert!(hints.len() >= 21);
+        assert!(hints.len() >= 24);
         let mut texts: Vec<_> = hints.iter().map(Hint::to_string).collect();
         texts.sort();
         texts.dedup();

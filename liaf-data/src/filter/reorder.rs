@@ -85,7 +85,7 @@ impl Reorder {
             .found(format!("{events} events, which are up to {us} µs late"))
             .hint(Hint::ShorterStretch)
             .hint(Hint::Crop)
-            .hint(Hint::RaiseLimit { limit: "reorder_bytes".into(), to: Some(enough) })
+            .hint(Hint::raise("reorder_bytes", enough))
     }
 
     /// Appends the events that are still held back to `events`.
@@ -158,7 +158,7 @@ mod tests {
         assert!(reorder.push(&mut batch()).is_ok());
         let error = reorder.push(&mut batch()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Limit);
-        let enough = Hint::RaiseLimit { limit: "reorder_bytes".into(), to: Some(1200 * 32) };
+        let enough = Hint::raise("reorder_bytes", 1200 * 32);
         assert!(error.hints().contains(&enough), "{error}");
         assert!(error.to_string().contains("found 1200 events"), "{error}");
     }

@@ -3,6 +3,7 @@
 use super::most::MostFrames;
 use super::{Edge, FrameOptions, FrameShape, Layout, WindowRule};
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::model::SensorSize;
 
 impl FrameOptions {
@@ -92,7 +93,7 @@ impl FrameOptions {
             return Err(Error::limit("one frame is too large")
                 .expected(format!("at most {} bytes", self.limits.open_frames_bytes))
                 .found(format!("{bytes} bytes"))
-                .advice("choose a smaller size, a crop or a smaller cell type"));
+                .hint(Hint::SmallerFrames));
         }
         if let WindowRule::Bins { n } | WindowRule::EventBins { n } = self.windows
             && n > most.get()
@@ -102,7 +103,8 @@ impl FrameOptions {
         if most.get() == 0 {
             return Err(Error::limit("not one frame may be written")
                 .expected(format!("at most {} bytes in all", self.limits.output_bytes))
-                .found(format!("frames of {bytes} bytes")));
+                .found(format!("frames of {bytes} bytes"))
+                .hint(Hint::SmallerFrames));
         }
         let (length, stride) = match self.windows {
             WindowRule::Time { us, overlap } => (us as u64, (us - overlap) as u64),
@@ -116,7 +118,7 @@ impl FrameOptions {
                     self.max_open(shape, layout)
                 ))
                 .found(format!("{} frames", length.div_ceil(stride)))
-                .advice("choose a smaller overlap"));
+                .hint(Hint::SmallerOverlap));
         }
         Ok(())
     }

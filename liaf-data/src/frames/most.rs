@@ -27,15 +27,14 @@ impl MostFrames {
     pub fn error(&self, what: &str, asked: u64, hints: &[Hint]) -> Error {
         let Limits { frames, output_bytes, .. } = self.limits;
         let bytes = asked.checked_mul(self.bytes);
-        let raise = |limit: &str| Hint::RaiseLimit { limit: limit.into(), to: None };
         let most = format!("at most {} frames of {} bytes", self.get(), self.bytes);
         let mut error = Error::limit(what).expected(most);
         error = hints.iter().cloned().fold(error, Error::hint);
         if asked > frames {
-            error = error.hint(raise("frames"));
+            error = error.hint(Hint::raise("frames", None));
         }
         if bytes.is_none_or(|bytes| bytes > output_bytes) {
-            error = error.hint(raise("output_bytes"));
+            error = error.hint(Hint::raise("output_bytes", None));
         }
         error
     }
