@@ -94,7 +94,7 @@ impl Options {
 
     /// The hint as an option, or `None` if that would not help here.
     fn say(&self, hint: &Hint) -> Option<String> {
-        let advice = advice(hint);
+        let advice = advice(hint)?;
         let helps = match advice.again {
             true => |options: &Self, name: &&str| options.known.contains(*name),
             false => |options: &Self, name: &&str| options.may_advise(name),
@@ -111,10 +111,11 @@ struct Advice {
     again: bool,
 }
 
-fn advice(hint: &Hint) -> Advice {
+/// `None` for what the program has no option for.
+fn advice(hint: &Hint) -> Option<Advice> {
     let once = |text: String, options| Advice { text, options, again: false };
     let again = |text: String, options| Advice { text, options, again: true };
-    match hint {
+    Some(match hint {
         Hint::StateFormat { names } => {
             let names: Vec<_> = names.iter().map(|name| format!("\"{name}\"")).collect();
             once(format!("state it: --format {}", names.join(" or ")), &["format"])
@@ -163,8 +164,28 @@ fn advice(hint: &Hint) -> Advice {
             let text = "--clamp-time moves late events to the time of the one before";
             once(text.into(), &["clamp-time"])
         }
+        Hint::LongerWindows => {
+            again("choose longer windows: --window, --count".into(), &["window", "count"])
+        }
+        Hint::SmallerFrames => again(
+            "choose a smaller --size, a --crop or a smaller --dtype".into(),
+            &["size", "crop", "dtype"],
+        ),
+        Hint::SmallerOverlap => again("choose a smaller --overlap".into(), &["overlap"]),
+        Hint::ClockTimes => again(
+            "give --from and --to on the recording's clock, as in @1000000".into(),
+            &["from", "to"],
+        ),
+        Hint::RaiseLimit { limit, .. } if limit == "frames" => {
+            again("a larger --max-frames allows more".into(), &["max-frames"])
+        }
+        Hint::RaiseLimit { limit, to: Some(bytes) } if limit == "reorder_bytes" => {
+            let mib = bytes.div_ceil(1 << 20);
+            again(format!("--sort-memory {mib} is enough for all of them"), &["sort-memory"])
+        }
+        Hint::RaiseLimit { .. } => return None,
         other => again(other.to_string(), &[]),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -194,7 +215,7 @@ mod tests {
     fn every_option_that_a_hint_names_exists() {
         let mut named = 0;
         for hint in Hint::examples() {
-            let Advice { text, options, .. } = advice(&hint);
+            let Advice { text, options, .. } = advice(&hint).unwrap();
             let words = text.split(|c: char| !(c.is_alphanumeric() || c == '-'));
             for option in words.filter_map(|word| word.strip_prefix("--")) {
                 assert!(is_known(option), "{text}");
@@ -210,7 +231,8 @@ mod tests {
     fn no_hint_but_for_free_text_and_features_falls_back_on_the_words_of_the_library() {
         for hint in Hint::examples() {
             let is_free = matches!(hint, Hint::Text(_) | Hint::EnableFeature { .. });
-            assert_eq!(advice(&hint).text == hint.to_string(), is_free, "{hint}");
+            let text = advice(&hint).unwrap().text;
+            assert_eq!(text == hint.to_string(), is_free, "{hint}");
         }
     }
 
@@ -227,6 +249,11 @@ mod tests {
         assert!(info.say(&Hint::RawCoords).unwrap().contains("--coords"));
         assert_eq!(info.say(&Hint::WriteMeasurements), None);
         assert!(convert.say(&Hint::WriteMeasurements).is_some());
+        let raise = |limit: &str| Hint::RaiseLimit { limit: limit.into(), to: Some(3 << 20) };
+        assert!(convert.say(&raise("frames")).unwrap().contains("--max-frames"));
+        assert!(convert.say(&raise("reorder_bytes")).unwrap().contains("--sort-memory 3 "));
+        assert_eq!(info.say(&raise("frames")), None);
+        assert_eq!(convert.say(&raise("output_bytes")), None);
         let names = vec!["0".to_owned(), "1".to_owned()];
         let other = options_of(&["liaf", "info", "--stream", "7", "a.raw"]);
         assert_eq!(

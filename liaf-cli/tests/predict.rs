@@ -211,10 +211,11 @@ fn recordings_are_recognised() {
         let recording = fixture(recording);
         let csv = out(&trained.args(path, &recording, &["--csv"]));
         let mut lines = csv.lines();
-        assert_eq!(lines.next(), Some("start_us,end_us,frames,class,probability"));
+        let header = "start_us,end_us,frames,class,probability,complete";
+        assert_eq!(lines.next(), Some(header));
         let first = lines.next().unwrap();
         assert!(first.starts_with(&rows[0]["start_us"].to_string()), "{first}");
-        assert!(first.ends_with(&format!(",{probability}")), "{first}");
+        assert!(first.ends_with(&format!(",{probability},true")), "{first}");
         assert_eq!(lines.count() + 1, rows.len());
         let mut command = Command::new(env!("CARGO_BIN_EXE_liaf"));
         let piped = fs::File::open(&recording).unwrap();
@@ -223,11 +224,41 @@ fn recordings_are_recognised() {
         assert_eq!(String::from_utf8(piped.stdout).unwrap(), csv);
         let output = liaf(&trained.args(path, &recording, &[]));
         let table = String::from_utf8(output.stdout).unwrap();
-        assert!(table.starts_with("      time  class"), "{table}");
+        let header = "      time          start_us            end_us  class";
+        assert!(table.starts_with(header), "{table}");
         assert_eq!(table.lines().count(), rows.len() + 1);
         let says = String::from_utf8(output.stderr).unwrap();
         assert!(says.contains(&format!("{} samples: {name} ", rows.len())), "{says}");
+        equals_arithmetic(&rows, &recording, &csv, &table);
     }
+}
+
+/// Times and completeness follow from the times of the first and the last event, for windows of 5 ms and
+/// samples of 4 frames, and every way to print says them.
+fn equals_arithmetic(rows: &[Value], recording: &str, csv: &str, table: &str) {
+    let read = liaf_data::ReadOptions::default();
+    let events = liaf_data::Recording::open(recording, read).unwrap().read_all().unwrap();
+    let (first, last) = (events.t()[0], *events.t().iter().max().unwrap());
+    let frames = (last - first) / 5_000 + 1;
+    assert_eq!(rows.len() as i64, (frames + 3) / 4);
+    let lines = csv.lines().zip(table.lines()).skip(1);
+    let mut cut = 0;
+    for ((k, row), (line, text)) in (0..).zip(rows).zip(lines) {
+        let n = (frames - 4 * k).min(4);
+        let start = first + 20_000 * k;
+        let end = start + 5_000 * n;
+        let complete = n == 4 && end <= last + 1;
+        assert_eq!((row["start_us"].as_i64(), row["end_us"].as_i64()), (Some(start), Some(end)));
+        assert_eq!((row["frames"].as_i64(), row["complete"].as_bool()), (Some(n), Some(complete)));
+        assert!(line.starts_with(&format!("{start},{end},{n},")), "{line}");
+        assert!(line.ends_with(&format!(",{complete}")), "{line}");
+        let words: Vec<_> = text.split_whitespace().collect();
+        assert_eq!(words[2..4], [start.to_string(), end.to_string()]);
+        let says = text.ends_with("%  (cut short by the end of the recording)");
+        assert_eq!(says, !complete, "{text}");
+        cut += i32::from(!complete);
+    }
+    assert_eq!(cut, 1);
 }
 
 #[test]
@@ -277,7 +308,14 @@ fn what_cannot_be_watched_is_refused() {
         refused(&trained.args(path.to_str().unwrap(), &recording, &[]), 1, &says);
     };
     refuse(&trained.with_note("a.safetensors", None), &["how the frames", "`samples`"]);
-    refuse(&trained.with_note("b.safetensors", Some("{}")), &["not as expected"]);
+    refuse(
+        &trained.with_note("b.safetensors", Some("{}")),
+        &[
+            "recipe of the samples cannot be read",
+            "expected a JSON object",
+            "missing field `frames`",
+        ],
+    );
     refuse(Path::new(&recording), &["safetensors"]);
     refuse(&trained.folder.path().join("frames.safetensors"), &["not a checkpoint"]);
     refuse(&trained.folder.path().join("none.safetensors"), &["cannot"]);

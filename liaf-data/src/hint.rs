@@ -83,6 +83,21 @@ pub enum Hint {
     Crop,
     /// Order events by time.
     Sort,
+    /// Choose longer windows for frames.
+    LongerWindows,
+    /// Make smaller frames: choose a smaller size, a part of the sensor, or a smaller cell type.
+    SmallerFrames,
+    /// Choose a smaller overlap of windows.
+    SmallerOverlap,
+    /// State times on the clock of the recording, not relative to its first event.
+    ClockTimes,
+    /// Raise one of the [`Limits`](crate::Limits).
+    RaiseLimit {
+        /// Name of the field.
+        limit: String,
+        /// A value that is certain to be enough, if one is known.
+        to: Option<u64>,
+    },
     /// Give each event that is earlier than the event before it the time of that event.
     ClampTimes,
     /// Build the crate with this feature.
@@ -93,6 +108,11 @@ pub enum Hint {
 }
 
 impl Hint {
+    /// The hint to raise the field `limit` of [`Limits`](crate::Limits), to a value that is enough if one is known.
+    pub(crate) fn raise(limit: &str, to: impl Into<Option<u64>>) -> Self {
+        Self::RaiseLimit { limit: limit.into(), to: to.into() }
+    }
+
     /// One hint of each kind, for the tests of a program that words hints itself.
     pub fn examples() -> Vec<Self> {
         let mut hints = vec![Self::Text("name a file".into())];
@@ -124,7 +144,12 @@ impl Hint {
             Self::WrapTimes { .. } => Self::ShorterStretch,
             Self::ShorterStretch => Self::Crop,
             Self::Crop => Self::Sort,
-            Self::Sort => Self::ClampTimes,
+            Self::Sort => Self::LongerWindows,
+            Self::LongerWindows => Self::SmallerFrames,
+            Self::SmallerFrames => Self::SmallerOverlap,
+            Self::SmallerOverlap => Self::ClockTimes,
+            Self::ClockTimes => Self::raise("frames", 2_000_000),
+            Self::RaiseLimit { .. } => Self::ClampTimes,
             Self::ClampTimes => Self::EnableFeature { name: "hdf5".into() },
             Self::EnableFeature { .. } => return None,
         })
@@ -166,14 +191,28 @@ impl fmt::Display for Hint {
             Self::BuildIndex => {
                 f.write_str("build an index of the recording, which finds all of them")
             }
-            Self::Overwrite => f.write_str("allow overwriting in the write options"),
+            Self::Overwrite => {
+                f.write_str("allow overwriting with `overwrite` in the write options")
+            }
             Self::ZeroTime => f.write_str("let time begin at 0 with the time policy"),
             Self::WrapTimes { modulus } => {
                 write!(f, "keep times modulo {modulus} µs with the time policy")
             }
             Self::ShorterStretch => f.write_str("choose a shorter interval of time"),
             Self::Crop => f.write_str("choose a part of the sensor"),
-            Self::Sort => f.write_str("sort the events with the time policy"),
+            Self::Sort => f.write_str("sort the events with the time policy or the frame options"),
+            Self::LongerWindows => f.write_str("choose longer windows"),
+            Self::SmallerFrames => {
+                f.write_str("choose a smaller size, a crop or a smaller cell type")
+            }
+            Self::SmallerOverlap => f.write_str("choose a smaller overlap"),
+            Self::ClockTimes => {
+                f.write_str("use times of the recording's clock (`TimePoint::Absolute`)")
+            }
+            Self::RaiseLimit { limit, to: Some(to) } => {
+                write!(f, "raise the limit `{limit}` to {to}")
+            }
+            Self::RaiseLimit { limit, to: None } => write!(f, "raise the limit `{limit}`"),
             Self::ClampTimes => {
                 f.write_str("give late events the time of the event before with the time policy")
             }
@@ -194,7 +233,7 @@ mod tests {
     #[test]
     fn every_hint_has_words_of_its_own_and_survives_a_process() {
         let hints = Hint::examples();
-        assert!(hints.len() >= 19);
+        assert!(hints.len() >= 24);
         let mut texts: Vec<_> = hints.iter().map(Hint::to_string).collect();
         texts.sort();
         texts.dedup();

@@ -63,6 +63,15 @@ fn recordings() -> Vec<EventBatch> {
     all
 }
 
+/// The same events in another order: each comes up to `late` µs after its time.
+fn disordered(events: &EventBatch, late: u64) -> EventBatch {
+    let mut random = Random(late);
+    let mut all: Vec<_> =
+        events.iter().map(|event| (event.t + random.below(late) as i64, event)).collect();
+    all.sort_by_key(|&(comes, _)| comes);
+    all.into_iter().map(|(_, event)| event).collect()
+}
+
 fn rules() -> Vec<WindowRule> {
     let mut rules = Vec::new();
     for us in [1_i64, 10, 100, 333, 1_000, 100_000] {
@@ -116,15 +125,16 @@ fn values(frame: &Frame) -> Vec<f64> {
 
 /// Makes the frames, writes their cells to `path`, and says everything else in JSON.
 fn case(options: &FrameOptions, events: &EventBatch, path: &Path) -> Option<Value> {
-    let mut span = SpanFinder::new(options, SENSOR).unwrap();
-    span.push(events).unwrap();
+    let mut finder = SpanFinder::new(options, SENSOR).unwrap();
+    finder.push(events).unwrap();
+    let span = finder.finish().unwrap();
     let (mut cells, mut windows) = (Vec::new(), Vec::new());
     let mut sink = |frame: &Frame| {
         cells.extend(values(frame).iter().flat_map(|value| value.to_le_bytes()));
         windows.push([frame.window.start, frame.window.end]);
         Ok(())
     };
-    let mut binner = Binner::new(options, SENSOR, Some(span.span())).unwrap();
+    let mut binner = Binner::new(options, SENSOR, Some(span)).unwrap();
     binner.push(events, &mut sink).ok()?;
     let report = binner.finish(&mut sink).ok()?;
     std::fs::write(path, &cells).unwrap();
@@ -154,6 +164,7 @@ fn case(options: &FrameOptions, events: &EventBatch, path: &Path) -> Option<Valu
         "size": options.size,
         "from": point(options.selection.from),
         "to": point(options.selection.to),
+        "sort": options.sort,
         "frames": path.file_name().unwrap().to_str().unwrap(),
         "windows": windows,
         "report": report,
@@ -165,7 +176,11 @@ fn frames_equal_those_of_numpy_and_tonic() {
     let Some(python) = python() else { return };
     let folder = tempfile::tempdir().unwrap();
     let mut cases = Vec::new();
-    for (number, events) in recordings().iter().enumerate() {
+    let in_order = recordings();
+    let others = in_order.iter().map(|events| disordered(events, 500));
+    let all: Vec<_> = in_order.iter().cloned().chain(others).collect();
+    for (number, events) in all.iter().enumerate() {
+        let sort = number >= in_order.len();
         let name = format!("events_{number}.bin");
         let bytes: Vec<u8> = events
             .iter()
@@ -183,7 +198,7 @@ fn frames_equal_those_of_numpy_and_tonic() {
             for edge in edges {
                 // Every third variant for every rule; over the recordings all of them.
                 for other in variants().into_iter().skip(variant % 3).step_by(3) {
-                    let options = FrameOptions { windows, edge, ..other };
+                    let options = FrameOptions { windows, edge, sort, ..other };
                     if options.check(SENSOR).is_err() {
                         continue;
                     }
@@ -197,7 +212,9 @@ fn frames_equal_those_of_numpy_and_tonic() {
             }
         }
     }
-    assert!(cases.len() > 2_000, "{} cases", cases.len());
+    assert!(cases.len() > 4_000, "{} cases", cases.len());
+    let moved = cases.iter().filter(|case| case["report"]["moved"].as_u64() > Some(0)).count();
+    assert!(moved > 1_000, "{moved} cases of events that are out of order");
     let path = folder.path().join("cases.json");
     std::fs::write(&path, serde_json::to_vec(&cases).unwrap()).unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges/bin_frames.py");

@@ -25,6 +25,9 @@ pub struct Counts {
     pub out_of_window: u64,
     pub out_of_crop: u64,
     pub filtered: Vec<Filtered>,
+    /// Number of events that were earlier than an event before them, and were moved in the order or in
+    /// time.
+    pub moved: u64,
     /// Bytes of the output. If nothing was written, bytes of its tensors before compression.
     pub bytes: u64,
 }
@@ -56,6 +59,7 @@ impl Done {
                 out_of_window: done.frames.out_of_window,
                 out_of_crop: done.frames.out_of_crop,
                 filtered: done.frames.filtered.clone(),
+                moved: done.frames.moved,
                 bytes: done.written.map_or(done.tensor_bytes, |written| written.bytes),
             },
             Self::Events(done) => Counts {
@@ -63,6 +67,7 @@ impl Done {
                 out_of_window: done.events.out_of_window,
                 out_of_crop: done.events.out_of_crop,
                 filtered: done.events.filtered.clone(),
+                moved: done.events.moved,
                 bytes: done.written.as_ref().map_or(0, |written| written.bytes),
             },
             Self::Measurements(done) => Counts {
@@ -131,8 +136,12 @@ pub fn events(read: &Report, counts: &Counts) -> String {
     let outside = read.count(Finding::OutOfSensor);
     let filtered = counts.filtered.iter();
     let filtered = filtered.map(|row| format!(", {} by {}", count(row.events), row.filter));
+    let moved = match counts.moved {
+        0 => String::new(),
+        moved => format!("; {} moved", count(moved)),
+    };
     format!(
-        "{} events: {} kept, {} out of window, {} out of crop, {} out of sensor{}",
+        "{} events: {} kept, {} out of window, {} out of crop, {} out of sensor{}{moved}",
         count(read.events + outside),
         count(counts.kept),
         count(counts.out_of_window),
@@ -173,9 +182,20 @@ pub fn frame_warnings(report: &Report, frames: &FrameReport) -> Vec<String> {
     }
     if frames.late > 0 {
         let late = count(frames.late);
-        warnings.push(format!("{late} events came before the first window or after one of theirs was closed, and are in open frames"));
+        let sort = match hints::may_advise("sort") {
+            true => ": --sort sorts all events by time",
+            false => "",
+        };
+        warnings.push(format!("{late} events came before the first window or after one of theirs was closed, and are in open frames{sort}"));
     }
+    warnings.extend(moved_warning(frames.moved));
     warnings
+}
+
+/// What is said of events that were moved.
+fn moved_warning(moved: u64) -> Option<String> {
+    let moved = (moved > 0).then(|| count(moved))?;
+    Some(format!("{moved} events were earlier than one before them and were moved"))
 }
 
 fn tensor_warnings(done: &Conversion) -> Vec<String> {
@@ -202,12 +222,7 @@ fn file_warnings(done: &EventConversion) -> Vec<String> {
     if !left.is_empty() {
         warnings.push(format!("not written to the file: {}", left.join(", ")));
     }
-    if done.events.moved > 0 {
-        let moved = count(done.events.moved);
-        warnings.push(format!(
-            "{moved} events were earlier than the event before them and were given its time"
-        ));
-    }
+    warnings.extend(moved_warning(done.events.moved));
     warnings
 }
 

@@ -40,6 +40,7 @@ pub fn of_done(job: &Job, done: &Done, notes: &[String]) -> Value {
         where_they_went["out_of_crop"] = json!(counts.out_of_crop);
         where_they_went["out_of_sensor"] = json!(outside);
         where_they_went["filtered"] = json!(counts.filtered);
+        where_they_went["moved"] = json!(counts.moved);
     }
     object.insert(count.into(), where_they_went);
     object.insert("input_bytes".into(), json!(report.bytes));

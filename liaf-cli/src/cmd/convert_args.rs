@@ -66,6 +66,15 @@ pub struct Args {
     #[arg(allow_hyphen_values = true)]
     crop: Option<Crop>,
 
+    /// Sort all chosen events by time, before the filters; the recording is read twice
+    #[arg(long, conflicts_with = "clamp_time", help_heading = SELECTION)]
+    sort: bool,
+
+    /// Most memory, in MiB, for events that --sort holds back
+    #[arg(long, value_name = "MIB", default_value_t = (Limits::DEFAULT.reorder_bytes >> 20) as u64)]
+    #[arg(allow_negative_numbers = true, help_heading = SELECTION, hide_short_help = true)]
+    sort_memory: u64,
+
     /// Windows of this duration, as in 10ms, 500us, 1.5s [default: 10ms]
     #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = FRAMES)]
     #[arg(allow_hyphen_values = true)]
@@ -117,7 +126,7 @@ pub struct Args {
     #[arg(long, value_name = "WxH", allow_hyphen_values = true, help_heading = FRAMES)]
     size: Option<SensorSize>,
 
-    /// How long a window by time stays open for events that come out of order
+    /// How long a window by time stays open for events that come out of order (see also --sort)
     #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = values::duration)]
     #[arg(allow_hyphen_values = true, help_heading = FRAMES, hide_short_help = true)]
     slack: i64,
@@ -135,10 +144,6 @@ pub struct Args {
     /// Subtract the earliest time from all times, so that time begins at 0
     #[arg(long, help_heading = EVENT_FILES)]
     zero_time: bool,
-
-    /// Sort all events by time
-    #[arg(long, conflicts_with = "clamp_time", help_heading = EVENT_FILES)]
-    sort: bool,
 
     /// Give each event that is earlier than the event before it the time of that event
     #[arg(long, help_heading = EVENT_FILES, hide_short_help = true)]
@@ -322,6 +327,7 @@ impl Args {
             selection: self.selection()?,
             size: self.size,
             slack: self.slack,
+            sort: self.sort,
             limits: self.limits(),
         })
     }
@@ -405,6 +411,7 @@ impl Args {
             ("filter", !self.filter.is_empty()),
             ("compress", self.compress.is_some()),
             ("index", self.index),
+            ("sort", self.sort),
         ];
         let more = more.into_iter().find(|(_, given)| *given).map(|(name, _)| name);
         self.for_tensors().or_else(|| self.for_events()).or(more)
@@ -433,12 +440,8 @@ impl Args {
 
     /// The first given option that applies to event files only.
     fn for_events(&self) -> Option<&'static str> {
-        let options = [
-            ("zero-time", self.zero_time),
-            ("sort", self.sort),
-            ("clamp-time", self.clamp_time),
-            ("wrap", self.wrap),
-        ];
+        let options =
+            [("zero-time", self.zero_time), ("clamp-time", self.clamp_time), ("wrap", self.wrap)];
         options.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
     }
 
@@ -462,6 +465,8 @@ impl Args {
     }
 
     fn limits(&self) -> Limits {
-        Limits { frames: self.max_frames, ..Limits::default() }
+        let reorder_bytes = self.sort_memory.saturating_mul(1 << 20);
+        let reorder_bytes = usize::try_from(reorder_bytes).unwrap_or(usize::MAX);
+        Limits { frames: self.max_frames, reorder_bytes, ..Limits::default() }
     }
 }

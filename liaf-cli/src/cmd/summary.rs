@@ -141,6 +141,7 @@ impl Counts {
         self.kept += other.kept;
         self.out_of_window += other.out_of_window;
         self.out_of_crop += other.out_of_crop;
+        self.moved += other.moved;
         self.bytes += other.bytes;
         for Filtered { filter, events } in &other.filtered {
             match self.filtered.iter_mut().find(|known| known.filter == *filter) {

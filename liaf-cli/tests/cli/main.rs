@@ -9,6 +9,7 @@ mod events;
 mod info;
 mod many;
 mod options;
+mod sorting;
 
 use std::fs;
 use std::io::Write;

@@ -189,6 +189,7 @@ impl File {
         })?;
         serde_json::from_str(text).map_err(|error| {
             Error::checkpoint(format!("{key} in the metadata is invalid"))
+                .expected("JSON of this version")
                 .found(error)
                 .in_file(&self.path)
         })

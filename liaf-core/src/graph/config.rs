@@ -97,7 +97,19 @@ pub struct Resolved {
 }
 
 impl NetworkConfig {
-    /// One input, `[N, T, item…]`, named `input`.
+    /// One input, `[N, T, item…]`. Inputs have names, by which they are fed; here this is `input`. In TOML
+    /// the table says it, as in `[inputs.frames]`, and [`input`](Self::input) adds one of any name.
+    ///
+    /// ```
+    /// use liaf_core::graph::{Inputs, Mode, NetworkConfig, Workspace};
+    /// use liaf_core::layer::Dense;
+    ///
+    /// let network = NetworkConfig::sequential([4]).then(Dense::new(2)).build::<f32>(1)?;
+    /// let numbers = ndarray::Array3::ones((1, 5, 4)).into_dyn();
+    /// let mut space = Workspace::new();
+    /// network.forward(&Inputs::of("input", numbers.view()), Mode::eval(), &mut space)?;
+    /// # Ok::<(), liaf_core::Error>(())
+    /// ```
     pub fn sequential(item: impl Into<Vec<usize>>) -> Self {
         let input = InputConfig { shape: item.into(), timed: true };
         Self { inputs: BTreeMap::from([("input".to_owned(), input)]), ..Self::default() }

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::io::AtomicFile;
 use crate::limits::Limits;
 use crate::model::{EventBatch, EventStats, SensorSize};
@@ -152,6 +153,7 @@ pub(crate) fn check_size(bytes: u64, limits: &Limits, path: &Path) -> Result<()>
     }
     Err(Error::limit("the file would be too large")
         .expected(format!("at most {} bytes", limits.output_bytes))
+        .hint(Hint::raise("output_bytes", None))
         .in_file(path))
 }
 

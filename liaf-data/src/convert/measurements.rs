@@ -10,6 +10,7 @@ use super::pass::{Pass, source};
 use crate::codec::{EventSink, ReadOptions};
 use crate::error::{Error, Result};
 use crate::filter::Selection;
+use crate::hint::Hint;
 use crate::measurements::{
     self, MeasurementFile, MeasurementOptions, MeasurementWriter, MeasurementsWritten,
 };
@@ -109,7 +110,7 @@ fn origin(recording: &Recording, from: Option<TimePoint>, to: Option<TimePoint>)
     }
     let fail = |why: &str| {
         Err(Error::caller(format!("times are relative to the first event, and {why}"))
-            .advice("use times of the recording's clock, as in @1000000"))
+            .hint(Hint::ClockTimes))
     };
     if !recording.is_seekable() {
         return fail("a pipe can be read only once");

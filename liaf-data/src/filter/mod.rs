@@ -47,12 +47,15 @@
 //! ```
 
 mod chain;
+mod ordered;
 mod polarity;
 mod refractory;
+mod reorder;
 mod selection;
 mod spec;
 
 pub use crate::model::{Crop, Parameters, Polarity, TimePoint};
 pub use chain::{Chain, Filtered, Removed};
+pub(crate) use ordered::{Lateness, OrderedChain, Sorting};
 pub use selection::Selection;
 pub use spec::{FILTERS, Filter, FilterKind, FilterSpec};

@@ -1,7 +1,9 @@
 //! Validation of the options before any work: they must fit each other, the sensor and the limits.
 
+use super::most::MostFrames;
 use super::{Edge, FrameOptions, FrameShape, Layout, WindowRule};
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::model::SensorSize;
 
 impl FrameOptions {
@@ -88,23 +90,23 @@ impl FrameOptions {
 
     fn check_limits(&self, shape: FrameShape, layout: Layout) -> Result<()> {
         let bytes = self.frame_bytes(shape);
+        let most = self.most_frames(shape);
         if shape.cells() > super::place::MAX_CELLS || bytes > self.limits.open_frames_bytes as u64 {
             return Err(Error::limit("one frame is too large")
                 .expected(format!("at most {} bytes", self.limits.open_frames_bytes))
                 .found(format!("{bytes} bytes"))
-                .advice("choose a smaller size, a crop or a smaller cell type"));
+                .hint(Hint::SmallerFrames));
         }
         if let WindowRule::Bins { n } | WindowRule::EventBins { n } = self.windows
-            && n > self.max_frames(shape)
+            && n > most.get()
         {
-            return Err(Error::limit("too many bins")
-                .expected(format!("at most {} frames of {bytes} bytes", self.max_frames(shape)))
-                .found(format!("{n} bins")));
+            return Err(most.error("too many bins", n, &[]).found(format!("{n} bins")));
         }
-        if self.max_frames(shape) == 0 {
+        if most.get() == 0 {
             return Err(Error::limit("a single frame exceeds the limit of the output")
                 .expected(format!("at most {} bytes in all", self.limits.output_bytes))
-                .found(format!("frames of {bytes} bytes")));
+                .found(format!("frames of {bytes} bytes"))
+                .hint(Hint::SmallerFrames));
         }
         let (length, stride) = match self.windows {
             WindowRule::Time { us, overlap } => (us as u64, (us - overlap) as u64),
@@ -118,7 +120,7 @@ impl FrameOptions {
                     self.max_open(shape, layout)
                 ))
                 .found(format!("{} frames", length.div_ceil(stride)))
-                .advice("choose a smaller overlap"));
+                .hint(Hint::SmallerOverlap));
         }
         Ok(())
     }
@@ -128,8 +130,8 @@ impl FrameOptions {
     }
 
     /// How many frames `limits` allow in total.
-    pub(super) fn max_frames(&self, shape: FrameShape) -> u64 {
-        self.limits.frames.min(self.limits.output_bytes / self.frame_bytes(shape).max(1))
+    pub(super) fn most_frames(&self, shape: FrameShape) -> MostFrames {
+        MostFrames::new(self.limits, self.frame_bytes(shape))
     }
 
     /// How many frames `limits` allow to be open at the same time.

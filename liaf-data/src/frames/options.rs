@@ -109,7 +109,12 @@ pub struct FrameOptions {
     /// How long a window of time stays open after its end, in µs of the latest time seen, to
     /// receive events that are out of order. Default: 100 ms.
     pub slack: i64,
-    /// Limits on the memory and output that a recording may need.
+    /// Whether all kept events are sorted by time first, before they pass the filters; those with
+    /// equal times keep their order. The recording is then read twice, and as many events are held
+    /// back as come within the longest time that one is late, in at most
+    /// [`Limits::reorder_bytes`]. Default: no.
+    pub sort: bool,
+    /// Sets the limits on the memory and output that a recording may need.
     pub limits: Limits,
 }
 
@@ -125,6 +130,7 @@ impl Default for FrameOptions {
             selection: Selection::default(),
             size: None,
             slack: 100_000,
+            sort: false,
             limits: Limits::default(),
         }
     }
@@ -198,7 +204,31 @@ impl FrameOptions {
         Self { selection, ..self }
     }
 
-    /// Sets the limits on the memory and output that a recording may need.
+    /// Sets whether all selected events are sorted by time first, so that the frames are those of a
+    /// recording in order. The recording is then read twice.
+    ///
+    /// ```
+    /// use liaf_data::frames::FrameOptions;
+    /// use liaf_data::{ReadOptions, Recording};
+    /// // The event at 5 µs comes last, and two windows too late.
+    /// let bytes = b"t,x,y,p\n0,1,1,1\n10,1,1,1\n20,1,1,1\n5,1,1,1\n";
+    /// let read = ReadOptions::new().sensor(2, 2);
+    /// let mut recording = Recording::from_bytes(&bytes[..], read)?;
+    /// let options = FrameOptions { slack: 0, ..FrameOptions::every(std::time::Duration::from_micros(10)) };
+    /// let mut sums = |options| -> liaf_data::Result<Vec<f32>> {
+    ///     let frames = recording.frames(options)?;
+    ///     frames.map(|frame| Ok(frame?.to_f32().iter().sum())).collect()
+    /// };
+    /// assert_eq!(sums(options.clone())?, [1.0, 1.0, 2.0]);
+    /// assert_eq!(sums(options.sort(true))?, [2.0, 1.0, 1.0]);
+    /// # Ok::<(), liaf_data::Error>(())
+    /// ```
+    #[must_use]
+    pub fn sort(self, sort: bool) -> Self {
+        Self { sort, ..self }
+    }
+
+    /// Limits on the memory and output that a recording may need.
     #[must_use]
     pub fn limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
@@ -206,9 +236,14 @@ impl FrameOptions {
 }
 
 impl FrameOptions {
-    /// Whether the windows depend on a first pass over the events
-    /// ([`SpanFinder`](super::SpanFinder)).
+    /// Whether the frames depend on a first pass over the events
+    /// ([`SpanFinder`](super::SpanFinder)): because of their windows, or to sort the events.
     pub fn needs_span(&self) -> bool {
+        self.sort || self.windows_need_span()
+    }
+
+    /// Whether the windows depend on all events.
+    pub(crate) fn windows_need_span(&self) -> bool {
         match self.windows {
             WindowRule::Bins { .. } | WindowRule::EventBins { .. } => true,
             WindowRule::Time { .. } => self.edge == Edge::SpikingJelly2,

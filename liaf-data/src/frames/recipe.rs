@@ -38,6 +38,9 @@ pub struct FrameRecipe {
     pub to: Option<TimePoint>,
     /// How long a window of time stays open for events out of order, in µs.
     pub slack_us: i64,
+    /// All kept events were sorted by time first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sort: bool,
     /// Only the events in this rectangle were kept.
     pub crop: Option<Crop>,
     /// Only the events of this polarity were kept.
@@ -114,6 +117,7 @@ impl From<&FrameOptions> for FrameRecipe {
             from,
             to,
             slack_us: options.slack,
+            sort: options.sort,
             crop,
             only,
             filters,
@@ -144,6 +148,7 @@ impl FrameRecipe {
             },
             size: self.size,
             slack: self.slack_us,
+            sort: self.sort,
             limits,
         }
     }
@@ -168,7 +173,8 @@ impl Provenance {
     /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if the text is not of this form, or if it
     /// was written by a newer version and has a key that is not known here.
     pub fn parse(text: &str) -> Result<Self> {
-        let mut all: Map<String, Value> = json(text, "the description of how the file was made")?;
+        let mut all: Map<String, Value> =
+            json(text, "the description of how the file was made", "a JSON object")?;
         let source = all.remove("source").unwrap_or_default();
         all.remove("liaf");
         let of_source = |key| source.get(key).cloned().unwrap_or_default();
@@ -248,7 +254,11 @@ impl SampleRecipe {
     /// # Errors
     /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if the text is not of this form.
     pub fn from_json(text: &str) -> Result<Self> {
-        let recipe: Self = json(text, "the recipe of the samples")?;
+        let recipe: Self = json(
+            text,
+            "the recipe of the samples",
+            "a JSON object with `frames` and perhaps `scale`, `steps`, `classes`, `sensor`, `aedat2`",
+        )?;
         recipe.check()?;
         Ok(recipe)
     }
@@ -265,9 +275,11 @@ impl SampleRecipe {
     }
 }
 
-fn json<T: DeserializeOwned>(text: &str, what: &str) -> Result<T> {
-    serde_json::from_str(text)
-        .map_err(|error| Error::malformed(format!("{what} is not as expected")).found(error))
+/// Parses `what`, which should be `expected`.
+fn json<T: DeserializeOwned>(text: &str, what: &str, expected: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| {
+        Error::malformed(format!("{what} cannot be read")).expected(expected).found(error)
+    })
 }
 
 #[cfg(test)]
@@ -290,6 +302,7 @@ mod tests {
                 .filter("refractory:period=2ms".parse().unwrap()),
             size: Some(SensorSize::new(16, 8)),
             slack: 7,
+            sort: true,
             limits: Limits::default(),
         }
     }

@@ -16,6 +16,11 @@ pub struct FrameReport {
     /// Kept events that came before the first window, or after one of their windows was closed.
     /// They were added to those of their windows that were open, or else to the oldest open window.
     pub late: u64,
+    /// Events that were earlier than one before them and were moved, if the events were sorted by
+    /// time ([`FrameOptions::sort`](super::FrameOptions::sort)). Filters may have removed some of them
+    /// afterwards.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub moved: u64,
     /// Events outside `from` and `to`, or in no window under the chosen rule for the edges.
     pub out_of_window: u64,
     /// Events outside the crop or the sensor.
@@ -30,6 +35,11 @@ pub struct FrameReport {
     pub frames: u64,
     /// Remarks in words.
     pub notes: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 impl FrameReport {

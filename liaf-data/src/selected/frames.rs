@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::convert::{Framing, check_something_read, provenance};
 use crate::error::{Error, Result};
-use crate::frames::{Binner, Cells, Dtype, Frame, FrameOptions, FrameReport, FrameShape, Window};
+use crate::frames::{
+    Binner, Cells, Dtype, Frame, FrameOptions, FrameReport, FrameShape, FrameSink, Window,
+};
 use crate::model::Report;
 use crate::read::{EventReader, Recording};
 use crate::tensor::{self, Container, TensorOptions, TensorSpec, Written};
@@ -23,7 +25,9 @@ pub struct Frames {
     reader: EventReader,
     /// `None` after the last frame.
     binner: Option<Binner>,
-    ready: VecDeque<Ready>,
+    ready: VecDeque<(Ready, Fill)>,
+    /// The fill of the frame that was given last.
+    last: Fill,
     failed: Option<Error>,
     shape: FrameShape,
     dtype: Dtype,
@@ -38,6 +42,28 @@ pub struct Frames {
 enum Ready {
     Zeros(Window),
     Cells(Box<Frame>),
+}
+
+/// Whether the window of a frame is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fill {
+    Full,
+    Partial,
+}
+
+/// Where frames wait.
+struct Queue<'a>(&'a mut VecDeque<(Ready, Fill)>);
+
+impl FrameSink for Queue<'_> {
+    fn frame(&mut self, frame: &Frame) -> Result<()> {
+        self.0.push_back((Ready::of(frame), Fill::Full));
+        Ok(())
+    }
+
+    fn partial_frame(&mut self, frame: &Frame) -> Result<()> {
+        self.0.push_back((Ready::of(frame), Fill::Partial));
+        Ok(())
+    }
 }
 
 impl Ready {
@@ -67,6 +93,7 @@ impl Frames {
             reader,
             binner: Some(binner),
             ready: VecDeque::new(),
+            last: Fill::Full,
             failed: None,
             shape,
             dtype: options.dtype,
@@ -79,6 +106,27 @@ impl Frames {
     /// The shape of every frame.
     pub fn shape(&self) -> FrameShape {
         self.shape
+    }
+
+    /// Whether the window of the frame that was given last is full: see
+    /// [`FrameSink::partial_frame`](crate::frames::FrameSink::partial_frame). Only the last frames can
+    /// have windows that are not.
+    ///
+    /// ```
+    /// use liaf_data::frames::FrameOptions;
+    /// use liaf_data::{ReadOptions, Recording};
+    ///
+    /// let events = b"t,x,y,p\n0,0,0,1\n1500,1,1,1\n";
+    /// let read = ReadOptions::new().sensor(2, 2);
+    /// let mut recording = Recording::from_bytes(&events[..], read)?;
+    /// let mut frames = recording.frames(FrameOptions::window_ms(1))?;
+    /// assert!(frames.next().is_some() && frames.last_is_full());
+    /// // The recording ends in the middle of the second millisecond.
+    /// assert!(frames.next().is_some() && !frames.last_is_full());
+    /// # Ok::<(), liaf_data::Error>(())
+    /// ```
+    pub fn last_is_full(&self) -> bool {
+        self.last == Fill::Full
     }
 
     /// The report of everything that was met in the recording so far.
@@ -116,10 +164,7 @@ impl Frames {
     /// Decodes the next block of the recording. Returns whether there may be more.
     fn pump(&mut self) -> Result<bool> {
         let Self { reader, binner, ready, report, .. } = self;
-        let mut sink = |frame: &Frame| {
-            ready.push_back(Ready::of(frame));
-            Ok(())
-        };
+        let mut sink = Queue(ready);
         let Some(current) = binner else { return Ok(false) };
         if reader.pump(&mut current.to(&mut sink))? {
             return Ok(true);
@@ -137,7 +182,8 @@ impl Iterator for Frames {
 
     fn next(&mut self) -> Option<Result<Frame>> {
         loop {
-            if let Some(ready) = self.ready.pop_front() {
+            if let Some((ready, fill)) = self.ready.pop_front() {
+                self.last = fill;
                 return Some(Ok(match ready {
                     Ready::Zeros(window) => {
                         Frame { window, ..Frame::zeros(self.shape, self.dtype) }

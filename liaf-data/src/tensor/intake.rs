@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{Container, TensorSpec};
 use crate::error::{Error, Result};
 use crate::frames::{CellValues, Cells, Frame};
+use crate::hint::Hint;
 use crate::limits::Limits;
 
 /// Checks frames against the spec and the limits, and stores their windows, which takes 16 bytes
@@ -155,6 +156,7 @@ impl Intake {
             return Err(Error::limit("too many frames")
                 .expected(format!("at most {}", self.limits.frames))
                 .found(frames)
+                .hint(Hint::raise("frames", None))
                 .in_file(&self.path));
         }
         let bytes = self.container.size(&self.spec, frames);
@@ -162,6 +164,7 @@ impl Intake {
             return Err(Error::limit(format!("the tensor of {frames} frames is too large"))
                 .expected(format!("at most {} bytes", self.limits.output_bytes))
                 .found(format!("{bytes} bytes"))
+                .hint(Hint::raise("output_bytes", None))
                 .in_file(&self.path));
         }
         Ok(())

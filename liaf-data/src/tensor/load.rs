@@ -6,6 +6,7 @@ use super::reader::{Bytes, TensorFile};
 use super::{Container, ElementType};
 use crate::error::{Error, Result};
 use crate::frames::{Dtype, FrameShape};
+use crate::hint::Hint;
 use crate::limits::Limits;
 
 /// The frames of a tensor file, in memory.
@@ -141,7 +142,10 @@ fn load(file: &TensorFile) -> Result<LoadedFrames> {
             .found(format!("{:?}", info.shape)));
     };
     if t as u64 > file.limits().frames {
-        return Err(Error::limit("too many frames").expected(file.limits().frames).found(t));
+        return Err(Error::limit("too many frames")
+            .expected(file.limits().frames)
+            .found(t)
+            .hint(Hint::raise("frames", t as u64)));
     }
     let axis = |n: usize| {
         let small = u16::try_from(n).map(usize::from);

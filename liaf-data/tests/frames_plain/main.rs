@@ -2,6 +2,8 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test program")]
 
 mod cells;
+mod full;
+mod sorted;
 mod windows;
 
 use std::collections::HashMap;

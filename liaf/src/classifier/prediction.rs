@@ -14,6 +14,10 @@ pub struct Prediction {
     pub end: i64,
     /// Number of frames of the sample so far.
     pub frames: usize,
+    /// Whether the sample has all its frames, and the recording does not end within the window of the
+    /// last one. It is `false` for the last sample of a recording that is cut short by its end, and for
+    /// a sample so far ([`Classifier::each_frame`](super::Classifier::each_frame)).
+    pub complete: bool,
     /// Index of the class with the largest score; the first one if there are several.
     pub class: usize,
     /// Name of that class.
@@ -24,8 +28,8 @@ pub struct Prediction {
 }
 
 impl Prediction {
-    /// The prediction from the scores of a sample. `time` is from the start of its first frame to the
-    /// end of its last frame so far. A class without a name is named by its index.
+    /// The prediction from the scores of a complete sample. `time` is from the start of its first frame to
+    /// the end of its last frame. A class without a name is named by its index.
     ///
     /// ```
     /// let scores = vec![0.0, 3f64.ln()];
@@ -42,7 +46,8 @@ impl Prediction {
     ) -> Self {
         let class = best(&scores);
         let name = names.get(class).map_or(class.to_string(), |name| name.as_ref().to_owned());
-        Self { sample, start: time.start, end: time.end, frames, class, name, scores }
+        let Range { start, end } = time;
+        Self { sample, start, end, frames, complete: true, class, name, scores }
     }
 
     /// The softmax of the scores, `exp(s) / sum exp(s)`, one number for each class.

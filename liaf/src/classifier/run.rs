@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use liaf_data::convert::{Framed, OnProgress, make_frames};
-use liaf_data::frames::{Frame, FrameReport};
+use liaf_data::frames::{Frame, FrameReport, FrameSink};
 use liaf_data::recording::Frames;
 use liaf_data::{Error as DataError, ErrorKind, Recording, Report};
 
@@ -15,7 +15,8 @@ impl Classifier {
     /// The predictions for a recording, as an iterator that reads the recording as needed.
     ///
     /// Memory is bounded, whatever the length of the recording. The recording is read once, or twice if
-    /// the windows depend on all of it. The last sample may have fewer frames than the others.
+    /// the windows depend on all of it. The last sample may have fewer frames than the others, or the
+    /// recording may end within its last one ([`Prediction::complete`]).
     ///
     /// # Errors
     /// As [`check`](Self::check). Each item may be an error as well: one of the recording, or one of
@@ -43,21 +44,9 @@ impl Classifier {
         self.check(recording)?;
         let options = self.frame_options();
         self.watcher.begin();
-        let stopped = || DataError::new(ErrorKind::Cancelled, "stopped");
-        let mut failed = None;
-        let mut sink = |frame: &Frame| match self.frame(frame) {
-            Ok(None) => Ok(()),
-            Ok(Some(prediction)) => match each(prediction) {
-                ControlFlow::Continue(()) => Ok(()),
-                ControlFlow::Break(()) => Err(stopped()),
-            },
-            Err(error) => {
-                failed = Some(error);
-                Err(stopped())
-            }
-        };
-        let framed = make_frames(recording, &options, &mut sink, progress);
-        if let Some(error) = failed {
+        let mut watch = Watch { classifier: self, each, failed: None };
+        let framed = make_frames(recording, &options, &mut watch, progress);
+        if let Some(error) = watch.failed {
             return Err(error.into());
         }
         let framed = framed.map_err(|error| error.in_file_if_any(recording.path()))?;
@@ -67,10 +56,10 @@ impl Classifier {
         }
     }
 
-    /// Processes the next frame.
-    fn frame(&mut self, frame: &Frame) -> liaf_core::Result<Option<Prediction>> {
+    /// Processes the next frame; `full` says whether its window is complete.
+    fn frame(&mut self, frame: &Frame, full: bool) -> liaf_core::Result<Option<Prediction>> {
         let Self { watcher, names, .. } = self;
-        match watcher.frame(frame, |class| names[class].clone()) {
+        match watcher.frame(frame, full, |class| names[class].clone()) {
             Ok(seen) => Ok(seen.map(|seen| self.prediction(seen))),
             // Errors of layers name the layer; an error of the weights concerns the file.
             Err(error) if error.kind() == liaf_core::ErrorKind::Checkpoint => {
@@ -86,8 +75,47 @@ impl Classifier {
     }
 
     fn prediction(&self, seen: Seen) -> Prediction {
-        let Seen { sample, start, end, frames, scores } = seen;
-        Prediction::new(sample, start..end, frames, scores, &self.names)
+        let Seen { sample, start, end, frames, complete, scores } = seen;
+        let prediction = Prediction::new(sample, start..end, frames, scores, &self.names);
+        Prediction { complete, ..prediction }
+    }
+}
+
+fn stopped() -> DataError {
+    DataError::new(ErrorKind::Cancelled, "stopped")
+}
+
+/// Passes frames to a classifier, and its predictions to a callback.
+struct Watch<'a> {
+    classifier: &'a mut Classifier,
+    each: &'a mut dyn FnMut(Prediction) -> ControlFlow<()>,
+    /// The error of the network that ended it.
+    failed: Option<liaf_core::Error>,
+}
+
+impl Watch<'_> {
+    fn take(&mut self, frame: &Frame, full: bool) -> liaf_data::Result<()> {
+        match self.classifier.frame(frame, full) {
+            Ok(None) => Ok(()),
+            Ok(Some(prediction)) => match (self.each)(prediction) {
+                ControlFlow::Continue(()) => Ok(()),
+                ControlFlow::Break(()) => Err(stopped()),
+            },
+            Err(error) => {
+                self.failed = Some(error);
+                Err(stopped())
+            }
+        }
+    }
+}
+
+impl FrameSink for Watch<'_> {
+    fn frame(&mut self, frame: &Frame) -> liaf_data::Result<()> {
+        self.take(frame, true)
+    }
+
+    fn partial_frame(&mut self, frame: &Frame) -> liaf_data::Result<()> {
+        self.take(frame, false)
     }
 }
 
@@ -123,7 +151,10 @@ impl Iterator for Predictions<'_> {
     fn next(&mut self) -> Option<Result<Prediction>> {
         while !self.is_done {
             let prediction = match self.frames.next() {
-                Some(Ok(frame)) => self.classifier.frame(&frame).map_err(Into::into),
+                Some(Ok(frame)) => {
+                    let full = self.frames.last_is_full();
+                    self.classifier.frame(&frame, full).map_err(Into::into)
+                }
                 Some(Err(error)) => Err(error.into()),
                 None => {
                     self.is_done = true;

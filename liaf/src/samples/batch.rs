@@ -65,7 +65,9 @@ impl<R: Real> Batch<R> {
         Self::of(&samples)
     }
 
-    /// The batch as the input of a network with this name.
+    /// The batch as the input of a network that has this name: that of the table in TOML
+    /// (`[inputs.frames]`), or `input` if the network begins with
+    /// [`NetworkConfig::sequential`](crate::NetworkConfig::sequential).
     pub fn inputs(&self, name: &str) -> Inputs<'_, R> {
         let inputs = Inputs::of(name, self.array.view().into_dyn());
         let steps = self.array.len_of(Axis(1));

@@ -17,6 +17,8 @@ pub(super) struct Cutter<R> {
     /// Number of these frames, and number of those among them that are not in any sample yet.
     frames: usize,
     fresh: usize,
+    /// Whether the windows of all frames so far are complete.
+    full: bool,
     /// Number of frames to skip before the next sample.
     gap: usize,
 }
@@ -24,11 +26,17 @@ pub(super) struct Cutter<R> {
 impl<R: Real> Cutter<R> {
     pub fn new(shape: FrameShape, options: SampleOptions) -> Self {
         let (numbers, timestamps) = (Vec::new(), Vec::new());
-        Self { shape, options, numbers, timestamps, frames: 0, fresh: 0, gap: 0 }
+        Self { shape, options, numbers, timestamps, frames: 0, fresh: 0, full: true, gap: 0 }
     }
 
-    /// Takes the cells of the next frame, and its start and end. Returns the sample that it completes.
-    pub fn push(&mut self, cells: &[f32], window: Option<[i64; 2]>) -> Option<Sample<R>> {
+    /// Takes the cells of the next frame, its start and end, and whether its window is complete. Returns
+    /// the sample that it completes.
+    pub fn push(
+        &mut self,
+        cells: &[f32],
+        window: Option<[i64; 2]>,
+        full: bool,
+    ) -> Option<Sample<R>> {
         if self.gap > 0 {
             self.gap -= 1;
             return None;
@@ -38,6 +46,7 @@ impl<R: Real> Cutter<R> {
         self.timestamps.extend(window);
         self.frames += 1;
         self.fresh += 1;
+        self.full &= full;
         let steps = self.options.steps.filter(|&steps| steps == self.frames)?;
         let stride = self.options.stride.unwrap_or(steps);
         let kept = steps.saturating_sub(stride);
@@ -65,8 +74,9 @@ impl<R: Real> Cutter<R> {
         timestamps.extend_from_slice(&self.timestamps);
         (self.frames, self.fresh) = (kept, 0);
         // The cutter takes whole frames only, so the numbers have this shape.
+        let complete = self.full && self.options.steps.is_none_or(|steps| steps == shape.0);
         let frames = Array4::from_shape_vec(shape, numbers).ok()?;
-        Some(Sample { frames, timestamps })
+        Some(Sample { frames, timestamps, complete })
     }
 }
 
@@ -79,12 +89,18 @@ mod tests {
         let shape = FrameShape { channels: 1, height: 1, width: 2 };
         let mut cutter = Cutter::<f64>::new(shape, options);
         let mut samples: Vec<Sample<f64>> = (0..frames)
-            .filter_map(|i| cutter.push(&[i as f32, 7.0], Some([i as i64, i as i64 + 1])))
+            .filter_map(|i| {
+                let window = [i as i64, i as i64 + 1];
+                cutter.push(&[i as f32, 7.0], Some(window), true)
+            })
             .collect();
         samples.extend(cutter.end());
         let numbers = |sample: Sample<f64>| {
             let first = sample.frames.column(0).to_vec();
             assert!(sample.frames.iter().skip(1).step_by(2).all(|&cell| cell == 7.0));
+            let steps = options.steps.unwrap_or(frames);
+            assert_eq!(sample.complete, sample.frames.dim().0 == steps);
+            assert_eq!(sample.start(), Some(sample.timestamps[0][0]));
             let times: Vec<i64> = sample.timestamps.iter().map(|window| window[0]).collect();
             assert_eq!(first.iter().map(|&i| i as i64).collect::<Vec<_>>(), times);
             times
@@ -116,5 +132,17 @@ mod tests {
         let apart = options.steps(2).stride(3).partial(true);
         assert_eq!(cut(7, apart), [vec![0, 1], vec![3, 4], vec![6]]);
         assert_eq!(cut(6, apart), [[0, 1], [3, 4]]);
+    }
+
+    #[test]
+    fn a_sample_whose_last_window_is_not_full_is_not_complete() {
+        let shape = FrameShape { channels: 1, height: 1, width: 1 };
+        for (steps, full, expected) in [(0, true, true), (0, false, false), (2, false, false)] {
+            let mut cutter = Cutter::<f32>::new(shape, SampleOptions::new().steps(steps));
+            assert!(cutter.push(&[1.0], None, true).is_none());
+            let sample = cutter.push(&[1.0], None, full).or_else(|| cutter.end());
+            let sample = sample.unwrap();
+            assert_eq!((sample.complete, sample.start(), sample.end()), (expected, None, None));
+        }
     }
 }

@@ -45,6 +45,7 @@
 
 mod batch;
 mod cut;
+mod held;
 mod options;
 
 use liaf_core::Real;
@@ -68,12 +69,26 @@ pub struct Sample<R = f32> {
     pub frames: Array4<R>,
     /// Start and end of each frame in µs, half-open; empty if a tensor file does not have them.
     pub timestamps: Vec<[i64; 2]>,
+    /// Whether the sample has as many frames as it should, and the recording does not end within the
+    /// window of the last one ([`Frames::last_is_full`]). A tensor file does not say where its
+    /// recording ended: there, only the number of frames counts.
+    pub complete: bool,
 }
 
 impl<R> Sample<R> {
-    /// A sample of frames `[T, C, H, W]` without times.
+    /// A complete sample of frames `[T, C, H, W]` without times.
     pub fn new(frames: Array4<R>) -> Self {
-        Self { frames, timestamps: Vec::new() }
+        Self { frames, timestamps: Vec::new(), complete: true }
+    }
+
+    /// Start of the first frame in µs of the recording's clock, if the times are known.
+    pub fn start(&self) -> Option<i64> {
+        self.timestamps.first().map(|window| window[0])
+    }
+
+    /// End of the last frame in µs of the recording's clock: the first one after it.
+    pub fn end(&self) -> Option<i64> {
+        self.timestamps.last().map(|window| window[1])
     }
 
     /// The frames, `[T, C, H, W]`.
@@ -172,14 +187,14 @@ impl<'a, R: Real> Samples<'a, R> {
                 let cells = frames.cells(*taken..*taken + 1);
                 let window = frames.timestamps().get(*taken).copied();
                 *taken += 1;
-                Ok((true, cutter.push(&cells, window)))
+                Ok((true, cutter.push(&cells, window, true)))
             }
             Source::Tensor(..) => Ok((false, cutter.end())),
             Source::Recording(frames) => match frames.next().transpose()? {
                 Some(frame) => {
                     frame.cells.fill(dense);
                     let window = [frame.window.start, frame.window.end];
-                    Ok((true, cutter.push(dense, Some(window))))
+                    Ok((true, cutter.push(dense, Some(window), frames.last_is_full())))
                 }
                 None => Ok((false, cutter.end())),
             },

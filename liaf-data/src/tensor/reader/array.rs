@@ -6,6 +6,7 @@ use super::tensor::TensorInfo;
 use crate::codec::columns::{Feed, Kind, Number, Storage};
 use crate::container::npy::{self, Dtype, Header};
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::io::ByteSource;
 use crate::limits::Limits;
 use crate::tensor::ElementType;
@@ -98,9 +99,8 @@ pub(super) fn read<'a>(
     let length = bytes::checked_length(bytes, limits)?;
     if !feed.is_stored() {
         Limits::check("a compressed tensor", bytes, limits.held_bytes).map_err(|error| {
-            error
-                .at(feed.start())
-                .advice("raise held_bytes of the limits, or store the tensor without compression")
+            let error = error.at(feed.start()).hint(Hint::raise("held_bytes", bytes));
+            error.advice("store the tensor without compression")
         })?;
     }
     let is_plain = feed.is_stored() && !big_endian && !fortran;

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use super::element::sealed::Coded;
 use super::{Container, Element, ElementType, TensorOptions};
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::io::{AtomicFile, Spool};
 use crate::limits::Limits;
 use column::Column;
@@ -348,6 +349,7 @@ impl TensorFileWriter {
             return Err(Error::limit("the tensors are too large")
                 .expected(format!("at most {} bytes", self.limits.output_bytes))
                 .found(format!("{total} bytes"))
+                .hint(Hint::raise("output_bytes", None))
                 .in_file(&self.path));
         }
         self.bytes = total;
