@@ -2,6 +2,8 @@
 #![cfg(feature = "hdf5")]
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
+mod common;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -10,8 +12,7 @@ use std::process::{Command, Output};
 use liaf_data::{EventBatch, ReadOptions, Recording};
 
 fn fixture(name: &str) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    root.join("fixtures/good/hdf5").join(name)
+    common::fixtures().join("good/hdf5").join(name)
 }
 
 fn info(file: &Path) -> Output {

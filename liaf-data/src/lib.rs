@@ -44,6 +44,8 @@ pub mod convert;
 mod error;
 mod feature;
 pub mod filter;
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub mod formats;
 pub mod frames;
 mod hint;
