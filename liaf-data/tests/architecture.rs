@@ -1,7 +1,7 @@
 //! The map of the code names only places that exist, and the code keeps to its layers.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[path = "common/literals.rs"]
 mod literals;
@@ -26,6 +26,53 @@ fn every_path_in_the_documents_exists() {
         }
     }
     assert!(seen > 20, "only {seen} paths");
+}
+
+/// The documents, and the folder of each.
+fn documents(root: &Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    for folder in [".", "docs", "docs/formats", "fixtures", "liaf-data/docs/formats"] {
+        for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "md") {
+                found.push((root.join(folder), std::fs::read_to_string(path).unwrap()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_link_in_the_documents_leads_to_a_file() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut seen = 0;
+    for (folder, text) in documents(root) {
+        for link in text.split("](").skip(1) {
+            let link = link.split([')', '#']).next().unwrap();
+            if !link.is_empty() && !link.contains("://") {
+                assert!(folder.join(link).exists(), "{} has a link to {link}", folder.display());
+                // What a crate's documentation includes is not beside these files where it is read.
+                assert!(!folder.ends_with("liaf-data/docs/formats"), "{link}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 20, "only {seen} links");
+}
+
+/// Readers of the repository find every page.
+#[test]
+fn every_page_of_a_format_is_in_the_index() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let index = std::fs::read_to_string(root.join("docs/formats/README.md")).unwrap();
+    let mut pages = 0;
+    for page in std::fs::read_dir(root.join("liaf-data/docs/formats")).unwrap() {
+        let name = page.unwrap().file_name().into_string().unwrap();
+        let link = format!("](../../liaf-data/docs/formats/{name})");
+        assert!(index.contains(&link), "the index lacks {name}");
+        pages += 1;
+    }
+    assert!(pages > 10);
 }
 
 #[test]

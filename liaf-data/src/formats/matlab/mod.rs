@@ -1,12 +1,6 @@
-//! MATLAB 5 files: the columns `ts` (µs), `x`, `y` and `pol`, as in ASL-DVS.
+//! MATLAB 5 files: the columns `ts`, `x`, `y` and `pol`, as in ASL-DVS.
 //!
-//! A header of 128 bytes (text, version, `IM` or `MI` for the byte order), then elements: matrices, or
-//! matrices packed by zlib. The numbers of a matrix may be stored in a narrower type than its own.
-//! Columns are found by their names (`Name`), and `--keys t=NAME,…` overrules that. Source: MAT-File
-//! Format, The MathWorks.
-//!
-//! ASL-DVS: 240x180, which is taken where `ts` and `pol` are the names and all events fit. Its y is kept
-//! as stored, from the top; tonic and SpikingJelly turn it around (179 − y).
+#![doc = include_str!("../../../docs/formats/mat.md")]
 
 mod element;
 

@@ -1,16 +1,6 @@
 //! NumPy arrays: `.npy`, and several of them in a `.npz`.
 //!
-//! - An array of records is read by the names of their members, in any order, width and byte order,
-//!   packed or aligned; members that are no number of an event are passed over.
-//! - A plain array of two dimensions has an event a row (or a column) of four numbers. Which is which
-//!   is told by the numbers: p is 0, 1 or -1, and t counts up to the largest values. Other widths need
-//!   `--keys`. Row-major and column-major arrays are read alike.
-//! - A `.npz` holds one of these, or four arrays that are named as t, x, y and p. Members are stored
-//!   or deflated; their checksums are compared. Numbers `width` and `height` are the sensor's size.
-//!
-//! Arrays of pickled objects are refused: loading one runs code that the file holds. Times with
-//! fractions are seconds, whole ones µs, or ns if the first is above 10¹⁷.
-//! Source: NumPy's `numpy.lib.format`; PKWARE's APPNOTE for the archive.
+#![doc = include_str!("../../../docs/formats/numpy.md")]
 
 mod archive;
 mod arrays;

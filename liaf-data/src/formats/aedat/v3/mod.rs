@@ -1,19 +1,6 @@
-//! AEDAT 3.0 and 3.1: packets of events of one type and source each, little-endian.
+//! AEDAT 3.0 and 3.1: packets of events of one type and source each.
 //!
-//! | at | | |
-//! |---|---|---|
-//! | 0 | `i16` | type: 0 special, 1 polarity, 2 frame, 3 IMU of 6 axes, 4 of 9, … |
-//! | 2 | `i16` | source |
-//! | 4 | `i32` | bytes of an event |
-//! | 8 | `i32` | where in an event its time is, an `i32` |
-//! | 12 | `i32` | overflow: what stands above the 31 bits of the times |
-//! | 16 | `i32` | events that have room in the packet |
-//! | 20 | `i32` | events that are there |
-//! | 24 | `i32` | valid events |
-//!
-//! A polarity event is a `u32` and its time. Bit 0 says whether it is valid, bit 1 is the polarity
-//! (1 = ON). In 3.1 bits 31–17 are x and bits 16–2 y from the top; in 3.0 bits 31–18 are x and bits
-//! 17–4 y from the bottom. Source: the file format page of iniVation's user guides; jAER for 3.0.
+#![doc = include_str!("../../../../docs/formats/aedat3.md")]
 
 mod decode;
 mod encode;

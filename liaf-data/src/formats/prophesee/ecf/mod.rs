@@ -1,24 +1,6 @@
-//! ECF, the coding of the chunks of Prophesee's HDF5 recordings (filter 36559), little-endian.
+//! ECF, the coding of the chunks of Prophesee's HDF5 recordings.
 //!
-//! A chunk stands for itself. It begins with a `u32`: bit 0 says that x and polarity are packed, bit 1
-//! that y is packed with them, bits 31–2 how many events there are, at most 65,535.
-//!
-//! *Times*: a `u64`, the time to begin with; then bytes of two halves, `a` above `b`, until there are as
-//! many times as events. `a` < 15: `a` µs later come `b` events, or if `b` is 15 as many as the next
-//! `u16` says. A run of bytes with `a` = 15 gives a longer step, whose digits to base 16 are their `b`s,
-//! the lowest first.
-//!
-//! *Bit 1*: y, x and polarity in 24 bits (`y << 12 | x << 1 | p`), four events in three `u32`: the
-//! upper three bytes of each are an event, the low bytes together the fourth, its low byte first; the
-//! middle two events lie across, as in `packed_yxp`.
-//!
-//! *Else*: rows, `u16`s of `y << 5 | n` for n events, or n = 31 and the number in the next `u16`; then
-//! with bit 0 x and polarity in 12 bits (`x << 1 | p`), four in three `u16`; else columns, `u16`s of
-//! `x << 5 | mask`: an event at x, and one at x + 1 + j for each bit 4 − j set; then polarities, bytes of
-//! `p << 7 | n` for n events, or n = 127 and the number in the next `u16`.
-//!
-//! Source: Prophesee's description and reference decoder, hdf5_ecf. That one trusts the chunk; here
-//! every read and every count is held against what there is.
+#![doc = include_str!("../../../../docs/formats/ecf.md")]
 
 use crate::error::{self, Error};
 use crate::model::EventBatch;
