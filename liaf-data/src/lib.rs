@@ -92,3 +92,7 @@ pub mod recording {
 pub mod decode {
     pub use crate::codec::{Checkpoint, Decoder};
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
