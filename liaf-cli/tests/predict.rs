@@ -19,7 +19,7 @@ use ndarray::{ArrayD, Axis, IxDyn};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use common::{fixture, liaf};
+use common::{fixture, fixtures, liaf, tables};
 
 /// Two recordings that a network can tell apart: of other density and other places.
 const CLASSES: [(&str, &str); 2] =
@@ -264,9 +264,9 @@ fn equals_arithmetic(rows: &[Value], recording: &str, csv: &str, table: &str) {
 #[test]
 fn every_format_is_watched() {
     let trained = Trained::new::<f32>(&format!("{CONVOLUTION}{MEAN}"));
-    let table: toml::Table = fs::read_to_string(fixture("cases.toml")).unwrap().parse().unwrap();
+    let cases = tables::rows(&fixtures(), "case");
     let mut files: BTreeMap<&str, &str> = BTreeMap::new();
-    for case in table["case"].as_array().unwrap() {
+    for case in &cases {
         let events = case["canonical"]["events"].as_integer().unwrap();
         if events > 0 && case.get("stream").is_none() {
             files.entry(case["format"].as_str().unwrap()).or_insert(case["file"].as_str().unwrap());

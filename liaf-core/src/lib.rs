@@ -89,3 +89,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use graph::{GradientSum, Gradients, Inputs, Mode, Network, NetworkConfig, Workspace};
 pub use real::Real;
 pub use shape::Shape;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

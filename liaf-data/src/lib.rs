@@ -46,6 +46,8 @@ pub mod convert;
 mod error;
 mod feature;
 pub mod filter;
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub mod formats;
 pub mod frames;
 mod hint;
@@ -90,3 +92,7 @@ pub mod recording {
 pub mod decode {
     pub use crate::codec::{Checkpoint, Decoder};
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -13,13 +13,7 @@ use liaf_data::{EventBatch, ReadOptions, Recording, Report, Result, SensorSize};
 use toml::{Table, Value};
 
 fn cases(kind: &str) -> Vec<Table> {
-    let mut cases = Vec::new();
-    for table in ["cases.toml", "more.toml"] {
-        let text = std::fs::read_to_string(common::fixtures().join(table)).unwrap();
-        let table: Table = text.parse().unwrap();
-        let rows = table.get(kind).and_then(Value::as_array);
-        cases.extend(rows.into_iter().flatten().map(|case| case.as_table().unwrap().clone()));
-    }
+    let mut cases = common::tables::rows(&common::fixtures(), kind);
     // Without the feature these are known by their name alone.
     if cfg!(not(feature = "hdf5")) {
         cases.retain(|case| !case["file"].as_str().unwrap().contains("/hdf5/"));

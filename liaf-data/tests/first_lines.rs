@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 #![cfg(feature = "ndarray")]
 
-use std::path::{Path, PathBuf};
+mod common;
+
+use std::path::PathBuf;
 use std::time::Duration;
 
 use liaf_data::frames::{Frame, FrameOptions};
@@ -10,7 +12,7 @@ use liaf_data::{Error, Event, EventBatch, EventSink, Polarity, ReadOptions, Reco
 use ndarray::ArrayView3;
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures/good").join(name)
+    common::fixtures().join("good").join(name)
 }
 
 fn recording() -> Recording {

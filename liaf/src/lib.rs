@@ -76,3 +76,7 @@ pub use liaf_core::{Inputs, Mode, Network, NetworkConfig, Workspace};
 pub use liaf_data::frames::{FrameOptions, SampleRecipe};
 pub use liaf_data::tensor::LoadedFrames;
 pub use liaf_data::{Event, EventBatch, Polarity, ReadOptions, Recording};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

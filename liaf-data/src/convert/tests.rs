@@ -83,9 +83,9 @@ fn memory_works_like_a_file() {
     assert_eq!(some.len(), 100);
     assert_eq!(recording.survey().unwrap().events, 700_000);
     assert_eq!(recording.read_all().unwrap().len(), 700_000);
-    // Relative times of measurements count from the first event, for recordings in memory as well.
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let bytes = std::fs::read(root.join("fixtures/good/aedat4/dv_all_lz4.aedat4")).unwrap();
+    // Relative times of measurements count from the first event, in memory as well.
+    let Some(path) = crate::fixtures::fixture("good/aedat4/dv_all_lz4.aedat4") else { return };
+    let bytes = std::fs::read(path).unwrap();
     let stream = Some(StreamChoice::Name("imu".into()));
     let mut recording =
         Recording::from_bytes(bytes, ReadOptions { stream, ..ReadOptions::default() }).unwrap();

@@ -1,4 +1,7 @@
-//! The formats: one folder for each. The byte layout of a format is described in its module.
+//! The formats: one folder each. The documentation of its module says what a format is byte by byte, how
+//! it is read, and where other readers differ; options are named there as the program `liaf` has them,
+//! and [`ReadOptions`](crate::ReadOptions) has a method for each. The pages are in `docs/formats/` of the
+//! crate.
 //!
 //! A format is read by a decoder, which takes bytes in pieces of any size, or by a reader of a
 //! container; most formats can be written as well. [`FORMATS`](crate::FORMATS) lists all of them.

@@ -48,6 +48,7 @@ impl Frame {
     /// ```
     /// # fn main() -> liaf_data::Result<()> {
     /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/good/aedat4/dv_lz4.aedat4");
+    /// # if !std::path::Path::new(path).exists() { return Ok(()) } // In a package.
     /// use liaf_data::frames::FrameOptions;
     /// use liaf_data::{ReadOptions, Recording};
     /// use ndarray::ArrayView3;

@@ -7,6 +7,7 @@ use crate::codec::{
     Body, Checkpoint, Decoder, EventSink, Format, Opened, ReadOptions, StreamChoice,
 };
 use crate::error::Result;
+use crate::fixtures;
 use crate::io::ByteSource;
 use crate::model::{EventBatch, Measurement, Report};
 use crate::read::Recording;
@@ -55,15 +56,14 @@ fn decode(decoder: &mut dyn Decoder, bytes: &[u8]) -> Given {
     given
 }
 
-/// The bundled recordings with a valid header, and their formats.
-fn recordings() -> Vec<(PathBuf, &'static Format)> {
+/// The bundled recordings whose header is sound, with their formats.
+fn recordings(fixtures: &Path) -> Vec<(PathBuf, &'static Format)> {
     fn walk(folder: &Path, paths: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() { walk(&path, paths) } else { paths.push(path) }
         }
     }
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures");
     let mut paths = Vec::new();
     for kind in ["good", "bad"] {
         walk(&fixtures.join(kind), &mut paths);
@@ -89,9 +89,12 @@ fn open(path: &Path, format: &Format, options: &ReadOptions) -> Option<(Box<dyn 
 }
 
 /// Every stream of every recording in both modes, and on one and on several threads.
-fn every_decoder(mut check: impl FnMut(&str, &dyn Fn() -> Box<dyn Decoder>, &[u8], u64)) {
+fn every_decoder(
+    fixtures: &Path,
+    mut check: impl FnMut(&str, &dyn Fn() -> Box<dyn Decoder>, &[u8], u64),
+) {
     let mut checked = 0;
-    for (path, format) in recordings() {
+    for (path, format) in recordings(fixtures) {
         let streams =
             Recording::open(&path, ReadOptions::default()).unwrap().info().streams.clone();
         let bytes = std::fs::read(&path).unwrap();
@@ -112,7 +115,8 @@ fn every_decoder(mut check: impl FnMut(&str, &dyn Fn() -> Box<dyn Decoder>, &[u8
 
 #[test]
 fn a_decoder_that_is_reset_is_as_new() {
-    every_decoder(|what, make, data, _| {
+    let Some(fixtures) = fixtures::folder() else { return };
+    every_decoder(&fixtures, |what, make, data, _| {
         let header = make().report().clone();
         let fresh = decode(&mut *make(), data);
         let mut decoder = make();
@@ -134,8 +138,9 @@ fn a_decoder_that_is_reset_is_as_new() {
 
 #[test]
 fn a_used_decoder_resumes_as_a_fresh_one() {
+    let Some(fixtures) = fixtures::folder() else { return };
     let mut resumed = 0;
-    every_decoder(|what, make, data, start| {
+    every_decoder(&fixtures, |what, make, data, start| {
         let mut checkpoints: Vec<Checkpoint> = Vec::new();
         let (mut decoder, mut given) = (make(), Given::default());
         for piece in data.chunks(PIECE.max(data.len() / 5)) {

@@ -23,6 +23,7 @@ pub use frames::Frames;
 /// ```
 /// # fn main() -> liaf_data::Result<()> {
 /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/good/aedat4/dv_lz4.aedat4");
+/// # if !std::path::Path::new(path).exists() { return Ok(()) } // In a package.
 /// use liaf_data::{Polarity, ReadOptions, Recording};
 /// use std::time::Duration;
 ///
@@ -228,6 +229,7 @@ impl Recording {
     /// ```
     /// # fn main() -> liaf_data::Result<()> {
     /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/good/aedat4/dv_lz4.aedat4");
+    /// # if !std::path::Path::new(path).exists() { return Ok(()) } // In a package.
     /// use liaf_data::frames::FrameOptions;
     /// use liaf_data::{ReadOptions, Recording};
     /// use std::time::Duration;
@@ -267,16 +269,16 @@ mod tests {
     use crate::codec::ReadOptions;
     use crate::error::ErrorKind;
 
-    fn recording() -> Recording {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let path = root.join("fixtures/good/aedat4/dv_lz4.aedat4");
-        Recording::open(path, ReadOptions::default()).unwrap()
+    fn recording() -> Option<Recording> {
+        let path = crate::fixtures::fixture("good/aedat4/dv_lz4.aedat4")?;
+        Some(Recording::open(path, ReadOptions::default()).unwrap())
     }
 
     #[cfg_attr(not(feature = "xml"), ignore = "reads AEDAT 4.0")]
     #[test]
     fn a_selection_gives_what_the_definition_says() {
-        let all = recording().read_all().unwrap();
+        let Some(mut recording) = recording() else { return };
+        let all = recording.read_all().unwrap();
         let first = all.t[0];
         let wanted: Vec<_> = all
             .iter()
@@ -291,7 +293,6 @@ mod tests {
                 .crop(20, 30, 200, 150)
                 .polarity(Polarity::On)
         }
-        let mut recording = recording();
         assert!(select(&mut recording).read_all().unwrap().iter().eq(wanted.iter().copied()));
         let mut events = select(&mut recording).events().unwrap();
         let found: Vec<_> = events.by_ref().map(Result::unwrap).collect();
@@ -309,7 +310,7 @@ mod tests {
     #[cfg_attr(not(feature = "xml"), ignore = "reads AEDAT 4.0")]
     #[test]
     fn what_cannot_be_is_refused() {
-        let mut recording = recording();
+        let Some(mut recording) = recording() else { return };
         let error = recording.write("x.bmp").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Caller);
         assert!(error.to_string().contains(".aedat4"), "{error}");

@@ -9,7 +9,7 @@ use liaf_data::filter::Selection;
 use liaf_data::options::StreamChoice;
 use liaf_data::write::{Capabilities, Compression, Target, WriteOptions};
 use liaf_data::{Event, EventBatch, ReadOptions, Recording, Result, SensorSize};
-use toml::{Table, Value};
+use toml::Value;
 
 use crate::common;
 
@@ -25,17 +25,14 @@ pub const QUICK: WriteOptions = WriteOptions {
 /// File and options of every good recording.
 pub fn recordings() -> Vec<(PathBuf, ReadOptions)> {
     let mut recordings = Vec::new();
-    for table in ["cases.toml", "more.toml"] {
-        let text = fs::read_to_string(common::fixtures().join(table)).unwrap();
-        let table: Table = text.parse().unwrap();
-        for case in table.get("case").and_then(Value::as_array).into_iter().flatten() {
-            let file = common::fixtures().join(case["file"].as_str().unwrap());
-            let stream = case.get("stream").and_then(Value::as_integer);
-            let stream = stream.map(|id| StreamChoice::Id(id as i32));
-            let read = ReadOptions { stream, ..ReadOptions::default() };
-            if Recording::open(&file, read.clone()).unwrap().info().stream.is_some() {
-                recordings.push((file, read));
-            }
+    let fixtures = common::fixtures();
+    for case in common::tables::rows(&fixtures, "case") {
+        let file = fixtures.join(case["file"].as_str().unwrap());
+        let stream = case.get("stream").and_then(Value::as_integer);
+        let stream = stream.map(|id| StreamChoice::Id(id as i32));
+        let read = ReadOptions { stream, ..ReadOptions::default() };
+        if Recording::open(&file, read.clone()).unwrap().info().stream.is_some() {
+            recordings.push((file, read));
         }
     }
     assert!(recordings.len() >= 20);

@@ -1,15 +1,10 @@
 //! ATIS events of 5 bytes, the `.bin` files of N-MNIST and N-Caltech101.
 //!
-//! | byte | |
-//! |---|---|
-//! | 0 | x from the left |
-//! | 1 | y from the top; 240 marks an overflow, not a pixel |
-//! | 2–4 | 24 bits, big-endian: the highest bit is the polarity, 1 = ON; the others are the time in µs |
+#![doc = include_str!("../../../docs/formats/atis_bin.md")]
 //!
-//! The file has no header, so that it is recognised only by its name and by its times. An overflow adds
-//! 2¹³ µs to its own time and to all later ones. Source: the description of N-MNIST by its authors
-//! (Orchard et al. 2015, <https://www.garrickorchard.com/datasets/n-mnist>); tonic for the overflow,
-//! which some readers ignore ([`AtisOverflow`](crate::options::AtisOverflow)).
+//! # In Rust
+//!
+//! What an overflow means is [`AtisOverflow`](crate::options::AtisOverflow).
 
 mod decode;
 mod encode;

@@ -1,22 +1,10 @@
-//! CSV and similar text: one event per line, in columns.
+//! Text with one event on each line, in columns: CSV and its kin.
 //!
-//! - Columns are separated by `,`, `;`, spaces or tabs, in any mixture. Lines end in LF or CR LF.
-//! - A line that starts with `#`, `%` or `//` is a comment. A comment may name the columns, or state
-//!   the size of the sensor as `%geometry:1280,720` (Metavision). A first line of two numbers may state
-//!   it as well (RPG).
-//! - A first line of words names the columns: `x`, `y`, `t` (`ts`, `time`, `timestamp`) and `p` (`on`,
-//!   `pol`, `polarity`), in any order, possibly with other columns between them. A number after an `@`
-//!   is the width or height of the sensor (faery: `t,x@640,y@480,on`); a unit may follow the name of t
-//!   (`t[ns]`).
-//! - Without names there must be four columns: t, x, y, p, unless only the third one can be p and the
-//!   last one increases (Metavision: x, y, p, t), or the third one increases (x, y, t, p).
-//! - Times with fractions are seconds; whole numbers are µs, or ns if the first is above 10¹⁷. They are
-//!   never taken for ms. They are rounded to the nearest µs.
-//! - p is 0 or 1, -1 or 1, True or False.
+#![doc = include_str!("../../../docs/formats/csv.md")]
 //!
-//! What was inferred is listed in [`RecordingInfo::details`]. The options
-//! [`ColumnMap`](crate::options::ColumnMap) and [`TimeUnit`](crate::options::TimeUnit) take precedence.
-//! A last line without a line end counts as complete only if the polarity is its last column.
+//! # In Rust
+//!
+//! What was inferred is in [`RecordingInfo::details`].
 
 mod decode;
 mod digits;

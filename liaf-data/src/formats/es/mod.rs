@@ -1,23 +1,6 @@
-//! Event Stream (`.es`) 2.x: a short header, then events whose times are relative to the event before.
+//! Event Stream (`.es`) 2.x: events that each say how much later they are.
 //!
-//! | at | |
-//! |---|---|
-//! | 0 | `Event Stream` |
-//! | 12 | three bytes of version; the first must be 2 |
-//! | 15 | type: 0 generic, 1 DVS, 2 ATIS, 3 asynchronous display, 4 colour |
-//! | 16 | types 1, 2 and 4: `u16` width, `u16` height, little-endian |
-//!
-//! | type | byte of time | then |
-//! |---|---|---|
-//! | DVS | `FF`: 127 µs pass; `FE`: ignored; otherwise bits 7–1 are µs, bit 0 is p | `u16` x, `u16` y |
-//! | ATIS | `FC`–`FF`: 63 µs for each of bits 1–0; otherwise bits 7–2 are µs, bit 1 is p, bit 0 a threshold crossing | `u16` x, `u16` y |
-//! | colour | `FF`: 254 µs pass; `FE`: ignored; otherwise µs | `u16` x, `u16` y, r, g, b |
-//! | display | as colour | x, y, stage |
-//! | generic | as colour | length in bytes of 7 bits, the lowest first, bit 0 set if another follows; data |
-//!
-//! Times start at 0 and never step back; y counts from the bottom. An event can be decoded only after
-//! all events before it, so that several threads cannot share the work. Source: the tables above
-//! combine the description of the format with what event_stream and faery read.
+#![doc = include_str!("../../../docs/formats/event_stream.md")]
 
 mod decode;
 mod encode;

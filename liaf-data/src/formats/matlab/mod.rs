@@ -1,12 +1,6 @@
-//! MATLAB 5 files: the columns `ts` (µs), `x`, `y` and `pol`, as in ASL-DVS.
+//! MATLAB 5 files: the columns `ts`, `x`, `y` and `pol`, as in ASL-DVS.
 //!
-//! A header of 128 bytes (text, version, `IM` or `MI` for the byte order) is followed by elements:
-//! matrices, or matrices compressed by zlib. The numbers of a matrix may be stored in a narrower type
-//! than that of the matrix. Columns are found by their names (`Name`), unless the option
-//! [`ColumnMap`](crate::options::ColumnMap) states them. Source: MAT-File Format, The MathWorks.
-//!
-//! Files of ASL-DVS are recognised by the names `ts` and `pol` and by events that fit a sensor of
-//! 240x180. Their y is kept as stored, from the top; tonic and SpikingJelly flip it (179 − y).
+#![doc = include_str!("../../../docs/formats/mat.md")]
 
 mod element;
 

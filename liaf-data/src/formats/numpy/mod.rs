@@ -1,18 +1,6 @@
 //! NumPy arrays: `.npy` files, and `.npz` archives of several arrays.
 //!
-//! - An array of records is read by the names of its members, which may have any order, width and byte
-//!   order, packed or aligned. Members that are not fields of an event are ignored.
-//! - A plain array of two dimensions has one event per row (or per column) of four numbers. Their
-//!   meaning is inferred from the numbers: p is 0, 1 or -1, and t increases up to the largest values.
-//!   Arrays of other widths need [`ColumnMap`](crate::options::ColumnMap). Both row-major and
-//!   column-major arrays are read.
-//! - A `.npz` archive contains one of these, or four arrays that are named as t, x, y and p. Members
-//!   are stored or deflated, and their checksums are verified. Numbers named `width` and `height` are
-//!   the size of the sensor.
-//!
-//! Arrays of pickled objects are refused, because loading one runs code that the file contains. Times
-//! with fractions are seconds; whole numbers are µs, or ns if the first is above 10¹⁷.
-//! Source: NumPy's `numpy.lib.format`; PKWARE's APPNOTE for the archive.
+#![doc = include_str!("../../../docs/formats/numpy.md")]
 
 mod archive;
 mod arrays;

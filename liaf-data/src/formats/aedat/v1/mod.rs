@@ -1,17 +1,10 @@
-//! AEDAT 1.0: records of 6 bytes, big-endian: `u16` address, `u32` time in µs.
+//! AEDAT 1.0: records of 6 bytes of a DVS128.
 //!
-//! | bits of the address | DVS128 |
-//! |---|---|
-//! | 15 | external event, not a pixel |
-//! | 14–8 | y from the bottom |
-//! | 7–1 | x |
-//! | 0 | polarity, 0 = ON |
+#![doc = include_str!("../../../../docs/formats/aedat1.md")]
 //!
-//! The address is that of a DVS128 in AEDAT 2.0, and can be interpreted in the same ways
-//! ([`Aedat2Reading`](crate::options::Aedat2Reading)). A header of `#` lines may precede the data.
-//! Without one, the format is recognised only by the name of the file and by its times. Source: the
-//! file format page of iniVation's user guides; jAER reads a file without a header as this format, of a
-//! DVS128.
+//! # In Rust
+//!
+//! The ways to read an address are [`Aedat2Reading`](crate::options::Aedat2Reading).
 
 use std::collections::BTreeMap;
 

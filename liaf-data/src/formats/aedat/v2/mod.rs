@@ -1,16 +1,11 @@
-//! AEDAT 2.0: records of 8 bytes, big-endian: `u32` address, `u32` time in µs.
+//! AEDAT 2.0: records of 8 bytes, as jAER writes them.
 //!
-//! The contents of the address depend on the chip (`Layout`), which the header may name. Source: the
-//! file format page of iniVation's user guides, and jAER for what that page does not say.
+#![doc = include_str!("../../../../docs/formats/aedat2.md")]
 //!
-//! | layout | y | x | polarity | not a pixel |
-//! |---|---|---|---|---|
-//! | DVS128 | 14–8 | 7–1 | bit 0, 0 = ON | bit 15: external, bit 31: special |
-//! | DAVIS | 30–22 | 21–12 | bit 11, 1 = ON | bit 31: APS or IMU, bit 10: external |
-//! | DVS640 | 20–11 | 10–1 | bit 0, 1 = ON | |
+//! # In Rust
 //!
-//! Stored y counts from the bottom and jAER mirrors x, so that both axes of canonical events are
-//! flipped.
+//! In the options of reading, [`Aedat2Reading`](crate::options::Aedat2Reading),
+//! [`ClockReset`] and [`ImuRanges`](crate::options::ImuRanges).
 
 mod bounds;
 mod decode;

@@ -1,20 +1,6 @@
-//! AEDAT 3.0 and 3.1: packets of events of one type and one source each, little-endian.
+//! AEDAT 3.0 and 3.1: packets of events of one type and source each.
 //!
-//! | at | | |
-//! |---|---|---|
-//! | 0 | `i16` | type: 0 special, 1 polarity, 2 frame, 3 IMU of 6 axes, 4 of 9, … |
-//! | 2 | `i16` | source |
-//! | 4 | `i32` | size of an event in bytes |
-//! | 8 | `i32` | offset of the time, an `i32`, in an event |
-//! | 12 | `i32` | overflow: the bits above the 31 bits of the times |
-//! | 16 | `i32` | number of events for which the packet has space |
-//! | 20 | `i32` | number of events in the packet |
-//! | 24 | `i32` | number of valid events |
-//!
-//! A polarity event is a `u32` followed by its time. Bit 0 says whether the event is valid, bit 1 is
-//! the polarity (1 = ON). In 3.1, bits 31–17 are x and bits 16–2 are y from the top; in 3.0, bits 31–18
-//! are x and bits 17–4 are y from the bottom. Source: the file format page of iniVation's user guides;
-//! jAER for 3.0.
+#![doc = include_str!("../../../../docs/formats/aedat3.md")]
 
 mod decode;
 mod encode;

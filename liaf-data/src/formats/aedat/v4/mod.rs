@@ -1,16 +1,6 @@
 //! AEDAT 4.0: packets of several streams. Each packet is a flatbuffer that is compressed on its own.
 //!
-//! | at | what |
-//! |---|---|
-//! | 0 | `#!AER-DAT4.0\r\n` |
-//! | 14 | `u32` size, then `IOHeader`: 0 compression `i32`, 1 offset of the data table `i64`, 2 `infoNode` |
-//! | then | packets: `i32` stream, `i32` size, body |
-//! | last | data table: one entry per packet; missing if the recorder was interrupted |
-//!
-//! A decompressed body consists of a `u32` size, a `u32` root, an identifier of four letters, and
-//! tables. Events (`EVTS`) are structs of 16 bytes: `i64` time in Unix µs, `i16` x, `i16` y from the
-//! top, `u8` polarity (1 = ON). Numbers are little-endian and not aligned. Source: the file format page
-//! of iniVation's user guides; jAER for the files that it writes.
+#![doc = include_str!("../../../../docs/formats/aedat4.md")]
 
 mod build;
 mod content;

@@ -1,25 +1,6 @@
-//! ECF, the compression of the chunks of Prophesee's HDF5 recordings (filter 36559), little-endian.
+//! ECF, the coding of the chunks of Prophesee's HDF5 recordings.
 //!
-//! A chunk can be decoded on its own. It starts with a `u32`: bit 0 says that x and polarity are
-//! packed, bit 1 that y is packed with them, and bits 31–2 are the number of events, at most 65,535.
-//!
-//! *Times*: a `u64`, the first time; then bytes of two halves, `a` in the upper and `b` in the lower
-//! one, until there are as many times as events. `a` < 15: `b` events follow `a` µs later; if `b` is
-//! 15, their number is in the next `u16`. A sequence of bytes with `a` = 15 gives a longer step, whose
-//! digits to base 16 are their `b`s, the lowest first.
-//!
-//! *With bit 1*: y, x and polarity in 24 bits (`y << 12 | x << 1 | p`), four events in three `u32`: the
-//! upper three bytes of each are one event; the low bytes together are the fourth event, its low byte
-//! first. The two middle events overlap two of these numbers, as in `packed_yxp`.
-//!
-//! *Without bit 1*: first the rows, `u16`s of `y << 5 | n` for n events, or n = 31 and the number in
-//! the next `u16`. Then, with bit 0, x and polarity in 12 bits (`x << 1 | p`), four events in three
-//! `u16`. Without bit 0, columns, `u16`s of `x << 5 | mask`: an event at x, and one at x + 1 + j for
-//! each set bit 4 − j; then polarities, bytes of `p << 7 | n` for n events, or n = 127 and the number
-//! in the next `u16`.
-//!
-//! Source: Prophesee's description and reference decoder, hdf5_ecf. The reference decoder trusts the
-//! chunk; this one checks every read and every count against the data.
+#![doc = include_str!("../../../../docs/formats/ecf.md")]
 
 use crate::error::{self, Error};
 use crate::model::EventBatch;

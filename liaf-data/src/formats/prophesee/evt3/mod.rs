@@ -1,29 +1,6 @@
-//! Prophesee EVT 3.0 RAW: a text header of `% key value` lines, then words of 16 bits,
-//! little-endian, whose upper four bits say what they are.
+//! Prophesee EVT 3.0 RAW: words of 16 bits that set registers.
 //!
-//! | bits 15–12 | word | bits 11–0 |
-//! |---|---|---|
-//! | 0x0 | `ADDR_Y` | row 10–0 |
-//! | 0x2 | `ADDR_X` | polarity 11, column 10–0: one event |
-//! | 0x3 | `VECT_BASE_X` | polarity 11, column 10–0 of the next vector |
-//! | 0x4 | `VECT_12` | an event at base + i for each bit i set; then base += 12 |
-//! | 0x5 | `VECT_8` | the same with bits 7–0; then base += 8 |
-//! | 0x6 | `TIME_LOW` | time bits 11–0 |
-//! | 0x8 | `TIME_HIGH` | time bits 23–12; a new value sets the low bits to 0 |
-//! | 0xA | `EXT_TRIGGER` | |
-//! | 0x7, 0xD, 0xE, 0xF | `CONTINUED_4`, `IMU`, `OTHERS`, `CONTINUED_12` | |
-//! | 0x1, 0x9, 0xB, 0xC | reserved; 0x9999 is padding of some cameras | |
-//!
-//! Times are in µs and wrap every 2²⁴ µs: a `TIME_HIGH` that is lower than the one before it by 2048 or
-//! more starts a new round. Nothing is subtracted from times. Source: Prophesee's format pages, and
-//! their decoder in OpenEB for what the pages do not say.
-//!
-//! Every word belongs to one part of the byte account: `EXT_TRIGGER`, `CONTINUED`, `IMU` and `OTHERS`
-//! to `other`; reserved words, padding, vectors without a base and half a word at the end to `skipped`;
-//! everything else to `events`, including words whose events are dropped because they precede the first
-//! `TIME_HIGH`. `skipped` is therefore above 0 only if something violates the format. A vector before
-//! the first `TIME_HIGH` counts as events without a time, with or without a base, because a recording
-//! may start between a base and its vector.
+#![doc = include_str!("../../../../docs/formats/evt3.md")]
 
 mod cut;
 mod encode;

@@ -1,14 +1,5 @@
-//! The words of AEDAT 2.0 that are not events: parts of images, readings of inertial sensors, and
-//! triggers.
-//!
-//! | word of a DAVIS | bits |
-//! |---|---|
-//! | of an image | 31 set; row 30–22, column 21–12, 11–10: 0 the pixel at reset, 1 its signal; value 9–0 |
-//! | of the inertial sensors | 31, 11 and 10 set; 30–28 quantity: acceleration x, y, z, temperature, rotation x, y, z; value 27–12, signed |
-//! | trigger | 10 set, 31 clear; 11 whether the signal rose |
-//!
-//! In files of a DVS128, words with bit 15 or 31 are triggers. Sources: those of the events; jAER for
-//! the scales of the sensors.
+//! What the words of AEDAT 2.0 hold besides events: images, readings of the inertial sensors, and triggers.
+//! The page of the format lists the bits. Sources: as for the events; jAER for the scales of the sensors.
 
 mod frames;
 mod imu;
