@@ -169,7 +169,7 @@ pub(super) mod tests {
     }
 
     /// The filter as a writer applies it.
-    fn packed(values: &[u32], block: usize, bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn packed(values: &[u32], block: usize, bytes: &[u8]) -> Vec<u8> {
         let element = values[2] as usize;
         let mut out = Vec::new();
         if values[4] != 0 {

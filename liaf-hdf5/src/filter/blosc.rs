@@ -167,14 +167,14 @@ fn undo_block(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::filter::bitshuffle::tests::bitshuffled;
     use crate::filter::shuffle::tests::shuffled;
     use crate::filter::testing::noise;
 
     /// A chunk of blocks whose parts are not compressed, or are packed by `pack`.
-    fn chunk(
+    pub(crate) fn chunk(
         flags: u8,
         element: u8,
         block: usize,

@@ -53,12 +53,12 @@ pub(super) fn undo_block(packed: &[u8], out: &mut [u8]) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::filter::testing::noise;
 
     /// The filter as a writer applies it.
-    fn packed(bytes: &[u8], block: usize) -> Vec<u8> {
+    pub(crate) fn packed(bytes: &[u8], block: usize) -> Vec<u8> {
         let mut out = (bytes.len() as u64).to_be_bytes().to_vec();
         out.extend((block as u32).to_be_bytes());
         for block in bytes.chunks(block.max(1)) {

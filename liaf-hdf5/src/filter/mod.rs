@@ -20,9 +20,13 @@ mod bytes;
 mod decoders;
 mod deflate;
 mod fletcher32;
+#[cfg(test)]
+mod judge;
 mod lz4;
 mod lzf;
 mod matches;
+#[cfg(test)]
+mod mutations;
 mod names;
 mod nbit;
 mod pipeline;
