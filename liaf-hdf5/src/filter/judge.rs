@@ -89,5 +89,5 @@ fn chunks_of_the_library_are_unpacked() {
         counts[usize::from(*mask == 0)] += 1;
     }
     // Most are packed; some could not be made shorter, so that a filter was left out.
-    assert!(counts[0] > 100 && counts[1] > 5000, "{counts:?}");
+    assert!(counts[0] > 100 && counts[1] > 4000, "{counts:?}");
 }
