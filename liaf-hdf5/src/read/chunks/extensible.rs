@@ -218,7 +218,7 @@ impl Array {
     }
 
     /// An address of the index block, counted from its end.
-    fn from_end(&self, storage: &Storage, i: u64) -> Result<Option<u64>> {
+    fn address_before_end(&self, storage: &Storage, i: u64) -> Result<Option<u64>> {
         let mut cursor = self.index.cursor(storage.sizes);
         let end = cursor.left() - 4;
         let back = (i as usize).saturating_mul(storage.sizes.offset);
@@ -229,12 +229,12 @@ impl Array {
     /// Address of a data block that the index block names.
     fn data_block(&self, storage: &Storage, i: u64) -> Result<Option<u64>> {
         let all = self.direct_blocks() + u64::from(self.supers - self.direct);
-        self.from_end(storage, all - i)
+        self.address_before_end(storage, all - i)
     }
 
     /// Address of a super block that the index block names.
     fn super_block(&self, storage: &Storage, above: u32) -> Result<Option<u64>> {
-        self.from_end(storage, (self.supers - above).into())
+        self.address_before_end(storage, (self.supers - above).into())
     }
 
     /// The entries around entry `within` of a data block, whose first one has the number `first`.

@@ -4,8 +4,7 @@
 //! in a pointer to a child have depends on how many records could be below it.
 
 use crate::error::{Error, Result};
-use crate::read::bytes::{Block, Cursor};
-use crate::read::heap::fractal::bytes_for;
+use crate::read::bytes::{Block, Cursor, bytes_for};
 use crate::read::storage::Storage;
 
 const WHAT: &str = "a B-tree";
