@@ -216,7 +216,7 @@ mod tests {
             let images = ndarray::Array2::from_elem((n, 2), x).into_dyn();
             encoding.encode(images.view(), steps, Key::new(0)).unwrap_err().to_string()
         };
-        assert!(refuse(Encoding::Constant, f32::NAN, 1, 1).contains("not finite"));
+        assert!(refuse(Encoding::Constant, f32::NAN, 1, 1).contains("must be finite"));
         assert!(refuse(Encoding::Constant, 0.0, 0, 1).contains("there is nothing to encode"));
         assert!(refuse(Encoding::Constant, 0.0, 1, 0).contains("there is nothing to encode"));
         assert!(refuse(Encoding::Poisson { gain: 1.0 }, 1e6, 1, 1).contains("too large"));
