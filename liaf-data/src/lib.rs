@@ -6,7 +6,7 @@
 //! | read the events of a recording of any format (see [`FORMATS`]) | [`Recording`], [`ReadOptions`], [`EventBatch`] |
 //! | choose events by time, rectangle and polarity, and filter them | [`Recording::between`], [`filter`] |
 //! | make frames by window and pixel, as arrays of `ndarray` | [`Recording::frames`], [`frames`] |
-//! | write tensor files (`.npz`, `.npy`, `.safetensors`, `.h5` with the feature `hdf5`) | [`recording::Frames::write`], [`tensor`] |
+//! | write tensor files (`.npz`, `.npy`, `.safetensors`, `.h5`) | [`recording::Frames::write`], [`tensor`] |
 //! | write another event file | [`Recording::write`], [`write`](mod@write) |
 //! | read images of the camera, inertial readings and triggers | [`Recording::measurements`], [`measurements`] |
 //! | convert whole files, with all options and progress | [`convert`](mod@convert) |
@@ -33,7 +33,7 @@
 //! | `zip` (default) | `.npz` and compressed MATLAB matrices are refused |
 //! | `png` (default) | images of cameras are not written as PNG |
 //! | `ndarray` (default) | frames and tensors have no views as arrays |
-//! | `hdf5`, `hdf5-static` | HDF5 is neither read nor written |
+//! | `hdf5` (default) | HDF5 is neither read nor written |
 //! | `parquet` | Parquet is not written |
 //!
 //! A function that needs a missing feature returns an error that names the feature

@@ -185,7 +185,7 @@ fn an_event_outside_the_sensor_stops_a_strict_reader_at_its_own_bytes() {
     let mut refused = 0;
     for case in cases("case") {
         let (name, path) = (case["file"].as_str().unwrap(), path(&case));
-        // A process of its own reads these, whose rows stand at no byte.
+        // The rows of these have no byte offset.
         if name.contains("/hdf5/") {
             continue;
         }
