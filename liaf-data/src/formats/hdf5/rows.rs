@@ -80,7 +80,9 @@ impl RowReader {
         let tables = tables.collect::<liaf_hdf5::Result<Vec<_>>>().map_err(hdf5::error)?;
         let bytes = tables.iter().map(|table| table.chunk_bytes).fold(0, u64::saturating_add);
         // The rows of one chunk are in memory together.
-        Limits::check("a chunk of each column together", bytes, options.limits.packet_bytes)
+        let names: Vec<_> = tables.iter().map(|table| table.dataset.name()).collect();
+        let what = format!("a chunk of {}", names.join(", "));
+        Limits::check(&what, bytes, options.limits.packet_bytes)
             .map_err(|error| error.advice(STORE_AGAIN))?;
         let total = tables.iter().map(|table| table.rows).min().unwrap_or(0);
         let mut reader = Self {
