@@ -173,7 +173,10 @@ pub fn frame_warnings(report: &Report, frames: &FrameReport) -> Vec<String> {
     }
     if frames.late > 0 {
         let late = count(frames.late);
-        warnings.push(format!("{late} events came before the first window or after one of theirs was closed, and are in open frames"));
+        warnings.push(format!(
+            "{late} events came before the first window or after one of theirs was closed, and are \
+             in open frames"
+        ));
     }
     warnings
 }
