@@ -186,7 +186,10 @@ pub fn frame_warnings(report: &Report, frames: &FrameReport) -> Vec<String> {
             true => ": --sort sorts all events by time",
             false => "",
         };
-        warnings.push(format!("{late} events came before the first window or after one of theirs was closed, and are in open frames{sort}"));
+        warnings.push(format!(
+            "{late} events came before the first window or after one of theirs was closed, and are \
+             in open frames{sort}"
+        ));
     }
     warnings.extend(moved_warning(frames.moved));
     warnings

@@ -1,7 +1,7 @@
 //! Convolutions: their geometry, and the arguments of their kernels. `x` is `[T, C, H, W]`.
 //!
-//! The same geometry describes convolutions in space and those in space and time: a window of `kernel`
-//! = [time, height, width] slides over `[T, H, W]`. The stride in time is 1.
+//! The same geometry describes convolutions in space and those in space and time: a window with
+//! the size `kernel`, [time, height, width], slides over `[T, H, W]`. The stride in time is 1.
 
 use std::ops::Range;
 

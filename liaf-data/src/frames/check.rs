@@ -50,9 +50,11 @@ impl FrameOptions {
                         .found(format!("{overlap} events")));
                 }
                 if foreign {
-                    return Err(Error::caller("the edge rules of SpikingJelly do not support windows of a fixed number of events")
-                        .expected("windows by time, bins or event bins")
-                        .found(format!("windows of {events} events")));
+                    return Err(Error::caller(
+                        "the edge rules of SpikingJelly have no windows of a fixed count",
+                    )
+                    .expected("windows by time, bins or event bins")
+                    .found(format!("windows of {events} events")));
                 }
                 overlap > 0
             }
@@ -63,7 +65,7 @@ impl FrameOptions {
         };
         if foreign && overlaps {
             return Err(Error::caller(
-                "the edge rules of SpikingJelly do not support overlapping windows",
+                "the edge rules of SpikingJelly have no overlapping windows",
             )
             .expected("an overlap of 0")
             .found("an overlap above 0"));

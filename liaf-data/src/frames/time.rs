@@ -294,7 +294,8 @@ impl TimeWindows {
         let report = &mut open.report;
         if report.late > 0 && self.closed_early {
             report.notes.push(format!(
-                "frames were closed before the slack of {} µs had passed, because at most {} frames may be open",
+                "frames were closed before the slack of {} µs had passed, because at most {} \
+                 frames may be open",
                 self.slack, self.max_open
             ));
         }

@@ -37,7 +37,8 @@ impl fmt::Display for Difference {
             ),
             Self::Aedat2Reading { recording, learned } => write!(
                 f,
-                "it is read with the interpretation of {}, and the network was trained on recordings read with that of {}",
+                "it is read with the interpretation of {}, and the network was trained on \
+                 recordings read with that of {}",
                 recording.name(),
                 learned.name()
             ),

@@ -100,6 +100,7 @@ pub(super) fn check_shape(item: &[usize], frames: FrameShape) -> Result<()> {
         return Ok(());
     }
     Err(Error::shape(format!(
-        "the network takes frames of shape {item:?}, and its recipe makes frames of shape {made:?} from this recording"
+        "the network takes frames of shape {item:?}, and its recipe makes frames of \
+         shape {made:?} from this recording"
     )))
 }

@@ -208,7 +208,9 @@ impl Aedat4Decoder {
             let shown = &rest[..rest.len().min(LOOK)];
             return Err(Error::malformed("no packet starts here")
                 .at(self.offset)
-                .expected("a stream, a size, and a body that starts with the magic number of the compression")
+                .expected(
+                    "stream, size, and a body that begins with the compression's magic number",
+                )
                 .found(format!("{shown:02x?}")));
         }
         self.report.add(Finding::DamagedPackets, 1, self.offset);
