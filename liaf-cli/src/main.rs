@@ -44,10 +44,10 @@ enum Command {
 fn serve_hdf5() -> Option<ExitCode> {
     let args: Vec<_> = std::env::args_os().collect();
     match args.as_slice() {
-        [_, command, options, file] if command == liaf_data::hdf5_worker::COMMAND => {
+        [_, command, options, file] if command == liaf::data::hdf5_worker::COMMAND => {
             let options = options.to_string_lossy();
             let done =
-                liaf_data::hdf5_worker::serve(&options, file.as_ref(), std::io::stdout().lock());
+                liaf::data::hdf5_worker::serve(&options, file.as_ref(), std::io::stdout().lock());
             Some(if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         _ => None,
@@ -94,6 +94,6 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 fn is_usage(error: &anyhow::Error) -> bool {
     error.is::<outputs::Usage>()
         || error
-            .downcast_ref::<liaf_data::Error>()
-            .is_some_and(|error| error.kind() == liaf_data::ErrorKind::Caller)
+            .downcast_ref::<liaf::data::Error>()
+            .is_some_and(|error| error.kind() == liaf::data::ErrorKind::Caller)
 }
