@@ -1,12 +1,12 @@
 //! Options that several commands share.
 
 use clap::{Args, ValueEnum};
-use liaf_data::io::MapChoice;
-use liaf_data::options::{
+use liaf::data::io::MapChoice;
+use liaf::data::options::{
     Aedat2Reading, AedatOptions, AtisOptions, AtisOverflow, ClockReset, ColumnMap, ColumnOptions,
     Coords, Evt21Order, EvtOptions, ImuRanges, StreamChoice, TimeShift, TimeUnit,
 };
-use liaf_data::{Format, ReadOptions, SensorSize};
+use liaf::data::{Format, ReadOptions, SensorSize};
 
 use crate::help::{INPUT, OTHER};
 use crate::names::{Auto, named, named_or_auto};
@@ -117,7 +117,7 @@ impl ReadArgs {
     }
 
     /// The read options of the library.
-    pub fn options(&self, coords: Coords) -> liaf_data::Result<ReadOptions> {
+    pub fn options(&self, coords: Coords) -> liaf::data::Result<ReadOptions> {
         Ok(ReadOptions {
             format: self.format.as_deref().map(Format::named).transpose()?,
             stream: self.stream.clone(),

@@ -8,8 +8,8 @@ use std::sync::OnceLock;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
-use liaf_data::model::Note;
-use liaf_data::{Error, Hint};
+use liaf::data::model::Note;
+use liaf::data::{Error, Hint};
 
 /// The options of the running command, and those that it was given.
 #[derive(Debug, Default)]
@@ -272,7 +272,7 @@ mod tests {
         let denied = || std::io::Error::from(std::io::ErrorKind::PermissionDenied);
         for error in [
             anyhow::Error::from(liaf::Error::from(Error::system("cannot open", denied()))),
-            liaf_core::Error::system("cannot open", denied()).into(),
+            liaf::core::Error::system("cannot open", denied()).into(),
         ] {
             let message = Options::default().message(&error);
             assert_eq!(message, format!("cannot open: {}", denied()));

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use liaf_data::{FORMATS, Recording};
+use liaf::data::{FORMATS, Recording};
 
 /// All files that `inputs` name, in order, each of them once.
 ///

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use liaf_data::measurements::MeasurementFile;
-use liaf_data::options::Named;
-use liaf_data::tensor::Container;
-use liaf_data::write::{self, Target};
+use liaf::data::measurements::MeasurementFile;
+use liaf::data::options::Named;
+use liaf::data::tensor::Container;
+use liaf::data::write::{self, Target};
 
 /// A kind of output.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +29,7 @@ impl Kind {
     }
 
     /// The kind for the extension of `path`.
-    pub fn of_path(path: &Path) -> liaf_data::Result<Self> {
+    pub fn of_path(path: &Path) -> liaf::data::Result<Self> {
         if let Some(target) = write::target_of_path(path) {
             return Ok(Self::Events(target));
         }

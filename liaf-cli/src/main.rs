@@ -76,6 +76,6 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 fn is_usage(error: &anyhow::Error) -> bool {
     error.is::<outputs::Usage>()
         || error
-            .downcast_ref::<liaf_data::Error>()
-            .is_some_and(|error| error.kind() == liaf_data::ErrorKind::Caller)
+            .downcast_ref::<liaf::data::Error>()
+            .is_some_and(|error| error.kind() == liaf::data::ErrorKind::Caller)
 }

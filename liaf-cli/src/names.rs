@@ -1,7 +1,7 @@
 //! The library's enums as values of options.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use liaf_data::options::Named;
+use liaf::data::options::Named;
 
 /// The type of an option whose value is a name or `auto`. It needs a name of its own because clap takes
 /// a plain `Option` for an option that may be left out.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use liaf_data::tensor::Container;
+use liaf::data::tensor::Container;
 
 use crate::inputs::{common_parent, identity, place};
 use crate::kind::Kind;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use liaf_data::convert::Progress;
+use liaf::data::convert::Progress;
 
 use crate::text::say;
 

@@ -9,12 +9,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use liaf_core::graph::{Inputs, Mode};
-use liaf_core::train::{TrainConfig, Trainer};
-use liaf_core::{Network, NetworkConfig, Real, Workspace};
-use liaf_data::Limits;
-use liaf_data::frames::{Provenance, SampleRecipe};
-use liaf_data::tensor::LoadedFrames;
+use liaf::core::graph::{Inputs, Mode};
+use liaf::core::train::{TrainConfig, Trainer};
+use liaf::core::{Network, NetworkConfig, Real, Workspace};
+use liaf::data::Limits;
+use liaf::data::frames::{Provenance, SampleRecipe};
+use liaf::data::tensor::LoadedFrames;
 use ndarray::{ArrayD, Axis, IxDyn};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -236,8 +236,8 @@ fn recordings_are_recognised() {
 /// Times and completeness follow from the times of the first and the last event, for windows of 5 ms and
 /// samples of 4 frames, and every way to print says them.
 fn equals_arithmetic(rows: &[Value], recording: &str, csv: &str, table: &str) {
-    let read = liaf_data::ReadOptions::default();
-    let events = liaf_data::Recording::open(recording, read).unwrap().read_all().unwrap();
+    let read = liaf::data::ReadOptions::default();
+    let events = liaf::data::Recording::open(recording, read).unwrap().read_all().unwrap();
     let (first, last) = (events.t()[0], *events.t().iter().max().unwrap());
     let frames = (last - first) / 5_000 + 1;
     assert_eq!(rows.len() as i64, (frames + 3) / 4);
@@ -290,7 +290,7 @@ fn part_of_a_recording_and_other_sensors_are_said() {
     let part = trained.rows(recording, &["--each-frame", "--from", "50ms", "--to", "100ms"]);
     let start = |rows: &[Value]| rows[0]["start_us"].as_i64().unwrap();
     assert_eq!((part.len(), start(&part) - start(&all)), (10, 50_000));
-    trained.recipe.sensor = Some(liaf_data::SensorSize::new(128, 128));
+    trained.recipe.sensor = Some(liaf::data::SensorSize::new(128, 128));
     let path = trained.with_note("other.safetensors", Some(&trained.recipe.to_json().unwrap()));
     let recording = fixture(recording);
     let output = liaf(&trained.args(path.to_str().unwrap(), &recording, &["-q"]));
@@ -321,7 +321,7 @@ fn what_cannot_be_watched_is_refused() {
     refuse(&trained.folder.path().join("none.safetensors"), &["cannot"]);
     let note = |recipe: &SampleRecipe| recipe.to_json().unwrap();
     let mut recipe = trained.recipe.clone();
-    recipe.frames.size = Some(liaf_data::SensorSize::new(8, 4));
+    recipe.frames.size = Some(liaf::data::SensorSize::new(8, 4));
     let path = trained.with_note("c.safetensors", Some(&note(&recipe)));
     refuse(&path, &["[2, 16, 16]", "[2, 4, 8]"]);
     trained.recipe.classes.push("third".into());

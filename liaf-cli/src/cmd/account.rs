@@ -1,10 +1,10 @@
 //! The closing lines of a conversion: what the file holds, and where every byte and event went.
 
-use liaf_data::Report;
-use liaf_data::convert::{Conversion, EventConversion, MeasurementConversion};
-use liaf_data::filter::Filtered;
-use liaf_data::frames::FrameReport;
-use liaf_data::model::Finding;
+use liaf::data::Report;
+use liaf::data::convert::{Conversion, EventConversion, MeasurementConversion};
+use liaf::data::filter::Filtered;
+use liaf::data::frames::FrameReport;
+use liaf::data::model::Finding;
 
 use super::info::report_lines;
 use crate::hints;

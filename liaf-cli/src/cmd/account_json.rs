@@ -1,7 +1,7 @@
 //! The account of a conversion as JSON: the keys are documented in `docs/cli.md`.
 
-use liaf_data::model::Finding;
-use liaf_data::{Error, ErrorKind};
+use liaf::data::model::Finding;
+use liaf::data::{Error, ErrorKind};
 use serde_json::{Map, Value, json};
 
 use super::account::Done;

@@ -10,17 +10,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use anyhow::{Context, Result};
-use liaf_data::convert::{
+use liaf::data::convert::{
     ConvertOptions, EventConvertOptions, MeasurementConvertOptions, convert, convert_events,
     convert_measurements,
 };
-use liaf_data::filter::Selection;
-use liaf_data::measurements::MeasurementOptions;
-use liaf_data::model::StreamKind;
-use liaf_data::options::Coords;
-use liaf_data::tensor::{Container, TensorOptions};
-use liaf_data::write::WriteOptions;
-use liaf_data::{ErrorKind, ReadOptions, Recording};
+use liaf::data::filter::Selection;
+use liaf::data::measurements::MeasurementOptions;
+use liaf::data::model::StreamKind;
+use liaf::data::options::Coords;
+use liaf::data::tensor::{Container, TensorOptions};
+use liaf::data::write::WriteOptions;
+use liaf::data::{ErrorKind, ReadOptions, Recording};
 
 use serde_json::Value;
 

@@ -4,16 +4,16 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::ArgGroup;
-use liaf_data::convert::{Order, TimePolicy};
-use liaf_data::filter::{FILTERS, FilterSpec, Parameters, Polarity, Selection};
-use liaf_data::frames::{
+use liaf::data::convert::{Order, TimePolicy};
+use liaf::data::filter::{FILTERS, FilterSpec, Parameters, Polarity, Selection};
+use liaf::data::frames::{
     BINARY, COUNT, CellOptions, Crop, Dtype, Edge, FrameOptions, PolarityChannels, REPRESENTATIONS,
     Representation, SIGNED, TimePoint, WindowRule,
 };
-use liaf_data::measurements::MeasurementOptions;
-use liaf_data::tensor::TensorOptions;
-use liaf_data::write::{self, Compression, Target, WriteOptions};
-use liaf_data::{FORMATS, Format, Limits, SensorSize};
+use liaf::data::measurements::MeasurementOptions;
+use liaf::data::tensor::TensorOptions;
+use liaf::data::write::{self, Compression, Target, WriteOptions};
+use liaf::data::{FORMATS, Format, Limits, SensorSize};
 
 use crate::args::ReadArgs;
 use crate::help::{EVENT_FILES, FRAMES, INPUT, OTHER, OUTPUT, SELECTION};
@@ -234,7 +234,7 @@ struct Cells {
 }
 
 impl Cells {
-    fn parse(text: &str) -> liaf_data::Result<Self> {
+    fn parse(text: &str) -> liaf::data::Result<Self> {
         let (name, parameters) = Parameters::after_name(text)?;
         let representation = Representation::named(name)?;
         representation.check(&CellOptions {

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use liaf_core::cost::{Comparison, Cost, CountRule, Rates};
-use liaf_core::{NetworkConfig, zoo};
+use liaf::core::cost::{Comparison, Cost, CountRule, Rates};
+use liaf::core::{NetworkConfig, zoo};
 use serde_json::{Value, json};
 
 use crate::help::{INPUT, OUTPUT};

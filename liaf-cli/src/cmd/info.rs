@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use liaf_data::model::{
+use liaf::data::model::{
     EventStats, Finding, Fingerprint, RecordingInfo, SensorSource, StreamInfo, StreamKind,
 };
-use liaf_data::options::{Coords, StreamChoice};
-use liaf_data::{EventBatch, EventSink, ReadOptions, Recording, Report};
+use liaf::data::options::{Coords, StreamChoice};
+use liaf::data::{EventBatch, EventSink, ReadOptions, Recording, Report};
 use serde_json::{Map, Value, json};
 
 use crate::args::ReadArgs;
@@ -81,7 +81,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 /// Reads the whole recording, with all of its event streams. Of a recording without event streams, only
 /// the account of its bytes is made.
-fn look(file: &Path, options: &ReadOptions) -> liaf_data::Result<(RecordingInfo, Vec<Found>)> {
+fn look(file: &Path, options: &ReadOptions) -> liaf::data::Result<(RecordingInfo, Vec<Found>)> {
     let mut recording = Recording::open(file, options.clone())?;
     if recording.info().stream.is_some() && !recording.info().reads_events() {
         let mut measurements = recording.measurements()?;
@@ -128,7 +128,7 @@ struct Streams {
 }
 
 impl EventSink for Streams {
-    fn events(&mut self, events: &mut EventBatch, _offset: u64) -> liaf_data::Result<()> {
+    fn events(&mut self, events: &mut EventBatch, _offset: u64) -> liaf::data::Result<()> {
         self.found.entry(self.current).or_default().add(events);
         Ok(())
     }
@@ -138,7 +138,7 @@ impl EventSink for Streams {
     }
 }
 
-fn read(recording: &mut Recording) -> liaf_data::Result<Found> {
+fn read(recording: &mut Recording) -> liaf::data::Result<Found> {
     let mut reader = recording.reader()?;
     let mut fingerprint = Fingerprint::default();
     while reader.pump(&mut fingerprint)? {}
@@ -198,7 +198,7 @@ fn merge(into: &mut Map<String, Value>, from: Value) {
     }
 }
 
-fn error_json(file: &Path, error: &liaf_data::Error) -> Value {
+fn error_json(file: &Path, error: &liaf::data::Error) -> Value {
     json!({
         "path": file.display().to_string(),
         "error": { "kind": error.kind().name(), "offset": error.offset(), "message": hints::of_error(error) },

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::Path;
 
-use liaf_data::Report;
-use liaf_data::filter::Filtered;
-use liaf_data::model::FindingCount;
+use liaf::data::Report;
+use liaf::data::filter::Filtered;
+use liaf::data::model::FindingCount;
 
 use super::account::{Counts, Done, bytes, events};
 use super::info::report_lines;

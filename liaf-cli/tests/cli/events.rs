@@ -52,9 +52,9 @@ fn an_output_that_is_an_input_is_refused() {
 
 /// A long recording of DAT and its events as lines of CSV.
 fn long_recording(liaf: &Liaf) -> Vec<String> {
-    use liaf_data::write::{self, EventSpec, WriteOptions};
-    let sensor = liaf_data::SensorSize::new(640, 480);
-    let event = |i: i64| liaf_data::Event { t: i * 100, x: (i % 640) as u16, y: 7, p: 1 };
+    use liaf::data::write::{self, EventSpec, WriteOptions};
+    let sensor = liaf::data::SensorSize::new(640, 480);
+    let event = |i: i64| liaf::data::Event { t: i * 100, x: (i % 640) as u16, y: 7, p: 1 };
     let target = write::target("dat").unwrap();
     let options = WriteOptions { sync: false, ..WriteOptions::default() };
     let mut writer =

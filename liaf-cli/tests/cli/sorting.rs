@@ -2,8 +2,8 @@
 
 use super::*;
 
-use liaf_data::Limits;
-use liaf_data::tensor::LoadedFrames;
+use liaf::data::Limits;
+use liaf::data::tensor::LoadedFrames;
 
 /// A recording of 2,000 events whose times go back by up to 3 ms, the number of those that come after a
 /// later one, and the same as a file that is sorted here.

@@ -9,10 +9,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use liaf::classifier::{Classifier, Difference, Prediction};
-use liaf_data::convert::Framed;
-use liaf_data::frames::TimePoint;
-use liaf_data::options::Coords;
-use liaf_data::{Limits, Recording};
+use liaf::data::convert::Framed;
+use liaf::data::frames::TimePoint;
+use liaf::data::options::Coords;
+use liaf::data::{Limits, Recording};
 
 use self::rows::{Rows, Style};
 use super::account::{bytes, frame_warnings};
