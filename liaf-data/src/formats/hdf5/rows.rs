@@ -68,12 +68,9 @@ impl RowReader {
                 (vec![(dataset, width)], [0, 1, 2, 3].map(|i| at(0, number, i * number.bytes())))
             }
             Shape::Columns(sets) => {
-                let mut columns = (0..).zip(&sets).map(|(i, &(_, number))| at(i, number, 0));
-                let columns = [(); 4].map(|()| columns.next());
-                let [Some(t), Some(x), Some(y), Some(p)] = columns else {
-                    return Err(Error::caller("four columns are four"));
-                };
-                (sets.into_iter().map(|(set, _)| (set, 1)).collect(), [t, x, y, p])
+                let [t, x, y, p] = &*sets;
+                let columns = [at(0, t.1, 0), at(1, x.1, 0), at(2, y.1, 0), at(3, p.1, 0)];
+                (sets.into_iter().map(|(set, _)| (set, 1)).collect(), columns)
             }
         };
         let tables = sets.into_iter().map(|(set, width)| Table::new(set, width));
