@@ -7,10 +7,10 @@ use liaf_data::convert::{Order, TimePolicy};
 use liaf_data::write::{self, EventSpec, EventStats, WriteOptions};
 use liaf_data::{ErrorKind, Event, EventBatch, ReadOptions, Recording, SensorSize};
 
-use crate::common;
-use crate::shared::{
+use super::shared::{
     QUICK, compressions, convert, events, is_empty, read_back, reading, recordings,
 };
+use crate::common;
 
 #[test]
 fn events_come_back_or_are_refused_before_anything_is_written() {

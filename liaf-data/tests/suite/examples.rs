@@ -5,17 +5,17 @@
 use std::fs;
 use std::path::Path;
 
-#[path = "../examples/check_a_reader.rs"]
+#[path = "../../examples/check_a_reader.rs"]
 mod check_a_reader;
-#[path = "../examples/filter_and_write.rs"]
+#[path = "../../examples/filter_and_write.rs"]
 mod filter_and_write;
-#[path = "../examples/frames_as_arrays.rs"]
+#[path = "../../examples/frames_as_arrays.rs"]
 mod frames_as_arrays;
-#[path = "../examples/in_parallel.rs"]
+#[path = "../../examples/in_parallel.rs"]
 mod in_parallel;
-#[path = "../examples/read_events.rs"]
+#[path = "../../examples/read_events.rs"]
 mod read_events;
-#[path = "../examples/slice_by_time.rs"]
+#[path = "../../examples/slice_by_time.rs"]
 mod slice_by_time;
 
 fn root() -> &'static Path {

@@ -7,8 +7,8 @@ use liaf_data::convert::{Order, TimePolicy};
 use liaf_data::write::{self, EventStats, Target};
 use liaf_data::{ErrorKind, ReadOptions, Recording};
 
+use super::shared::{convert, read_back, reading};
 use crate::common;
-use crate::shared::{convert, read_back, reading};
 
 /// One recording that every kind can hold once its time begins at 0, and one whose time steps back.
 const RECORDINGS: &[&str] = &["good/aedat2/dvs128.aedat", "good/evt21/backward.raw"];

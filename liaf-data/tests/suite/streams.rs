@@ -1,14 +1,14 @@
 //! Several streams in one pass are what a pass over each of them gives.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
+use crate::common;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use liaf_data::model::Fingerprint;
 use liaf_data::options::{Coords, StreamChoice};
 use liaf_data::{EventBatch, EventSink, ReadOptions, Recording, Result};
-
-mod common;
 
 #[derive(Default)]
 struct Apart {

@@ -5,7 +5,7 @@
     reason = "a test says what it expects by unwrapping it, and its table may have one row"
 )]
 
-mod common;
+use crate::common;
 
 use std::fs;
 

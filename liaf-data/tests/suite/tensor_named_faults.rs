@@ -198,7 +198,12 @@ fn a_full_disk_is_an_error_while_a_tensor_waits() {
     let output = std::process::Command::new("bash")
         .args(["-c", script])
         .arg(std::env::current_exe().unwrap())
-        .args(["--exact", "child_that_meets_a_full_disk", "--ignored", "--nocapture"])
+        .args([
+            "--exact",
+            "tensor_named_faults::child_that_meets_a_full_disk",
+            "--ignored",
+            "--nocapture",
+        ])
         .env("LIAF_TEST_FOLDER", folder.path())
         .output()
         .unwrap();

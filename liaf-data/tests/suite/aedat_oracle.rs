@@ -6,7 +6,7 @@
     reason = "a test says what it expects by unwrapping it, and its table may have one row"
 )]
 
-mod common;
+use crate::common;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use liaf_data::write::{self, EventSpec, EventWriter, Target, WriteOptions};
 use liaf_data::{ErrorKind, EventBatch, Hint, Limits, ReadOptions, Result, SensorSize};
 
-use crate::shared::{QUICK, events, read_back, reading};
+use super::shared::{QUICK, events, read_back, reading};
 
 const SENSOR: SensorSize = SensorSize::new(128, 128);
 
@@ -134,7 +134,12 @@ fn a_full_disk_is_an_error_with_the_path() {
         let output = Command::new("bash")
             .args(["-c", &script])
             .arg(std::env::current_exe().unwrap())
-            .args(["--exact", "faults::child_that_meets_a_full_disk", "--ignored", "--nocapture"])
+            .args([
+                "--exact",
+                "write::faults::child_that_meets_a_full_disk",
+                "--ignored",
+                "--nocapture",
+            ])
             .env("LIAF_TEST_FOLDER", folder.path())
             .output()
             .unwrap();
@@ -180,7 +185,12 @@ fn a_killed_writer_leaves_a_whole_file_or_none() {
         let path = folder.path().join(&name);
         for round in 0..2 {
             let mut child = Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "faults::child_that_is_killed", "--ignored", "--nocapture"])
+                .args([
+                    "--exact",
+                    "write::faults::child_that_is_killed",
+                    "--ignored",
+                    "--nocapture",
+                ])
                 .env("LIAF_TEST_FILE", &path)
                 .env("LIAF_TEST_TARGET", target.name)
                 .stdout(Stdio::null())

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 #![cfg(feature = "ndarray")]
 
-mod common;
+use crate::common;
 
 use std::path::PathBuf;
 use std::time::Duration;

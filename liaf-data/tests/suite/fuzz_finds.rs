@@ -6,9 +6,9 @@
 )]
 #![allow(dead_code, missing_docs, reason = "the fuzz targets' own code")]
 
-mod common;
+use crate::common;
 
-#[path = "../../fuzz/src/lib.rs"]
+#[path = "../../../fuzz/src/lib.rs"]
 mod fuzz;
 
 use std::fs;

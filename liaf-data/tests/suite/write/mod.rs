@@ -7,12 +7,8 @@
 )]
 
 mod cases;
-#[path = "../common/mod.rs"]
-mod common;
 mod faults;
 mod foreign;
-#[path = "../../src/tensor/judge.rs"]
-mod judge;
 mod pairs;
 mod parquet;
 mod shared;

@@ -2,8 +2,7 @@
 //! what those write is read.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
-#[path = "../src/tensor/judge.rs"]
-mod judge;
+use crate::judge;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,16 +1,13 @@
 //! A tensor file appears whole under its name or not at all, whatever goes wrong.
 
-#[path = "tensor_common/mod.rs"]
-mod tensor_common;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::tensor_common::{CONTAINERS, frame, spec, window, write};
 use liaf_data::frames::{CellValues, Cells, Dtype, Frame, FrameShape};
 use liaf_data::tensor::{self, Compression, Container, TensorOptions, TensorSpec};
 use liaf_data::{ErrorKind, Hint, Limits};
-use tensor_common::{CONTAINERS, frame, spec, window, write};
 
 const QUICK: TensorOptions = TensorOptions {
     overwrite: false,
@@ -277,7 +274,12 @@ fn a_full_disk_is_an_error_with_the_path() {
         let output = Command::new("bash")
             .args(["-c", &script])
             .arg(std::env::current_exe().expect("this program"))
-            .args(["--exact", "child_that_meets_a_full_disk", "--ignored", "--nocapture"])
+            .args([
+                "--exact",
+                "tensor_faults::child_that_meets_a_full_disk",
+                "--ignored",
+                "--nocapture",
+            ])
             .env("LIAF_TEST_FOLDER", folder.path())
             .env("LIAF_TEST_LIMIT", limit.to_string())
             .output()

@@ -9,7 +9,7 @@ use liaf_data::{Event, EventBatch, SensorSize};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::RowAccessor;
 
-use crate::shared::QUICK;
+use super::shared::QUICK;
 
 fn open(path: &Path) -> SerializedFileReader<File> {
     SerializedFileReader::new(File::open(path).unwrap()).unwrap()

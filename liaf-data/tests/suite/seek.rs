@@ -2,7 +2,7 @@
 //! time are those of a filter over all, and few others are decoded for them.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
-mod common;
+use crate::common;
 
 use std::fs;
 use std::ops::Range;

@@ -1,19 +1,17 @@
 //! Every tensor file is read back by the Python library that users read it with.
 
-#[path = "../src/tensor/judge.rs"]
-mod judge;
-#[path = "tensor_common/mod.rs"]
-mod tensor_common;
+use crate::judge;
+use crate::tensor_common;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::tensor_common::{CONTAINERS, PROVENANCE, bytes, frame, spec, write};
 use liaf_data::frames::Dtype;
 #[cfg(feature = "hdf5")]
 use liaf_data::frames::FrameShape;
 use liaf_data::tensor::{Container, TensorOptions, TensorSpec};
 use serde_json::{Value, json};
-use tensor_common::{CONTAINERS, PROVENANCE, bytes, frame, spec, write};
 
 const DTYPES: [Dtype; 4] = [Dtype::U8, Dtype::U16, Dtype::I16, Dtype::F32];
 

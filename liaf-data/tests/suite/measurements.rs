@@ -2,16 +2,15 @@
 //! whatever the damage.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
-mod common;
-#[path = "../src/tensor/judge.rs"]
-mod judge;
+use crate::common;
+use crate::judge;
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::damage::{Random, mutate};
+use crate::common::damage::{Random, mutate};
 use liaf_data::convert::{MeasurementConvertOptions, convert_measurements};
 use liaf_data::filter::Selection;
 use liaf_data::measurements::{MeasurementFile, MeasurementOptions};

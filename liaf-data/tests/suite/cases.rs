@@ -1,7 +1,7 @@
 //! The bundled recordings against the table that came with them. A new case needs no code.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
-mod common;
+use crate::common;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;

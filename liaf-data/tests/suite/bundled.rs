@@ -1,10 +1,8 @@
 //! The bundled recordings are complete, listed, and usable without LIAF as their page says.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
-#[path = "../src/tensor/judge.rs"]
-mod judge;
-
-mod common;
+use crate::common;
+use crate::judge;
 
 use std::collections::BTreeSet;
 use std::fs;

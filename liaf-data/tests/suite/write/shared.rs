@@ -66,7 +66,7 @@ pub fn convert(
 pub fn read_back(path: &Path, target: &Target, options: ReadOptions) -> EventBatch {
     match target.name {
         #[cfg(feature = "parquet")]
-        "parquet" => crate::parquet::read(path),
+        "parquet" => super::parquet::read(path),
         _ => Recording::open(path, options).unwrap().read_all().unwrap(),
     }
 }

@@ -1,7 +1,7 @@
 //! Real recordings against the numbers of decoders that we did not write.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
-mod common;
+use crate::common;
 
 use liaf_data::model::Fingerprint;
 use liaf_data::options::Coords;

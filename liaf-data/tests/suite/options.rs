@@ -2,7 +2,7 @@
 //! The expected events are those that the formula of each reading makes of numbers written here.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
-mod common;
+use crate::common;
 
 use std::num::NonZeroUsize;
 

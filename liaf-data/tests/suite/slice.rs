@@ -1,7 +1,7 @@
 //! A slice of time holds the events of that time, wherever the reader began.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
-mod common;
+use crate::common;
 
 use std::fs;
 use std::ops::Range;

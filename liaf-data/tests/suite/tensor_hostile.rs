@@ -1,10 +1,7 @@
 //! Tensor files that are damaged or lie are refused, without a panic and without much memory.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
-#[path = "common/damage.rs"]
-mod damage;
-
-use damage::{Random, mutate};
+use crate::common::damage::{Random, mutate};
 use liaf_data::io::{ByteSource, MapChoice};
 use liaf_data::tensor::{
     Container, ElementType, LoadedFrames, Rows, TensorFile, TensorFileWriter, TensorOptions,

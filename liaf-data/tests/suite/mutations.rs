@@ -1,11 +1,11 @@
 //! Damage of every kind gives an error or a report, never a panic, and every byte is accounted for.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
-mod common;
+use crate::common;
 
 use std::path::PathBuf;
 
-use common::damage::{Random, mutate};
+use crate::common::damage::{Random, mutate};
 use liaf_data::{Error, EventBatch, Format, ReadOptions, Recording, Report, Result, SensorSize};
 
 /// Small enough to try every prefix and every bit.

@@ -1,14 +1,14 @@
 //! What version 0.1.0 wrote before its modules were moved is still read.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
+use crate::common;
+
 use std::path::Path;
 
 use liaf_data::frames::{FrameShape, PolarityChannels, Provenance, TimePoint, WindowRule};
 use liaf_data::recording::Index;
 use liaf_data::tensor::LoadedFrames;
 use liaf_data::{Limits, ReadOptions, Recording, SensorSize};
-
-mod common;
 
 /// Written by `liaf convert davis240c_mixed.aedat -o frames.safetensors --window 100ms --size 16x12
 /// --polarity merged --from 0s`.
