@@ -21,7 +21,6 @@ mod ms_table;
 mod record;
 mod rows;
 mod sensor;
-mod sink;
 mod slab;
 mod wire;
 pub mod worker;
