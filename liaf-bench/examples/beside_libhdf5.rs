@@ -53,7 +53,9 @@ fn datasets(group: &liaf_hdf5::Group, depth: usize) -> liaf_hdf5::Result<Vec<Str
             liaf_hdf5::Object::Dataset(dataset) if dataset.datatype().number().is_some() => {
                 found.push(dataset.name().to_owned());
             }
-            liaf_hdf5::Object::Group(inner) if depth < 8 => found.extend(datasets(&inner, depth + 1)?),
+            liaf_hdf5::Object::Group(inner) if depth < 8 => {
+                found.extend(datasets(&inner, depth + 1)?)
+            }
             _ => {}
         }
     }

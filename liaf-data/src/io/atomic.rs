@@ -172,15 +172,6 @@ impl AtomicFile {
         Ok(size)
     }
 
-    /// The path of the partial file, for a library that opens files by name. Nothing may be
-    /// appended after this call.
-    #[cfg_attr(not(feature = "hdf5"), expect(dead_code, reason = "only HDF5 writes by name"))]
-    pub(crate) fn lend(&mut self) -> Result<&Path> {
-        // The library locks the file itself.
-        self.attempt("cannot unlock", |file| file.unlock())?;
-        Ok(&self.partial)
-    }
-
     fn flush(&mut self) -> Result<()> {
         let buffer = std::mem::take(&mut self.buffer);
         let outcome = self.attempt("cannot write", |file| file.write_all(&buffer));

@@ -31,5 +31,6 @@ mod tensor_files;
 mod tensor_hostile;
 mod tensor_named;
 mod tensor_named_faults;
+mod tensor_named_h5;
 mod truth;
 mod write;

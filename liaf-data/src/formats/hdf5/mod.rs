@@ -21,7 +21,6 @@ mod layout;
 mod ms_table;
 mod rows;
 mod sensor;
-mod sink;
 mod table;
 
 use std::collections::BTreeMap;
