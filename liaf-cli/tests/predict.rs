@@ -295,7 +295,10 @@ fn part_of_a_recording_and_other_sensors_are_said() {
     let recording = fixture(recording);
     let output = liaf(&trained.args(path.to_str().unwrap(), &recording, &["-q"]));
     let says = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success() && says.contains("warning: its sensor is 346x260"), "{says}");
+    assert!(
+        output.status.success() && says.contains("warning: the size of its sensor is 346x260"),
+        "{says}"
+    );
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn moved_events_are_told_and_late_ones_are_advised_about() {
     let late = ["convert", "a.csv", "-o", "d.npz", "--sensor", "16x12", "--slack", "0ms"];
     liaf.run(&late)
         .ends(0)
-        .says(&["events came late", "--sort brings all events in the order of time"]);
+        .says(&["events came before the first window", "--sort sorts all events by time"]);
     let text = |name: &str| String::from_utf8_lossy(&liaf.bytes(name)).into_owned();
     assert!(text("c.npz").contains("\"sort\":true") && !text("d.npz").contains("\"sort\""));
 }
@@ -130,6 +130,6 @@ fn what_cannot_be_sorted_says_why() {
     liaf.run(&both).ends(2).says(&["--clamp-time"]);
     let imu = fixture("good/aedat4/dv_all_lz4.aedat4");
     let imu = ["convert", &imu, "-o", "imu.csv", "--stream", "imu", "--sort"];
-    liaf.run(&imu).ends(1).says(&["--sort is for events"]);
+    liaf.run(&imu).ends(1).says(&["--sort applies to events"]);
     assert_eq!(liaf.files(), ["a.csv", "sorted.csv"]);
 }

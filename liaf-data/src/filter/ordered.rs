@@ -39,7 +39,8 @@ pub(crate) struct OrderedChain {
 #[derive(Debug)]
 enum Order {
     Keep,
-    Survey(TimeSpan),
+    /// The chosen events, and how many of them sorting would move.
+    Survey(TimeSpan, u64),
     Sort(Reorder),
 }
 
@@ -51,7 +52,7 @@ impl OrderedChain {
     pub fn new(selection: &Selection, sensor: SensorSize, sorting: Sorting) -> Result<Self> {
         let order = match sorting {
             Sorting::Keep => Order::Keep,
-            Sorting::Survey => Order::Survey(TimeSpan::default()),
+            Sorting::Survey => Order::Survey(TimeSpan::default(), 0),
             // Nothing would be moved.
             Sorting::Sort(Lateness { us: 0, .. }) => Order::Keep,
             Sorting::Sort(lateness) => Order::Sort(Reorder::new(lateness)),
@@ -77,14 +78,16 @@ impl OrderedChain {
     /// The chosen events so far, before the filters, if they are surveyed.
     pub fn surveyed(&self) -> Option<TimeSpan> {
         match self.order {
-            Order::Survey(span) => Some(span),
+            Order::Survey(span, _) => Some(span),
             _ => None,
         }
     }
 
-    /// Number of chosen events so far that were earlier than one before them, and so were moved.
+    /// Number of chosen events so far that were earlier than an event before them, and so were moved, or
+    /// would be.
     pub fn moved(&self) -> u64 {
         match &self.order {
+            Order::Survey(_, moved) => *moved,
             Order::Sort(reorder) => reorder.moved(),
             _ => 0,
         }
@@ -100,7 +103,10 @@ impl OrderedChain {
         self.chain.choose(events);
         match &mut self.order {
             Order::Keep => {}
-            Order::Survey(span) => span.extend(&events.t),
+            Order::Survey(span, moved) => {
+                *moved += late(&events.t, span);
+                span.extend(&events.t);
+            }
             Order::Sort(reorder) => reorder.push(events)?,
         }
         self.chain.filter(events);
@@ -114,6 +120,21 @@ impl OrderedChain {
             self.chain.filter(events);
         }
     }
+}
+
+/// How many of these times are earlier than one before them, or than one of those in `before`.
+fn late(times: &[i64], before: &TimeSpan) -> u64 {
+    let latest = if before.events == 0 { i64::MIN } else { before.t_max };
+    if times.is_sorted() && times.first().is_none_or(|&first| first >= latest) {
+        return 0;
+    }
+    let mut latest = latest;
+    let mut late = 0;
+    for &t in times {
+        late += u64::from(t < latest);
+        latest = latest.max(t);
+    }
+    late
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ pub struct LoadedFrames {
 }
 
 impl LoadedFrames {
-    /// Reads a `.safetensors`, `.npz` or `.npy` file that was written by [`create`](super::create),
+    /// Reads a `.safetensors`, `.npz`, `.npy` or `.h5` file that was written by [`create`](super::create),
     /// or any other with a tensor `frames` of shape `[T, C, H, W]` and type u8, u16, i16 or f32; in
     /// `.npy` it is the only tensor.
     ///

@@ -183,6 +183,6 @@ fn what_hdf5_cannot_hold_is_refused_and_leaves_nothing() {
     let late = file.add("late", ElementType::U8, Rows::Fixed(2), &[]).unwrap();
     file.append(late, &[1u8]).unwrap();
     let error = file.finish().unwrap_err();
-    assert!(error.to_string().contains("not complete"), "{error}");
+    assert!(error.to_string().contains("a tensor is incomplete"), "{error}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }

@@ -9,5 +9,5 @@ mod thread;
 pub(crate) use file::{Chunked, ChunkedFile, FileSpec};
 pub(crate) use flow::Flow;
 pub(crate) use pack::Chunk;
-pub(crate) use read::{Shared, error, open};
+pub(crate) use read::{Shared, error, open, open_for};
 pub(crate) use thread::ChunkSink;

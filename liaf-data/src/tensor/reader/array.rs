@@ -45,7 +45,7 @@ pub(super) fn open(source: &mut ByteSource, place: &Place, limits: &Limits) -> R
             }
             (Feed::new(storage, entry.data(source)?, packed), entry.size, Some(entry.crc))
         }
-        Place::Plain(_) | Place::WholeFile => {
+        _ => {
             let length = source.len().unwrap_or(0);
             (Feed::new(Storage::Stored, 0, length), length, None)
         }

@@ -25,6 +25,12 @@ pub(super) enum Place {
     Member(zip::Entry),
     /// As a NumPy array with its own header, which is the whole file.
     WholeFile,
+    /// As a dataset of HDF5.
+    #[cfg(feature = "hdf5")]
+    Dataset(Box<liaf_hdf5::Dataset>),
+    /// In HDF5, but it cannot be read, for this reason.
+    #[cfg(feature = "hdf5")]
+    Refused(String),
 }
 
 /// A tensor whose type and shape are in the header of the file.

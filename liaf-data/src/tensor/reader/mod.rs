@@ -3,6 +3,8 @@
 mod array;
 mod bytes;
 mod cast;
+#[cfg(feature = "hdf5")]
+mod h5;
 mod index;
 mod npz;
 mod safetensors;
@@ -25,8 +27,9 @@ use index::{Entry, Place};
 /// arrays without a name.
 const ONLY: &str = "arr_0";
 
-/// An open file of named tensors: `.safetensors`, `.npz` or `.npy`, which are recognised by their first
-/// bytes.
+/// An open file of named tensors: `.safetensors`, `.npz`, `.npy` or HDF5, which are recognised by their
+/// first bytes. The tensors of an HDF5 file are its datasets, with the names of their groups before
+/// theirs, as in `group/dataset`.
 ///
 /// Opening reads the list of tensors. The elements of a tensor are read each time that
 /// [`get`](Self::get) is called. What the file states is checked before memory is allocated for it:
@@ -80,7 +83,8 @@ impl TensorFile {
     /// # Errors
     /// [`ErrorKind::Malformed`], [`ErrorKind::Truncated`] or [`ErrorKind::Empty`] if it is not a valid
     /// tensor file, [`ErrorKind::Limit`] if it asks for more than `limits` allow,
-    /// [`ErrorKind::Unsupported`] for HDF5, [`ErrorKind::System`] if it cannot be read.
+    /// [`ErrorKind::Unsupported`] for HDF5 without the feature `hdf5`, [`ErrorKind::System`] if it
+    /// cannot be read.
     pub fn open(path: impl AsRef<Path>, limits: &Limits) -> Result<Self> {
         Self::from_source(ByteSource::open(path, MapChoice::LEASED)?, limits)
     }
@@ -110,9 +114,15 @@ impl TensorFile {
             return Err(Error::new(ErrorKind::Empty, "the file is empty").at(0));
         }
         if head.starts_with(b"\x89HDF") {
-            return Err(Error::unsupported("reading tensors from HDF5 is not supported")
+            #[cfg(feature = "hdf5")]
+            {
+                let (entries, metadata) = h5::index(source, limits)?;
+                return Ok((Container::H5, entries, metadata));
+            }
+            #[cfg(not(feature = "hdf5"))]
+            return Err(Error::unsupported("this build cannot read HDF5")
                 .at(0)
-                .advice("convert to .npz or .safetensors"));
+                .hint(crate::hint::Hint::EnableFeature { name: "hdf5".into() }));
         }
         if head.starts_with(b"PK") {
             let (entries, metadata) = npz::index(source, limits)?;
@@ -151,6 +161,10 @@ impl TensorFile {
         let place = &self.find(name)?.place;
         self.locate(self.source.again().and_then(|mut source| match place {
             Place::Plain(plain) => plain.info(),
+            #[cfg(feature = "hdf5")]
+            Place::Dataset(dataset) => h5::info(dataset),
+            #[cfg(feature = "hdf5")]
+            Place::Refused(why) => Err(Error::unsupported(why)),
             _ => Ok(array::open(&mut source, place, &self.limits)?.info),
         }))
     }
@@ -166,13 +180,17 @@ impl TensorFile {
         let entry = self.find(name)?;
         let (info, bytes) = self.locate(match &entry.place {
             Place::Plain(plain) => plain.read(&self.source, &self.limits),
+            #[cfg(feature = "hdf5")]
+            Place::Dataset(dataset) => h5::read(dataset, &self.limits),
+            #[cfg(feature = "hdf5")]
+            Place::Refused(why) => Err(Error::unsupported(why)),
             place => array::read(&self.source, place, &self.limits),
         })?;
         Ok(Tensor::new(entry.name.clone(), info, bytes))
     }
 
-    /// A text that is stored beside the tensors. In `.safetensors` it is the metadata with this key; in
-    /// `.npz` it is the provenance, whose key is `liaf`.
+    /// A text that is stored beside the tensors. In `.safetensors` it is the metadata with this key, in
+    /// HDF5 the attribute of the root with this name; in `.npz` it is the provenance, whose key is `liaf`.
     pub fn metadata(&self, key: &str) -> Option<&str> {
         self.metadata.get(key).map(String::as_str)
     }
