@@ -9,7 +9,7 @@ use super::check::Check;
 use super::probe::probe;
 use super::slices::SeekState;
 use super::stream::EventReader;
-use crate::codec::{Coords, Format, Opened, ReadOptions, StreamChoice};
+use crate::codec::{BlockReader, Body, Coords, Format, Opened, ReadOptions, StreamChoice};
 use crate::error::{Error, Result};
 use crate::hint::Hint;
 use crate::io::ByteSource;
@@ -45,8 +45,37 @@ pub struct Recording {
     pub(super) needs_sensor: bool,
     /// The opened source for the first reader, which has not been read yet.
     fresh: Option<(ByteSource, Opened)>,
+    /// A reader that reads nothing itself, of which others are made.
+    unread: Option<Unread>,
     /// The seek points that are known so far.
     pub(super) points: SeekState,
+}
+
+/// A reader that has read nothing, and what else opening the recording gave.
+struct Unread {
+    reader: Box<dyn BlockReader>,
+    step: usize,
+    bytes_per_event: f64,
+    data_offset: u64,
+}
+
+impl Unread {
+    fn of(opened: &Opened) -> Option<Self> {
+        let Body::Blocks(reader) = &opened.body else { return None };
+        let (step, bytes_per_event) = (opened.step, opened.bytes_per_event);
+        let reader = reader.again()?;
+        Some(Self { reader, step, bytes_per_event, data_offset: opened.data_offset })
+    }
+
+    fn open(&self, info: &RecordingInfo, options: &ReadOptions) -> Option<Opened> {
+        let Self { step, bytes_per_event, data_offset, .. } = *self;
+        let body = Body::Blocks(self.reader.again()?);
+        Some(Opened {
+            step,
+            bytes_per_event,
+            ..Opened::new(info.clone(), body, data_offset, options)
+        })
+    }
 }
 
 impl std::fmt::Debug for Recording {
@@ -95,6 +124,7 @@ impl Recording {
         options: ReadOptions,
     ) -> Self {
         Self {
+            unread: Unread::of(&opened),
             source: source.again().ok(),
             path: source.path().map(PathBuf::from),
             format,
@@ -279,6 +309,14 @@ impl Recording {
     /// If the bytes can be read only once, or the header is damaged.
     pub(super) fn open_again(&self, options: &ReadOptions) -> Result<(ByteSource, Opened)> {
         let mut source = self.open_bytes()?;
+        // Readers of blocks do not take coordinates and steps into account.
+        let same =
+            ReadOptions { coords: self.options.coords, step: self.options.step, ..options.clone() };
+        if let Some(unread) = self.unread.as_ref().filter(|_| same == self.options)
+            && let Some(opened) = unread.open(&self.info, options)
+        {
+            return Ok((source, opened));
+        }
         let opened = (self.format.open)(&mut source, options)?;
         Ok((source, opened))
     }
