@@ -333,18 +333,16 @@ impl TensorFileWriter {
         self.start()?;
         let Self { out, mut columns, streamed, provenance, path, .. } = self;
         let provenance = provenance.as_deref();
-        match out {
+        let finished = match out {
             Out::Ordered { mut file, mut layout } => {
                 let spools: Vec<_> = columns.iter_mut().map(|column| column.spool.take()).collect();
                 let plan = Plan { columns: &columns, streamed, provenance };
-                layout.finish(&mut file, &plan, spools)?;
-                file.finish()
+                layout.finish(&mut file, &plan, spools).and_then(|()| file.finish())
             }
             #[cfg(feature = "hdf5")]
-            Out::Chunked(tensors) => {
-                tensors.finish(provenance).map_err(|error| error.in_file(path))
-            }
-        }
+            Out::Chunked(tensors) => tensors.finish(provenance),
+        };
+        finished.map_err(|error| error.in_file(path))
     }
 
     /// Writes what comes before the first row of the streamed tensor. Nothing can be added after
