@@ -55,9 +55,9 @@
 //!
 //! | feature | |
 //! |---|---|
-//! | `hdf5` | reads and writes HDF5, with the HDF5 library of the system; `hdf5-static` builds that library instead |
+//! | `hdf5` (default) | reads and writes HDF5 |
 //! | `parquet` | writes Parquet |
-//! | `nir` | reads and writes networks as NIR; `nir-static` builds the HDF5 library |
+//! | `nir` | reads and writes networks as NIR |
 #![deny(missing_docs)]
 
 pub mod classifier;
