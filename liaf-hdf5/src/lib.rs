@@ -11,7 +11,7 @@
 //! | read all values as numbers or texts | [`Dataset::integers`], [`Dataset::floats`], [`Dataset::texts`] |
 //! | read values as they are stored, or a part of them | [`Dataset::read`], [`Dataset::read_rows`], [`Dataset::read_slab`] |
 //! | find, read and unpack chunks one by one | [`Dataset::chunks`], [`Chunks`] |
-//! | write a file | [`FileWriter`], [`write`] |
+//! | write a file | [`FileWriter`], [`mod@write`] |
 //!
 //! ```
 //! use std::io::Cursor;
