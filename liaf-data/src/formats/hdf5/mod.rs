@@ -1,18 +1,6 @@
-//! HDF5: the layouts of Prophesee and of the data sets in use.
+//! HDF5: the layouts of Prophesee and of the data sets in use, read and written by the crate [`liaf_hdf5`].
 //!
-//! | layout | where |
-//! |---|---|
-//! | Prophesee | `/CD/events`, records x, y, p, t; chunks in ECF (filter 36559) or anything else |
-//! | DSEC, RVT, Gen1, 1 Mpx | `/events/{x,y,p,t}`, `/ms_to_idx`, `/t_offset`; `height`, `width` |
-//! | M3ED | `/prophesee/{left,right}/{x,y,p,t}`, `calib/resolution` |
-//! | MVSEC | `/davis/{left,right}/events`, rows of x, y, t in seconds, p |
-//! | RPG, E2VID | `/events/{xs,ys,ts,ps}`, ts in seconds, `sensor_resolution` |
-//! | v2e | `/events`, rows of t, x, y, p in u32, where p = -1 is 4294967295 |
-//!
-//! What has other names is read with `--keys`, or `--stream /PATH`. Two cameras are two streams. The
-//! files are read by the crate [`liaf_hdf5`], which trusts nothing in them and opens no other file;
-//! chunks are read and unpacked on all threads. Chunks in ECF are decoded by
-//! [`prophesee::ecf`](super::prophesee::ecf).
+#![doc = include_str!("../../../docs/formats/hdf5.md")]
 
 mod block;
 mod ecf;
