@@ -14,10 +14,12 @@ pub struct Limits {
     /// One block of metadata (an object header, a node of an index, a heap), in bytes.
     /// Default 16 MiB.
     pub metadata_bytes: usize,
-    /// Values that are read at once: all values of a dataset, a range of rows, or an attribute, in
-    /// bytes. Default 1 GiB.
+    /// Values that are read at once: all values of a dataset, a range of rows, or all attributes of
+    /// an object, in bytes; and the same values as numbers or texts of Rust. Eight times as many may
+    /// be unpacked for them, where chunks hold more than is wanted. Default 1 GiB.
     pub value_bytes: usize,
-    /// Members of one group, or attributes of one object. Default 2^20.
+    /// Members of one group, or attributes of one object. The names of the members may have 64 bytes
+    /// each, on the average. Default 2^20.
     pub members: usize,
 }
 

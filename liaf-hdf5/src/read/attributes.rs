@@ -1,7 +1,9 @@
 //! Attributes: small values with a name that belong to an object.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::budget::Budget;
 use super::bytes::{Cursor, text_of};
 use super::header::{self, Header};
 use super::heap::fractal::FractalHeap;
@@ -18,7 +20,7 @@ pub struct Attribute {
     storage: Arc<Storage>,
     name: String,
     extent: Extent,
-    datatype: Datatype,
+    datatype: Arc<Datatype>,
     bytes: Vec<u8>,
 }
 
@@ -110,18 +112,35 @@ pub(crate) fn named(
     }
 }
 
+/// What reading the attributes of one object needs.
+struct Reading<'a> {
+    storage: &'a Arc<Storage>,
+    /// Bytes that all attributes may still have together, their types included: those of a sound file
+    /// are different bytes of it.
+    left: u64,
+    /// The named types that were met, by the addresses of their headers.
+    types: HashMap<u64, Arc<Datatype>>,
+}
+
+/// How much memory a datatype may need for each byte of its message.
+const OF_TYPE: u64 = 8;
+
 /// Calls `take` with each attribute, until it returns `false`.
 fn each(
     storage: &Arc<Storage>,
     header: &Header,
     take: &mut dyn FnMut(Result<Attribute>) -> Result<bool>,
 ) -> Result<()> {
+    let most = storage.size.saturating_mul(OF_TYPE).saturating_add(1 << 16);
+    let left = most.min(storage.limits.value_bytes as u64);
+    let mut reading = Reading { storage, left, types: HashMap::new() };
+    let mut budget = Budget::new(storage);
     for message in header.all(header::ATTRIBUTE) {
         let attribute = if message.is_shared {
             let what = "an attribute that objects share is not read";
             Err(Error::unsupported(what).at(message.at()))
         } else {
-            parse(storage, &mut message.cursor(storage))
+            reading.parse(&mut message.cursor(storage), &mut budget)
         };
         if !take(attribute)? {
             return Ok(());
@@ -136,49 +155,87 @@ fn each(
     let (Some(heap), Some(names)) = (cursor.address()?, cursor.address()?) else { return Ok(()) };
     let heap = FractalHeap::read(storage, heap)?;
     let (mut count, mut is_done) = (0, false);
-    v2::Tree::read(storage, names)?.each(storage, &mut |mut record| {
-        count += 1;
-        if is_done || count > storage.limits.members {
+    v2::Tree::read(storage, names)?.each(storage, &mut budget, &mut |mut record, budget| {
+        if is_done {
             return Ok(());
         }
+        count += 1;
+        if count > storage.limits.members {
+            let most = storage.limits.members;
+            return Err(Error::limit(format!("an object has more than {most} attributes")));
+        }
         let id = record.take(heap.id_bytes())?;
-        let block = heap.get(storage, id);
-        let attribute = block.and_then(|b| parse(storage, &mut b.cursor(storage.sizes)));
+        let block = heap.get(storage, id, budget);
+        let attribute = block.and_then(|b| reading.parse(&mut b.cursor(storage.sizes), budget));
         is_done = !take(attribute)?;
         Ok(())
     })
 }
 
-fn parse(storage: &Arc<Storage>, cursor: &mut Cursor<'_>) -> Result<Attribute> {
-    let at = cursor.offset();
-    let version = cursor.version(&[1, 2, 3], "an attribute")?;
-    let flags = cursor.u8()?;
-    let sizes = [cursor.u16()?, cursor.u16()?, cursor.u16()?].map(usize::from);
-    if version == 3 {
-        // ASCII or UTF-8, which is a superset.
-        cursor.skip(1)?;
+impl Reading<'_> {
+    /// Counts bytes that an attribute has.
+    fn keep(&mut self, bytes: usize) -> Result<()> {
+        let left = self.left.checked_sub(bytes as u64);
+        self.left = left.ok_or_else(|| {
+            Error::limit("the attributes of an object are larger than is allowed, or than the file")
+        })?;
+        Ok(())
     }
-    let mut part = |size: usize| {
-        let part = cursor.part(size)?;
-        if version == 1 {
-            cursor.skip((size.next_multiple_of(8) - size).min(cursor.left()))?;
+
+    /// The type that a message describes, or that another object has to which it refers.
+    fn datatype(
+        &mut self,
+        message: &mut Cursor<'_>,
+        is_shared: bool,
+        budget: &mut Budget,
+    ) -> Result<Arc<Datatype>> {
+        if !is_shared {
+            self.keep(message.left().saturating_mul(OF_TYPE as usize))?;
+            return datatype::parse(message).map(Arc::new);
         }
-        Ok(part)
-    };
-    let [mut name, mut datatype, mut extent] = [part(sizes[0])?, part(sizes[1])?, part(sizes[2])?];
-    let name = text_of(name.rest().split(|&byte| byte == 0).next().unwrap_or_default());
-    let is_shared = |bit: u8| version > 1 && flags & bit != 0;
-    let datatype = if is_shared(1) {
-        let message = header::shared(storage, &mut datatype, header::DATATYPE)?;
-        datatype::parse(&mut message.cursor(storage))?
-    } else {
-        datatype::parse(&mut datatype)?
-    };
-    if is_shared(2) {
-        return Err(Error::unsupported("a dataspace that attributes share is not read").at(at));
+        let at = message.offset();
+        let address = header::shared_address(message)?;
+        if let Some(known) = self.types.get(&address) {
+            return Ok(Arc::clone(known));
+        }
+        let header = header::read(self.storage, address)?;
+        budget.again(header.bytes)?;
+        let message = header::at_address(&header, header::DATATYPE, at)?;
+        let mut message = message.cursor(self.storage);
+        self.keep(message.left().saturating_mul(OF_TYPE as usize))?;
+        let datatype = Arc::new(datatype::parse(&mut message)?);
+        self.types.insert(address, Arc::clone(&datatype));
+        Ok(datatype)
     }
-    let extent = Extent::parse(&mut extent)?;
-    let size = values::size(&extent, &datatype, storage.limits.value_bytes)?;
-    let bytes = cursor.take(size)?.to_vec();
-    Ok(Attribute { storage: Arc::clone(storage), name, extent, datatype, bytes })
+
+    fn parse(&mut self, cursor: &mut Cursor<'_>, budget: &mut Budget) -> Result<Attribute> {
+        let at = cursor.offset();
+        let version = cursor.version(&[1, 2, 3], "an attribute")?;
+        let flags = cursor.u8()?;
+        let sizes = [cursor.u16()?, cursor.u16()?, cursor.u16()?].map(usize::from);
+        if version == 3 {
+            // ASCII or UTF-8, which is a superset.
+            cursor.skip(1)?;
+        }
+        let mut part = |size: usize| {
+            let part = cursor.part(size)?;
+            if version == 1 {
+                cursor.skip((size.next_multiple_of(8) - size).min(cursor.left()))?;
+            }
+            Ok(part)
+        };
+        let [mut name, mut datatype, mut extent] =
+            [part(sizes[0])?, part(sizes[1])?, part(sizes[2])?];
+        let name = text_of(name.rest().split(|&byte| byte == 0).next().unwrap_or_default());
+        let is_shared = |bit: u8| version > 1 && flags & bit != 0;
+        let datatype = self.datatype(&mut datatype, is_shared(1), budget)?;
+        if is_shared(2) {
+            return Err(Error::unsupported("a dataspace that attributes share is not read").at(at));
+        }
+        let extent = Extent::parse(&mut extent)?;
+        let size = values::size(&extent, &datatype, self.storage.limits.value_bytes)?;
+        self.keep(size + name.len())?;
+        let bytes = cursor.take(size)?.to_vec();
+        Ok(Attribute { storage: Arc::clone(self.storage), name, extent, datatype, bytes })
+    }
 }

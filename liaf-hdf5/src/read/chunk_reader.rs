@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::chunks::{Finder, Grid, Stored};
 use super::message::dataspace::Extent;
@@ -12,10 +13,17 @@ use crate::error::{Error, Result};
 use crate::filter::{self, Filter, Scratch};
 use crate::limits;
 
+/// How many times as much as may be read at once may be unpacked for it.
+const UNPACKED: u64 = 8;
+/// What looking for a chunk counts as, in unpacked bytes.
+const LOOK: u64 = 1 << 10;
+
 /// Finds and reads the chunks of a dataset.
 #[derive(Clone)]
 pub struct Chunks {
     storage: Arc<Storage>,
+    /// Tells datasets apart, so that [`Buffers`] can be used for several.
+    id: u64,
     name: String,
     finder: Finder,
     filters: Arc<[Filter]>,
@@ -52,10 +60,12 @@ impl Chunks {
         };
         let grid = Grid::new(shape, largest, &layout.sides, value_bytes, !filters.is_empty())?;
         let size = limits::check("a chunk", grid.bytes, storage.limits.chunk_bytes)?;
+        static NEXT: AtomicU64 = AtomicU64::new(1);
         Ok(Self {
             storage: Arc::clone(storage),
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
             name: name.to_owned(),
-            finder: Finder::new(grid, layout),
+            finder: Finder::new(storage, grid, layout),
             filters: Arc::clone(filters),
             is_plain_at_the_end: layout.is_plain_at_the_end,
             value_bytes,
@@ -132,11 +142,12 @@ impl Chunks {
 
     /// Copies the values within a range along each dimension to `bytes`, the last dimension first.
     /// Where a chunk was never written, `bytes` stay as they are. Returns how many of the chunks
-    /// that were looked for were never written.
+    /// that were looked for were never written. The chunk that was unpacked last stays in `buffers`:
+    /// further values of it are there without unpacking it again.
     ///
     /// # Errors
-    /// If the ranges are not within the dataset, `bytes` has another size than they have, or a chunk
-    /// cannot be read.
+    /// If the ranges are not within the dataset, `bytes` has another size than they have, a chunk
+    /// cannot be read, or too much would have to be unpacked ([`Limits`](crate::Limits)).
     pub fn read_slab(
         &mut self,
         ranges: &[Range<u64>],
@@ -158,16 +169,28 @@ impl Chunks {
             ranges.iter().zip(&sides).map(|(r, &side)| r.end.div_ceil(side)).collect();
         let mut missing = 0;
         let mut place = first.clone();
+        let filters = self.filters.len().max(1) as u64;
+        let mut work = (self.storage.limits.value_bytes as u64).saturating_mul(UNPACKED);
         loop {
+            let mut cost = LOOK;
             match self.find(&place)? {
                 Some(chunk) => {
-                    self.packed(&chunk, &mut buffers.packed)?;
-                    let Buffers { packed, scratch, raw } = buffers;
-                    self.unpack(&chunk, packed, scratch, raw)?;
-                    slab.put(&place, &sides, raw, bytes);
+                    if buffers.holds != Some((self.id, chunk)) {
+                        cost += filters * self.size as u64;
+                        buffers.holds = None;
+                        self.packed(&chunk, &mut buffers.packed)?;
+                        let Buffers { packed, scratch, raw, holds } = buffers;
+                        self.unpack(&chunk, packed, scratch, raw)?;
+                        *holds = Some((self.id, chunk));
+                    }
+                    slab.put(&place, &sides, &buffers.raw, bytes);
                 }
                 None => missing += 1,
             }
+            work = work.checked_sub(cost).ok_or_else(|| {
+                Error::limit("the chunks hold far more than the values that are read")
+                    .within(&self.name)
+            })?;
             if !slab::advance(&mut place, &first, &end) {
                 return Ok(missing);
             }
@@ -181,4 +204,6 @@ pub struct Buffers {
     packed: Vec<u8>,
     raw: Vec<u8>,
     scratch: Scratch,
+    /// The dataset and the chunk whose values `raw` has.
+    holds: Option<(u64, Chunk)>,
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use super::attributes::{self, Attribute};
+use super::budget::Budget;
 use super::dataset::Dataset;
 use super::header::{self, Header};
 use super::links;
@@ -13,8 +14,17 @@ use crate::error::{Error, Result};
 
 /// How many links to paths may follow one another, as in the library.
 const HOPS: u32 = 16;
-/// How long a path may be, and in how many steps.
-const STEPS: usize = 1024;
+/// In how many steps a path may lead to an object, those of links on the way included.
+const STEPS: u32 = 1024;
+/// How often the same group may be read on the way to an object: for each link once more.
+const TIMES: u64 = 20;
+
+/// What is left of a way to an object.
+struct Way {
+    hops: u32,
+    steps: u32,
+    budget: Budget,
+}
 
 /// An object of a file that has names for others.
 #[derive(Clone)]
@@ -55,17 +65,22 @@ impl Group {
     }
 
     fn links(&self) -> Result<&[Link]> {
+        self.links_within(&mut Budget::new(&self.storage))
+    }
+
+    fn links_within(&self, budget: &mut Budget) -> Result<&[Link]> {
         if let Some(links) = self.links.get() {
             return Ok(links);
         }
-        let mut links =
-            links::all(&self.storage, &self.header).map_err(|error| error.within(&self.name))?;
+        let links = links::all(&self.storage, &self.header, budget);
+        let mut links = links.map_err(|error| error.within(&self.name))?;
         links.sort_by(|a, b| a.name.cmp(&b.name));
+        links.dedup_by(|again, first| again.name == first.name);
         Ok(self.links.get_or_init(|| links))
     }
 
     /// The names of its members, in the order of their bytes. Names that lead to nothing, or to
-    /// another file, are among them.
+    /// another file, are among them. A name that a damaged file gives twice is one name.
     ///
     /// # Errors
     /// If the list is damaged.
@@ -78,11 +93,11 @@ impl Group {
     /// # Errors
     /// If the list is damaged.
     pub fn contains(&self, name: &str) -> Result<bool> {
-        Ok(self.link(name)?.is_some())
+        Ok(self.link(name, &mut Budget::new(&self.storage))?.is_some())
     }
 
-    fn link(&self, name: &str) -> Result<Option<&Link>> {
-        let links = self.links()?;
+    fn link(&self, name: &str, budget: &mut Budget) -> Result<Option<&Link>> {
+        let links = self.links_within(budget)?;
         let found = links.binary_search_by(|link| link.name.as_str().cmp(name));
         Ok(found.ok().and_then(|i| links.get(i)))
     }
@@ -93,8 +108,8 @@ impl Group {
     /// [`NotFound`](crate::ErrorKind::NotFound) if there is none;
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a link to another file.
     pub fn object(&self, path: &str) -> Result<Object> {
-        let mut hops = HOPS;
-        self.walk(path, &mut hops)
+        let budget = Budget::of_objects(&self.storage, TIMES);
+        self.walk(path, &mut Way { hops: HOPS, steps: STEPS, budget })
     }
 
     /// The group at a path.
@@ -141,16 +156,14 @@ impl Group {
         self.root.clone().unwrap_or_else(|| Arc::new(self.clone()))
     }
 
-    fn walk(&self, path: &str, hops: &mut u32) -> Result<Object> {
+    fn walk(&self, path: &str, way: &mut Way) -> Result<Object> {
         let mut here = if path.starts_with('/') { (*self.root()).clone() } else { self.clone() };
         let mut steps = path.split('/').filter(|step| !step.is_empty() && *step != ".").peekable();
-        let mut count = 0;
         while let Some(step) = steps.next() {
-            count += 1;
-            if count > STEPS {
-                return Err(Error::not_found(format!("a path of more than {STEPS} steps")));
-            }
-            match here.member(step, hops)? {
+            let left = way.steps.checked_sub(1);
+            way.steps =
+                left.ok_or_else(|| Error::not_found(format!("a path of more than {STEPS} steps")))?;
+            match here.member(step, way)? {
                 Object::Group(group) => here = group,
                 other if steps.peek().is_none() => return Ok(other),
                 _ => return Err(Error::not_found(format!("{path}: {step} is not a group"))),
@@ -159,19 +172,19 @@ impl Group {
         Ok(Object::Group(here))
     }
 
-    fn member(&self, name: &str, hops: &mut u32) -> Result<Object> {
+    fn member(&self, name: &str, way: &mut Way) -> Result<Object> {
         let full =
             if self.name == "/" { format!("/{name}") } else { format!("{}/{name}", self.name) };
-        let link = self.link(name)?;
+        let link = self.link(name, &mut way.budget)?;
         let link = link.ok_or_else(|| Error::not_found(format!("there is no {full}")))?;
         match &link.target {
-            Target::Object(address) => self.open_at(full, *address),
+            Target::Object(address) => self.open_at(full, *address, &mut way.budget),
             Target::Path(path) => {
-                let left = hops.checked_sub(1);
-                *hops = left.ok_or_else(|| {
+                let left = way.hops.checked_sub(1);
+                way.hops = left.ok_or_else(|| {
                     Error::malformed(format!("the link {full} leads to too many others"))
                 })?;
-                self.walk(path, hops)
+                self.walk(path, way)
             }
             Target::OtherFile { file, path } => Err(Error::unsupported(format!(
                 "{full} is a link to {path:?} in another file, {file:?}, which is not opened"
@@ -182,8 +195,10 @@ impl Group {
         }
     }
 
-    fn open_at(&self, name: String, address: u64) -> Result<Object> {
-        let header = header::read(&self.storage, address).map_err(|error| error.within(&name))?;
+    fn open_at(&self, name: String, address: u64, budget: &mut Budget) -> Result<Object> {
+        let header = header::read(&self.storage, address);
+        let header = header.and_then(|header| budget.once(header.bytes).map(|()| header));
+        let header = header.map_err(|error| error.within(&name))?;
         let storage = Arc::clone(&self.storage);
         if links::is_group(&header) {
             let root = Some(self.root());

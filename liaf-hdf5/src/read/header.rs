@@ -34,6 +34,10 @@ const MUST_BE_KNOWN: u8 = 1 << 7;
 const LAST: u16 = 0x19;
 /// Most parts of one header.
 const PARTS: usize = 4096;
+/// Most messages of one header that are kept: HDF5 itself counts no more attributes or links.
+const MESSAGES: usize = 1 << 17;
+/// A message whose room is free.
+const NOTHING: u16 = 0;
 
 /// One message.
 #[derive(Debug, Clone)]
@@ -61,6 +65,8 @@ pub(crate) struct Header {
     pub messages: Vec<Message>,
     /// Byte of the file at which the header begins.
     pub at: u64,
+    /// Number of bytes in all its parts.
+    pub bytes: u64,
 }
 
 impl Header {
@@ -107,7 +113,7 @@ pub(crate) fn read(storage: &Storage, address: u64) -> Result<Header> {
     } else {
         parts.first(address, &start)?;
     }
-    Ok(Header { messages: parts.messages, at })
+    Ok(Header { messages: parts.messages, at, bytes: parts.bytes })
 }
 
 impl Parts<'_> {
@@ -116,14 +122,15 @@ impl Parts<'_> {
         let mut cursor = start.cursor(self.storage.sizes);
         cursor.version(&[1], "an object header")?;
         cursor.skip(1)?;
-        let count = cursor.u16()?;
+        let mut left = cursor.u16()?;
         cursor.skip(4)?;
         let size = cursor.u32()?;
         self.next.push((address.saturating_add(16), size.into()));
         while let Some((address, size)) = self.next.pop() {
             let block = self.part(address, size)?;
             let mut cursor = block.cursor(self.storage.sizes);
-            while cursor.left() >= 8 && self.messages.len() < usize::from(count) {
+            while cursor.left() >= 8 && left > 0 {
+                left -= 1;
                 let (kind, size) = (cursor.u16()?, cursor.u16()?);
                 let flags = cursor.u8()?;
                 cursor.skip(3)?;
@@ -181,6 +188,13 @@ impl Parts<'_> {
 
     fn message(&mut self, kind: u16, flags: u8, mut content: Cursor<'_>) -> Result<()> {
         let at = content.offset();
+        if kind == NOTHING {
+            return Ok(());
+        }
+        if self.messages.len() >= MESSAGES {
+            let what = format!("an object header has more than {MESSAGES} messages");
+            return Err(Error::limit(what).at(at));
+        }
         if kind == CONTINUATION {
             let address = content.defined("the rest of an object header")?;
             let size = content.length()?;
@@ -208,7 +222,14 @@ pub(crate) fn resolve(storage: &Storage, message: &Message) -> Result<Message> {
 }
 
 /// The message of this kind to which a reference points.
-pub(crate) fn shared(storage: &Storage, cursor: &mut Cursor<'_>, kind: u16) -> Result<Message> {
+fn shared(storage: &Storage, cursor: &mut Cursor<'_>, kind: u16) -> Result<Message> {
+    let at = cursor.offset();
+    let address = shared_address(cursor)?;
+    at_address(&read(storage, address)?, kind, at)
+}
+
+/// The address of the object header that has the message to which a reference points.
+pub(crate) fn shared_address(cursor: &mut Cursor<'_>) -> Result<u64> {
     let at = cursor.offset();
     let version = cursor.version(&[1, 2, 3], "a shared message")?;
     let place = cursor.u8()?;
@@ -220,8 +241,11 @@ pub(crate) fn shared(storage: &Storage, cursor: &mut Cursor<'_>, kind: u16) -> R
             "messages that are shared in a heap of the file (H5Pset_shared_mesg) are not read";
         return Err(Error::unsupported(what).at(at));
     }
-    let address = cursor.defined("a shared message")?;
-    let header = read(storage, address)?;
+    cursor.defined("a shared message")
+}
+
+/// The message of this kind that others share; `at` is the byte of the reference to it.
+pub(crate) fn at_address(header: &Header, kind: u16, at: u64) -> Result<Message> {
     let found = header.needed(kind, "message of the type that another shares")?;
     if found.is_shared {
         return Err(Error::malformed("a shared message points to another shared one").at(at));

@@ -1,6 +1,7 @@
 //! Reading of HDF5 files.
 
 mod attributes;
+mod budget;
 mod bytes;
 mod checksum;
 mod chunk_reader;
@@ -10,6 +11,8 @@ mod file;
 mod group;
 mod header;
 mod heap;
+#[cfg(test)]
+mod hostile;
 mod links;
 mod message;
 mod slab;

@@ -1,5 +1,6 @@
 //! Values as numbers and texts of Rust.
 
+use super::budget::Budget;
 use super::bytes::text_of;
 use super::heap::global::{GlobalHeap, REFERENCE};
 use super::message::dataspace::Extent;
@@ -29,8 +30,7 @@ impl Values<'_> {
     pub fn integers(&self) -> Result<Vec<i64>> {
         let number = self.number()?;
         let wrong = || Error::not_found("a value is not an integer of 64 bits");
-        let mut values = Vec::new();
-        limits::reserve(&mut values, self.bytes.len() / number.size)?;
+        let mut values = self.room(number)?;
         for bytes in self.bytes.chunks_exact(number.size) {
             values.push(match number.kind {
                 NumberKind::Float => {
@@ -49,8 +49,7 @@ impl Values<'_> {
 
     pub fn floats(&self) -> Result<Vec<f64>> {
         let number = self.number()?;
-        let mut values = Vec::new();
-        limits::reserve(&mut values, self.bytes.len() / number.size)?;
+        let mut values = self.room(number)?;
         values.extend(self.bytes.chunks_exact(number.size).map(|bytes| match number.kind {
             NumberKind::Float => float(number, bytes),
             NumberKind::Signed => signed(number, bytes) as f64,
@@ -59,23 +58,38 @@ impl Values<'_> {
         Ok(values)
     }
 
+    /// Room for all values as numbers of 8 bytes.
+    fn room<T>(&self, number: Number) -> Result<Vec<T>> {
+        let count = self.bytes.len() / number.size;
+        let bytes = (count as u64).saturating_mul(size_of::<T>() as u64);
+        limits::check("an array of numbers", bytes, self.storage.limits.value_bytes)?;
+        let mut values = Vec::new();
+        limits::reserve(&mut values, count)?;
+        Ok(values)
+    }
+
     pub fn texts(&self) -> Result<Vec<String>> {
         let mut left = self.storage.limits.value_bytes;
+        // Many values may refer to one long text, and even an empty one needs memory.
+        let mut keep = |text: String| {
+            let bytes = text.len() + size_of::<String>();
+            left = left
+                .checked_sub(bytes)
+                .ok_or_else(|| Error::limit("the texts need more memory than is allowed"))?;
+            Ok(text)
+        };
         match self.datatype {
             Datatype::Text { size, padding } => {
-                Ok(self.bytes.chunks_exact((*size).max(1)).map(|b| fixed(b, *padding)).collect())
+                let texts = self.bytes.chunks_exact((*size).max(1));
+                texts.map(|bytes| keep(fixed(bytes, *padding))).collect()
             }
             Datatype::VarText => {
-                let mut heap = GlobalHeap::default();
+                let (mut heap, mut budget) = (GlobalHeap::default(), Budget::new(self.storage));
                 let references = self.bytes.chunks_exact(REFERENCE);
                 references
                     .map(|reference| {
-                        let bytes = heap.get(self.storage, reference, 1)?;
-                        // References may point to one long text again and again.
-                        left = left
-                            .checked_sub(bytes.len() + size_of::<String>())
-                            .ok_or_else(|| Error::limit("the texts are longer than is allowed"))?;
-                        Ok(fixed(bytes, Padding::NulTerminated))
+                        let bytes = heap.get(self.storage, reference, 1, &mut budget)?;
+                        keep(fixed(bytes, Padding::NulTerminated))
                     })
                     .collect()
             }

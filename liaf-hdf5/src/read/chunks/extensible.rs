@@ -6,8 +6,9 @@
 //! `2^((u + 1) / 2)` times the smallest number of entries. The data blocks of the first super blocks
 //! are named by the index block itself. Large data blocks are cut into pages with a checksum each.
 
-use super::{Budget, Entry, Stored};
+use super::{Entry, Stored};
 use crate::error::{Error, Result};
+use crate::read::budget::Budget;
 use crate::read::bytes::Block;
 use crate::read::storage::Storage;
 
@@ -75,21 +76,34 @@ impl Finder {
         Self { entry, array: None, above: None, entries: None }
     }
 
-    pub fn find(&mut self, storage: &Storage, address: u64, number: u64) -> Result<Option<Stored>> {
+    pub fn find(
+        &mut self,
+        storage: &Storage,
+        address: u64,
+        number: u64,
+        budget: &mut Budget,
+    ) -> Result<Option<Stored>> {
         let array = match self.array.take() {
             Some(array) => array,
             None => Array::read(storage, address, self.entry)?,
         };
-        let found = self.find_in(storage, &array, number);
+        let found = self.find_in(storage, &array, number, budget);
         self.array = Some(array);
         found
     }
 
-    fn find_in(&mut self, storage: &Storage, array: &Array, number: u64) -> Result<Option<Stored>> {
+    fn find_in(
+        &mut self,
+        storage: &Storage,
+        array: &Array,
+        number: u64,
+        budget: &mut Budget,
+    ) -> Result<Option<Stored>> {
         let holds =
             |entries: &Entries| number.checked_sub(entries.first).filter(|&i| i < entries.count);
         if self.entries.as_ref().and_then(holds).is_none() {
-            self.entries = self.load(storage, array, number)?;
+            self.entries = self.load(storage, array, number, budget)?;
+            budget.again(self.entries.as_ref().map_or(0, |entries| entries.read))?;
         }
         let Some(entries) = &self.entries else { return Ok(None) };
         let (Some(i), Some(block)) = (holds(entries), &entries.block) else { return Ok(None) };
@@ -99,7 +113,13 @@ impl Finder {
     }
 
     /// Reads the entries around a number; `None` if the array does not reach so far.
-    fn load(&mut self, storage: &Storage, array: &Array, number: u64) -> Result<Option<Entries>> {
+    fn load(
+        &mut self,
+        storage: &Storage,
+        array: &Array,
+        number: u64,
+        budget: &mut Budget,
+    ) -> Result<Option<Entries>> {
         let Some(number) = number.checked_sub(array.inline) else {
             return Ok(Some(array.inline_entries(storage)));
         };
@@ -125,6 +145,7 @@ impl Finder {
         };
         if self.above.as_ref().is_none_or(|(known, _)| *known != address) {
             let read = SuperBlock::read(storage, array, address, above)?;
+            budget.again(read.block.bytes.len() as u64)?;
             self.above = Some((address, read));
         }
         let Some((_, found)) = &self.above else { return Ok(None) };
@@ -139,8 +160,8 @@ impl Finder {
         let mut budget = Budget::new(storage);
         let mut number = 0;
         // Blocks and pages that are not there are skipped whole.
-        while let Some(entries) = finder.load(storage, &array, number)? {
-            budget.spend(entries.read)?;
+        while let Some(entries) = finder.load(storage, &array, number, &mut budget)? {
+            budget.once(entries.read)?;
             if let Some(block) = &entries.block {
                 let mut cursor = block.cursor(storage.sizes);
                 cursor.skip(entries.head)?;
@@ -218,7 +239,7 @@ impl Array {
     }
 
     /// An address of the index block, counted from its end.
-    fn from_end(&self, storage: &Storage, i: u64) -> Result<Option<u64>> {
+    fn entry_from_end(&self, storage: &Storage, i: u64) -> Result<Option<u64>> {
         let mut cursor = self.index.cursor(storage.sizes);
         let end = cursor.left() - 4;
         let back = (i as usize).saturating_mul(storage.sizes.offset);
@@ -229,12 +250,12 @@ impl Array {
     /// Address of a data block that the index block names.
     fn data_block(&self, storage: &Storage, i: u64) -> Result<Option<u64>> {
         let all = self.direct_blocks() + u64::from(self.supers - self.direct);
-        self.from_end(storage, all - i)
+        self.entry_from_end(storage, all - i)
     }
 
     /// Address of a super block that the index block names.
     fn super_block(&self, storage: &Storage, above: u32) -> Result<Option<u64>> {
-        self.from_end(storage, (self.supers - above).into())
+        self.entry_from_end(storage, (self.supers - above).into())
     }
 
     /// The entries around entry `within` of a data block, whose first one has the number `first`.

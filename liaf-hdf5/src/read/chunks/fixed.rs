@@ -6,6 +6,7 @@
 
 use super::{Entry, Stored};
 use crate::error::{Error, Result};
+use crate::read::budget::Budget;
 use crate::read::bytes::Block;
 use crate::read::storage::Storage;
 
@@ -38,23 +39,37 @@ impl Finder {
         Self { entry, table: None, page: None }
     }
 
-    pub fn find(&mut self, storage: &Storage, address: u64, number: u64) -> Result<Option<Stored>> {
+    pub fn find(
+        &mut self,
+        storage: &Storage,
+        address: u64,
+        number: u64,
+        budget: &mut Budget,
+    ) -> Result<Option<Stored>> {
         let table = match self.table.take() {
             Some(table) => table,
             None => Table::read(storage, address, self.entry)?,
         };
-        let found = self.find_in(storage, &table, number);
+        let found = self.find_in(storage, &table, number, budget);
         self.table = Some(table);
         found
     }
 
-    fn find_in(&mut self, storage: &Storage, table: &Table, number: u64) -> Result<Option<Stored>> {
+    fn find_in(
+        &mut self,
+        storage: &Storage,
+        table: &Table,
+        number: u64,
+        budget: &mut Budget,
+    ) -> Result<Option<Stored>> {
         if number >= table.entries {
             return Ok(None);
         }
         let page = number / table.per_page;
         if self.page.as_ref().is_none_or(|(known, _)| *known != page) {
-            self.page = Some((page, table.page(storage, self.entry, page)?));
+            let block = table.page(storage, self.entry, page)?;
+            budget.again(block.as_ref().map_or(0, |block| block.bytes.len() as u64))?;
+            self.page = Some((page, block));
         }
         let Some((_, Some(block))) = &self.page else { return Ok(None) };
         let mut cursor = block.cursor(storage.sizes);

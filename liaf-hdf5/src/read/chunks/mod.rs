@@ -9,6 +9,7 @@ mod fixed;
 mod tree1;
 mod tree2;
 
+use super::budget::Budget;
 use super::bytes::Cursor;
 use super::message::layout::{ChunkedLayout, Index};
 use super::storage::Storage;
@@ -56,6 +57,7 @@ impl Grid {
         let most = largest.iter().zip(sides);
         let most = most.map(|(most, &side)| most.unwrap_or(u64::MAX).div_ceil(side.max(1)));
         let values = sides.iter().fold(1u64, |n, &side| n.saturating_mul(side));
+        check_outside(shape, sides)?;
         Ok(Self {
             shape: shape.to_vec(),
             sides: sides.to_vec(),
@@ -92,11 +94,43 @@ impl Grid {
     }
 }
 
+/// A dataset of few chunks may be as small as it likes.
+const MANY: u64 = 16;
+/// How many times as many values as the dataset more chunks may have.
+const OUTSIDE: u64 = 256;
+
+/// Checks that the chunks are not for the most part outside of the dataset, so that what is unpacked
+/// has something to do with what is read.
+fn check_outside(shape: &[u64], sides: &[u64]) -> Result<()> {
+    let mut outside = 1u64;
+    let mut count = 1u64;
+    for (&length, &side) in shape.iter().zip(sides) {
+        let chunks = length.div_ceil(side.max(1));
+        count = count.saturating_mul(chunks);
+        if chunks == 1 {
+            outside = outside.saturating_mul(side / length.max(1));
+        }
+    }
+    if count > MANY && outside > OUTSIDE {
+        return Err(Error::limit(format!(
+            "chunks of {sides:?} values in a dataset of {shape:?} are {outside} times as large as it"
+        )));
+    }
+    Ok(())
+}
+
+/// Bytes of an index that may be read for each chunk, on the whole, where a chunk is looked for here
+/// and there.
+const PER_CHUNK: u64 = 16 << 10;
+/// Bytes of an index that may be read for any number of chunks.
+const FOR_ALL: u64 = 64 << 20;
+
 /// Finds chunks.
 #[derive(Debug, Clone)]
 pub(crate) struct Finder {
     pub grid: Grid,
     index: Option<(u64, Kind)>,
+    budget: Budget,
 }
 
 #[derive(Debug, Clone)]
@@ -110,7 +144,7 @@ enum Kind {
 }
 
 impl Finder {
-    pub fn new(grid: Grid, layout: &ChunkedLayout) -> Self {
+    pub fn new(storage: &Storage, grid: Grid, layout: &ChunkedLayout) -> Self {
         let entry = Entry {
             size_bytes: grid.has_filters.then(|| grid.size_bytes(layout)),
             plain: grid.bytes,
@@ -123,7 +157,9 @@ impl Finder {
             Index::Extensible => Kind::Extensible(extensible::Finder::new(entry)),
             Index::Tree2 => Kind::Tree2(tree2::Finder::new(entry)),
         };
-        Self { grid, index: layout.address.map(|address| (address, kind)) }
+        let mut budget = Budget::new(storage);
+        budget.earn(FOR_ALL);
+        Self { grid, index: layout.address.map(|address| (address, kind)), budget }
     }
 
     /// The chunk at a place in the grid; `None` if it was never written.
@@ -133,13 +169,14 @@ impl Finder {
             return Err(Error::caller("a place in the grid has a number for each dimension"));
         }
         let Some((address, kind)) = &mut self.index else { return Ok(None) };
-        let address = *address;
+        let (address, budget) = (*address, &mut self.budget);
+        budget.earn(PER_CHUNK);
         let number = |swizzled| {
             let overflow = || Error::malformed("there are more chunks than can be counted");
             grid.number(place, swizzled).ok_or_else(overflow)
         };
         match kind {
-            Kind::Tree1(finder) => finder.find(storage, address, grid, place),
+            Kind::Tree1(finder) => finder.find(storage, address, grid, place, budget),
             Kind::Single(packed) => {
                 let (bytes, mask) = packed.unwrap_or((grid.bytes, 0));
                 let is_it = place.iter().all(|&at| at == 0);
@@ -156,9 +193,9 @@ impl Finder {
                     mask: 0,
                 }))
             }
-            Kind::Fixed(finder) => finder.find(storage, address, number(false)?),
-            Kind::Extensible(finder) => finder.find(storage, address, number(true)?),
-            Kind::Tree2(finder) => finder.find(storage, address, place),
+            Kind::Fixed(finder) => finder.find(storage, address, number(false)?, budget),
+            Kind::Extensible(finder) => finder.find(storage, address, number(true)?, budget),
+            Kind::Tree2(finder) => finder.find(storage, address, place, budget),
         }
     }
 
@@ -224,26 +261,21 @@ impl Entry {
     }
 }
 
-/// Bytes of an index that may still be read before it is taken to go round in a circle: no index
-/// is larger than its file.
-struct Budget(u64);
-
-impl Budget {
-    fn new(storage: &Storage) -> Self {
-        Self(storage.size)
-    }
-
-    fn spend(&mut self, bytes: u64) -> Result<()> {
-        let left = self.0.checked_sub(bytes);
-        self.0 =
-            left.ok_or_else(|| Error::malformed("an index of chunks goes round in a circle"))?;
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn chunks_are_not_mostly_outside_of_the_dataset() {
+        let grid = |shape: &[u64], sides: &[u64]| {
+            Grid::new(shape, &vec![None; shape.len()], sides, 1, true)
+        };
+        assert!(grid(&[3], &[1 << 26]).is_ok());
+        assert!(grid(&[16, 1], &[1, 1 << 26]).is_ok());
+        assert!(grid(&[1000, 1], &[1, 256]).is_ok());
+        let error = grid(&[1000, 1], &[1, 257]).unwrap_err();
+        assert!(error.to_string().contains("257 times as large"), "{error}");
+    }
 
     #[test]
     fn chunks_are_counted_with_the_endless_dimension_first() {

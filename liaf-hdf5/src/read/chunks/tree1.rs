@@ -4,8 +4,10 @@
 //! value along each dimension, and 0 for the bytes of a value. Specification: HDF5 File Format 3.0,
 //! section III.A.1.
 
-use super::{Budget, Grid, Stored};
+use super::{Grid, Stored};
 use crate::error::{Error, Result};
+use crate::limits;
+use crate::read::budget::Budget;
 use crate::read::bytes::Cursor;
 use crate::read::storage::Storage;
 use crate::read::tree::v1::{DEPTH, Kind, Node};
@@ -13,21 +15,46 @@ use crate::read::tree::v1::{DEPTH, Kind, Node};
 #[derive(Debug, Clone)]
 pub(super) struct Finder {
     rank: usize,
-    /// The leaf that was looked at last.
-    leaf: Option<Node>,
+    path: Path,
+}
+
+/// The nodes from the root to the one that was looked at last, with their addresses. Neighbours in a
+/// dataset share most of it.
+#[derive(Debug, Clone, Default)]
+struct Path(Vec<(u64, Node)>);
+
+impl Path {
+    fn last(&self) -> Option<&Node> {
+        self.0.last().map(|(_, node)| node)
+    }
+
+    /// Appends a node, unless that is too much at a time.
+    fn push(&mut self, storage: &Storage, address: u64, node: Node) -> Result<()> {
+        let held: u64 = self.0.iter().map(|(_, node)| node.bytes()).sum();
+        limits::check("a B-tree", held + node.bytes(), storage.limits.metadata_bytes)
+            .map_err(|error| error.at(storage.offset(address)))?;
+        self.0.push((address, node));
+        Ok(())
+    }
 }
 
 impl Finder {
     pub fn new(rank: usize) -> Self {
-        Self { rank, leaf: None }
+        Self { rank, path: Path::default() }
     }
 
     fn key_bytes(&self) -> usize {
         8 + 8 * (self.rank + 1)
     }
 
-    fn node(&self, storage: &Storage, address: u64) -> Result<Node> {
-        Node::read(storage, address, Kind::Chunks, self.key_bytes())
+    /// Reads a node below `above`.
+    fn node(&self, storage: &Storage, address: u64, above: Option<u8>) -> Result<Node> {
+        let node = Node::read(storage, address, Kind::Chunks, self.key_bytes())?;
+        if above.is_some_and(|above| node.level.checked_add(1) != Some(above)) {
+            let what = "a node of a B-tree has the wrong level";
+            return Err(Error::malformed(what).at(storage.offset(address)));
+        }
+        Ok(node)
     }
 
     pub fn find(
@@ -36,28 +63,30 @@ impl Finder {
         root: u64,
         grid: &Grid,
         place: &[u64],
+        budget: &mut Budget,
     ) -> Result<Option<Stored>> {
         let wanted: Option<Vec<u64>> =
             place.iter().zip(&grid.sides).map(|(&at, &side)| at.checked_mul(side)).collect();
         let wanted = wanted.ok_or_else(|| Error::malformed("a chunk lies beyond all numbers"))?;
-        if let Some(leaf) = &self.leaf
+        if let Some(leaf) = self.path.last().filter(|node| node.level == 0)
             && let Some(found) = self.in_leaf(storage, leaf, &wanted)?
         {
             return Ok(Some(found));
         }
-        let mut node = self.node(storage, root)?;
-        for _ in 0..=DEPTH {
+        let (mut address, mut above) = (root, None);
+        for depth in 0..=usize::from(DEPTH) {
+            if self.path.0.get(depth).is_none_or(|(known, _)| *known != address) {
+                self.path.0.truncate(depth);
+                let node = self.node(storage, address, above)?;
+                budget.again(node.bytes())?;
+                self.path.push(storage, address, node)?;
+            }
+            let Some((_, node)) = self.path.0.get(depth) else { break };
             if node.level == 0 {
-                let found = self.in_leaf(storage, &node, &wanted)?;
-                self.leaf = Some(node);
-                return Ok(found);
+                return self.in_leaf(storage, node, &wanted);
             }
-            let Some(i) = self.before(storage, &node, &wanted)? else { return Ok(None) };
-            let child = self.node(storage, node.child(i, storage)?)?;
-            if child.level + 1 != node.level {
-                return Err(Error::malformed("a node of a B-tree has the wrong level"));
-            }
-            node = child;
+            let Some(i) = self.before(storage, node, &wanted)? else { return Ok(None) };
+            (address, above) = (node.child(i, storage)?, Some(node.level));
         }
         Err(Error::malformed("a B-tree has too many levels"))
     }
@@ -97,20 +126,31 @@ impl Finder {
 
     pub fn each(&self, storage: &Storage, root: u64, take: &mut dyn FnMut(Stored)) -> Result<()> {
         let mut budget = Budget::new(storage);
-        let mut waiting = vec![(root, None)];
-        while let Some((address, level)) = waiting.pop() {
-            let node = self.node(storage, address)?;
-            if level.is_some_and(|level| level != node.level) {
-                return Err(Error::malformed("a node of a B-tree has the wrong level"));
-            }
-            budget.spend(((node.count + 1) * self.key_bytes()) as u64)?;
-            for i in 0..node.count {
-                match node.level.checked_sub(1) {
-                    None => take(self.stored(storage, &node, i)?),
-                    Some(level) => waiting.push((node.child(i, storage)?, Some(level))),
+        let mut path = Path::default();
+        // The child of each node of the path that comes next.
+        let mut next = Vec::new();
+        let (mut address, mut above) = (root, None);
+        loop {
+            let node = self.node(storage, address, above)?;
+            budget.once(node.bytes()).map_err(|error| error.at(storage.offset(address)))?;
+            if node.level == 0 {
+                for i in 0..node.count {
+                    take(self.stored(storage, &node, i)?);
                 }
+            } else {
+                path.push(storage, address, node)?;
+                next.push(0);
+            }
+            loop {
+                let (Some(node), Some(i)) = (path.last(), next.last_mut()) else { return Ok(()) };
+                if *i < node.count {
+                    (address, above) = (node.child(*i, storage)?, Some(node.level));
+                    *i += 1;
+                    break;
+                }
+                path.0.pop();
+                next.pop();
             }
         }
-        Ok(())
     }
 }

@@ -7,21 +7,22 @@ use std::cmp::Ordering;
 
 use super::{Entry, Stored};
 use crate::error::{Error, Result};
+use crate::read::budget::Budget;
 use crate::read::bytes::Cursor;
 use crate::read::storage::Storage;
-use crate::read::tree::v2::{Node, Tree};
+use crate::read::tree::v2::{Node, Pointer, Tree};
 
 #[derive(Debug, Clone)]
 pub(super) struct Finder {
     entry: Entry,
     tree: Option<Tree>,
-    /// The leaf that was looked at last.
-    leaf: Option<Node>,
+    /// The nodes from the root to the leaf that was looked at last, and the pointers to them.
+    path: Vec<(Pointer, Node)>,
 }
 
 impl Finder {
     pub fn new(entry: Entry) -> Self {
-        Self { entry, tree: None, leaf: None }
+        Self { entry, tree: None, path: Vec::new() }
     }
 
     pub fn find(
@@ -29,41 +30,45 @@ impl Finder {
         storage: &Storage,
         address: u64,
         place: &[u64],
+        budget: &mut Budget,
     ) -> Result<Option<Stored>> {
         let tree = match self.tree.take() {
             Some(tree) => tree,
             None => Tree::read(storage, address)?,
         };
-        let found = self.find_in(storage, &tree, place);
+        let found = self.find_in(storage, &tree, place, budget);
         self.tree = Some(tree);
         found
     }
 
-    fn find_in(&mut self, storage: &Storage, tree: &Tree, place: &[u64]) -> Result<Option<Stored>> {
-        if let Some(leaf) = &self.leaf
+    fn find_in(
+        &mut self,
+        storage: &Storage,
+        tree: &Tree,
+        place: &[u64],
+        budget: &mut Budget,
+    ) -> Result<Option<Stored>> {
+        if let Some((_, leaf)) = self.path.last()
             && let Ok(i) = self.search(storage, tree, leaf, place)?
         {
             return self.entry.parse(&mut tree.record(leaf, i, storage)?);
         }
-        let Some((mut pointer, mut height)) = tree.root() else { return Ok(None) };
-        loop {
-            let node = tree.node(storage, pointer, height)?;
-            let found = self.search(storage, tree, &node, place)?;
-            match found {
-                Ok(i) => return self.entry.parse(&mut tree.record(&node, i, storage)?),
-                Err(i) if height > 0 => {
-                    pointer = tree.child(&node, i, storage)?;
-                    height -= 1;
-                }
-                Err(_) => {
-                    self.leaf = Some(node);
-                    return Ok(None);
-                }
+        let Some((mut pointer, height)) = tree.root() else { return Ok(None) };
+        for depth in 0..=height {
+            if self.path.get(depth).is_none_or(|(known, _)| *known != pointer) {
+                self.path.truncate(depth);
+                let node = tree.node(storage, pointer, height - depth)?;
+                budget.again(node.bytes() as u64)?;
+                self.path.push((pointer, node));
             }
-            if height == 0 {
-                self.leaf = Some(tree.node(storage, pointer, 0)?);
+            let Some((_, node)) = self.path.get(depth) else { break };
+            match self.search(storage, tree, node, place)? {
+                Ok(i) => return self.entry.parse(&mut tree.record(node, i, storage)?),
+                Err(i) if depth < height => pointer = tree.child(node, i, storage)?,
+                Err(_) => {}
             }
         }
+        Ok(None)
     }
 
     /// The record of a place, or the record before which it would be.
@@ -102,7 +107,8 @@ impl Finder {
     }
 
     pub fn each(&self, storage: &Storage, root: u64, take: &mut dyn FnMut(Stored)) -> Result<()> {
-        Tree::read(storage, root)?.each(storage, &mut |mut record| {
+        let mut budget = Budget::new(storage);
+        Tree::read(storage, root)?.each(storage, &mut budget, &mut |mut record, _| {
             if let Some(stored) = self.entry.parse(&mut record)? {
                 take(stored);
             }

@@ -5,6 +5,7 @@
 //! and a B-tree or their identifier says where; tiny ones are in the identifier itself.
 
 use crate::error::{Error, Result};
+use crate::read::budget::Budget;
 use crate::read::bytes::{Block, Cursor};
 use crate::read::storage::Storage;
 use crate::read::tree::v2;
@@ -95,16 +96,16 @@ impl FractalHeap {
     }
 
     /// The bytes of the object with this identifier.
-    pub fn get(&self, storage: &Storage, id: &[u8]) -> Result<Block> {
+    pub fn get(&self, storage: &Storage, id: &[u8], budget: &mut Budget) -> Result<Block> {
         let mut cursor = Cursor::new(id, 0, storage.sizes);
         let head = cursor.u8()?;
         match (head >> 4) & 3 {
             0 => {
                 let offset = cursor.uint(self.offset_bytes)?;
                 let length = cursor.uint(self.length_bytes)?;
-                self.managed(storage, offset, length)
+                self.managed(storage, offset, length, budget)
             }
-            1 => self.huge(storage, &mut cursor),
+            1 => self.huge(storage, &mut cursor, budget),
             2 => {
                 // Long identifiers have a second byte for the length.
                 let is_long = self.id_bytes > 18;
@@ -117,30 +118,45 @@ impl FractalHeap {
         }
     }
 
-    fn huge(&self, storage: &Storage, cursor: &mut Cursor<'_>) -> Result<Block> {
+    fn huge(
+        &self,
+        storage: &Storage,
+        cursor: &mut Cursor<'_>,
+        budget: &mut Budget,
+    ) -> Result<Block> {
         let sizes = storage.sizes;
         if self.id_bytes > sizes.offset + sizes.length {
             let address = cursor.defined("an object of a fractal heap")?;
             let length = cursor.length()?;
+            budget.once(length)?;
             return storage.block(address, length, WHAT);
         }
         let key = cursor.uint(cursor.left().min(8))?;
         let missing = || Error::malformed("an object of a fractal heap is missing");
         let tree = v2::Tree::read(storage, self.huge.ok_or_else(missing)?)?;
         let mut found = None;
-        tree.each(storage, &mut |mut record| {
+        // The tree is small, and read again for each object.
+        let mut take = |mut record: Cursor<'_>, _: &mut Budget| {
             let address = record.address()?;
             let (length, id) = (record.length()?, record.length()?);
             if id == key {
                 found = address.map(|address| (address, length));
             }
             Ok(())
-        })?;
+        };
+        budget.whole_again(|nodes| tree.each(storage, nodes, &mut take))?;
         let (address, length) = found.ok_or_else(missing)?;
+        budget.once(length)?;
         storage.block(address, length, WHAT)
     }
 
-    fn managed(&self, storage: &Storage, offset: u64, length: u64) -> Result<Block> {
+    fn managed(
+        &self,
+        storage: &Storage,
+        offset: u64,
+        length: u64,
+        budget: &mut Budget,
+    ) -> Result<Block> {
         if length > self.most_managed.max(self.most_direct) {
             return Err(Error::malformed("an object of a fractal heap is too long"));
         }
@@ -151,10 +167,11 @@ impl FractalHeap {
             if rows == 0 {
                 // A direct block, whose own head counts as part of it.
                 let into = offset.checked_sub(from).ok_or_else(missing)?;
+                budget.once(length)?;
                 return storage.block(address.saturating_add(into), length, WHAT);
             }
             let (row, column, start) = self.cell(offset - from, rows).ok_or_else(missing)?;
-            let child = self.child(storage, address, rows, row, column)?;
+            let child = self.child(storage, (address, rows), (row, column), budget)?;
             address = child.ok_or_else(missing)?;
             from = from.saturating_add(start);
             let size = self.row_size(row);
@@ -196,19 +213,21 @@ impl FractalHeap {
         None
     }
 
-    /// Address of a block in an indirect block.
+    /// Address of the block at a row and column of an indirect block, which has an address and a number
+    /// of rows.
     fn child(
         &self,
         storage: &Storage,
-        address: u64,
-        rows: u64,
-        row: u64,
-        column: u64,
+        (address, rows): (u64, u64),
+        (row, column): (u64, u64),
+        budget: &mut Budget,
     ) -> Result<Option<u64>> {
         let sizes = storage.sizes;
         let head = 5 + sizes.offset + self.offset_bytes;
         let entries = rows.saturating_mul(self.columns).saturating_mul(sizes.offset as u64);
-        let block = storage.block(address, (head as u64 + 4).saturating_add(entries), WHAT)?;
+        let bytes = (head as u64 + 4).saturating_add(entries);
+        budget.again(bytes)?;
+        let block = storage.block(address, bytes, WHAT)?;
         let mut cursor = block.checked(sizes, "a block of a fractal heap")?;
         cursor.signature(b"FHIB", "a block of a fractal heap")?;
         cursor.version(&[0], "a block of a fractal heap")?;

@@ -10,6 +10,9 @@ use crate::read::storage::Storage;
 /// How many levels a tree may have. Nodes have at least two children, but for the root.
 pub(crate) const DEPTH: u8 = 40;
 
+/// Bytes of a node before its keys, at least.
+const HEAD: u64 = 12;
+
 /// A node of a tree.
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
@@ -46,6 +49,11 @@ impl Node {
         let size = (count + 1) * key_bytes + count * sizes.offset;
         let block = storage.block(address.saturating_add(head as u64), size as u64, what)?;
         Ok(Self { level, count, key_bytes, block })
+    }
+
+    /// Number of bytes.
+    pub fn bytes(&self) -> u64 {
+        HEAD + self.block.bytes.len() as u64
     }
 
     /// Key `i`, of which there is one more than of children.

@@ -4,6 +4,8 @@
 //! in a pointer to a child have depends on how many records could be below it.
 
 use crate::error::{Error, Result};
+use crate::limits;
+use crate::read::budget::Budget;
 use crate::read::bytes::{Block, Cursor};
 use crate::read::heap::fractal::bytes_for;
 use crate::read::storage::Storage;
@@ -25,8 +27,6 @@ pub(crate) struct Tree {
     total_bytes: Vec<usize>,
     /// Bytes for the number of records of a node.
     count_bytes: usize,
-    /// Nodes that may be visited before the tree is taken to go round in a circle.
-    most_nodes: u64,
 }
 
 /// A node: where it is, and how many records it has.
@@ -66,6 +66,9 @@ impl Tree {
             );
             return Err(Error::malformed(what).at(block.at));
         }
+        // A node of each level is held at the same time.
+        let held = node_bytes.saturating_mul(depth as u64 + 1);
+        limits::check(WHAT, held, storage.limits.metadata_bytes).map_err(|e| e.at(block.at))?;
         let record = record_bytes as u64;
         let most_in_leaf = (node_bytes - FRAME) / record;
         let count_bytes = bytes_for(most_in_leaf);
@@ -78,8 +81,7 @@ impl Tree {
             total_bytes.push(bytes_for(below));
         }
         let root = root.map(|address| Pointer { address, records });
-        let most_nodes = storage.size / FRAME + 1;
-        Ok(Self { record_bytes, root, depth, node_bytes, total_bytes, count_bytes, most_nodes })
+        Ok(Self { record_bytes, root, depth, node_bytes, total_bytes, count_bytes })
     }
 
     /// The root and its height; `None` if there is no record.
@@ -87,8 +89,11 @@ impl Tree {
         self.root.filter(|root| root.records > 0 || self.depth > 0).map(|root| (root, self.depth))
     }
 
-    /// Reads a node, of height 0 if it is a leaf.
-    pub fn node(&self, storage: &Storage, pointer: Pointer, height: usize) -> Result<Node> {
+    /// Number of bytes of a node, of height 0 if it is a leaf.
+    ///
+    /// # Errors
+    /// If there is no room for so many records.
+    pub fn bytes_of(&self, storage: &Storage, pointer: Pointer, height: usize) -> Result<u64> {
         let records = pointer.records;
         let pointers =
             if height == 0 { 0 } else { (records + 1) * self.pointer_bytes(height, storage) };
@@ -97,6 +102,12 @@ impl Tree {
             let what = format!("{records} records in a node of {} bytes", self.node_bytes);
             return Err(Error::malformed(what).at(storage.offset(pointer.address)));
         }
+        Ok(size)
+    }
+
+    /// Reads a node, of height 0 if it is a leaf.
+    pub fn node(&self, storage: &Storage, pointer: Pointer, height: usize) -> Result<Node> {
+        let (records, size) = (pointer.records, self.bytes_of(storage, pointer, height)?);
         let block = storage.block(pointer.address, size, WHAT)?;
         let mut cursor = block.checked(storage.sizes, WHAT)?;
         cursor.signature(if height == 0 { b"BTLF" } else { b"BTIN" }, WHAT)?;
@@ -126,15 +137,15 @@ impl Tree {
         Ok(Pointer { address, records })
     }
 
-    /// Calls `take` with every record, in order.
+    /// Calls `take` with every record, in order, and with what may still be read.
     pub fn each(
         &self,
         storage: &Storage,
-        take: &mut dyn FnMut(Cursor<'_>) -> Result<()>,
+        budget: &mut Budget,
+        take: &mut dyn FnMut(Cursor<'_>, &mut Budget) -> Result<()>,
     ) -> Result<()> {
-        let mut nodes = 0;
         match self.root() {
-            Some((root, height)) => self.below(storage, root, height, &mut nodes, take),
+            Some((root, height)) => self.below(storage, root, height, budget, take),
             None => Ok(()),
         }
     }
@@ -144,21 +155,18 @@ impl Tree {
         storage: &Storage,
         pointer: Pointer,
         height: usize,
-        nodes: &mut u64,
-        take: &mut dyn FnMut(Cursor<'_>) -> Result<()>,
+        budget: &mut Budget,
+        take: &mut dyn FnMut(Cursor<'_>, &mut Budget) -> Result<()>,
     ) -> Result<()> {
-        *nodes += 1;
-        if *nodes > self.most_nodes {
-            let at = storage.offset(pointer.address);
-            return Err(Error::malformed("a B-tree goes round in a circle").at(at));
-        }
+        let bytes = self.bytes_of(storage, pointer, height)?;
+        budget.once(bytes).map_err(|error| error.at(storage.offset(pointer.address)))?;
         let node = self.node(storage, pointer, height)?;
         for i in 0..=node.records {
             if height > 0 {
-                self.below(storage, self.child(&node, i, storage)?, height - 1, nodes, take)?;
+                self.below(storage, self.child(&node, i, storage)?, height - 1, budget, take)?;
             }
             if i < node.records {
-                take(self.record(&node, i, storage)?)?;
+                take(self.record(&node, i, storage)?, budget)?;
             }
         }
         Ok(())
@@ -166,6 +174,11 @@ impl Tree {
 }
 
 impl Node {
+    /// Number of bytes.
+    pub fn bytes(&self) -> usize {
+        self.block.bytes.len()
+    }
+
     /// Number of records.
     pub fn records(&self) -> usize {
         self.records
