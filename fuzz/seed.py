@@ -2,12 +2,14 @@
 
 A target decode_<format> or chunking_<format> gets what stands behind the headers of the recordings of
 that format, good and damaged; probe_any gets the whole files, and read_tensors those of NumPy and a
-tensor file. Files over 16 KiB are left out.
+tensor file. The targets of HDF5 get whole files as well, and where h5py is installed small ones of many
+kinds (seed_hdf5.py). Files over 16 KiB are left out.
 """
 
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -50,7 +52,29 @@ def put(target: str, data: bytes) -> None:
     (folder / hashlib.sha1(data).hexdigest()).write_bytes(data)
 
 
+def hdf5() -> None:
+    """Whole files for those that read HDF5, and the packed bytes of filters."""
+    folders = [FIXTURES / "good" / "hdf5", FIXTURES / "bad" / "hdf5"]
+    paths = [path for folder in folders for path in sorted(folder.glob("*"))]
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            import seed_hdf5
+
+            paths += seed_hdf5.files(Path(folder))
+        except ImportError as error:
+            print(f"without small HDF5 files: {error}")
+        for path in paths:
+            if len(data := path.read_bytes()) <= MOST:
+                for target in ("read_hdf5", "decode_hdf5", "against_libhdf5"):
+                    put(target, data)
+    # Each filter that is read, after its number among those of the target, and a size.
+    for i in range(11):
+        for values in (0, 1, 5, 8):
+            put("unpack_hdf5", bytes([0, i | values << 4]) + bytes([4] * values) + bytes([64, 0]) + bytes(range(80)))
+
+
 def main() -> None:
+    hdf5()
     for name, (folder, extension, rule) in FORMATS.items():
         for kind in ("good", "bad"):
             for path in sorted((FIXTURES / kind / folder).glob("*")):

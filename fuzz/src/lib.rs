@@ -8,6 +8,8 @@
 //! | `read_tensors` | a whole tensor file | an error, or tensors as large as their shapes say |
 //! | `round_trip_<format>` | events | what was written reads back as the same events |
 
+#[cfg(feature = "hdf5")]
+pub mod hdf5;
 mod targets;
 
 use std::num::NonZeroUsize;
@@ -79,6 +81,15 @@ pub fn decode(format: Option<&str>, header: &[u8], data: &[u8]) {
         assert_eq!(strict.events, lenient.events, "strict and lenient differ without an error");
     }
     measurements(format, &bytes);
+}
+
+/// Reads a recording in HDF5 as `decode` does, and on several threads: the same.
+#[cfg(feature = "hdf5")]
+pub fn decode_hdf5(bytes: &[u8]) {
+    decode(None, &[], bytes);
+    let one = read(bytes, ReadOptions { parallel: false, ..options(None) });
+    let many = read(bytes, ReadOptions { parallel: true, ..options(None) });
+    assert_eq!(one, many, "on several threads");
 }
 
 /// Reads what else there is: every byte is accounted for.

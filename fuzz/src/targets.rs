@@ -1,5 +1,7 @@
 //! The targets by name: what each is asked, and behind which header.
 
+#[cfg(feature = "hdf5")]
+use super::{decode_hdf5, hdf5};
 use super::{chunking, decode, ecf, round_trip, tensors};
 
 /// Name, the format if nothing in the file tells it, and a sound header, of each format that is read.
@@ -30,6 +32,14 @@ pub fn run(target: &str, data: &[u8]) {
         "probe_any" => return decode(None, &[], data),
         "decode_ecf" => return ecf(data),
         "read_tensors" => return tensors(data),
+        #[cfg(feature = "hdf5")]
+        "decode_hdf5" => return decode_hdf5(data),
+        #[cfg(feature = "hdf5")]
+        "read_hdf5" => return hdf5::read(data),
+        #[cfg(feature = "hdf5")]
+        "round_trip_hdf5" => return hdf5::round_trip(data),
+        #[cfg(feature = "hdf5")]
+        "unpack_hdf5" => return hdf5::unpack(data),
         _ => target.split_once('_').expect("a question and a format"),
     };
     if let Some(kind) = target.strip_prefix("round_trip_") {
