@@ -9,7 +9,7 @@ LIAF := $(TARGET)/release/liaf
 PYTHON ?= python3
 # --all: the large judges too.
 JUDGES ?=
-FEATURES := --features liaf-data/hdf5,liaf/nir
+FEATURES := --features liaf/nir
 RECORDING := fixtures/good/aedat4/dv_all_lz4.aedat4
 SMALL := --window 100ms --crop 93,50,160,160 --size 64x32 --polarity merged --dtype u8
 
@@ -30,7 +30,7 @@ demo: build
 		| sed 's/ *[1-9][0-9]*/#/g; s/ *0/./g'
 
 build: tools
-	cargo build --release --workspace
+	cargo build --release
 
 test: tools judges
 	LIAF_PYTHON="$${LIAF_PYTHON:-$(CURDIR)/.venv/bin/python}" \
@@ -44,25 +44,19 @@ lint: tools
 bench: tools
 	cargo bench -p liaf-bench
 
-# The HDF5 library and what finds it; asked for and installed only where it is missing.
+# Rust, and a C compiler for ZSTD; the compiler is asked for and installed only where it is missing.
 tools:
 	@command -v cargo >/dev/null || { \
 		echo 'cargo is missing: install Rust from https://rustup.rs'; exit 1; }
-	@need=; \
-	command -v cc >/dev/null || need="$$need build-essential"; \
-	command -v pkg-config >/dev/null || need="$$need pkg-config"; \
-	pkg-config --exists hdf5 2>/dev/null || command -v h5cc >/dev/null || \
-		test -n "$$HDF5_DIR" || need="$$need libhdf5-dev"; \
-	if [ -z "$$need" ]; then exit 0; fi; \
+	@if command -v cc >/dev/null; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
-	echo "Installing what is missing:$$need"; \
+	echo 'Installing what is missing: a C compiler'; \
 	if command -v apt-get >/dev/null && \
 		{ [ -z "$$sudo" ] || command -v sudo >/dev/null; } && \
 		$$sudo apt-get update -q && \
-		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qy $$need; \
+		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qy build-essential; \
 	then exit 0; fi; \
-	echo "Could not install$$need. Install them (or what your system calls them) and try again;"; \
-	echo 'without HDF5: cargo build --release -p liaf-cli --no-default-features'; \
+	echo 'Could not install a C compiler. Install one and try again.'; \
 	exit 1
 
 # A Python with the libraries that judge tensor files and event files. Without one those tests skip

@@ -29,7 +29,7 @@ fn main() {
     divan::main();
 }
 
-/// A bundled recording whose data stands in it as often as it takes.
+/// A bundled recording whose data is repeated as often as `EVENTS` needs.
 fn recording(file: &str) -> (Arc<[u8]>, u64) {
     let path = format!("{}/../fixtures/good/{file}", env!("CARGO_MANIFEST_DIR"));
     let bytes = std::fs::read(path).expect("a bundled recording");
@@ -38,7 +38,7 @@ fn recording(file: &str) -> (Arc<[u8]>, u64) {
     reader.read_to_end(&mut events).expect("events");
     let report = reader.report();
     let data = (report.bytes.events + report.bytes.other) as usize;
-    // In front of the data is the header; behind that of AEDAT 4.0 there is an index as well.
+    // The header stands before the data. AEDAT 4.0 has an index after it as well.
     let start = match bytes.starts_with(b"#!AER-DAT4.0") {
         true => 18 + u32::from_le_bytes([bytes[14], bytes[15], bytes[16], bytes[17]]) as usize,
         false => bytes.len() - data,
@@ -49,7 +49,7 @@ fn recording(file: &str) -> (Arc<[u8]>, u64) {
 }
 
 fn open(file: &str, bytes: &Arc<[u8]>, threads: usize) -> Recording {
-    // Nothing but its name tells this one.
+    // This format is told by the name of the file alone.
     let format = file.ends_with(".bin").then(|| Format::named("ATIS bin").expect("a format"));
     let options = ReadOptions { format, parallel: threads > 1, ..ReadOptions::default() };
     Recording::from_bytes(bytes.clone(), options).expect("a recording")

@@ -4,7 +4,7 @@
 where the damage has left another sound recording, whose events no reader can tell from true ones.
 It looks at structure alone: records, words, packets and headers that are not whole or not possible.
 Pixels outside the sensor and times that step back do not count, so that nobody is blamed for them.
-Written from the layouts in docs/formats.md; it shares no code with LIAF.
+Written from the layouts in liaf-data/docs/formats; it shares no code with LIAF.
 """
 
 from __future__ import annotations

@@ -30,17 +30,17 @@ pub struct Args {
     #[arg(long, short = 'j', default_value_t = 0)]
     threads: usize,
 
-    /// One JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 
-    /// Times each job is run; the median counts
+    /// How often each job is run; the median counts
     #[arg(long, default_value_t = 5)]
     runs: usize,
 
-    /// These jobs; also plain (convert without compression), aedat4 (to an AEDAT 4 file with LZ4)
-    /// and limit (what one thread takes to inflate the packets or read the pages and write 13 bytes
-    /// an event)
+    /// Jobs to time; also plain (convert without compression), aedat4 (to an AEDAT 4 file with LZ4) and
+    /// limit (what one thread takes to inflate the packets, or to read the pages, and to write 13 bytes
+    /// per event)
     #[arg(long, value_delimiter = ',',
           value_parser = ["decode", "frames", "convert", "plain", "aedat4", "limit"],
           default_values = ["decode", "frames", "convert"])]
@@ -78,7 +78,7 @@ struct Row {
     events: u64,
     /// Seconds, sorted.
     times: Vec<f64>,
-    /// Seconds of processors, sorted.
+    /// Seconds of processor time, sorted.
     cpu: Vec<f64>,
     rss_mib: f64,
 }
@@ -104,7 +104,7 @@ impl Row {
     }
 }
 
-/// One run that is not counted, then `runs` that are.
+/// One run that is not counted, then `runs` runs that are.
 fn time(file: &Path, job: &str, threads: usize, runs: usize) -> Result<Row> {
     let folder = tempfile::tempdir_in(file.parent().unwrap_or(Path::new(".")))
         .or_else(|_| tempfile::tempdir())?;
@@ -140,7 +140,7 @@ fn time(file: &Path, job: &str, threads: usize, runs: usize) -> Result<Row> {
     Ok(Row { file: name, job: job.to_owned(), threads, events, times, cpu, rss_mib })
 }
 
-/// What a job made; letting go of it is not timed.
+/// What a job made. It is dropped after the clock has stopped.
 struct Done {
     events: u64,
     _columns: EventBatch,
@@ -152,14 +152,14 @@ impl Done {
     }
 }
 
-/// All events to freshly made columns.
+/// Decodes all events into newly allocated columns.
 fn decode(file: &Path, options: &ReadOptions) -> Result<Done> {
     let mut columns = EventBatch::new();
     Recording::open(file, options.clone())?.reader()?.read_to_end(&mut columns)?;
     Ok(Done { events: columns.len() as u64, _columns: columns })
 }
 
-/// All events to frames of 10 ms, which are thrown away.
+/// Bins all events into frames of 10 ms, which are thrown away.
 fn frames(file: &Path, options: &ReadOptions) -> Result<Done> {
     let mut recording = Recording::open(file, options.clone())?;
     let mut binner = Binner::new(&FrameOptions::default(), recording.find_sensor()?, None)?;
@@ -172,7 +172,7 @@ fn frames(file: &Path, options: &ReadOptions) -> Result<Done> {
     Ok(Done::without_columns(binner.finish(&mut sink)?.kept))
 }
 
-/// The whole way to an HDF5 file that the system may write when it likes.
+/// Converts to an HDF5 file, which the system may write to disk whenever it likes.
 fn to_hdf5(file: &Path, options: &ReadOptions, output: &Path, deflate: bool) -> Result<Done> {
     let mut recording = Recording::open(file, options.clone())?;
     let tensor = TensorOptions {
@@ -189,7 +189,7 @@ fn to_hdf5(file: &Path, options: &ReadOptions, output: &Path, deflate: bool) -> 
     Ok(Done::without_columns(done.frames.kept))
 }
 
-/// The whole way to an AEDAT 4 file that the system may write when it likes.
+/// Converts to an AEDAT 4 file, which the system may write to disk whenever it likes.
 fn to_aedat4(file: &Path, options: &ReadOptions, output: &Path) -> Result<Done> {
     let mut recording = Recording::open(file, options.clone())?;
     let options = EventConvertOptions {

@@ -1,5 +1,5 @@
-//! What no reader can be faster than: inflating the packets, or reading the file's pages, and one
-//! write of 13 bytes an event into new columns. One thread.
+//! The lower bound of the time of any reader: inflating the packets, or reading the file's pages, and
+//! one write of 13 bytes per event into new columns, on one thread.
 
 use std::fs::File;
 use std::io::{Cursor, Read};
@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use liaf_data::EventBatch;
 use liaf_data::model::EventColumns;
 
-/// What is to be done for a file.
+/// The work that no reader can avoid for a file.
 pub enum Limit {
     /// Inflate these packets, which are in memory.
     Inflate(Codec, Packets),
@@ -26,7 +26,7 @@ impl Limit {
         })
     }
 
-    /// Does it once, and writes columns of so many events.
+    /// Does the work once, and writes columns of this many events.
     pub fn reach(&self, events: usize) -> Result<EventBatch> {
         match self {
             Self::Inflate(codec, packets) => inflate(*codec, packets)?,
@@ -73,7 +73,7 @@ fn packets(file: &Path) -> Result<Option<(Codec, Packets)>> {
     };
     let magic = bytes[at + 8..at + 12].to_vec();
     let mut bodies = Vec::new();
-    // The table behind the packets begins with the magic where a packet has its stream.
+    // The table after the packets begins with the magic where a packet has its stream.
     while bytes.get(at..at + 4).is_some_and(|start| start != magic) {
         let size = number(at + 4)?;
         bodies.push(at + 8..at + 8 + size);
@@ -82,7 +82,7 @@ fn packets(file: &Path) -> Result<Option<(Codec, Packets)>> {
     Ok(Some((codec, Packets { bytes, bodies })))
 }
 
-/// Every body once, by the C libraries, into one buffer.
+/// Inflates every body once, with the C libraries, into one buffer.
 fn inflate(codec: Codec, packets: &Packets) -> Result<()> {
     let mut buffer = vec![0; 64 << 20];
     let mut zstd = zstd::bulk::Decompressor::new()?;
@@ -99,7 +99,7 @@ fn inflate(codec: Codec, packets: &Packets) -> Result<()> {
     Ok(())
 }
 
-/// The file's bytes, through a buffer that stays in the cache.
+/// Reads the file's bytes through a buffer that stays in the cache.
 fn read_pages(file: &Path) -> Result<()> {
     let mut file = File::open(file)?;
     let mut buffer = vec![0; 256 << 10];

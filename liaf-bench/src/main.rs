@@ -1,8 +1,8 @@
 //! Times whole recordings on this machine: `liaf-bench data FILE…`.
 //!
-//! A line a job: `decode` (all events to freshly made columns), `frames` (decode and bin at 10 ms)
-//! and `convert` (the whole way to a deflated HDF5 file, which is left to the page cache).
-//! `liaf-bench seek` times random stretches of long recordings.
+//! It prints a line per job: `decode` (all events into newly allocated columns), `frames` (decode and
+//! bin at 10 ms) and `convert` (the whole way to a deflated HDF5 file, which is left to the page
+//! cache). `liaf-bench seek` times random intervals of long recordings.
 
 mod cpu;
 mod data;
@@ -12,7 +12,7 @@ mod seek;
 
 use clap::{Parser, Subcommand};
 
-/// Times of this machine.
+/// Time the readers and writers on this machine.
 #[derive(Debug, Parser)]
 #[command(name = "liaf-bench", version)]
 struct Cli {
@@ -22,9 +22,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Reading, binning and converting of recordings
+    /// Time reading, binning and converting recordings
     Data(data::Args),
-    /// Random stretches of long recordings, which are made for it
+    /// Time reading random intervals of long recordings, which are generated for it
     Seek(seek::Args),
 }
 

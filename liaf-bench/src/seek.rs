@@ -1,4 +1,4 @@
-//! `liaf-bench seek`: random stretches of long recordings, timed.
+//! `liaf-bench seek`: times random intervals of long recordings.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,28 +16,28 @@ pub struct Args {
     #[arg(default_values = ["evt3", "evt2", "es", "aedat4", "aedat3", "aedat2", "dat", "csv"])]
     kinds: Vec<String>,
 
-    /// About so many bytes each
+    /// Approximate size of each recording in bytes
     #[arg(long, default_value_t = 1_000_000_000)]
     bytes: u64,
 
-    /// Random stretches of 10 ms
+    /// Number of random intervals of 10 ms
     #[arg(long, default_value_t = 50)]
     slices: u32,
 
-    /// Where the recordings are made, one after the other, and deleted again; else where temporary
-    /// files are
+    /// Folder in which the recordings are made, one after the other, and deleted again [default: the
+    /// folder for temporary files]
     #[arg(long)]
     folder: Option<PathBuf>,
 
-    /// One JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 }
 
 const SENSOR: SensorSize = SensorSize::new(640, 480);
-/// Events of a millisecond.
+/// Events per millisecond.
 const RATE: i64 = 5000;
-/// A stretch, in µs.
+/// Length of an interval, in µs.
 const WINDOW: i64 = 10_000;
 const BATCH: u64 = 1 << 20;
 
@@ -70,7 +70,7 @@ fn event(i: u64) -> Event {
     Event { t: i as i64 * 1000 / RATE, x: x as u16, y: y as u16, p: (hash & 1) as u8 }
 }
 
-/// Writes a recording of about so many bytes; says how many events it has.
+/// Writes a recording of about `bytes` bytes and returns its number of events.
 fn make(path: &Path, target: &'static Target, bytes: u64) -> Result<u64> {
     let write = |n: u64| -> Result<u64> {
         let options = WriteOptions {
@@ -101,11 +101,12 @@ struct Row {
     events: u64,
     /// Seconds to make the index and write it beside the recording.
     index: f64,
-    /// The first stretch of a recording that was never read, its opening included.
+    /// Seconds for the first interval of a recording that was never read, its opening included.
     first: f64,
-    /// A stretch of a recording whose index is beside it, opening and reading that included.
+    /// Seconds for an interval of a recording with an index beside it, opening and reading both
+    /// included.
     fresh: f64,
-    /// Stretches of an open recording with an index, sorted.
+    /// Seconds for intervals of an open recording with an index, sorted.
     slices: Vec<f64>,
 }
 
@@ -136,7 +137,7 @@ fn time(path: &Path, events: u64, slices: u32) -> Result<Row> {
     Ok(Row { bytes, events, index, first, fresh, slices: times })
 }
 
-/// Reads the stretch that begins at `at`, and holds it against what was written.
+/// Reads the interval that begins at `at`, and compares it with what was written.
 fn check(recording: &mut Recording, at: i64) -> Result<()> {
     let time = at..at + WINDOW;
     let mut found = EventBatch::new();
@@ -147,7 +148,7 @@ fn check(recording: &mut Recording, at: i64) -> Result<()> {
         found.len() as u64 == until - from
             && found.get(0) == Some(event(from))
             && found.get(found.len() - 1) == Some(event(until - 1)),
-        "{time:?}: other events than were written"
+        "{time:?}: the events differ from those that were written"
     );
     Ok(())
 }

@@ -1,13 +1,12 @@
 //! Options that several commands share.
 
-
 use clap::{Args, ValueEnum};
-use liaf_data::io::MapChoice;
-use liaf_data::options::{
+use liaf::data::io::MapChoice;
+use liaf::data::options::{
     Aedat2Reading, AedatOptions, AtisOptions, AtisOverflow, ClockReset, ColumnMap, ColumnOptions,
     Coords, Evt21Order, EvtOptions, ImuRanges, StreamChoice, TimeShift, TimeUnit,
 };
-use liaf_data::{Format, ReadOptions, SensorSize};
+use liaf::data::{Format, ReadOptions, SensorSize};
 
 use crate::help::{INPUT, OTHER};
 use crate::names::{Auto, named, named_or_auto};
@@ -16,51 +15,53 @@ use crate::names::{Auto, named, named_or_auto};
 #[derive(Debug, Args)]
 #[command(next_help_heading = INPUT)]
 pub struct ReadArgs {
-    /// The format of the input, where nothing in the file tells it: "ATIS bin", aedat1.0
+    /// Format of the input, for files that do not identify themselves: "ATIS bin", aedat1.0
     #[arg(long, value_name = "NAME")]
     format: Option<String>,
 
-    /// The stream to read, by number or name: one of several of events, or frames, imu, triggers
+    /// Stream to read, by number or name: one of several event streams, or frames, imu, triggers
     #[arg(long, value_name = "NAME|ID")]
     stream: Option<StreamChoice>,
 
-    /// Size of the sensor, where the file does not say or says it wrongly
+    /// Size of the sensor as WxH, for files that do not state it or state it wrongly
     #[arg(long, value_name = "WxH", allow_hyphen_values = true)]
     sensor: Option<SensorSize>,
 
-    /// Stop at the first violation of the format instead of keeping what is whole
+    /// Stop at the first violation of the format instead of skipping what is damaged
     #[arg(long, hide_short_help = true)]
     strict: bool,
 
-    /// Whose reading of AEDAT 1.0 and 2.0 addresses to follow
+    /// Tool whose interpretation of AEDAT 1.0 and 2.0 addresses to follow
     #[arg(long, value_name = "TOOL", default_value_t, value_parser = named::<Aedat2Reading>())]
     #[arg(hide_short_help = true)]
     aedat2: Aedat2Reading,
 
-    /// How the halves of a word lie in EVT 2.1 files: auto = as the header says
+    /// Order of the halves of a word in EVT 2.1 files: auto = as the header says
     #[arg(long, value_name = "ORDER", default_value = "auto",
           value_parser = named_or_auto::<Evt21Order>())]
     #[arg(hide_short_help = true)]
     evt21_order: Auto<Evt21Order>,
 
-    /// What an event at y = 240 is in ATIS .bin files: tonic = an overflow of 8192 µs, ignore = an
-    /// event like others
+    /// Meaning of an event at y = 240 in ATIS .bin files: tonic = the clock overflows and 8192 µs are
+    /// added to later times, ignore = an ordinary event
     #[arg(long, value_name = "HOW", default_value_t, value_parser = named::<AtisOverflow>())]
     #[arg(hide_short_help = true)]
     atis_overflow: AtisOverflow,
 
-    /// What is taken from the times of EVT files: none, or openeb = the first TIME_HIGH, as OpenEB does
+    /// Offset to subtract from the times of EVT files: none, or openeb = the first TIME_HIGH, as OpenEB
+    /// does
     #[arg(long, value_name = "HOW", default_value_t, value_parser = named::<TimeShift>())]
     #[arg(hide_short_help = true)]
     time_shift: TimeShift,
 
-    /// Where the clock of AEDAT 1.0 and 2.0 begins anew: keep = times step back, rebase = time goes on,
-    /// error = reading ends
+    /// What to do where the clock of AEDAT 1.0 and 2.0 restarts: keep = times step back, rebase = time
+    /// continues, error = stop with an error
     #[arg(long, value_name = "HOW", default_value_t, value_parser = named::<ClockReset>())]
     #[arg(hide_short_help = true)]
     clock_reset: ClockReset,
 
-    /// Ranges of the inertial sensors of AEDAT 2.0 files, which do not say them: g and °/s, as in 8,1000
+    /// Full-scale ranges of the inertial sensors of AEDAT 2.0 files, which do not state them: in g and
+    /// °/s, as in 8,1000
     #[arg(long, value_name = "G,DPS", hide_short_help = true)]
     imu_ranges: Option<ImuRanges>,
 
@@ -68,29 +69,30 @@ pub struct ReadArgs {
     #[arg(long, hide_short_help = true)]
     keep_invalid: bool,
 
-    /// Which columns or arrays hold the events, where the file leaves it open: their order, `_` for
-    /// one to pass over (x,y,_,p,t), or their names (t=NAME,x=NAME,...)
+    /// Columns or arrays that hold the events, for files that leave it open: their order, with `_` for
+    /// a column to skip (x,y,_,p,t), or their names (t=NAME,x=NAME,...)
     #[arg(long, visible_alias = "columns", value_name = "KEYS", hide_short_help = true)]
     keys: Option<ColumnMap>,
 
-    /// Unit of times that do not say it: s, ms, us or ns
+    /// Unit of times, for files that do not state it: s, ms, us or ns
     #[arg(long, value_name = "UNIT", hide_short_help = true)]
     time_unit: Option<TimeUnit>,
 
-    /// Add the file's t_offset to all times, as for the clock of DSEC's images
+    /// Add the file's t_offset to all times, so that they are on the clock of DSEC's images
     #[arg(long, hide_short_help = true)]
     t_offset: bool,
 
-    /// Where the data begins, in bytes, if a header misleads
+    /// Byte offset at which the data begins, for files with a misleading header
     #[arg(long, value_name = "BYTES", hide_short_help = true)]
     data_offset: Option<u64>,
 
-    /// Map files into memory: auto = under a lease, so that a file that shrinks is an error;
-    /// always = also without one, which a file that shrinks ends with a signal
+    /// When to map files into memory: auto = under a lease, so that a file that shrinks while it is
+    /// read is an error; always = also without a lease, where such a file kills the program with a
+    /// signal
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
     mmap: Mmap,
 
-    /// Threads to use; 0 = one for each processor
+    /// Number of threads; 0 = one for each processor
     #[arg(long, short = 'j', value_name = "N", default_value_t = 0)]
     #[arg(allow_negative_numbers = true, help_heading = OTHER)]
     pub threads: usize,
@@ -103,19 +105,19 @@ enum Mmap {
     Never,
 }
 
-/// Options for a look at a file.
+/// Read options for a first look at a file.
 pub fn quick() -> ReadOptions {
     ReadOptions::default()
 }
 
 impl ReadArgs {
-    /// The format that is stated.
+    /// The format that `--format` states.
     pub fn format(&self) -> Option<&str> {
         self.format.as_deref()
     }
 
-    /// The options of the library.
-    pub fn options(&self, coords: Coords) -> liaf_data::Result<ReadOptions> {
+    /// The read options of the library.
+    pub fn options(&self, coords: Coords) -> liaf::data::Result<ReadOptions> {
         Ok(ReadOptions {
             format: self.format.as_deref().map(Format::named).transpose()?,
             stream: self.stream.clone(),

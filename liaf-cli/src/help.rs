@@ -1,4 +1,4 @@
-//! How the help is set out: the headings of the options, and what `-h` leaves to `--help`.
+//! How the help is laid out: the headings of the options, and which options only `--help` shows.
 
 use std::ffi::OsString;
 

@@ -1,17 +1,17 @@
 //! What the library advises, in the words of the command line.
 //!
 //! The library's [`Hint`]s name no option. Here each becomes the option that does it, unless the
-//! command that runs has no such option, or was given it already.
+//! running command has no such option, or was given it already.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
-use liaf_data::model::Note;
-use liaf_data::{Error, Hint};
+use liaf::data::model::Note;
+use liaf::data::{Error, Hint};
 
-/// The options of the command that runs, and those that it was given.
+/// The options of the running command, and those that it was given.
 #[derive(Debug, Default)]
 struct Options {
     known: BTreeSet<String>,
@@ -20,12 +20,12 @@ struct Options {
 
 static OPTIONS: OnceLock<Options> = OnceLock::new();
 
-/// Takes note of which command runs, so that nothing is advised that it does not know.
+/// Records which command runs, so that no option is advised that it does not have.
 pub fn set_command(program: &Command, matches: &ArgMatches) {
     if let Some((name, matches)) = matches.subcommand()
         && let Some(command) = program.find_subcommand(name)
     {
-        // A program runs one command; a second call would say the same.
+        // A program runs one command; a second call would set the same value.
         let _ = OPTIONS.set(Options::of(command, matches));
     }
 }
@@ -76,7 +76,8 @@ impl Options {
         self.known.contains(name) && !self.given.contains(name)
     }
 
-    /// Every cause of `error`, in order; the message of the library repeats the causes that it has itself.
+    /// The messages of `error` and its causes, in order. The message of a library error already
+    /// contains those of its causes.
     fn message(&self, error: &anyhow::Error) -> String {
         let words = error.chain().map(|cause| {
             let of_data = match cause.downcast_ref::<liaf::Error>() {
@@ -93,7 +94,7 @@ impl Options {
 
     /// The hint as an option, or `None` if that would not help here.
     fn say(&self, hint: &Hint) -> Option<String> {
-        let advice = advice(hint);
+        let advice = advice(hint)?;
         let helps = match advice.again {
             true => |options: &Self, name: &&str| options.known.contains(*name),
             false => |options: &Self, name: &&str| options.may_advise(name),
@@ -102,18 +103,19 @@ impl Options {
     }
 }
 
-/// What to say, the options it names, and whether it helps where these were given already, which
-/// it does if it names another value for them.
+/// What to say, the options that it names, and whether it still helps if these were given already,
+/// which is so if it names another value for them.
 struct Advice {
     text: String,
     options: &'static [&'static str],
     again: bool,
 }
 
-fn advice(hint: &Hint) -> Advice {
+/// `None` for what the program has no option for.
+fn advice(hint: &Hint) -> Option<Advice> {
     let once = |text: String, options| Advice { text, options, again: false };
     let again = |text: String, options| Advice { text, options, again: true };
-    match hint {
+    Some(match hint {
         Hint::StateFormat { names } => {
             let names: Vec<_> = names.iter().map(|name| format!("\"{name}\"")).collect();
             once(format!("state it: --format {}", names.join(" or ")), &["format"])
@@ -136,16 +138,18 @@ fn advice(hint: &Hint) -> Advice {
             let text = "give their order, as in --keys";
             again(format!("{text} {example}; _ is a column to pass over"), &["keys"])
         }
-        Hint::ChooseReading { name } => again(format!("take --aedat2 {name}"), &["aedat2"]),
+        Hint::ChooseReading { name } => again(format!("choose --aedat2 {name}"), &["aedat2"]),
         Hint::KeepReadingAtClockReset => {
-            again("--clock-reset keep or rebase reads on".into(), &["clock-reset"])
+            again("--clock-reset keep or rebase continues reading".into(), &["clock-reset"])
         }
         Hint::StateImuRanges => once("state them with --imu-ranges G,DPS".into(), &["imu-ranges"]),
         Hint::StateWordOrder => {
-            once("say which: --evt21-order little or legacy".into(), &["evt21-order"])
+            once("state it with --evt21-order little or legacy".into(), &["evt21-order"])
         }
         Hint::RawCoords => once("use --coords raw".into(), &["coords"]),
-        Hint::BuildIndex => once("an index of it finds them all: --index".into(), &["index"]),
+        Hint::BuildIndex => {
+            once("--index builds an index, which finds all of them".into(), &["index"])
+        }
         Hint::Overwrite => once("--force replaces it".into(), &["force"]),
         Hint::ZeroTime => once("--zero-time makes time begin at 0".into(), &["zero-time"]),
         Hint::WrapTimes { modulus } => {
@@ -160,8 +164,28 @@ fn advice(hint: &Hint) -> Advice {
             let text = "--clamp-time moves late events to the time of the one before";
             once(text.into(), &["clamp-time"])
         }
+        Hint::LongerWindows => {
+            again("choose longer windows: --window, --count".into(), &["window", "count"])
+        }
+        Hint::SmallerFrames => again(
+            "choose a smaller --size, a --crop or a smaller --dtype".into(),
+            &["size", "crop", "dtype"],
+        ),
+        Hint::SmallerOverlap => again("choose a smaller --overlap".into(), &["overlap"]),
+        Hint::ClockTimes => again(
+            "give --from and --to on the recording's clock, as in @1000000".into(),
+            &["from", "to"],
+        ),
+        Hint::RaiseLimit { limit, .. } if limit == "frames" => {
+            again("a larger --max-frames allows more".into(), &["max-frames"])
+        }
+        Hint::RaiseLimit { limit, to: Some(bytes) } if limit == "reorder_bytes" => {
+            let mib = bytes.div_ceil(1 << 20);
+            again(format!("--sort-memory {mib} is enough for all of them"), &["sort-memory"])
+        }
+        Hint::RaiseLimit { .. } => return None,
         other => again(other.to_string(), &[]),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -191,7 +215,7 @@ mod tests {
     fn every_option_that_a_hint_names_exists() {
         let mut named = 0;
         for hint in Hint::examples() {
-            let Advice { text, options, .. } = advice(&hint);
+            let Advice { text, options, .. } = advice(&hint).unwrap();
             let words = text.split(|c: char| !(c.is_alphanumeric() || c == '-'));
             for option in words.filter_map(|word| word.strip_prefix("--")) {
                 assert!(is_known(option), "{text}");
@@ -207,7 +231,8 @@ mod tests {
     fn no_hint_but_for_free_text_and_features_falls_back_on_the_words_of_the_library() {
         for hint in Hint::examples() {
             let is_free = matches!(hint, Hint::Text(_) | Hint::EnableFeature { .. });
-            assert_eq!(advice(&hint).text == hint.to_string(), is_free, "{hint}");
+            let text = advice(&hint).unwrap().text;
+            assert_eq!(text == hint.to_string(), is_free, "{hint}");
         }
     }
 
@@ -224,6 +249,11 @@ mod tests {
         assert!(info.say(&Hint::RawCoords).unwrap().contains("--coords"));
         assert_eq!(info.say(&Hint::WriteMeasurements), None);
         assert!(convert.say(&Hint::WriteMeasurements).is_some());
+        let raise = |limit: &str| Hint::RaiseLimit { limit: limit.into(), to: Some(3 << 20) };
+        assert!(convert.say(&raise("frames")).unwrap().contains("--max-frames"));
+        assert!(convert.say(&raise("reorder_bytes")).unwrap().contains("--sort-memory 3 "));
+        assert_eq!(info.say(&raise("frames")), None);
+        assert_eq!(convert.say(&raise("output_bytes")), None);
         let names = vec!["0".to_owned(), "1".to_owned()];
         let other = options_of(&["liaf", "info", "--stream", "7", "a.raw"]);
         assert_eq!(
@@ -242,7 +272,7 @@ mod tests {
         let denied = || std::io::Error::from(std::io::ErrorKind::PermissionDenied);
         for error in [
             anyhow::Error::from(liaf::Error::from(Error::system("cannot open", denied()))),
-            liaf_core::Error::system("cannot open", denied()).into(),
+            liaf::core::Error::system("cannot open", denied()).into(),
         ] {
             let message = Options::default().message(&error);
             assert_eq!(message, format!("cannot open: {}", denied()));

@@ -1,16 +1,16 @@
-//! The files that a command line means: files, globs, folders, and `-`.
+//! The files that a command line names: files, globs, folders, and `-`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use liaf_data::{FORMATS, Recording};
+use liaf::data::{FORMATS, Recording};
 
-/// All files that `inputs` name, in order, each once.
+/// All files that `inputs` name, in order, each of them once.
 ///
-/// A folder stands for every file in and below it whose extension is that of a format that is read;
-/// where the extension is in use for much else, the file must be a recording.
-/// A glob that the shell left alone is expanded here.
+/// A folder stands for every file in it and below it whose extension is that of a format that is read.
+/// If the extension is in common use for other files, the file must be a recording. A glob that the
+/// shell left alone is expanded here.
 pub fn expand(inputs: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for input in inputs {
@@ -35,7 +35,7 @@ fn glob_into(pattern: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     let text = pattern.to_str().filter(|text| text.contains(['*', '?', '[']));
     let Some(text) = text else { bail!("{}: no such file", pattern.display()) };
     let before = files.len();
-    for path in glob::glob(text).with_context(|| format!("{text}: not a pattern"))? {
+    for path in glob::glob(text).with_context(|| format!("{text}: not a valid pattern"))? {
         let path = path?;
         if path.is_file() {
             files.push(path);
@@ -54,7 +54,7 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
-        // A folder that links back to one above it must not be walked for ever.
+        // A link to a folder above would otherwise be followed for ever.
         if entry.file_type()?.is_dir() {
             walk(&path, files)?;
         } else if path.is_file() && has_known_extension(&path) && !is_something_else(&path) {
@@ -64,10 +64,10 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Extensions of files of which most are no recordings.
+/// Extensions of which most files are not recordings.
 const IN_COMMON_USE: &[&str] = &["csv", "txt", "npy", "npz", "mat", "h5", "hdf5"];
 
-/// Whether the file is only named as a recording may be: a table of labels, a note.
+/// Whether the file only has the extension of a recording, as a table of labels or a note may.
 fn is_something_else(path: &Path) -> bool {
     let extension = extension(path);
     IN_COMMON_USE.iter().any(|common| common.eq_ignore_ascii_case(extension))
@@ -91,11 +91,11 @@ fn extensions() -> String {
         .flat_map(|format| format.extensions)
         .map(|extension| format!(".{extension}"))
         .collect();
-    format!("files that end in {} are taken", all.join(", "))
+    format!("expected files that end in {}", all.join(", "))
 }
 
-/// Where a file lies, from the root and without `.` and `..`, so that two ways of writing one path
-/// are equal and paths can be compared. A file that is a link stays one.
+/// The absolute path of a file without `.` and `..`, so that two spellings of one path are equal and
+/// paths can be compared. A file that is a link is not followed.
 pub fn place(file: &Path) -> PathBuf {
     let folder = match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -107,7 +107,7 @@ pub fn place(file: &Path) -> PathBuf {
     }
 }
 
-/// What tells whether two paths mean one file, links followed; `None` if there is no such file.
+/// A key that is equal for two paths to one file, links followed; `None` if there is no such file.
 #[cfg(unix)]
 pub fn identity(file: &Path) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
@@ -116,13 +116,13 @@ pub fn identity(file: &Path) -> Option<(u64, u64)> {
     metadata.is_file().then(|| (metadata.dev(), metadata.ino()))
 }
 
-/// What tells whether two paths mean one file, links followed; `None` if there is no such file.
+/// A key that is equal for two paths to one file, links followed; `None` if there is no such file.
 #[cfg(not(unix))]
 pub fn identity(file: &Path) -> Option<PathBuf> {
     file.canonicalize().ok()
 }
 
-/// The folder that all files share, below which their paths are kept apart.
+/// The deepest folder that contains all files. Outputs mirror the paths below it.
 pub fn common_parent(files: &[PathBuf]) -> PathBuf {
     let mut parents = files.iter().map(|file| file.parent().unwrap_or(Path::new("")));
     let Some(first) = parents.next() else { return PathBuf::new() };

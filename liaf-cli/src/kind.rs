@@ -1,11 +1,11 @@
-//! The kinds of files that `liaf convert` makes: tensors, another event file, or frames of a camera.
+//! The kinds of files that `liaf convert` writes: tensor files, event files, or images of a camera.
 
 use std::path::Path;
 
-use liaf_data::measurements::MeasurementFile;
-use liaf_data::options::Named;
-use liaf_data::tensor::Container;
-use liaf_data::write::{self, Target};
+use liaf::data::measurements::MeasurementFile;
+use liaf::data::options::Named;
+use liaf::data::tensor::Container;
+use liaf::data::write::{self, Target};
 
 /// A kind of output.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +14,7 @@ pub enum Kind {
     Tensor(Container),
     /// Events.
     Events(&'static Target),
-    /// A folder of frames of a camera.
+    /// A folder of images of a camera.
     Png,
 }
 
@@ -28,8 +28,8 @@ impl Kind {
         }
     }
 
-    /// The kind that the extension of `path` means.
-    pub fn of_path(path: &Path) -> liaf_data::Result<Self> {
+    /// The kind for the extension of `path`.
+    pub fn of_path(path: &Path) -> liaf::data::Result<Self> {
         if let Some(target) = write::target_of_path(path) {
             return Ok(Self::Events(target));
         }
@@ -44,7 +44,7 @@ impl Kind {
         })
     }
 
-    /// The name by which `--to` chooses it.
+    /// The name of the kind for `--to`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Tensor(container) => container.name(),
@@ -62,7 +62,7 @@ impl Kind {
         }
     }
 
-    /// What this means for a stream that is not one of events.
+    /// The kind of file for a stream other than events, if there is one.
     pub fn of_samples(self) -> Option<MeasurementFile> {
         match self {
             Self::Png => Some(MeasurementFile::Png),

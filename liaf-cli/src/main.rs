@@ -1,8 +1,8 @@
-//! The program `liaf`: what is in an event recording, recordings to tensor files and to other event
-//! files, what networks cost, and what a trained one sees in a recording.
+//! The program `liaf`: shows what is in an event recording, converts recordings to tensor files and to
+//! other event files, counts what networks cost, and classifies recordings with a trained network.
 //!
-//! Data goes to standard output, everything said about it to standard error. Exit codes: 0 done,
-//! 1 something failed, 2 the command line is wrong.
+//! Data goes to standard output, messages to standard error. Exit codes: 0 done, 1 something failed, 2
+//! the command line is wrong.
 
 mod args;
 mod cmd;
@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::{FromArgMatches, Parser, Subcommand};
 
-/// Event-camera recordings: look into them, turn them into tensor files or other event files.
+/// Inspect event-camera recordings, and convert them to tensor files or other event files.
 #[derive(Debug, Parser)]
 #[command(name = "liaf", version, about, propagate_version = true)]
 struct Cli {
@@ -30,7 +30,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    // The commands' own comments are their help: one here would take its place.
+    // The doc comment of each command's `Args` is its help. A comment here would replace it.
     Info(Box<cmd::info::Args>),
     Convert(Box<cmd::convert_args::Args>),
     Cost(cmd::cost::Args),
@@ -55,7 +55,8 @@ fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) => {
-            // A reader that went away (`liaf info … | head`) is no failure.
+            // It is no failure that the reader of standard output went away, as in `liaf info … |
+            // head`.
             if is_broken_pipe(&error) {
                 return ExitCode::SUCCESS;
             }
@@ -71,10 +72,10 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
-/// Whether the command line asked for something that cannot be.
+/// Whether the error is a mistake in the command line.
 fn is_usage(error: &anyhow::Error) -> bool {
     error.is::<outputs::Usage>()
         || error
-            .downcast_ref::<liaf_data::Error>()
-            .is_some_and(|error| error.kind() == liaf_data::ErrorKind::Caller)
+            .downcast_ref::<liaf::data::Error>()
+            .is_some_and(|error| error.kind() == liaf::data::ErrorKind::Caller)
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use liaf_data::tensor::Container;
+use liaf::data::tensor::Container;
 
 use crate::inputs::{common_parent, identity, place};
 use crate::kind::Kind;
@@ -20,10 +20,10 @@ pub struct Job {
     pub kind: Kind,
 }
 
-/// One job an input. With several inputs, or an output that ends in `/` or is a folder, the output
-/// is a folder that mirrors the inputs' paths below the folder they share. Frames of a camera are a
-/// folder for each input.
-/// No output is one of the inputs.
+/// Plans one job per input. With several inputs, or an output that ends in `/` or is a folder, the
+/// output is a folder that mirrors the inputs' paths below the deepest folder that contains all of
+/// them. The images of a camera become a folder for each input. An output that is one of the inputs is
+/// an error.
 pub fn plan(inputs: &[PathBuf], output: &Path, kind: Option<Kind>) -> Result<Vec<Job>> {
     let jobs = name_outputs(inputs, output, kind)?;
     let inputs: HashMap<_, _> =
@@ -59,8 +59,7 @@ fn name_outputs(inputs: &[PathBuf], output: &Path, kind: Option<Kind>) -> Result
     }
     if !is_folder && output.extension().is_some() {
         bail!(Usage(format!(
-            "{} inputs and one output file, {}: name a folder (`{}/`) for one file each; a data set \
-             in one file is for `liaf dataset`, which is not there yet",
+            "{} inputs and one output file, {}: name a folder (`{}/`) to get one file for each input",
             inputs.len(),
             output.display(),
             output.with_extension("").display()
@@ -82,7 +81,7 @@ fn name_outputs(inputs: &[PathBuf], output: &Path, kind: Option<Kind>) -> Result
     let mut outputs = HashSet::new();
     if let Some(job) = jobs.iter().find(|job| !outputs.insert(&job.output)) {
         bail!(Usage(format!(
-            "two inputs, {} one of them, would both become {}: convert one of them apart",
+            "two inputs, one of them {}, would both be written to {}: convert one of them separately",
             job.input.display(),
             job.output.display()
         )));
@@ -90,7 +89,8 @@ fn name_outputs(inputs: &[PathBuf], output: &Path, kind: Option<Kind>) -> Result
     Ok(jobs)
 }
 
-/// Two inputs whose names differ in the extension alone (`a.aedat`, `a.raw`) keep it in the output.
+/// Keeps the input's extension in the output's name where two inputs differ only by it (`a.aedat`,
+/// `a.raw`).
 fn keep_apart(jobs: &mut [Job]) {
     let mut count: HashMap<PathBuf, u32> = HashMap::new();
     for job in jobs.iter() {
@@ -105,7 +105,7 @@ fn keep_apart(jobs: &mut [Job]) {
     }
 }
 
-/// The command line asks for something that cannot be.
+/// An error in the command line.
 #[derive(Debug)]
 pub struct Usage(pub String);
 
@@ -163,6 +163,9 @@ mod tests {
     fn several_inputs_and_one_file_is_a_usage_error() {
         let inputs = ["a.raw", "b.raw"].map(PathBuf::from);
         let error = plan(&inputs, Path::new("x.h5"), None).unwrap_err();
-        assert!(error.is::<Usage>() && error.to_string().contains("liaf dataset"), "{error}");
+        assert!(
+            error.is::<Usage>() && error.to_string().contains("2 inputs and one output file"),
+            "{error}"
+        );
     }
 }

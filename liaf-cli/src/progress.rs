@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use liaf_data::convert::Progress;
+use liaf::data::convert::Progress;
 
 use crate::text::say;
 
-/// Bytes read of all files, events per second, and time left. Shown on a terminal only.
+/// Shows the bytes read of all files, events per second, and time left, on a terminal only.
 pub struct Bar {
     bar: ProgressBar,
     events: ProgressBar,
@@ -33,12 +33,12 @@ impl Bar {
         Self { bar, events: ProgressBar::hidden() }
     }
 
-    /// The part of the bar that one file fills.
+    /// The part of the bar for one file.
     pub fn file(&self) -> FileBar<'_> {
         FileBar { bar: self, bytes: 0, events: 0 }
     }
 
-    /// A file is done, well or not.
+    /// Advances the bar past a file that is done, successfully or not.
     pub fn file_done(&self) {
         self.bar.tick();
     }
@@ -62,7 +62,7 @@ pub struct FileBar<'a> {
 }
 
 impl FileBar<'_> {
-    /// Takes how far the file is. Where it is read several times, each pass counts in part.
+    /// Reports how far the file is. If it is read several times, each pass counts for its share.
     pub fn tell(&mut self, progress: &Progress) -> ControlFlow<()> {
         let passes = u64::from(progress.passes.max(1));
         let total = progress.total.unwrap_or(0);

@@ -3,8 +3,8 @@
 use std::fmt::Display;
 use std::io::Write;
 
-/// Writes a line on standard error. Where nobody can read it, as when standard error is closed, there is
-/// nobody to tell either.
+/// Writes a line on standard error. If that fails, as when standard error is closed, the line is lost:
+/// there is nowhere else to report it.
 pub fn say(line: impl Display) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
@@ -22,7 +22,7 @@ pub fn thousands(n: u64) -> String {
     text
 }
 
-/// Bytes in the unit that leaves one to three digits before the point.
+/// A number of bytes in the largest unit that leaves at least one digit before the point.
 pub fn bytes(n: u64) -> String {
     scaled(n as f64, 1000.0, &["B", "kB", "MB", "GB", "TB"])
 }

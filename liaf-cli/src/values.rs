@@ -1,7 +1,7 @@
-//! Values of options that clap would read as other options: those that begin with a minus sign. None of
-//! them can be negative, and each says so.
+//! Values of options that may begin with a minus sign, which clap would take for another option. None
+//! of them can be negative, and each error says why.
 
-use liaf_data::frames::{Crop, TimePoint, parse_duration};
+use liaf::data::frames::{Crop, TimePoint, parse_duration};
 
 /// A time, as in `1.5s` after the first event or `@1589163147368868` on the recording's clock.
 pub fn time_point(text: &str) -> Result<TimePoint, String> {
@@ -31,7 +31,7 @@ pub fn crop(text: &str) -> Result<Crop, String> {
     text.parse().map_err(said)
 }
 
-fn said(error: liaf_data::Error) -> String {
+fn said(error: liaf::data::Error) -> String {
     error.to_string()
 }
 

@@ -93,6 +93,6 @@ fn a_matlab_file_without_its_hdf5_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mat");
     fs::write(&path, b"MATLAB 7.3 MAT-file, Platform: GLNXA64").unwrap();
-    let says = if cfg!(feature = "hdf5") { "cut or damaged" } else { "feature `hdf5`" };
+    let says = if cfg!(feature = "hdf5") { "truncated or damaged" } else { "feature `hdf5`" };
     refused(&liaf(&["info", &path.display().to_string()]), 1, &["MATLAB 7.3 file", says]);
 }

@@ -47,7 +47,7 @@ fn parquet_is_known_and_not_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.parquet");
     fs::write(&path, b"PAR1 and more").unwrap();
-    refused(&liaf(&["info", &path.display().to_string()]), 1, &["Parquet", "written, not read"]);
+    refused(&liaf(&["info", &path.display().to_string()]), 1, &["Parquet", "written but not read"]);
 }
 
 #[cfg(not(feature = "zip"))]

@@ -38,8 +38,8 @@ fn each_stream_goes_where_its_samples_fit() {
     refused(&convert("frames", "frames/", &[]), 1, &["--force"]);
     printed(convert("frames", "none.h5", &["--dry-run"]));
     assert!(!folder.path().join("none.h5").exists());
-    refused(&convert("imu", "imu.npz", &[]), 1, &["imu is written as .csv"]);
-    refused(&convert("imu", "crop.csv", &["--crop", "0,0,4,4"]), 1, &["--crop is for events"]);
+    refused(&convert("imu", "imu.npz", &[]), 1, &["imu can only be written as .csv"]);
+    refused(&convert("imu", "crop.csv", &["--crop", "0,0,4,4"]), 1, &["--crop applies to events"]);
     refused(&convert("events", "x", &["--to", "png"]), 1, &["--stream frames"]);
     refused(&convert("sound", "x.csv", &[]), 1, &["no stream sound", "2 (imu)"]);
 }

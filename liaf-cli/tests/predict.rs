@@ -9,17 +9,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use liaf_core::graph::{Inputs, Mode};
-use liaf_core::train::{TrainConfig, Trainer};
-use liaf_core::{Network, NetworkConfig, Real, Workspace};
-use liaf_data::Limits;
-use liaf_data::frames::{Provenance, SampleRecipe};
-use liaf_data::tensor::LoadedFrames;
+use liaf::core::graph::{Inputs, Mode};
+use liaf::core::train::{TrainConfig, Trainer};
+use liaf::core::{Network, NetworkConfig, Real, Workspace};
+use liaf::data::Limits;
+use liaf::data::frames::{Provenance, SampleRecipe};
+use liaf::data::tensor::LoadedFrames;
 use ndarray::{ArrayD, Axis, IxDyn};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use common::{fixture, liaf};
+use common::{fixture, fixtures, liaf, tables};
 
 /// Two recordings that a network can tell apart: of other density and other places.
 const CLASSES: [(&str, &str); 2] =
@@ -211,10 +211,11 @@ fn recordings_are_recognised() {
         let recording = fixture(recording);
         let csv = out(&trained.args(path, &recording, &["--csv"]));
         let mut lines = csv.lines();
-        assert_eq!(lines.next(), Some("start_us,end_us,frames,class,probability"));
+        let header = "start_us,end_us,frames,class,probability,complete";
+        assert_eq!(lines.next(), Some(header));
         let first = lines.next().unwrap();
         assert!(first.starts_with(&rows[0]["start_us"].to_string()), "{first}");
-        assert!(first.ends_with(&format!(",{probability}")), "{first}");
+        assert!(first.ends_with(&format!(",{probability},true")), "{first}");
         assert_eq!(lines.count() + 1, rows.len());
         let mut command = Command::new(env!("CARGO_BIN_EXE_liaf"));
         let piped = fs::File::open(&recording).unwrap();
@@ -223,19 +224,49 @@ fn recordings_are_recognised() {
         assert_eq!(String::from_utf8(piped.stdout).unwrap(), csv);
         let output = liaf(&trained.args(path, &recording, &[]));
         let table = String::from_utf8(output.stdout).unwrap();
-        assert!(table.starts_with("      time  class"), "{table}");
+        let header = "      time          start_us            end_us  class";
+        assert!(table.starts_with(header), "{table}");
         assert_eq!(table.lines().count(), rows.len() + 1);
         let says = String::from_utf8(output.stderr).unwrap();
         assert!(says.contains(&format!("{} samples: {name} ", rows.len())), "{says}");
+        equals_arithmetic(&rows, &recording, &csv, &table);
     }
+}
+
+/// Times and completeness follow from the times of the first and the last event, for windows of 5 ms and
+/// samples of 4 frames, and every way to print says them.
+fn equals_arithmetic(rows: &[Value], recording: &str, csv: &str, table: &str) {
+    let read = liaf::data::ReadOptions::default();
+    let events = liaf::data::Recording::open(recording, read).unwrap().read_all().unwrap();
+    let (first, last) = (events.t()[0], *events.t().iter().max().unwrap());
+    let frames = (last - first) / 5_000 + 1;
+    assert_eq!(rows.len() as i64, (frames + 3) / 4);
+    let lines = csv.lines().zip(table.lines()).skip(1);
+    let mut cut = 0;
+    for ((k, row), (line, text)) in (0..).zip(rows).zip(lines) {
+        let n = (frames - 4 * k).min(4);
+        let start = first + 20_000 * k;
+        let end = start + 5_000 * n;
+        let complete = n == 4 && end <= last + 1;
+        assert_eq!((row["start_us"].as_i64(), row["end_us"].as_i64()), (Some(start), Some(end)));
+        assert_eq!((row["frames"].as_i64(), row["complete"].as_bool()), (Some(n), Some(complete)));
+        assert!(line.starts_with(&format!("{start},{end},{n},")), "{line}");
+        assert!(line.ends_with(&format!(",{complete}")), "{line}");
+        let words: Vec<_> = text.split_whitespace().collect();
+        assert_eq!(words[2..4], [start.to_string(), end.to_string()]);
+        let says = text.ends_with("%  (cut short by the end of the recording)");
+        assert_eq!(says, !complete, "{text}");
+        cut += i32::from(!complete);
+    }
+    assert_eq!(cut, 1);
 }
 
 #[test]
 fn every_format_is_watched() {
     let trained = Trained::new::<f32>(&format!("{CONVOLUTION}{MEAN}"));
-    let table: toml::Table = fs::read_to_string(fixture("cases.toml")).unwrap().parse().unwrap();
+    let cases = tables::rows(&fixtures(), "case");
     let mut files: BTreeMap<&str, &str> = BTreeMap::new();
-    for case in table["case"].as_array().unwrap() {
+    for case in &cases {
         let events = case["canonical"]["events"].as_integer().unwrap();
         if events > 0 && case.get("stream").is_none() {
             files.entry(case["format"].as_str().unwrap()).or_insert(case["file"].as_str().unwrap());
@@ -259,12 +290,15 @@ fn part_of_a_recording_and_other_sensors_are_said() {
     let part = trained.rows(recording, &["--each-frame", "--from", "50ms", "--to", "100ms"]);
     let start = |rows: &[Value]| rows[0]["start_us"].as_i64().unwrap();
     assert_eq!((part.len(), start(&part) - start(&all)), (10, 50_000));
-    trained.recipe.sensor = Some(liaf_data::SensorSize::new(128, 128));
+    trained.recipe.sensor = Some(liaf::data::SensorSize::new(128, 128));
     let path = trained.with_note("other.safetensors", Some(&trained.recipe.to_json().unwrap()));
     let recording = fixture(recording);
     let output = liaf(&trained.args(path.to_str().unwrap(), &recording, &["-q"]));
     let says = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success() && says.contains("warning: its sensor is 346x260"), "{says}");
+    assert!(
+        output.status.success() && says.contains("warning: the size of its sensor is 346x260"),
+        "{says}"
+    );
 }
 
 #[test]
@@ -277,19 +311,26 @@ fn what_cannot_be_watched_is_refused() {
         refused(&trained.args(path.to_str().unwrap(), &recording, &[]), 1, &says);
     };
     refuse(&trained.with_note("a.safetensors", None), &["how the frames", "`samples`"]);
-    refuse(&trained.with_note("b.safetensors", Some("{}")), &["not as expected"]);
+    refuse(
+        &trained.with_note("b.safetensors", Some("{}")),
+        &[
+            "recipe of the samples cannot be read",
+            "expected a JSON object",
+            "missing field `frames`",
+        ],
+    );
     refuse(Path::new(&recording), &["safetensors"]);
     refuse(&trained.folder.path().join("frames.safetensors"), &["not a checkpoint"]);
     refuse(&trained.folder.path().join("none.safetensors"), &["cannot"]);
     let note = |recipe: &SampleRecipe| recipe.to_json().unwrap();
     let mut recipe = trained.recipe.clone();
-    recipe.frames.size = Some(liaf_data::SensorSize::new(8, 4));
+    recipe.frames.size = Some(liaf::data::SensorSize::new(8, 4));
     let path = trained.with_note("c.safetensors", Some(&note(&recipe)));
     refuse(&path, &["[2, 16, 16]", "[2, 4, 8]"]);
     trained.recipe.classes.push("third".into());
     let path = trained.with_note("d.safetensors", Some(&note(&trained.recipe)));
     let path = path.to_str().unwrap();
-    refused(&trained.args(path, &recording, &[]), 1, &["names 3 classes", "2 apart"]);
+    refused(&trained.args(path, &recording, &[]), 1, &["names 3 classes", "2 outputs"]);
     refused(&trained.args(path, &recording, &["--csv", "--json"]), 2, &["--json"]);
     let path = trained.path();
     let path = path.to_str().unwrap();

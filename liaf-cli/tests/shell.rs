@@ -24,5 +24,5 @@ fn manual_pages_are_of_the_program_and_of_each_command() {
     for part in [".TH liaf-convert 1", "Selection of events", "evt21", "Examples:"] {
         assert!(page.to_lowercase().contains(&part.to_lowercase()), "{part} is not in:\n{page}");
     }
-    refused(&liaf(&["man", "dance"]), 2, &["dance: not a command", "convert"]);
+    refused(&liaf(&["man", "dance"]), 2, &["dance: no such command", "convert"]);
 }

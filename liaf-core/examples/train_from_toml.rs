@@ -31,13 +31,13 @@ const TRAINING: &str = "
     schedule = { curve = { type = 'cosine', ticks = 40 } }
 ";
 
-/// Trains, and prints how well the network does.
+/// Trains, and prints the accuracy of the network.
 pub fn main() -> Result<()> {
-    println!("{:.0} % right", 100.0 * run()?);
+    println!("{:.0} % correct", 100.0 * run()?);
     Ok(())
 }
 
-/// Trains, and returns the share of samples that the network gets right.
+/// Trains, and returns the share of samples that the network classifies correctly.
 pub fn run() -> Result<f64> {
     let (frames, labels) = moving_bars();
     let batch = Inputs::of("frames", frames.view());
@@ -46,7 +46,7 @@ pub fn run() -> Result<f64> {
 
     for _ in 0..40 {
         let report = trainer.step(&batch, &labels)?;
-        println!("step {}: loss {:.3}, {} right", report.step, report.loss, report.correct);
+        println!("step {}: loss {:.3}, {} correct", report.step, report.loss, report.correct);
     }
     Ok(trainer.evaluate(&batch, &labels)?.accuracy())
 }
@@ -59,7 +59,7 @@ fn moving_bars() -> (ArrayD<f32>, Vec<usize>) {
         let (along, across) = if labels[n] == 0 { (x, y) } else { (y, x) };
         let bar = (t + n) % 8;
         let place = if polarity == 1 { bar } else { (bar + 7) % 8 };
-        // Each sample leaves out other pixels.
+        // The missing pixels differ from sample to sample.
         if along == place && (across + n) % 5 != 0 { 1.0 } else { 0.0 }
     });
     (frames.into_dyn(), labels)

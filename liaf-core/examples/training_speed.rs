@@ -3,9 +3,9 @@
 //!
 //!     cargo run --release -p liaf-core --example training_speed -- [NET] [THREADS] [REPEATS]
 //!
-//! NET: `gesture` (60 steps of 2x32x32; 1801 M multiply-accumulates a sample), `mnist` (20 of 2x28x28;
-//! 27 M) or `cifar` (10 of 2x42x42; 3867 M). Prints medians of wall time, and the time of all
-//! threads on a processor, which says more where other programs run.
+//! NET is `gesture` (60 steps of 2x32x32; 1801 M multiply-accumulates per sample), `mnist` (20 steps of
+//! 2x28x28; 27 M) or `cifar` (10 steps of 2x42x42; 3867 M). Prints medians of the wall time and of the
+//! processor time of all threads, which is more reliable if other programs run.
 
 use std::time::Instant;
 
@@ -60,7 +60,7 @@ fn net(name: &str) -> Option<(usize, [usize; 3], NetworkConfig)> {
     Some((steps, item, config.then(Aggregate::new(AggregateKind::Mean))))
 }
 
-/// Counts, 1 in 5 % of all places.
+/// Frames in which 5 % of the cells are 1.
 fn frames(samples: usize, steps: usize, item: [usize; 3]) -> ArrayD<f32> {
     let shape = [samples, steps, item[0], item[1], item[2]];
     let count = |i: u64| if Key::new(1).uniform(i) < 0.05 { 1.0 } else { 0.0 };
@@ -68,8 +68,8 @@ fn frames(samples: usize, steps: usize, item: [usize; 3]) -> ArrayD<f32> {
     ArrayD::from_shape_vec(IxDyn(&shape), numbers).unwrap_or_default()
 }
 
-/// Seconds of all threads on a processor so far, and the largest memory in MiB; 0 where the system
-/// does not tell.
+/// Processor time of all threads so far in seconds, and the largest memory in MiB; 0 where the system
+/// does not report it.
 fn used() -> (f64, u64) {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields: Vec<_> = stat.rsplit(')').next().unwrap_or_default().split(' ').collect();
@@ -106,7 +106,7 @@ fn main() -> Result<()> {
     let args: Vec<_> = std::env::args().skip(1).collect();
     let name = args.first().map_or("gesture", String::as_str);
     let (steps, item, config) =
-        net(name).ok_or_else(|| Error::config("no such network").found(name))?;
+        net(name).ok_or_else(|| Error::config("unknown network").found(name))?;
     let number = |i: usize, default: usize| {
         args.get(i).and_then(|text| text.parse().ok()).unwrap_or(default)
     };

@@ -1,11 +1,12 @@
-//! The functions that neurons and layers send their values through.
+//! Activation functions of neurons and layers.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::real::Real;
 
-/// An activation function, by name: `"relu"`, or with its number, `{ leaky_relu = { slope = 0.2 } }`.
+/// An activation function, by name: `"relu"`, or with its parameter, `{ leaky_relu = { slope = 0.2 }
+/// }`.
 ///
 /// Where a function has a kink, the derivative is that of PyTorch: 0 for ReLU at 0, the slope for
 /// leaky ReLU. NaN stays NaN.
@@ -19,7 +20,7 @@ pub enum Activation {
     Relu,
     /// x for x > 0, else slope · x.
     LeakyRelu {
-        /// Slope below 0. Default 0.01.
+        /// The slope for x below 0. Default 0.01.
         #[serde(default = "slope")]
         slope: f64,
     },
@@ -28,7 +29,7 @@ pub enum Activation {
     Selu,
     /// x for x > 0, else α (e^x - 1) (Clevert et al. 2015, arXiv 1511.07289).
     Elu {
-        /// Minus the value far below 0. Default 1.
+        /// The negative of the limit for x → -∞. Default 1.
         #[serde(default = "one")]
         alpha: f64,
     },
@@ -46,12 +47,12 @@ fn one() -> f64 {
     1.0
 }
 
-/// λ and α of SELU: the fixed point of mean 0 and variance 1.
+/// λ and α of SELU, for which mean 0 and variance 1 are a fixed point.
 const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
 const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
 
 impl Activation {
-    /// Refuses a slope or alpha that is not a number.
+    /// Returns an error if the slope or alpha is not finite.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config).

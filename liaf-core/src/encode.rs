@@ -1,6 +1,6 @@
-//! Still images as spikes in time: `[N, item…]` of intensities to `[N, T, item…]`.
+//! Encoding of still images as spike trains: `[N, item…]` intensities to `[N, T, item…]`.
 //!
-//! Random numbers are functions of key, sample, step and number: the same key gives the same spikes.
+//! Random numbers are functions of key, sample, step and index: the same key gives the same spikes.
 
 use ndarray::{ArrayD, ArrayViewD, Axis};
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use crate::rng::Key;
 pub enum Encoding {
     /// The intensity itself at every step.
     Constant,
-    /// At each step 1 with probability `gain · x`, held within 0 and 1, else 0
+    /// At each step 1 with probability `gain · x`, clamped to 0 and 1, otherwise 0
     /// (`snntorch.spikegen.rate`).
     Rate {
         /// Default 1.
@@ -29,10 +29,10 @@ pub enum Encoding {
         #[serde(default = "one")]
         gain: f64,
     },
-    /// One spike a pixel, the earlier the brighter: at step `round((T - 1)(1 - x))`, x held within 0
-    /// and 1 (`snntorch.spikegen.latency`, linear and normalised).
+    /// One spike per pixel, earlier for brighter pixels: at step `round((T - 1)(1 - x))`, with x
+    /// clamped to 0 and 1 (`snntorch.spikegen.latency`, linear and normalised).
     Latency {
-        /// Pixels below it never spike. Default 0.01.
+        /// Pixels below this intensity never spike. Default 0.01.
         #[serde(default = "hundredth")]
         threshold: f64,
     },
@@ -46,7 +46,7 @@ fn hundredth() -> f64 {
     0.01
 }
 
-/// The largest mean of a Poisson distribution: its smallest probability is still a number.
+/// The largest mean of a Poisson distribution whose smallest probability is above 0 in `f64`.
 const LARGEST_MEAN: f64 = 700.0;
 
 impl Encoding {
@@ -65,8 +65,8 @@ impl Encoding {
     /// ```
     ///
     /// # Errors
-    /// If there are no samples or steps, an intensity is not finite, a gain or threshold cannot be,
-    /// or a mean is above 700.
+    /// If there are no samples or steps, an intensity is not finite, a gain or threshold is negative or
+    /// not finite, or a mean is above 700.
     pub fn encode<R: Real>(
         self,
         images: ArrayViewD<'_, R>,
@@ -76,13 +76,13 @@ impl Encoding {
         self.check()?;
         let samples = images.shape().first().copied().unwrap_or(0);
         if samples == 0 || steps == 0 {
-            return Err(Error::data("nothing to encode")
-                .expected("[N, ..] and steps, N and steps of 1 or more")
+            return Err(Error::data("there is nothing to encode")
+                .expected("[N, ..] and a number of steps, both N and steps 1 or more")
                 .found(format!("{:?} and {steps} steps", images.shape())));
         }
         if let Some((at, x)) = images.indexed_iter().find(|(_, x)| !x.is_finite()) {
             let at = format!("{x} at {:?}", ndarray::Dimension::slice(&at));
-            return Err(Error::data("an intensity is not finite").found(at));
+            return Err(Error::data("an intensity must be finite").found(at));
         }
         let len = images.len() / samples;
         let mut spikes = Vec::with_capacity(images.len() * steps);
@@ -135,7 +135,9 @@ impl Encoding {
         if number.is_finite() && number >= 0.0 {
             return Ok(());
         }
-        Err(Error::config("an impossible gain or threshold").expected("0 or more").found(number))
+        Err(Error::config("the gain or threshold must be finite and 0 or more")
+            .expected("0 or more")
+            .found(number))
     }
 }
 
@@ -143,7 +145,7 @@ impl Encoding {
 fn poisson(mean: f64, uniform: f64) -> f64 {
     let (mut count, mut probability) = (0.0, (-mean).exp());
     let mut below = probability;
-    // Rounding may keep the sum below 1; far above the mean nothing is left to add.
+    // Rounding may keep the sum below 1. Far above the mean, the remaining probabilities are 0.
     while uniform >= below && (count < mean || probability > 1e-18) {
         count += 1.0;
         probability *= mean / count;
@@ -214,10 +216,10 @@ mod tests {
             let images = ndarray::Array2::from_elem((n, 2), x).into_dyn();
             encoding.encode(images.view(), steps, Key::new(0)).unwrap_err().to_string()
         };
-        assert!(refuse(Encoding::Constant, f32::NAN, 1, 1).contains("not finite"));
-        assert!(refuse(Encoding::Constant, 0.0, 0, 1).contains("nothing to encode"));
-        assert!(refuse(Encoding::Constant, 0.0, 1, 0).contains("nothing to encode"));
+        assert!(refuse(Encoding::Constant, f32::NAN, 1, 1).contains("must be finite"));
+        assert!(refuse(Encoding::Constant, 0.0, 0, 1).contains("there is nothing to encode"));
+        assert!(refuse(Encoding::Constant, 0.0, 1, 0).contains("there is nothing to encode"));
         assert!(refuse(Encoding::Poisson { gain: 1.0 }, 1e6, 1, 1).contains("too large"));
-        assert!(refuse(Encoding::Rate { gain: -1.0 }, 1.0, 1, 1).contains("impossible gain"));
+        assert!(refuse(Encoding::Rate { gain: -1.0 }, 1.0, 1, 1).contains("gain or threshold"));
     }
 }

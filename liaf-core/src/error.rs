@@ -1,25 +1,25 @@
-//! What can go wrong, where in the network, and what to do about it.
+//! Errors, which say what went wrong, where in the network, and what to do about it.
 
 use std::fmt;
 
-/// The result of everything in this crate that can fail.
+/// The result of every function of this crate that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Whose fault an [`Error`] is.
+/// The cause of an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A configuration that cannot be a network: unknown name, impossible number, cycle.
+    /// An invalid configuration: an unknown name, an invalid number, a cycle.
     Config,
-    /// Shapes that do not fit each other.
+    /// Shapes that do not agree.
     Shape,
-    /// Data that cannot be worked on: NaN, an empty batch, a label out of range.
+    /// Invalid data: NaN, an empty batch, a label out of range.
     Data,
-    /// A checkpoint or weights file that is damaged, foreign or of another network.
+    /// A checkpoint or weights file that is damaged, of another kind or of another network.
     Checkpoint,
-    /// Something this network or build cannot do.
+    /// Something that this network or build does not support.
     Unsupported,
-    /// The operating system refused.
+    /// The operating system reported an error.
     System,
 }
 
@@ -37,8 +37,8 @@ impl ErrorKind {
     }
 }
 
-/// An error with everything known about it: what, in which layer or file, what was expected and
-/// found, what to do.
+/// An error with everything that is known about it: what went wrong, in which layer or file, what was
+/// expected and found, and what to do.
 ///
 /// ```
 /// use liaf_core::{Error, ErrorKind};
@@ -67,52 +67,52 @@ struct Inner {
 }
 
 impl Error {
-    /// An error of `kind`; the other constructors are shorter ways to it.
+    /// An error of this kind. The other constructors are shorthands for the most frequent kinds.
     pub fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
         let what = what.into();
         let (location, expected, found, advice, source) = (None, None, None, None, None);
         Self(Box::new(Inner { kind, what, location, expected, found, advice, source }))
     }
 
-    /// A configuration that cannot be a network.
+    /// The configuration is invalid ([`ErrorKind::Config`]).
     pub fn config(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Config, what)
     }
 
-    /// Shapes that do not fit each other.
+    /// Shapes do not agree ([`ErrorKind::Shape`]).
     pub fn shape(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Shape, what)
     }
 
-    /// Data that cannot be worked on.
+    /// Data is invalid ([`ErrorKind::Data`]).
     pub fn data(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Data, what)
     }
 
-    /// A file of weights that is damaged, foreign or of another network.
+    /// A file of weights is damaged, of another kind or of another network ([`ErrorKind::Checkpoint`]).
     pub fn checkpoint(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Checkpoint, what)
     }
 
-    /// Something this network or build cannot do.
+    /// This network or build does not support something ([`ErrorKind::Unsupported`]).
     pub fn unsupported(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Unsupported, what)
     }
 
-    /// The operating system refused.
+    /// The operating system reported `source` when asked to do `what` ([`ErrorKind::System`]).
     pub fn system(what: impl Into<String>, source: std::io::Error) -> Self {
         let mut error = Self::new(ErrorKind::System, what);
         error.0.source = Some(source);
         error
     }
 
-    /// Says in which layer; the first one named stays.
+    /// Adds the name of the layer, unless a location is known already.
     #[must_use]
     pub fn in_layer(self, name: &str) -> Self {
         self.location(format!("layer {name}"))
     }
 
-    /// Says in which file; the first location named stays.
+    /// Adds the path of the file, unless a location is known already.
     #[must_use]
     pub fn in_file(self, path: impl AsRef<std::path::Path>) -> Self {
         self.location(path.as_ref().display().to_string())
@@ -123,36 +123,37 @@ impl Error {
         self
     }
 
-    /// Says what should have been there.
+    /// Adds what should have been there.
     #[must_use]
     pub fn expected(mut self, what: impl fmt::Display) -> Self {
         self.0.expected = Some(what.to_string());
         self
     }
 
-    /// Says what was there.
+    /// Adds what was found instead.
     #[must_use]
     pub fn found(mut self, what: impl fmt::Display) -> Self {
         self.0.found = Some(what.to_string());
         self
     }
 
-    /// Says what to do.
+    /// Adds what the user can do.
     #[must_use]
     pub fn advice(mut self, what: impl fmt::Display) -> Self {
         self.0.advice = Some(what.to_string());
         self
     }
 
-    /// The error of the operating system that this one is about.
+    /// The error of the operating system that caused this one.
     ///
-    /// The message repeats its words, so [`source`](std::error::Error::source) is the cause of this
-    /// one: a program that prints a whole chain of sources says everything once.
+    /// The message of this error ends with that of its cause. [`source`](std::error::Error::source)
+    /// therefore skips the cause and returns the cause of the cause, so that a program that prints a
+    /// whole chain of sources prints each message once.
     pub fn cause(&self) -> Option<&std::io::Error> {
         self.0.source.as_ref()
     }
 
-    /// Whose fault it is.
+    /// The kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
@@ -182,7 +183,8 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {
-    /// The cause of the [`cause`](Error::cause), whose own words are in the message.
+    /// The cause of the [`cause`](Error::cause), because the message of this error contains that of its
+    /// cause.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_ref().and_then(std::error::Error::source)
     }

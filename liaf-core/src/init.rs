@@ -5,40 +5,40 @@ use serde::{Deserialize, Serialize};
 use crate::real::Real;
 use crate::rng::Key;
 
-/// Numbers that a weight joins: what its variance is made of.
+/// The numbers of connections of a weight, from which its variance is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fan {
-    /// Inputs of one output.
+    /// Number of inputs of an output.
     pub inputs: usize,
-    /// Outputs of one input.
+    /// Number of outputs of an input.
     pub outputs: usize,
 }
 
-/// The first values of one tensor.
+/// How the first values of one tensor are chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Init {
-    /// The same everywhere.
+    /// The same value everywhere.
     Constant(f64),
-    /// Normal, of mean 0 and this standard deviation.
+    /// Normal with mean 0 and this standard deviation.
     Normal(f64),
-    /// The same but for `len` zeros from number `from` on.
+    /// Normal, except for `len` zeros from index `from` on.
     NormalBut {
         /// Standard deviation.
         deviation: f64,
-        /// First zero.
+        /// Index of the first zero.
         from: usize,
-        /// How many.
+        /// Number of zeros.
         len: usize,
     },
-    /// Uniform between the negative of this and this.
+    /// Uniform between the negative of this value and this value.
     Uniform(f64),
-    /// A matrix of this many columns whose rows are at right angles to each other and of length 1;
-    /// its columns, if it has more rows than columns (Saxe et al. 2014).
+    /// A matrix of this many columns whose rows are orthonormal; if it has more rows than columns, its
+    /// columns are (Saxe et al. 2014).
     Orthogonal(usize),
 }
 
 impl Init {
-    /// Fills `numbers` with the stream of `key`.
+    /// Fills `numbers` with random numbers from the stream of `key`.
     pub fn fill<R: Real>(self, numbers: &mut [R], key: Key) {
         match self {
             Self::Constant(value) => numbers.fill(R::of(value)),
@@ -53,15 +53,15 @@ impl Init {
     }
 }
 
-/// How weights and biases of a layer begin.
+/// The first values of the weights and biases of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub struct WeightInit {
-    /// The weights. Default: Kaiming normal, as the authors of LIAF-Net have it.
+    /// The weights. Default: Kaiming normal, as the authors of LIAF-Net use.
     #[serde(default)]
     pub weight: Scheme,
-    /// The bias; by default that of PyTorch, uniform within 1/√inputs. The authors of LIAF-Net
-    /// begin with the threshold, 0.5.
+    /// The bias. The default is that of PyTorch, uniform within 1/√inputs. The authors of LIAF-Net
+    /// start with the threshold, 0.5.
     #[serde(default)]
     pub bias: Option<f64>,
 }
@@ -70,27 +70,26 @@ pub struct WeightInit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scheme {
-    /// Normal of deviation √(2 / inputs) (He et al. 2015).
+    /// Normal with deviation √(2 / inputs) (He et al. 2015).
     #[default]
     KaimingNormal,
-    /// Uniform within √(6 / inputs): of the same deviation.
+    /// Uniform within √(6 / inputs), with the same deviation.
     KaimingUniform,
     /// Uniform within 1/√inputs, the rule of PyTorch's layers.
     Torch,
-    /// Normal of deviation √(2 / (inputs + outputs)) (Glorot and Bengio 2010).
+    /// Normal with deviation √(2 / (inputs + outputs)) (Glorot and Bengio 2010).
     XavierNormal,
-    /// Uniform within √(6 / (inputs + outputs)): of the same deviation.
+    /// Uniform within √(6 / (inputs + outputs)), with the same deviation.
     XavierUniform,
-    /// Rows, or columns if they are fewer, at right angles to each other and of length 1, each
-    /// output being a row (Saxe et al. 2014).
+    /// Orthonormal rows, or columns if they are fewer. Each row is an output (Saxe et al. 2014).
     Orthogonal,
 }
 
 impl WeightInit {
-    /// Kaiming normal with a bias of 0.5, the threshold: as the authors of LIAF-Net begin.
+    /// Kaiming normal with a bias of 0.5, the threshold, as the authors of LIAF-Net use.
     pub const AUTHORS: Self = Self { weight: Scheme::KaimingNormal, bias: Some(0.5) };
 
-    /// The first values of weights.
+    /// How the first values of the weights are chosen.
     pub fn weight(&self, fan: Fan) -> Init {
         let (inputs, outputs) = (fan.inputs.max(1) as f64, fan.outputs as f64);
         match self.weight {
@@ -103,15 +102,16 @@ impl WeightInit {
         }
     }
 
-    /// The first values of the bias.
+    /// How the first values of the bias are chosen.
     pub fn bias(&self, fan: Fan) -> Init {
         let inputs = fan.inputs.max(1) as f64;
         self.bias.map_or(Init::Uniform(1.0 / inputs.sqrt()), Init::Constant)
     }
 }
 
-/// Normal numbers whose rows, or columns if they are fewer, are made orthonormal one after another
-/// (Gram and Schmidt, twice, so that rounding leaves no trace).
+/// Fills `numbers` with normal numbers, and makes the rows, or the columns if they are fewer,
+/// orthonormal one after another (by the Gram-Schmidt process, applied twice to remove rounding
+/// errors).
 fn orthogonal<R: Real>(numbers: &mut [R], columns: usize, key: Key) {
     let columns = columns.clamp(1, numbers.len().max(1));
     let rows = numbers.len() / columns;

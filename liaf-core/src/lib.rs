@@ -1,9 +1,10 @@
-//! LIAF-Net and its rivals on the CPU: neurons, layers, back-propagation through time.
+//! LIAF-Net and the networks it is compared with, on the CPU: neurons, layers, back-propagation through
+//! time.
 //!
 //! A LIAF neuron (Leaky Integrate and Analog Fire; Wu et al., arXiv 2011.06176) is a LIF neuron
 //! whose membrane leaks and is reset by a spike as usual, but which sends an analog value onward.
 //!
-//! A network is a text, or built in Rust; a [`Trainer`](train::Trainer) teaches it:
+//! A network is described in TOML or built in Rust, and trained by a [`Trainer`](train::Trainer):
 //!
 //! ```
 //! use liaf_core::graph::{Inputs, NetworkConfig};
@@ -44,7 +45,7 @@
 //! assert_eq!(trainer.evaluate(&batch, &labels)?.accuracy(), 1.0);
 //! # let folder = tempfile::tempdir().expect("a folder");
 //! # let path = folder.path().join("net.safetensors");
-//! trainer.save(&path)?;      // Trainer::resume(path) goes on, bit for bit
+//! trainer.save(&path)?;      // Trainer::resume(path) continues, bit for bit
 //! # Trainer::<f32>::resume(&path)?;
 //! # Ok::<(), liaf_core::Error>(())
 //! ```
@@ -54,12 +55,13 @@
 //! | describe a network | [`graph::NetworkConfig`], [`layer`], [`neuron`] |
 //! | run one: batches, or frame by frame | [`Network::forward`], [`Network::step`] |
 //! | train | [`train`], [`loss`], [`optim`] |
-//! | train in a loop of your own | [`graph::Pass`] |
-//! | save, go on, take weights of PyTorch | [`checkpoint`], [`Network::load_weights`] |
-//! | make spikes of still images | [`encode`] |
+//! | write your own training loop | [`graph::Pass`] |
+//! | save, resume, load weights of PyTorch | [`checkpoint`], [`Network::load_weights`] |
+//! | encode still images as spikes | [`encode`] |
 //!
 //! Frames of event cameras come from the crate `liaf-data`, as arrays or tensor files. Results do not
-//! depend on the number of threads. Everything is generic over [`Real`]: `f32`, or `f64` to judge.
+//! depend on the number of threads. Everything is generic over [`Real`]: `f32`, or `f64` for
+//! verification.
 #![deny(missing_docs)]
 
 pub mod activation;
@@ -87,3 +89,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use graph::{GradientSum, Gradients, Inputs, Mode, Network, NetworkConfig, Workspace};
 pub use real::Real;
 pub use shape::Shape;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,19 +1,19 @@
-//! Memory that is kept from pass to pass: what layers save for the way back, and work buffers.
+//! Memory that is reused from pass to pass: what layers save for the backward pass, and working memory.
 
 use crate::real::Real;
 
-/// What a layer keeps of the forward pass for the way back, for one sample. The memory is kept
+/// What a layer saves in the forward pass of one sample for the backward pass. The memory is reused
 /// between batches.
 #[derive(Debug, Default, Clone)]
 pub struct Saved<R> {
-    /// Numbers: membrane potentials, gates, …
+    /// Numbers: membrane potentials, gates and so on.
     pub real: Vec<Vec<R>>,
-    /// Indices: maxima of a pooling, …
+    /// Indices: those of the maxima of a pooling and so on.
     pub index: Vec<u32>,
 }
 
 impl<R: Real> Saved<R> {
-    /// Buffer number `i`, of `len` numbers; what is in it is not defined.
+    /// Buffer number `i`, with `len` numbers; its contents are unspecified.
     pub fn buffer(&mut self, i: usize, len: usize) -> &mut Vec<R> {
         if self.real.len() <= i {
             self.real.resize_with(i + 1, Vec::new);
@@ -23,20 +23,20 @@ impl<R: Real> Saved<R> {
         buffer
     }
 
-    /// Buffer number `i` as the forward pass left it; empty if it left none.
+    /// Buffer number `i` as the forward pass left it; empty if it was not used.
     pub fn get(&self, i: usize) -> &[R] {
         self.real.get(i).map_or(&[], Vec::as_slice)
     }
 }
 
-/// Work memory of one thread: buffers that are taken and put back.
+/// Working memory of one thread: buffers that are taken and returned.
 #[derive(Debug, Default)]
 pub struct Scratch<R> {
     free: Vec<Vec<R>>,
 }
 
 impl<R: Real> Scratch<R> {
-    /// A buffer of `len` numbers; what is in it is not defined.
+    /// A buffer of `len` numbers; its contents are unspecified.
     pub fn take(&mut self, len: usize) -> Vec<R> {
         let mut buffer = self.free.pop().unwrap_or_default();
         buffer.resize(len, R::ZERO);
@@ -51,12 +51,12 @@ impl<R: Real> Scratch<R> {
         buffer
     }
 
-    /// Gives a buffer back.
+    /// Returns a buffer.
     pub fn put(&mut self, buffer: Vec<R>) {
         self.free.push(buffer);
     }
 
-    /// Gives buffers back.
+    /// Returns buffers.
     pub fn put_all(&mut self, buffers: impl IntoIterator<Item = Vec<R>>) {
         self.free.extend(buffers);
     }

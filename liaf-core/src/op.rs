@@ -1,9 +1,9 @@
-//! The seam between layers and the network that runs them.
+//! The interface between layers and the network that runs them.
 //!
-//! A layer works on one sample at a time ([`SampleOp`]): all its time steps at once, so that one
-//! product serves them all, or on one step with its state ([`SampleOp::step`]). Few need the whole
-//! batch ([`BatchOp`]): they cut the network into segments, inside which samples run by themselves,
-//! depth first, in parallel.
+//! A layer processes one sample at a time ([`SampleOp`]): all its time steps together, so that one
+//! product serves all of them, or one step with its state ([`SampleOp::step`]). Few layers need the
+//! whole batch ([`BatchOp`]). They divide the network into segments, in which samples are independent
+//! and run through all layers in parallel.
 
 use std::fmt::Debug;
 
@@ -13,33 +13,33 @@ use crate::memory::{Saved, Scratch};
 use crate::real::Real;
 use crate::rng::Key;
 
-/// What a layer does, made of its configuration once the shapes of its inputs are known.
+/// The operation of a layer, made from its configuration when the shapes of its inputs are known.
 #[derive(Debug)]
 pub enum Op<R: Real> {
-    /// Works on each sample by itself.
+    /// The layer processes each sample on its own.
     Sample(Box<dyn SampleOp<R>>),
-    /// Works on all samples together.
+    /// The layer processes all samples together.
     Batch(Box<dyn BatchOp<R>>),
 }
 
-/// The signals of one sample around a layer: for each input, and for the output, all its steps one
-/// after another, `[T, item…]`. Signals without time have one step.
+/// The signals of one sample around a layer. For each input and for the output, these are all its steps
+/// one after another, `[T, item…]`. Signals without time have one step.
 #[derive(Debug)]
 pub struct Flow<'a, R> {
-    /// Steps of the first input. Padding is not among them.
+    /// Number of steps of the first input, without padding.
     pub steps: usize,
-    /// One slice an input, in the order of the configuration.
+    /// One slice per input, in the order of the configuration.
     pub inputs: &'a [&'a [R]],
-    /// What the layer gives. Holds anything at first: every number must be written.
+    /// The output. Its contents are unspecified at first: every number must be written.
     pub output: &'a mut [R],
-    /// The state before the first step, to be replaced by that after the last; `None` to begin
-    /// anew. Given only to layers that [carry](SampleOp::carries) it. Gradients end at the first
-    /// step: this state is a constant.
+    /// The state before the first step, to be replaced by that after the last one; `None` to start from
+    /// the initial state. It is passed only to layers that [carry](SampleOp::carries) it. Gradients end
+    /// at the first step: this state is a constant.
     pub carry: Option<&'a mut [R]>,
 }
 
 impl<'a, R> Flow<'a, R> {
-    /// The only or first input.
+    /// The first input, which may be the only one.
     pub fn input(&self) -> &'a [R] {
         self.inputs.first().copied().unwrap_or_default()
     }
@@ -48,56 +48,59 @@ impl<'a, R> Flow<'a, R> {
 /// The gradients of one sample around a layer.
 #[derive(Debug)]
 pub struct Back<'a, 'b, R> {
-    /// Steps of the first input.
+    /// Number of steps of the first input.
     pub steps: usize,
     /// As in the forward pass.
     pub inputs: &'a [&'a [R]],
     /// As the forward pass left it.
     pub output: &'a [R],
-    /// Gradient of the loss by the output.
+    /// Gradient of the loss with respect to the output.
     pub d_output: &'a [R],
-    /// Gradients by the inputs, to which the layer adds its own; `None` where nobody asks.
+    /// Gradients with respect to the inputs, to which the layer adds; `None` for those that are not
+    /// needed.
     pub d_inputs: &'a mut [Option<&'b mut [R]>],
-    /// Gradients by the parameters, to which the layer adds its own; in the order of its parameters.
+    /// Gradients with respect to the parameters, to which the layer adds; in the order of its
+    /// parameters.
     pub d_params: &'a mut [Vec<R>],
 }
 
-/// What a layer has at hand while it works.
+/// What a layer can use while it runs.
 #[derive(Debug)]
 pub struct Context<'a, R: Real> {
     /// Its parameters, in the order of its configuration.
     pub params: &'a [&'a [R]],
     /// Its buffers (running statistics), in the order of its configuration.
     pub buffers: &'a [&'a [R]],
-    /// The loops that take the time.
+    /// The kernels, which are the loops that take most of the time.
     pub kernels: &'static Kernels<R>,
-    /// Work memory.
+    /// Working memory.
     pub scratch: &'a mut Scratch<R>,
-    /// Whether this is training: dropout drops, batch norm takes the batch's statistics.
+    /// Whether this is training: dropout is active, and batch norm uses the statistics of the batch.
     pub training: bool,
-    /// Whether a backward pass may follow, so that what it needs must be saved.
+    /// Whether a backward pass may follow, so that the layer must save what it needs for that.
     pub keep: bool,
-    /// Names this layer's random numbers for this sample and training step.
+    /// The key of the random numbers of this layer for this sample and training step.
     pub key: Key,
-    /// Number of the stretch of time, where a sequence passes in stretches: part of the key of
-    /// random numbers that differ from step to step.
+    /// Number of the stretch of time if a sequence is passed in stretches: part of the key of random
+    /// numbers that differ from step to step.
     pub stretch: u64,
-    /// How spikes are told and differentiated; see [`Firing`].
+    /// How spikes are computed and differentiated; see [`Firing`].
     pub firing: Firing,
 }
 
-/// Whether a neuron's spike is a step, or, to test gradients, the integral of its surrogate.
+/// Whether the spike of a neuron is a step or, for tests of gradients, the integral of its surrogate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Firing {
-    /// `F = [U >= V_th]`, differentiated by the surrogate.
+    /// `F = [U >= V_th]`, whose derivative is replaced by the surrogate.
     #[default]
     Step,
-    /// `F` is the surrogate's own integral, so that every gradient is exact and finite differences
-    /// can judge it.
+    /// `F` is the integral of the surrogate, so that every gradient is exact and can be verified by
+    /// finite differences.
     Integral,
 }
 
-/// What a layer of neurons can be asked to show of a pass; see [`Pass::trace`](crate::graph::Pass::trace).
+/// What can be recorded of a layer of neurons in a pass; see
+/// [`Pass::trace`](crate::graph::Pass::trace).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trace {
     /// Membrane potential U before reset, `[T, item…]`.
@@ -106,10 +109,10 @@ pub enum Trace {
     Spikes,
 }
 
-/// A layer that works on each sample by itself.
+/// A layer that processes each sample on its own.
 pub trait SampleOp<R: Real>: Send + Sync + Debug {
-    /// Refuses what cannot be worked on, before any work: tokens that are no index, too few steps.
-    /// `inputs` are there only for a layer that takes nothing but inputs of the network.
+    /// Returns an error if the layer cannot process the sample: invalid tokens, too few steps. This is
+    /// called before any work. `inputs` is empty unless the layer takes only inputs of the network.
     ///
     /// # Errors
     /// [`ErrorKind::Data`](crate::ErrorKind::Data).
@@ -117,32 +120,32 @@ pub trait SampleOp<R: Real>: Send + Sync + Debug {
         Ok(())
     }
 
-    /// All steps of one sample.
+    /// Runs all steps of one sample.
     fn forward(&self, flow: Flow<'_, R>, saved: &mut Saved<R>, cx: &mut Context<'_, R>);
 
-    /// Adds this layer's gradients. Follows a forward pass with `keep`.
+    /// Adds the gradients of this layer. It follows a forward pass with `keep`.
     fn backward(&self, back: Back<'_, '_, R>, saved: &mut Saved<R>, cx: &mut Context<'_, R>);
 
-    /// Numbers of state that are carried from step to step.
+    /// Number of values that are carried from step to step.
     fn state_len(&self) -> usize {
         0
     }
 
-    /// The state before the first step; zeros unless the layer says otherwise.
+    /// The state before the first step; zeros by default.
     fn init_state(&self, state: &mut [R]) {
         state.fill(R::ZERO);
     }
 
-    /// Whether [`forward`](Self::forward) goes on from [`Flow::carry`], so that a sequence may
-    /// pass in stretches. A layer without state does. One that ends time gives a result for each
+    /// Whether [`forward`](Self::forward) continues from [`Flow::carry`], so that a sequence can be
+    /// passed in stretches. Layers without state can. A layer that ends time gives a result for each
     /// stretch.
     fn carries(&self) -> bool {
         self.state_len() == 0
     }
 
-    /// One step in evaluation mode, with the state before it, which becomes the state after it. Gives
-    /// the same numbers as the same step of [`forward`](Self::forward). By default it is that, of one
-    /// step that goes on from the state.
+    /// Runs one step in evaluation mode. `state` is the state before it, and is replaced by the state
+    /// after it. The result is the same as that of [`forward`](Self::forward) for this step. The
+    /// default implementation calls that for one step.
     ///
     /// # Errors
     /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for a layer that looks ahead.
@@ -161,14 +164,14 @@ pub trait SampleOp<R: Real>: Send + Sync + Debug {
         Ok(())
     }
 
-    /// What [`Trace`] asks for, of the forward pass that `saved` is of; `None` if the layer has no
-    /// such thing.
+    /// What [`Trace`] asks for, from the forward pass that wrote `saved`; `None` if the layer does not
+    /// have it.
     fn record(&self, _what: Trace, _saved: &Saved<R>, _cx: &Context<'_, R>) -> Option<Vec<R>> {
         None
     }
 
-    /// Steps of the output for these steps of the inputs: as many as the first input has, unless
-    /// the layer ends time (1) or changes it.
+    /// Number of steps of the output, given those of the inputs: that of the first input, unless the
+    /// layer ends time (1) or changes the number.
     fn output_steps(&self, steps: &[usize]) -> usize {
         steps.first().copied().unwrap_or(1)
     }
@@ -176,8 +179,8 @@ pub trait SampleOp<R: Real>: Send + Sync + Debug {
 
 /// A layer that needs all samples together.
 pub trait BatchOp<R: Real>: Send + Sync + Debug {
-    /// All steps of all samples. In training, `update` holds the values of the buffers, and
-    /// takes new ones; else it holds nothing.
+    /// Runs all steps of all samples. In training, `update` has the values of the buffers, and receives
+    /// new ones; otherwise it is empty.
     fn forward(
         &self,
         samples: &mut [Flow<'_, R>],
@@ -186,8 +189,8 @@ pub trait BatchOp<R: Real>: Send + Sync + Debug {
         cx: &mut Context<'_, R>,
     );
 
-    /// Adds this layer's gradients. `d_params` of every sample but the first are empty: all
-    /// samples' gradients go to those of the first.
+    /// Adds the gradients of this layer. `d_params` is empty for all samples except the first, to which
+    /// the gradients of all samples are added.
     fn backward(
         &self,
         samples: &mut [Back<'_, '_, R>],
@@ -195,13 +198,13 @@ pub trait BatchOp<R: Real>: Send + Sync + Debug {
         cx: &mut Context<'_, R>,
     );
 
-    /// As [`SampleOp::state_len`]. The state before the first step is zeros. A layer that has one
-    /// goes on from [`Flow::carry`].
+    /// As [`SampleOp::state_len`]. The state before the first step is zeros. A layer with a state
+    /// continues from [`Flow::carry`].
     fn state_len(&self) -> usize {
         0
     }
 
-    /// One step of one sample in evaluation mode, as [`SampleOp::step`].
+    /// Runs one step of one sample in evaluation mode, as [`SampleOp::step`].
     ///
     /// # Errors
     /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for a layer that looks ahead.
@@ -213,7 +216,7 @@ pub trait BatchOp<R: Real>: Send + Sync + Debug {
         cx: &mut Context<'_, R>,
     ) -> Result<()>;
 
-    /// As [`SampleOp::record`], of sample number `sample`.
+    /// As [`SampleOp::record`], for sample number `sample`.
     fn record(
         &self,
         _what: Trace,

@@ -1,4 +1,4 @@
-//! The number types networks are made of.
+//! The number types of networks.
 
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
@@ -10,7 +10,7 @@ mod sealed {
     impl Sealed for f64 {}
 }
 
-/// `f32` or `f64`. Users train in `f32`; tests run the same code in `f64`.
+/// `f32` or `f64`. Networks usually use `f32`; tests run the same code in `f64`.
 pub trait Real:
     sealed::Sealed
     + Copy
@@ -36,16 +36,16 @@ pub trait Real:
     const ZERO: Self;
     /// 1.
     const ONE: Self;
-    /// Its name in files: `F32` or `F64`.
+    /// The name of the type in files: `F32` or `F64`.
     const NAME: &'static str;
 
     /// The nearest number to `value`.
     fn of(value: f64) -> Self;
     /// As an `f64`, exactly.
     fn f64(self) -> f64;
-    /// e to this power.
+    /// e to the power of this number.
     fn exp(self) -> Self;
-    /// e to this power, less 1; exact near 0.
+    /// e to the power of this number, minus 1; accurate near 0.
     fn exp_m1(self) -> Self;
     /// Natural logarithm.
     fn ln(self) -> Self;
@@ -55,21 +55,21 @@ pub trait Real:
     fn tanh(self) -> Self;
     /// Absolute value.
     fn abs(self) -> Self;
-    /// Neither infinite nor NaN.
+    /// Whether the number is neither infinite nor NaN.
     fn is_finite(self) -> bool;
     /// 1 / (1 + e^-x).
     fn sigmoid(self) -> Self {
         Self::ONE / (Self::ONE + (-self).exp())
     }
 
-    /// `max(self, 0)`, but NaN stays NaN, as in PyTorch: a network that computes nonsense must not
-    /// look healthy because an activation has swallowed it.
+    /// `max(self, 0)`, except that NaN stays NaN, as in PyTorch: invalid results of a network must not
+    /// be hidden by an activation function.
     #[inline]
     fn relu(self) -> Self {
         if self <= Self::ZERO { Self::ZERO } else { self }
     }
 
-    /// The slope of [`relu`](Self::relu) at this number: 0 up to 0, else 1, for NaN as well.
+    /// The derivative of [`relu`](Self::relu) at this number: 0 up to 0, otherwise 1, also for NaN.
     #[inline]
     fn relu_slope(self) -> Self {
         if self <= Self::ZERO { Self::ZERO } else { Self::ONE }

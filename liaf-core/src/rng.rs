@@ -1,12 +1,12 @@
-//! Random numbers by counter: each is a function of its key and its index, of nothing else.
+//! Counter-based random numbers: each number is a function of its key and its index only.
 //!
-//! A [`Key`] is made of what the numbers are for (seed, step, layer, sample), so a result does not
-//! depend on the order in which threads ask. The mixing function is SplitMix64's finaliser
+//! A [`Key`] is derived from the purpose of the numbers (seed, step, layer, sample), so that results do
+//! not depend on the order in which threads draw numbers. The mixing function is SplitMix64's finaliser
 //! (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014).
 
 use crate::real::Real;
 
-/// Names a stream of random numbers.
+/// The key of a stream of random numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key(u64);
 
@@ -24,7 +24,7 @@ impl Key {
         Self(mix(seed.wrapping_add(GOLDEN)))
     }
 
-    /// The key of part `index` of what this key names.
+    /// The key of part `index` of what this key stands for.
     #[must_use]
     pub fn child(self, index: u64) -> Self {
         Self(mix(self.0 ^ mix(index.wrapping_add(GOLDEN))))

@@ -1,4 +1,4 @@
-//! The shape of what flows between layers.
+//! The shapes of signals between layers.
 
 use std::fmt;
 
@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// The largest number of numbers in an item or a tensor of weights: 8 GiB of f32, and what a u32
-/// counts.
+/// The largest number of values in an item or a tensor of weights. It corresponds to 8 GiB of f32, and
+/// indices fit in a u32.
 const LARGEST: usize = 1 << 31;
 
-/// The product of sizes, if there may be so many numbers.
+/// The product of sizes, if it is not above the limit.
 ///
 /// # Errors
-/// [`ErrorKind::Config`](crate::ErrorKind::Config) if not.
+/// [`ErrorKind::Config`](crate::ErrorKind::Config) if it is.
 pub(crate) fn size(what: &str, sizes: &[usize]) -> Result<usize> {
     let product = sizes.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
     product.filter(|&product| product <= LARGEST).ok_or_else(|| {
@@ -23,10 +23,10 @@ pub(crate) fn size(what: &str, sizes: &[usize]) -> Result<usize> {
     })
 }
 
-/// The shape of a signal, without its batch: one item, once or at every time step.
+/// The shape of a signal without its batch: one item, either once or at every time step.
 ///
-/// A timed signal is `[N, T, item…]`, one without time `[N, item…]`. How many steps a sample has is
-/// not part of it: that may differ from sample to sample.
+/// A timed signal is `[N, T, item…]`, one without time is `[N, item…]`. The number of steps is not part
+/// of the shape, because it may differ from sample to sample.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Shape {
     /// Whether there is an item at every time step.
@@ -46,22 +46,22 @@ impl Shape {
         Self { timed: false, item: item.into() }
     }
 
-    /// The same times, another item.
+    /// The same shape with another item.
     pub fn with_item(&self, item: impl Into<Vec<usize>>) -> Self {
         Self { timed: self.timed, item: item.into() }
     }
 
-    /// Numbers in an item.
+    /// Number of values in an item.
     pub fn len(&self) -> usize {
         self.item.iter().product()
     }
 
-    /// Whether an item holds no numbers at all.
+    /// Whether an item has no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// `(C, H, W)` of an image item.
+    /// `(C, H, W)` of an item that is an image.
     pub fn image(&self) -> Option<(usize, usize, usize)> {
         match self.item[..] {
             [c, h, w] => Some((c, h, w)),
@@ -69,7 +69,7 @@ impl Shape {
         }
     }
 
-    /// Channels of an item and numbers in each: the first axis and the rest.
+    /// Number of channels of an item, and number of values in each: the first axis and the rest.
     pub fn channels(&self) -> (usize, usize) {
         match self.item.split_first() {
             Some((&channels, rest)) => (channels, rest.iter().product()),

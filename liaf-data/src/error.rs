@@ -1,4 +1,4 @@
-//! What can go wrong, and whose fault it is.
+//! Errors, which say what went wrong, where, and who can do something about it.
 
 use std::fmt;
 use std::io;
@@ -7,30 +7,30 @@ use std::path::{Path, PathBuf};
 use crate::hint::Hint;
 use crate::names::names;
 
-/// The result of everything in this crate that can fail.
+/// The result of every function of this crate that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Whose fault an [`Error`] is, and so what can be done about it.
+/// The cause of an [`Error`]: the file, the caller or the system. It tells what can be done about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The file does not hold what its format says.
+    /// The contents of the file violate its format.
     Malformed,
-    /// The file ends, or shrank, before what it promised.
+    /// The file ends, or shrank while it was read, before the end of its data.
     Truncated,
     /// The file is empty.
     Empty,
-    /// A sound file of a kind, or with a part, that is not read yet.
+    /// The file is valid, but its format or a part of it is not supported.
     Unsupported,
     /// A number in the file asks for more than [`Limits`](crate::Limits) allow.
     Limit,
-    /// The caller asked for something that cannot be.
+    /// An argument or an option is invalid, or cannot be combined with the others.
     Caller,
-    /// The operating system refused.
+    /// The operating system reported an error.
     System,
-    /// The caller's own callback asked to stop.
+    /// A callback of the caller asked to stop.
     Cancelled,
-    /// The caller's own code failed: a sink, a writer, or what else was handed in.
+    /// Code of the caller failed: a sink, a writer, or anything else that it passed in.
     Other,
 }
 
@@ -47,7 +47,8 @@ names!(
     Other = "other",
 );
 
-/// An error with everything known about it: what, where, what was expected and found, what to do.
+/// An error with everything that is known about it: what went wrong, where, what was expected and
+/// found, and what the user can do.
 ///
 /// ```
 /// use liaf_data::{Error, ErrorKind};
@@ -63,8 +64,8 @@ names!(
 /// );
 /// ```
 ///
-/// A sink may fail for reasons of its own. [`Error::other`] takes the error of any library, and `?`
-/// takes that of reading and writing:
+/// A sink may fail for reasons of its own. [`Error::other`] converts the error of any library, and `?`
+/// converts [`io::Error`]:
 ///
 /// ```
 /// use liaf_data::{Error, EventBatch, EventSink, Result};
@@ -99,7 +100,7 @@ struct Inner {
 }
 
 impl Error {
-    /// An error of `kind`; the other constructors are shorter ways to it.
+    /// An error of this kind. The other constructors are shorthands for the most frequent kinds.
     pub fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -114,40 +115,40 @@ impl Error {
         }))
     }
 
-    /// The file does not hold what its format says.
+    /// The contents of the file violate its format ([`ErrorKind::Malformed`]).
     pub fn malformed(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Malformed, what)
     }
 
-    /// The file ends before what it promised.
+    /// The file ends too early ([`ErrorKind::Truncated`]).
     pub fn truncated(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Truncated, what)
     }
 
-    /// A sound file that is not read yet.
+    /// The file is valid but not supported ([`ErrorKind::Unsupported`]).
     pub fn unsupported(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Unsupported, what)
     }
 
-    /// More than [`Limits`](crate::Limits) allow.
+    /// The file asks for more than [`Limits`](crate::Limits) allow ([`ErrorKind::Limit`]).
     pub fn limit(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Limit, what)
     }
 
-    /// The caller asked for something that cannot be.
+    /// An argument or an option is invalid ([`ErrorKind::Caller`]).
     pub fn caller(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Caller, what)
     }
 
-    /// The operating system refused `what`.
+    /// The operating system reported `source` when asked to do `what` ([`ErrorKind::System`]).
     pub fn system(what: impl Into<String>, source: io::Error) -> Self {
         let mut error = Self::new(ErrorKind::System, what);
         error.0.source = Some(source);
         error
     }
 
-    /// The caller's own code failed with `error`, which stays the
-    /// [`cause`](Self::cause).
+    /// Code of the caller failed with `error`, which becomes the [`cause`](Self::cause)
+    /// ([`ErrorKind::Other`]).
     pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         let mut other = Self::new(ErrorKind::Other, "the caller's own code failed");
         other.0.source = Some(io::Error::other(error));
@@ -161,10 +162,10 @@ impl Error {
         self
     }
 
-    /// Says that event `index` of a batch is refused, which begins at byte `offset` of the file. The
-    /// sink that refuses it does not know where in the file it stands, so the decoder that made the
-    /// batch replaces the offset ([`place_event`](Self::place_event)), unless all events of the
-    /// batch stand at one offset.
+    /// Marks event `index` of a batch as refused; the batch begins at byte `offset` of the file. The
+    /// sink that refuses the event does not know its offset, so the decoder that made the batch
+    /// replaces it ([`place_event`](Self::place_event)), unless all events of the batch have the same
+    /// offset.
     #[must_use]
     pub(crate) fn at_event(mut self, index: usize, offset: u64) -> Self {
         (self.0.event, self.0.offset) = (Some(index), Some(offset));
@@ -181,27 +182,28 @@ impl Error {
         self
     }
 
-    /// Adds what should have been there.
+    /// Adds what the format or the caller's request requires.
     #[must_use]
     pub fn expected(mut self, expected: impl fmt::Display) -> Self {
         self.0.expected = Some(expected.to_string());
         self
     }
 
-    /// Adds what was there.
+    /// Adds what was found instead.
     #[must_use]
     pub fn found(mut self, found: impl fmt::Display) -> Self {
         self.0.found = Some(found.to_string());
         self
     }
 
-    /// Adds advice in words that name no setting; for settings there are [hints](Self::hint).
+    /// Adds advice in words. If the advice is a setting, use a [hint](Self::hint), so that programs can
+    /// name it by their own option.
     #[must_use]
     pub fn advice(self, advice: impl fmt::Display) -> Self {
         self.hint(Hint::Text(advice.to_string()))
     }
 
-    /// Adds what the user can do next. Several hints are several ways out.
+    /// Adds what the user can do next. If there are several hints, any of them helps.
     #[must_use]
     pub fn hint(mut self, hint: Hint) -> Self {
         self.0.hints.push(hint);
@@ -217,8 +219,8 @@ impl Error {
         self
     }
 
-    /// As [`in_file`](Self::in_file) if the bytes come from a file with a path, as of a
-    /// [`Recording`](crate::Recording::path), which may be in memory instead.
+    /// As [`in_file`](Self::in_file) if there is a path, as that of a
+    /// [`Recording`](crate::Recording::path), which may also be in memory.
     #[must_use]
     pub fn in_file_if_any(self, path: Option<impl AsRef<Path>>) -> Self {
         match path {
@@ -227,36 +229,37 @@ impl Error {
         }
     }
 
-    /// Whose fault it is.
+    /// The kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The file, where one is concerned.
+    /// The file that the error is about, if it is about one.
     pub fn path(&self) -> Option<&Path> {
         self.0.path.as_deref()
     }
 
-    /// The byte offset in the file, where one is known.
+    /// The byte offset in the file, if it is known.
     pub fn offset(&self) -> Option<u64> {
         self.0.offset
     }
 
-    /// What the user can do next, where something helps.
+    /// What the user can do next. Empty if nothing is known to help.
     pub fn hints(&self) -> &[Hint] {
         &self.0.hints
     }
 
-    /// The error of the operating system, or of the caller's own code, that this one is about.
+    /// The error of the operating system, or of the caller's own code, that caused this one.
     ///
-    /// The message repeats its words, so [`source`](std::error::Error::source) is the cause of this
-    /// one: a program that prints a whole chain of sources says everything once.
+    /// The message of this error ends with that of its cause. [`source`](std::error::Error::source)
+    /// therefore skips the cause and returns the cause of the cause, so that a program that prints a
+    /// whole chain of sources prints each message once.
     pub fn cause(&self) -> Option<&io::Error> {
         self.0.source.as_ref()
     }
 
-    /// The message with every hint as `say` words it, and without those for which it gives `None`.
-    /// See [`Hint`] for an example.
+    /// The message, in which `say` words the hints. Hints for which it returns `None` are left out. See
+    /// [`Hint`] for an example.
     pub fn message(&self, say: impl Fn(&Hint) -> Option<String>) -> String {
         let said: Vec<_> = self.0.hints.iter().filter_map(say).collect();
         let message = Headline(&self.0);
@@ -274,7 +277,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// An error without its hints.
+/// Displays an error without its hints.
 struct Headline<'a>(&'a Inner);
 
 impl fmt::Display for Headline<'_> {
@@ -300,14 +303,14 @@ impl fmt::Display for Headline<'_> {
     }
 }
 
-/// As [`Display`](fmt::Display), so that a panic of `unwrap` can be read.
+/// The same as [`Display`](fmt::Display), so that the panic message of `unwrap` is readable.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-/// The operating system refused to read or to write.
+/// An error of reading or writing ([`ErrorKind::System`]).
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         Self::system("reading or writing failed", error)
@@ -315,7 +318,8 @@ impl From<io::Error> for Error {
 }
 
 impl std::error::Error for Error {
-    /// The cause of the [`cause`](Error::cause), whose own words are in the message.
+    /// The cause of the [`cause`](Error::cause), because the message of this error contains that of its
+    /// cause.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_ref().and_then(std::error::Error::source)
     }

@@ -1,4 +1,4 @@
-//! What a build without an optional dependency refuses.
+//! Optional dependencies, and the errors of a build without them.
 
 use crate::error::{Error, Result};
 use crate::hint::Hint;
@@ -6,7 +6,7 @@ use crate::hint::Hint;
 /// An optional dependency.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Feature {
-    /// Name of the feature of the crate.
+    /// Name of the crate feature.
     name: &'static str,
     is_here: bool,
 }
@@ -16,18 +16,18 @@ pub(crate) const ZIP: Feature = Feature { name: "zip", is_here: cfg!(feature = "
 /// PNG images.
 #[cfg(not(feature = "png"))]
 pub(crate) const PNG: Feature = Feature { name: "png", is_here: false };
-/// XML, which the header of AEDAT 4.0 holds.
+/// XML, in which the header of AEDAT 4.0 is written.
 pub(crate) const XML: Feature = Feature { name: "xml", is_here: cfg!(feature = "xml") };
 /// ZSTD.
 pub(crate) const ZSTD: Feature = Feature { name: "zstd", is_here: cfg!(feature = "zstd") };
 
 impl Feature {
-    /// Returns an error if this build cannot do `what` because it is without the feature.
+    /// Returns an error if this build lacks the feature that is needed to do `what`.
     pub(crate) fn needed_to(self, what: &str) -> Result<()> {
         if self.is_here { Ok(()) } else { Err(self.missing(what)) }
     }
 
-    /// The error that this build cannot do `what`.
+    /// The error for a build that cannot do `what` because it lacks the feature.
     pub(crate) fn missing(self, what: &str) -> Error {
         Error::unsupported(format!("this build cannot {what}"))
             .hint(Hint::EnableFeature { name: self.name.into() })

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 /// What the user can do about an [`Error`](crate::Error) or a [`Note`](crate::model::Note).
 ///
-/// A hint says which setting helps, and not how an interface spells it. [`Display`](fmt::Display)
-/// says it in the words of this library; a program, a Python module or a window says it in its own,
-/// as the program `liaf` does with its options:
+/// A hint names the setting that helps, but not how an interface spells it. [`Display`](fmt::Display)
+/// words it for users of this library; a program, a Python module or a window words it in its own
+/// terms, as the program `liaf` does with its options:
 ///
 /// ```
 /// use liaf_data::{Error, Hint};
@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Hint {
-    /// Advice that names no setting.
+    /// Advice in words, if no setting helps.
     Text(String),
     /// State the format of the recording, which can be any of these.
     StateFormat {
@@ -46,11 +46,11 @@ pub enum Hint {
         /// Names or numbers of streams.
         names: Vec<String>,
     },
-    /// Write the measurements of the stream, instead of reading it as events.
+    /// Write the measurements of the stream, instead of reading the stream as events.
     WriteMeasurements,
-    /// Say which column or array is what.
+    /// State which column or array holds what.
     NameColumns {
-        /// A column map as it is parsed, with placeholders in capitals.
+        /// A column map that can be parsed, with placeholders in capitals.
         example: String,
     },
     /// Follow this tool's interpretation of AEDAT 1.0 and 2.0 addresses.
@@ -58,7 +58,7 @@ pub enum Hint {
         /// The tool.
         name: String,
     },
-    /// Say what happens where the clock of the camera restarts, so that reading goes on.
+    /// State what to do where the clock of the camera restarts, so that reading continues there.
     KeepReadingAtClockReset,
     /// State the ranges of the inertial sensors.
     StateImuRanges,
@@ -70,9 +70,9 @@ pub enum Hint {
     BuildIndex,
     /// Replace the output that exists.
     Overwrite,
-    /// Let time begin at 0.
+    /// Subtract the earliest time, so that time begins at 0.
     ZeroTime,
-    /// Keep times modulo what the kind of file can store.
+    /// Keep times modulo the range that the kind of file can store.
     WrapTimes {
         /// The modulus in µs.
         modulus: u64,
@@ -83,7 +83,22 @@ pub enum Hint {
     Crop,
     /// Order events by time.
     Sort,
-    /// Give events that are earlier than one before them its time.
+    /// Choose longer windows for frames.
+    LongerWindows,
+    /// Make smaller frames: choose a smaller size, a part of the sensor, or a smaller cell type.
+    SmallerFrames,
+    /// Choose a smaller overlap of windows.
+    SmallerOverlap,
+    /// State times on the clock of the recording, not relative to its first event.
+    ClockTimes,
+    /// Raise one of the [`Limits`](crate::Limits).
+    RaiseLimit {
+        /// Name of the field.
+        limit: String,
+        /// A value that is certain to be enough, if one is known.
+        to: Option<u64>,
+    },
+    /// Give each event that is earlier than the event before it the time of that event.
     ClampTimes,
     /// Build the crate with this feature.
     EnableFeature {
@@ -93,7 +108,12 @@ pub enum Hint {
 }
 
 impl Hint {
-    /// One hint of each kind, for the test of a program that says hints in its own words.
+    /// The hint to raise the field `limit` of [`Limits`](crate::Limits), to a value that is enough if one is known.
+    pub(crate) fn raise(limit: &str, to: impl Into<Option<u64>>) -> Self {
+        Self::RaiseLimit { limit: limit.into(), to: to.into() }
+    }
+
+    /// One hint of each kind, for the tests of a program that words hints itself.
     pub fn examples() -> Vec<Self> {
         let mut hints = vec![Self::Text("name a file".into())];
         while let Some(next) = hints.last().and_then(Self::next_example) {
@@ -102,7 +122,8 @@ impl Hint {
         hints
     }
 
-    /// An example of the kind after this one. A kind that is missing here does not compile.
+    /// An example of the kind after this one. The match is complete, so that a new kind must be added
+    /// here.
     fn next_example(&self) -> Option<Self> {
         let names = |names: [&str; 2]| names.map(str::to_owned).to_vec();
         Some(match self {
@@ -123,7 +144,12 @@ impl Hint {
             Self::WrapTimes { .. } => Self::ShorterStretch,
             Self::ShorterStretch => Self::Crop,
             Self::Crop => Self::Sort,
-            Self::Sort => Self::ClampTimes,
+            Self::Sort => Self::LongerWindows,
+            Self::LongerWindows => Self::SmallerFrames,
+            Self::SmallerFrames => Self::SmallerOverlap,
+            Self::SmallerOverlap => Self::ClockTimes,
+            Self::ClockTimes => Self::raise("frames", 2_000_000),
+            Self::RaiseLimit { .. } => Self::ClampTimes,
             Self::ClampTimes => Self::EnableFeature { name: "hdf5".into() },
             Self::EnableFeature { .. } => return None,
         })
@@ -152,9 +178,9 @@ impl fmt::Display for Hint {
                 f.write_str(skip_of(example))
             }
             Self::ChooseReading { name } => write!(f, "choose the reading {name}"),
-            Self::KeepReadingAtClockReset => {
-                f.write_str("the clock reset keep or rebase in the read options reads on")
-            }
+            Self::KeepReadingAtClockReset => f.write_str(
+                "choose the clock reset keep or rebase in the read options to continue reading",
+            ),
             Self::StateImuRanges => {
                 f.write_str("state the ranges of the inertial sensors in the read options")
             }
@@ -162,24 +188,40 @@ impl fmt::Display for Hint {
                 f.write_str("state the order little or legacy in the read options")
             }
             Self::RawCoords => f.write_str("read raw coordinates"),
-            Self::BuildIndex => f.write_str("an index of the recording finds them all"),
-            Self::Overwrite => f.write_str("the write option to overwrite replaces it"),
-            Self::ZeroTime => f.write_str("the time policy can let time begin at 0"),
+            Self::BuildIndex => {
+                f.write_str("build an index of the recording, which finds all of them")
+            }
+            Self::Overwrite => {
+                f.write_str("allow overwriting with `overwrite` in the write options")
+            }
+            Self::ZeroTime => f.write_str("let time begin at 0 with the time policy"),
             Self::WrapTimes { modulus } => {
-                write!(f, "the time policy can keep times modulo {modulus} µs")
+                write!(f, "keep times modulo {modulus} µs with the time policy")
             }
             Self::ShorterStretch => f.write_str("choose a shorter interval of time"),
             Self::Crop => f.write_str("choose a part of the sensor"),
-            Self::Sort => f.write_str("the time policy can order events by time"),
+            Self::Sort => f.write_str("sort the events with the time policy or the frame options"),
+            Self::LongerWindows => f.write_str("choose longer windows"),
+            Self::SmallerFrames => {
+                f.write_str("choose a smaller size, a crop or a smaller cell type")
+            }
+            Self::SmallerOverlap => f.write_str("choose a smaller overlap"),
+            Self::ClockTimes => {
+                f.write_str("use times of the recording's clock (`TimePoint::Absolute`)")
+            }
+            Self::RaiseLimit { limit, to: Some(to) } => {
+                write!(f, "raise the limit `{limit}` to {to}")
+            }
+            Self::RaiseLimit { limit, to: None } => write!(f, "raise the limit `{limit}`"),
             Self::ClampTimes => {
-                f.write_str("the time policy can move late events to the time of the one before")
+                f.write_str("give late events the time of the event before with the time policy")
             }
             Self::EnableFeature { name } => write!(f, "build it with the feature `{name}`"),
         }
     }
 }
 
-/// What to add to an example that lists columns by their order.
+/// An explanation to add to an example that lists columns by their order.
 fn skip_of(example: &str) -> &'static str {
     if example.contains('=') { "" } else { ", where _ is a column to skip" }
 }
@@ -191,7 +233,7 @@ mod tests {
     #[test]
     fn every_hint_has_words_of_its_own_and_survives_a_process() {
         let hints = Hint::examples();
-        assert!(hints.len() >= 19);
+        assert!(hints.len() >= 24);
         let mut texts: Vec<_> = hints.iter().map(Hint::to_string).collect();
         texts.sort();
         texts.dedup();

@@ -1,11 +1,12 @@
-//! Event-camera recordings to frames to tensor files.
+//! Reads the recordings of event cameras, bins their events into frames, and writes tensor files and
+//! event files.
 //!
 //! | to … | look at |
 //! |---|---|
 //! | read the events of a recording of any format (see [`FORMATS`]) | [`Recording`], [`ReadOptions`], [`EventBatch`] |
 //! | choose events by time, rectangle and polarity, and filter them | [`Recording::between`], [`filter`] |
 //! | make frames by window and pixel, as arrays of `ndarray` | [`Recording::frames`], [`frames`] |
-//! | write tensor files (`.npz`, `.npy`, `.safetensors`, `.h5` with the feature `hdf5`) | [`recording::Frames::write`], [`tensor`] |
+//! | write tensor files (`.npz`, `.npy`, `.safetensors`, `.h5`) | [`recording::Frames::write`], [`tensor`] |
 //! | write another event file | [`Recording::write`], [`write`](mod@write) |
 //! | read images of the camera, inertial readings and triggers | [`Recording::measurements`], [`measurements`] |
 //! | convert whole files, with all options and progress | [`convert`](mod@convert) |
@@ -17,9 +18,10 @@
 #![doc = include_str!("../examples/read_events.rs")]
 //! ```
 //!
-//! Time is in µs, x counts from the left and y from the top, p is 1 for ON. A file may be damaged,
-//! truncated, lying or of another kind: what is certainly whole is read, the rest is in the
-//! [`Report`] or the [`Error`], and memory stays within [`Limits`].
+//! Times are in µs, x counts from the left and y from the top, p is 1 for ON. A file may be damaged,
+//! truncated or of another kind, and its header may state wrong sizes: everything that is certainly
+//! intact is read, the rest is counted in the [`Report`] or reported as an [`Error`], and memory stays
+//! within [`Limits`].
 //!
 //! # Features
 //!
@@ -27,14 +29,14 @@
 //! |---|---|
 //! | `xml` (default) | AEDAT 4.0 is not read |
 //! | `zstd` (default) | packets of AEDAT 4.0 compressed by ZSTD are neither read nor written |
-//! | `lz4` (default) | what is no event in AEDAT 4.0 files with LZ4 is stored without compression |
+//! | `lz4` (default) | in AEDAT 4.0 files with LZ4, everything except events is stored without compression |
 //! | `zip` (default) | `.npz` and compressed MATLAB matrices are refused |
 //! | `png` (default) | images of cameras are not written as PNG |
 //! | `ndarray` (default) | frames and tensors have no views as arrays |
-//! | `hdf5`, `hdf5-static` | HDF5 is neither read nor written |
+//! | `hdf5` (default) | HDF5 is neither read nor written |
 //! | `parquet` | Parquet is not written |
 //!
-//! What needs a feature that is missing is refused with its name
+//! A function that needs a missing feature returns an error that names the feature
 //! ([`ErrorKind::Unsupported`], [`Hint::EnableFeature`]).
 #![deny(missing_docs)]
 
@@ -44,6 +46,8 @@ pub mod convert;
 mod error;
 mod feature;
 pub mod filter;
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub mod formats;
 pub mod frames;
 mod hint;
@@ -67,7 +71,7 @@ pub use model::{Event, EventBatch, Polarity, Report, SensorSize};
 pub use read::{EventReader, Recording};
 pub use registry::FORMATS;
 
-/// What the options of reading are made of.
+/// The types of the options for reading.
 pub mod options {
     pub use crate::codec::{
         Aedat2Reading, AedatOptions, AtisOptions, AtisOverflow, ClockReset, ColumnMap,
@@ -83,8 +87,12 @@ pub mod recording {
     pub use crate::selected::{Batches, Events, Frames, Selected};
 }
 
-/// Decoding of bytes that come from elsewhere than a file. The decoders of the formats are in
-/// [`formats`].
+/// Decoding of bytes that come from a socket or another source than a file. The decoders of the formats
+/// are in [`formats`].
 pub mod decode {
     pub use crate::codec::{Checkpoint, Decoder};
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

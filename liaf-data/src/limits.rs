@@ -1,4 +1,4 @@
-//! The only way from a number in a file to an allocation.
+//! Limits that every size in a file must pass before memory is allocated for it.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,8 +6,8 @@ use crate::error::{Error, Result};
 
 const MIB: usize = 1 << 20;
 
-/// How much a file may ask for. Every size that comes from a file is checked against one of these
-/// before anything is allocated for it.
+/// How much memory and output a file may cause. Every size that comes from a file is checked against
+/// one of these limits before memory is allocated for it.
 ///
 /// ```
 /// use liaf_data::Limits;
@@ -17,25 +17,25 @@ const MIB: usize = 1 << 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Text or binary header in front of the data, in bytes. Default 1 MiB.
+    /// Size of a text or binary header before the data, in bytes. Default 1 MiB.
     pub header_bytes: usize,
-    /// One line of a text, in bytes. Default 64 KiB.
+    /// Length of a line of a text file, in bytes. Default 64 KiB.
     pub line_bytes: usize,
-    /// A container that comes through a pipe, or a tensor that is inflated, which are kept in memory,
-    /// in bytes. Default 1 GiB.
+    /// Size of data that is kept in memory as a whole, in bytes: a container that comes through a pipe,
+    /// or a tensor that is inflated. Default 1 GiB.
     pub held_bytes: usize,
-    /// One packet after inflation, in bytes. Default 64 MiB.
+    /// Size of a packet after decompression, in bytes. Default 64 MiB.
     pub packet_bytes: usize,
-    /// All packets that are inflated at one time, in bytes; one larger packet may pass alone.
-    /// Default 32 MiB.
+    /// Size of all packets that are decompressed at the same time, in bytes. A single packet may be
+    /// larger. Default 32 MiB.
     pub in_flight_bytes: usize,
-    /// Frames made of one recording. Default 10⁶.
+    /// Number of frames made of one recording. Default 10⁶.
     pub frames: u64,
-    /// Bytes of tensors made of one recording. Default 1 TiB.
+    /// Size of the tensors made of one recording, in bytes. Default 1 TiB.
     pub output_bytes: u64,
-    /// Frames held open for late events, in bytes. Default 64 MiB.
+    /// Size of all frames that are kept open for late events, in bytes. Default 64 MiB.
     pub open_frames_bytes: usize,
-    /// Events held back to bring them in the order of time, in bytes. Default 256 MiB.
+    /// Size of all events that are held back to be sorted by time, in bytes. Default 256 MiB.
     pub reorder_bytes: usize,
 }
 
@@ -46,7 +46,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The defaults.
+    /// The default limits.
     pub const DEFAULT: Self = Self {
         header_bytes: MIB,
         line_bytes: 64 << 10,
@@ -59,7 +59,8 @@ impl Limits {
         reorder_bytes: 256 * MIB,
     };
 
-    /// `size` as a length that may be allocated, or the error that names both numbers.
+    /// Returns `size` as a length that may be allocated, or an error with both numbers if it is above
+    /// `limit`.
     pub(crate) fn check(what: &str, size: u64, limit: usize) -> Result<usize> {
         match usize::try_from(size) {
             Ok(size) if size <= limit => Ok(size),

@@ -1,4 +1,4 @@
-//! Enums whose values have names: one table says them, and everything else follows from it.
+//! Enums whose values have names. One table states the names, and everything else is derived from it.
 
 /// An enum whose values have names that users write and reports carry.
 ///
@@ -13,18 +13,18 @@ pub trait Named: Copy + 'static {
     /// The names of [`ALL`](Self::ALL), in the same order.
     const NAMES: &'static [&'static str];
 
-    /// The value of this name, which is matched exactly.
+    /// The value with this name, which is matched exactly.
     fn from_name(name: &str) -> Option<Self> {
         let index = Self::NAMES.iter().position(|&known| known == name)?;
         Self::ALL.get(index).copied()
     }
 }
 
-/// Makes `name`, [`Named`] and `Display` of a table that names every variant of an enum once. If a text
-/// comes first, it makes `FromStr` as well, and the text is what the error says of an unknown name; the
-/// module must have `Error` in scope then.
+/// Implements `name`, [`Named`] and `Display` from a table that names every variant of an enum once. If
+/// the table starts with a text, `FromStr` is implemented as well, and the text is the error message
+/// for an unknown name. The module must have `Error` in scope then.
 ///
-/// The error is not named by its path, so that `error` itself can use this macro.
+/// The macro does not name the error by its path, so that the module `error` itself can use it.
 macro_rules! names {
     ($kind:ty, $what:literal, $($value:ident = $name:literal),+ $(,)?) => {
         $crate::names::names!($kind, $($value = $name),+);
@@ -64,7 +64,7 @@ macro_rules! names {
 }
 pub(crate) use names;
 
-/// All of these words as a choice: `a, b or c`.
+/// The words as a choice: `a, b or c`.
 pub(crate) fn one_of(words: &[&str]) -> String {
     match words {
         [first @ .., before, last] => {
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::Caller);
         assert_eq!(
             error.to_string(),
-            "unknown choice for a clock that restarts: expected keep, rebase or error, found \
+            "unknown handling of clock restarts: expected keep, rebase or error, found \
              \"KEEP\""
         );
         let error = "".parse::<Coords>().unwrap_err();

@@ -1,6 +1,6 @@
-//! Every format and every kind of event file there is: the only place that knows them all.
+//! Every format and every kind of event file. No other module knows all of them.
 //!
-//! A new format is a line in [`FORMATS`].
+//! A new format is added as a line of [`FORMATS`].
 
 #[cfg(test)]
 mod decoders;
@@ -14,8 +14,8 @@ use crate::error::{Error, Result};
 use crate::formats;
 use crate::hint::Hint;
 
-/// Every format that is read. Their order is that of messages and of documentation: it does not matter
-/// for which format a file is taken.
+/// Every format that is read. Their order is that of messages and documentation. Detection does not
+/// depend on it.
 pub static FORMATS: &[&Format] = &[
     &formats::aedat::v4::FORMAT,
     &formats::aedat::v2::FORMAT,
@@ -35,17 +35,17 @@ pub static FORMATS: &[&Format] = &[
     &formats::atis::FORMAT,
 ];
 
-/// Kinds of files that are written and not read.
+/// Kinds of event files that are written but not read.
 pub(crate) static WRITTEN_ONLY: &[&Target] = &[
     #[cfg(feature = "parquet")]
     &formats::parquet::TARGET,
 ];
 
 impl Format {
-    /// The format of this name; case, spaces and punctuation do not count: `aedat1.0` is `AEDAT 1.0`.
+    /// The format with this name. Case, spaces and punctuation are ignored: `aedat1.0` is `AEDAT 1.0`.
     ///
     /// # Errors
-    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if there is none.
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if there is no such format.
     pub fn named(name: &str) -> Result<&'static Self> {
         let plain = |name: &str| {
             let letters = name.chars().filter(char::is_ascii_alphanumeric);
@@ -54,12 +54,12 @@ impl Format {
         let found = FORMATS.iter().find(|format| plain(format.name) == plain(name));
         found.copied().ok_or_else(|| {
             let names: Vec<_> = FORMATS.iter().map(|format| format.name).collect();
-            Error::caller("no format of this name").expected(names.join(", ")).found(name)
+            Error::caller("unknown format").expected(names.join(", ")).found(name)
         })
     }
 }
 
-/// A format in a file of settings is its name.
+/// In a file of settings, a format is stored as its name.
 impl Serialize for Format {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name)
@@ -75,23 +75,24 @@ impl<'de> Deserialize<'de> for &'static Format {
 }
 
 impl Target {
-    /// Whether its files are read as well.
+    /// Whether files of this kind are read as well.
     pub fn is_read(&self) -> bool {
         !WRITTEN_ONLY.iter().any(|target| target.name == self.name)
     }
 }
 
-/// Every kind of event file that is written, in the order of [`FORMATS`]; those that are not read last.
+/// Every kind of event file that is written, in the order of [`FORMATS`]. Kinds that are not read come
+/// last.
 pub fn targets() -> impl Iterator<Item = &'static Target> {
     FORMATS.iter().flat_map(|format| format.write).chain(WRITTEN_ONLY.iter().copied())
 }
 
-/// The target of this short name.
+/// The target with this short name.
 pub fn target(name: &str) -> Option<&'static Target> {
     targets().find(|target| target.name == name)
 }
 
-/// The target that the extension of `path` means, if it means one.
+/// The target that is usual for the extension of `path`, if there is one.
 pub fn target_of_path(path: impl AsRef<Path>) -> Option<&'static Target> {
     let extension = path.as_ref().extension()?.to_str()?;
     let claims =
@@ -99,7 +100,7 @@ pub fn target_of_path(path: impl AsRef<Path>) -> Option<&'static Target> {
     targets().find(claims)
 }
 
-/// A kind of event file that takes a feature.
+/// A kind of event file that needs a feature.
 struct Optional {
     name: &'static str,
     title: &'static str,
@@ -113,8 +114,8 @@ const OPTIONAL: &[Optional] = &[
     Optional { name: "parquet", title: "Parquet", claims: &["parquet"], feature: "parquet" },
 ];
 
-/// Why a kind that `name` names, or means as an extension, is not among the [`targets`]: it takes a
-/// feature that this build is without. `None` for every other name.
+/// The error for a kind of file that this build cannot write because it lacks a feature. `name` is the
+/// name of the kind or its extension. `None` for every other name.
 pub fn lacking(name: &str) -> Option<Error> {
     let means = |kind: &&Optional| {
         kind.name == name || kind.claims.iter().any(|claim| claim.eq_ignore_ascii_case(name))

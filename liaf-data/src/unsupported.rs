@@ -1,10 +1,10 @@
-//! Formats that are recognised so that the message can name them, but are not read yet.
+//! Formats that are recognised, so that the error can name them, but not read.
 
 use crate::codec::FileHead;
 
-/// Name of the format, how it is told, and what helps.
+/// Name of the format, how it is recognised, and what helps.
 type Unsupported = (&'static str, fn(&FileHead) -> bool, Option<&'static str>);
-/// Name and how it is told.
+/// Name of the kind of file, and how it is recognised.
 type Foreign = (&'static str, fn(&FileHead) -> bool);
 
 const UNSUPPORTED: &[Unsupported] = &[
@@ -15,15 +15,17 @@ const UNSUPPORTED: &[Unsupported] = &[
     (
         "Parquet",
         |head| head.starts_with(b"PAR1"),
-        Some("it is written, not read: DuckDB and Polars make CSV of it, which is read"),
+        Some(
+            "Parquet is written but not read: convert it to CSV, for example with DuckDB or Polars",
+        ),
     ),
     ("HDF5", |head| head.starts_with(b"\x89HDF\r\n\x1a\n"), HDF5),
     ("MATLAB 7.3 file", |head| head.starts_with(b"MATLAB 7.3 MAT-file"), HDF5),
 ];
 
-/// With the feature, only a file of MATLAB's is told here whose HDF5 is missing.
+/// With the feature, the only files that reach this are MATLAB files without the HDF5 signature.
 const HDF5: Option<&str> = Some(if cfg!(feature = "hdf5") {
-    "it should go on with HDF5 at byte 512, and does not: the file is cut or damaged"
+    "the HDF5 data at byte 512 is missing: the file is truncated or damaged"
 } else {
     "this build cannot read HDF5: build it with the feature `hdf5`"
 });
@@ -40,24 +42,24 @@ const FOREIGN: &[Foreign] = &[
     }),
 ];
 
-/// The name of a format that is recognised and not read, and what helps.
+/// The name of a format that is recognised but not read, and what helps.
 pub(crate) fn known_but_unsupported(
     head: &FileHead,
 ) -> Option<(&'static str, Option<&'static str>)> {
     UNSUPPORTED.iter().find(|(_, detect, _)| detect(head)).map(|&(name, _, help)| (name, help))
 }
 
-/// Whether the file begins like nothing that has a beginning of its own.
+/// Whether the file does not begin with the signature of any known format.
 pub(crate) fn is_unknown(head: &FileHead) -> bool {
     known_but_unsupported(head).is_none() && !FOREIGN.iter().any(|(_, detect)| detect(head))
 }
 
-/// What a file that is no event recording looks like.
+/// The kind of file that this probably is, if it is not an event recording.
 pub(crate) fn best_guess(head: &FileHead) -> &'static str {
     FOREIGN.iter().find(|(_, detect)| detect(head)).map_or("binary data", |&(name, _)| name)
 }
 
-/// Whether the `% ` header of a Prophesee file has one of `words`.
+/// Whether the `% ` header of a Prophesee file contains one of `words`.
 fn prophesee(head: &FileHead, words: &[&str]) -> bool {
     head.starts_with(b"% ") && {
         let text = String::from_utf8_lossy(&head.bytes);

@@ -1,4 +1,5 @@
 //! What is read is what h5py reads, in files of every kind that HDF5 writes.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
 use std::path::Path;
 use std::process::Command;

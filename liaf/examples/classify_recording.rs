@@ -1,4 +1,4 @@
-//! Trains a small network to tell two recordings apart, and classifies them by its checkpoint.
+//! Trains a small network to distinguish two recordings, and classifies them with its checkpoint.
 //!
 //!     cargo run --release -p liaf --example classify_recording
 
@@ -47,7 +47,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// For the recording of each class, what the network calls its samples.
+/// The classes that the network predicts for the samples of each recording.
 pub fn run() -> Result<Vec<Vec<String>>, Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let checkpoint = folder.path().join("net.safetensors");

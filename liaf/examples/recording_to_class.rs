@@ -6,7 +6,8 @@ use liaf::samples::{Batch, SampleOptions, Samples};
 use liaf::{FrameOptions, Mode, NetworkConfig, Polarity, ReadOptions, Recording, Workspace};
 use ndarray::{Array3, Axis};
 
-/// The layers. It is not trained here: `Trainer` does that, and `Classifier` takes its checkpoint.
+/// The layers of the network, which is not trained here: use a `Trainer`, and its checkpoint with
+/// `Classifier`.
 const NETWORK: &str = r#"
     [inputs.frames]
     shape = [2, 32, 32]

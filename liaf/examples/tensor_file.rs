@@ -39,6 +39,7 @@ pub fn run() -> Result<(Batch, ArrayD<f32>), Box<dyn Error>> {
         .then(Dense::new(4))
         .then(Aggregate::default());
     let network = config.build::<f32>(1)?;
+    // A network that begins with `sequential` calls its input so.
     let mut space = Workspace::new();
     let pass = network.forward(&batch.inputs("input"), Mode::eval(), &mut space)?;
     Ok((batch.clone(), pass.into_output()))

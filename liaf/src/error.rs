@@ -1,37 +1,38 @@
-//! The errors of both halves as one type.
+//! The errors of both crates as one type.
 
 use std::fmt;
 
-/// The result of everything in this crate that can fail.
+/// The result of every function of this crate that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Whose fault an [`Error`] is, and so what can be done about it.
+/// The cause of an [`Error`]: the file, the caller or the system. It tells what can be done about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A recording, a tensor file or a checkpoint is damaged, empty, or not what it claims to be.
+    /// A recording, a tensor file or a checkpoint is damaged, empty, or not of the kind that it claims
+    /// to be.
     File,
-    /// The caller asked for something that cannot be: impossible options, a configuration that is
-    /// no network, a label out of range.
+    /// An argument or an option is invalid, or cannot be combined with the others: invalid options or
+    /// configurations, a label out of range.
     Caller,
-    /// Shapes that do not fit each other, as those of a network and of the frames it is given.
+    /// Shapes that do not agree, such as those of a network and of its frames.
     Shape,
     /// Something that is not supported, or not by this build.
     Unsupported,
     /// A number in a file asks for more than [`Limits`](liaf_data::Limits) allow.
     Limit,
-    /// The operating system refused.
+    /// The operating system reported an error.
     System,
-    /// The caller's own callback asked to stop.
+    /// A callback of the caller asked to stop.
     Cancelled,
-    /// Anything else, such as an error of the caller's own code.
+    /// Anything else, such as an error in the caller's own code.
     Other,
 }
 
 /// An error of either half of the toolkit.
 ///
-/// It prints as the error inside it does: with path, place, what was expected and what was found.
-/// The `?` operator makes it of the errors of both halves.
+/// It is displayed as the error inside it, with path, offset, and what was expected and found. The `?`
+/// operator converts the errors of both halves to it.
 ///
 /// ```
 /// use liaf::{Error, ErrorKind, Network, NetworkConfig, ReadOptions, Recording};
@@ -55,7 +56,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whose fault it is.
+    /// The kind of the error.
     pub fn kind(&self) -> ErrorKind {
         use liaf_core::ErrorKind as Core;
         use liaf_data::ErrorKind as Data;

@@ -1,7 +1,7 @@
 //! A toolkit for event cameras (DVS): it reads recordings, makes frames of them, writes tensor files
-//! and event files, and trains and runs LIAF-Net and its rivals on the CPU.
+//! and event files, and trains and runs LIAF-Net and the networks it is compared with on the CPU.
 //!
-//! What a trained network sees in a recording:
+//! Classify a recording with a trained network:
 //!
 //! ```
 //! # use liaf::core::layer::{Aggregate, Dense, Flatten};
@@ -49,15 +49,15 @@
 //! | classify recordings with a trained network | [`Classifier`] |
 //! | exchange networks with other tools | the module `nir`, with the feature `nir` |
 //!
-//! The toolkit has two halves, which can be used by themselves: [`data`] is the crate `liaf-data`, from
-//! event files to tensor files, and [`core`] the crate `liaf-core`, networks and training. This crate
-//! is where they meet. Errors of both become an [`Error`] by the `?` operator.
+//! The toolkit has two halves, which can be used separately: [`data`] is the crate `liaf-data`, from
+//! event files to tensor files, and [`core`] is the crate `liaf-core`, networks and training. This
+//! crate connects them. The `?` operator converts the errors of both to an [`Error`].
 //!
 //! | feature | |
 //! |---|---|
-//! | `hdf5` | reads and writes HDF5, with the library of the system; `hdf5-static` builds it along |
+//! | `hdf5` (default) | reads and writes HDF5 |
 //! | `parquet` | writes Parquet |
-//! | `nir` | networks in and out as NIR; `nir-static` builds the HDF5 library along |
+//! | `nir` | reads and writes networks as NIR |
 #![deny(missing_docs)]
 
 pub mod classifier;
@@ -76,3 +76,7 @@ pub use liaf_core::{Inputs, Mode, Network, NetworkConfig, Workspace};
 pub use liaf_data::frames::{FrameOptions, SampleRecipe};
 pub use liaf_data::tensor::LoadedFrames;
 pub use liaf_data::{Event, EventBatch, Polarity, ReadOptions, Recording};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,4 +1,4 @@
-//! Frames of recordings in memory, cut into samples to learn from, to choose by, and to test with.
+//! Frames of recordings in memory, cut into samples for training, validation and test.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,9 +12,9 @@ use ndarray::{ArrayD, IxDyn};
 
 use crate::Args;
 
-/// A sample: which recording, and which frame of it is the first.
+/// A training example: the index of its recording, and that of its first frame there.
 #[derive(Debug, Clone, Copy)]
-pub struct Measurement {
+pub struct Sample {
     recording: usize,
     start: usize,
 }
@@ -28,9 +28,9 @@ struct Recording {
 /// All samples.
 pub struct Data {
     recordings: Vec<Recording>,
-    pub learn: Vec<Measurement>,
-    pub choose: Vec<Measurement>,
-    pub test: Vec<Measurement>,
+    pub learn: Vec<Sample>,
+    pub choose: Vec<Sample>,
+    pub test: Vec<Sample>,
     /// How the samples are made, for the checkpoints, and the names of the classes.
     pub recipe: SampleRecipe,
     /// T, C, H, W.
@@ -65,7 +65,7 @@ impl Data {
             for (range, stride, samples) in parts {
                 let starts = range.clone().step_by(stride);
                 let whole = starts.take_while(|start| start + args.steps <= range.end);
-                samples.extend(whole.map(|start| Measurement { recording, start }));
+                samples.extend(whole.map(|start| Sample { recording, start }));
             }
             let known = &all[..learned * own[1..].iter().product::<usize>()];
             squares += known.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>();
@@ -77,7 +77,8 @@ impl Data {
             bail!("{}: no .safetensors files", args.folder.display())
         };
         ensure!(!learn.is_empty() && !test.is_empty(), "too few frames for a sample");
-        // One factor for all, from what is learned from: cells of a root mean square of 1.
+        // One factor for all frames, from those that are trained on: their cells get a root mean square
+        // of 1.
         let scale = (cells as f64 / squares.max(1e-12)).sqrt() as f32;
         let all = recordings.iter_mut().flat_map(|recording| &mut recording.cells);
         all.for_each(|x| *x *= scale);
@@ -85,11 +86,11 @@ impl Data {
         Ok(Self { recordings, learn, choose, test, recipe, shape })
     }
 
-    /// MeasurementCount as a batch `[N, T, C, H, W]`, and their classes. With a key, each is moved by up to
-    /// `shift` pixels up or down and left or right; what comes in is empty.
+    /// Samples as a batch `[N, T, C, H, W]`, and their classes. With a key, each sample is moved by up
+    /// to `shift` pixels up or down and left or right, and what moves in from the border is 0.
     pub fn batch(
         &self,
-        samples: &[Measurement],
+        samples: &[Sample],
         moved: Option<(Key, usize)>,
     ) -> Result<(ArrayD<f32>, Vec<usize>)> {
         let [steps, .., height, width] = self.shape;
@@ -143,7 +144,7 @@ fn class(path: &Path) -> String {
     name.split(['_', '.']).next().unwrap_or_default().to_owned()
 }
 
-/// Adds how the frames of another file are made, which must be as those of the files before.
+/// Adds how the frames of another file are made, which must agree with the files before it.
 fn join(all: &mut Option<SampleRecipe>, made: Provenance) -> Result<()> {
     let Provenance { sensor, aedat2, frames } = made;
     let all = all.get_or_insert_with(|| SampleRecipe {
@@ -151,7 +152,10 @@ fn join(all: &mut Option<SampleRecipe>, made: Provenance) -> Result<()> {
         aedat2,
         ..SampleRecipe::new(frames.clone())
     });
-    ensure!(all.frames == frames, "frames that are made otherwise than those before");
+    ensure!(
+        all.frames == frames,
+        "frames that were made with other options than those of the files before"
+    );
     all.sensor = all.sensor.filter(|_| all.sensor == sensor);
     all.aedat2 = all.aedat2.filter(|_| all.aedat2 == aedat2);
     Ok(())

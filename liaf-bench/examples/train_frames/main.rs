@@ -3,14 +3,14 @@
 //!     liaf convert RECORDINGS -o frames --to safetensors --window 20ms --size 32x32
 //!     cargo run --release -p liaf-bench --example train_frames -- frames
 //!
-//! The class of a file is its name up to the first `_` or `.`. The last 30 % of the frames of each
-//! file are for the test; the last 15 % of the others are to choose options by, and the rest is
-//! learned from. No sample reaches across. Once options are chosen:
+//! The class of a file is its name up to the first `_` or `.`. The last 30 % of the frames of each file
+//! are the test set, the last 15 % of the others are the validation set, and the rest is the training
+//! set. No sample reaches across a border. Once options are chosen:
 //!
 //!     cargo run --release -p liaf-bench --example train_frames -- frames --validate 0 --test
 //!
-//! learns from all that is not for the test, and runs the test. Checkpoints (`--save`) carry how the
-//! frames are made, so that `liaf predict` can use them.
+//! trains on everything except the test set, and runs the test. Checkpoints (`--save`) say how the
+//! frames were made, so that `liaf predict` can use them.
 
 mod data;
 mod net;
@@ -25,50 +25,50 @@ use liaf_core::rng::Key;
 use liaf_core::train::{Evaluation, TrainConfig, Trainer};
 use liaf_data::frames::SampleRecipe;
 
-use data::{Data, Measurement};
+use data::{Data, Sample};
 use net::Kind;
 
 #[derive(Parser)]
 struct Args {
     /// Folder of `.safetensors` files of frames.
     folder: PathBuf,
-    /// Neurons to train.
+    /// Kinds of neurons to train.
     #[arg(long, value_enum, default_values = ["liaf", "lif"])]
     neuron: Vec<Kind>,
-    /// Seeds; one network each.
+    /// Seeds; one network is trained for each.
     #[arg(long, value_delimiter = ',', default_values = ["1", "2", "3"])]
     seeds: Vec<u64>,
-    /// Frames of a sample.
+    /// Number of frames of a sample.
     #[arg(long, default_value_t = 10)]
     steps: usize,
-    /// Frames from one sample to learn from to the next.
+    /// Frames from the start of one training sample to the start of the next.
     #[arg(long, default_value_t = 5)]
     stride: usize,
-    /// Share of the frames before the test that are to choose by.
+    /// Share of the frames before the test set that are the validation set.
     #[arg(long, default_value_t = 0.15)]
     validate: f64,
-    /// Passes over the samples.
+    /// Number of epochs.
     #[arg(long, default_value_t = 16)]
     epochs: u64,
-    /// MeasurementCount of a batch.
+    /// Number of samples of a batch.
     #[arg(long, default_value_t = 16)]
     batch: usize,
     /// Learning rate at the start.
     #[arg(long, default_value_t = 0.002)]
     rate: f64,
-    /// Pixels by which samples to learn from are moved at random, at most.
+    /// Largest number of pixels by which training samples are moved at random.
     #[arg(long, default_value_t = 0)]
     shift: usize,
-    /// Share of what goes to the dense layers that training drops.
+    /// Dropout before the dense layers.
     #[arg(long, default_value_t = 0.5)]
     dropout: f64,
     /// Label smoothing.
     #[arg(long, default_value_t = 0.0)]
     smoothing: f64,
-    /// Run the test after the last pass.
+    /// Run the test after the last epoch.
     #[arg(long)]
     test: bool,
-    /// Write a checkpoint of each network into this folder.
+    /// Folder into which to write a checkpoint of each network.
     #[arg(long)]
     save: Option<PathBuf>,
 }
@@ -110,7 +110,7 @@ fn train(args: &Args, data: &Data, kind: Kind, seed: u64) -> Result<()> {
     let mut times = Vec::new();
     for epoch in 0..args.epochs {
         let key = Key::new(seed).child(epoch);
-        let order: Vec<Measurement> =
+        let order: Vec<Sample> =
             key.permutation(data.learn.len()).into_iter().map(|at| data.learn[at]).collect();
         let (mut loss, mut correct) = (0.0, 0);
         for (number, chosen) in (0..).zip(order.chunks(args.batch)) {
@@ -154,7 +154,7 @@ fn train(args: &Args, data: &Data, kind: Kind, seed: u64) -> Result<()> {
     Ok(())
 }
 
-/// How a network does on samples.
+/// The loss and accuracy of a network on samples.
 struct Judged {
     evaluation: Evaluation,
     labels: Vec<usize>,
@@ -167,7 +167,7 @@ impl Judged {
         format!("loss {loss:.4}, {:.2} % ({correct} of {all})", percent(correct, all))
     }
 
-    /// Label, class and count of what was taken for something else.
+    /// Label, predicted class and count of each kind of mistake.
     fn mistakes(&self) -> Vec<(usize, usize, usize)> {
         let pairs = self.labels.iter().zip(&self.evaluation.classes);
         let mut wrong: Vec<_> = pairs.filter(|(label, class)| label != class).collect();
@@ -179,7 +179,7 @@ impl Judged {
 fn evaluate(
     trainer: &mut Trainer<f32>,
     data: &Data,
-    samples: &[Measurement],
+    samples: &[Sample],
     batch: usize,
 ) -> Result<Judged> {
     let mut all = Judged { evaluation: Evaluation::default(), labels: Vec::new() };
@@ -195,7 +195,7 @@ fn percent(part: usize, all: usize) -> f64 {
     100.0 * part as f64 / all.max(1) as f64
 }
 
-/// Largest resident set of this process so far, where the system says so.
+/// Largest resident set of this process so far in MiB, where the system reports it.
 fn peak_mib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;

@@ -6,7 +6,7 @@ use liaf_core::activation::Activation;
 use liaf_core::layer::{Aggregate, AvgPool, Conv2d, Dense, Dropout, Flatten};
 use liaf_core::neuron::Neuron;
 
-/// Neurons behind both convolutions and the first dense layer.
+/// Neurons after both convolutions and the first dense layer.
 #[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
 pub enum Kind {
     /// Analog output, `relu(U - V_th)`.
@@ -15,8 +15,8 @@ pub enum Kind {
     Lif,
 }
 
-/// For samples of this shape, `[T, C, H, W]`. Of what goes to the dense layers, training drops this
-/// share.
+/// The network for samples of this shape, `[T, C, H, W]`. `drop` is the dropout before the dense
+/// layers.
 pub fn network(kind: Kind, shape: [usize; 4], classes: usize, drop: f64) -> NetworkConfig {
     let neuron = match kind {
         Kind::Liaf => Neuron::liaf(Activation::Relu),

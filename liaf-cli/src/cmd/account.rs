@@ -1,10 +1,10 @@
 //! The closing lines of a conversion: what the file holds, and where every byte and event went.
 
-use liaf_data::Report;
-use liaf_data::convert::{Conversion, EventConversion, MeasurementConversion};
-use liaf_data::filter::Filtered;
-use liaf_data::frames::FrameReport;
-use liaf_data::model::Finding;
+use liaf::data::Report;
+use liaf::data::convert::{Conversion, EventConversion, MeasurementConversion};
+use liaf::data::filter::Filtered;
+use liaf::data::frames::FrameReport;
+use liaf::data::model::Finding;
 
 use super::info::report_lines;
 use crate::hints;
@@ -25,12 +25,15 @@ pub struct Counts {
     pub out_of_window: u64,
     pub out_of_crop: u64,
     pub filtered: Vec<Filtered>,
-    /// Bytes of the output; where nothing was written, those of its tensors before compression.
+    /// Number of events that were earlier than an event before them, and were moved in the order or in
+    /// time.
+    pub moved: u64,
+    /// Bytes of the output. If nothing was written, bytes of its tensors before compression.
     pub bytes: u64,
 }
 
 impl Done {
-    /// What was met in the recording.
+    /// What the reader counted in the recording.
     pub fn report(&self) -> &Report {
         match self {
             Self::Tensor(done) => &done.report,
@@ -39,7 +42,7 @@ impl Done {
         }
     }
 
-    /// Whether there is an output, which a dry run does not make.
+    /// Whether an output was written, which a dry run does not do.
     pub fn is_written(&self) -> bool {
         match self {
             Self::Tensor(done) => done.written.is_some(),
@@ -56,6 +59,7 @@ impl Done {
                 out_of_window: done.frames.out_of_window,
                 out_of_crop: done.frames.out_of_crop,
                 filtered: done.frames.filtered.clone(),
+                moved: done.frames.moved,
                 bytes: done.written.map_or(done.tensor_bytes, |written| written.bytes),
             },
             Self::Events(done) => Counts {
@@ -63,6 +67,7 @@ impl Done {
                 out_of_window: done.events.out_of_window,
                 out_of_crop: done.events.out_of_crop,
                 filtered: done.events.filtered.clone(),
+                moved: done.events.moved,
                 bytes: done.written.as_ref().map_or(0, |written| written.bytes),
             },
             Self::Measurements(done) => Counts {
@@ -99,7 +104,7 @@ impl Done {
         }
     }
 
-    /// What a user should know even if nothing else is said.
+    /// What a user should know even with `--quiet`.
     pub fn warnings(&self) -> Vec<String> {
         match self {
             Self::Tensor(done) => tensor_warnings(done),
@@ -109,7 +114,7 @@ impl Done {
     }
 }
 
-/// Where every byte went, of which the first are those of a stream.
+/// Where every byte went. `stream` names the stream whose bytes come first.
 pub fn bytes(read: &Report, stream: &str) -> String {
     let bytes = &read.bytes;
     let passed = match bytes.passed_over {
@@ -131,8 +136,12 @@ pub fn events(read: &Report, counts: &Counts) -> String {
     let outside = read.count(Finding::OutOfSensor);
     let filtered = counts.filtered.iter();
     let filtered = filtered.map(|row| format!(", {} by {}", count(row.events), row.filter));
+    let moved = match counts.moved {
+        0 => String::new(),
+        moved => format!("; {} moved", count(moved)),
+    };
     format!(
-        "{} events: {} kept, {} out of window, {} out of crop, {} out of sensor{}",
+        "{} events: {} kept, {} out of window, {} out of crop, {} out of sensor{}{moved}",
         count(read.events + outside),
         count(counts.kept),
         count(counts.out_of_window),
@@ -164,7 +173,7 @@ fn event_file(done: &EventConversion) -> String {
     }
 }
 
-/// What a user of frames should know of them.
+/// What a user of frames should know about them.
 pub fn frame_warnings(report: &Report, frames: &FrameReport) -> Vec<String> {
     let mut warnings = hints::of_notes(&report.notes);
     warnings.extend(frames.notes.iter().cloned());
@@ -173,16 +182,32 @@ pub fn frame_warnings(report: &Report, frames: &FrameReport) -> Vec<String> {
     }
     if frames.late > 0 {
         let late = count(frames.late);
-        warnings.push(format!("{late} events came late and are in the oldest open frame"));
+        let sort = match hints::may_advise("sort") {
+            true => ": --sort sorts all events by time",
+            false => "",
+        };
+        warnings.push(format!(
+            "{late} events came before the first window or after one of theirs was closed, and are \
+             in open frames{sort}"
+        ));
     }
+    warnings.extend(moved_warning(frames.moved));
     warnings
+}
+
+/// What is said of events that were moved.
+fn moved_warning(moved: u64) -> Option<String> {
+    let moved = (moved > 0).then(|| count(moved))?;
+    Some(format!("{moved} events were earlier than one before them and were moved"))
 }
 
 fn tensor_warnings(done: &Conversion) -> Vec<String> {
     let mut warnings = frame_warnings(&done.report, &done.frames);
     if done.frames.saturated_cells > 0 {
         let cells = count(done.frames.saturated_cells);
-        warnings.push(format!("{cells} cells are full: choose a wider --dtype"));
+        warnings.push(format!(
+            "{cells} cells reached the largest value of their type: choose a wider --dtype"
+        ));
     }
     warnings
 }
@@ -198,12 +223,9 @@ fn file_warnings(done: &EventConversion) -> Vec<String> {
         .map(|(finding, n)| format!("{} {}", count(n), finding.name().replace('_', " ")))
         .collect();
     if !left.is_empty() {
-        warnings.push(format!("not in the file: {}", left.join(", ")));
+        warnings.push(format!("not written to the file: {}", left.join(", ")));
     }
-    if done.events.moved > 0 {
-        let moved = count(done.events.moved);
-        warnings.push(format!("{moved} events were earlier than one before them and were moved"));
-    }
+    warnings.extend(moved_warning(done.events.moved));
     warnings
 }
 
@@ -227,7 +249,7 @@ fn measurement_counts(done: &MeasurementConversion) -> String {
 fn measurement_warnings(done: &MeasurementConversion) -> Vec<String> {
     let mut warnings = hints::of_notes(&done.report.notes);
     if done.kept + done.out_of_window == 0 {
-        warnings.push(format!("the stream {} holds nothing", stream(done)));
+        warnings.push(format!("the stream {} is empty", stream(done)));
     }
     warnings
 }

@@ -1,14 +1,14 @@
 //! The account of a conversion as JSON: the keys are documented in `docs/cli.md`.
 
-use liaf_data::model::Finding;
-use liaf_data::{Error, ErrorKind};
+use liaf::data::model::Finding;
+use liaf::data::{Error, ErrorKind};
 use serde_json::{Map, Value, json};
 
 use super::account::Done;
 use crate::hints;
 use crate::outputs::{Job, Usage};
 
-/// The account of one file that was converted, with what is said of it as notes.
+/// The account of one converted file, with its warnings as notes.
 pub fn of_done(job: &Job, done: &Done, notes: &[String]) -> Value {
     let report = done.report();
     let counts = done.counts();
@@ -40,6 +40,7 @@ pub fn of_done(job: &Job, done: &Done, notes: &[String]) -> Value {
         where_they_went["out_of_crop"] = json!(counts.out_of_crop);
         where_they_went["out_of_sensor"] = json!(outside);
         where_they_went["filtered"] = json!(counts.filtered);
+        where_they_went["moved"] = json!(counts.moved);
     }
     object.insert(count.into(), where_they_went);
     object.insert("input_bytes".into(), json!(report.bytes));

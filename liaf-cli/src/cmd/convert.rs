@@ -1,4 +1,5 @@
-//! `liaf convert`: recordings to tensor files, other event files, or files of what else they hold.
+//! `liaf convert`: writes recordings as tensor files or other event files, and their other streams as
+//! files.
 
 use std::fs;
 use std::io::{self, Write};
@@ -9,17 +10,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use anyhow::{Context, Result};
-use liaf_data::convert::{
+use liaf::data::convert::{
     ConvertOptions, EventConvertOptions, MeasurementConvertOptions, convert, convert_events,
     convert_measurements,
 };
-use liaf_data::filter::Selection;
-use liaf_data::measurements::MeasurementOptions;
-use liaf_data::model::StreamKind;
-use liaf_data::options::Coords;
-use liaf_data::tensor::{Container, TensorOptions};
-use liaf_data::write::WriteOptions;
-use liaf_data::{ErrorKind, ReadOptions, Recording};
+use liaf::data::filter::Selection;
+use liaf::data::measurements::MeasurementOptions;
+use liaf::data::model::StreamKind;
+use liaf::data::options::Coords;
+use liaf::data::tensor::{Container, TensorOptions};
+use liaf::data::write::WriteOptions;
+use liaf::data::{ErrorKind, ReadOptions, Recording};
 
 use serde_json::Value;
 
@@ -34,9 +35,9 @@ use crate::outputs::{self, Job, Usage};
 use crate::progress::Bar;
 use crate::text;
 
-/// Converts every input; fails if one of them could not be.
+/// Converts every input. The exit code is a failure if one of them could not be converted.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    // Options that cannot be are said before any file is looked for.
+    // Contradictory options are reported before any file is looked for.
     args.check_format()?;
     let selection = args.selection()?;
     let files = inputs::expand(&args.inputs)?;
@@ -101,13 +102,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(if failed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// What is the same for every file.
+/// What is the same for every input.
 struct Work {
     make: Make,
     read: ReadOptions,
-    /// The stated format of the input, if a kind of output has this name as well.
+    /// The format that `--format` states, if a kind of output has this name as well.
     meant: Option<String>,
-    /// What is made of a stream that is not one of events, and the first option that does not go with it.
+    /// How a stream other than events is written, and the first given option that does not apply to it.
     measurements: MeasurementOptions,
     selection: Selection,
     only_for_events: Option<&'static str>,
@@ -117,7 +118,7 @@ struct Work {
     quiet: bool,
     json: bool,
     summary: Mutex<Summary>,
-    /// The error that kept a line from standard output.
+    /// The error that stopped the JSON lines on standard output.
     unprinted: Mutex<Option<io::Error>>,
 }
 
@@ -130,7 +131,7 @@ enum Make {
 }
 
 impl Make {
-    /// What is said of a large file that could be a small one.
+    /// Advice for a large output that an option would make smaller.
     fn advice_on_size(&self, done: &Done) -> Option<String> {
         const LARGE: u64 = 256 << 20;
         let Self::Tensor(options) = self else { return None };
@@ -139,14 +140,14 @@ impl Make {
         (is_plain && bytes > LARGE).then(|| {
             let is = if done.is_written() { "is" } else { "would be" };
             format!(
-                "the .npz {is} {}, of which most is zeros as a rule: --npz-deflate makes it smaller",
+                "the .npz {is} {}, usually mostly zeros: --npz-deflate makes it smaller",
                 text::bytes(bytes)
             )
         })
     }
 }
 
-/// What goes into a folder if nothing else is said: what suits the stream that is chosen.
+/// The kind of the files in an output folder if `--to` is not given: what suits the chosen stream.
 fn usual_kind(files: &[PathBuf], read: &ReadOptions) -> Result<Option<Kind>> {
     let Some(file) = files.first().filter(|file| read.stream.is_some() && file.is_file()) else {
         return Ok(None);
@@ -159,7 +160,8 @@ fn usual_kind(files: &[PathBuf], read: &ReadOptions) -> Result<Option<Kind>> {
     })
 }
 
-/// Enough files to give each thread its own: none of them then needs more than one thread.
+/// Converts one file per thread, if there are enough files: then none of them needs more than one
+/// thread.
 fn many(work: &Work, jobs: &[Job], threads: usize) -> usize {
     let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     thread::scope(|scope| {
@@ -176,7 +178,7 @@ fn many(work: &Work, jobs: &[Job], threads: usize) -> usize {
     failed.into_inner()
 }
 
-/// Converts one file and says how it went.
+/// Converts one file and reports how it went.
 fn one(work: &Work, job: &Job, parallel: bool) -> bool {
     let result = try_one(work, job, parallel);
     work.bar.file_done();
@@ -216,7 +218,8 @@ impl Work {
     }
 }
 
-/// What a panic of another thread left is as good as before: lines and counts are whole.
+/// Takes the lock even if another thread panicked while it held it: lines and counts are never half
+/// written.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -247,9 +250,10 @@ fn try_one(work: &Work, job: &Job, parallel: bool) -> Result<Done> {
     }
     let done = match &work.make {
         Make::Frames => {
-            return Err(
-                Usage("--to png is for frames of a camera: choose --stream frames".into()).into()
-            );
+            return Err(Usage(
+                "--to png writes the images of a camera: choose them with --stream frames".into(),
+            )
+            .into());
         }
         Make::Tensor(options) => {
             let tensor = TensorOptions { parallel, ..options.tensor };
@@ -265,7 +269,7 @@ fn try_one(work: &Work, job: &Job, parallel: bool) -> Result<Done> {
     Ok(done.map_err(|error| error.in_file(&job.input))?)
 }
 
-/// What to make of the chosen stream, if it is not one of events.
+/// How to write the chosen stream, if it is not a stream of events.
 fn sample_options(
     work: &Work,
     job: &Job,
@@ -276,12 +280,12 @@ fn sample_options(
     if let Some(option) = work.only_for_events {
         let name = &stream.name;
         return Err(
-            Usage(format!("--{option} is for events, and the stream {name} has none")).into()
+            Usage(format!("--{option} applies to events, and the stream {name} has none")).into()
         );
     }
     let Some(file) = job.kind.of_samples() else {
         return Err(Usage(format!(
-            "{}: the stream {} is written as {}",
+            "{}: the stream {} can only be written as {}",
             job.output.display(),
             stream.name,
             if stream.kind == StreamKind::Frames { "a folder or .h5" } else { ".csv" },

@@ -1,19 +1,19 @@
-//! The options of `liaf convert`, as the library's.
+//! The options of `liaf convert`, and their translation to the options of the library.
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::ArgGroup;
-use liaf_data::convert::{Order, TimePolicy};
-use liaf_data::filter::{FILTERS, FilterSpec, Parameters, Polarity, Selection};
-use liaf_data::frames::{
+use liaf::data::convert::{Order, TimePolicy};
+use liaf::data::filter::{FILTERS, FilterSpec, Parameters, Polarity, Selection};
+use liaf::data::frames::{
     BINARY, COUNT, CellOptions, Crop, Dtype, Edge, FrameOptions, PolarityChannels, REPRESENTATIONS,
     Representation, SIGNED, TimePoint, WindowRule,
 };
-use liaf_data::measurements::MeasurementOptions;
-use liaf_data::tensor::TensorOptions;
-use liaf_data::write::{self, Compression, Target, WriteOptions};
-use liaf_data::{FORMATS, Format, Limits, SensorSize};
+use liaf::data::measurements::MeasurementOptions;
+use liaf::data::tensor::TensorOptions;
+use liaf::data::write::{self, Compression, Target, WriteOptions};
+use liaf::data::{FORMATS, Format, Limits, SensorSize};
 
 use crate::args::ReadArgs;
 use crate::help::{EVENT_FILES, FRAMES, INPUT, OTHER, OUTPUT, SELECTION};
@@ -36,22 +36,23 @@ pub struct Args {
     #[arg(long, short, value_name = "OUT", help_heading = OUTPUT)]
     pub output: PathBuf,
 
-    /// Only events from this time after the first event on; @… is µs of the recording's clock
+    /// Only events from this time on, counted from the first event; @… is µs of the recording's clock
     #[arg(long, value_name = "TIME", value_parser = values::time_point, help_heading = SELECTION)]
     #[arg(allow_hyphen_values = true)]
     from: Option<TimePoint>,
 
-    /// Only events before this time; or the kind of file to make, if the output's name does not tell
-    /// it: h5, npz, npy, safetensors, aedat4, npz-events, evt21, png, … (may be given once for each)
+    /// Only events before this time; or the kind of file to write, if the output's name does not
+    /// determine it: h5, npz, npy, safetensors, aedat4, npz-events, evt21, png, … (may be given once
+    /// for each)
     #[arg(long, value_name = "TIME|KIND", allow_hyphen_values = true, help_heading = SELECTION)]
     to: Vec<String>,
 
-    /// Keep an index of every moment beside the recording (RECORDING.index.json), which finds --from and
-    /// --to at once, however damaged the recording is; made in one pass where it is missing or stale
+    /// Keep an index of times beside the recording (RECORDING.index.json), with which --from and --to
+    /// are found at once even if the recording is damaged; built in one pass if it is missing or stale
     #[arg(long, help_heading = SELECTION, hide_short_help = true)]
     pub index: bool,
 
-    /// Only the events of this polarity
+    /// Only events of this polarity
     #[arg(long, value_name = "POLARITY", value_parser = named::<Polarity>())]
     #[arg(help_heading = SELECTION)]
     only: Option<Polarity>,
@@ -60,21 +61,30 @@ pub struct Args {
     #[arg(help = about_filters())]
     filter: Vec<FilterSpec>,
 
-    /// Only the events in this rectangle of the sensor, whose upper left pixel becomes (0, 0)
+    /// Only events in this rectangle of the sensor, whose upper left pixel becomes (0, 0)
     #[arg(long, value_name = "X,Y,W,H", value_parser = values::crop, help_heading = SELECTION)]
     #[arg(allow_hyphen_values = true)]
     crop: Option<Crop>,
 
-    /// Windows of this length, as in 10ms, 500us, 1.5s [default: 10ms]
+    /// Sort all chosen events by time, before the filters; the recording is read twice
+    #[arg(long, conflicts_with = "clamp_time", help_heading = SELECTION)]
+    sort: bool,
+
+    /// Most memory, in MiB, for events that --sort holds back
+    #[arg(long, value_name = "MIB", default_value_t = (Limits::DEFAULT.reorder_bytes >> 20) as u64)]
+    #[arg(allow_negative_numbers = true, help_heading = SELECTION, hide_short_help = true)]
+    sort_memory: u64,
+
+    /// Windows of this duration, as in 10ms, 500us, 1.5s [default: 10ms]
     #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = FRAMES)]
     #[arg(allow_hyphen_values = true)]
     window: Option<i64>,
 
-    /// Windows of this many events
+    /// Windows of this many events each
     #[arg(long, value_name = "EVENTS", allow_negative_numbers = true, help_heading = FRAMES)]
     count: Option<u64>,
 
-    /// This many windows of equal time over the recording
+    /// This many windows of equal duration over the recording
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = FRAMES)]
     bins: Option<u64>,
 
@@ -83,13 +93,13 @@ pub struct Args {
     #[arg(hide_short_help = true)]
     event_bins: Option<u64>,
 
-    /// What consecutive windows share: a time with --window, a number of events with --count
+    /// Overlap of consecutive windows: a time with --window, a number of events with --count
     #[arg(long, value_name = "TIME|EVENTS", allow_hyphen_values = true, help_heading = FRAMES)]
     overlap: Option<String>,
 
-    /// What happens at the ends of windows: all = every event is in a frame; tonic = windows that are
-    /// not full are dropped; spikingjelly = windows begin at an event, as up to its version 0.0.0.0.14;
-    /// spikingjelly2 = windows lie on a grid from the first event
+    /// What to do at the ends of windows: all = every event is in a frame; tonic = drop windows that
+    /// are not full; spikingjelly = windows begin at an event, as in SpikingJelly up to version
+    /// 0.0.0.0.14; spikingjelly2 = windows lie on a grid that starts at the first event
     #[arg(long, value_name = "RULE", default_value_t, value_parser = named::<Edge>())]
     #[arg(help_heading = FRAMES, hide_short_help = true)]
     edge: Edge,
@@ -112,55 +122,51 @@ pub struct Args {
     #[arg(help_heading = FRAMES)]
     polarity: Channels,
 
-    /// Sum the pixels down to frames of this size
+    /// Reduce frames to this size by summing pixels
     #[arg(long, value_name = "WxH", allow_hyphen_values = true, help_heading = FRAMES)]
     size: Option<SensorSize>,
 
-    /// How long a window by time stays open for events out of order
+    /// How long a window by time stays open for events that come out of order (see also --sort)
     #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = values::duration)]
     #[arg(allow_hyphen_values = true, help_heading = FRAMES, hide_short_help = true)]
     slack: i64,
 
-    /// How .h5 and --npz-deflate are compressed: none, runs (of one byte: fast, and small for frames
-    /// that are mostly zeros) or a zlib level 1 to 9; how events are: none, lz4, zstd or a level,
-    /// as the kind of file has it [default: runs; for events the first that the kind has]
+    /// Compression. Of .h5 and --npz-deflate: none, runs (of one byte: fast, and small for frames that
+    /// are mostly zeros) or a zlib level 1 to 9. Of event files: none, lz4, zstd or a level, depending
+    /// on the kind of file [default: runs; for event files the first that the kind supports]
     #[arg(long, value_name = "HOW", help_heading = OUTPUT)]
     compress: Option<Compression>,
 
-    /// Deflate .npz, which makes frames that are mostly zeros much smaller
+    /// Deflate the arrays of .npz, which makes frames that are mostly zeros much smaller
     #[arg(long, help_heading = FRAMES)]
     npz_deflate: bool,
 
-    /// Time begins at 0, that is, the earliest time is taken from all
+    /// Subtract the earliest time from all times, so that time begins at 0
     #[arg(long, help_heading = EVENT_FILES)]
     zero_time: bool,
 
-    /// Bring all events in the order of time
-    #[arg(long, conflicts_with = "clamp_time", help_heading = EVENT_FILES)]
-    sort: bool,
-
-    /// Give events that are earlier than one before them its time
+    /// Give each event that is earlier than the event before it the time of that event
     #[arg(long, help_heading = EVENT_FILES, hide_short_help = true)]
     clamp_time: bool,
 
-    /// Keep times that the kind of file cannot hold modulo what it can
+    /// Store times that exceed what the kind of file can hold modulo its range
     #[arg(long, help_heading = EVENT_FILES, hide_short_help = true)]
     wrap: bool,
 
-    /// Most frames of one recording
+    /// Largest number of frames of one recording
     #[arg(long, value_name = "N", default_value_t = Limits::default().frames)]
     #[arg(allow_negative_numbers = true, help_heading = FRAMES, hide_short_help = true)]
     max_frames: u64,
 
-    /// Replace files that exist
+    /// Replace existing output files
     #[arg(long, short, help_heading = OUTPUT)]
     force: bool,
 
-    /// Read, but write nothing: say how many frames and bytes it would be
+    /// Read, but write nothing: report how many frames and bytes would be written
     #[arg(long, help_heading = OUTPUT)]
     pub dry_run: bool,
 
-    /// Do not wait until the disk has every byte
+    /// Do not wait until all bytes are on the disk
     #[arg(long, help_heading = OUTPUT, hide_short_help = true)]
     no_sync: bool,
 
@@ -168,11 +174,11 @@ pub struct Args {
     #[arg(long, help_heading = OUTPUT)]
     pub json: bool,
 
-    /// Say everything of each of many files, instead of totals and each warning once
+    /// Report everything about each of many files, instead of totals and each warning once
     #[arg(long, short, conflicts_with = "quiet", help_heading = OTHER)]
     pub verbose: bool,
 
-    /// Say nothing but warnings and errors
+    /// Print nothing but warnings and errors
     #[arg(long, short, help_heading = OTHER)]
     pub quiet: bool,
 
@@ -194,7 +200,7 @@ Examples:
   liaf convert day1/ -o tensors/ --json > accounts.jsonl
   cat recording.aedat4 | liaf convert - -o frames.h5";
 
-/// What is done with the polarity of events in frames.
+/// How the polarity of events becomes channels of frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Channels {
     /// Channel 0 is OFF, channel 1 is ON
@@ -205,17 +211,17 @@ enum Channels {
     Signed,
 }
 
-/// The help of `--repr`, of all representations that there are.
+/// The help of `--repr`, with every representation.
 fn about_representations() -> String {
     let rows = REPRESENTATIONS.iter().map(|row| format!("{} = {}", row.name, row.about));
     format!("What a cell holds: {} [default: count]", rows.collect::<Vec<_>>().join("; "))
 }
 
-/// The help of `--filter`, of all filters that there are.
+/// The help of `--filter`, with every filter.
 fn about_filters() -> String {
     let rows = FILTERS.iter().map(|row| format!("{} = {}", row.name, row.about));
     format!(
-        "A filter that the events pass, as in refractory:period=1ms; several are applied in their order: {}",
+        "Filter for events, as in refractory:period=1ms; several are applied in order: {}",
         rows.collect::<Vec<_>>().join("; ")
     )
 }
@@ -228,7 +234,7 @@ struct Cells {
 }
 
 impl Cells {
-    fn parse(text: &str) -> liaf_data::Result<Self> {
+    fn parse(text: &str) -> liaf::data::Result<Self> {
         let (name, parameters) = Parameters::after_name(text)?;
         let representation = Representation::named(name)?;
         representation.check(&CellOptions {
@@ -241,7 +247,7 @@ impl Cells {
 }
 
 impl Args {
-    /// Refuses a `--format` that names the kind of an output and no format of an input.
+    /// Refuses a `--format` that names a kind of output and not a format of the input.
     pub fn check_format(&self) -> Result<()> {
         match self.read.format() {
             Some(name) if Format::named(name).is_err() && Kind::named(name).is_some() => {
@@ -263,7 +269,7 @@ impl Args {
         match kinds[..] {
             [] => Ok(None),
             [kind] => Ok(Some(kind)),
-            _ => Err(Usage("--to names two kinds of file".into()).into()),
+            _ => Err(Usage("--to was given two kinds of file".into()).into()),
         }
     }
 
@@ -280,11 +286,11 @@ impl Args {
                     Err(_) => "",
                 };
                 Usage(format!(
-                    "--to {time}: neither a kind of file ({}) nor a time: {error}{of_input}",
+                    "--to {time}: not a kind of file ({}) and not a time: {error}{of_input}",
                     Kind::names()
                 ))
             })?)),
-            _ => Err(Usage("--to names two times".into()).into()),
+            _ => Err(Usage("--to was given two times".into()).into()),
         }
     }
 
@@ -293,14 +299,14 @@ impl Args {
         let (representation, parameters) = match (&self.repr, self.binary, self.polarity) {
             (Some(cells), _, Channels::Signed) if cells.representation != &SIGNED => {
                 return Err(Usage(format!(
-                    "--polarity signed and --repr {} are two representations",
+                    "--polarity signed and --repr {} cannot be combined",
                     cells.representation
                 ))
                 .into());
             }
             (None, true, Channels::Signed) => {
                 return Err(
-                    Usage("--polarity signed and --binary are two representations".into()).into()
+                    Usage("--polarity signed and --binary cannot be combined".into()).into()
                 );
             }
             (Some(cells), ..) => (cells.representation, cells.parameters.clone()),
@@ -321,6 +327,7 @@ impl Args {
             selection: self.selection()?,
             size: self.size,
             slack: self.slack,
+            sort: self.sort,
             limits: self.limits(),
         })
     }
@@ -329,10 +336,9 @@ impl Args {
         let overlap = self.overlap.as_deref();
         let rule = match (self.count, self.bins, self.event_bins) {
             (Some(events), ..) => {
-                let overlap = overlap
-                    .map(str::parse)
-                    .transpose()
-                    .map_err(|_| Usage("--overlap with --count is a number of events".into()))?;
+                let overlap = overlap.map(str::parse).transpose().map_err(|_| {
+                    Usage("--overlap with --count must be a number of events".into())
+                })?;
                 return Ok(WindowRule::Count { events, overlap: overlap.unwrap_or(0) });
             }
             (_, Some(n), _) => WindowRule::Bins { n },
@@ -340,14 +346,14 @@ impl Args {
             _ => {
                 let us = self.window.unwrap_or(10_000);
                 let overlap = overlap.map(values::duration).transpose().map_err(|error| {
-                    Usage(format!("--overlap with --window is a length of time: {error}"))
+                    Usage(format!("--overlap with --window must be a duration: {error}"))
                 })?;
                 let overlap = overlap.unwrap_or(0);
                 return Ok(WindowRule::Time { us, overlap });
             }
         };
         match overlap {
-            Some(_) => Err(Usage("--overlap goes with --window or --count".into()).into()),
+            Some(_) => Err(Usage("--overlap needs --window or --count".into()).into()),
             None => Ok(rule),
         }
     }
@@ -355,9 +361,10 @@ impl Args {
     /// How tensor files are written.
     pub fn tensor(&self) -> Result<TensorOptions> {
         if let Some(option) = self.for_events() {
-            return Err(
-                Usage(format!("--{option} is for event files, and a tensor file is made")).into()
-            );
+            return Err(Usage(format!(
+                "--{option} applies to event files, and the output is a tensor file"
+            ))
+            .into());
         }
         let usual = TensorOptions::default();
         let options = TensorOptions {
@@ -376,7 +383,7 @@ impl Args {
     pub fn write(&self, target: &Target) -> Result<WriteOptions> {
         if let Some(option) = self.for_tensors() {
             return Err(Usage(format!(
-                "--{option} is for tensor files, and an event file is made"
+                "--{option} applies to tensor files, and the output is an event file"
             ))
             .into());
         }
@@ -390,13 +397,13 @@ impl Args {
         })
     }
 
-    /// How the samples of a stream are written that is not one of events.
+    /// How the measurements of a stream other than events are written.
     pub fn measurements(&self) -> MeasurementOptions {
         let (overwrite, sync, limits) = (self.force, !self.no_sync, self.limits());
         MeasurementOptions { overwrite, sync, limits }
     }
 
-    /// The first option that is given and says nothing of such samples.
+    /// The first given option that does not apply to such measurements.
     pub fn only_for_events(&self) -> Option<&'static str> {
         let more = [
             ("crop", self.crop.is_some()),
@@ -404,6 +411,7 @@ impl Args {
             ("filter", !self.filter.is_empty()),
             ("compress", self.compress.is_some()),
             ("index", self.index),
+            ("sort", self.sort),
         ];
         let more = more.into_iter().find(|(_, given)| *given).map(|(name, _)| name);
         self.for_tensors().or_else(|| self.for_events()).or(more)
@@ -420,7 +428,7 @@ impl Args {
         })
     }
 
-    /// What may be done to their times.
+    /// What may be done to the times of events.
     pub fn time_policy(&self) -> TimePolicy {
         let order = match (self.sort, self.clamp_time) {
             (true, _) => Order::Sort,
@@ -430,18 +438,14 @@ impl Args {
         TimePolicy { zero_time: self.zero_time, order, wrap: self.wrap }
     }
 
-    /// The first option that only event files have.
+    /// The first given option that applies to event files only.
     fn for_events(&self) -> Option<&'static str> {
-        let options = [
-            ("zero-time", self.zero_time),
-            ("sort", self.sort),
-            ("clamp-time", self.clamp_time),
-            ("wrap", self.wrap),
-        ];
+        let options =
+            [("zero-time", self.zero_time), ("clamp-time", self.clamp_time), ("wrap", self.wrap)];
         options.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
     }
 
-    /// The first option that only tensor files have.
+    /// The first given option that applies to tensor files only.
     fn for_tensors(&self) -> Option<&'static str> {
         let options = [
             ("window", self.window.is_some()),
@@ -461,6 +465,8 @@ impl Args {
     }
 
     fn limits(&self) -> Limits {
-        Limits { frames: self.max_frames, ..Limits::default() }
+        let reorder_bytes = self.sort_memory.saturating_mul(1 << 20);
+        let reorder_bytes = usize::try_from(reorder_bytes).unwrap_or(usize::MAX);
+        Limits { frames: self.max_frames, reorder_bytes, ..Limits::default() }
     }
 }

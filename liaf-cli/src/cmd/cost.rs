@@ -6,14 +6,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use liaf_core::cost::{Comparison, Cost, CountRule, Rates};
-use liaf_core::{NetworkConfig, zoo};
+use liaf::core::cost::{Comparison, Cost, CountRule, Rates};
+use liaf::core::{NetworkConfig, zoo};
 use serde_json::{Value, json};
 
 use crate::help::{INPUT, OUTPUT};
 use crate::outputs::Usage;
 
-/// What a network costs in one sample of T steps: weights, multiplications, additions and state, layer by
+/// Cost of a network for one sample of T steps: weights, multiplications, additions and state, layer by
 /// layer
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -23,22 +23,22 @@ pub struct Args {
     #[arg(required = true, value_name = "NETWORK", help_heading = INPUT)]
     networks: Vec<String>,
 
-    /// Time steps of a sample [default: the zoo's for its networks, 1 for files]
+    /// Time steps of a sample [default: as in the zoo for its networks, 1 for files]
     #[arg(long, value_name = "T", allow_negative_numbers = true, help_heading = COUNTING)]
     steps: Option<usize>,
 
-    /// How operations are counted: by the formula of each layer, or as the notebook of ES-ImageNet
+    /// How to count operations: by the formula of each layer, or as the notebook of ES-ImageNet does
     #[arg(long, value_name = "RULE", default_value = "textbook",
           value_parser = rule(), help_heading = COUNTING)]
     rule: CountRule,
 
-    /// Spikes per neuron and step, 0 to 1: what layers that follow spikes cost if they compute at spikes
-    /// only
+    /// Spikes per neuron and step, 0 to 1: counts layers that follow spiking neurons as if they
+    /// computed only where there is a spike
     #[arg(long, value_name = "RATE", conflicts_with = "rule", allow_negative_numbers = true)]
     #[arg(help_heading = COUNTING)]
     rate: Option<f64>,
 
-    /// One JSON object a network, one a line
+    /// Print one JSON object per network, one per line
     #[arg(long, help_heading = OUTPUT)]
     json: bool,
 }
@@ -52,7 +52,7 @@ Examples:
   liaf cost gesture-a gesture-a-lif gesture-a-convlstm gesture-a-conv3d --rate 0.1
   liaf cost network.toml --steps 60 --json";
 
-/// Reads the names by which configurations call the rules, too.
+/// Accepts the names that configurations use for the rules, too.
 fn rule() -> impl TypedValueParser<Value = CountRule> {
     PossibleValuesParser::new(["textbook", "es-notebook"])
         .try_map(|name| serde_json::from_value(name.into()))
@@ -61,10 +61,13 @@ fn rule() -> impl TypedValueParser<Value = CountRule> {
 /// Prints a table for one network, a comparison for several.
 pub fn run(args: &Args) -> Result<ExitCode> {
     if let Some(rate) = args.rate.filter(|rate| !(0.0..=1.0).contains(rate)) {
-        return Err(Usage(format!("--rate {rate}: spikes per neuron and step are 0 to 1")).into());
+        return Err(Usage(format!(
+            "--rate {rate}: spikes per neuron and step must be from 0 to 1"
+        ))
+        .into());
     }
     if args.steps == Some(0) {
-        return Err(Usage("--steps 0: a sample has at least one step".into()).into());
+        return Err(Usage("--steps 0: a sample must have at least one step".into()).into());
     }
     let counted: Vec<(String, Cost)> = args
         .networks

@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use liaf_data::model::{
+use liaf::data::model::{
     EventStats, Finding, Fingerprint, RecordingInfo, SensorSource, StreamInfo, StreamKind,
 };
-use liaf_data::options::{Coords, StreamChoice};
-use liaf_data::{EventBatch, EventSink, ReadOptions, Recording, Report};
+use liaf::data::options::{Coords, StreamChoice};
+use liaf::data::{EventBatch, EventSink, ReadOptions, Recording, Report};
 use serde_json::{Map, Value, json};
 
 use crate::args::ReadArgs;
 use crate::help::{INPUT, OUTPUT};
 use crate::{hints, inputs, text};
 
-/// What is in a recording: format, sensor, span, rate, polarity, and what was odd
+/// Contents of a recording: format, sensor, time span, rate, polarity, and everything unusual
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -25,7 +25,7 @@ pub struct Args {
     #[arg(required = true, value_name = "FILE", help_heading = INPUT, display_order = 0)]
     inputs: Vec<PathBuf>,
 
-    /// One JSON object a file, one a line (its keys are in docs/cli.md)
+    /// Print one JSON object per file, one per line (its keys are in docs/cli.md)
     #[arg(long, help_heading = OUTPUT)]
     json: bool,
 
@@ -33,7 +33,7 @@ pub struct Args {
     #[arg(long, help_heading = OUTPUT)]
     fingerprint: bool,
 
-    /// Coordinates, polarity and events: canonical (from the top left, 1 = ON) or raw (as stored)
+    /// Form of the hashed and reported events: canonical (from the top left, 1 = ON) or raw (as stored)
     #[arg(long, default_value = "canonical", value_name = "WHICH", help_heading = OUTPUT)]
     coords: Coords,
 
@@ -54,7 +54,7 @@ struct Found {
     report: Report,
 }
 
-/// Prints what is in each file; fails if one of them could not be read.
+/// Prints what is in each file. The exit code is a failure if one of them could not be read.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let files = inputs::expand(&args.inputs)?;
     let options = args.read.options(args.coords)?;
@@ -79,8 +79,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Reads the whole recording, all of its event streams; one without any for its account.
-fn look(file: &Path, options: &ReadOptions) -> liaf_data::Result<(RecordingInfo, Vec<Found>)> {
+/// Reads the whole recording, with all of its event streams. Of a recording without event streams, only
+/// the account of its bytes is made.
+fn look(file: &Path, options: &ReadOptions) -> liaf::data::Result<(RecordingInfo, Vec<Found>)> {
     let mut recording = Recording::open(file, options.clone())?;
     if recording.info().stream.is_some() && !recording.info().reads_events() {
         let mut measurements = recording.measurements()?;
@@ -119,7 +120,7 @@ fn look(file: &Path, options: &ReadOptions) -> liaf_data::Result<(RecordingInfo,
     Ok((info, all))
 }
 
-/// Keeps the events of several streams apart.
+/// Keeps the events of the streams apart.
 #[derive(Default)]
 struct Streams {
     found: BTreeMap<i32, Fingerprint>,
@@ -127,7 +128,7 @@ struct Streams {
 }
 
 impl EventSink for Streams {
-    fn events(&mut self, events: &mut EventBatch, _offset: u64) -> liaf_data::Result<()> {
+    fn events(&mut self, events: &mut EventBatch, _offset: u64) -> liaf::data::Result<()> {
         self.found.entry(self.current).or_default().add(events);
         Ok(())
     }
@@ -137,7 +138,7 @@ impl EventSink for Streams {
     }
 }
 
-fn read(recording: &mut Recording) -> liaf_data::Result<Found> {
+fn read(recording: &mut Recording) -> liaf::data::Result<Found> {
     let mut reader = recording.reader()?;
     let mut fingerprint = Fingerprint::default();
     while reader.pump(&mut fingerprint)? {}
@@ -197,7 +198,7 @@ fn merge(into: &mut Map<String, Value>, from: Value) {
     }
 }
 
-fn error_json(file: &Path, error: &liaf_data::Error) -> Value {
+fn error_json(file: &Path, error: &liaf::data::Error) -> Value {
     json!({
         "path": file.display().to_string(),
         "error": { "kind": error.kind().name(), "offset": error.offset(), "message": hints::of_error(error) },
@@ -252,7 +253,7 @@ fn print(
         }
     }
     for (key, value) in &info.details {
-        // The one detail about which an option can do something.
+        // The only detail for which there is an option.
         let advice = match *key == "t_offset" && hints::may_advise("t-offset") {
             true => "; --t-offset adds it",
             false => "",
@@ -293,8 +294,8 @@ fn print(
     Ok(())
 }
 
-/// How many measurements a stream has, `Some(None)` if that was not counted; `None` for one of which the
-/// file has none, and does not say that it has it.
+/// How many measurements a stream has: `Some(None)` if they were not counted, and `None` if the file
+/// has none and does not list the stream.
 fn holding(stream: &StreamInfo, info: &RecordingInfo, found: &[Found]) -> Option<Option<u64>> {
     let is_alone = info.streams.iter().filter(|other| other.kind == stream.kind).count() == 1;
     let own = found.iter().find(|found| found.stream == Some(stream.id));
@@ -318,7 +319,7 @@ fn holding(stream: &StreamInfo, info: &RecordingInfo, found: &[Found]) -> Option
     is_there.then_some(count)
 }
 
-/// A stream's number and name, what it holds, of what size and from which device.
+/// A stream's number and name, its count, its size and its device.
 fn stream_text(stream: &StreamInfo, count: Option<u64>) -> String {
     let mut text = format!("{} {}", stream.id, stream.name);
     if stream.name != stream.kind.name() {
@@ -348,7 +349,7 @@ fn events_text(summary: &EventStats) -> String {
     line
 }
 
-/// What a reader met beside events, a line each.
+/// Everything besides events that the reader counted, one line each.
 pub fn report_lines(report: &Report) -> Vec<String> {
     let mut lines: Vec<_> = report
         .findings

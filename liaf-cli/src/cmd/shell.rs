@@ -1,4 +1,4 @@
-//! `liaf completions` and `liaf man`: what shells and manuals are told of the program.
+//! `liaf completions` and `liaf man`: completions for shells, and manual pages.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use clap_mangen::Man;
 use crate::help::{self, INPUT};
 use crate::outputs::Usage;
 
-/// The completions of a shell, on standard output
+/// Print completions for a shell
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   liaf completions bash > ~/.local/share/bash-completion/completions/liaf
@@ -22,7 +22,7 @@ pub struct CompletionsArgs {
     shell: Shell,
 }
 
-/// The manual page of the program or of one of its commands, on standard output
+/// Print the manual page of the program or of one of its commands
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   liaf man > liaf.1
@@ -36,7 +36,8 @@ pub struct ManArgs {
 
 /// Prints what the shell reads.
 pub fn completions(args: &CompletionsArgs) -> Result<ExitCode> {
-    // Not to standard output at once: `generate` panics if a reader goes away.
+    // The script is made in memory first, because `generate` panics if the reader of standard output
+    // goes away.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut help::complete(), "liaf", &mut script);
     io::stdout().lock().write_all(&script)?;
@@ -55,7 +56,7 @@ pub fn man(args: &ManArgs) -> Result<ExitCode> {
             None => {
                 let names = program.get_subcommands().map(|command| command.get_name());
                 let names = names.collect::<Vec<_>>().join(", ");
-                return Err(Usage(format!("{name}: not a command ({names})")).into());
+                return Err(Usage(format!("{name}: no such command (expected {names})")).into());
             }
         },
     };

@@ -1,34 +1,34 @@
-//! What is said of many files together: totals in place of the closing lines of each, and a warning that
-//! many files share once.
+//! What is printed about many files together: totals in place of the closing lines of each file, and a
+//! warning that many files share only once.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::Path;
 
-use liaf_data::Report;
-use liaf_data::filter::Filtered;
-use liaf_data::model::FindingCount;
+use liaf::data::Report;
+use liaf::data::filter::Filtered;
+use liaf::data::model::FindingCount;
 
 use super::account::{Counts, Done, bytes, events};
 use super::info::report_lines;
 use crate::text::{self, thousands as count};
 
-/// With more inputs than these, the closing lines of all of them are one summary.
+/// With more inputs than this, one summary replaces the closing lines of all of them.
 const MANY: usize = 10;
 
-/// Collects what is said of the files of one command.
+/// Collects what is printed about the files of one command.
 #[derive(Debug, Default)]
 pub struct Summary {
-    /// Whether everything is said of each file.
+    /// Whether everything is printed for each file.
     each: bool,
-    /// Whether totals take the place of the closing lines.
+    /// Whether totals replace the closing lines.
     has_totals: bool,
     totals: Totals,
     /// Warnings, by their text without numbers and the file's name.
     warnings: BTreeMap<String, Warning>,
 }
 
-/// A warning that was said for the first file.
+/// A warning that was printed for the first file that had it.
 #[derive(Debug)]
 struct Warning {
     text: String,
@@ -47,13 +47,13 @@ struct Totals {
 }
 
 impl Summary {
-    /// For this many inputs; `verbose` says everything of each file.
+    /// A summary for this many inputs. With `verbose`, everything is printed for each file.
     pub fn new(inputs: usize, verbose: bool) -> Self {
         let each = verbose || inputs < 2;
         Self { each, has_totals: inputs > MANY && !verbose, ..Self::default() }
     }
 
-    /// Whether the closing lines of each file are said.
+    /// Whether the closing lines of each file are printed.
     pub fn says_each(&self) -> bool {
         !self.has_totals
     }
@@ -68,7 +68,8 @@ impl Summary {
         if let Done::Tensor(done) = done {
             totals.frames += done.frames.frames;
         }
-        // Where the first of each was differs from file to file, and the notes are said as warnings.
+        // The first offset of a finding differs from file to file, and the notes are printed as
+        // warnings.
         let mut report = done.report().clone();
         report.notes.clear();
         for FindingCount { first_offset, first_event, .. } in report.findings.values_mut() {
@@ -78,7 +79,7 @@ impl Summary {
         totals.counts.add(&done.counts());
     }
 
-    /// The warning as it is to be said now; `None` if it was said for another file.
+    /// The warning as it is to be printed now, or `None` if it was printed for another file already.
     pub fn warning(&mut self, input: &Path, warning: String) -> Option<String> {
         let line = format!("liaf: {}: warning: {warning}", input.display());
         if self.each {
@@ -122,11 +123,11 @@ impl Summary {
             false => format!("  {}", events(report, counts)),
         });
         lines.extend(report_lines(report).into_iter().map(|also| format!("  also {also}")));
-        lines.push("  --verbose says this of each file".into());
+        lines.push("  --verbose prints this for each file".into());
         Some(lines.join("\n"))
     }
 
-    /// A line for each warning that other files share.
+    /// One line for each warning that further files share.
     pub fn repeated(&self) -> impl Iterator<Item = String> + '_ {
         self.warnings.values().filter(|warning| warning.more > 0).map(|warning| {
             let files = if warning.more == 1 { "file" } else { "files" };
@@ -140,6 +141,7 @@ impl Counts {
         self.kept += other.kept;
         self.out_of_window += other.out_of_window;
         self.out_of_crop += other.out_of_crop;
+        self.moved += other.moved;
         self.bytes += other.bytes;
         for Filtered { filter, events } in &other.filtered {
             match self.filtered.iter_mut().find(|known| known.filter == *filter) {

@@ -22,9 +22,9 @@ fn convert_refuses_an_event_file_that_would_lose_something() {
     let liaf = Liaf::new();
     let lz4 = fixture(LZ4);
     let done = liaf.run(&["convert", &lz4, "-o", "a.aedat"]).ends(1);
-    done.says(&["AEDAT 2.0 cannot hold these events", "1600000000001033", "--zero-time"]);
+    done.says(&["AEDAT 2.0 cannot store these events", "1600000000001033", "--zero-time"]);
     assert_eq!(liaf.files(), [""; 0]);
-    liaf.run(&["convert", &lz4, "-o", "a.aedat", "--dry-run"]).ends(1).says(&["cannot hold"]);
+    liaf.run(&["convert", &lz4, "-o", "a.aedat", "--dry-run"]).ends(1).says(&["cannot store"]);
     liaf.run(&["convert", &lz4, "-o", "a.aedat", "--wrap", "--crop", "0,0,128,128"]).ends(0);
     assert_eq!(liaf.files(), ["a.aedat"]);
 }
@@ -34,7 +34,7 @@ fn convert_says_what_an_event_file_does_not_carry() {
     let liaf = Liaf::new();
     let all = fixture("good/aedat4/dv_all_lz4.aedat4");
     let done = liaf.run(&["convert", &all, "-o", "a.aedat", "--zero-time", "-q"]).ends(0);
-    done.says(&["warning: not in the file:", "frames", "imu samples", "triggers"]);
+    done.says(&["warning: not written to the file:", "frames", "imu samples", "triggers"]);
 }
 
 #[test]
@@ -52,9 +52,9 @@ fn an_output_that_is_an_input_is_refused() {
 
 /// A long recording of DAT and its events as lines of CSV.
 fn long_recording(liaf: &Liaf) -> Vec<String> {
-    use liaf_data::write::{self, EventSpec, WriteOptions};
-    let sensor = liaf_data::SensorSize::new(640, 480);
-    let event = |i: i64| liaf_data::Event { t: i * 100, x: (i % 640) as u16, y: 7, p: 1 };
+    use liaf::data::write::{self, EventSpec, WriteOptions};
+    let sensor = liaf::data::SensorSize::new(640, 480);
+    let event = |i: i64| liaf::data::Event { t: i * 100, x: (i % 640) as u16, y: 7, p: 1 };
     let target = write::target("dat").unwrap();
     let options = WriteOptions { sync: false, ..WriteOptions::default() };
     let mut writer =

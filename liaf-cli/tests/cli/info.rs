@@ -79,9 +79,9 @@ fn info_tells_programs_one_object_a_line() {
 #[test]
 fn fingerprints_equal_those_of_the_table() {
     let liaf = Liaf::new();
-    let table: toml::Table = fs::read_to_string(fixture("cases.toml")).unwrap().parse().unwrap();
+    let cases = tables::rows(&fixtures(), "case");
     let mut seen = 0;
-    for case in table["case"].as_array().unwrap() {
+    for case in &cases {
         let file = fixture(case["file"].as_str().unwrap());
         for coords in ["raw", "canonical"] {
             let mut args = vec!["info", "--json", "--fingerprint", "--coords", coords, &file];

@@ -9,6 +9,7 @@ mod events;
 mod info;
 mod many;
 mod options;
+mod sorting;
 
 use std::fs;
 use std::io::Write;
@@ -19,7 +20,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use common::fixture;
+use common::{fixture, fixtures, tables};
 
 const LZ4: &str = "good/aedat4/dv_lz4.aedat4";
 const STEREO: &str = "good/aedat4/dv_stereo_zstd.aedat4";

@@ -6,7 +6,7 @@ use super::*;
 fn several_inputs_and_one_file_is_a_wrong_command() {
     let liaf = Liaf::new();
     let done = liaf.run(&["convert", &fixture(LZ4), &fixture(STEREO), "-o", "all.npz"]);
-    done.ends(2).says(&["liaf dataset", "`all/`"]);
+    done.ends(2).says(&["one file for each input", "`all/`"]);
     assert!(liaf.files().is_empty());
 }
 
@@ -51,7 +51,7 @@ fn the_format_of_the_input_and_the_kind_of_the_output_are_told_apart() {
     }
     // One has, and the input is of another.
     let done = liaf.run(&["convert", &file, "-o", "out/", "--format", "npz"]).ends(1);
-    done.says(&["this is not npz", "chosen with --to npz"]);
+    done.says(&["the file is not npz", "chosen with --to npz"]);
     let done = liaf.run(&["convert", &file, "-o", "out/", "--to", "AEDAT 4.0"]).ends(2);
     done.says(&["the format of the input is stated with --format"]);
     assert!(liaf.files().is_empty());
@@ -84,10 +84,12 @@ fn options_of_the_other_kind_of_file_are_usage_errors() {
     let liaf = Liaf::new();
     let lz4 = fixture(LZ4);
     for (output, option) in
-        [("a.aedat", "--window=10ms"), ("a.aedat", "--size=8x8"), ("a.npz", "--sort")]
+        [("a.aedat", "--window=10ms"), ("a.aedat", "--size=8x8"), ("a.npz", "--zero-time")]
     {
         let name = option.split('=').next().unwrap();
-        liaf.run(&["convert", &lz4, "-o", output, option]).ends(2).says(&[name, "file is made"]);
+        liaf.run(&["convert", &lz4, "-o", output, option])
+            .ends(2)
+            .says(&[name, "and the output is"]);
     }
     for (output, compression, says) in [
         ("a.aedat", "lz4", "expected none, found lz4"),

@@ -1,13 +1,22 @@
 //! What the tests of the program share.
 #![allow(dead_code, clippy::unwrap_used, reason = "each test file uses a part; a test may panic")]
 
-use std::path::Path;
+#[path = "../../../liaf-data/src/fixtures.rs"]
+mod found;
+#[path = "../../../liaf-data/tests/common/tables.rs"]
+pub mod tables;
+
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+
+/// The folder of the bundled recordings.
+pub fn fixtures() -> PathBuf {
+    found::folder().expect("the folder fixtures, which is in the repository")
+}
 
 /// The path of a bundled file.
 pub fn fixture(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name);
-    path.canonicalize().unwrap().display().to_string()
+    fixtures().join(name).canonicalize().unwrap().display().to_string()
 }
 
 /// Runs the program, with nothing on standard input.

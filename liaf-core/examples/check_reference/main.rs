@@ -1,11 +1,12 @@
 //! Compares this crate with PyTorch, tensor by tensor: runs the network that a file of reference
 //! tensors describes, forward and backward in the file's precision, and prints the relative error
-//! `||ours - theirs|| / ||theirs||` of everything the file holds. Exits with 1 if one is beyond
-//! 1e-10 in double precision or 1e-4 in single precision, with 2 if a file cannot be run.
+//! `||ours - theirs|| / ||theirs||` of every tensor in the file. Exits with 1 if an error is above
+//! 1e-10 in double precision or 1e-4 in single precision, and with 2 if a file cannot be run.
 //!
 //!     cargo run --release -p liaf-core --example check_reference -- [--dump DIR] FILE...
 //!
-//! `--dump DIR` writes every tensor computed to `DIR`, under the file's own name and keys.
+//! `--dump DIR` writes every computed tensor to a file in `DIR`, with the name and the keys of the
+//! reference.
 
 mod reference;
 

@@ -1,9 +1,9 @@
-//! Runs the network of a file of reference tensors and compares it with what the file holds.
+//! Runs the network of a file of reference tensors and compares it with the tensors in the file.
 //!
-//! The file's metadata say which network: `spec` (JSON: `C`, `H`, `W` and `layers`), `kind`
+//! The metadata of the file describe the network: `spec` (JSON: `C`, `H`, `W` and `layers`), `kind`
 //! (`liaf_tr`, `liaf_ntr` or `lif`), `detach_reset`, `alpha`, `beta`, `vth`, `a`, `v_reset`. Its
-//! tensors: `x` `[T, B, C, H, W]`, `labels` `[B]`, `l{i}.weight` and `l{i}.bias` of the i-th layer
-//! with weights, and to compare with `act.l{i}` (output of the layer's neurons, before pooling, mean
+//! tensors are `x` `[T, B, C, H, W]`, `labels` `[B]`, `l{i}.weight` and `l{i}.bias` of the i-th layer
+//! with weights; and, for comparison, `act.l{i}` (output of the layer's neurons, before pooling, mean
 //! over steps and samples), `logits`, `loss`, `grad.x`, `grad.l{i}.weight`, `grad.l{i}.bias`.
 
 use std::collections::{BTreeMap, HashMap};
@@ -22,13 +22,13 @@ mod spec;
 
 use spec::Spec;
 
-/// How far a network is from its file.
+/// The errors of a network against its reference file.
 pub struct Report {
     /// Network, kind and precision.
     pub title: String,
     /// Relative error of each tensor, under the file's keys.
     pub errors: Vec<(String, f64)>,
-    /// What is allowed in this precision.
+    /// The largest error that is allowed in this precision.
     pub tolerance: f64,
     /// Time of the forward and backward pass.
     pub seconds: f64,
@@ -49,18 +49,20 @@ impl Report {
 /// Runs the network of a file, and writes what it computes to `dump` under the file's name.
 ///
 /// # Errors
-/// If the file is not of this kind, damaged, or holds what the network does not compute.
+/// If the file is damaged or of another kind, or has tensors that the network does not compute.
 pub fn check(path: &Path, dump: Option<&Path>) -> Result<Report> {
     let run = || {
-        let bytes = std::fs::read(path).map_err(|e| Error::system("cannot be read", e))?;
-        let foreign = |e| Error::checkpoint(format!("no safetensors file: {e}"));
+        let bytes = std::fs::read(path).map_err(|e| Error::system("cannot read the file", e))?;
+        let foreign = |e| Error::checkpoint(format!("not a valid safetensors file: {e}"));
         let file = SafeTensors::deserialize(&bytes).map_err(foreign)?;
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(foreign)?;
         let spec = Spec::read(header.metadata().as_ref())?;
         match tensor(&file, "x")?.dtype() {
             Dtype::F64 => run::<f64>(&file, &spec, path, dump),
             Dtype::F32 => run::<f32>(&file, &spec, path, dump),
-            other => Err(Error::unsupported("the input is neither in f64 nor in f32").found(other)),
+            other => {
+                Err(Error::unsupported("the type of the input must be f64 or f32").found(other))
+            }
         }
     };
     run().map_err(|error| error.in_file(path))
@@ -78,13 +80,13 @@ fn run<R: Real>(
     let mut errors = Vec::new();
     for (key, _) in file.iter().filter(|(key, _)| !is_given(key)) {
         let ours = computed.get(key).ok_or_else(|| {
-            Error::checkpoint("holds a tensor that its network does not compute").found(key)
+            Error::checkpoint("the file has a tensor that its network does not compute").found(key)
         })?;
         let theirs = array::<R>(file, key, ours.shape())?;
         errors.push((key.to_owned(), relative_error(ours, &theirs)));
     }
     if errors.is_empty() {
-        return Err(Error::checkpoint("holds nothing to compare with")
+        return Err(Error::checkpoint("the file has no tensor to compare with")
             .expected("act.l1, logits, loss, grad.x, .."));
     }
     errors.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -96,7 +98,7 @@ fn run<R: Real>(
     Ok(Report { title, errors, tolerance, seconds })
 }
 
-/// Whether a tensor is of the network and its input, not a result.
+/// Whether a tensor is an input or a weight of the network, and not a result.
 fn is_given(key: &str) -> bool {
     let weight = key.starts_with('l') && (key.ends_with(".weight") || key.ends_with(".bias"));
     weight || key == "x" || key == "labels"
@@ -117,7 +119,7 @@ fn compute<R: Real>(file: &SafeTensors<'_>, spec: &Spec) -> Result<(Tensors<R>, 
     x.swap_axes(0, 1);
     let x = x.as_standard_layout().into_owned();
     let labels = labels(file, samples)?;
-    // The weights are there before the network asks for memory for them.
+    // The sizes of the weights are checked before the network allocates memory for them.
     let mut weights = Tensors::new();
     for (key, shape) in spec.weights() {
         weights.insert(key.clone(), array::<R>(file, &key, &shape)?);
@@ -135,7 +137,8 @@ fn compute<R: Real>(file: &SafeTensors<'_>, spec: &Spec) -> Result<(Tensors<R>, 
     let start = Instant::now();
     let mut pass = network.forward(&Inputs::of("x", x.view()), mode, &mut space)?;
     let flat = pass.output().view().into_dimensionality::<Ix2>();
-    let flat = flat.map_err(|_| Error::unsupported("the last layer does not give vectors"))?;
+    let flat =
+        flat.map_err(|_| Error::unsupported("the output of the last layer must be vectors"))?;
     let (loss, d_logits) = cross_entropy(flat, &labels)?;
     let back = pass.backward(d_logits.view().into_dyn(), &mut sum)?;
     let mut by_x = back.get("x").unwrap_or_default();
@@ -174,14 +177,14 @@ pub fn relative_error<R: Real>(ours: &ArrayD<R>, theirs: &ArrayD<R>) -> f64 {
 
 fn tensor<'a>(file: &SafeTensors<'a>, key: &str) -> Result<TensorView<'a>> {
     file.tensor(key).map_err(|_| {
-        Error::checkpoint("a tensor is missing: this is no file of reference tensors")
+        Error::checkpoint("a tensor is missing: the file is not a file of reference tensors")
             .expected(format!("the tensor {key}"))
             .found(format!("{:?}", file.names()))
     })
 }
 
 fn shape_error(key: &str, expected: &str, found: &[usize]) -> Error {
-    let what = format!("the tensor {key} does not fit the network of the metadata");
+    let what = format!("the shape of tensor {key} does not agree with the metadata");
     Error::shape(what).expected(expected).found(format!("{found:?}"))
 }
 
@@ -201,9 +204,11 @@ fn array<R: Real>(file: &SafeTensors<'_>, key: &str, shape: &[usize]) -> Result<
             numbers.iter().map(|&bytes| R::of(f32::from_le_bytes(bytes).into())).collect()
         }
         (other, name) => {
-            return Err(Error::checkpoint(format!("the tensor {key} is of another precision"))
-                .expected(name)
-                .found(other));
+            return Err(Error::checkpoint(format!(
+                "the tensor {key} has another precision than the input"
+            ))
+            .expected(name)
+            .found(other));
         }
     };
     ArrayD::from_shape_vec(IxDyn(shape), numbers)
@@ -220,7 +225,8 @@ fn labels(file: &SafeTensors<'_>, samples: usize) -> Result<Vec<usize>> {
         .iter()
         .map(|&bytes| {
             let label = i64::from_le_bytes(bytes);
-            usize::try_from(label).map_err(|_| Error::data("a label is no class").found(label))
+            usize::try_from(label)
+                .map_err(|_| Error::data("a label is not the index of a class").found(label))
         })
         .collect()
 }
@@ -244,7 +250,7 @@ fn write<R: Real>(tensors: &Tensors<R>, folder: &Path, path: &Path) -> Result<()
         let view = TensorView::new(dtype, tensor.shape().to_vec(), bytes).map_err(failed)?;
         views.push((key.as_str(), view));
     }
-    std::fs::create_dir_all(folder).map_err(|e| Error::system("cannot make the folder", e))?;
+    std::fs::create_dir_all(folder).map_err(|e| Error::system("cannot create the folder", e))?;
     let target = folder.join(path.file_name().unwrap_or_default());
     let same = |a: &Path, b: &Path| {
         a.canonicalize().ok().is_some_and(|a| b.canonicalize().ok() == Some(a))

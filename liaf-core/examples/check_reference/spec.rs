@@ -1,4 +1,4 @@
-//! What the metadata of a reference file say of its network.
+//! The network that the metadata of a reference file describe.
 
 use std::collections::HashMap;
 
@@ -31,15 +31,17 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// Reads the metadata of a file. Nothing is assumed that they do not say.
+    /// Reads the metadata of a file. There are no defaults for what they lack.
     ///
     /// # Errors
-    /// If they lack something, or describe what this program does not know.
+    /// If a key is missing or its value is not supported.
     pub fn read(metadata: Option<&HashMap<String, String>>) -> Result<Self> {
         let text = |key: &str| {
             metadata.and_then(|all| all.get(key)).map(String::as_str).ok_or_else(|| {
-                Error::checkpoint("the metadata lack a key: this is no file of reference tensors")
-                    .expected(key)
+                Error::checkpoint(
+                    "a key is missing in the metadata: the file is not a file of reference tensors",
+                )
+                .expected(key)
             })
         };
         let number = |key: &str| {
@@ -108,7 +110,7 @@ impl Spec {
         all
     }
 
-    /// Keys of mean activations, and the layers they are of.
+    /// Keys of mean activations, and the names of their layers.
     pub fn activations(&self) -> Vec<(String, String)> {
         let layer = |(i, part): (usize, Part)| match part {
             Part::Out(..) => (format!("act.l{i}"), format!("l{i}")),
@@ -128,7 +130,7 @@ impl Spec {
     /// The network, whose parameters are named like the file's: `l1.weight`.
     ///
     /// # Errors
-    /// If layers do not fit each other.
+    /// If the shapes of the layers do not agree.
     pub fn network(&self) -> Result<NetworkConfig> {
         let mut net = NetworkConfig::default().input("x", Shape::timed(self.item));
         let mut image = true;
@@ -157,9 +159,11 @@ impl Spec {
                 if let Some((_, shape)) = expected.iter().find(|(name, _)| *name == key)
                     && *shape != tensor.shape
                 {
-                    return Err(Error::checkpoint(format!("layers of the spec do not fit: {key}"))
-                        .expected(format!("{:?}", tensor.shape))
-                        .found(format!("{shape:?}")));
+                    return Err(Error::checkpoint(format!(
+                        "the layers of the spec do not fit together: {key}"
+                    ))
+                    .expected(format!("{:?}", tensor.shape))
+                    .found(format!("{shape:?}")));
                 }
             }
         }
@@ -168,7 +172,7 @@ impl Spec {
 }
 
 fn not(key: &str, expected: &str, found: &str) -> Error {
-    Error::checkpoint(format!("the metadata's {key} is none that this program knows"))
+    Error::checkpoint(format!("the value of {key} in the metadata is not supported"))
         .expected(expected)
         .found(found)
 }

@@ -1,4 +1,4 @@
-//! Tensor files of the safetensors format, with checksums where they are ours.
+//! Tensor files in the safetensors format, with checksums if they are checkpoints of this crate.
 
 use std::collections::BTreeMap;
 use std::hash::Hasher;
@@ -14,11 +14,11 @@ use super::{VERSION, whole};
 use crate::error::{Error, Result};
 use crate::real::Real;
 
-/// Keys of our metadata.
+/// Keys of the metadata of a checkpoint.
 pub(super) const FORMAT: &str = "liaf.format";
 const CHECKSUM: &str = "liaf.checksum";
 const SUMS: &str = "liaf.sums";
-/// What stands for the checksum while it is made.
+/// Takes the place of the checksum while the checksum is computed.
 const NO_SUM: &str = "0000000000000000";
 
 /// A tensor to be written.
@@ -49,8 +49,8 @@ fn sum<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     format!("{:016x}", hasher.finish())
 }
 
-/// Writes a file of `tensors`, all of number type `R`. With `metadata`, format, checksums and number
-/// type are added to it. The same content gives the same bytes.
+/// Writes a file of `tensors`, all of number type `R`. With `metadata`, the format, checksums and
+/// number type are added to it. The same content always gives the same bytes.
 pub(super) fn write<R: Real>(
     path: &Path,
     metadata: Option<BTreeMap<&str, String>>,
@@ -70,7 +70,7 @@ pub(super) fn write<R: Real>(
         let end = at + bytes.len();
         let entry = json!({ "dtype": R::NAME, "shape": shape, "data_offsets": [at, end] });
         if header.insert(name.clone(), entry).is_some() {
-            return Err(Error::config("two tensors of the same name").found(name).in_file(path));
+            return Err(Error::config("two tensors have the same name").found(name).in_file(path));
         }
         at = end;
     }
@@ -87,7 +87,8 @@ pub(super) fn write<R: Real>(
     whole::write(path, &parts)
 }
 
-/// Where the digits of the checksum stand in a header. Inside a text its quotes would be escaped.
+/// The position of the digits of the checksum in a header. The pattern cannot match inside a text,
+/// where quotes are escaped.
 fn range_of_checksum(header: &[u8]) -> Option<std::ops::Range<usize>> {
     let key = format!("\"{CHECKSUM}\":\"");
     let start = header.windows(key.len()).position(|at| at == key.as_bytes())? + key.len();
@@ -98,7 +99,7 @@ fn range_of_checksum(header: &[u8]) -> Option<std::ops::Range<usize>> {
 pub(super) struct File {
     path: PathBuf,
     bytes: Vec<u8>,
-    /// Where the tensors begin.
+    /// Offset at which the tensors start.
     data: usize,
     header: Metadata,
 }
@@ -108,33 +109,37 @@ impl File {
     pub fn open(path: &Path) -> Result<Self> {
         let bytes = read(path)?;
         let (length, header) = SafeTensors::read_metadata(&bytes).map_err(|error| {
-            Error::checkpoint("is not a complete safetensors file").found(error).in_file(path)
+            Error::checkpoint("the file is not a complete safetensors file")
+                .found(error)
+                .in_file(path)
         })?;
         Ok(Self { path: path.into(), data: 8 + length, header, bytes })
     }
 
-    /// Reads a file of ours and checks its version and sums.
+    /// Reads a checkpoint and verifies its version and checksums.
     pub fn open_ours(path: &Path) -> Result<Self> {
         let file = Self::open(path)?;
         if file.text(FORMAT).is_none() {
-            return Err(Error::checkpoint("is not a checkpoint of LIAF")
+            return Err(Error::checkpoint("the file is not a checkpoint of LIAF")
                 .in_file(path)
-                .advice("weights alone are loaded into a network, not resumed from"));
+                .advice("to use a file of weights, load it into a network"));
         }
         file.verify()?;
         Ok(file)
     }
 
-    /// Checks version and sums if the file is ours.
+    /// Verifies the version and the checksums if the file is a checkpoint of this crate.
     pub fn verify(&self) -> Result<()> {
         let Some(version) = self.text(FORMAT) else { return Ok(()) };
         match version.parse::<u32>() {
             Ok(version) if version <= VERSION => {}
             Ok(version) => {
-                return Err(Error::checkpoint("was written by a newer version of LIAF")
-                    .expected(format!("format {VERSION} or older"))
-                    .found(format!("format {version}"))
-                    .in_file(&self.path));
+                return Err(Error::checkpoint(
+                    "the checkpoint was written by a newer version of LIAF",
+                )
+                .expected(format!("format {VERSION} or older"))
+                .found(format!("format {version}"))
+                .in_file(&self.path));
             }
             Err(_) => return Err(self.damaged("format", "a number", version)),
         }
@@ -177,17 +182,20 @@ impl File {
         self.header.metadata().as_ref()?.get(key).map(String::as_str)
     }
 
-    /// A text of the metadata that must be there, as JSON.
+    /// A text of the metadata, parsed as JSON.
     pub fn json<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<T> {
         let text = self.text(key).ok_or_else(|| {
             Error::checkpoint("a part of the metadata is missing").expected(key).in_file(&self.path)
         })?;
         serde_json::from_str(text).map_err(|error| {
-            Error::checkpoint(format!("{key} is not as expected")).found(error).in_file(&self.path)
+            Error::checkpoint(format!("{key} in the metadata is invalid"))
+                .expected("JSON of this version")
+                .found(error)
+                .in_file(&self.path)
         })
     }
 
-    /// Names and shapes of all tensors, and whether their numbers can be weights.
+    /// Names and shapes of all tensors, and whether their type can be that of weights.
     pub fn tensors(&self) -> BTreeMap<String, (Vec<usize>, bool)> {
         let all = self.header.tensors().into_iter();
         all.map(|(name, info)| {
@@ -202,13 +210,14 @@ impl File {
         self.bytes.get(self.data..)?.get(start..end)
     }
 
-    /// The numbers of a tensor, whatever their type, if it has this shape.
+    /// The numbers of a tensor, converted to `R`, if it has this shape.
     pub fn numbers<R: Real>(&self, name: &str, shape: &[usize]) -> Result<Vec<R>> {
-        let missing = || Error::checkpoint(format!("has no tensor {name}")).in_file(&self.path);
+        let missing =
+            || Error::checkpoint(format!("the file has no tensor {name}")).in_file(&self.path);
         let info = self.header.info(name).ok_or_else(missing)?;
         let bytes = self.bytes_of(name).ok_or_else(missing)?;
         if info.shape != shape {
-            return Err(Error::checkpoint(format!("tensor {name} has another shape"))
+            return Err(Error::checkpoint(format!("tensor {name} has the wrong shape"))
                 .expected(format!("{shape:?}"))
                 .found(format!("{:?}", info.shape))
                 .in_file(&self.path));
@@ -221,10 +230,12 @@ impl File {
                 f64::from(f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16))
             }),
             other => {
-                return Err(Error::checkpoint(format!("tensor {name} cannot be weights"))
-                    .expected("F64, F32, F16 or BF16")
-                    .found(format!("{other:?}"))
-                    .in_file(&self.path));
+                return Err(Error::checkpoint(format!(
+                    "the type of tensor {name} cannot be that of weights"
+                ))
+                .expected("F64, F32, F16 or BF16")
+                .found(format!("{other:?}"))
+                .in_file(&self.path));
             }
         })
     }
@@ -252,7 +263,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     let fail = |error| Error::system("cannot read", error).in_file(path);
     let metadata = std::fs::metadata(path).map_err(fail)?;
     if !metadata.is_file() {
-        return Err(Error::checkpoint("is not an ordinary file").in_file(path));
+        return Err(Error::checkpoint("the path is not an ordinary file").in_file(path));
     }
     let mut bytes = Vec::new();
     let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);

@@ -1,28 +1,28 @@
-//! Checkpoints: a network in training as one file, and weights in and out.
+//! Checkpoints of training, and files of weights alone.
 //!
-//! A checkpoint is a `.safetensors` file, so that others can open it. It holds
+//! A checkpoint is a `.safetensors` file, so that other programs can open it. It contains
 //!
 //! | tensor | |
 //! |---|---|
 //! | `conv1.weight`, … | parameters and running statistics, by their names |
 //! | `@first/…`, `@second/…` | moments of the optimiser |
-//! | `@ema/…` | averaged weights |
+//! | `@ema/…` | averages of the weights |
 //!
 //! | metadata | |
 //! |---|---|
 //! | `liaf.format` | version of this format, [`VERSION`] |
 //! | `liaf.network`, `liaf.training` | [`NetworkConfig`] and [`TrainConfig`] as JSON |
 //! | `liaf.progress` | steps, epochs, the seed of all random numbers, and a score, as JSON |
-//! | `liaf.notes` | [`Trainer::notes`]: texts of the user's |
+//! | `liaf.notes` | [`Trainer::notes`]: texts of the user |
 //! | `liaf.number` | `F32` or `F64` |
 //! | `liaf.sums` | XXH64 of each tensor's bytes |
 //! | `liaf.checksum` | XXH64 of the whole file with these 16 digits as zeros |
 //!
-//! Random numbers are functions of seed, step, layer and sample, so that training that goes on from
-//! a checkpoint gives the same losses, bit for bit, as training that was not interrupted. A file is
-//! written whole or not at all: beside, synced, read back and compared, and only then given its name;
-//! and one that is damaged, foreign or of a newer version is refused. A [`Series`] keeps the newest
-//! checkpoints of a training and the best.
+//! Random numbers are functions of seed, step, layer and sample, so that training that is resumed from
+//! a checkpoint gives the same losses, bit for bit, as training that was not interrupted. A file
+//! appears under its name when it is complete, or not at all: it is written under another name, synced,
+//! read back and compared, and then renamed. A file that is damaged, of another kind or of a newer
+//! version is refused. A [`Series`] keeps the newest checkpoints of a training run and the best one.
 
 mod container;
 mod series;
@@ -48,46 +48,46 @@ use container::{File, Tensor};
 /// The newest version of the format that is read, and the one that is written.
 pub const VERSION: u32 = 1;
 
-/// How far training has come.
+/// How far training has progressed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
-    /// Steps of the optimiser.
+    /// Number of steps of the optimiser.
     pub steps: u64,
-    /// Passes over the data.
+    /// Number of epochs, which are passes over the data.
     pub epochs: u64,
     /// Seed of the network's random numbers.
     pub seed: u64,
-    /// How good it is on samples that are not learned from, if that was said: the higher the better.
+    /// The score on samples that are not trained on, if one was given: higher is better.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,
-    /// Steps in the average of the weights.
+    /// Number of steps in the average of the weights.
     ema_updates: u64,
-    /// Steps of an optimiser that has begun anew since; the same as `steps` if it has not.
+    /// Number of steps since the optimiser was last restarted; equal to `steps` if it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     optimizer_steps: Option<u64>,
 }
 
-/// What a checkpoint says of itself, without its tensors.
+/// What a checkpoint says about itself, without its tensors.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckpointInfo {
     /// The network.
     pub network: NetworkConfig,
     /// How it is trained.
     pub training: TrainConfig,
-    /// How far.
+    /// How far training has progressed.
     pub progress: Progress,
-    /// Texts of the user's: how frames are made, names of classes, …
+    /// Texts of the user: how frames are made, names of classes, and so on.
     pub notes: BTreeMap<String, String>,
     /// `F32` or `F64`.
     pub number: String,
 }
 
 impl CheckpointInfo {
-    /// Reads and checks a checkpoint, and gives what it says of itself.
+    /// Reads and verifies a checkpoint, and returns what it says about itself.
     ///
     /// # Errors
-    /// [`ErrorKind::Checkpoint`](crate::ErrorKind::Checkpoint) if it is damaged, foreign or of a
-    /// newer version; [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be read.
+    /// [`ErrorKind::Checkpoint`](crate::ErrorKind::Checkpoint) if it is damaged, of another kind or of
+    /// a newer version; [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be read.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         Self::of(&File::open_ours(path.as_ref())?)
     }
@@ -104,19 +104,20 @@ impl CheckpointInfo {
 }
 
 impl<R: Real> Trainer<R> {
-    /// Writes a checkpoint, whole or not at all; an older one of that name is replaced.
+    /// Writes a checkpoint. It appears when it is complete, or not at all; a file of that name is
+    /// replaced.
     ///
     /// # Errors
-    /// [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be written. What was there
-    /// before is then as it was.
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be written. A file that had this
+    /// name before is left unchanged then.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         self.save_scored(path.as_ref(), None)
     }
 
-    /// The same with a score.
+    /// Writes a checkpoint with a score.
     fn save_scored(&self, path: &Path, score: Option<f64>) -> Result<()> {
         if let Some(score) = score.filter(|score| !score.is_finite()) {
-            return Err(Error::data("the score of a checkpoint is not finite").found(score));
+            return Err(Error::data("the score of a checkpoint must be finite").found(score));
         }
         let params = self.network.params();
         let mut tensors: Vec<_> = params
@@ -153,7 +154,7 @@ impl<R: Real> Trainer<R> {
         container::write::<R>(path, Some(metadata), &tensors)
     }
 
-    /// Goes on from a checkpoint, bit for bit.
+    /// Resumes training from a checkpoint, bit for bit.
     ///
     /// # Errors
     /// As [`CheckpointInfo::read`], and if its number type is not `R`.
@@ -161,19 +162,21 @@ impl<R: Real> Trainer<R> {
         Self::open(path.as_ref(), None)
     }
 
-    /// Goes on from a checkpoint by another recipe: another learning rate, schedule, batch, …
+    /// Resumes training from a checkpoint with another recipe: another learning rate, schedule, batch
+    /// size, …
     ///
-    /// | of the checkpoint | goes on |
+    /// | of the checkpoint | is kept |
     /// |---|---|
     /// | weights, running statistics, seed, steps, epochs, notes | always |
-    /// | moments of the optimiser | if the new one keeps the same: Adam and AdamW do, and SGD with momentum both before and now. Else it begins anew |
-    /// | average of weights | if the recipe has one: with the new decay. One that is new begins with the weights; without one, training goes on from the weights of the last step |
+    /// | moments of the optimiser | if the new optimiser has the same moments: Adam and AdamW do, and so does SGD with momentum before and after. Otherwise the optimiser starts anew |
+    /// | average of weights | if the recipe has one: with the new decay. A new average starts with the weights; without one, training continues from the weights of the last step |
     ///
-    /// Everything else is as `training` says. Its schedule counts steps and epochs from the beginning
-    /// of training, so that a curve of 30 epochs is at its middle after 15 epochs of the checkpoint.
+    /// Everything else is taken from `training`. Its schedule counts steps and epochs from the
+    /// beginning of training, so that a schedule of 30 epochs is at its middle after 15 epochs of the
+    /// checkpoint.
     ///
     /// # Errors
-    /// As [`resume`](Self::resume), and if the recipe has impossible numbers.
+    /// As [`resume`](Self::resume), and if the recipe has invalid values.
     pub fn resume_with(path: impl AsRef<Path>, training: TrainConfig) -> Result<Self> {
         Self::open(path.as_ref(), Some(training))
     }
@@ -182,7 +185,7 @@ impl<R: Real> Trainer<R> {
         let file = File::open_ours(path)?;
         let info = CheckpointInfo::of(&file)?;
         if info.number != R::NAME {
-            return Err(Error::checkpoint("is of another number type")
+            return Err(Error::checkpoint("the checkpoint has another number type")
                 .expected(R::NAME)
                 .found(&info.number)
                 .in_file(path));
@@ -214,7 +217,7 @@ impl<R: Real> Trainer<R> {
 }
 
 impl<R: Real> Network<R> {
-    /// The network of a checkpoint, with the weights that serve for evaluation: the averages if
+    /// The network of a checkpoint, with the weights that are used for evaluation: the averages if
     /// there are any. Numbers of another type are rounded to `R`.
     ///
     /// # Errors
@@ -233,8 +236,8 @@ impl<R: Real> Network<R> {
     }
 }
 
-/// The network of a checkpoint with its parameters and running statistics. Nothing is built before
-/// the file has been seen to hold tensors of the shapes that its configuration asks for.
+/// The network of a checkpoint with its parameters and running statistics. Before anything is built,
+/// the file is checked for tensors of the shapes that the configuration requires.
 fn build<R: Real>(file: &File, info: &CheckpointInfo, path: &Path) -> Result<Network<R>> {
     let tensors = file.tensors();
     for node in info.network.resolve().map_err(|error| error.in_file(path))? {
@@ -243,10 +246,12 @@ fn build<R: Real>(file: &File, info: &CheckpointInfo, path: &Path) -> Result<Net
             let name = format!("{}.{}", node.name, spec.name);
             let found = tensors.get(&name).map(|(shape, _)| shape);
             if found != Some(&spec.shape) {
-                return Err(Error::checkpoint(format!("tensor {name} is not as configured"))
-                    .expected(format!("{:?}", spec.shape))
-                    .found(found.map_or("none".into(), |shape| format!("{shape:?}")))
-                    .in_file(path));
+                return Err(Error::checkpoint(format!(
+                    "tensor {name} does not agree with the configuration"
+                ))
+                .expected(format!("{:?}", spec.shape))
+                .found(found.map_or("none".into(), |shape| format!("{shape:?}")))
+                .in_file(path));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The checkpoints of one training: the newest ones and the best.
+//! The checkpoints of one training run: the newest ones and the best one.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 use crate::real::Real;
 use crate::train::{TrainConfig, Trainer};
 
-/// A folder of checkpoints, `{name}-{step}.safetensors`, of which the newest ones and the best are
-/// kept. An older one is removed only after a newer one has been written and read back.
+/// A folder of checkpoints, `{name}-{step}.safetensors`, in which the newest ones and the best one are
+/// kept. An older checkpoint is removed only after a newer one has been written and read back.
 ///
 /// ```
 /// use liaf_core::checkpoint::Series;
@@ -24,7 +24,7 @@ use crate::train::{TrainConfig, Trainer};
 ///     Some(trainer) => trainer,
 ///     None => Trainer::new(network, TrainConfig::default())?,
 /// };
-/// // … after every epoch, with the accuracy on samples that are not learned from:
+/// // … after every epoch, with the accuracy on samples that are not trained on:
 /// series.save(&trainer, Some(0.87))?;
 /// # assert_eq!(series.best()?.map(|(score, _)| score), Some(0.87));
 /// # Ok(())
@@ -44,33 +44,33 @@ struct Member {
 }
 
 impl Series {
-    /// The checkpoints of this name in a folder, which is made when it is needed. Two are kept
-    /// beside the best.
+    /// The checkpoints of this name in a folder, which is created when it is needed. By default the two
+    /// newest ones are kept in addition to the best one.
     pub fn new(folder: impl Into<PathBuf>, name: impl Into<String>) -> Self {
         Self { folder: folder.into(), name: name.into(), newest: 2 }
     }
 
-    /// Keeps this many of the newest ones, 1 at least.
+    /// Keeps this many of the newest checkpoints, at least 1.
     #[must_use]
     pub fn keeping(self, newest: usize) -> Self {
         Self { newest: newest.max(1), ..self }
     }
 
-    /// Writes a checkpoint, and removes those that are neither among the newest nor of the highest
-    /// score; of equal scores, the earliest. Gives its path.
+    /// Writes a checkpoint and returns its path. Checkpoints that are neither among the newest nor the
+    /// one with the highest score are removed; of equal scores, the earliest is kept.
     ///
     /// # Errors
-    /// As [`Trainer::save`], and if the score is not finite. All older ones are then still there.
+    /// As [`Trainer::save`], and if the score is not finite. All older checkpoints are then kept.
     pub fn save<R: Real>(&self, trainer: &Trainer<R>, score: Option<f64>) -> Result<PathBuf> {
         fs::create_dir_all(&self.folder).map_err(|error| {
-            Error::system("cannot make the folder", error).in_file(&self.folder)
+            Error::system("cannot create the folder", error).in_file(&self.folder)
         })?;
         let path = self.folder.join(format!("{}-{:08}.safetensors", self.name, trainer.steps()));
         trainer.save_scored(&path, score)?;
         let best = self.best()?.map(|(_, path)| path);
         let members = self.members()?;
         for old in members.iter().rev().skip(self.newest) {
-            // One of a later training that was begun anew is not older.
+            // A checkpoint with a higher step, of an earlier run, is not older.
             if old.step < trainer.steps() && best.as_ref() != Some(&old.path) {
                 fs::remove_file(&old.path).map_err(|error| {
                     Error::system("cannot remove an old checkpoint", error).in_file(&old.path)
@@ -80,23 +80,23 @@ impl Series {
         Ok(path)
     }
 
-    /// Goes on from the newest checkpoint that is whole; `None` if there is none at all.
+    /// Resumes from the newest checkpoint that is valid; `None` if there is no checkpoint at all.
     ///
     /// # Errors
-    /// As [`Trainer::resume`], of the newest, if none is whole.
+    /// As [`Trainer::resume`] for the newest one, if none is valid.
     pub fn resume<R: Real>(&self) -> Result<Option<Trainer<R>>> {
         self.newest(|path| Trainer::resume(path))
     }
 
-    /// The same by another recipe; see [`Trainer::resume_with`].
+    /// Resumes with another recipe; see [`Trainer::resume_with`].
     ///
     /// # Errors
-    /// As [`Trainer::resume_with`], of the newest, if none is whole.
+    /// As [`Trainer::resume_with`] for the newest one, if none is valid.
     pub fn resume_with<R: Real>(&self, training: &TrainConfig) -> Result<Option<Trainer<R>>> {
         self.newest(|path| Trainer::resume_with(path, training.clone()))
     }
 
-    /// What `open` makes of the newest checkpoint of which it makes something.
+    /// The result of `open` for the newest checkpoint for which it succeeds.
     fn newest<T>(&self, open: impl Fn(&Path) -> Result<T>) -> Result<Option<T>> {
         let mut first = None;
         for member in self.members()?.iter().rev() {
@@ -108,7 +108,7 @@ impl Series {
         first.map_or(Ok(None), Err)
     }
 
-    /// The highest score and its checkpoint, of those that are whole and have one.
+    /// The highest score and the path of its checkpoint, among the valid checkpoints that have a score.
     ///
     /// # Errors
     /// [`ErrorKind::System`](crate::ErrorKind::System) if the folder cannot be read.
@@ -125,7 +125,7 @@ impl Series {
         Ok(best)
     }
 
-    /// The checkpoints of the folder, the oldest first.
+    /// The checkpoints in the folder, the oldest first.
     fn members(&self) -> Result<Vec<Member>> {
         let fail = |error| Error::system("cannot read the folder", error).in_file(&self.folder);
         let entries = match fs::read_dir(&self.folder) {

@@ -1,4 +1,4 @@
-//! Weights alone, to and from files of others.
+//! Weights alone, read from and written to files that other programs can use.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,17 +9,18 @@ use crate::error::{Error, Result};
 use crate::graph::Network;
 use crate::real::Real;
 
-/// How the tensors of a file are matched with those of the network.
+/// How the tensors in a file are matched with those of the network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadOptions {
-    /// Refuse a file that does not have every tensor of the network or has others. Default true.
+    /// Whether to refuse a file that lacks tensors of the network or has additional ones. Default true.
     pub strict: bool,
-    /// Names in the file by names in the network, for tensors that are called differently:
-    /// `conv1.weight` to `0.weight`. A name that ends in a dot or is empty stands for all that begin
-    /// with it: `conv1.` to `features.0.`. Default none.
+    /// Names in the file by names in the network, for tensors with different names: `conv1.weight` to
+    /// `0.weight`. A name that ends in a dot, or is empty, is a prefix of all names that start with it:
+    /// `conv1.` to `features.0.`. Default none.
     pub names: BTreeMap<String, String>,
-    /// Give the tensors that no name has matched in the order of their names, numbers in them
-    /// counted as such, to the tensors of the same shape and kind (`weight`, `bias`). Default false.
+    /// Whether to assign the tensors that are not matched by name in the order of their names (in which
+    /// numbers are compared as numbers) to tensors of the same shape and kind (`weight`, `bias`).
+    /// Default false.
     pub by_order: bool,
 }
 
@@ -29,26 +30,26 @@ impl Default for LoadOptions {
     }
 }
 
-/// What became of the tensors of a file.
+/// How the tensors in a file were used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Loaded {
-    /// Names in the network with the names in the file.
+    /// Names in the network, with the names in the file.
     pub loaded: Vec<(String, String)>,
-    /// Tensors of the network that the file does not have; they are as they were.
+    /// Tensors of the network that the file does not have. They are left unchanged.
     pub missing: Vec<String>,
-    /// Tensors of the file that the network does not have.
+    /// Tensors in the file that the network does not have.
     pub unused: Vec<String>,
 }
 
 impl<R: Real> Network<R> {
-    /// Takes parameters and running statistics from a `.safetensors` file: of PyTorch, of another
-    /// framework with its names and layouts, or a checkpoint. Numbers may be F64, F32, F16 or BF16;
-    /// tensors of integers (counters) are passed over.
+    /// Loads parameters and running statistics from a `.safetensors` file, which may come from PyTorch
+    /// or another framework that uses its names and layouts, or be a checkpoint. Numbers may be F64,
+    /// F32, F16 or BF16; tensors of integers (counters) are ignored.
     ///
     /// # Errors
-    /// [`ErrorKind::Checkpoint`](crate::ErrorKind::Checkpoint) if the file is damaged, a tensor has
-    /// another shape or a number that is not finite, or, with `strict`, tensors are missing or left
-    /// over. The network is then as it was.
+    /// [`ErrorKind::Checkpoint`](crate::ErrorKind::Checkpoint) if the file is damaged, if a tensor has
+    /// the wrong shape or a number that is not finite, or, with `strict`, if tensors are missing or
+    /// unused. The network is then left unchanged.
     pub fn load_weights(
         &mut self,
         path: impl AsRef<Path>,
@@ -85,7 +86,7 @@ impl<R: Real> Network<R> {
             let numbers = file.numbers::<R>(source, &shape)?;
             if numbers.iter().any(|number| !number.is_finite()) {
                 return Err(Error::checkpoint(format!(
-                    "tensor {source} holds numbers that are not finite"
+                    "tensor {source} contains numbers that are not finite"
                 ))
                 .expected("finite numbers")
                 .in_file(path));
@@ -94,11 +95,11 @@ impl<R: Real> Network<R> {
             report.loaded.push((name, source.clone()));
         }
         if options.strict && !(report.missing.is_empty() && report.unused.is_empty()) {
-            return Err(Error::checkpoint("the weights are not those of this network")
+            return Err(Error::checkpoint("the weights do not belong to this network")
                 .expected(format!("tensors {}", list(&report.missing)))
                 .found(format!("tensors {}", list(&report.unused)))
                 .in_file(path)
-                .advice("map their names, or ask for loading by order or without strictness"));
+                .advice("map their names, or load by order or without strictness"));
         }
         let params = self.params().len();
         let mut tensors = tensors.into_iter();
@@ -111,8 +112,8 @@ impl<R: Real> Network<R> {
         Ok(report)
     }
 
-    /// Writes parameters and running statistics by their names as a `.safetensors` file, whole or
-    /// not at all.
+    /// Writes parameters and running statistics, with their names, as a `.safetensors` file. The file
+    /// appears when it is complete, or not at all.
     ///
     /// # Errors
     /// [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be written.
@@ -133,7 +134,7 @@ fn list(names: &[String]) -> String {
     }
 }
 
-/// For each wanted tensor the name in the file that it is taken from.
+/// For each wanted tensor, the name of the tensor in the file from which it is loaded.
 fn find_sources(
     wanted: &[(String, Vec<usize>)],
     offered: &BTreeMap<String, Vec<usize>>,
@@ -177,7 +178,7 @@ fn mapped(name: &str, names: &BTreeMap<String, String>) -> String {
     }
 }
 
-/// The order of names in which `conv2` stands before `conv10`.
+/// An order of names that compares numbers by value, so that `conv2` precedes `conv10`.
 fn natural(a: &str, b: &str) -> Ordering {
     let parts = |name: &str| -> Vec<(u64, String)> {
         let mut parts: Vec<(u64, String)> = Vec::new();

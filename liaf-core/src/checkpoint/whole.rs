@@ -1,4 +1,4 @@
-//! A file that appears whole under its name or not at all.
+//! Files that appear under their name when they are complete, or not at all.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
 
-/// Writes `parts`, one after another, as the file `path`; what was there before is replaced. The
-/// bytes go to a partial file beside it, `.{name}.{pid}-{n}.partial`, which is synced, read back and
-/// compared, takes the name, and whose folder is synced. Partial files of writers that are gone are
-/// removed.
+/// Writes `parts`, one after another, as the file `path`, which is replaced if it exists. The bytes go
+/// to a partial file in the same folder, `.{name}.{pid}-{n}.partial`. That file is synced, read back,
+/// compared and renamed, and then the folder is synced. Partial files of processes that no longer exist
+/// are removed.
 ///
 /// # Errors
-/// [`ErrorKind::System`](crate::ErrorKind::System), with the path. What was there before is then as
-/// it was.
+/// [`ErrorKind::System`](crate::ErrorKind::System), with the path. A file that had this name before is
+/// left unchanged.
 pub(crate) fn write(path: &Path, parts: &[&[u8]]) -> Result<()> {
     let target = resolve(path)?;
     let fail = |what: &'static str| {
@@ -24,7 +24,7 @@ pub(crate) fn write(path: &Path, parts: &[&[u8]]) -> Result<()> {
     };
     let name = target
         .file_name()
-        .ok_or_else(|| Error::config("not a name a file can have").in_file(path))?;
+        .ok_or_else(|| Error::config("the path does not end in a file name").in_file(path))?;
     let mut prefix = OsString::from(".");
     prefix.push(name);
     prefix.push(".");
@@ -36,13 +36,15 @@ pub(crate) fn write(path: &Path, parts: &[&[u8]]) -> Result<()> {
     let (file, partial) = create(folder, &prefix).map_err(fail("cannot create the file"))?;
     let outcome = fill(file, parts)
         .map_err(fail("cannot write"))
-        .and_then(|()| compare(&partial, parts).map_err(fail("what was written is not there")))
+        .and_then(|()| {
+            compare(&partial, parts).map_err(fail("the file does not contain what was written"))
+        })
         .and_then(|()| fs::rename(&partial, &target).map_err(fail("cannot name the file")));
     if outcome.is_err() {
         let _ = fs::remove_file(&partial);
         return outcome;
     }
-    sync_folder(folder).map_err(fail("cannot make sure of the file's name on the disk"))
+    sync_folder(folder).map_err(fail("cannot synchronise the folder of the file"))
 }
 
 fn fill(mut file: File, parts: &[&[u8]]) -> io::Result<()> {
@@ -52,26 +54,26 @@ fn fill(mut file: File, parts: &[&[u8]]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Bytes that are read back at a time.
+/// Number of bytes that are read back at a time.
 const PIECE: usize = 1 << 16;
 
-/// Reads a file back: it must hold `parts` and nothing else.
+/// Reads a file back. It must contain `parts` and nothing else.
 fn compare(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     let mut file = File::open(path)?;
     let mut read = vec![0; PIECE];
     for piece in parts.iter().flat_map(|part| part.chunks(PIECE)) {
         file.read_exact(&mut read[..piece.len()])?;
         if read[..piece.len()] != *piece {
-            return Err(io::Error::new(ErrorKind::InvalidData, "other bytes come back"));
+            return Err(io::Error::new(ErrorKind::InvalidData, "the bytes read back differ"));
         }
     }
     match file.read(&mut read)? {
         0 => Ok(()),
-        _ => Err(io::Error::new(ErrorKind::InvalidData, "more bytes come back")),
+        _ => Err(io::Error::new(ErrorKind::InvalidData, "more bytes were read back")),
     }
 }
 
-/// The file that `path` means, after links.
+/// The file to which `path` refers, with links resolved.
 fn resolve(path: &Path) -> Result<PathBuf> {
     let Ok(metadata) = path.symlink_metadata() else { return Ok(path.to_path_buf()) };
     let real = if metadata.is_symlink() {
@@ -82,13 +84,15 @@ fn resolve(path: &Path) -> Result<PathBuf> {
     };
     match fs::metadata(&real) {
         Ok(metadata) if !metadata.is_file() => {
-            Err(Error::config("is not an ordinary file").in_file(path).advice("name a file"))
+            Err(Error::config("the path is not an ordinary file")
+                .in_file(path)
+                .advice("name a file"))
         }
         _ => Ok(real),
     }
 }
 
-/// Makes a new partial file and holds a lock on it, where there are locks.
+/// Creates a new partial file and locks it, if the file system supports locks.
 fn create(folder: &Path, prefix: &OsString) -> io::Result<(File, PathBuf)> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     loop {
@@ -98,7 +102,7 @@ fn create(folder: &Path, prefix: &OsString) -> io::Result<(File, PathBuf)> {
         let partial = folder.join(name);
         match File::options().write(true).create_new(true).open(&partial) {
             Ok(file) => {
-                // Without locks a partial file that is left stays.
+                // Without locks, partial files that are left over cannot be recognised, and are kept.
                 let _ = file.try_lock();
                 return Ok((file, partial));
             }
@@ -108,8 +112,8 @@ fn create(folder: &Path, prefix: &OsString) -> io::Result<(File, PathBuf)> {
     }
 }
 
-/// Removes the partial files that nobody holds a lock on. One that is this very moment being made
-/// by another thread or process, and not locked yet, is empty, and left alone.
+/// Removes partial files that are not locked. An empty one may just have been created by another thread
+/// or process and not be locked yet, so it is kept.
 fn remove_stale(folder: &Path, prefix: &OsString) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     let prefix = prefix.as_encoded_bytes();
@@ -131,7 +135,7 @@ fn remove_stale(folder: &Path, prefix: &OsString) {
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
     match File::open(folder)?.sync_all() {
-        // Some file systems cannot, and then need not.
+        // Some file systems cannot synchronise a folder, and do not need it.
         Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
         other => other,
     }

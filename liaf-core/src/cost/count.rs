@@ -1,4 +1,4 @@
-//! Counting over the graph.
+//! Counting of operations over the graph.
 
 use super::{Cost, CountRule, EventCost, LayerCost, Rates, Synapses, Work};
 use crate::error::{Error, Result};
@@ -9,15 +9,16 @@ use crate::op::Op;
 use crate::real::Real;
 
 impl NetworkConfig {
-    /// What the network costs for a sample of `steps` time steps.
+    /// The cost of the network for a sample of `steps` time steps.
     ///
     /// # Errors
-    /// As [`build`](Self::build), and for no steps at all.
+    /// As [`build`](Self::build), and if `steps` is 0.
     pub fn cost(&self, steps: usize, rule: CountRule) -> Result<Cost> {
         count(self, steps, rule, None)
     }
 
-    /// The same, with what layers after spikes cost if they work at spikes only.
+    /// The cost of the network, and in addition the cost if layers after spiking neurons compute only
+    /// where there is a spike.
     ///
     /// # Errors
     /// As [`cost`](Self::cost).
@@ -27,11 +28,11 @@ impl NetworkConfig {
 }
 
 impl<R: Real> Network<R> {
-    /// What the network costs for a sample of `steps` time steps, by the textbook; see
+    /// The cost of the network for a sample of `steps` time steps, by the textbook; see
     /// [`NetworkConfig::cost`].
     ///
     /// # Errors
-    /// For no steps at all.
+    /// If `steps` is 0.
     pub fn cost(&self, steps: usize) -> Result<Cost> {
         self.config().cost(steps, CountRule::Textbook)
     }
@@ -44,11 +45,14 @@ fn count(
     rates: Option<&Rates>,
 ) -> Result<Cost> {
     if steps == 0 {
-        return Err(Error::config("a sample needs at least one time step").expected("1 or more"));
+        return Err(
+            Error::config("a sample must have at least one time step").expected("1 or more")
+        );
     }
     let nodes = config.plan::<f32>()?;
     let notebook = Notebook::of(nodes.iter().map(|(node, _)| node));
-    // By node: steps, and spikes per number of the output where it is made of spikes alone.
+    // By node: number of steps, and spikes per number of the output if the output consists of spikes
+    // only.
     let mut lengths = Vec::with_capacity(nodes.len());
     let mut spikes: Vec<Option<f64>> = Vec::with_capacity(nodes.len());
     let mut layers = Vec::new();
@@ -96,7 +100,7 @@ fn base(node: &Resolved, layer: &LayerConfig, steps: usize, state: usize) -> Lay
     }
 }
 
-/// Fills in the operations by the textbook; `rate` are spikes per number of the input.
+/// Fills in the operations by the textbook. `rate` is the number of spikes per number of the input.
 fn textbook(cost: &mut LayerCost, rate: Option<f64>, steps: usize) {
     let times = |count: u64| count.saturating_mul(steps as u64);
     let work = cost.work;
@@ -114,7 +118,7 @@ fn textbook(cost: &mut LayerCost, rate: Option<f64>, steps: usize) {
     }
 }
 
-/// What [`CountRule::EsNotebook`] must know of the whole network.
+/// What [`CountRule::EsNotebook`] needs to know about the whole network.
 struct Notebook {
     spiking: bool,
     first: Option<String>,
@@ -129,7 +133,7 @@ impl Notebook {
         }
     }
 
-    /// Multiplications and additions per sample.
+    /// Number of multiplications and additions per sample.
     fn count(&self, cost: &LayerCost) -> (u64, u64) {
         let Work { synapses: Some(s), .. } = cost.work else { return (0, 0) };
         let Synapses { inputs, outputs, taps, places } = s;
@@ -156,8 +160,8 @@ impl Notebook {
     }
 }
 
-/// Spikes per number of a node's output, given those per number of its inputs (`None` for an input
-/// that is not made of spikes alone).
+/// Spikes per number of a node's output, given those per number of its inputs (`None` for an input that
+/// does not consist of spikes only).
 fn spikes_of(node: &Resolved, inputs: &[Option<f64>], rates: &Rates) -> Option<f64> {
     match node.spikes {
         Spikes::None => None,

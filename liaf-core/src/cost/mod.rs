@@ -1,5 +1,5 @@
-//! What a network costs: weights, multiplications, additions and memory, by layer, before it is
-//! built or run.
+//! The cost of a network: weights, multiplications, additions and memory, by layer. The network need
+//! not be built or run for this.
 //!
 //! ```
 //! use liaf_core::cost::CountRule;
@@ -15,9 +15,9 @@
 //! # Ok::<(), liaf_core::Error>(())
 //! ```
 //!
-//! A layer counts a multiply-accumulate (MAC) for each product of its synapses; a bias and the
-//! functions exp, tanh and the like are not counted. Per step, from n numbers to h, or C_in to C_out
-//! channels at Ho·Wo positions, with a kernel of k:
+//! A layer counts a multiply-accumulate (MAC) for each product of a weight. Biases and functions such
+//! as exp and tanh are not counted. Per step, with n inputs and h outputs, or C_in and C_out channels
+//! at Ho·Wo positions with a kernel of k×k:
 //!
 //! | layer | weights | MACs |
 //! |---|---|---|
@@ -48,17 +48,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CountRule {
-    /// Every layer by its formula.
+    /// By the formula of each layer.
     #[default]
     Textbook,
     /// As the notebook of ES-ImageNet (Lin et al. 2021) counts LIAF-ResNet and LIF-ResNet, for
     /// comparison with its printed totals.
     ///
-    /// It knows convolutions and fully connected layers only, and puts the neuron's part with the
-    /// convolution: a kernel larger than 1×1 has
-    /// `C_in C_out Ho Wo (k² - 1) + 2 C_out Ho Wo` additions a step, and multiplications
-    /// `2 C_out Ho Wo` (LIF) or `C_in C_out k² Ho Wo + C_out Ho Wo` (LIAF). Against its own formulas,
-    /// the first convolution is counted once more without time and neuron, a 1×1 convolution once
-    /// without time, and a fully connected layer of n inputs as n³ of both.
+    /// The notebook supports convolutions and fully connected layers only, and counts the neuron
+    /// together with the convolution: a kernel larger than 1×1 has `C_in C_out Ho Wo (k² - 1) + 2 C_out
+    /// Ho Wo` additions per step, and `2 C_out Ho Wo` (LIF) or `C_in C_out k² Ho Wo + C_out Ho Wo`
+    /// (LIAF) multiplications. Contrary to its own formulas, it counts the first convolution once more
+    /// without time and neuron, a 1×1 convolution once without time, and a fully connected layer of n
+    /// inputs as n³ multiplications and additions.
     EsNotebook,
 }

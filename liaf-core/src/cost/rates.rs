@@ -1,4 +1,4 @@
-//! How often neurons fire.
+//! Firing rates of neurons.
 
 use std::collections::BTreeMap;
 
@@ -19,13 +19,13 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// One rate for all layers.
+    /// The same rate for all layers.
     pub fn given(rate: f64) -> Self {
         Self { all: rate.clamp(0.0, 1.0), layers: BTreeMap::new() }
     }
 
-    /// The rates of a pass in training; of one that is [frozen](crate::graph::Mode::frozen), those of
-    /// the network as it is used.
+    /// The rates in a training pass. A pass that is [frozen](crate::graph::Mode::frozen) gives those of
+    /// the network in evaluation.
     ///
     /// # Errors
     /// As [`Pass::trace`].

@@ -5,42 +5,42 @@ use serde::Serialize;
 use super::{CountRule, Work};
 use crate::shape::Shape;
 
-/// What a layer costs for one sample.
+/// The cost of a layer for one sample.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LayerCost {
-    /// Its name.
+    /// Name of the layer.
     pub name: String,
-    /// Its type, as in a configuration.
+    /// Type of the layer, as in a configuration.
     pub kind: String,
-    /// Shape of its output.
+    /// Shape of the output.
     pub shape: Shape,
-    /// How often it works on one sample: steps of its output, or of its input where time ends.
+    /// How often the layer runs for one sample: steps of its output, or of its input if it ends time.
     pub steps: usize,
-    /// Weights of synapses, without biases.
+    /// Number of weights, without biases.
     pub weights: u64,
-    /// All its parameters: with biases, constants of norms and neurons. A shared one counts with the
-    /// layer that has it.
+    /// Number of all parameters, including biases and the constants of norms and neurons. A shared
+    /// parameter counts for the layer that owns it.
     pub parameters: u64,
-    /// Numbers it carries from step to step.
+    /// Number of values that the layer carries from step to step.
     pub state: u64,
-    /// What it does at one step.
+    /// Operations of one step.
     pub work: Work,
-    /// Multiply-accumulates per sample; 0 by [`CountRule::EsNotebook`], which has none.
+    /// Multiply-accumulates per sample; 0 by [`CountRule::EsNotebook`], which does not count them.
     pub macs: u64,
-    /// Multiplications per sample, those of the MACs among them.
+    /// Multiplications per sample, including those of the MACs.
     pub multiplications: u64,
-    /// Additions and comparisons per sample, those of the MACs among them.
+    /// Additions and comparisons per sample, including those of the MACs.
     pub additions: u64,
-    /// The same if synapses after spikes work at spikes only; `None` where no rate is known or the
-    /// input is not made of spikes.
+    /// The cost if the layer computes only where its input has a spike; `None` if no rate is known or
+    /// the input does not consist of spikes.
     pub event: Option<EventCost>,
 }
 
-/// What a layer after spikes costs for one sample if it adds a weight at a spike and does nothing
-/// else: multiplications of synapses become additions, as many as there are spikes.
+/// The cost for one sample of a layer after spiking neurons, if it adds a weight for each spike and
+/// does nothing else: instead of multiplications there is one addition for each spike and weight.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct EventCost {
-    /// Spikes per number of the input and step.
+    /// Spikes per number of the input and per step.
     pub rate: f64,
     /// Multiplications per sample.
     pub multiplications: u64,
@@ -48,7 +48,7 @@ pub struct EventCost {
     pub additions: u64,
 }
 
-/// What a network costs, layer by layer.
+/// The cost of a network, layer by layer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Cost {
     /// Time steps of the sample.
@@ -62,21 +62,21 @@ pub struct Cost {
 /// Sums over layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Total {
-    /// Weights of synapses.
+    /// Number of weights, without biases.
     pub weights: u64,
-    /// All parameters.
+    /// Number of all parameters.
     pub parameters: u64,
-    /// Numbers carried from step to step.
+    /// Number of values carried from step to step.
     pub state: u64,
     /// Multiply-accumulates per sample.
     pub macs: u64,
-    /// Multiply-accumulates of one step of the layers that work at every step.
+    /// Multiply-accumulates of one step, of the layers that run at every step.
     pub macs_per_step: u64,
     /// Multiplications per sample.
     pub multiplications: u64,
     /// Additions and comparisons per sample.
     pub additions: u64,
-    /// Multiplications per sample if synapses after spikes work at spikes only.
+    /// Multiplications per sample if layers after spiking neurons compute only at spikes.
     pub event_multiplications: u64,
     /// Additions and comparisons per sample in the same case.
     pub event_additions: u64,
@@ -88,7 +88,7 @@ impl Cost {
         self.sum(|_| true)
     }
 
-    /// The sums over some layers: those before a classifier, those with synapses, …
+    /// The sums over the layers for which `of` returns true, for example those with weights.
     pub fn sum(&self, of: impl Fn(&LayerCost) -> bool) -> Total {
         let mut total = Total::default();
         let add = |sum: &mut u64, part: u64| *sum = sum.saturating_add(part);
@@ -112,7 +112,7 @@ impl Cost {
         total
     }
 
-    /// Whether some layer works at spikes only.
+    /// Whether some layer can compute only at spikes.
     pub fn has_events(&self) -> bool {
         self.layers.iter().any(|layer| layer.event.is_some())
     }

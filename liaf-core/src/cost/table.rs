@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Cost, CountRule, Total};
 
-/// A number with its thousands apart.
+/// A number with separators of thousands.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
@@ -17,7 +17,7 @@ fn grouped(number: u64) -> String {
     text
 }
 
-/// Writes rows in columns; the first is aligned left.
+/// Writes rows as columns; the first one is left-aligned.
 fn columns(f: &mut fmt::Formatter<'_>, rows: &[Vec<String>]) -> fmt::Result {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |c: usize| {
@@ -40,7 +40,7 @@ fn cells(texts: &[&str]) -> Vec<String> {
 }
 
 impl fmt::Display for Cost {
-    /// A line for each layer that has weights or works, then the sums.
+    /// A line for each layer that has weights or operations, followed by the sums.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let events = self.has_events();
         let mut head =
@@ -107,15 +107,15 @@ impl fmt::Display for Cost {
     }
 }
 
-/// Several networks beside each other, as in the paper: weights and operations, and how many times
-/// those of the first.
+/// Several networks side by side, as in the paper: weights and operations, and their ratios to those of
+/// the first network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
     rows: Vec<(String, Total)>,
 }
 
 impl Comparison {
-    /// The costs of these networks; the first is what the others are compared with.
+    /// The costs of these networks. The others are compared with the first one.
     pub fn new<'a>(costs: impl IntoIterator<Item = (&'a str, &'a Cost)>) -> Self {
         let rows = costs.into_iter().map(|(name, cost)| (name.to_owned(), cost.total()));
         Self { rows: rows.collect() }

@@ -1,4 +1,4 @@
-//! Back through a batch.
+//! The backward pass of a batch.
 
 use ndarray::{ArrayViewD, Axis};
 use rayon::prelude::*;
@@ -14,8 +14,8 @@ use crate::op::{Back, Op};
 use crate::real::Real;
 
 impl<R: Real> Network<R> {
-    /// Adds the gradients of a loss by the parameters to `slots`, given those by the output of the
-    /// forward pass that is in `workspace`.
+    /// Adds the gradients of a loss with respect to the parameters to `slots`, given the gradient with
+    /// respect to the output of the forward pass that is in `workspace`.
     pub(super) fn run_back(
         &self,
         d_output: ArrayViewD<'_, R>,
@@ -51,7 +51,7 @@ impl<R: Real> Network<R> {
         Ok(())
     }
 
-    /// The nodes by whose output a gradient is needed.
+    /// The nodes for whose output a gradient is needed.
     fn wanted(&self, settings: Settings) -> Vec<bool> {
         let mut wanted: Vec<bool> = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {
@@ -74,9 +74,11 @@ impl<R: Real> Network<R> {
             || found[axes..] != shape.item[..]
             || found[0] != workspace.samples.len()
         {
-            return Err(Error::shape("the gradient does not fit the network's output")
-                .expected(shape)
-                .found(format!("{found:?} for {} samples", workspace.samples.len())));
+            return Err(Error::shape(
+                "the shape of the gradient does not agree with the network's output",
+            )
+            .expected(shape)
+            .found(format!("{found:?} for {} samples", workspace.samples.len())));
         }
         for (n, sample) in workspace.samples.iter_mut().enumerate() {
             for (index, node) in self.nodes.iter().enumerate() {
@@ -170,7 +172,8 @@ impl<R: Real> Network<R> {
     }
 }
 
-/// For each input of a node the gradient it adds to, and the gradient by its output.
+/// For each input of a node, the gradient to which it adds; and the gradient with respect to its
+/// output.
 type Around<'a, R> = (SmallVec<[Option<&'a mut [R]>; 4]>, &'a [R]);
 
 fn around_gradients<'a, R: Real>(

@@ -1,4 +1,4 @@
-//! A sequence in stretches: back-propagation through time that is cut.
+//! Truncated back-propagation through time: a sequence is passed in several stretches of time.
 
 use crate::error::{Error, Result};
 use crate::graph::inputs::Inputs;
@@ -9,31 +9,31 @@ use crate::graph::workspace::Workspace;
 use crate::op::Op;
 use crate::real::Real;
 
-/// What the layers carry from one stretch of a batch to the next, by sample.
+/// The states that the layers carry from one stretch of a batch to the next, by sample.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Carry<R> {
     samples: Vec<Carried<R>>,
-    /// Stretches so far.
+    /// Number of stretches so far.
     stretch: u64,
 }
 
-/// What one sample carries.
+/// The states of one sample.
 #[derive(Debug, Clone, PartialEq, Default)]
 struct Carried<R> {
-    /// Its number in the batch that began.
+    /// Index of the sample in the batch of the first stretch.
     number: usize,
-    /// By node.
+    /// States by node.
     states: Vec<Vec<R>>,
 }
 
 impl<R: Real> Carry<R> {
-    /// The states of some of the samples, which are taken out.
+    /// Takes out the states of some of the samples.
     pub(crate) fn take(&mut self, chosen: &[usize]) -> Self {
         let take = |&n: &usize| self.samples.get_mut(n).map(std::mem::take).unwrap_or_default();
         Self { samples: chosen.iter().map(take).collect(), stretch: self.stretch }
     }
 
-    /// Puts back what was taken.
+    /// Puts back the states that were taken out.
     pub(crate) fn put(&mut self, chosen: &[usize], taken: Self) {
         self.stretch = taken.stretch;
         for (&n, own) in chosen.iter().zip(taken.samples) {
@@ -48,8 +48,8 @@ impl<R: Real> Network<R> {
     /// The states of `samples` samples before their first stretch.
     ///
     /// # Errors
-    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if a layer cannot go on from a
-    /// state, naming it.
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported), with the name of the layer, if a
+    /// layer cannot continue from a state.
     pub fn carry(&self, samples: usize) -> Result<Carry<R>> {
         let mut states = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {
@@ -59,7 +59,7 @@ impl<R: Real> Network<R> {
                 None => (true, 0),
             };
             if !carries {
-                return Err(Error::unsupported("this layer cannot go on from a state")
+                return Err(Error::unsupported("this layer cannot continue from a state")
                     .in_layer(&node.name)
                     .advice("pass whole sequences"));
             }
@@ -73,13 +73,13 @@ impl<R: Real> Network<R> {
         Ok(Carry { samples: (0..samples).map(own).collect(), stretch: 0 })
     }
 
-    /// As [`forward`](Self::forward), of the next stretch of time: begins with the states of
-    /// `carry` and leaves there those after the last step. A backward pass ends at the stretch's
-    /// first step. Aggregations give a result for each stretch.
+    /// As [`forward`](Self::forward) for the next stretch of time: the pass starts with the states in
+    /// `carry`, and stores there the states after the last step. A backward pass ends at the first step
+    /// of the stretch. Aggregations give a result for each stretch.
     ///
     /// # Errors
-    /// As [`forward`](Self::forward), and if `carry` is of another network or number of samples.
-    /// `carry` is then as it was.
+    /// As [`forward`](Self::forward), and if `carry` belongs to another network or another number of
+    /// samples. `carry` is then left unchanged.
     pub fn forward_on<'n, 'w, P: Purpose>(
         &'n self,
         inputs: &Inputs<'_, R>,
@@ -89,7 +89,7 @@ impl<R: Real> Network<R> {
     ) -> Result<Pass<'n, 'w, R, P>> {
         let (nodes, samples) = (self.nodes.len(), inputs.samples());
         if carry.samples.len() != samples || carry.samples.iter().any(|s| s.states.len() != nodes) {
-            return Err(Error::data("the states are not those of this batch")
+            return Err(Error::data("the states do not belong to this batch")
                 .expected(format!("{samples} samples of {nodes} nodes"))
                 .found(format!("{} samples", carry.samples.len())));
         }

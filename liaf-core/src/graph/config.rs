@@ -1,4 +1,4 @@
-//! A network as data: TOML, JSON, or built in Rust.
+//! The configuration of a network, from TOML or JSON or built in Rust.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,26 +19,27 @@ use crate::shape::size;
 pub struct InputConfig {
     /// Shape of an item: `[C, H, W]`, `[L]`, or `[]` for tokens.
     pub shape: Vec<usize>,
-    /// Whether there is an item at every time step. Default true.
+    /// Whether the input has an item for every time step. Default true.
     #[serde(default = "crate::layer::contract::yes")]
     pub timed: bool,
 }
 
-/// A layer with its name and what it takes.
+/// A layer with its name and inputs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NodeConfig {
-    /// Its name; by default the type and the layer's number, from 1: `dense3`.
+    /// Name of the layer; by default its type and its number, counted from 1: `dense3`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The inputs and layers it takes; by default the layer before it, or the network's only input.
+    /// The inputs and layers whose outputs it takes; by default the layer before it, or the only input
+    /// of the network.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub from: Vec<String>,
-    /// What it is.
+    /// The configuration of the layer.
     #[serde(flatten)]
     pub layer: LayerConfig,
 }
 
-/// A whole network: named inputs, layers in topological order, and which of them is the output.
+/// A whole network: named inputs, layers in topological order, and the layer that gives the output.
 ///
 /// ```
 /// use liaf_core::graph::NetworkConfig;
@@ -65,9 +66,9 @@ pub struct NodeConfig {
 pub struct NetworkConfig {
     /// The inputs by name.
     pub inputs: BTreeMap<String, InputConfig>,
-    /// The layers; each takes only inputs and layers above it.
+    /// The layers. Each takes only inputs and earlier layers.
     pub layers: Vec<NodeConfig>,
-    /// The layer whose output is the network's; by default the last.
+    /// The layer whose output is that of the network; by default the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
 }
@@ -77,26 +78,38 @@ pub struct NetworkConfig {
 pub struct Resolved {
     /// Name of the input or layer.
     pub name: String,
-    /// Indices of the nodes it takes; empty for an input.
+    /// Indices of the nodes whose outputs it takes; empty for an input.
     pub from: Vec<usize>,
-    /// What it is; `None` for an input.
+    /// The configuration of the layer; `None` for an input.
     pub layer: Option<LayerConfig>,
-    /// Shapes of what it takes.
+    /// Shapes of its inputs.
     pub inputs: Vec<Shape>,
-    /// Shape of what it gives.
+    /// Shape of its output.
     pub shape: Shape,
-    /// Its parameters, those that it shares with other layers among them.
+    /// Its parameters, including those that it shares with other layers.
     pub params: Vec<TensorSpec>,
     /// Its buffers.
     pub buffers: Vec<TensorSpec>,
-    /// What it does at one step, or once where there is no time.
+    /// Its operations at one step, or in total if it has no time.
     pub work: Work,
-    /// What its output is of spikes.
+    /// The relation of its output to spikes.
     pub(crate) spikes: Spikes,
 }
 
 impl NetworkConfig {
-    /// One input, `[N, T, item…]`, named `input`.
+    /// One input, `[N, T, item…]`. Inputs have names, by which they are fed; here this is `input`. In TOML
+    /// the table says it, as in `[inputs.frames]`, and [`input`](Self::input) adds one of any name.
+    ///
+    /// ```
+    /// use liaf_core::graph::{Inputs, Mode, NetworkConfig, Workspace};
+    /// use liaf_core::layer::Dense;
+    ///
+    /// let network = NetworkConfig::sequential([4]).then(Dense::new(2)).build::<f32>(1)?;
+    /// let numbers = ndarray::Array3::ones((1, 5, 4)).into_dyn();
+    /// let mut space = Workspace::new();
+    /// network.forward(&Inputs::of("input", numbers.view()), Mode::eval(), &mut space)?;
+    /// # Ok::<(), liaf_core::Error>(())
+    /// ```
     pub fn sequential(item: impl Into<Vec<usize>>) -> Self {
         let input = InputConfig { shape: item.into(), timed: true };
         Self { inputs: BTreeMap::from([("input".to_owned(), input)]), ..Self::default() }
@@ -109,14 +122,14 @@ impl NetworkConfig {
         self
     }
 
-    /// Adds a layer after the last one.
+    /// Adds a layer after the last one, whose output it takes.
     #[must_use]
     pub fn then(mut self, layer: impl Into<LayerConfig>) -> Self {
         self.layers.push(NodeConfig { name: None, from: Vec::new(), layer: layer.into() });
         self
     }
 
-    /// Adds a layer with a name, after the named inputs and layers; after the last one if there are
+    /// Adds a layer with a name, which takes the named inputs and layers; the last layer if there are
     /// none.
     #[must_use]
     pub fn node(mut self, name: &str, from: &[&str], layer: impl Into<LayerConfig>) -> Self {
@@ -128,7 +141,7 @@ impl NetworkConfig {
     /// Reads a configuration in TOML.
     ///
     /// # Errors
-    /// If it is no TOML or no network, with the line.
+    /// If the text is not valid TOML or not a valid configuration; the error names the line.
     pub fn from_toml(text: &str) -> Result<Self> {
         toml::from_str(text).map_err(|error| Error::config(error.to_string()))
     }
@@ -136,7 +149,7 @@ impl NetworkConfig {
     /// Reads a configuration in JSON.
     ///
     /// # Errors
-    /// If it is no JSON or no network, with the line.
+    /// If the text is not valid JSON or not a valid configuration; the error names the line.
     pub fn from_json(text: &str) -> Result<Self> {
         serde_json::from_str(text).map_err(|error| Error::config(error.to_string()))
     }
@@ -144,7 +157,7 @@ impl NetworkConfig {
     /// The configuration in TOML.
     ///
     /// # Errors
-    /// If a number in it cannot be written in TOML.
+    /// If a number cannot be written in TOML.
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string(self).map_err(|error| Error::config(error.to_string()))
     }
@@ -152,7 +165,7 @@ impl NetworkConfig {
     /// The configuration in JSON.
     ///
     /// # Errors
-    /// If a number in it is NaN or infinite.
+    /// If a number is NaN or infinite.
     pub fn to_json(&self) -> Result<String> {
         serde_json::to_string(self).map_err(|error| Error::config(error.to_string()))
     }
@@ -160,12 +173,12 @@ impl NetworkConfig {
     /// Every node in order, inputs first, with its shapes and tensors.
     ///
     /// # Errors
-    /// If the configuration cannot be a network, naming the layer and both shapes.
+    /// If the configuration is invalid; the error names the layer and both shapes.
     pub fn resolve(&self) -> Result<Vec<Resolved>> {
         Ok(self.plan::<f32>()?.into_iter().map(|(node, _)| node).collect())
     }
 
-    /// The same with the operation of every layer.
+    /// As [`resolve`](Self::resolve), with the operation of every layer.
     pub(crate) fn plan<R: Real>(&self) -> Result<Vec<(Resolved, Option<Op<R>>)>> {
         let mut nodes: Vec<(Resolved, Option<Op<R>>)> = Vec::new();
         let mut known: HashMap<String, usize> = HashMap::new();
@@ -174,11 +187,11 @@ impl NetworkConfig {
             nodes.push((resolve_input(name, input)?, None));
         }
         if nodes.is_empty() {
-            return Err(Error::config("a network without an input")
+            return Err(Error::config("the network has no input")
                 .advice("add a table [inputs.NAME] with a shape"));
         }
         if self.layers.is_empty() {
-            return Err(Error::config("a network without layers"));
+            return Err(Error::config("the network has no layers"));
         }
         for (number, node) in self.layers.iter().enumerate() {
             let kind = || format!("{}{}", node.layer.kind(), number + 1);
@@ -188,7 +201,7 @@ impl NetworkConfig {
             let inputs: Vec<_> = from.iter().map(|&i| nodes[i].0.shape.clone()).collect();
             let made = described::<R>(&node.layer, &inputs).map_err(|e| e.in_layer(&name))?;
             if known.insert(name.clone(), nodes.len()).is_some() {
-                return Err(Error::config("two layers of the same name").in_layer(&name));
+                return Err(Error::config("two layers have the same name").in_layer(&name));
             }
             let Description { output: shape, params, buffers, work, spikes, op } = made;
             let layer = Some(node.layer.clone());
@@ -214,22 +227,26 @@ impl NetworkConfig {
         if node.from.is_empty() {
             return match (number, self.inputs.len()) {
                 (0, 1) => Ok(vec![0]),
-                (0, several) => Err(Error::config("the first layer must say what it takes")
-                    .expected("from = [..]")
-                    .found(format!("{several} inputs"))),
+                (0, several) => {
+                    Err(Error::config("the first layer must name the inputs that it takes")
+                        .expected("from = [..]")
+                        .found(format!("{several} inputs")))
+                }
                 _ => Ok(vec![next - 1]),
             };
         }
         let find = |name: &String| {
             known.get(name).copied().ok_or_else(|| {
-                Error::config("takes what does not stand above it")
-                    .expected("an input or a layer further up")
+                Error::config("the layer takes a name that does not exist above it")
+                    .expected("an input or an earlier layer")
                     .found(name)
             })
         };
         let from: Vec<usize> = node.from.iter().map(find).collect::<Result<_>>()?;
         if let Some(twice) = (1..from.len()).find(|&i| from[..i].contains(&from[i])) {
-            return Err(Error::config("takes the same layer twice").found(&node.from[twice]));
+            return Err(
+                Error::config("the layer takes the same layer twice").found(&node.from[twice])
+            );
         }
         Ok(from)
     }
@@ -240,7 +257,9 @@ fn resolve_input(name: &str, input: &InputConfig) -> Result<Resolved> {
     let shape = Shape { timed: input.timed, item: input.shape.clone() };
     size("an input", &shape.item).map_err(|error| error.in_layer(name))?;
     if shape.is_empty() {
-        return Err(Error::config("an input of no numbers").in_layer(name).found(shape));
+        return Err(Error::config("the shape of an input must not be empty")
+            .in_layer(name)
+            .found(shape));
     }
     Ok(Resolved {
         name: name.into(),
@@ -255,8 +274,8 @@ fn resolve_input(name: &str, input: &InputConfig) -> Result<Resolved> {
     })
 }
 
-/// The description of a layer, if its output is not empty, and neither that nor one of its tensors is
-/// too large.
+/// The description of a layer, provided that its output is not empty and that neither the output nor a
+/// tensor of the layer is too large.
 fn described<R: Real>(layer: &LayerConfig, inputs: &[Shape]) -> Result<Description<R>> {
     let made = layer.describe(inputs)?;
     size("the output", &made.output.item)?;
@@ -264,7 +283,9 @@ fn described<R: Real>(layer: &LayerConfig, inputs: &[Shape]) -> Result<Descripti
         size(&format!("the tensor {}", spec.name), &spec.shape)?;
     }
     if made.output.is_empty() {
-        return Err(Error::shape("nothing is left of the input").found(made.output));
+        return Err(
+            Error::shape("the output is empty, because the input is too small").found(made.output)
+        );
     }
     Ok(made)
 }

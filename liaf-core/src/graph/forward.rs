@@ -1,4 +1,4 @@
-//! A batch forward, segment by segment.
+//! The forward pass of a batch, segment by segment.
 
 use ndarray::ArrayD;
 use rayon::prelude::*;
@@ -16,7 +16,8 @@ use crate::real::Real;
 use crate::rng::Key;
 
 impl<R: Real> Network<R> {
-    /// Passes a batch through the network, in a workspace that is prepared for it. Gives the output.
+    /// Passes a batch through the network, in a workspace that is prepared for it, and returns the
+    /// output.
     pub(super) fn run(
         &self,
         inputs: &Inputs<'_, R>,
@@ -46,7 +47,7 @@ impl<R: Real> Network<R> {
         Ok(self.collect(self.output, full[self.output], workspace, |sample| &sample.values))
     }
 
-    /// Copies the inputs and refuses what does not fit.
+    /// Copies the inputs, and returns an error if they do not fit the network.
     fn load(
         &self,
         inputs: &Inputs<'_, R>,
@@ -67,8 +68,8 @@ impl<R: Real> Network<R> {
         Ok(())
     }
 
-    /// Asks the layers whether they can work on this batch: those that take an input of the network
-    /// see its numbers, the others the number of steps.
+    /// Lets the layers check this batch: those that take an input of the network check its numbers, the
+    /// others check the number of steps.
     fn check(&self, workspace: &Workspace<R>) -> Result<()> {
         for node in &self.nodes {
             let Some(Op::Sample(op)) = &node.op else { continue };
@@ -84,7 +85,7 @@ impl<R: Real> Network<R> {
         Ok(())
     }
 
-    /// Works out how many steps every node has for every sample, and for one without padding.
+    /// Computes the number of steps of every node, for every sample and for a sample without padding.
     fn plan_steps(
         &self,
         inputs: &Inputs<'_, R>,
@@ -111,7 +112,7 @@ impl<R: Real> Network<R> {
         if let Some(first) = timed.next()
             && let Some(other) = timed.find(|&other| other != first)
         {
-            return Err(Error::data("takes signals of different numbers of steps")
+            return Err(Error::data("the inputs of the layer have different numbers of steps")
                 .in_layer(&node.name)
                 .expected(first)
                 .found(other));
@@ -187,7 +188,7 @@ impl<R: Real> Network<R> {
         let mut update: Vec<Vec<R>> =
             node.buffers.iter().map(|&i| std::mem::take(&mut updates[i])).collect();
         if settings.training {
-            // Statistics follow from what they were.
+            // New running statistics depend on the old ones.
             update.iter_mut().zip(&buffers).for_each(|(new, old)| new.extend_from_slice(old));
         }
         let mut cx = self.context(&params, &buffers, settings, (index, 0), &mut scratch[0]);

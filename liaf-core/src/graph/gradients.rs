@@ -1,38 +1,39 @@
-//! Gradients by the parameters of a network, summed in an order that does not depend on threads.
+//! Gradients with respect to the parameters of a network, summed in an order that does not depend on
+//! threads.
 
 use crate::error::{Error, Result};
 use crate::graph::network::Network;
 use crate::real::Real;
 
-/// Slots in which gradients of parameters are summed: that of a sample is its number in the batch
-/// modulo this. They are added in order, so that a sum does not depend on the number of threads, nor
-/// on the stretches of time or the parts in which the batch passes.
+/// Number of slots in which gradients of parameters are summed. The slot of a sample is its index in
+/// the batch modulo this number. The slots are added in order, so that a sum does not depend on the
+/// number of threads, nor on the stretches of time or the parts in which the batch is passed.
 pub const SLOTS: usize = 4;
 
-/// Sums up the gradients of passes: of the parts and stretches of a batch. It cannot be read before
-/// it is [reduced](Self::reduce).
+/// The sum of the gradients of several passes: of the parts and stretches of a batch. It cannot be read
+/// before it is [reduced](Self::reduce).
 #[derive(Debug, Clone, Default)]
 pub struct GradientSum<R> {
     /// By slot and parameter.
     pub(super) slots: Vec<Vec<Vec<R>>>,
 }
 
-/// The gradients of a loss by all parameters of a network, in the order of its parameters: what an
-/// optimiser takes.
+/// The gradients of a loss with respect to all parameters of a network, in the order of its parameters.
+/// Optimisers take these.
 #[derive(Debug, Clone, Default)]
 pub struct Gradients<R> {
-    /// The first slot holds them; the others are memory for the next sum.
+    /// The first slot contains the gradients; the others are memory for the next sum.
     slots: Vec<Vec<Vec<R>>>,
 }
 
 impl<R: Real> GradientSum<R> {
-    /// The sum of nothing.
+    /// An empty sum.
     pub fn new(network: &Network<R>) -> Self {
         let zeros = || network.params.iter().map(|param| vec![R::ZERO; param.data.len()]).collect();
         Self { slots: (0..SLOTS).map(|_| zeros()).collect() }
     }
 
-    /// The sum of the slots, added in order.
+    /// Adds the slots in order.
     #[must_use]
     pub fn reduce(mut self) -> Gradients<R> {
         if let Some((total, rest)) = self.slots.split_first_mut() {
@@ -45,7 +46,7 @@ impl<R: Real> GradientSum<R> {
         Gradients { slots: self.slots }
     }
 
-    /// Refuses a sum that was made for a network with other parameters.
+    /// Returns an error if the sum was made for a network with other parameters.
     pub(super) fn check(&self, network: &Network<R>) -> Result<()> {
         let fits = |slot: &Vec<Vec<R>>| {
             slot.len() == network.params.len()
@@ -54,20 +55,20 @@ impl<R: Real> GradientSum<R> {
         if self.slots.len() == SLOTS && self.slots.iter().all(fits) {
             return Ok(());
         }
-        Err(Error::shape("the sum of gradients is that of another network")
+        Err(Error::shape("the sum of gradients belongs to another network")
             .advice("make one with GradientSum::new for this network"))
     }
 }
 
 impl<R: Real> Gradients<R> {
-    /// The memory of these gradients, for the next sum.
+    /// Reuses the memory of these gradients for the next sum.
     #[must_use]
     pub fn recycle(mut self) -> GradientSum<R> {
         self.slots.iter_mut().flatten().for_each(|gradient| gradient.fill(R::ZERO));
         GradientSum { slots: self.slots }
     }
 
-    /// Gradient by parameter number `index`.
+    /// The gradient with respect to parameter number `index`.
     ///
     /// # Panics
     /// If there is no such parameter.
@@ -80,7 +81,7 @@ impl<R: Real> Gradients<R> {
         self.slots.first().map_or(&[], Vec::as_slice)
     }
 
-    /// All gradients, to be clipped or scaled.
+    /// All gradients, for clipping or scaling.
     pub fn all_mut(&mut self) -> &mut [Vec<R>] {
         self.slots.first_mut().map_or(&mut [], Vec::as_mut_slice)
     }

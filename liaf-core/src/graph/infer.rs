@@ -1,4 +1,4 @@
-//! One frame at a time: a network on a live camera.
+//! Inference frame by frame, for a network on a live camera.
 
 use smallvec::SmallVec;
 
@@ -10,7 +10,7 @@ use crate::memory::{Saved, Scratch};
 use crate::op::{Flow, Op};
 use crate::real::Real;
 
-/// What a network carries from frame to frame: membranes, gates, sums over the frames so far.
+/// The state that a network carries from frame to frame: membranes, gates, sums over the frames so far.
 #[derive(Debug, Clone)]
 pub struct State<R> {
     states: Vec<Vec<R>>,
@@ -21,13 +21,13 @@ pub struct State<R> {
 }
 
 impl<R: Real> State<R> {
-    /// Frames so far.
+    /// Number of frames so far.
     pub fn frames(&self) -> u64 {
         self.frames
     }
 
-    /// The same with the plain kernels, which give the numbers of [`Network::forward`] with plain
-    /// kernels bit for bit.
+    /// Uses the plain kernels, which give the same numbers as [`Network::forward`] with plain kernels,
+    /// bit for bit.
     #[must_use]
     pub fn plain(self) -> Self {
         Self { plain: true, ..self }
@@ -55,8 +55,8 @@ impl<R: Real> Network<R> {
         }
     }
 
-    /// Takes the next frame of one sample, in evaluation mode, and gives the output over the frames
-    /// so far. `inputs` are items by input name.
+    /// Passes the next frame of one sample through the network, in evaluation mode, and returns the
+    /// output over the frames so far. `inputs` are items by input name.
     ///
     /// # Errors
     /// If an input is missing or unknown, an item has the wrong size or is not finite, or a layer
@@ -66,7 +66,7 @@ impl<R: Real> Network<R> {
         if let Some((unknown, _)) = inputs.iter().find(|(name, _)| !self.inputs.contains_key(*name))
         {
             let names: Vec<_> = self.inputs.keys().cloned().collect();
-            return Err(Error::config("the network has no such input")
+            return Err(Error::config("the network has no input with this name")
                 .expected(names.join(", "))
                 .found(unknown));
         }
@@ -75,7 +75,7 @@ impl<R: Real> Network<R> {
             let item = item.ok_or_else(|| Error::data("an input is missing").in_layer(name))?;
             let expected = self.nodes[node].shape.len();
             if item.len() != expected || item.iter().any(|value| !value.is_finite()) {
-                return Err(Error::data("a frame that does not fit the network")
+                return Err(Error::data("the frame does not fit the network's input")
                     .in_layer(name)
                     .expected(format!("{expected} finite numbers"))
                     .found(format!("{} numbers", item.len())));

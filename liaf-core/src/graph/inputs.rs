@@ -1,4 +1,4 @@
-//! What a network is fed: one batch.
+//! The inputs of a network: one batch.
 
 use ndarray::{ArrayViewD, Axis, Dimension, Slice};
 
@@ -6,8 +6,8 @@ use crate::error::{Error, Result};
 use crate::real::Real;
 use crate::shape::Shape;
 
-/// A batch: for each named input an array `[N, T, item…]` (or `[N, item…]`), and how many steps of
-/// each sample are not padding.
+/// A batch: for each named input an array `[N, T, item…]` (or `[N, item…]`), and the number of steps of
+/// each sample that are not padding.
 ///
 /// ```
 /// use liaf_core::graph::Inputs;
@@ -18,11 +18,11 @@ use crate::shape::Shape;
 pub struct Inputs<'a, R> {
     arrays: Vec<(String, ArrayViewD<'a, R>)>,
     lengths: Vec<(String, &'a [usize])>,
-    /// Number of the first sample.
+    /// Index of the first sample.
     first: usize,
 }
 
-/// One input with what is said of it.
+/// One input and its lengths.
 #[derive(Debug, Clone)]
 pub(super) struct Input<'a, R> {
     pub data: ArrayViewD<'a, R>,
@@ -30,25 +30,25 @@ pub(super) struct Input<'a, R> {
 }
 
 impl<'a, R: Real> Inputs<'a, R> {
-    /// A batch of one named input.
+    /// A batch with one named input.
     pub fn of(name: &str, data: ArrayViewD<'a, R>) -> Self {
         Self::of_nothing().with(name, data)
     }
 
-    /// A batch of no inputs yet.
+    /// A batch without inputs.
     pub(crate) fn of_nothing() -> Self {
         Self { arrays: Vec::new(), lengths: Vec::new(), first: 0 }
     }
 
-    /// The same with one more input.
+    /// Adds another input.
     #[must_use]
     pub fn with(mut self, name: &str, data: ArrayViewD<'a, R>) -> Self {
         self.arrays.push((name.into(), data));
         self
     }
 
-    /// Says how many steps of each sample of an input are real; what follows is padding. The network
-    /// refuses lengths of an input that is not there.
+    /// States how many steps of each sample of an input are real; the steps after them are padding. The
+    /// network returns an error for lengths of an input that it does not have.
     #[must_use]
     pub fn lengths(mut self, name: &str, lengths: &'a [usize]) -> Self {
         self.lengths.retain(|(known, _)| known != name);
@@ -56,8 +56,7 @@ impl<'a, R: Real> Inputs<'a, R> {
         self
     }
 
-    /// Some of the samples, as a batch of their own. Arrays and lengths that are too short are cut
-    /// where they end.
+    /// Some of the samples, as a separate batch. Arrays and lengths that are too short are truncated.
     #[must_use]
     pub fn part(&self, samples: std::ops::Range<usize>) -> Self {
         let cut = |len: usize| samples.start.min(len)..samples.end.min(len);
@@ -77,15 +76,15 @@ impl<'a, R: Real> Inputs<'a, R> {
         }
     }
 
-    /// The same with its samples numbered from `first` on instead of 0. Random numbers, and the slots
-    /// of gradients, are those of a sample's number: where a batch passes in parts, they are those of
-    /// the whole batch if each part is numbered by where it begins in it.
+    /// Numbers the samples from `first` on instead of from 0. Random numbers and the slots of gradients
+    /// depend on the number of a sample. If a batch is passed in parts, they are those of the whole
+    /// batch if each part is numbered from its offset in the batch.
     #[must_use]
     pub fn numbered_from(self, first: usize) -> Self {
         Self { first, ..self }
     }
 
-    /// Number of the first sample.
+    /// Index of the first sample.
     pub(crate) fn first(&self) -> usize {
         self.first
     }
@@ -95,12 +94,12 @@ impl<'a, R: Real> Inputs<'a, R> {
         self.arrays.iter().find(|(own, _)| own == name).map(|(_, data)| data.clone())
     }
 
-    /// Steps of each sample of an input that are real, where they are said.
+    /// Number of real steps of each sample of an input, if it was stated.
     pub(crate) fn real_steps(&self, name: &str) -> Option<&'a [usize]> {
         self.lengths.iter().find(|(own, _)| own == name).map(|&(_, lengths)| lengths)
     }
 
-    /// An input and what is said of it.
+    /// An input and its lengths.
     pub(super) fn input(&self, name: &str) -> Option<Input<'a, R>> {
         Some(Input { data: self.data(name)?, lengths: self.real_steps(name) })
     }
@@ -110,7 +109,8 @@ impl<'a, R: Real> Inputs<'a, R> {
         self.arrays.iter().map(|(name, _)| name.as_str())
     }
 
-    /// Refuses names that are not among these inputs of a network, and inputs that are given twice.
+    /// Returns an error for names that are not inputs of the network, and for inputs that are given
+    /// twice.
     pub(super) fn check_names<'b>(
         &self,
         known: impl Iterator<Item = &'b String> + Clone,
@@ -122,14 +122,14 @@ impl<'a, R: Real> Inputs<'a, R> {
             Err(Error::config(what).expected(names.join(", ")).found(name))
         };
         if let Some(name) = self.names().find(|name| unknown(name)) {
-            return named("the network has no such input", name);
+            return named("the network has no input with this name", name);
         }
         if let Some(name) = lengths.clone().find(|name| unknown(name)) {
-            return named("lengths of an input that the network does not have", name);
+            return named("there are lengths for an input that the network does not have", name);
         }
         let twice = |(i, name): &(usize, &str)| self.names().take(*i).any(|other| other == *name);
         match self.names().enumerate().find(twice) {
-            Some((_, name)) => Err(Error::config("an input that is given twice").found(name)),
+            Some((_, name)) => Err(Error::config("an input is given twice").found(name)),
             None => Ok(()),
         }
     }
@@ -141,7 +141,7 @@ impl<'a, R: Real> Inputs<'a, R> {
 }
 
 impl<R: Real> Input<'_, R> {
-    /// Steps of sample `n` without padding.
+    /// Number of steps of sample `n` without padding.
     pub fn steps(&self, n: usize, shape: &Shape) -> usize {
         let all = if shape.timed { self.data.shape()[1] } else { 1 };
         self.lengths.map_or(all, |lengths| lengths[n])
@@ -158,7 +158,7 @@ impl<R: Real> Input<'_, R> {
         }
     }
 
-    /// Refuses what cannot be worked on.
+    /// Returns an error if the batch is invalid or does not fit the network.
     pub fn check(&self, samples: usize, shape: &Shape) -> Result<()> {
         let mut expected: Vec<String> = vec!["N".into()];
         expected.extend(shape.timed.then(|| "T".into()));
@@ -171,15 +171,15 @@ impl<R: Real> Input<'_, R> {
                 .found(format!("{found:?}")));
         }
         if found[0] == 0 {
-            return Err(Error::data("an empty batch").expected("1 or more samples"));
+            return Err(Error::data("the batch is empty").expected("1 or more samples"));
         }
         if found[0] != samples {
-            return Err(Error::shape("inputs of different numbers of samples")
+            return Err(Error::shape("the inputs have different numbers of samples")
                 .expected(samples)
                 .found(found[0]));
         }
         if shape.timed && found[1] == 0 {
-            return Err(Error::data("a batch without time steps").expected("T of 1 or more"));
+            return Err(Error::data("the batch has no time steps").expected("T of 1 or more"));
         }
         if let Some(lengths) = self.lengths {
             let steps = if shape.timed { found[1] } else { 1 };
@@ -191,13 +191,13 @@ impl<R: Real> Input<'_, R> {
             if let Some((n, &length)) =
                 lengths.iter().enumerate().find(|&(_, length)| !(1..=steps).contains(length))
             {
-                return Err(Error::data(format!("sample {n} has an impossible length"))
+                return Err(Error::data(format!("the length of sample {n} is out of range"))
                     .expected(format!("1 to {steps}"))
                     .found(length));
             }
         }
         if let Some((at, value)) = self.data.indexed_iter().find(|(_, value)| !value.is_finite()) {
-            return Err(Error::data("a number of the batch is not finite")
+            return Err(Error::data("a number in the batch is not finite")
                 .expected("finite numbers")
                 .found(format!("{value} at {:?}", at.slice())));
         }

@@ -1,4 +1,4 @@
-//! How a batch passes through a network: in training, or in evaluation.
+//! Modes of passes: training or evaluation.
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -11,49 +11,49 @@ mod sealed {
     impl Sealed for super::Eval {}
 }
 
-/// What a pass is for: [`Train`] or [`Eval`].
+/// The purpose of a pass: [`Train`] or [`Eval`].
 pub trait Purpose: sealed::Sealed {}
 
-/// A pass that a backward pass may follow: what that needs is kept.
+/// A pass that keeps what a backward pass needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Train {}
 
-/// A pass for its output alone.
+/// A pass whose only result is its output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Eval {}
 
 impl Purpose for Train {}
 impl Purpose for Eval {}
 
-/// How a batch passes. It is given once, to [`Network::forward`](super::Network::forward): the
-/// backward pass has it from there.
+/// How a batch is passed. The mode is given to [`Network::forward`](super::Network::forward), and the
+/// backward pass takes it from there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mode<P> {
     pub(super) settings: Settings,
     purpose: PhantomData<P>,
 }
 
-/// What layers are told of a pass.
+/// The settings of a pass that layers need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Settings {
-    /// Dropout drops and batch norm takes the batch's statistics.
+    /// Whether dropout is active and batch norm uses the statistics of the batch.
     pub training: bool,
-    /// What a backward pass needs is kept.
+    /// Whether to keep what a backward pass needs.
     pub keep: bool,
-    /// The backward pass gives gradients by the inputs as well.
+    /// Whether the backward pass computes gradients with respect to the inputs as well.
     pub input_gradients: bool,
-    /// Number of the training step: part of the key of its random numbers.
+    /// Number of the training step, which is part of the key of its random numbers.
     pub step: u64,
-    /// Number of the stretch of time, where a sequence passes in stretches: part of the key.
+    /// Number of the stretch of time if a sequence is passed in stretches; part of the key.
     pub stretch: u64,
-    /// The plain kernels instead of the fast ones.
+    /// Whether to use the plain kernels instead of the fast ones.
     pub plain: bool,
-    /// Spikes as steps, or as the integrals of their surrogates.
+    /// Whether spikes are the integrals of their surrogates instead of steps.
     pub firing: Firing,
 }
 
 impl Settings {
-    /// Evaluation.
+    /// The settings of evaluation.
     pub const EVAL: Self = Self {
         training: false,
         keep: false,
@@ -66,34 +66,34 @@ impl Settings {
 }
 
 impl Mode<Eval> {
-    /// Evaluation: dropout does nothing, and batch norm takes its running statistics.
+    /// Evaluation: dropout is inactive, and batch norm uses its running statistics.
     pub fn eval() -> Self {
         Self { settings: Settings::EVAL, purpose: PhantomData }
     }
 }
 
 impl Mode<Train> {
-    /// Training step number `step`, of which random numbers are a function.
+    /// Training step number `step`, on which the random numbers depend.
     pub fn train(step: u64) -> Self {
         let settings = Settings { training: true, keep: true, step, ..Settings::EVAL };
         Self { settings, purpose: PhantomData }
     }
 
-    /// The same with gradients by the inputs.
+    /// Also computes gradients with respect to the inputs.
     #[must_use]
     pub fn input_gradients(self) -> Self {
         self.with(Settings { input_gradients: true, ..self.settings })
     }
 
-    /// The same with the layers as in evaluation: dropout does nothing, and batch norm takes its
-    /// running statistics. Gradients are those of the network as it is used.
+    /// Runs the layers as in evaluation: dropout is inactive, and batch norm uses its running
+    /// statistics. The gradients are those of the network in evaluation.
     #[must_use]
     pub fn frozen(self) -> Self {
         self.with(Settings { training: false, ..self.settings })
     }
 
-    /// The same with smooth spikes, the integrals of their surrogates instead of steps: then every
-    /// gradient is exact, and finite differences can judge it.
+    /// Makes spikes smooth: they are the integrals of their surrogates instead of steps. Every gradient
+    /// is then exact, so that it can be verified by finite differences.
     #[must_use]
     pub fn smooth_spikes(self) -> Self {
         self.with(Settings { firing: Firing::Integral, ..self.settings })
@@ -101,7 +101,7 @@ impl Mode<Train> {
 }
 
 impl<P> Mode<P> {
-    /// The same with the plain kernels, which the fast ones are tested against.
+    /// Uses the plain kernels, with which the fast ones are compared in tests.
     #[must_use]
     pub fn plain(self) -> Self {
         let settings = Settings { plain: true, ..self.settings };

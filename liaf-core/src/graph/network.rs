@@ -1,4 +1,4 @@
-//! A network: layers made operations, with their parameters.
+//! A network: the operations of its layers, with their parameters.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ use crate::shape::Shape;
 /// A named tensor of a network: a parameter or a buffer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Param<R> {
-    /// `layer.tensor`, as in `conv1.weight`.
+    /// Full name `layer.tensor`, as in `conv1.weight`.
     pub name: String,
-    /// Its shape.
+    /// Shape of the tensor.
     pub shape: Vec<usize>,
-    /// Its numbers, the last axis fastest.
+    /// The numbers in row-major order: the last axis varies fastest.
     pub data: Vec<R>,
     /// Whether weight decay applies.
     pub decay: bool,
@@ -36,7 +36,7 @@ pub(super) struct Node<R: Real> {
     pub buffers: Vec<usize>,
 }
 
-/// A network of number type `R`, ready to run and to learn.
+/// A network of number type `R`, ready for training and inference.
 #[derive(Debug)]
 pub struct Network<R: Real> {
     config: NetworkConfig,
@@ -45,26 +45,27 @@ pub struct Network<R: Real> {
     pub(super) output: usize,
     pub(super) params: Vec<Param<R>>,
     pub(super) buffers: Vec<Param<R>>,
-    /// The nodes in segments: each a range whose samples can run by themselves, or one batch layer.
+    /// The nodes in segments: each is a range of nodes in which samples are independent, or one batch
+    /// layer.
     pub(super) segments: Vec<std::ops::Range<usize>>,
     pub(super) seed: u64,
 }
 
 impl NetworkConfig {
-    /// Builds the network and draws its first weights.
+    /// Builds the network and draws the first values of its weights from `seed`.
     ///
     /// # Errors
-    /// If the configuration cannot be a network, naming the layer and both shapes.
+    /// If the configuration is invalid; the error names the layer and both shapes.
     pub fn build<R: Real>(&self, seed: u64) -> Result<Network<R>> {
         Network::new(self.clone(), seed)
     }
 }
 
 impl<R: Real> Network<R> {
-    /// Builds what `config` describes and draws the first weights from `seed`.
+    /// Builds the network of `config` and draws the first values of its weights from `seed`.
     ///
     /// # Errors
-    /// If it cannot be a network, naming the layer and both shapes.
+    /// If the configuration is invalid; the error names the layer and both shapes.
     pub fn new(config: NetworkConfig, seed: u64) -> Result<Self> {
         let mut network = Self {
             nodes: Vec::new(),
@@ -100,7 +101,7 @@ impl<R: Real> Network<R> {
         Ok(network)
     }
 
-    /// A parameter of a layer: its own, or that of another layer that it shares.
+    /// A parameter of a layer: its own one, or that of another layer which it shares.
     fn param(&mut self, layer: &str, spec: &TensorSpec) -> Result<usize> {
         let Some(other) = &spec.shared_with else {
             self.params.push(first(layer, spec, self.seed)?);
@@ -109,12 +110,12 @@ impl<R: Real> Network<R> {
         let name = format!("{other}.{}", spec.name);
         let found = self.params.iter().position(|param| param.name == name);
         let index = found.ok_or_else(|| {
-            Error::config("shares a parameter that no layer above it has")
+            Error::config("the layer shares a parameter that no earlier layer has")
                 .in_layer(layer)
                 .found(&name)
         })?;
         if self.params[index].shape != spec.shape {
-            return Err(Error::shape("shares a parameter of another shape")
+            return Err(Error::shape("the layer shares a parameter of another shape")
                 .in_layer(layer)
                 .expected(format!("{:?}", spec.shape))
                 .found(format!("{name} {:?}", self.params[index].shape)));
@@ -122,22 +123,22 @@ impl<R: Real> Network<R> {
         Ok(index)
     }
 
-    /// What it was built of.
+    /// The configuration from which the network was built.
     pub fn config(&self) -> &NetworkConfig {
         &self.config
     }
 
-    /// Seed of its first weights and of all its random numbers.
+    /// The seed of its first weights and of all its random numbers.
     pub fn seed(&self) -> u64 {
         self.seed
     }
 
-    /// The parameters, in the order of the layers; a shared one once.
+    /// The parameters, in the order of the layers. A shared parameter is listed once.
     pub fn params(&self) -> &[Param<R>] {
         &self.params
     }
 
-    /// The parameters, to be changed: by an optimiser, or by weights from a file.
+    /// The parameters, for an optimiser or for weights from a file to change.
     pub fn params_mut(&mut self) -> &mut [Param<R>] {
         &mut self.params
     }
@@ -147,17 +148,17 @@ impl<R: Real> Network<R> {
         &self.buffers
     }
 
-    /// The buffers, to be changed.
+    /// The buffers (running statistics), to be changed in place.
     pub fn buffers_mut(&mut self) -> &mut [Param<R>] {
         &mut self.buffers
     }
 
-    /// Numbers that are learned.
+    /// Number of learned values.
     pub fn parameter_count(&self) -> usize {
         self.params.iter().map(|param| param.data.len()).sum()
     }
 
-    /// Name of the layer whose output is the network's.
+    /// Name of the layer that gives the output of the network.
     pub fn output_name(&self) -> &str {
         &self.nodes[self.output].name
     }
@@ -183,17 +184,17 @@ impl<R: Real> Network<R> {
     /// Index of a node by its name.
     pub(super) fn find(&self, name: &str) -> Result<usize> {
         let found = self.nodes.iter().position(|node| node.name == name);
-        found.ok_or_else(|| Error::config("the network has no such layer").found(name))
+        found.ok_or_else(|| Error::config("the network has no layer with this name").found(name))
     }
 }
 
-/// A tensor with its first values: a function of seed and name.
+/// A tensor with its first values, which are a function of seed and name.
 fn first<R: Real>(layer: &str, spec: &TensorSpec, seed: u64) -> Result<Param<R>> {
     let name = format!("{layer}.{}", spec.name);
     let key = name.bytes().fold(Key::new(seed), |key, byte| key.child(u64::from(byte)));
     let mut data = Vec::new();
     data.try_reserve_exact(spec.len()).map_err(|_| {
-        Error::config(format!("there is no memory for the tensor {}", spec.name))
+        Error::config(format!("cannot allocate memory for the tensor {}", spec.name))
             .in_layer(layer)
             .found(format!("{} numbers", spec.len()))
     })?;
@@ -202,7 +203,7 @@ fn first<R: Real>(layer: &str, spec: &TensorSpec, seed: u64) -> Result<Param<R>>
     Ok(Param { name, shape: spec.shape.clone(), data, decay: spec.decay })
 }
 
-/// Cuts the nodes at the layers that need the whole batch.
+/// Splits the nodes at the layers that need the whole batch.
 fn segments<R: Real>(nodes: &[Node<R>]) -> Vec<std::ops::Range<usize>> {
     let mut segments = Vec::new();
     let mut start = 0;

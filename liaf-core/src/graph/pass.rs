@@ -1,4 +1,4 @@
-//! Passes of batches: what may be done with one, by its type.
+//! Passes of batches. The type of a pass decides what can be done with it.
 
 use std::marker::PhantomData;
 
@@ -13,9 +13,9 @@ use crate::graph::workspace::Workspace;
 use crate::op::Trace;
 use crate::real::Real;
 
-/// A batch that has passed through a network: its output, and what the layers gave.
+/// A batch that has passed through a network: its output, and the outputs of the layers.
 ///
-/// Only a pass in training goes back:
+/// Only a training pass has a backward pass:
 ///
 /// ```
 /// use liaf_core::graph::{GradientSum, Inputs, Mode, NetworkConfig, Workspace};
@@ -42,7 +42,7 @@ use crate::real::Real;
 /// # Ok::<(), liaf_core::Error>(())
 /// ```
 ///
-/// One in evaluation does not:
+/// An evaluation pass does not:
 ///
 /// ```compile_fail
 /// # use liaf_core::graph::{GradientSum, Inputs, Mode, NetworkConfig, Workspace};
@@ -69,7 +69,8 @@ impl<R: Real> Network<R> {
     /// Passes a batch through the network. Padded steps are 0 in the output.
     ///
     /// # Errors
-    /// If the batch does not fit the network or cannot be worked on (NaN, empty), before any work.
+    /// If the batch does not fit the network or is invalid (NaN, empty). Nothing has been computed
+    /// then.
     pub fn forward<'n, 'w, P: Purpose>(
         &'n self,
         inputs: &Inputs<'_, R>,
@@ -82,7 +83,7 @@ impl<R: Real> Network<R> {
         Ok(Pass::new(self, workspace, mode.settings, output))
     }
 
-    /// Takes over the new running statistics of a pass in training.
+    /// Takes over the new running statistics of a training pass.
     pub fn set_statistics(&mut self, statistics: Statistics<'_, R>) {
         for (buffer, new) in self.buffers.iter_mut().zip(statistics.buffers) {
             if new.len() == buffer.data.len() {
@@ -102,7 +103,7 @@ impl<'n, 'w, R: Real, P> Pass<'n, 'w, R, P> {
         Self { network, workspace, settings, output, purpose: PhantomData }
     }
 
-    /// The network.
+    /// The network of this pass.
     pub fn network(&self) -> &'n Network<R> {
         self.network
     }
@@ -112,18 +113,18 @@ impl<'n, 'w, R: Real, P> Pass<'n, 'w, R, P> {
         &self.output
     }
 
-    /// The output alone.
+    /// Returns the output and drops the pass.
     pub fn into_output(self) -> ArrayD<R> {
         self.output
     }
 
-    /// Steps of the output of each sample, without padding; 1 where the output has no time.
+    /// Number of steps of each sample in the output, without padding; 1 if the output has no time.
     pub fn lengths(&self) -> Vec<usize> {
         let output = self.network.output;
         self.workspace.samples.iter().map(|sample| sample.steps[output]).collect()
     }
 
-    /// Output of a layer, `[N, T, item…]` or `[N, item…]`.
+    /// The output of a layer, `[N, T, item…]` or `[N, item…]`.
     ///
     /// # Errors
     /// If the network has no such layer.
@@ -133,20 +134,21 @@ impl<'n, 'w, R: Real, P> Pass<'n, 'w, R, P> {
 }
 
 impl<'w, R: Real> Pass<'_, 'w, R, Train> {
-    /// Membrane potentials or spikes of a layer of neurons, `[N, T, item…]`.
+    /// The membrane potentials or spikes of a layer of neurons, `[N, T, item…]`.
     ///
     /// # Errors
-    /// If the network has no such layer, or it has no such thing.
+    /// If the network has no such layer, or if the layer does not have what was asked for.
     pub fn trace(&self, layer: &str, what: Trace) -> Result<ArrayD<R>> {
         self.network.trace(layer, what, self.workspace)
     }
 
-    /// Adds the gradients of a loss by the parameters to `sum`, given those by the output. Gives
-    /// those by the inputs, if the pass was asked for them.
+    /// Adds the gradients of a loss with respect to the parameters to `sum`, given the gradient with
+    /// respect to the output. Returns the gradients with respect to the inputs, if the mode asks for
+    /// them.
     ///
     /// # Errors
-    /// If `d_output` has not the shape of the output, or `sum` is of another network; nothing has
-    /// been added then.
+    /// If `d_output` does not have the shape of the output, or `sum` belongs to another network.
+    /// Nothing has been added then.
     pub fn backward(
         &mut self,
         d_output: ArrayViewD<'_, R>,
@@ -164,7 +166,7 @@ impl<'w, R: Real> Pass<'_, 'w, R, Train> {
     }
 }
 
-/// Gradients by the inputs of a network, after a backward pass.
+/// The gradients with respect to the inputs of a network, after a backward pass.
 #[derive(Debug, Clone, Copy)]
 pub struct InputGradients<'a, R: Real> {
     network: &'a Network<R>,
@@ -173,18 +175,19 @@ pub struct InputGradients<'a, R: Real> {
 }
 
 impl<R: Real> InputGradients<'_, R> {
-    /// Gradient by an input, `[N, T, item…]` or `[N, item…]`; padded steps are 0. `None` if there is
-    /// no such input, or the pass was not asked for [gradients by inputs](Mode::input_gradients).
+    /// The gradient with respect to an input, `[N, T, item…]` or `[N, item…]`; padded steps are 0.
+    /// `None` if there is no such input, or if the mode does not ask for [gradients of
+    /// inputs](Mode::input_gradients).
     pub fn get(&self, input: &str) -> Option<ArrayD<R>> {
         if self.given { self.network.input_gradient(input, self.workspace) } else { None }
     }
 }
 
-/// New running statistics of batch norms. They are not the network's until it takes them over, so
-/// that a step that fails leaves it as it was.
+/// New running statistics of batch norms. The network is unchanged until it takes them over, so that a
+/// step that fails leaves it as it was.
 #[derive(Debug, Clone, Copy)]
 #[must_use = "running statistics follow only if Network::set_statistics takes them over"]
 pub struct Statistics<'w, R> {
-    /// By buffer; empty where there is nothing new.
+    /// By buffer; empty for buffers without new values.
     buffers: &'w [Vec<R>],
 }

@@ -1,4 +1,4 @@
-//! What layers gave in the last pass: outputs, membrane potentials, spikes, gradients.
+//! Results of the last pass by layer: outputs, membrane potentials, spikes, gradients.
 
 use ndarray::{ArrayD, IxDyn};
 
@@ -11,22 +11,22 @@ use crate::op::{Op, Trace};
 use crate::real::Real;
 
 impl<R: Real> Network<R> {
-    /// Gradient by an input, after a backward pass that was asked for it; `None` if there is no such
-    /// input.
+    /// The gradient with respect to an input, after a backward pass that computed it; `None` if there
+    /// is no such input.
     pub(super) fn input_gradient(&self, name: &str, workspace: &Workspace<R>) -> Option<ArrayD<R>> {
         let &node = self.inputs.get(name)?;
         let steps = workspace.samples.iter().map(|sample| sample.steps[node]).max()?;
         Some(self.collect(node, steps, workspace, |sample| &sample.grads))
     }
 
-    /// Output of a layer.
+    /// The output of a layer.
     pub(super) fn activation(&self, layer: &str, workspace: &Workspace<R>) -> Result<ArrayD<R>> {
         let node = self.find(layer)?;
         let steps = workspace.samples.iter().map(|sample| sample.steps[node]).max().unwrap_or(0);
         Ok(self.collect(node, steps, workspace, |sample| &sample.values))
     }
 
-    /// Membrane potentials or spikes of a layer of neurons.
+    /// The membrane potentials or spikes of a layer of neurons.
     pub(super) fn trace(
         &self,
         layer: &str,
@@ -45,7 +45,7 @@ impl<R: Real> Network<R> {
         };
         let traces: Option<Vec<_>> = workspace.samples.iter().enumerate().map(of).collect();
         let traces = traces.ok_or_else(|| {
-            Error::config("this layer has no such trace")
+            Error::config("this layer has no membrane potentials or spikes")
                 .in_layer(layer)
                 .expected("a layer of neurons")
         })?;
@@ -63,7 +63,7 @@ impl<R: Real> Network<R> {
         self.stack(node, steps, workspace.samples.iter().map(|sample| of(sample)[node].as_slice()))
     }
 
-    /// Samples of a node as one array of `steps` steps, padded with 0.
+    /// The samples of a node as one array of `steps` steps, padded with 0.
     fn stack<'a>(
         &self,
         node: usize,

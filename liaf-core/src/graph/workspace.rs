@@ -1,45 +1,47 @@
-//! The memory of a network at work: signals and gradients of each sample, kept between batches.
+//! The working memory of a network: signals and gradients of each sample, which is reused for each
+//! batch.
 
 use crate::graph::gradients::SLOTS;
 use crate::memory::{Saved, Scratch};
 use crate::real::Real;
 use crate::shape::Shape;
 
-/// The memory of passes over batches. Nothing is allocated once a batch of its shape has passed.
+/// The memory of passes over batches. After the first batch of a shape, nothing more is allocated.
 #[derive(Debug, Default)]
 pub struct Workspace<R> {
     pub(super) samples: Vec<SampleSpace<R>>,
     /// What batch layers keep, by node.
     pub(super) saved: Vec<Saved<R>>,
-    /// One for each thread or slot.
+    /// One working memory for each thread or slot.
     pub(super) scratch: Vec<Scratch<R>>,
-    /// New values of buffers after a training pass; empty where there are none.
+    /// New values of buffers after a training pass; empty for buffers without new values.
     pub(super) updates: Vec<Vec<R>>,
 }
 
-/// One sample on its way through the network; all vectors by node.
+/// The signals of one sample; all vectors are indexed by node.
 #[derive(Debug, Default)]
 pub(super) struct SampleSpace<R> {
     /// Outputs, `[T, item…]`.
     pub values: Vec<Vec<R>>,
-    /// Gradients by the outputs; empty where nobody needs them.
+    /// Gradients with respect to the outputs; empty for those that are not needed.
     pub grads: Vec<Vec<R>>,
     pub saved: Vec<Saved<R>>,
     pub steps: Vec<usize>,
-    /// States that go on from stretch to stretch; empty if the pass begins anew.
+    /// States that continue from stretch to stretch; empty if the pass starts from the initial state.
     pub carry: Vec<Vec<R>>,
-    /// Number in the batch, of which later stretches of time hold only those samples that are not
-    /// over: random numbers, and the slot of gradients, are those of this number.
+    /// Index of the sample in the batch. Later stretches of time contain only the samples that have not
+    /// ended; random numbers and the slot of gradients depend on this index.
     pub number: usize,
 }
 
 impl<R: Real> Workspace<R> {
-    /// No memory yet.
+    /// A workspace without memory.
     pub fn new() -> Self {
         Self { samples: Vec::new(), saved: Vec::new(), scratch: Vec::new(), updates: Vec::new() }
     }
 
-    /// Room for a batch of `samples`, which are numbered from `first` on and begin anew.
+    /// Makes room for a batch of `samples`, which are numbered from `first` on and start from the
+    /// initial state.
     pub(super) fn prepare(&mut self, samples: usize, first: usize, nodes: usize, buffers: usize) {
         self.samples.resize_with(samples, SampleSpace::default);
         for (n, sample) in self.samples.iter_mut().enumerate() {
@@ -51,17 +53,17 @@ impl<R: Real> Workspace<R> {
             sample.steps.resize(nodes, 1);
         }
         self.saved.resize_with(nodes, Saved::default);
-        // One for each thread on the way forward, and for each slot on the way back.
+        // One for each thread in a forward pass, and one for each slot in a backward pass.
         let workers = rayon::current_num_threads().max(SLOTS);
         if self.scratch.len() < workers {
             self.scratch.resize_with(workers, Scratch::default);
         }
-        // New statistics of an earlier pass that nobody has taken over are none of this one.
+        // New statistics of an earlier pass that were not taken over do not belong to this one.
         self.updates.resize_with(buffers, Vec::new);
         self.updates.iter_mut().for_each(Vec::clear);
     }
 
-    /// Bytes held.
+    /// Number of bytes of memory in use.
     pub fn bytes(&self) -> usize {
         let of = |buffers: &[Vec<R>]| buffers.iter().map(Vec::capacity).sum::<usize>();
         let saved = |all: &[Saved<R>]| {
@@ -74,7 +76,7 @@ impl<R: Real> Workspace<R> {
 }
 
 impl<R: Real> SampleSpace<R> {
-    /// The outputs of `from` and, mutably, of `node`, which comes after them all.
+    /// The outputs of the nodes `from` and, mutably, that of `node`, which comes after all of them.
     pub fn around<'a>(
         values: &'a mut [Vec<R>],
         from: &[usize],
@@ -85,7 +87,7 @@ impl<R: Real> SampleSpace<R> {
         (from.iter().map(|&i| above[i].as_slice()).collect(), &mut rest[0])
     }
 
-    /// Room for the output of a node.
+    /// Makes room for the output of a node.
     pub fn make_room(value: &mut Vec<R>, steps: usize, shape: &Shape) {
         value.resize(steps * shape.len(), R::ZERO);
     }

@@ -1,8 +1,8 @@
-//! The numbers under a window as columns of a matrix (im2col), and back (col2im).
+//! The numbers under a window as columns of a matrix (im2col), and the reverse (col2im).
 //!
-//! Row `((c·kt + i)·kh + j)·kw + k` holds what element (i, j, k) of the window sees of channel c;
-//! a column is a position of the window. Positions come in lines: a line is one row of the output of one
-//! step, line number `t·H' + y`.
+//! Row `((c·kt + i)·kh + j)·kw + k` contains what element (i, j, k) of the window covers in channel c;
+//! a column is a position of the window. Positions are grouped in lines: a line is one row of the
+//! output of one step, with line number `t·H' + y`.
 
 use std::ops::Range;
 
@@ -10,17 +10,18 @@ use crate::real::Real;
 
 use super::conv::{Conv, Window};
 
-/// One row of the matrix, for those of the lines that lie in one step.
+/// One row of the matrix, limited to the lines of one step.
 struct Span<'a> {
     window: &'a Window,
     /// Rows of the output.
     rows: Range<usize>,
-    /// Offset of the element of the window, height and width.
+    /// Offset of the element in the window, in height and width.
     offset: [isize; 2],
 }
 
 impl Span<'_> {
-    /// Rows of the output whose element lies in the input, counted from the span's first.
+    /// Rows of the output for which the element is inside the input, counted from the first of the
+    /// span.
     fn lines(&self) -> Range<usize> {
         let reach = self.window.reach(1, self.offset[0]);
         let clip = |row: usize| row.clamp(self.rows.start, self.rows.end) - self.rows.start;
@@ -32,8 +33,8 @@ impl Span<'_> {
         self.window.under(1, self.rows.start + line, self.offset[0]) * self.window.input[1]
     }
 
-    /// For a window that [`shifts`](Window::shifts): which numbers of the lines, and which of the
-    /// input, are the same, but for the columns outside `reach`.
+    /// For a window that [`shifts`](Window::shifts): the range of numbers in the lines and the range in
+    /// the input that are equal, except for the columns outside `reach`.
     fn shifted(&self, lines: &Range<usize>) -> (Range<usize>, Range<usize>) {
         let width = self.window.output[1];
         let start = self.source(lines.start) as isize + self.offset[1];
@@ -46,7 +47,7 @@ impl Span<'_> {
         (first..first + (to - from) as usize, from as usize..to as usize)
     }
 
-    /// Sets 0 where the element lies left or right of the input.
+    /// Sets the numbers to 0 for which the element is left or right of the input.
     fn clear_sides<R: Real>(&self, columns: &Range<usize>, lines: &mut [R]) {
         let width = self.window.output[1];
         if *columns == (0..width) {
@@ -111,8 +112,8 @@ impl Span<'_> {
     }
 }
 
-/// Walks over the rows of the matrix and the steps in `lines`: channel, step of the input if there
-/// is one, numbers of the row, span.
+/// Visits the rows of the matrix and the steps in `lines`: channel, step of the input if there is one,
+/// range of numbers in the row, and span.
 fn walk(
     conv: &Conv,
     group: usize,
@@ -141,8 +142,8 @@ fn walk(
     }
 }
 
-/// Writes the matrix of some lines of `x`, `[T, C, H, W]`: [`Conv::taps`] rows of
-/// `lines.len() · W'` numbers.
+/// Writes the matrix for some lines of `x`, `[T, C, H, W]`: [`Conv::taps`] rows of `lines.len() · W'`
+/// numbers.
 pub(super) fn gather<R: Real>(
     conv: &Conv,
     group: usize,
@@ -160,8 +161,8 @@ pub(super) fn gather<R: Real>(
     });
 }
 
-/// Adds every number of the matrix to that of `dx` which [`gather`] takes it from. Numbers that are
-/// taken from nowhere are lost.
+/// Adds every number of the matrix to the number in `dx` from which [`gather`] would take it. Numbers
+/// outside the input are discarded.
 pub(super) fn scatter<R: Real>(
     conv: &Conv,
     group: usize,

@@ -1,7 +1,7 @@
-//! Convolutions: the geometry and what a kernel is given. `x` is `[T, C, H, W]`.
+//! Convolutions: their geometry, and the arguments of their kernels. `x` is `[T, C, H, W]`.
 //!
-//! One geometry serves convolutions of space and of space and time: it slides a window of
-//! `kernel` = [time, height, width] over `[T, H, W]`. The stride in time is 1.
+//! The same geometry describes convolutions in space and those in space and time: a window with
+//! the size `kernel`, [time, height, width], slides over `[T, H, W]`. The stride in time is 1.
 
 use std::ops::Range;
 
@@ -16,61 +16,62 @@ pub struct Window {
     pub input: [usize; 2],
     /// Height and width of the output.
     pub output: [usize; 2],
-    /// Steps, rows and columns of the window.
+    /// Number of steps, rows and columns of the window.
     pub kernel: [usize; 3],
-    /// Rows and columns from one position of the window to the next.
+    /// Number of rows and columns from one position of the window to the next.
     pub stride: [usize; 2],
-    /// Zeros before and after each axis.
+    /// Number of zeros before and after each axis.
     pub padding: [usize; 3],
-    /// Distance between neighbours inside the window.
+    /// Distance between neighbouring elements of the window (dilation).
     pub dilation: [usize; 3],
 }
 
 impl Window {
-    /// Numbers of one channel of the input.
+    /// Number of values in one channel of the input.
     pub fn plane(&self) -> usize {
         self.input[0] * self.input[1]
     }
 
-    /// Numbers of one channel of the output.
+    /// Number of values in one channel of the output.
     pub fn positions(&self) -> usize {
         self.output[0] * self.output[1]
     }
 
-    /// Numbers in the window.
+    /// Number of elements in the window.
     pub fn len(&self) -> usize {
         self.kernel.iter().product()
     }
 
-    /// Where element `k` of the window on `axis` (0 time, 1 height, 2 width) lies, from the
-    /// window's position times the stride.
+    /// Offset of element `k` of the window on `axis` (0 time, 1 height, 2 width), relative to the
+    /// position of the window times the stride.
     pub(crate) fn offset(&self, axis: usize, k: usize) -> isize {
         (k * self.dilation[axis]) as isize - self.padding[axis] as isize
     }
 
-    /// The positions on `axis` (1 height, 2 width) whose element at `offset` lies in the input.
+    /// The positions on `axis` (1 height, 2 width) at which the element at `offset` is inside the
+    /// input.
     pub(crate) fn reach(&self, axis: usize, offset: isize) -> Range<usize> {
         reach(self.output[axis - 1], self.input[axis - 1], self.stride[axis - 1], offset)
     }
 
-    /// The row or column on `axis` of the input under `position`, which is one of `reach`.
+    /// The row or column of the input on `axis` that is under `position`, which must be in `reach`.
     pub(crate) fn under(&self, axis: usize, position: usize, offset: isize) -> usize {
         (position * self.stride[axis - 1]).wrapping_add_signed(offset)
     }
 
-    /// Whether rows of input and output are equally wide and windows are neighbours, so that one
-    /// element of the window sees the whole input shifted.
+    /// Whether the rows of input and output have equal widths and the stride is 1, so that one element
+    /// of the window covers the whole input, shifted.
     pub(crate) fn shifts(&self) -> bool {
         self.stride == [1, 1] && self.input[1] == self.output[1]
     }
 
-    /// Whether every position sees exactly the number under it.
+    /// Whether every position covers exactly the number under it, as in a 1×1 convolution.
     pub(crate) fn is_point(&self) -> bool {
         self.len() == 1 && self.stride == [1, 1] && self.padding == [0; 3]
     }
 }
 
-/// The positions, of `output`, whose number `position * stride + offset` lies in `0..input`.
+/// The positions below `output` for which `position * stride + offset` is in `0..input`.
 fn reach(output: usize, input: usize, stride: usize, offset: isize) -> Range<usize> {
     let below = if offset < 0 { offset.unsigned_abs().div_ceil(stride) } else { 0 };
     let room = input as isize - offset;
@@ -82,28 +83,28 @@ fn reach(output: usize, input: usize, stride: usize, offset: isize) -> Range<usi
 /// A convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conv {
-    /// Channels of the input.
+    /// Number of channels of the input.
     pub inputs: usize,
-    /// Channels of the output.
+    /// Number of channels of the output.
     pub outputs: usize,
-    /// Groups of channels that do not see each other.
+    /// Number of groups of channels that are independent of each other.
     pub groups: usize,
     /// The window.
     pub window: Window,
 }
 
 impl Conv {
-    /// Weights of one output channel.
+    /// Number of weights of one output channel.
     pub fn taps(&self) -> usize {
         self.inputs / self.groups * self.window.len()
     }
 
-    /// Numbers in one step of the input.
+    /// Number of values in one step of the input.
     pub fn input_len(&self) -> usize {
         self.inputs * self.window.plane()
     }
 
-    /// Numbers in one step of the output.
+    /// Number of values in one step of the output.
     pub fn output_len(&self) -> usize {
         self.outputs * self.window.positions()
     }
@@ -119,19 +120,19 @@ impl Conv {
     }
 }
 
-/// What the output of a convolution begins with.
+/// The initial value of the output of a convolution.
 #[derive(Debug, Clone, Copy)]
 pub enum Begin<'a, R> {
-    /// Nothing.
+    /// Zero everywhere.
     Zero,
-    /// A number for each channel.
+    /// One number for each channel.
     Bias(&'a [R]),
 }
 
 /// `y = begin + x * weight`.
 #[derive(Debug)]
 pub struct ConvForward<'a, R> {
-    /// Its geometry.
+    /// Geometry of the convolution.
     pub conv: &'a Conv,
     /// `[T, C, H, W]`.
     pub x: &'a [R],
@@ -139,7 +140,7 @@ pub struct ConvForward<'a, R> {
     pub weight: &'a [R],
     /// Distance between these rows.
     pub width: usize,
-    /// What is added to.
+    /// The initial value of the output.
     pub begin: Begin<'a, R>,
     /// `[T', C', H', W']`.
     pub y: &'a mut [R],
@@ -147,14 +148,14 @@ pub struct ConvForward<'a, R> {
     pub scratch: &'a mut Scratch<R>,
 }
 
-/// Adds the gradient by the weights.
+/// Adds to the gradient with respect to the weights.
 #[derive(Debug)]
 pub struct ConvWeights<'a, R> {
-    /// Its geometry.
+    /// Geometry of the convolution.
     pub conv: &'a Conv,
     /// `[T, C, H, W]`.
     pub x: &'a [R],
-    /// Gradient by the output, `[T', C', H', W']`.
+    /// Gradient with respect to the output, `[T', C', H', W']`.
     pub g: &'a [R],
     /// Rows as in [`ConvForward::weight`].
     pub d_weight: &'a mut [R],
@@ -164,12 +165,12 @@ pub struct ConvWeights<'a, R> {
     pub scratch: &'a mut Scratch<R>,
 }
 
-/// Adds the gradient by the input.
+/// Adds to the gradient with respect to the input.
 #[derive(Debug)]
 pub struct ConvInputs<'a, R> {
-    /// Its geometry.
+    /// Geometry of the convolution.
     pub conv: &'a Conv,
-    /// Gradient by the output, `[T', C', H', W']`.
+    /// Gradient with respect to the output, `[T', C', H', W']`.
     pub g: &'a [R],
     /// As in [`ConvForward`].
     pub weight: &'a [R],

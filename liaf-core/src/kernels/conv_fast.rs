@@ -1,8 +1,8 @@
-//! Convolutions as products of matrices, tile by tile, so that the columns stay in cache.
+//! Convolutions as products of matrices, tile by tile, so that the columns fit in the cache.
 //!
-//! A tile is as many lines of the output as have [`TILE`] bytes of columns: some rows of one step,
-//! or some steps. In a tile of several steps the output's channels do not lie in one matrix, and
-//! are copied.
+//! A tile consists of as many lines of the output as fit in [`TILE`] bytes of columns: some rows of one
+//! step, or several steps. In a tile of several steps the channels of the output are not one contiguous
+//! matrix, so they are copied.
 
 use std::ops::Range;
 
@@ -11,14 +11,14 @@ use crate::real::Real;
 use super::conv::{Begin, Conv, ConvForward, ConvInputs, ConvWeights};
 use super::{Matrix, Product, columns, fast};
 
-/// Bytes of columns at a time.
+/// Number of bytes of columns that are processed at a time.
 const TILE: usize = 256 << 10;
 
-/// The lines of each tile, for an output of `steps`.
+/// The lines of each tile, for an output of `steps` steps.
 fn tiles<R>(conv: &Conv, steps: usize) -> impl Iterator<Item = Range<usize>> {
     let [height, width] = conv.window.output;
     let room = (TILE / (conv.taps() * width * size_of::<R>())).max(1);
-    // Whole steps, or equal parts of one.
+    // A tile has whole steps, or is one of equal parts of a step.
     let lines = if conv.window.is_point() {
         height
     } else if room >= height {
@@ -36,16 +36,16 @@ fn tiles<R>(conv: &Conv, steps: usize) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// One tile of one group of an output, or of its gradient: channels × positions.
+/// One tile of one group of the output, or of its gradient: channels × positions.
 struct Part {
     lines: Range<usize>,
     positions: usize,
-    /// First number, in the output, of the first channel and line.
+    /// Index, in the output, of the first number of the first channel and line.
     first: usize,
     channels: usize,
-    /// Whether all lines are of one step, so that the matrix lies in the output.
+    /// Whether all lines belong to one step, so that the matrix is contiguous in the output.
     whole: bool,
-    /// Positions of one step, and numbers of one step.
+    /// Number of positions in one step, and number of values in one step.
     plane: usize,
     step: usize,
 }
@@ -68,7 +68,7 @@ impl Part {
         }
     }
 
-    /// For each channel and step the numbers of it in the output and in a matrix of their own.
+    /// For each channel and step, the range of its numbers in the output and in a separate matrix.
     fn pieces(&self) -> impl Iterator<Item = (usize, Range<usize>, Range<usize>)> + '_ {
         (0..self.channels).flat_map(move |channel| {
             (0..self.positions / self.plane).map(move |step| {
@@ -79,7 +79,7 @@ impl Part {
         })
     }
 
-    /// The tile of `g` as a matrix, which lies in `g` or is copied to `copy`.
+    /// The tile of `g` as a matrix, which is in `g` itself or copied to `copy`.
     fn matrix<'a, R: Real>(&self, g: &'a [R], copy: &'a mut [R]) -> Matrix<'a, R> {
         if self.whole {
             return Matrix::rows(&g[self.first..], self.plane);
@@ -90,7 +90,7 @@ impl Part {
         Matrix::rows(copy, self.positions)
     }
 
-    /// Numbers of a copy.
+    /// Number of values in a copy.
     fn copied(&self) -> usize {
         if self.whole { 0 } else { self.channels * self.positions }
     }

@@ -1,11 +1,11 @@
-//! Convolutions as their definition says: what the fast ones are compared with.
+//! Convolutions according to their definition, with which the fast ones are compared.
 
 use crate::real::Real;
 
 use super::conv::{Begin, Conv, ConvForward, ConvInputs, ConvWeights};
 
-/// Calls `each` with the indices of every product of output number `output`: weight in its row, and
-/// input; in the order of the weights.
+/// Calls `each` with the indices of every product of output number `output`, in the order of the
+/// weights: the index of the weight in its row, and that of the input.
 fn products(conv: &Conv, steps: usize, output: usize, mut each: impl FnMut(usize, usize)) {
     let (window, positions) = (&conv.window, conv.window.positions());
     let [height, width] = window.input;

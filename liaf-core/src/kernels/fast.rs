@@ -1,4 +1,4 @@
-//! The kernels as fast as this processor allows.
+//! The kernels in their fastest form for this processor.
 #![expect(unsafe_code, reason = "the crate gemm takes pointers")]
 
 use gemm::{Parallelism, gemm};

@@ -1,7 +1,7 @@
-//! The loops that take the time: one table of functions over slices and shapes, fast and plain.
+//! The loops that take most of the time: a table of functions over slices and shapes, fast and plain.
 //!
-//! A layer reaches them through [`Kernels`] only, so another back end is another table. None of
-//! them uses more than one thread: samples are what runs in parallel.
+//! Layers call them only through [`Kernels`], so that another back end is another table. None of them
+//! uses more than one thread: samples are processed in parallel instead.
 
 mod columns;
 mod conv;
@@ -19,7 +19,7 @@ use std::fmt;
 
 use crate::real::Real;
 
-/// A matrix in a slice: element (i, j) stands at `i * rows + j * cols`.
+/// A matrix in a slice: element (i, j) is at index `i * rows + j * cols`.
 #[derive(Debug, Clone, Copy)]
 pub struct Matrix<'a, R> {
     /// The numbers.
@@ -31,17 +31,18 @@ pub struct Matrix<'a, R> {
 }
 
 impl<'a, R> Matrix<'a, R> {
-    /// A matrix whose rows of `width` numbers follow each other.
+    /// A matrix whose rows of `width` numbers are contiguous.
     pub fn rows(data: &'a [R], width: usize) -> Self {
         Self { data, rows: width, cols: 1 }
     }
 
-    /// The transpose of a matrix whose rows of `width` numbers follow each other.
+    /// The transpose of a matrix whose rows of `width` numbers are contiguous.
     pub fn transposed(data: &'a [R], width: usize) -> Self {
         Self { data, rows: 1, cols: width }
     }
 
-    /// Numbers that an m × n matrix of this layout reaches over; `None` if no slice is that long.
+    /// Length of the slice that an m × n matrix of this layout needs; `None` if no slice can be that
+    /// long.
     fn span(&self, m: usize, n: usize) -> Option<usize> {
         let (Some(last_row), Some(last_col)) = (m.checked_sub(1), n.checked_sub(1)) else {
             return Some(0);
@@ -50,8 +51,8 @@ impl<'a, R> Matrix<'a, R> {
         down.checked_add(right)?.checked_add(1)
     }
 
-    /// Whether every element of an m × n matrix lies in the slice, and its distances are such that a
-    /// pointer can move by them.
+    /// Whether every element of an m × n matrix is inside the slice, and its distances are such that a
+    /// pointer can be moved by them.
     fn holds(&self, m: usize, n: usize) -> bool {
         let distances = isize::try_from(self.rows).is_ok() && isize::try_from(self.cols).is_ok();
         distances && self.span(m, n).is_some_and(|span| span <= self.data.len())
@@ -80,10 +81,11 @@ pub struct Product<'a, R> {
 }
 
 impl<R> Product<'_, R> {
-    /// The unsafe code of the fast product rests on this, so all of it is checked arithmetic.
+    /// Checks that the slices contain the matrices. The unsafe code of the fast product relies on this,
+    /// so that all arithmetic is checked.
     ///
     /// # Panics
-    /// If a slice is too short for its matrix: a mistake in a layer.
+    /// If a slice is too short for its matrix, which is a bug in a layer.
     fn check(&self) {
         assert!(self.a.holds(self.m, self.k), "left factor is too short");
         assert!(self.b.holds(self.k, self.n), "right factor is too short");
@@ -92,21 +94,21 @@ impl<R> Product<'_, R> {
     }
 }
 
-/// The table.
+/// The table of kernels.
 pub struct Kernels<R: 'static> {
-    /// Its name, for reports.
+    /// Name of the table, for reports.
     pub name: &'static str,
     /// A matrix product on one thread.
     pub product: fn(Product<'_, R>),
     /// A convolution.
     pub conv: fn(ConvForward<'_, R>),
-    /// Its gradient by the weights.
+    /// Its gradient with respect to the weights.
     pub conv_weights: fn(ConvWeights<'_, R>),
-    /// Its gradient by the input.
+    /// Its gradient with respect to the input.
     pub conv_inputs: fn(ConvInputs<'_, R>),
     /// The common neuron over time.
     pub neuron_forward: fn(NeuronForward<'_, R>),
-    /// Back over the common neuron.
+    /// The backward pass of the common neuron.
     pub neuron_backward: fn(NeuronBackward<'_, R>),
 }
 
@@ -137,13 +139,13 @@ impl<R: Real> Kernels<R> {
     };
 
     /// The fast kernels. The loops of neurons are compiled for several processors, which needs a
-    /// type that is written out, so the tables of `f32` and `f64` are found by their type.
+    /// concrete type. The tables of `f32` and `f64` are therefore found by their type.
     pub fn fast() -> &'static Self {
         let tables: [&'static dyn Any; 2] = [&FAST_F32, &FAST_F64];
         tables.into_iter().find_map(|table| table.downcast_ref()).unwrap_or(&Self::FAST)
     }
 
-    /// The plain kernels that the fast ones are tested against.
+    /// The plain kernels, with which the fast ones are compared in tests.
     pub fn plain() -> &'static Self {
         &Self::PLAIN
     }

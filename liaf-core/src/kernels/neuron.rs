@@ -1,11 +1,11 @@
-//! The common neuron over all steps of a sample: hard reset, rectangular surrogate, the same
-//! constants for all neurons; formulas in [`crate::neuron`].
+//! The common neuron over all steps of a sample: hard reset, rectangular surrogate, and the same
+//! constants for all neurons. The formulas are in [`crate::neuron`].
 
 use multiversion::multiversion;
 
 use crate::real::Real;
 
-/// What the common neuron sends onward.
+/// The output of the common neuron.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Emit {
     /// F.
@@ -16,7 +16,7 @@ pub enum Emit {
     Relu,
 }
 
-/// The rules of the common neuron.
+/// The constants and rules of the common neuron.
 #[derive(Debug, Clone, Copy)]
 pub struct Membrane<R> {
     /// Multiplicative leak.
@@ -31,13 +31,13 @@ pub struct Membrane<R> {
     pub half_width: R,
     /// Height of the surrogate.
     pub height: R,
-    /// No gradient through the spike of the reset.
+    /// Whether no gradient flows through the spike of the reset.
     pub detach_reset: bool,
-    /// Output.
+    /// The output.
     pub emit: Emit,
 }
 
-/// Forward over `[T, len]`, len being that of `v`.
+/// Arguments of the forward pass over `[T, len]`, where `len` is the length of `v`.
 #[derive(Debug)]
 pub struct NeuronForward<'a, R> {
     /// The rules.
@@ -46,24 +46,24 @@ pub struct NeuronForward<'a, R> {
     pub x: &'a [R],
     /// Output.
     pub y: &'a mut [R],
-    /// U, to be kept; or empty.
+    /// U, to be stored; or empty.
     pub u: &'a mut [R],
-    /// V before the first step; afterwards, V after the last.
+    /// V before the first step, which is replaced by V after the last one.
     pub v: &'a mut [R],
 }
 
-/// Back over `[T, len]`, len being that of `dv`.
+/// Arguments of the backward pass over `[T, len]`, where `len` is the length of `dv`.
 #[derive(Debug)]
 pub struct NeuronBackward<'a, R> {
     /// The rules.
     pub rules: Membrane<R>,
     /// U.
     pub u: &'a [R],
-    /// Gradient by the output.
+    /// Gradient with respect to the output.
     pub g: &'a [R],
-    /// Gradient by the input, to which is added.
+    /// Gradient with respect to the input, to which is added.
     pub dx: &'a mut [R],
-    /// Gradient by V after the last step; afterwards, by V before the first.
+    /// Gradient with respect to V after the last step, which is replaced by that before the first step.
     pub dv: &'a mut [R],
 }
 
@@ -104,10 +104,10 @@ pub(super) fn plain_backward<R: Real>(n: NeuronBackward<'_, R>) {
     }
 }
 
-/// Neurons whose membranes stay in the first cache over all steps.
+/// Number of neurons whose membranes stay in the first-level cache over all steps.
 const TILE: usize = 1024;
 
-/// As [`plain_forward`], tile by tile, in loops that the compiler turns into vectors.
+/// As [`plain_forward`], tile by tile, in loops that the compiler vectorises.
 #[inline(always)]
 pub(super) fn forward<R: Real>(n: NeuronForward<'_, R>) {
     match n.rules.emit {
@@ -143,7 +143,7 @@ fn forward_tiles<R: Real>(n: NeuronForward<'_, R>, emit: impl Fn(R, R) -> R) {
     }
 }
 
-/// As [`plain_backward`].
+/// As [`plain_backward`], in loops that the compiler vectorises.
 #[inline(always)]
 pub(super) fn backward<R: Real>(n: NeuronBackward<'_, R>) {
     match n.rules.emit {

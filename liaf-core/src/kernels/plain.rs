@@ -1,4 +1,4 @@
-//! The kernels as their definitions say: what the fast ones are compared with.
+//! The kernels according to their definitions, with which the fast ones are compared.
 
 use super::Product;
 use crate::real::Real;

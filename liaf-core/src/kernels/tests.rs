@@ -1,4 +1,4 @@
-//! The fast kernels against the plain ones, and what a product refuses.
+//! Comparison of the fast kernels with the plain ones, and the checks of a product.
 
 use super::*;
 use crate::memory::Scratch;
@@ -54,7 +54,7 @@ fn compare<R: Real>(tolerance: f64) {
     }
 }
 
-/// Every kind of window, with tiles of parts of a step, of one and of several.
+/// Every kind of window, with tiles of a part of a step, of one step and of several steps.
 fn compare_convolutions<R: Real>(tolerance: f64) {
     let base = Window {
         input: [7, 6],
@@ -144,7 +144,7 @@ fn compare_convolutions<R: Real>(tolerance: f64) {
     }
 }
 
-/// Distances whose products wrap round to a small number reach over no slice.
+/// If the products of distances wrap to a small number, the matrix must not be taken to fit in a slice.
 #[test]
 fn a_matrix_that_reaches_too_far_is_refused_whatever_its_distances() {
     let half = 1usize << (usize::BITS - 1);

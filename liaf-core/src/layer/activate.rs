@@ -1,4 +1,4 @@
-//! An activation function as a layer of its own: `Y_t = f(X_t)`.
+//! An activation function as a separate layer: `Y_t = f(X_t)`.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,17 +10,17 @@ use crate::op::{Back, Context, Flow, SampleOp};
 use crate::real::Real;
 use crate::shape::Shape;
 
-/// An activation function of every number, `[.., item…]` to the same shape.
+/// Applies an activation function to every number of `[.., item…]`.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Activate {
-    /// Which. Default ReLU.
+    /// The function. Default ReLU.
     #[serde(default)]
     pub kind: Activation,
 }
 
 impl Activate {
-    /// This function.
+    /// A layer of this function.
     pub fn new(kind: Activation) -> Self {
         Self { kind }
     }

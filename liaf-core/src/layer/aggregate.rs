@@ -1,4 +1,4 @@
-//! The end of time: one item of all steps.
+//! Aggregation over time: one item for all steps.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,11 +10,11 @@ use crate::op::{Back, Context, Flow, SampleOp};
 use crate::real::Real;
 use crate::shape::Shape;
 
-/// How [`Aggregate`] makes one item of all.
+/// How [`Aggregate`] combines the items of all steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AggregateKind {
-    /// `sum_t X_t / T`, T being the steps of the sample without padding.
+    /// `sum_t X_t / T`, where T is the number of steps of the sample without padding.
     #[default]
     Mean,
     /// `sum_t X_t`.
@@ -23,24 +23,24 @@ pub enum AggregateKind {
     Last,
     /// Step number `step`, from 0.
     Pick {
-        /// Which.
+        /// Index of the step.
         step: usize,
     },
 }
 
-/// One item of all steps: `[N, T, item…]` to `[N, item…]`.
+/// Combines all steps into one item: `[N, T, item…]` to `[N, item…]`.
 ///
-/// Step by step (a live camera) it gives the value over the steps so far.
+/// Frame by frame (on a live camera) it gives the value over the steps so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Aggregate {
-    /// How.
+    /// How the steps are combined.
     #[serde(default)]
     pub kind: AggregateKind,
 }
 
 impl Aggregate {
-    /// `kind` over time.
+    /// Aggregates with `kind` over time.
     pub fn new(kind: AggregateKind) -> Self {
         Self { kind }
     }
@@ -50,12 +50,12 @@ impl Layer for Aggregate {
     fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         let input = only(inputs)?;
         if !input.timed {
-            return Err(Error::shape("an aggregation takes a signal in time")
+            return Err(Error::shape("an aggregation needs a signal with time steps")
                 .expected("[N, T, ..]")
                 .found(input));
         }
         let op = AggregateOp { kind: self.kind, len: input.len() };
-        // An addition a step, where there is a sum.
+        // One addition per step, if there is a sum.
         let (work, spikes) = match self.kind {
             AggregateKind::Mean | AggregateKind::Sum => {
                 (Work::each(input.len(), 0, 1), Spikes::None)
@@ -86,7 +86,7 @@ impl<R: Real> SampleOp<R> for AggregateOp {
     fn check(&self, steps: usize, _: &[&[R]]) -> Result<()> {
         match self.kind {
             AggregateKind::Pick { step } if step >= steps => {
-                Err(Error::data("the step to pick does not exist")
+                Err(Error::data("the sample does not have the step to pick")
                     .expected(format!("at least {} steps", step + 1))
                     .found(format!("{steps} steps")))
             }
@@ -129,12 +129,12 @@ impl<R: Real> SampleOp<R> for AggregateOp {
         }
     }
 
-    /// Sum or picked item so far, then the number of steps so far.
+    /// The sum or the picked item so far, followed by the number of steps so far.
     fn state_len(&self) -> usize {
         self.len + 1
     }
 
-    /// Each stretch has a result of its own.
+    /// Each stretch has a separate result.
     fn carries(&self) -> bool {
         true
     }

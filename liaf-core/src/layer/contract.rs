@@ -1,4 +1,4 @@
-//! What every layer says of itself: one [`Description`], derived once from the shapes of its inputs.
+//! The interface of every layer: one [`Description`], derived once from the shapes of its inputs.
 
 use crate::error::{Error, Result};
 use crate::init::Init;
@@ -7,62 +7,62 @@ use crate::op::{BatchOp, Op, SampleOp};
 use crate::real::Real;
 use crate::shape::Shape;
 
-/// A tensor that a layer asks for: a parameter that is learned, or a buffer that is kept.
+/// A tensor that a layer needs: a parameter, which is learned, or a buffer, which is stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TensorSpec {
-    /// Its name inside the layer, as in PyTorch: `weight`, `bias`, `running_mean`, …
+    /// Name inside the layer, as in PyTorch: `weight`, `bias`, `running_mean`, …
     pub name: &'static str,
-    /// Its shape.
+    /// Shape of the tensor.
     pub shape: Vec<usize>,
-    /// Its first values.
+    /// How its first values are chosen.
     pub init: Init,
-    /// Whether weight decay applies: weights, not biases, norms or constants of neurons.
+    /// Whether weight decay applies: to weights, but not to biases, norms or constants of neurons.
     pub decay: bool,
-    /// Take the parameter of the same name of this layer instead of one of its own.
+    /// The layer whose parameter of the same name is used instead of a separate one.
     pub shared_with: Option<String>,
 }
 
 impl TensorSpec {
-    /// A tensor of its own to which weight decay does not apply.
+    /// A separate tensor to which weight decay does not apply.
     pub fn new(name: &'static str, shape: impl Into<Vec<usize>>, init: Init) -> Self {
         Self { name, shape: shape.into(), init, decay: false, shared_with: None }
     }
 
-    /// The same with weight decay.
+    /// Makes weight decay apply.
     #[must_use]
     pub fn decaying(self) -> Self {
         Self { decay: true, ..self }
     }
 
-    /// Numbers in it.
+    /// Number of values.
     pub fn len(&self) -> usize {
         self.shape.iter().product()
     }
 
-    /// Whether it holds none.
+    /// Whether the tensor has no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// How many spikes a number of the output stands for, given those of a number of each input.
+/// How many spikes a number of the output represents, given those of a number of each input.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Spikes {
-    /// The output is not made of spikes alone.
+    /// The output does not consist of spikes only.
     None,
-    /// The layer is neurons that send spikes onward: their rate is measured or assumed.
+    /// The layer consists of neurons that send spikes: their rate is measured or assumed.
     Fires,
-    /// Those of the first input times `factor`, at most `most`. A layer whose output is sums of
-    /// spikes (a pooling) counts each spike.
+    /// The spikes of the first input times `factor`, at most `most`. A layer whose output is sums of
+    /// spikes, such as a pooling, counts each spike.
     Scaled { factor: f64, most: f64 },
-    /// Those of all inputs together.
+    /// The sum of the spikes of all inputs.
     Sum,
-    /// The mean over all inputs, weighed by their numbers.
+    /// The mean over all inputs, weighted by their sizes.
     Mean,
 }
 
 impl Spikes {
-    /// Those of the first input.
+    /// The same spikes as those of the first input.
     pub const SAME: Self = Self::Scaled { factor: 1.0, most: f64::INFINITY };
 }
 
@@ -75,9 +75,9 @@ pub(crate) struct Description<R: Real> {
     pub params: Vec<TensorSpec>,
     /// Buffers, in a fixed order.
     pub buffers: Vec<TensorSpec>,
-    /// What it does at one step, or once for inputs without time.
+    /// Operations of one step, or in total if the inputs have no time.
     pub work: Work,
-    /// What its output is of spikes.
+    /// The relation of the output to spikes.
     pub spikes: Spikes,
     /// The operation.
     pub op: Op<R>,
@@ -89,32 +89,32 @@ impl<R: Real> Description<R> {
         Self { output, params, buffers, work: Work::default(), spikes: Spikes::None, op }
     }
 
-    /// A layer that works on each sample by itself; without tensors, and without work that counts.
+    /// A layer that processes each sample on its own; without tensors and without counted operations.
     pub fn sample(output: Shape, op: impl SampleOp<R> + 'static) -> Self {
         Self::new(output, Op::Sample(Box::new(op)))
     }
 
-    /// A layer that works on all samples together.
+    /// A layer that processes all samples together.
     pub fn batch(output: Shape, op: impl BatchOp<R> + 'static) -> Self {
         Self::new(output, Op::Batch(Box::new(op)))
     }
 
-    /// The same with these parameters.
+    /// Sets the parameters.
     pub fn params(self, params: impl IntoIterator<Item = TensorSpec>) -> Self {
         Self { params: params.into_iter().collect(), ..self }
     }
 
-    /// The same with these buffers.
+    /// Sets the buffers.
     pub fn buffers(self, buffers: impl IntoIterator<Item = TensorSpec>) -> Self {
         Self { buffers: buffers.into_iter().collect(), ..self }
     }
 
-    /// The same with this work.
+    /// Sets the operations of one step.
     pub fn work(self, work: Work) -> Self {
         Self { work, ..self }
     }
 
-    /// The same with these spikes.
+    /// Sets the relation of the output to spikes.
     pub fn spikes(self, spikes: Spikes) -> Self {
         Self { spikes, ..self }
     }
@@ -122,27 +122,27 @@ impl<R: Real> Description<R> {
 
 /// A kind of layer: its configuration.
 pub(crate) trait Layer {
-    /// What it makes of inputs of these shapes, if it can make something of them.
+    /// Describes the layer for inputs of these shapes.
     ///
     /// # Errors
     /// [`ErrorKind::Shape`](crate::ErrorKind::Shape) with both shapes, or
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for numbers that cannot be.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for invalid values.
     fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>>;
 }
 
-/// The default of keys that are on unless said otherwise.
+/// The default of options that are on unless the configuration says otherwise.
 pub(crate) fn yes() -> bool {
     true
 }
 
-/// The one input of a layer that takes one.
+/// The input of a layer that takes exactly one.
 ///
 /// # Errors
-/// [`ErrorKind::Config`](crate::ErrorKind::Config) for none or several.
+/// [`ErrorKind::Config`](crate::ErrorKind::Config) if there is none, or several.
 pub(crate) fn only(inputs: &[Shape]) -> Result<&Shape> {
     match inputs {
         [input] => Ok(input),
-        _ => Err(Error::config("this layer takes one input")
+        _ => Err(Error::config("this layer takes exactly one input")
             .expected("1 input")
             .found(format!("{} inputs", inputs.len()))),
     }

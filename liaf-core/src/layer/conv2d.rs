@@ -19,30 +19,31 @@ use crate::shape::size;
 /// `Y[o, y, x] = b[o] + sum W[o, c, j, k] X[c, y·stride + j·dilation - padding, …]`,
 /// `H' = (H + 2·padding - dilation·(kernel - 1) - 1) / stride + 1`, rounded down.
 ///
-/// Parameters as `torch.nn.Conv2d`: `weight` `[channels, C/groups, kh, kw]`, `bias` `[channels]`.
+/// The parameters are those of `torch.nn.Conv2d`: `weight` `[channels, C/groups, kh, kw]`, `bias`
+/// `[channels]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conv2d {
-    /// Channels of the output.
+    /// Number of channels of the output.
     pub channels: usize,
     /// Height and width of the window.
     pub kernel: Pair,
-    /// Rows and columns from one position of the window to the next. Default 1.
+    /// Number of rows and columns from one position of the window to the next. Default 1.
     #[serde(default = "Pair::one")]
     pub stride: Pair,
-    /// Rows and columns of zeros around the input. Default 0.
+    /// Number of rows and columns of zeros around the input. Default 0.
     #[serde(default = "Pair::zero")]
     pub padding: Pair,
-    /// Distance between neighbours in the window. Default 1.
+    /// Distance between neighbouring elements of the window. Default 1.
     #[serde(default = "Pair::one")]
     pub dilation: Pair,
-    /// Groups of channels that do not see each other. Default 1.
+    /// Number of groups of channels that are independent of each other. Default 1.
     #[serde(default = "one")]
     pub groups: usize,
     /// Whether a bias is added. Default true.
     #[serde(default = "crate::layer::contract::yes")]
     pub bias: bool,
-    /// First values of weight and bias.
+    /// How the first values of weight and bias are chosen.
     #[serde(default)]
     pub init: WeightInit,
 }
@@ -52,7 +53,7 @@ pub(super) fn one() -> usize {
 }
 
 impl Conv2d {
-    /// `channels` outputs and a window; stride 1, no padding, with a bias.
+    /// A convolution with `channels` outputs and this window; stride 1, no padding, with a bias.
     pub fn new(channels: usize, kernel: impl Into<Pair>) -> Self {
         Self {
             channels,
@@ -66,28 +67,28 @@ impl Conv2d {
         }
     }
 
-    /// The same with this stride.
+    /// Sets the stride.
     #[must_use]
     pub fn stride(self, stride: impl Into<Pair>) -> Self {
         Self { stride: stride.into(), ..self }
     }
 
-    /// The same with this padding.
+    /// Sets the padding.
     #[must_use]
     pub fn padding(self, padding: impl Into<Pair>) -> Self {
         Self { padding: padding.into(), ..self }
     }
 }
 
-/// Refuses channels that cannot be parted into groups.
+/// Returns an error if the channels cannot be divided into groups.
 fn channels(inputs: usize, outputs: usize, groups: usize) -> Result<()> {
     if outputs == 0 || groups == 0 {
-        return Err(Error::config("a convolution needs channels and groups")
+        return Err(Error::config("a convolution needs at least one channel and one group")
             .expected("1 or more")
             .found(format!("{outputs} channels in {groups} groups")));
     }
     if inputs == 0 || !inputs.is_multiple_of(groups) || !outputs.is_multiple_of(groups) {
-        return Err(Error::config("the channels do not divide into equal groups")
+        return Err(Error::config("the channels cannot be divided into equal groups")
             .expected(format!("channels that are multiples of {groups}"))
             .found(format!("{inputs} channels to {outputs}")));
     }
@@ -110,8 +111,8 @@ impl Layer for Conv2d {
     }
 }
 
-/// A convolution from `inputs` to `outputs` channels, if they can be parted into groups and neither
-/// its output nor its weights are too large.
+/// A convolution from `inputs` to `outputs` channels, provided that they can be divided into groups and
+/// that neither its output nor its weights are too large.
 pub(super) fn conv(inputs: usize, outputs: usize, groups: usize, window: Window) -> Result<Conv> {
     channels(inputs, outputs, groups)?;
     let [height, width] = window.output;
@@ -121,19 +122,19 @@ pub(super) fn conv(inputs: usize, outputs: usize, groups: usize, window: Window)
     Ok(Conv { inputs, outputs, groups, window })
 }
 
-/// The shape of its output.
+/// The shape of the output of a convolution.
 pub(super) fn output(conv: &Conv, input: &Shape) -> Shape {
     let [height, width] = conv.window.output;
     input.with_item([conv.outputs, height, width])
 }
 
-/// What one step of a convolution costs. Every output sees the inputs of its group only.
+/// The operations of one step of a convolution. Every output depends on the inputs of its group only.
 pub(super) fn work(conv: &Conv) -> Work {
     let (inputs, taps) = (conv.inputs / conv.groups, conv.window.len());
     Work::synapses(Synapses::conv(inputs, conv.outputs, taps, conv.window.positions()))
 }
 
-/// Weight and bias of a convolution.
+/// The tensors of the weight and bias of a convolution.
 pub(super) fn tensors(
     conv: &Conv,
     shape: &[usize],
@@ -147,7 +148,7 @@ pub(super) fn tensors(
     [weight].into_iter().chain(bias)
 }
 
-/// A convolution of all steps of a sample.
+/// The operation of a convolution, on all steps of a sample.
 #[derive(Debug)]
 pub(super) struct ConvOp {
     pub conv: Conv,
@@ -193,7 +194,7 @@ impl<R: Real> SampleOp<R> for ConvOp {
     }
 }
 
-/// Adds every channel of the gradient of an output to the gradient of its bias.
+/// Adds every channel of the gradient with respect to the output to the gradient of its bias.
 pub(super) fn sum_channels<R: Real>(conv: &Conv, g: &[R], d_bias: &mut [R]) {
     for step in g.chunks_exact(conv.output_len()) {
         for (sum, plane) in d_bias.iter_mut().zip(step.chunks_exact(conv.window.positions())) {

@@ -13,42 +13,42 @@ use crate::op::{Back, Context, Flow, SampleOp};
 use crate::real::Real;
 use crate::shape::Shape;
 
-/// Convolution over time, height and width, `[N, T, C, H, W]` to `[N, T', channels, H', W']`:
-/// like [`Conv2d`](super::Conv2d) with a window of `depth` steps, with a stride of one step.
+/// Convolution over time, height and width, `[N, T, C, H, W]` to `[N, T', channels, H', W']`: as
+/// [`Conv2d`](super::Conv2d), with a window of `depth` steps and a stride of one step.
 ///
-/// By default there are as many steps as before ("same" padding: `(depth - 1) / 2` steps of zeros
-/// before the first and after the last; `depth` must be odd); else
-/// `T' = T + 2·time_padding - depth + 1`. Padding follows the last real step of each sample.
+/// By default the number of steps stays the same ("same" padding: `(depth - 1) / 2` steps of zeros
+/// before the first step and after the last one; `depth` must be odd). Otherwise `T' = T +
+/// 2·time_padding - depth + 1`. The padding follows the last real step of each sample.
 ///
-/// Parameters as `torch.nn.Conv3d`: `weight` `[channels, C/groups, depth, kh, kw]`, `bias`
-/// `[channels]`. It looks ahead, so it cannot run frame by frame.
+/// The parameters are those of `torch.nn.Conv3d`: `weight` `[channels, C/groups, depth, kh, kw]`,
+/// `bias` `[channels]`. The layer looks ahead in time, so that it cannot run frame by frame.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conv3d {
-    /// Channels of the output.
+    /// Number of channels of the output.
     pub channels: usize,
-    /// Steps of the window. Default 3.
+    /// Number of steps of the window. Default 3.
     #[serde(default = "three")]
     pub depth: usize,
     /// Height and width of the window.
     pub kernel: Pair,
-    /// Rows and columns from one position of the window to the next. Default 1.
+    /// Number of rows and columns from one position of the window to the next. Default 1.
     #[serde(default = "Pair::one")]
     pub stride: Pair,
-    /// Rows and columns of zeros around the input. Default 0.
+    /// Number of rows and columns of zeros around the input. Default 0.
     #[serde(default = "Pair::zero")]
     pub padding: Pair,
-    /// Steps of zeros before the first step and after the last. Default: as many as keep the
-    /// number of steps.
+    /// Number of steps of zeros before the first step and after the last one. Default: as many as keep
+    /// the number of steps unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_padding: Option<usize>,
-    /// Groups of channels that do not see each other. Default 1.
+    /// Number of groups of channels that are independent of each other. Default 1.
     #[serde(default = "one")]
     pub groups: usize,
     /// Whether a bias is added. Default true.
     #[serde(default = "crate::layer::contract::yes")]
     pub bias: bool,
-    /// First values of weight and bias.
+    /// How the first values of weight and bias are chosen.
     #[serde(default)]
     pub init: WeightInit,
 }
@@ -58,7 +58,8 @@ fn three() -> usize {
 }
 
 impl Conv3d {
-    /// `channels` outputs and a window of `depth` steps; "same" padding in time, none in space.
+    /// A convolution with `channels` outputs and a window of `depth` steps; "same" padding in time,
+    /// none in space.
     pub fn new(channels: usize, depth: usize, kernel: impl Into<Pair>) -> Self {
         Self {
             channels,
@@ -73,7 +74,7 @@ impl Conv3d {
         }
     }
 
-    /// The same with this padding in space.
+    /// Sets the padding in space.
     #[must_use]
     pub fn padding(self, padding: impl Into<Pair>) -> Self {
         Self { padding: padding.into(), ..self }
@@ -84,7 +85,7 @@ impl Layer for Conv3d {
     fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         let input = only(inputs)?;
         if !input.timed {
-            return Err(Error::shape("a convolution over time takes images in time")
+            return Err(Error::shape("a convolution over time needs images with time steps")
                 .expected("[N, T, C, H, W]")
                 .found(input));
         }
@@ -92,14 +93,16 @@ impl Layer for Conv3d {
         let slide = Slide { kernel, stride, padding, dilation: Pair::one() };
         let (channels, mut window) = slide.over(input)?;
         if self.depth == 0 || (self.time_padding.is_none() && self.depth.is_multiple_of(2)) {
-            return Err(Error::config("a depth that cannot keep the number of steps")
-                .expected("an odd depth, or a time_padding")
-                .found(self.depth));
+            return Err(Error::config(
+                "the depth must be above 0, and odd unless there is a time_padding",
+            )
+            .expected("an odd depth, or a time_padding")
+            .found(self.depth));
         }
         window.kernel[0] = self.depth;
         window.padding[0] = self.time_padding.unwrap_or(self.depth / 2);
         if window.padding[0] >= self.depth {
-            return Err(Error::config("steps of padding alone under the window")
+            return Err(Error::config("the padding in time must be shorter than the window")
                 .expected(format!("a time_padding below the depth of {}", self.depth))
                 .found(window.padding[0]));
         }
@@ -117,7 +120,7 @@ impl Layer for Conv3d {
 struct Conv3dOp(ConvOp);
 
 impl Conv3dOp {
-    /// Steps of the output, if there are any.
+    /// Number of steps of the output; `None` if the input is too short.
     fn left(&self, steps: usize) -> Option<usize> {
         let window = &self.0.conv.window;
         let padded = steps.saturating_add(2 * window.padding[0]).saturating_add(1);
@@ -130,7 +133,7 @@ impl<R: Real> SampleOp<R> for Conv3dOp {
         let (depth, padding) = (self.0.conv.window.kernel[0], self.0.conv.window.padding[0]);
         match self.left(steps) {
             Some(_) => Ok(()),
-            None => Err(Error::data("a window longer than its padded input")
+            None => Err(Error::data("the window is longer than its padded input")
                 .expected(format!("at least {} steps", depth - 2 * padding))
                 .found(format!("{steps} steps"))),
         }
@@ -148,7 +151,7 @@ impl<R: Real> SampleOp<R> for Conv3dOp {
         self.0.backward(back, saved, cx);
     }
 
-    /// Windows reach across the end of a stretch.
+    /// A layer whose windows reach across the end of a stretch cannot continue from a state.
     fn carries(&self) -> bool {
         self.0.conv.window.kernel[0] == 1
     }

@@ -1,4 +1,4 @@
-//! Fully connected: `Y_t = W X_t + b`.
+//! Fully connected layer: `Y_t = W X_t + b`.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,22 +14,22 @@ use crate::shape::Shape;
 
 /// Fully connected layer, at every time step: `[.., L]` to `[.., units]`.
 ///
-/// Parameters as `torch.nn.Linear`: `weight` `[units, L]`, `bias` `[units]`.
+/// The parameters are those of `torch.nn.Linear`: `weight` `[units, L]`, `bias` `[units]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dense {
-    /// Numbers in the output.
+    /// Number of outputs.
     pub units: usize,
     /// Whether a bias is added.
     #[serde(default = "crate::layer::contract::yes")]
     pub bias: bool,
-    /// First values of weight and bias.
+    /// How the first values of weight and bias are chosen.
     #[serde(default)]
     pub init: WeightInit,
 }
 
 impl Dense {
-    /// `units` outputs, with a bias.
+    /// A layer with `units` outputs and a bias.
     pub fn new(units: usize) -> Self {
         Self { units, bias: true, init: WeightInit::default() }
     }
@@ -39,13 +39,14 @@ impl Layer for Dense {
     fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         let input = only(inputs)?;
         if self.units == 0 {
-            return Err(Error::config("a dense layer needs units").expected("units of 1 or more"));
+            return Err(Error::config("a dense layer needs at least one unit")
+                .expected("units of 1 or more"));
         }
         if input.item.len() != 1 || input.is_empty() {
-            return Err(Error::shape("a dense layer takes vectors")
+            return Err(Error::shape("a dense layer needs vectors")
                 .expected("[.., L]")
                 .found(input)
-                .advice("put a flatten layer before it"));
+                .advice("add a flatten layer before it"));
         }
         let (length, units) = (input.len(), self.units);
         let fan = Fan { inputs: length, outputs: units };

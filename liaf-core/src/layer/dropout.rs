@@ -9,13 +9,13 @@ use crate::op::{Back, Context, Flow, SampleOp};
 use crate::real::Real;
 use crate::shape::Shape;
 
-/// Sets numbers to 0 in training with probability `p` and divides the others by `1 - p`; does
-/// nothing in evaluation. As `torch.nn.Dropout` (Srivastava et al. 2014), but the numbers dropped
-/// follow from seed, training step, layer and sample alone.
+/// Sets numbers to 0 in training with probability `p` and divides the others by `1 - p`. Does nothing
+/// in evaluation. As `torch.nn.Dropout` (Srivastava et al. 2014), except that the dropped numbers
+/// depend only on seed, training step, layer and sample.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dropout {
-    /// Probability, 0 or more and less than 1.
+    /// Probability, at least 0 and below 1.
     pub p: f64,
     /// Whether the same numbers are dropped at all time steps of a sample. Default false.
     #[serde(default)]
@@ -23,7 +23,7 @@ pub struct Dropout {
 }
 
 impl Dropout {
-    /// Drops with probability `p`, anew at every time step.
+    /// Drops with probability `p`, independently at every time step.
     pub fn new(p: f64) -> Self {
         Self { p, fixed: false }
     }
@@ -45,18 +45,18 @@ impl Layer for Dropout {
 #[derive(Debug)]
 struct DropoutOp {
     p: f64,
-    /// Numbers after which the mask repeats.
+    /// Length after which the mask repeats.
     period: Option<usize>,
 }
 
 impl DropoutOp {
-    /// What each number is multiplied with; the same on both ways.
+    /// The factor for each number, which is the same in the forward and the backward pass.
     fn factors<R: Real>(&self, cx: &Context<'_, R>) -> impl Iterator<Item = R> + use<R> {
         let key = match self.period {
             None if cx.stretch > 0 => cx.key.child(cx.stretch),
             _ => cx.key,
         };
-        // Of 2^53 equally likely numbers, those below are dropped.
+        // Of 2^53 equally likely numbers, those below this limit are dropped.
         let bound = (self.p * (1u64 << 53) as f64) as u64;
         let (kept, period) = (R::of(1.0 / (1.0 - self.p)), self.period.unwrap_or(usize::MAX));
         let indices = std::iter::repeat_with(move || 0..period).flatten();

@@ -11,24 +11,24 @@ use crate::real::Real;
 use crate::shape::Shape;
 use crate::shape::size;
 
-/// Row `X_t` of a table, for tokens 0 to `tokens - 1`: `[N, T]` to `[N, T, length]`.
+/// Looks up row `X_t` of a table, for tokens 0 to `tokens - 1`: `[N, T]` to `[N, T, length]`.
 ///
-/// Parameters as `torch.nn.Embedding`: `weight` `[tokens, length]`, first of all standard normal.
-/// Takes an input of the network; tokens are whole numbers, and others are refused. Behind another
-/// layer, where they cannot be checked, a number that is no token gives zeros.
+/// The parameter is that of `torch.nn.Embedding`: `weight` `[tokens, length]`, at first standard
+/// normal. The layer takes an input of the network, whose tokens must be whole numbers in range; others
+/// are refused. After another layer, where tokens cannot be checked, an invalid token gives zeros.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Embedding {
     /// Number of tokens, at most 2^24.
     pub tokens: usize,
-    /// Numbers in a row.
+    /// Length of a row.
     pub length: usize,
-    /// Token of padding: its row begins as zeros and gets no gradient. Default none.
+    /// The padding token: its row starts as zeros and has no gradient. Default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub padding: Option<usize>,
 }
 
-/// Every whole number up to this is an `f32`.
+/// Every whole number up to this one can be represented in `f32`.
 const MOST: usize = 1 << 24;
 
 impl Embedding {
@@ -42,10 +42,10 @@ impl Layer for Embedding {
     fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         let input = only(inputs)?;
         if !input.item.is_empty() {
-            return Err(Error::shape("an embedding takes tokens").expected("[N, T]").found(input));
+            return Err(Error::shape("an embedding needs tokens").expected("[N, T]").found(input));
         }
         if self.tokens == 0 || self.length == 0 || self.tokens > MOST {
-            return Err(Error::config("an embedding needs tokens and a length")
+            return Err(Error::config("the table of an embedding must not be empty")
                 .expected(format!("1 to {MOST} tokens, a length of 1 or more"))
                 .found(format!("{} tokens, length {}", self.tokens, self.length)));
         }
@@ -79,7 +79,7 @@ impl EmbeddingOp {
     fn refuse<R: Real>(&self, x: &[R]) -> Result<()> {
         match x.iter().enumerate().find(|&(_, &x)| self.token(x).is_none()) {
             None => Ok(()),
-            Some((t, x)) => Err(Error::data(format!("step {t} holds no token"))
+            Some((t, x)) => Err(Error::data(format!("the token at step {t} is invalid"))
                 .expected(format!("a whole number, 0 to {}", self.0.tokens - 1))
                 .found(x)),
         }

@@ -1,4 +1,4 @@
-//! Flatten: an item as one vector.
+//! Flattening of items to vectors.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::op::{Back, Context, Flow, SampleOp};
 use crate::real::Real;
 use crate::shape::Shape;
 
-/// An item as one vector, `[.., C, H, W]` to `[.., C·H·W]`, in the order C, H, W as PyTorch has it.
+/// Flattens items to vectors, `[.., C, H, W]` to `[.., C·H·W]`, in the order C, H, W, as PyTorch does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Flatten {}

@@ -1,4 +1,4 @@
-//! Layers that join several signals: sums and concatenations.
+//! Layers with several inputs: sums and concatenations.
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -11,22 +11,23 @@ use crate::op::{Back, Context, Flow, SampleOp};
 use crate::real::Real;
 use crate::shape::Shape;
 
-/// Sum of its inputs, all of one shape: `Y_t = sum_i X_i,t`, the end of a residual branch.
+/// The sum of the inputs, which have the same shape: `Y_t = sum_i X_i,t`, as at the end of a residual
+/// branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Add {}
 
-/// Its inputs one after another on the first axis of their items: vectors `[.., L_i]` to
-/// `[.., sum L_i]`, images `[.., C_i, H, W]` to `[.., sum C_i, H, W]`.
+/// Concatenates the inputs along the first axis of their items: vectors `[.., L_i]` to `[.., sum L_i]`,
+/// images `[.., C_i, H, W]` to `[.., sum C_i, H, W]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Concat {}
 
-/// The first of several inputs.
+/// The first of several inputs. Returns an error if there is only one.
 fn several<'a>(what: &str, inputs: &'a [Shape]) -> Result<&'a Shape> {
     match inputs {
         [first, _, ..] => Ok(first),
-        _ => Err(Error::config(format!("{what} takes several inputs"))
+        _ => Err(Error::config(format!("{what} needs several inputs"))
             .expected("from = [a, b, ..]")
             .found(format!("{} inputs", inputs.len()))),
     }
@@ -36,7 +37,7 @@ impl Layer for Add {
     fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         let first = several("a sum", inputs)?;
         if let Some(other) = inputs.iter().find(|&input| input != first) {
-            return Err(Error::shape("a sum takes signals of one shape")
+            return Err(Error::shape("the inputs of a sum must have the same shape")
                 .expected(first)
                 .found(other));
         }
@@ -68,7 +69,7 @@ impl Layer for Concat {
     fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         let first = several("a concatenation", inputs)?;
         if first.item.is_empty() {
-            return Err(Error::shape("a concatenation takes vectors or images")
+            return Err(Error::shape("a concatenation needs vectors or images")
                 .expected("[.., L] or [.., C, H, W]")
                 .found(first));
         }
@@ -78,9 +79,11 @@ impl Layer for Concat {
                 && input.item[1..] == first.item[1..]
         };
         if let Some(other) = inputs.iter().find(|input| !fits(input)) {
-            return Err(Error::shape("a concatenation takes signals equal but for the first axis")
-                .expected(format!("like {first}"))
-                .found(other));
+            return Err(Error::shape(
+                "the inputs of a concatenation must have equal shapes except for the first axis",
+            )
+            .expected(format!("like {first}"))
+            .found(other));
         }
         let mut item = first.item.clone();
         item[0] = inputs.iter().fold(0, |sum, input| sum.saturating_add(input.item[0]));
@@ -91,12 +94,12 @@ impl Layer for Concat {
 
 #[derive(Debug)]
 struct ConcatOp {
-    /// Numbers in an item of each input.
+    /// Number of values in an item of each input.
     lens: SmallVec<[usize; 4]>,
 }
 
 impl ConcatOp {
-    /// For every step and input: number of the input, numbers there, numbers in the output.
+    /// For every step and input: index of the input, its range of numbers, and the range in the output.
     fn pieces(
         &self,
         steps: usize,

@@ -1,8 +1,8 @@
-//! The layers: each a configuration that is checked, then made into an operation.
+//! The layers. Each is a configuration, from which its operation is made after it has been checked.
 //!
-//! [`LayerConfig`] is what stands in a TOML or JSON file. A layer's own file holds its configuration
-//! with documented defaults, its description (what it makes of shapes, its parameters, what it
-//! costs), and its operation.
+//! [`LayerConfig`] is a layer as it is written in a TOML or JSON file. The file of a layer has its
+//! configuration with documented defaults, its description (output shape, parameters, cost), and its
+//! operation.
 
 mod activate;
 mod aggregate;
@@ -43,7 +43,7 @@ use crate::neuron::{Neuron, Plif};
 use crate::real::Real;
 use crate::shape::Shape;
 
-/// The name of a variant as serde's `snake_case` has it.
+/// The name of a variant in serde's `snake_case`.
 fn snake_case(variant: &str) -> String {
     let mut name = String::new();
     for (i, c) in variant.chars().enumerate() {
@@ -57,7 +57,8 @@ fn snake_case(variant: &str) -> String {
 
 macro_rules! layers {
     ($($(#[$doc:meta])* $variant:ident($config:ty),)*) => {
-        /// Any layer, as it stands in a configuration: `type = "dense"` and its own keys.
+        /// Any layer, as it is written in a configuration: `type = "dense"` and the options of that
+        /// type.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "type", rename_all = "snake_case")]
         #[non_exhaustive]
@@ -73,7 +74,7 @@ macro_rules! layers {
         }
 
         impl LayerConfig {
-            /// The name of its type, as in a configuration: `dense`.
+            /// The name of the type, as in a configuration: `dense`.
             pub fn kind(&self) -> &'static str {
                 use std::sync::OnceLock;
                 match self {
@@ -106,13 +107,13 @@ layers! {
     AvgPool(AvgPool),
     /// Maxima of windows: in TOML `type = "max_pool"`.
     MaxPool(MaxPool),
-    /// The average of an image: in TOML `type = "spatial_mean"`.
+    /// The mean of an image: in TOML `type = "spatial_mean"`.
     SpatialMean(SpatialMean),
     /// Sum of several signals: in TOML `type = "add"`.
     Add(Add),
-    /// Several signals one after another: in TOML `type = "concat"`.
+    /// Concatenation of several signals: in TOML `type = "concat"`.
     Concat(Concat),
-    /// Numbers dropped in training: in TOML `type = "dropout"`.
+    /// Dropout: in TOML `type = "dropout"`.
     Dropout(Dropout),
     /// A row of a table for each token: in TOML `type = "embedding"`.
     Embedding(Embedding),
@@ -126,7 +127,7 @@ layers! {
     LayerNorm(LayerNorm),
     /// `[C, H, W]` to `[C·H·W]`: in TOML `type = "flatten"`.
     Flatten(Flatten),
-    /// An end of time: mean, sum, last or one step: in TOML `type = "aggregate"`.
+    /// Aggregation over time (mean, sum, last or one step): in TOML `type = "aggregate"`.
     Aggregate(Aggregate),
     /// Simple recurrent network: in TOML `type = "rnn"`.
     Rnn(Rnn),

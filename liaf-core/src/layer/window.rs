@@ -1,4 +1,4 @@
-//! Windows over images: what convolutions and poolings share.
+//! Windows over images, which convolutions and poolings share.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::kernels::Window;
 use crate::shape::Shape;
 use crate::shape::size;
 
-/// Height and width: in a configuration one number for both, or `[height, width]`.
+/// Height and width: in a configuration, one number for both, or `[height, width]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "OneOrTwo", into = "OneOrTwo")]
 pub struct Pair(pub [usize; 2]);
@@ -71,14 +71,14 @@ pub(crate) struct Slide {
 }
 
 impl Slide {
-    /// Channels of the input and the window over it.
+    /// The number of channels of the input, and the window over it.
     ///
     /// # Errors
-    /// If the input is no image, a number is 0 that must not be, or the window is larger than the
-    /// padded input.
+    /// If the input is not an image, a value is 0 that must be above 0, or the window is larger than
+    /// the padded input.
     pub fn over(&self, input: &Shape) -> Result<(usize, Window)> {
         let Some((channels, height, width)) = input.image() else {
-            return Err(Error::shape("a window slides over images")
+            return Err(Error::shape("this layer needs images")
                 .expected("[.., C, H, W]")
                 .found(input));
         };
@@ -97,7 +97,7 @@ impl Slide {
             let padded = size("padding", &[padding[axis], 2])?.saturating_add(end);
             let stride = size("a stride", &[stride[axis]])?;
             let Some(room) = padded.checked_sub(reach) else {
-                return Err(Error::shape("a window larger than its padded input")
+                return Err(Error::shape("the window is larger than its padded input")
                     .expected(format!("a window within {input}, padded by {padding:?}"))
                     .found(format!("a kernel of {kernel:?}, dilated by {dilation:?}")));
             };

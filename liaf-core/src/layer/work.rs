@@ -1,63 +1,63 @@
-//! What one layer does at one step, as numbers.
+//! The operations of a layer at one step, as numbers.
 
 use serde::Serialize;
 
-/// The synapses of a layer: every output number is a sum over `inputs × taps` products.
+/// The weights of a layer: every output is a sum over `inputs × taps` products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Synapses {
-    /// Input channels, or numbers of an input vector.
+    /// Number of input channels, or of values in an input vector.
     pub inputs: u64,
-    /// Output channels, or numbers of an output vector; for gates, of all gates.
+    /// Number of output channels, or of values in an output vector; for gates, of all gates.
     pub outputs: u64,
-    /// Numbers of a kernel: k² (times the depth in time); 1 where there is none.
+    /// Number of elements of a kernel: k² (times the depth in time); 1 without a kernel.
     pub taps: u64,
-    /// Positions of the kernel: Ho·Wo; 1 for a vector.
+    /// Number of positions of the kernel: Ho·Wo; 1 for a vector.
     pub places: u64,
 }
 
 impl Synapses {
-    /// A matrix from `inputs` to `outputs` numbers.
+    /// A matrix from `inputs` to `outputs` values.
     pub fn dense(inputs: usize, outputs: usize) -> Self {
         Self { inputs: inputs as u64, outputs: outputs as u64, taps: 1, places: 1 }
     }
 
-    /// A convolution between channels, with a kernel of `taps` numbers at `places` positions.
+    /// A convolution between channels, with a kernel of `taps` elements at `places` positions.
     pub fn conv(inputs: usize, outputs: usize, taps: usize, places: usize) -> Self {
         Self { taps: taps as u64, places: places as u64, ..Self::dense(inputs, outputs) }
     }
 
-    /// Multiply-accumulates. Saturates instead of wrapping round.
+    /// Number of multiply-accumulates, which saturates instead of overflowing.
     pub fn macs(&self) -> u64 {
         [self.outputs, self.taps, self.places].into_iter().fold(self.inputs, u64::saturating_mul)
     }
 }
 
-/// What one layer does at one step (or once, without time). Activation functions, and additions of
-/// a bias, are not counted, as is usual.
+/// The operations of a layer at one step (or in total, without time). Activation functions and the
+/// addition of a bias are not counted, as is usual.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Work {
-    /// Synapses on the inputs.
+    /// The weights on the inputs.
     pub synapses: Option<Synapses>,
     /// Multiply-accumulates on what the layer itself carries from step to step.
     pub recurrent_macs: u64,
-    /// Multiplications number by number, beside the synapses'.
+    /// Elementwise multiplications, in addition to those of the weights.
     pub multiplications: u64,
-    /// Additions and comparisons number by number, beside the synapses'.
+    /// Elementwise additions and comparisons, in addition to those of the weights.
     pub additions: u64,
 }
 
 impl Work {
-    /// Nothing but synapses.
+    /// Only the operations of weights.
     pub fn synapses(synapses: Synapses) -> Self {
         Self { synapses: Some(synapses), ..Self::default() }
     }
 
-    /// Nothing but work number by number: on each of `len` numbers so many of both.
+    /// Only elementwise operations: this number of both on each of `len` values.
     pub fn each(len: usize, multiplications: usize, additions: usize) -> Self {
         Self::default().and_each(len, multiplications, additions)
     }
 
-    /// The same with work number by number.
+    /// Adds elementwise operations.
     #[must_use]
     pub fn and_each(self, len: usize, multiplications: usize, additions: usize) -> Self {
         let times = |count: usize| (len as u64).saturating_mul(count as u64);
@@ -68,13 +68,13 @@ impl Work {
         }
     }
 
-    /// The same with so many multiply-accumulates on what the layer carries.
+    /// Adds multiply-accumulates on what the layer carries.
     #[must_use]
     pub fn and_recurrent(self, macs: u64) -> Self {
         Self { recurrent_macs: macs, ..self }
     }
 
-    /// All multiply-accumulates.
+    /// Number of all multiply-accumulates.
     pub fn macs(&self) -> u64 {
         self.synapses.map_or(0, |synapses| synapses.macs()).saturating_add(self.recurrent_macs)
     }

@@ -1,7 +1,7 @@
 //! Losses: from a network's output and labels to one number and a gradient.
 //!
-//! An output is `[N, classes]`, or `[N, T, classes]` with scores at every step. All sums are made in
-//! f64, whatever the number type of the network.
+//! An output is `[N, classes]`, or `[N, T, classes]` with scores at every step. All sums are computed
+//! in f64, whatever the number type of the network is.
 
 mod rules;
 mod scores;
@@ -14,7 +14,7 @@ use crate::real::Real;
 use crate::shape::Shape;
 use scores::Scores;
 
-/// How far an output is from the labels.
+/// The difference between an output and the labels.
 ///
 /// | | formula, mean over samples; `z_t` scores at step t, `z` their mean over the T steps |
 /// |---|---|
@@ -30,8 +30,7 @@ use scores::Scores;
 pub enum Loss {
     /// Cross-entropy of the mean scores, `torch.nn.CrossEntropyLoss`.
     CrossEntropy {
-        /// Share s of the target that is spread over all classes, 0 or more and less than 1.
-        /// Default 0.
+        /// Share s of the target that is spread over all classes, at least 0 and below 1. Default 0.
         #[serde(default)]
         label_smoothing: f64,
     },
@@ -43,7 +42,7 @@ pub enum Loss {
         /// Share of the steps in which the neuron of the label should fire. Default 1.
         #[serde(default = "one")]
         correct: f64,
-        /// Share of the steps in which the others should. Default 0.
+        /// Share of the steps in which the other neurons should fire. Default 0.
         #[serde(default)]
         incorrect: f64,
     },
@@ -66,23 +65,23 @@ impl Default for Loss {
     }
 }
 
-/// What a [`Loss`] says of an output.
+/// The result of a [`Loss`] for an output.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judged<R> {
     /// Mean loss over the samples.
     pub loss: f64,
     /// Loss of each sample.
     pub losses: Vec<f64>,
-    /// Its gradient by the output, of the output's shape; 0 at padded steps.
+    /// Gradient with respect to the output, of the same shape; 0 at padded steps.
     pub gradient: ArrayD<R>,
-    /// The class of the largest mean score of each sample; of equals, the first.
+    /// The class with the largest mean score of each sample; the first one if there are several.
     pub classes: Vec<usize>,
-    /// Samples whose class is their label.
+    /// Number of samples whose class is their label.
     pub correct: usize,
 }
 
 impl Loss {
-    /// Refuses numbers that cannot be.
+    /// Returns an error if a value is invalid.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config).
@@ -105,19 +104,19 @@ impl Loss {
         }
     }
 
-    /// Refuses scores without time where the loss needs them at every step.
+    /// Returns an error if the scores have no time and the loss needs them at every step.
     pub(crate) fn check_time(&self, scores: &Shape) -> Result<()> {
         if scores.timed || !matches!(self, Self::SpikeCount { .. } | Self::Tet { .. }) {
             return Ok(());
         }
-        Err(Error::shape("this loss takes scores at every step")
+        Err(Error::shape("this loss needs scores at every step")
             .expected("[N, T, classes]")
             .found(scores)
-            .advice("leave out the aggregation at the end of the network"))
+            .advice("remove the aggregation at the end of the network"))
     }
 
-    /// The loss of `output`, `[N, classes]` or `[N, T, classes]`, for `labels` `[N]`. `lengths` says
-    /// how many steps of each sample are not padding.
+    /// The loss of `output`, `[N, classes]` or `[N, T, classes]`, for `labels` `[N]`. `lengths` are the
+    /// numbers of steps of each sample that are not padding.
     ///
     /// ```
     /// use liaf_core::loss::Loss;
@@ -128,8 +127,9 @@ impl Loss {
     /// ```
     ///
     /// # Errors
-    /// If there are no samples, steps or classes, not one label or length a sample, a label is no
-    /// class, a score is not finite, or the loss needs scores at every step.
+    /// If there are no samples, steps or classes, if there is not one label or length for each sample,
+    /// if a label is not the index of a class, if a score is not finite, or if the loss needs scores at
+    /// every step.
     pub fn judge<R: Real>(
         &self,
         output: ArrayViewD<'_, R>,
@@ -175,8 +175,8 @@ impl Loss {
     }
 }
 
-/// Mean cross-entropy of logits `[N, classes]` and classes `[N]`, and its gradient by the logits:
-/// [`Loss::CrossEntropy`] without smoothing.
+/// Mean cross-entropy of logits `[N, classes]` and classes `[N]`, and its gradient with respect to the
+/// logits: [`Loss::CrossEntropy`] without smoothing.
 ///
 /// # Errors
 /// As [`Loss::judge`].

@@ -11,7 +11,7 @@ pub(super) fn mean_over_time(scores: &[f64], classes: usize) -> Vec<f64> {
     mean
 }
 
-/// The gradient by the mean over time as gradients by each step.
+/// Converts the gradient with respect to the mean over time to gradients with respect to each step.
 pub(super) fn spread(by_mean: &[f64], gradient: &mut [f64]) {
     let steps = (gradient.len() / by_mean.len()) as f64;
     for step in gradient.chunks_exact_mut(by_mean.len()) {
@@ -19,7 +19,7 @@ pub(super) fn spread(by_mean: &[f64], gradient: &mut [f64]) {
     }
 }
 
-/// The first of the largest.
+/// The index of the first of the largest scores.
 pub(super) fn largest(scores: &[f64]) -> usize {
     let mut best = 0;
     for (class, &score) in scores.iter().enumerate() {
@@ -30,7 +30,7 @@ pub(super) fn largest(scores: &[f64]) -> usize {
     best
 }
 
-/// Cross-entropy of one score a class, and its gradient.
+/// Cross-entropy for one score per class, and its gradient.
 pub(super) fn cross_entropy(scores: &[f64], label: usize, smoothing: f64) -> (f64, Vec<f64>) {
     let top = scores[largest(scores)];
     let sum: f64 = scores.iter().map(|score| (score - top).exp()).sum();
@@ -47,7 +47,7 @@ pub(super) fn cross_entropy(scores: &[f64], label: usize, smoothing: f64) -> (f6
     (loss, gradient)
 }
 
-/// Squared error of one score a class and the one-hot label, and its gradient.
+/// Squared error between one score per class and the one-hot label, and its gradient.
 pub(super) fn squared(scores: &[f64], label: usize) -> (f64, Vec<f64>) {
     let classes = scores.len() as f64;
     let off: Vec<f64> = scores
@@ -59,7 +59,7 @@ pub(super) fn squared(scores: &[f64], label: usize) -> (f64, Vec<f64>) {
     (loss, off.into_iter().map(|off| 2.0 * off / classes).collect())
 }
 
-/// Squared error of the sums over time and target counts, which are `rates` of the steps.
+/// Squared error between the sums over time and target counts, which are `rates` of the steps.
 pub(super) fn count(
     scores: &[f64],
     label: usize,

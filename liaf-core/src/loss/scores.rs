@@ -1,4 +1,4 @@
-//! An output that can be judged: its shape, labels and lengths fit each other.
+//! An output whose shape, labels and lengths have been checked against each other.
 
 use ndarray::ArrayViewD;
 
@@ -10,7 +10,7 @@ pub(super) struct Scores<'a> {
     numbers: Vec<f64>,
     lengths: Option<&'a [usize]>,
     pub classes: usize,
-    /// Numbers from sample to sample.
+    /// Number of values per sample.
     pub stride: usize,
     pub timed: bool,
 }
@@ -25,14 +25,14 @@ impl<'a> Scores<'a> {
             [samples, classes] => (samples, 1, classes),
             [samples, steps, classes] => (samples, steps, classes),
             _ => {
-                return Err(Error::shape("a loss takes scores of classes")
+                return Err(Error::shape("a loss needs scores of classes")
                     .expected("[N, classes] or [N, T, classes]")
                     .found(format!("{:?}", output.shape())));
             }
         };
         let timed = output.ndim() == 3;
         if samples == 0 || steps == 0 || classes == 0 {
-            return Err(Error::data("a loss needs at least one number")
+            return Err(Error::data("the output must not be empty")
                 .expected("1 or more samples, steps and classes")
                 .found(format!("{:?}", output.shape())));
         }
@@ -56,7 +56,7 @@ impl<'a> Scores<'a> {
             if let Some((n, &length)) =
                 lengths.iter().enumerate().find(|&(_, length)| !(1..=steps).contains(length))
             {
-                return Err(Error::data(format!("sample {n} has an impossible length"))
+                return Err(Error::data(format!("the length of sample {n} is out of range"))
                     .expected(format!("1 to {steps}"))
                     .found(length));
             }

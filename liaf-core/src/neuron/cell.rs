@@ -1,10 +1,10 @@
-//! One step of neurons, forward and back, elementwise; every rule in one place.
+//! One step of neurons, forward and backward, elementwise; every rule in one place.
 
 use super::{Output, Surrogate};
 use crate::op::Firing;
 use crate::real::Real;
 
-/// One thing for each constant of a neuron.
+/// One value for each constant of a neuron.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Constants<T> {
     pub alpha: T,
@@ -51,7 +51,7 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// The spike F of a membrane this much above its threshold.
+    /// The spike F of a membrane whose potential is this far above its threshold.
     pub fn spike<R: Real>(&self, over: R, firing: Firing) -> R {
         match self.output {
             Output::Membrane => R::ZERO,
@@ -59,7 +59,7 @@ impl Rules {
         }
     }
 
-    /// From U, one number a neuron: V, which the step hands on, and the output.
+    /// Computes, for each neuron, V, which is carried to the next step, and the output from U.
     pub fn fire<R: Real>(
         &self,
         c: &Constants<Vec<R>>,
@@ -86,8 +86,9 @@ impl Rules {
         }
     }
 
-    /// Back over [`fire`](Self::fire): `g` is the gradient by the output, `d` that by V and,
-    /// afterwards, that by U. Gradients by constants are added to `sums`, where there is room.
+    /// The backward pass of [`fire`](Self::fire): `g` is the gradient with respect to the output; `d`
+    /// is that with respect to V, and is replaced by that with respect to U. Gradients of constants are
+    /// added to those of the `sums` that are not empty.
     pub fn fire_back<R: Real>(
         &self,
         c: &Constants<Vec<R>>,
@@ -103,9 +104,9 @@ impl Rules {
             let f = self.spike(over, firing);
             let s =
                 if self.output == Output::Membrane { R::ZERO } else { self.surrogate.slope(over) };
-            // Slope of the spike inside the reset.
+            // Derivative of the spike inside the reset.
             let sr = if self.detach_reset { R::ZERO } else { s };
-            // R, and the slopes of V by U and by the threshold.
+            // R, and the derivatives of V with respect to U and to the threshold.
             let (r, v_u, v_threshold) = match self.reset {
                 ResetRule::Hard => (
                     f * reset + (R::ONE - f) * u,
@@ -119,7 +120,7 @@ impl Rules {
                 ),
                 ResetRule::SoftAfterLeak => (u, alpha - sr * threshold, sr * threshold - f),
             };
-            // Slopes of the output by U and by the threshold.
+            // Derivatives of the output with respect to U and to the threshold.
             let (y_u, y_threshold) = match self.output {
                 Output::Spike => (s, -s),
                 Output::Membrane => (R::ONE, R::ZERO),
@@ -139,7 +140,7 @@ impl Rules {
     }
 }
 
-/// Adds to a sum that somebody asked for.
+/// Adds to a sum, if it was asked for.
 fn add<R: Real>(sums: &mut [R], i: usize, by: R) {
     if let Some(sum) = sums.get_mut(i) {
         *sum += by;

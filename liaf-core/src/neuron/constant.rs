@@ -1,4 +1,4 @@
-//! The constants of neurons: one for all, per channel or per neuron; fixed or learned.
+//! The constants of neurons: one for all, one per channel or one per neuron; fixed or learned.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use crate::op::Context;
 use crate::real::Real;
 use crate::shape::Shape;
 
-/// Which neurons have a constant in common.
+/// Which neurons share a constant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sharing {
@@ -23,7 +23,7 @@ pub enum Sharing {
     All,
     /// The neurons of a channel: `[C]`. In a vector every neuron is a channel.
     Channel,
-    /// Every neuron has its own: a tensor of the shape of the item.
+    /// Every neuron has a separate constant: a tensor with the shape of the item.
     Neuron,
 }
 
@@ -36,8 +36,8 @@ impl Sharing {
         }
     }
 
-    /// How many neurons that follow each other, in an item of this shape, have one value in common:
-    /// entry `i` of the tensor belongs to neurons `i * run` up to `(i + 1) * run`.
+    /// Number of consecutive neurons, in an item of this shape, that share a value: entry `i` of the
+    /// tensor belongs to the neurons from `i * run` to `(i + 1) * run`.
     ///
     /// ```
     /// use liaf_core::Shape;
@@ -56,13 +56,13 @@ impl Sharing {
     }
 }
 
-/// A constant of neurons, in a configuration a number, `0.3`, or a table,
+/// A constant of neurons. In a configuration it is a number, `0.3`, or a table,
 /// `{ init = 0.6225, learn = true, per = "channel" }`.
 ///
-/// A fixed number for all neurons stands in the configuration only. One per channel or neuron is a
-/// buffer of the network, and a learned one a parameter, so that both are in a checkpoint.
+/// A fixed number for all neurons is stored in the configuration only. One per channel or neuron is a
+/// buffer of the network, and a learned one is a parameter, so that both are in a checkpoint.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-// `remote` derives the table alone; the impls below add the number.
+// `remote` derives the table form only; the impls below add the number form.
 #[serde(remote = "Self", deny_unknown_fields)]
 pub struct Constant {
     /// Its value, or its first value.
@@ -73,7 +73,7 @@ pub struct Constant {
     /// Which neurons share it.
     #[serde(default)]
     pub per: Sharing,
-    /// The layer whose learned constant of the same name is this one as well.
+    /// The layer whose learned constant of the same name is used instead of a separate one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared_with: Option<String>,
 }
@@ -85,18 +85,18 @@ impl From<f64> for Constant {
 }
 
 impl Constant {
-    /// A learned constant, first `init`, one for all neurons.
+    /// A learned constant that starts as `init`, shared by all neurons.
     pub fn learned(init: f64) -> Self {
         Self { init, learn: true, ..Self::default() }
     }
 
-    /// The same, shared by these neurons.
+    /// Sets which neurons share it.
     #[must_use]
     pub fn per(self, per: Sharing) -> Self {
         Self { per, ..self }
     }
 
-    /// The same constant as that of another layer.
+    /// Uses the constant of another layer.
     #[must_use]
     pub fn shared_with(self, layer: &str) -> Self {
         Self { shared_with: Some(layer.into()), ..self }
@@ -107,19 +107,24 @@ impl Constant {
             Err(Error::config(format!("{name} {what}")).expected(expected).found(self.init))
         };
         if !self.init.is_finite() {
-            return fault("is not finite", "a finite number");
+            return fault("must be finite", "a finite number");
         }
         if self.learn && form != Form::Plain && !(self.init > 0.0 && self.init < 1.0) {
-            return fault("is learned as a sigmoid", "a first value between 0 and 1");
+            return fault(
+                "is learned as a sigmoid, so that its first value must be between 0 and 1",
+                "a first value between 0 and 1",
+            );
         }
         if self.shared_with.is_some() && !self.learn {
-            return Err(Error::config(format!("{name} is fixed and cannot be shared"))
-                .advice("write its value in both layers, or set learn = true"));
+            return Err(Error::config(format!(
+                "{name} is fixed, and only learned constants can be shared"
+            ))
+            .advice("write its value in both layers, or set learn = true"));
         }
         Ok(())
     }
 
-    /// The tensor it is kept in, if it is kept in one.
+    /// The tensor in which it is stored, if there is one.
     pub(super) fn tensor(
         &self,
         name: &'static str,
@@ -137,7 +142,7 @@ impl Constant {
         Some(TensorSpec { shared_with: self.shared_with.clone(), ..spec })
     }
 
-    /// Where an operation finds it: parameters and buffers are counted as they are asked for.
+    /// Where an operation finds it. The counters of parameters and buffers advance with each call.
     pub(super) fn value(
         &self,
         form: Form,
@@ -158,7 +163,7 @@ impl Constant {
     }
 }
 
-/// How a value follows from the number w that is learned.
+/// How the value depends on the learned number w.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Form {
     /// w.
@@ -196,12 +201,12 @@ pub(super) enum Source {
     Buffer(usize),
 }
 
-/// A constant inside an operation.
+/// A constant as an operation uses it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Value {
     pub source: Source,
     pub form: Form,
-    /// Neurons that follow each other and share a number.
+    /// Number of consecutive neurons that share a number.
     pub run: usize,
 }
 
@@ -210,7 +215,7 @@ impl Value {
         Self { source: Source::Fixed(value), form: Form::Plain, run: 1 }
     }
 
-    /// The number, if it is in no tensor.
+    /// The number, if it is not stored in a tensor.
     pub fn number(&self) -> Option<f64> {
         match self.source {
             Source::Fixed(value) => Some(value),
@@ -222,7 +227,7 @@ impl Value {
         matches!(self.source, Source::Param(_))
     }
 
-    /// One number a neuron.
+    /// Fills `each` with one number per neuron.
     pub fn fill<R: Real>(&self, each: &mut [R], cx: &Context<'_, R>) {
         let tensor = match self.source {
             Source::Fixed(value) => return each.fill(R::of(value)),
@@ -234,7 +239,8 @@ impl Value {
         }
     }
 
-    /// Adds gradients by the value, one a neuron, to those by the number that is learned.
+    /// Adds the gradients with respect to the value, one per neuron, to those with respect to the
+    /// learned number.
     pub fn add_gradient<R: Real>(&self, each: &[R], params: &[&[R]], d_params: &mut [Vec<R>]) {
         let Source::Param(index) = self.source else { return };
         let runs = each.chunks(self.run).zip(params[index]).zip(&mut d_params[index]);
@@ -271,7 +277,7 @@ impl<'de> Deserialize<'de> for Constant {
     }
 }
 
-/// The numbers of a visitor, whole ones as well.
+/// Accepts floating-point and whole numbers.
 macro_rules! visit_numbers {
     ($value:ty, $($visit:ident $number:ty),*) => {
         $(fn $visit<E: serde::de::Error>(self, number: $number) -> std::result::Result<$value, E> {

@@ -9,17 +9,17 @@
 //! | LIF | `Y_t = F_t` |
 //! | LIAF | `Y_t = act(U_t - V_th)` (threshold-related) or `act(U_t)` |
 //!
-//! Source: Wu et al., LIAF-Net, arXiv 2011.06176. The analog output is of `U_t` before reset and
-//! leak; in a LIAF the spike exists only to reset the membrane.
+//! Source: Wu et al., LIAF-Net, arXiv 2011.06176. The analog output is a function of `U_t` before reset
+//! and leak; in a LIAF neuron the only effect of a spike is to reset the membrane.
 //!
-//! Back, with `s` the surrogate of `dF/dU`:
+//! In the backward pass, with the surrogate `s` for `dF/dU`:
 //! `dV_t/dU_t = alpha [s(U_t - V_th) (V_reset - U_t) + 1 - F_t]`; `detach_reset` drops the term of s.
 //!
 //! Variants, all in [`Neuron`]: soft reset ([`Reset`]), constants per channel or neuron, fixed or
-//! learned ([`Constant`]), other surrogates ([`Surrogate`]), membranes that reach each other
-//! (`recurrent`), a synapse with a state of its own (`synapse`), a leaky integrator that never fires
-//! ([`Output::Membrane`]), batch norm inside the recurrence (`norm`). `alpha = 1` is the integrate-and-fire neuron. [`Plif`] is the neuron of
-//! SpikingJelly, whose input decays with the membrane.
+//! learned ([`Constant`]), other surrogates ([`Surrogate`]), coupled membranes (`recurrent`), a synapse
+//! with a separate state (`synapse`), a leaky integrator that never fires ([`Output::Membrane`]), batch
+//! norm inside the recurrence (`norm`). With `alpha = 1` it is the integrate-and-fire neuron. [`Plif`]
+//! is the neuron of SpikingJelly, whose input decays with the membrane.
 
 mod cell;
 mod constant;
@@ -53,7 +53,7 @@ use crate::layer::work::{Synapses, Work};
 use crate::real::Real;
 use crate::shape::Shape;
 
-/// A layer of neurons, one for each number of its input: `[N, T, item…]` to the same.
+/// A layer of neurons, one for each number of its input: `[N, T, item…]` to the same shape.
 ///
 /// ```
 /// use liaf_core::NetworkConfig;
@@ -73,42 +73,43 @@ use crate::shape::Shape;
 /// # Ok::<(), liaf_core::Error>(())
 /// ```
 ///
-/// Tensors, where constants are learned or differ between neurons: `alpha_logit` (`alpha = σ(w)`) or,
-/// fixed, `alpha`; `beta`; `threshold`; `reset`; `gain`; `synapse_logit` or `synapse`; and `weight`
-/// `[L, L]`, `bias` `[L]` of a recurrent layer.
+/// If constants are learned or differ between neurons, they are stored in tensors: `alpha_logit`
+/// (`alpha = σ(w)`) or, if fixed, `alpha`; `beta`; `threshold`; `reset`; `gain`; `synapse_logit` or
+/// `synapse`. A recurrent layer has `weight` `[L, L]` and `bias` `[L]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Neuron {
-    /// What is sent onward. Default: ReLU.
+    /// The output. Default: ReLU.
     pub output: Output,
-    /// Whether an analog output is of `U - V_th` instead of `U`. Default true.
+    /// Whether an analog output is a function of `U - V_th` instead of `U`. Default true.
     pub threshold_related: bool,
     /// Firing threshold V_th. Default 0.5.
     pub threshold: Constant,
-    /// Leak alpha: how much of the membrane is left a step later; learned as `σ(w)`. Default 0.3.
+    /// Leak alpha: the share of the membrane that is left one step later; learned as `σ(w)`. Default
+    /// 0.3.
     pub alpha: Constant,
     /// Additive leak. Default 0.
     pub beta: Constant,
-    /// What a spike does to the membrane. Default: sets it to 0.
+    /// The effect of a spike on the membrane. Default: it is set to 0.
     pub reset: Reset,
-    /// No gradient through the spike of the reset. Default false, as in the paper.
+    /// Whether no gradient flows through the spike of the reset. Default false, as in the paper.
     pub detach_reset: bool,
     /// Derivative of a spike. Default: rectangle of half-width 0.5 and height 1.
     pub surrogate: Surrogate,
-    /// What the input is multiplied with. Default 1.
+    /// The factor by which the input is multiplied. Default 1.
     pub gain: Constant,
-    /// A synapse with a current of its own, `S_t = rho S_{t-1} + gain I_t`, which the membrane
-    /// integrates: its rho, learned as `σ(w)`. Default: none.
+    /// The decay rho of a synapse with a separate current, `S_t = rho S_{t-1} + gain I_t`, which the
+    /// membrane integrates instead of the input; learned as `σ(w)`. Default: no synapse.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub synapse: Option<Constant>,
-    /// Whether a matrix acts on the membranes handed on, `U_t = I_t + W V_{t-1} + b`; for vectors.
-    /// Default false.
+    /// Whether a matrix is applied to the membranes of the previous step, `U_t = I_t + W V_{t-1} + b`.
+    /// This needs vectors. Default false.
     pub recurrent: bool,
-    /// First values of that matrix and bias.
+    /// How the first values of that matrix and bias are chosen.
     pub init: WeightInit,
-    /// Batch norm inside the recurrence: of `U = I + V`, by itself at every step over the batch,
-    /// before firing, as the LIAF layers of BIDL have it; `{}` for its defaults. Not with a gain, a
-    /// synapse or recurrence. Default: none.
+    /// Batch norm inside the recurrence: it normalises `U = I + V`, separately at every step over the
+    /// batch, before firing, as in the LIAF layers of BIDL; `{}` for its defaults. It cannot be
+    /// combined with a gain, a synapse or recurrence. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub norm: Option<BatchNorm>,
 }
@@ -151,29 +152,32 @@ impl Neuron {
 }
 
 impl Neuron {
-    /// Refuses numbers that cannot be, and what does not go together, for inputs of this shape.
+    /// Returns an error if a value is invalid, or if options cannot be combined, for inputs of this
+    /// shape.
     fn check(&self, input: &Shape) -> Result<()> {
         for Named { name, constant, form, .. } in self.listed() {
             constant.check(name, form)?;
         }
         check_rules(self.output, self.surrogate)?;
         if self.recurrent && input.item.len() != 1 {
-            return Err(Error::shape("a recurrent neuron takes vectors")
+            return Err(Error::shape("a recurrent neuron needs vectors")
                 .expected("[N, T, L]")
                 .found(input)
-                .advice("put a flatten layer before it"));
+                .advice("add a flatten layer before it"));
         }
         let Some(norm) = &self.norm else { return Ok(()) };
         norm.check()?;
         if self.recurrent || self.synapse.is_some() || self.gain != Constant::from(1.0) {
-            return Err(Error::config("a neuron with a norm inside")
-                .expected("no gain, no synapse, no recurrence"));
+            return Err(Error::config(
+                "a neuron with a norm inside cannot have a gain, a synapse or recurrence",
+            )
+            .expected("none of these options, or no norm"));
         }
         Ok(())
     }
 
-    /// Two additions (integration, threshold) and two multiplications (leak, reset) a neuron; one
-    /// more of each for a synapse or a norm, a multiplication for a gain, and the matrix of a
+    /// Per neuron, two additions (integration, threshold) and two multiplications (leak, reset); one
+    /// more of each for a synapse or a norm, one multiplication for a gain, and the matrix of a
     /// recurrent layer.
     fn work(&self, len: usize) -> Work {
         let synapse = usize::from(self.synapse.is_some() || self.norm.is_some());
@@ -224,16 +228,16 @@ impl Layer for Neuron {
     }
 }
 
-/// What an output is of spikes.
+/// The relation of an output to spikes.
 fn spikes(output: Output) -> Spikes {
     if output == Output::Spike { Spikes::Fires } else { Spikes::None }
 }
 
-/// The one input of a layer of neurons.
+/// The only input of a layer of neurons.
 fn timed(inputs: &[Shape]) -> Result<&Shape> {
     let input = only(inputs)?;
     if !input.timed {
-        return Err(Error::shape("a neuron takes a signal in time")
+        return Err(Error::shape("a neuron needs a signal with time steps")
             .expected("[N, T, ..]")
             .found(input));
     }

@@ -1,4 +1,4 @@
-//! The constants that a neuron has, by name: their tensors, and where its operation finds them.
+//! The constants of a neuron by name: their tensors, and where its operation finds them.
 
 use super::cell::Constants;
 use super::constant::{Constant, Form, Value};
@@ -6,7 +6,7 @@ use super::{Neuron, Reset};
 use crate::layer::contract::TensorSpec;
 use crate::shape::Shape;
 
-/// A constant, its name, and that of its tensor.
+/// A constant, with its name and the name of its tensor.
 pub(super) struct Named<'a> {
     pub name: &'static str,
     tensor: &'static str,
@@ -19,7 +19,7 @@ impl<'a> Named<'a> {
         Self { name, tensor: name, constant, form: Form::Plain }
     }
 
-    /// Learned as a sigmoid, in a tensor of this name.
+    /// A constant that is learned as a sigmoid, in a tensor with this name.
     fn logit(name: &'static str, learned: &'static str, constant: &'a Constant) -> Self {
         let tensor = if constant.learn { learned } else { name };
         Self { name, tensor, constant, form: Form::SIGMOID }
@@ -27,7 +27,7 @@ impl<'a> Named<'a> {
 }
 
 impl Neuron {
-    /// The constants that it has.
+    /// The constants that this neuron has.
     fn constants(&self) -> Constants<Option<Named<'_>>> {
         let reset = match &self.reset {
             Reset::To(constant) => Some(Named::plain("reset", constant)),
@@ -44,19 +44,20 @@ impl Neuron {
         }
     }
 
-    /// The same in the order of their tensors.
+    /// The constants in the order of their tensors.
     pub(super) fn listed(&self) -> impl Iterator<Item = Named<'_>> {
         self.constants().into_array().into_iter().flatten()
     }
 
-    /// Their tensors: the learned ones, or the fixed ones.
+    /// The tensors of the learned constants, or those of the fixed ones.
     pub(super) fn tensors(&self, item: &Shape, learned: bool) -> impl Iterator<Item = TensorSpec> {
         self.listed()
             .filter(move |named| named.constant.learn == learned)
             .filter_map(|named| named.constant.tensor(named.tensor, named.form, item))
     }
 
-    /// Where the operation finds each constant, and how many parameters and buffers they take.
+    /// Where the operation finds each constant, and the number of parameters and buffers that they
+    /// take.
     pub(super) fn values(&self, item: &Shape) -> (Constants<Value>, usize, usize) {
         let (mut params, mut buffers) = (0, 0);
         let values = self.constants().map(|named| match named {

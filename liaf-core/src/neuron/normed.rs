@@ -1,9 +1,9 @@
 //! Neurons with batch norm inside the recurrence.
 //!
-//! `Z_t = I_t + V_{t-1}`, `U_t = norm(Z_t)` over the batch and the numbers of a channel, by itself at
-//! every step; then fire, reset and leak as ever. The running statistics follow once a step. The
-//! order is that of the LIAF layers of BIDL, the successor of LIAF-Net's code. A sample that has
-//! ended is no part of later steps.
+//! `Z_t = I_t + V_{t-1}`, `U_t = norm(Z_t)` over the batch and the numbers of a channel, separately at
+//! every step; then firing, reset and leak as usual. The running statistics are updated once per step.
+//! The order is that of the LIAF layers of BIDL, the successor of LIAF-Net's code. A sample that has
+//! ended does not take part in later steps.
 
 use rayon::prelude::*;
 use smallvec::SmallVec;
@@ -17,20 +17,20 @@ use crate::memory::Saved;
 use crate::op::{Back, BatchOp, Context, Firing, Flow, Trace};
 use crate::real::Real;
 
-/// It saves Z of all samples, one after another (buffer 0), the steps of each (index), and of every
-/// step the mean (buffer 1), reciprocal deviation (2) and the latter times the
-/// weight (3).
+/// Saves Z of all samples, one after another (buffer 0), the number of steps of each sample (index),
+/// and for every step the mean (buffer 1), the reciprocal deviation (buffer 2) and the latter times the
+/// weight (buffer 3).
 #[derive(Debug)]
 pub(super) struct NormedOp {
     pub rules: Rules,
     pub values: Constants<Value>,
     pub norm: BatchNorm,
     pub channels: Channels,
-    /// Indices of the norm's first parameter and buffer.
+    /// Indices of the first parameter and the first buffer of the norm.
     pub first: (usize, usize),
 }
 
-/// What is applied at step `t`.
+/// The normalisation that is applied at step `t`.
 fn at<'a, R: Real>(saved: &'a Saved<R>, t: usize, count: usize, bias: &'a [R]) -> Affine<'a, R> {
     let of = |i: usize| &saved.get(i)[t * count..(t + 1) * count];
     Affine { mean: of(1), scale: of(3), bias }
@@ -52,7 +52,7 @@ impl NormedOp {
         if self.norm.affine { (cx.params[first], cx.params[first + 1]) } else { (&[], &[]) }
     }
 
-    /// Saves the statistics of step `t` from mean and variance.
+    /// Saves the statistics of step `t`, given mean and variance.
     fn keep<R: Real>(
         &self,
         saved: &mut Saved<R>,
@@ -67,7 +67,7 @@ impl NormedOp {
         scale(self.affine(cx).0, variance, &mut saved.real[3][row]);
     }
 
-    /// Room for `steps` steps, and, of `numbers` numbers in all, for Z.
+    /// Makes room for `steps` steps, and for `numbers` values of Z in total.
     fn prepare<R: Real>(&self, saved: &mut Saved<R>, numbers: usize, steps: usize) {
         saved.buffer(0, numbers);
         (1..4).for_each(|i| {
@@ -155,7 +155,8 @@ impl<R: Real> BatchOp<R> for NormedOp {
         let steps = samples.iter().map(|s| s.steps).max().unwrap_or(0);
         let constants = self.values.each(self.channels.len(), cx);
         let bias = self.affine(cx).1;
-        // Of each sample: gradient by V, then U, then Z; U; and sums of gradients by constants.
+        // For each sample: gradients with respect to V, then U, then Z; U; and sums of the gradients of
+        // constants.
         let mut d = cx.scratch.zeros(samples.len() * len);
         let mut u = cx.scratch.take(samples.len() * len);
         let mut own: SmallVec<[Constants<Vec<R>>; 8]> = SmallVec::new();

@@ -11,8 +11,8 @@ use crate::real::Real;
 
 /// Neurons with their rules, and where their constants are found.
 ///
-/// It saves U (buffer 0), with a synapse its currents (buffer 1), and the state that it went on from
-/// (buffer 2; empty if it began anew).
+/// Saves U (buffer 0), with a synapse its currents (buffer 1), and the state from which the pass
+/// continued (buffer 2; empty if it started from the initial state).
 #[derive(Debug)]
 pub(super) struct NeuronOp {
     pub rules: Rules,
@@ -22,12 +22,12 @@ pub(super) struct NeuronOp {
     pub recurrent: Option<usize>,
     /// V before the first step.
     pub start: f64,
-    /// Numbers in an item.
+    /// Number of values in an item.
     pub len: usize,
 }
 
 impl NeuronOp {
-    /// The rules as one tight loop has them, if they are of the common kind.
+    /// The rules in the form of the common neuron, if they are of that kind.
     fn common<R: Real>(&self, firing: Firing) -> Option<Membrane<R>> {
         let emit = match self.rules.output {
             Output::Spike => Emit::Spike,
@@ -54,12 +54,13 @@ impl NeuronOp {
         })
     }
 
-    /// Whether the membrane integrates something else than the input.
+    /// Whether the membrane integrates something other than the input.
     fn filtered(&self) -> bool {
         self.synapse || self.values.gain.number() != Some(1.0)
     }
 
-    /// All steps of `flow`. `v` and `s` are the state before and, afterwards, after them.
+    /// Runs all steps of `flow`. `v` and `s` are the state before them, and are replaced by the state
+    /// after them.
     fn run<R: Real>(
         &self,
         flow: Flow<'_, R>,
@@ -134,7 +135,7 @@ impl<R: Real> SampleOp<R> for NeuronOp {
             let len = if value.learned() { len } else { 0 };
             cx.scratch.zeros(len)
         });
-        // Gradients by V after a step, and, of all steps, by U.
+        // Gradients with respect to V after a step, and with respect to U of all steps.
         let mut dv = cx.scratch.zeros(len);
         let mut du = cx.scratch.take(x.len());
         let steps = u.chunks_exact(len).zip(g.chunks_exact(len)).zip(du.chunks_exact_mut(len));
@@ -173,7 +174,7 @@ impl<R: Real> SampleOp<R> for NeuronOp {
         cx.scratch.put_all(constants.into_array().into_iter().chain(sums).chain([dv, du]));
     }
 
-    /// V, then, with a synapse, S.
+    /// V, followed by S if there is a synapse.
     fn state_len(&self) -> usize {
         if self.filtered() { 2 * self.len } else { self.len }
     }
@@ -204,7 +205,8 @@ impl<R: Real> SampleOp<R> for NeuronOp {
 }
 
 impl NeuronOp {
-    /// V before each step, `[T, len]`, out of U and the state that it went on from, if it did.
+    /// V before each step, `[T, len]`, computed from U and from the state from which the pass
+    /// continued, if any.
     fn before<R: Real>(
         &self,
         constants: &Constants<Vec<R>>,

@@ -1,4 +1,4 @@
-//! What a neuron sends onward, and how it is reset.
+//! The output of a neuron, and its reset.
 
 use std::fmt;
 
@@ -10,20 +10,20 @@ use super::Constant;
 use super::constant::visit_numbers;
 use crate::activation::Activation;
 
-/// What a neuron sends onward: in a configuration `"spike"`, `"membrane"`, or an activation,
+/// The output of a neuron: in a configuration `"spike"`, `"membrane"`, or an activation function,
 /// `"relu"`, `{ leaky_relu = { slope = 0.2 } }`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(
     rename_all = "snake_case",
-    expecting = "no output of a neuron: spike, membrane or an activation (identity, relu, leaky_relu, \
+    expecting = "the output of a neuron: spike, membrane or an activation (identity, relu, leaky_relu, \
                  selu, elu, sigmoid, tanh)"
 )]
 pub enum Output {
     /// Spikes: a LIF neuron.
     Spike,
-    /// The membrane itself, which never fires: a leaky integrator, for readouts.
+    /// The membrane potential of a neuron that never fires: a leaky integrator, for readouts.
     Membrane,
-    /// An activation of the membrane: a LIAF neuron.
+    /// An activation function of the membrane potential: a LIAF neuron.
     #[serde(untagged)]
     Analog(Activation),
 }
@@ -34,16 +34,16 @@ impl From<Activation> for Output {
     }
 }
 
-/// What a spike does to the membrane: in a configuration a number or table (the value of a hard
+/// The effect of a spike on the membrane: in a configuration a number or table (the value of a hard
 /// reset), `"soft"`, or `"soft_after_leak"`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reset {
-    /// Sets it: `R = F V_reset + (1 - F) U`.
+    /// Sets the membrane to a value: `R = F V_reset + (1 - F) U`.
     To(Constant),
-    /// Takes the threshold off it: `R = U - F V_th`. As SpikingJelly with `v_reset=None`.
+    /// Subtracts the threshold: `R = U - F V_th`. As SpikingJelly with `v_reset=None`.
     Soft,
-    /// Takes the threshold off what is left a step later: `V = alpha U + beta - F V_th`. As
-    /// snnTorch's `"subtract"`.
+    /// Subtracts the threshold after the leak: `V = alpha U + beta - F V_th`. As snnTorch's
+    /// `"subtract"`.
     SoftAfterLeak,
 }
 

@@ -14,37 +14,37 @@ use crate::real::Real;
 use crate::shape::Shape;
 
 /// Parametric LIF (Fang et al. 2021, arXiv 2007.05785), as `ParametricLIFNode` of SpikingJelly, with
-/// its defaults; with `learn = false` it is `LIFNode`. `[N, T, item…]` to the same.
+/// its defaults; with `learn = false` it is `LIFNode`. `[N, T, item…]` to the same shape.
 ///
 /// With `k = 1 / tau`, learned as `k = σ(w)`, and V the membrane after reset:
 /// `U_t = V_{t-1} + k (I_t - (V_{t-1} - V_reset))` or, if the input does not decay,
 /// `U_t = V_{t-1} - k (V_{t-1} - V_reset) + I_t`. In the terms of [`Neuron`](super::Neuron):
-/// `alpha = 1 - k`, gain k (or 1), `beta = k V_reset`, and the membrane begins at V_reset. With a
-/// soft reset V_reset is 0 in these formulas.
+/// `alpha = 1 - k`, gain k (or 1), `beta = k V_reset`, and the membrane starts at V_reset. With a soft
+/// reset, V_reset is 0 in these formulas.
 ///
-/// Parameter, as in SpikingJelly: `w` `[]`, one for all neurons.
+/// The parameter, as in SpikingJelly, is `w` `[]`, one for all neurons.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Plif {
-    /// Time constant in steps, more than 1, or its first value. Default 2.
+    /// Time constant in steps, above 1; if it is learned, its first value. Default 2.
     pub tau: f64,
-    /// Whether it is learned. Default true.
+    /// Whether the time constant is learned. Default true.
     pub learn: bool,
-    /// Whether the input is multiplied with k. Default true.
+    /// Whether the input is multiplied by k. Default true.
     pub decay_input: bool,
-    /// What is sent onward. Default: spikes.
+    /// The output. Default: spikes.
     pub output: Output,
-    /// Whether an analog output is of `U - V_th` instead of `U`. Default true.
+    /// Whether an analog output is a function of `U - V_th` instead of `U`. Default true.
     pub threshold_related: bool,
     /// Firing threshold V_th. Default 1.
     pub threshold: f64,
-    /// A fixed number, or a soft reset. Default 0.
+    /// The reset: a fixed number or a soft reset. Default 0.
     pub reset: Reset,
-    /// No gradient through the spike of the reset. Default false.
+    /// Whether no gradient flows through the spike of the reset. Default false.
     pub detach_reset: bool,
     /// Derivative of a spike. Default: sigmoid, a = 4.
     pub surrogate: Surrogate,
-    /// The layer whose `w` is this one's as well.
+    /// The layer whose `w` is used instead of a separate one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shared_with: Option<String>,
 }
@@ -67,7 +67,7 @@ impl Default for Plif {
 }
 
 impl Plif {
-    /// V_reset, if it is one number; 0 for a soft reset.
+    /// V_reset, if it is a single number; 0 for a soft reset.
     fn rest(&self) -> Option<f64> {
         match &self.reset {
             Reset::To(constant) => {
@@ -95,7 +95,7 @@ impl Layer for Plif {
             .expected("a finite number, or a soft reset"));
         };
         if self.shared_with.is_some() && !self.learn {
-            return Err(Error::config("a fixed tau cannot be shared")
+            return Err(Error::config("tau is fixed, and only a learned tau can be shared")
                 .advice("write it in both layers, or set learn = true"));
         }
         check_rules(self.output, self.surrogate)?;
@@ -103,7 +103,7 @@ impl Layer for Plif {
             shared_with: self.shared_with.clone(),
             ..TensorSpec::new("w", [], Init::Constant(-(self.tau - 1.0).ln()))
         };
-        // As `Neuron`, with a multiplication more if the input decays.
+        // As `Neuron`, with one more multiplication if the input decays.
         let work = Work::each(input.len(), 2 + usize::from(self.decay_input), 2);
         Ok(Description::sample(input.clone(), self.op(input.len(), rest))
             .params([w].into_iter().filter(|_| self.learn))
@@ -113,7 +113,7 @@ impl Layer for Plif {
 }
 
 impl Plif {
-    /// The operation on items of `len` numbers, V_reset being `rest`.
+    /// The operation for items of `len` numbers, where `rest` is V_reset.
     fn op(&self, len: usize, rest: f64) -> NeuronOp {
         // offset + scale k
         let of_k = |offset: f64, scale: f64| {

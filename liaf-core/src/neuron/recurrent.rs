@@ -1,8 +1,8 @@
-//! A neuron whose membranes reach each other: `U_t = I_t + W V_{t-1} + b`.
+//! Neurons with coupled membranes: `U_t = I_t + W V_{t-1} + b`.
 //!
-//! The recurrent cell of the authors of LIAF-Net (LIAFRCell): a full matrix acts on the membrane
-//! that a step hands on. With `W = 1`, `b = 0` it is the ordinary neuron. The product of a step
-//! needs the step before it, so there is one product a step.
+//! This is the recurrent cell of the authors of LIAF-Net (LIAFRCell): a full matrix is applied to the
+//! membrane of the previous step. With `W = 1`, `b = 0` it is the ordinary neuron. Each step depends on
+//! the step before it, so that there is one product per step.
 
 use crate::init::{Fan, WeightInit};
 use crate::kernels::{Kernels, Matrix, Product};
@@ -39,7 +39,7 @@ pub(super) fn add<R: Real>(
     });
 }
 
-/// The gradient by V of the step before: `dV = W^T dU`.
+/// The gradient with respect to V of the previous step: `dV = W^T dU`.
 pub(super) fn back<R: Real>(kernels: &Kernels<R>, weight: &[R], du: &[R], dv: &mut [R]) {
     let len = dv.len();
     (kernels.product)(Product {
@@ -54,8 +54,8 @@ pub(super) fn back<R: Real>(kernels: &Kernels<R>, weight: &[R], du: &[R], dv: &m
     });
 }
 
-/// Adds `dW = sum_t dU_t V_{t-1}^T` and `db = sum_t dU_t`. `du` and `before`, the V before each
-/// step, are `[T, L]`.
+/// Adds `dW = sum_t dU_t V_{t-1}^T` and `db = sum_t dU_t`. `du` and `before`, the V before each step,
+/// are `[T, L]`.
 pub(super) fn add_gradients<R: Real>(
     kernels: &Kernels<R>,
     du: &[R],

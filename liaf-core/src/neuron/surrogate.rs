@@ -1,4 +1,4 @@
-//! What stands for the derivative of a spike.
+//! Surrogates for the derivative of a spike.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,10 +6,9 @@ use crate::error::{Error, Result};
 use crate::op::Firing;
 use crate::real::Real;
 
-/// Which curve; x is `U - V_th`, a the number of the [`Surrogate`].
+/// The shape of the curve; x is `U - V_th`, and a is the parameter of the [`Surrogate`].
 ///
-/// Each is the derivative of a function that rises by 1 altogether, but for the fast sigmoid, which
-/// is kept as others have it.
+/// The area under each curve is 1, except for the fast sigmoid, which is defined as in other packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SurrogateKind {
@@ -33,14 +32,14 @@ pub enum SurrogateKind {
     FastSigmoid,
 }
 
-/// The curve that is taken for the derivative of a spike by `U - V_th`.
+/// The curve that replaces the derivative of a spike with respect to `U - V_th`.
 ///
-/// In a configuration by its name, `"arctangent"`, or with its number, `{ kind = "rectangle",
-/// a = 0.25 }`.
+/// In a configuration by its name, `"arctangent"`, or with its parameter, `{ kind = "rectangle", a =
+/// 0.25 }`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Written", into = "Table")]
 pub struct Surrogate {
-    /// Which.
+    /// The shape of the curve.
     pub kind: SurrogateKind,
     /// Its half-width, standard deviation or steepness; see [`SurrogateKind`].
     pub a: f64,
@@ -63,7 +62,7 @@ struct Table {
 #[derive(Deserialize)]
 #[serde(
     untagged,
-    expecting = "no surrogate: rectangle, gaussian, arctangent, sigmoid, triangle or \
+    expecting = "expected a surrogate: rectangle, gaussian, arctangent, sigmoid, triangle or \
                                fast_sigmoid, by name or as { kind = .., a = .. }"
 )]
 enum Written {
@@ -87,7 +86,7 @@ impl From<Surrogate> for Table {
 }
 
 impl Surrogate {
-    /// A curve with its default number.
+    /// A curve with its default parameter.
     pub fn new(kind: SurrogateKind) -> Self {
         let a = match kind {
             SurrogateKind::Rectangle | SurrogateKind::Gaussian => 0.5,
@@ -99,7 +98,7 @@ impl Surrogate {
         Self { kind, a }
     }
 
-    /// Refuses a width or steepness that is none.
+    /// Returns an error if the width or steepness is invalid.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config).
@@ -136,7 +135,8 @@ impl Surrogate {
         }
     }
 
-    /// A function whose derivative is [`slope`](Self::slope), 1/2 at 0: the smooth spike of
+    /// A function whose derivative is [`slope`](Self::slope), with the value 1/2 at 0: the smooth spike
+    /// of
     /// [`Mode::smooth_spikes`](crate::graph::Mode::smooth_spikes).
     pub fn integral<R: Real>(self, x: R) -> R {
         let (x, a) = (x.f64(), self.a);
@@ -154,7 +154,7 @@ impl Surrogate {
         })
     }
 
-    /// The spike F of a membrane that is `x = U - V_th` above its threshold.
+    /// The spike F of a membrane whose potential is `x = U - V_th` above its threshold.
     #[inline]
     pub(super) fn spike<R: Real>(self, x: R, firing: Firing) -> R {
         match firing {
@@ -165,8 +165,8 @@ impl Surrogate {
     }
 }
 
-/// The error function, by the series `2/√π e^(-x²) Σ 2^n x^(2n+1) / (2n+1)!!`, all of one sign
-/// (Abramowitz and Stegun 7.1.6).
+/// The error function, computed by the series `2/√π e^(-x²) Σ 2^n x^(2n+1) / (2n+1)!!`, whose terms all
+/// have the same sign (Abramowitz and Stegun 7.1.6).
 fn erf(x: f64) -> f64 {
     if x.abs() > 6.0 {
         return x.signum();

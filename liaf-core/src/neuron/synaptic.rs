@@ -1,11 +1,12 @@
-//! What comes before the membrane: an input gain, and the second state of a synaptic neuron.
+//! What precedes the membrane: a gain of the input, and the second state of a synaptic neuron.
 //!
 //! `S_t = rho S_{t-1} + gain X_t`, `S_0 = 0`, and the membrane integrates S instead of X; without a
 //! synapse rho is 0.
 
 use crate::real::Real;
 
-/// `current` from `x`, `[T, len]` each; `state` is S before the first step and after the last.
+/// Computes `current` from `x`, both `[T, len]`. `state` is S before the first step, and is replaced by
+/// S after the last step.
 pub(super) fn filter<R: Real>(
     (gain, decay): (&[R], &[R]),
     x: &[R],
@@ -21,9 +22,10 @@ pub(super) fn filter<R: Real>(
     }
 }
 
-/// Back over [`filter`], given x, the currents, and S before the first step (empty: zeros): `d` is
-/// the gradient by the currents and, afterwards, by S: everything that comes of it in later steps is
-/// in it. Gradients by gain and decay are added to the sums, where there is room.
+/// The backward pass of [`filter`], given x, the currents, and S before the first step (empty for
+/// zeros). `d` is the gradient with respect to the currents, and is replaced by that with respect to S,
+/// which includes its effect on later steps. Gradients of gain and decay are added to those of the sums
+/// that are not empty.
 pub(super) fn filter_back<R: Real>(
     decay: &[R],
     (x, current, before): (&[R], &[R], &[R]),

@@ -1,4 +1,4 @@
-//! Limits to gradients.
+//! Clipping of gradients.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,25 +6,25 @@ use crate::error::{Error, Result};
 use crate::graph::Gradients;
 use crate::real::Real;
 
-/// A limit to gradients before an optimiser's step.
+/// A limit on gradients, which is applied before a step of the optimiser.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Clip {
     /// All gradients are scaled by `max / (norm + 1e-6)` if that is below 1
     /// (`torch.nn.utils.clip_grad_norm_`).
     Norm {
-        /// The largest norm over all parameters.
+        /// The largest norm over all parameters together.
         max: f64,
     },
-    /// Each number is held within `-max` and `max` (`clip_grad_value_`).
+    /// Each number is clamped to `-max` and `max` (`clip_grad_value_`).
     Value {
-        /// The largest number.
+        /// The largest absolute value.
         max: f64,
     },
 }
 
 impl Clip {
-    /// Limits `gradients`, whose norm is `norm`.
+    /// Applies the limit to `gradients`, whose norm is `norm`.
     pub fn apply<R: Real>(&self, gradients: &mut Gradients<R>, norm: f64) {
         let gradients = gradients.all_mut();
         match *self {
@@ -42,7 +42,7 @@ impl Clip {
         }
     }
 
-    /// Refuses limits that cannot be.
+    /// Returns an error if the limit is invalid.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config).
@@ -51,6 +51,8 @@ impl Clip {
         if max.is_finite() && max > 0.0 {
             return Ok(());
         }
-        Err(Error::config("an impossible limit to gradients").expected("above 0").found(max))
+        Err(Error::config("the limit of gradients must be finite and above 0")
+            .expected("above 0")
+            .found(max))
     }
 }

@@ -1,5 +1,5 @@
-//! Optimisers, schedules of the learning rate, clipping of gradients, averages of weights: the rules
-//! of `torch.optim`, in its order of operations.
+//! Optimisers, schedules of the learning rate, clipping of gradients, and averages of weights, by the
+//! rules of `torch.optim` and with its order of operations.
 
 mod clip;
 mod ema;
@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Gradients, Param};
 use crate::real::Real;
 
-/// Which optimiser, as it stands in a configuration: `type = "adam"` and its own keys.
+/// An optimiser, as it is written in a configuration: `type = "adam"` and the options of that type.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -36,14 +36,14 @@ impl Default for OptimizerConfig {
     }
 }
 
-/// To which parameters weight decay applies.
+/// The parameters to which weight decay applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decay {
-    /// To all, as PyTorch does.
+    /// All parameters, as in PyTorch.
     #[default]
     All,
-    /// To weights, not to biases, norms or constants of neurons.
+    /// Weights, but not biases, norms or constants of neurons.
     Weights,
 }
 
@@ -56,13 +56,13 @@ pub struct Sgd {
     pub learning_rate: f64,
     /// Momentum. Default 0.
     pub momentum: f64,
-    /// What of a gradient does not reach the momentum. Default 0.
+    /// The share of a gradient that is not added to the momentum. Default 0.
     pub dampening: f64,
     /// Nesterov's momentum. Default false.
     pub nesterov: bool,
     /// Weight decay. Default 0.
     pub weight_decay: f64,
-    /// To what it applies. Default all.
+    /// The parameters to which it applies. Default all.
     pub decay: Decay,
 }
 
@@ -93,7 +93,7 @@ macro_rules! adam {
             pub epsilon: f64,
             #[doc = concat!("Weight decay. Default ", $weight_decay, ".")]
             pub weight_decay: f64,
-            /// To what it applies. Default all.
+            /// The parameters to which it applies. Default all.
             pub decay: Decay,
         }
 
@@ -118,7 +118,7 @@ adam! {
 }
 
 adam! {
-    /// As [`Adam`], but `p -= rate · weight_decay · p` instead of the first line (Loshchilov and
+    /// As [`Adam`], except that `p -= rate · weight_decay · p` replaces the first line (Loshchilov and
     /// Hutter, ICLR 2019).
     AdamW, 0.01
 }
@@ -141,13 +141,13 @@ impl OptimizerConfig {
         }
     }
 
-    /// Refuses numbers that cannot be.
+    /// Returns an error if a value is invalid.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config).
     pub fn check(&self) -> Result<()> {
         let refuse = |what: &str, expected: &str, found: f64| {
-            Err(Error::config(format!("an impossible {what}")).expected(expected).found(found))
+            Err(Error::config(format!("invalid {what}")).expected(expected).found(found))
         };
         let positive = |x: f64| x.is_finite() && x >= 0.0;
         let share = |x: f64| (0.0..1.0).contains(&x);
@@ -184,22 +184,22 @@ impl OptimizerConfig {
     }
 }
 
-/// An optimiser at work: its configuration, its moments, and the steps it has made.
+/// A running optimiser: its configuration, its moments, and its number of steps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Optimizer<R> {
     config: OptimizerConfig,
     steps: u64,
-    /// Momenta or first moments, by parameter; empty where there are none.
+    /// Momentum or first moments, by parameter; empty for optimisers without them.
     first: Vec<Vec<R>>,
     /// Second moments.
     second: Vec<Vec<R>>,
 }
 
 impl<R: Real> Optimizer<R> {
-    /// An optimiser of these parameters.
+    /// An optimiser for these parameters.
     ///
     /// # Errors
-    /// If the configuration has impossible numbers.
+    /// If the configuration has invalid values.
     pub fn new(config: OptimizerConfig, params: &[Param<R>]) -> Result<Self> {
         config.check()?;
         let zeros = |needed: bool| -> Vec<Vec<R>> {
@@ -213,30 +213,30 @@ impl<R: Real> Optimizer<R> {
         Ok(Self { config, steps: 0, first: zeros(first), second: zeros(second) })
     }
 
-    /// Its configuration.
+    /// The configuration of the optimiser.
     pub fn config(&self) -> &OptimizerConfig {
         &self.config
     }
 
-    /// Steps so far.
+    /// Number of steps so far.
     pub fn steps(&self) -> u64 {
         self.steps
     }
 
-    /// The moments with their names in checkpoints, by parameter.
+    /// The moments by parameter, with their names in checkpoints.
     pub fn moments(&self) -> [(&'static str, &[Vec<R>]); 2] {
         [("first", &self.first), ("second", &self.second)]
     }
 
-    /// Moments and steps of an optimiser that has been working.
+    /// Restores the moments and the number of steps of an optimiser.
     pub fn restore(&mut self, steps: u64, first: Vec<Vec<R>>, second: Vec<Vec<R>>) {
         (self.steps, self.first, self.second) = (steps, first, second);
     }
 
-    /// One step with this learning rate. `gradients` are in the order of `params`.
+    /// Makes one step with this learning rate. `gradients` are in the order of `params`.
     ///
     /// # Errors
-    /// If the gradients are not of these parameters; nothing has changed then.
+    /// If the gradients do not belong to these parameters. Nothing has been changed then.
     pub fn step(
         &mut self,
         params: &mut [Param<R>],
@@ -254,7 +254,7 @@ impl<R: Real> Optimizer<R> {
             || !fits(&self.first)
             || !fits(&self.second)
         {
-            return Err(Error::shape("the gradients are not those of the optimiser's parameters"));
+            return Err(Error::shape("the gradients do not belong to the optimiser's parameters"));
         }
         self.steps += 1;
         let (decay, scope) = self.config.decay();

@@ -1,11 +1,11 @@
-//! One step of one tensor, elementwise, so that threads change no bit.
+//! One step of the optimisers for one tensor, elementwise, so that results do not depend on threads.
 
 use rayon::prelude::*;
 
 use super::Sgd;
 use crate::real::Real;
 
-/// Numbers a thread takes at a time.
+/// Number of values that a thread processes at a time.
 const PIECE: usize = 1 << 15;
 
 pub(super) fn sgd<R: Real>(
@@ -35,15 +35,15 @@ pub(super) fn sgd<R: Real>(
     });
 }
 
-/// The numbers of one step of Adam that all weights share.
+/// The values of one step of Adam that are the same for all weights.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AdamStep<R> {
     new_first: R,
     kept_second: R,
     new_second: R,
-    /// Rate, corrected for the first moment's start at 0.
+    /// The learning rate, corrected for the start of the first moment at 0.
     rate: R,
-    /// Square root of the same correction of the second moment.
+    /// Square root of the corresponding correction of the second moment.
     root: R,
     epsilon: R,
 }
@@ -61,7 +61,8 @@ impl<R: Real> AdamStep<R> {
         }
     }
 
-    /// `decay` of the weights is added to the gradient; `shrink` of them is taken off.
+    /// `decay` times the weights is added to the gradient; `shrink` times the weights is subtracted
+    /// from them.
     pub fn apply(
         self,
         p: &mut [R],

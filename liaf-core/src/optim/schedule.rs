@@ -4,17 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// What the learning rate is multiplied by at each tick: a step or an epoch, as the trainer says.
+/// The factor of the learning rate at each tick. A tick is a step or an epoch, as the trainer is
+/// configured.
 ///
-/// With a warm-up of w ticks, the curve begins at tick w (`torch.optim.lr_scheduler.SequentialLR` of
+/// With a warm-up of w ticks, the curve starts at tick w (`torch.optim.lr_scheduler.SequentialLR` of
 /// `LinearLR` and the curve).
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Schedule {
-    /// A slow start. Default none.
+    /// A warm-up. Default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warmup: Option<Warmup>,
-    /// What follows. Default constant.
+    /// The curve after the warm-up. Default constant.
     pub curve: Curve,
 }
 
@@ -22,9 +23,9 @@ pub struct Schedule {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Warmup {
-    /// Ticks until the factor is 1.
+    /// Number of ticks until the factor is 1.
     pub ticks: u64,
-    /// The factor of the first tick. Default 1/3.
+    /// The factor at the first tick. Default 1/3.
     #[serde(default = "third")]
     pub start: f64,
 }
@@ -43,13 +44,13 @@ pub enum Curve {
     Constant,
     /// `gamma^⌊t / every⌋` (`StepLR`).
     Step {
-        /// Ticks from step to step.
+        /// Number of ticks between two changes.
         every: u64,
         /// Default 0.1.
         #[serde(default = "tenth")]
         gamma: f64,
     },
-    /// gamma to the number of milestones at or before t (`MultiStepLR`).
+    /// gamma to the power of the number of milestones at or before t (`MultiStepLR`).
     Milestones {
         /// The milestones.
         at: Vec<u64>,
@@ -59,13 +60,13 @@ pub enum Curve {
     },
     /// `gamma^t` (`ExponentialLR`).
     Exponential {
-        /// The factor from tick to tick.
+        /// The factor from one tick to the next.
         gamma: f64,
     },
-    /// `last + (1 - last)(1 + cos(π t / ticks)) / 2`, and `last` after `ticks`
-    /// (`CosineAnnealingLR`, which would rise again).
+    /// `last + (1 - last)(1 + cos(π t / ticks)) / 2`, and `last` after `ticks` (where
+    /// `CosineAnnealingLR` would rise again).
     Cosine {
-        /// Ticks of the fall.
+        /// Number of ticks until the factor is `last`.
         ticks: u64,
         /// The factor at the end. Default 0.
         #[serde(default)]
@@ -78,12 +79,12 @@ fn tenth() -> f64 {
 }
 
 impl Schedule {
-    /// Without warm-up.
+    /// A schedule without a warm-up.
     pub fn new(curve: Curve) -> Self {
         Self { warmup: None, curve }
     }
 
-    /// The factor at tick `t`, from 0.
+    /// The factor at tick `t`, counted from 0.
     ///
     /// ```
     /// use liaf_core::optim::{Curve, Schedule};
@@ -114,14 +115,14 @@ impl Schedule {
         }
     }
 
-    /// Refuses numbers that cannot be.
+    /// Returns an error if a value is invalid.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config).
     pub fn check(&self) -> Result<()> {
         let factor = |what: &str, x: f64| match x {
             x if x.is_finite() && x >= 0.0 => Ok(()),
-            x => Err(Error::config(format!("an impossible {what} of the schedule"))
+            x => Err(Error::config(format!("invalid {what} of the schedule"))
                 .expected("0 or more")
                 .found(x)),
         };
@@ -131,7 +132,8 @@ impl Schedule {
         match self.curve {
             Curve::Constant => Ok(()),
             Curve::Step { every: 0, .. } => {
-                Err(Error::config("a schedule that steps every 0 ticks").expected("1 or more"))
+                Err(Error::config("the schedule must change after at least one tick")
+                    .expected("1 or more"))
             }
             Curve::Step { gamma, .. }
             | Curve::Milestones { gamma, .. }
@@ -141,7 +143,7 @@ impl Schedule {
     }
 }
 
-/// A power of a whole number, however large.
+/// A power with a whole exponent of any size.
 fn power(base: f64, exponent: u64) -> f64 {
     i32::try_from(exponent).map_or_else(|_| base.powf(exponent as f64), |small| base.powi(small))
 }

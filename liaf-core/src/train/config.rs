@@ -1,4 +1,4 @@
-//! How a network is trained, as it stands in a configuration.
+//! The configuration of training.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::optim::{Clip, OptimizerConfig, Schedule};
 
-/// Everything about training but the network and the data.
+/// Everything about training except the network and the data.
 ///
 /// ```
 /// use liaf_core::train::TrainConfig;
@@ -23,43 +23,44 @@ use crate::optim::{Clip, OptimizerConfig, Schedule};
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainConfig {
-    /// What is made small. Default cross-entropy.
+    /// The loss to minimise. Default cross-entropy.
     pub loss: Loss,
-    /// How. Default Adam.
+    /// The optimiser. Default Adam.
     pub optimizer: OptimizerConfig,
-    /// Learning rate over time. Default constant.
+    /// The schedule of the learning rate. Default constant.
     pub schedule: Schedule,
-    /// What the schedule counts. Default steps.
+    /// The unit of the schedule. Default steps.
     pub tick: Tick,
-    /// Limit to gradients. Default none.
+    /// Clipping of gradients. Default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip: Option<Clip>,
-    /// Samples that pass through the network at a time; the gradients of a batch are those of all
-    /// of them together. Less memory for the same result, but for the statistics of batch norms.
-    /// Default the whole batch.
+    /// Number of samples that are passed through the network at a time; the gradients of a batch are
+    /// those of all its samples. This needs less memory and gives the same result, except for the
+    /// statistics of batch norms. Default: the whole batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub micro_batch: Option<usize>,
-    /// Steps of time after which back-propagation is cut: a sequence passes in stretches of this
-    /// many steps, states going on from one to the next, gradients not. Memory is that of one
-    /// stretch. The loss is the mean over the stretches by their steps, so that with a loss at every
-    /// step it is that of the whole; an aggregation gives a result for each stretch, and a batch norm
-    /// takes the statistics of each. Needs a network with one input in time, and no convolution over
-    /// time, whose windows would reach across the cuts. Default never.
+    /// Number of time steps after which back-propagation is truncated: a sequence is passed in
+    /// stretches of this many steps. States continue from one stretch to the next, gradients do not.
+    /// Memory is needed for one stretch only. The loss is the mean over the stretches, weighted by
+    /// their steps, so that a loss at every step is that of the whole sequence. An aggregation gives a
+    /// result for each stretch, and a batch norm uses the statistics of each. The network must have
+    /// exactly one input with time, and no convolution over time, as its windows would reach across the
+    /// ends of stretches. Default: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub truncate: Option<usize>,
-    /// Decay of a moving average of the weights, which then serves for evaluation. Default none.
+    /// Decay of a moving average of the weights, which is then used for evaluation. Default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ema: Option<f64>,
 }
 
-/// What a schedule counts.
+/// The unit of a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tick {
     /// Steps of the optimiser.
     #[default]
     Step,
-    /// Passes over the data, as [`Trainer::end_epoch`](super::Trainer::end_epoch) says.
+    /// Epochs, as counted by [`Trainer::end_epoch`](super::Trainer::end_epoch).
     Epoch,
 }
 
@@ -67,7 +68,7 @@ impl TrainConfig {
     /// Reads a configuration in TOML.
     ///
     /// # Errors
-    /// If it is no TOML or no such configuration, with the line.
+    /// If the text is not valid TOML or not a valid configuration; the error names the line.
     pub fn from_toml(text: &str) -> Result<Self> {
         toml::from_str(text).map_err(|error| Error::config(error.to_string()))
     }
@@ -75,7 +76,7 @@ impl TrainConfig {
     /// Reads a configuration in JSON.
     ///
     /// # Errors
-    /// If it is no JSON or no such configuration, with the line.
+    /// If the text is not valid JSON or not a valid configuration; the error names the line.
     pub fn from_json(text: &str) -> Result<Self> {
         serde_json::from_str(text).map_err(|error| Error::config(error.to_string()))
     }
@@ -83,12 +84,12 @@ impl TrainConfig {
     /// The configuration in JSON.
     ///
     /// # Errors
-    /// If a number in it is NaN or infinite.
+    /// If a number is NaN or infinite.
     pub fn to_json(&self) -> Result<String> {
         serde_json::to_string(self).map_err(|error| Error::config(error.to_string()))
     }
 
-    /// Refuses numbers that cannot be.
+    /// Returns an error if a value is invalid.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config).
@@ -100,10 +101,13 @@ impl TrainConfig {
             clip.check()?;
         }
         if self.micro_batch == Some(0) {
-            return Err(Error::config("micro-batches of nothing").expected("1 or more samples"));
+            return Err(Error::config("a micro-batch must have at least one sample")
+                .expected("1 or more samples"));
         }
         if self.truncate == Some(0) {
-            return Err(Error::config("stretches of no time").expected("1 or more steps"));
+            return Err(
+                Error::config("a stretch must have at least one step").expected("1 or more steps")
+            );
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Forward and back of a batch: whole, in parts, and in stretches of time.
+//! Forward and backward pass of a batch: as a whole, in parts, and in stretches of time.
 
 use ndarray::Axis;
 
@@ -10,7 +10,7 @@ use crate::real::Real;
 use super::{TrainConfig, Trainer, stretches};
 
 impl<R: Real> Trainer<R> {
-    /// Forward and back of a batch. Leaves its gradients in `gradients`.
+    /// Runs the forward and backward pass of a batch, whose gradients are then in `gradients`.
     pub(super) fn learn(
         &mut self,
         inputs: &Inputs<'_, R>,
@@ -35,7 +35,7 @@ impl<R: Real> Trainer<R> {
         outcome.map(|()| all)
     }
 
-    /// Forward and back of a part of a batch, of which it is `share`.
+    /// Runs the forward and backward pass of a part of a batch; `share` is its share of the batch.
     fn learn_part(
         &mut self,
         inputs: &Inputs<'_, R>,
@@ -56,7 +56,8 @@ impl<R: Real> Trainer<R> {
         Ok(Learned { loss: judged.loss * share, correct: judged.correct })
     }
 
-    /// The same, one stretch of time after another. A sample's class is that of its last stretch.
+    /// Runs the passes one stretch of time after another. The class of a sample is that of its last
+    /// stretch.
     fn learn_in_stretches(
         &mut self,
         inputs: &Inputs<'_, R>,
@@ -77,7 +78,8 @@ impl<R: Real> Trainer<R> {
             let mut pass = network.forward_on(&batch, mode, &mut own, &mut self.workspace)?;
             carry.put(&stretch.chosen, own);
             let mut judged = judge(&self.config, &pass, &labels)?;
-            // The judged mean is over these samples; the wanted one over all, by their steps.
+            // The mean loss here is over these samples; the required one is over all samples, weighted
+            // by their steps.
             let samples = inputs.samples() as f64;
             for (n, &part) in stretch.shares.iter().enumerate() {
                 let weight = R::of(part * share * labels.len() as f64 / samples);
@@ -93,7 +95,7 @@ impl<R: Real> Trainer<R> {
     }
 }
 
-/// Loss and right classes of a batch, or of a part of one.
+/// Loss and number of correct classes of a batch, or of a part of one.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Learned {
     pub loss: f64,

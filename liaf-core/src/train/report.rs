@@ -1,15 +1,15 @@
-//! What training says of itself.
+//! The reports of training.
 
 /// One step of training.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepReport {
-    /// Its number, from 0.
+    /// Number of the step, counted from 0.
     pub step: u64,
     /// Mean loss of the batch, before the step.
     pub loss: f64,
-    /// Samples whose class was right.
+    /// Number of samples that were classified correctly.
     pub correct: usize,
-    /// Samples of the batch.
+    /// Number of samples of the batch.
     pub samples: usize,
     /// Euclidean norm of all gradients, before clipping.
     pub gradient_norm: f64,
@@ -17,24 +17,24 @@ pub struct StepReport {
     pub learning_rate: f64,
 }
 
-/// How a network does on samples.
+/// The performance of a network on samples.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Evaluation {
     /// Mean loss.
     pub loss: f64,
-    /// Samples whose class is right.
+    /// Number of samples that are classified correctly.
     pub correct: usize,
     /// The class of each sample.
     pub classes: Vec<usize>,
 }
 
 impl Evaluation {
-    /// Samples seen.
+    /// Number of samples.
     pub fn samples(&self) -> usize {
         self.classes.len()
     }
 
-    /// Share of right classes, 0 to 1; 0 of no samples.
+    /// Share of samples that are classified correctly, 0 to 1; 0 if there are no samples.
     pub fn accuracy(&self) -> f64 {
         self.correct as f64 / self.samples().max(1) as f64
     }

@@ -1,4 +1,4 @@
-//! Batches in stretches of time.
+//! Division of batches into stretches of time.
 
 use ndarray::{ArrayD, Axis, Slice};
 
@@ -6,26 +6,26 @@ use crate::error::{Error, Result};
 use crate::graph::{Inputs, Network};
 use crate::real::Real;
 
-/// A stretch of time of those samples of a batch that are not over.
+/// A stretch of time of those samples of a batch that have not ended.
 pub(super) struct Stretch<R> {
-    /// Which samples.
+    /// Indices of the samples.
     pub chosen: Vec<usize>,
-    /// Steps of each in this stretch.
+    /// Number of steps of each sample in this stretch.
     pub lengths: Vec<usize>,
-    /// Share of each sample's own steps.
+    /// Share of each sample's steps that is in this stretch.
     pub shares: Vec<f64>,
-    /// Whether it is the last one of a sample.
+    /// Whether it is the last stretch of each sample.
     pub last: Vec<bool>,
     /// Arrays of all inputs by name.
     arrays: Vec<(String, ArrayD<R>)>,
-    /// The input in time.
+    /// Name of the input with time.
     timed: String,
-    /// Number in the whole batch of sample 0 of the part that the stretch is of.
+    /// Index in the whole batch of sample 0 of the part to which the stretch belongs.
     first: usize,
 }
 
 impl<R: Real> Stretch<R> {
-    /// As a batch.
+    /// The stretch as a batch.
     pub fn inputs(&self) -> Inputs<'_, R> {
         let empty = Inputs::of_nothing();
         let all = self.arrays.iter().fold(empty, |all, (name, data)| all.with(name, data.view()));
@@ -33,16 +33,16 @@ impl<R: Real> Stretch<R> {
     }
 }
 
-/// The name of the only input in time.
+/// The name of the only input with time.
 pub(super) fn timed_input<R: Real>(network: &Network<R>) -> Result<&str> {
     let mut timed = network.input_shapes().filter(|(_, shape)| shape.timed);
     match (timed.next(), timed.next()) {
         (Some((name, _)), None) => Ok(name),
-        _ => Err(Error::unsupported("truncation needs a network with one input in time")),
+        _ => Err(Error::unsupported("truncation needs a network with exactly one input with time")),
     }
 }
 
-/// Stretch number `number` of `steps` steps; `None` after the end.
+/// Stretch number `number`, of `steps` steps; `None` after the end.
 pub(super) fn stretch<R: Real>(
     inputs: &Inputs<'_, R>,
     timed: &str,

@@ -1,4 +1,4 @@
-//! A network that learns.
+//! A network in training.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -12,9 +12,9 @@ use crate::real::Real;
 use super::learn::{Learned, judge};
 use super::{Evaluation, StepReport, Tick, TrainConfig};
 
-/// A network with what makes it learn, and the memory for it.
+/// A network with its loss, optimiser and schedule, and the memory for training.
 ///
-/// The same network, configuration and batches give the same numbers, bit for bit, on any number of
+/// The same network, configuration and batches give the same results, bit for bit, on any number of
 /// threads.
 #[derive(Debug)]
 pub struct Trainer<R: Real> {
@@ -27,15 +27,15 @@ pub struct Trainer<R: Real> {
     pub(crate) notes: BTreeMap<String, String>,
     pub(super) workspace: Workspace<R>,
     pub(super) gradients: Gradients<R>,
-    /// The running statistics before the step that is being made, by buffer.
+    /// The running statistics before the current step, by buffer.
     before: Vec<Vec<R>>,
 }
 
 impl<R: Real> Trainer<R> {
-    /// Begins to train `network`.
+    /// Starts training `network`.
     ///
     /// # Errors
-    /// If the configuration has impossible numbers.
+    /// If the configuration has invalid values.
     pub fn new(network: Network<R>, config: TrainConfig) -> Result<Self> {
         config.check()?;
         Ok(Self {
@@ -52,7 +52,7 @@ impl<R: Real> Trainer<R> {
         })
     }
 
-    /// How it trains.
+    /// The configuration of training.
     pub fn config(&self) -> &TrainConfig {
         &self.config
     }
@@ -62,14 +62,15 @@ impl<R: Real> Trainer<R> {
         &self.network
     }
 
-    /// The network, to be changed: other first weights, for instance. An average of weights begins
-    /// anew with what the network's weights are then; moments of the optimiser stay.
+    /// The network, to be changed, for example to set other weights. An average of weights starts anew
+    /// with the weights that the network has then; moments of the optimiser are kept.
     pub fn network_mut(&mut self) -> &mut Network<R> {
         self.ema.iter_mut().for_each(Ema::restart);
         &mut self.network
     }
 
-    /// The network with the weights that serve for evaluation: the averages if there are any.
+    /// Returns the network with the weights that are used for evaluation: the averages if there are
+    /// any.
     pub fn into_network(mut self) -> Network<R> {
         if let Some(ema) = &mut self.ema {
             ema.swap(self.network.params_mut());
@@ -77,28 +78,28 @@ impl<R: Real> Trainer<R> {
         self.network
     }
 
-    /// Steps so far.
+    /// Number of steps so far.
     pub fn steps(&self) -> u64 {
         self.step
     }
 
-    /// Passes over the data so far.
+    /// Number of epochs so far.
     pub fn epochs(&self) -> u64 {
         self.epoch
     }
 
-    /// Says that all data has been seen once more.
+    /// Marks the end of an epoch, which is a pass over all data.
     pub fn end_epoch(&mut self) {
         self.epoch += 1;
     }
 
-    /// Texts that checkpoints carry along: how frames are made, names of classes, the history of
-    /// losses, as the user likes.
+    /// Texts that are stored in checkpoints: how frames are made, names of classes, the history of
+    /// losses, or anything else.
     pub fn notes(&self) -> &BTreeMap<String, String> {
         &self.notes
     }
 
-    /// The same, to be changed.
+    /// The texts that are stored in checkpoints, to be changed.
     pub fn notes_mut(&mut self) -> &mut BTreeMap<String, String> {
         &mut self.notes
     }
@@ -112,18 +113,18 @@ impl<R: Real> Trainer<R> {
         self.config.optimizer.learning_rate() * self.config.schedule.factor(tick)
     }
 
-    /// Gradients of the last step, as the optimiser got them, in the order of the parameters; after a
-    /// step that failed, what there was of them.
+    /// The gradients of the last step, as passed to the optimiser, in the order of the parameters.
+    /// After a step that failed, they are incomplete.
     pub fn gradients(&self) -> &[Vec<R>] {
         self.gradients.all()
     }
 
-    /// One step on a batch: forward, loss, back, optimiser.
+    /// Makes one step on a batch: forward pass, loss, backward pass, optimiser.
     ///
     /// # Errors
-    /// If the batch does not fit the network or cannot be worked on, a label is no class, or the
-    /// loss or a gradient is not finite. Weights, moments and running statistics are then as they
-    /// were.
+    /// If the batch does not fit the network or is invalid, if a label is not the index of a class, or
+    /// if the loss or a gradient is not finite. Weights, moments and running statistics are unchanged
+    /// then.
     pub fn step(&mut self, inputs: &Inputs<'_, R>, labels: &[usize]) -> Result<StepReport> {
         let samples = self.samples(inputs, labels)?;
         self.before.resize_with(self.network.buffers().len(), Vec::new);
@@ -163,8 +164,8 @@ impl<R: Real> Trainer<R> {
         Ok(StepReport { step, loss, correct, samples, gradient_norm, learning_rate })
     }
 
-    /// How the network does on samples, in evaluation mode, with the averaged weights if there are
-    /// any. Nothing is learned.
+    /// Evaluates the network on samples, in evaluation mode, with the averages of the weights if there
+    /// are any. Nothing is learned.
     ///
     /// # Errors
     /// As [`step`](Self::step).
@@ -189,11 +190,11 @@ impl<R: Real> Trainer<R> {
         }
     }
 
-    /// Number of samples, if there is a label for each.
+    /// Number of samples, provided that there is one label for each.
     fn samples(&self, inputs: &Inputs<'_, R>, labels: &[usize]) -> Result<usize> {
         let samples = inputs.samples();
         if samples == 0 {
-            return Err(Error::data("an empty batch").expected("1 or more samples"));
+            return Err(Error::data("the batch is empty").expected("1 or more samples"));
         }
         if labels.len() != samples {
             return Err(Error::data("there must be one label for each sample")
@@ -204,11 +205,12 @@ impl<R: Real> Trainer<R> {
         Ok(samples)
     }
 
-    /// Whether the network gives a score a class, as the loss wants them, and every label is one.
+    /// Returns an error unless the network gives the scores that the loss needs and every label is a
+    /// class.
     fn check_labels(&self, labels: &[usize]) -> Result<()> {
         let output = self.network.output_shape();
         let [classes] = output.item[..] else {
-            return Err(Error::shape("a loss takes scores of classes")
+            return Err(Error::shape("a loss needs scores of classes")
                 .expected("[N, classes] or [N, T, classes]")
                 .found(output));
         };
@@ -223,7 +225,7 @@ impl<R: Real> Trainer<R> {
         }
     }
 
-    /// The parts in which a batch passes.
+    /// The parts in which a batch is passed.
     pub(super) fn parts(&self, samples: usize) -> impl Iterator<Item = Range<usize>> + use<R> {
         let size = self.config.micro_batch.unwrap_or(samples);
         (0..samples).step_by(size).map(move |start| start..(start + size).min(samples))

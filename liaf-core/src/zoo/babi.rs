@@ -1,4 +1,4 @@
-//! Questions about stories in words.
+//! Networks for questions about stories in words (bAbI).
 
 use super::build::{neuron, recurrent};
 use super::{Entry, Kind, Options};
@@ -8,8 +8,9 @@ use crate::graph::NetworkConfig;
 use crate::layer::{Aggregate, AggregateKind, Concat, Dense, Dropout, Embedding};
 use crate::shape::Shape;
 
-/// Two branches, story and question, with tables of their own: embedding of 50, dropout 0.3, a fully
-/// connected layer of 100 neurons (or its rival), the last step; joined; one score a word.
+/// Two branches, story and question, with separate tables: embedding of 50, dropout 0.3, a fully
+/// connected layer of 100 neurons (or the layer that replaces it), the last step. They are
+/// concatenated, and followed by one score per word.
 pub(super) fn babi(entry: &Entry, kind: Kind, options: &Options) -> Result<NetworkConfig> {
     let wide = |count: usize| ((count as f64 * options.width).round() as usize).max(1);
     let tokens = options.tokens;

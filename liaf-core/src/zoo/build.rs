@@ -1,4 +1,4 @@
-//! Networks block by block, in every form.
+//! Construction of networks block by block, in every form.
 
 use super::{Kind, Options};
 use crate::activation::Activation;
@@ -10,7 +10,7 @@ use crate::layer::{
 use crate::neuron::{Neuron, Output};
 use crate::shape::Shape;
 
-/// Where norm, pooling and neurons come after a convolution.
+/// The order of norm, pooling and neurons after a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
     /// Neurons, then pooling; no norm.
@@ -27,11 +27,11 @@ pub(super) enum Pool {
     None,
     Max(usize),
     Avg(usize),
-    /// Every second row and column.
+    /// Keeps every second row and column.
     Skip,
 }
 
-/// A convolution as it stands in `64C3s2`.
+/// A convolution as written in `64C3s2`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Conv {
     channels: usize,
@@ -40,7 +40,7 @@ pub(super) struct Conv {
     padding: usize,
 }
 
-/// `channels` and `kernel`, padded so that the image stays as large.
+/// A convolution with `channels` and `kernel`, padded so that the size of the image stays the same.
 pub(super) fn c(channels: usize, kernel: usize) -> Conv {
     Conv { channels, kernel, stride: 1, padding: kernel / 2 }
 }
@@ -55,7 +55,7 @@ impl Conv {
     }
 }
 
-/// A network in the making.
+/// A network that is being built.
 #[derive(Debug)]
 pub(super) struct Build {
     pub config: NetworkConfig,
@@ -79,7 +79,7 @@ impl Build {
         Self { config, kind, order, activation, width: options.width, convs: 0, dense: 0 }
     }
 
-    /// As many times the width.
+    /// `count` times the width.
     pub fn wide(&self, count: usize) -> usize {
         ((count as f64 * self.width).round() as usize).max(1)
     }
@@ -90,12 +90,12 @@ impl Build {
         self
     }
 
-    /// Neurons of this form.
+    /// The neurons of this form.
     pub fn neuron(&self) -> Neuron {
         neuron(self.kind, self.activation)
     }
 
-    /// A convolution with all that belongs to it.
+    /// A convolution with its norm, neurons and pooling.
     pub fn conv(mut self, conv: Conv, pool: Pool) -> Self {
         self.convs += 1;
         let n = self.convs;
@@ -147,8 +147,7 @@ impl Build {
         }
     }
 
-    /// Every `stride`th row and column: what a ConvLSTM, which has no stride, leaves out after
-    /// it.
+    /// Keeps every `stride`th row and column. A ConvLSTM has no stride, so that this layer follows it.
     fn every(self, stride: usize, n: usize) -> Self {
         if stride == 1 {
             return self;
@@ -183,7 +182,7 @@ impl Build {
         }
     }
 
-    /// The last layer, without neurons and without a width.
+    /// The last layer, without neurons. The width does not apply to it.
     pub fn classes(self, classes: usize) -> Self {
         self.push("head", Dense::new(classes))
     }
@@ -196,8 +195,8 @@ impl Build {
         if has { this.push("head_neuron", neuron) } else { this }
     }
 
-    /// Mean over time, hidden fully connected layers with ReLU, classes. In recurrent forms the first
-    /// hidden layer is recurrent and stands before the mean.
+    /// The mean over time, hidden fully connected layers with ReLU, and the classes. In recurrent forms
+    /// the first hidden layer is recurrent and precedes the mean.
     pub fn mean_then(mut self, hidden: &[usize], classes: usize) -> Self {
         self = self.flatten();
         let mut hidden =
@@ -217,7 +216,7 @@ impl Build {
     }
 }
 
-/// Neurons as the authors have them: the analog output is of U, not of U above the threshold.
+/// Neurons as the authors use them: the analog output is a function of U, not of U - V_th.
 pub(super) fn neuron(kind: Kind, activation: Activation) -> Neuron {
     match kind {
         Kind::Lif => Neuron { output: Output::Spike, ..Neuron::default() },

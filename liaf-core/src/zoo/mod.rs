@@ -1,7 +1,7 @@
-//! The networks of LIAF-Net's tasks, and their rivals, by name.
+//! The networks for the tasks of LIAF-Net, and the networks they are compared with, by name.
 //!
-//! Structures are those of the authors' code and of papers of the same group, as each entry says.
-//! A network is given as configuration, to be printed, changed, built or counted:
+//! The structures are those of the authors' code and of papers of the same group, as each entry says. A
+//! network is returned as a configuration, which can be printed, changed, built or counted:
 //!
 //! ```
 //! use liaf_core::cost::CountRule;
@@ -22,34 +22,34 @@ mod resnet;
 use crate::error::{Error, Result};
 use crate::graph::NetworkConfig;
 
-/// Which of the rivals.
+/// The forms of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// Analog neurons: the network itself.
     Liaf,
-    /// The same with spikes sent onward.
+    /// LIF neurons, which send spikes.
     Lif,
-    /// Every convolution and its neurons replaced by a ConvLSTM of as many channels, padded, without
-    /// norm, with the convolution's stride after it; fully connected layers with ReLU.
+    /// Every convolution and its neurons are replaced by a ConvLSTM with as many channels, padded and
+    /// without norm, followed by the stride of the convolution. Fully connected layers have ReLU.
     ConvLstm,
-    /// Every convolution replaced by one over three steps, with norm and ReLU, without neurons; fully
-    /// connected layers with ReLU.
+    /// Every convolution is replaced by one over three steps, with norm and ReLU and without neurons.
+    /// Fully connected layers have ReLU.
     Conv3d,
-    /// Convolutions of every step with ReLU; the first hidden fully connected layer and its neurons replaced
-    /// by an LSTM of as many units.
+    /// Convolutions at every step with ReLU. The first hidden fully connected layer and its neurons are
+    /// replaced by an LSTM with as many units.
     Lstm,
-    /// The same with a GRU.
+    /// As `Lstm`, with a GRU.
     Gru,
-    /// The same with a simple RNN.
+    /// As `Lstm`, with a simple RNN.
     Rnn,
 }
 
 impl Kind {
-    /// All of them.
+    /// All forms.
     pub const ALL: [Self; 7] =
         [Self::Liaf, Self::Lif, Self::ConvLstm, Self::Conv3d, Self::Lstm, Self::Gru, Self::Rnn];
 
-    /// What follows the network's name; nothing for the network itself.
+    /// What follows the name of the network; empty for the network itself.
     pub fn suffix(self) -> &'static str {
         match self {
             Self::Liaf => "",
@@ -63,16 +63,16 @@ impl Kind {
     }
 }
 
-/// What of a network may be changed.
+/// The options of a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
-    /// What numbers of channels and units are multiplied with; at least one is left. Default 1.
+    /// The factor for the numbers of channels and units, of which at least one is kept. Default 1.
     pub width: f64,
-    /// Height and width of the frames. Default: the task's.
+    /// Height and width of the frames. Default: those of the task.
     pub size: Option<usize>,
-    /// Classes. Default: the task's.
+    /// Number of classes. Default: that of the task.
     pub classes: Option<usize>,
-    /// Words of a language, with the padding, for the networks of bAbI. Default 32.
+    /// Number of words of the language, including the padding, for the networks for bAbI. Default 32.
     pub tokens: usize,
 }
 
@@ -85,17 +85,17 @@ impl Default for Options {
 /// A network of the zoo.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
-    /// Its name.
+    /// The name of the network.
     pub name: &'static str,
-    /// What it is for and whose it is.
+    /// Its task and its source.
     pub about: &'static str,
-    /// Time steps of a sample.
+    /// Number of time steps of a sample.
     pub steps: usize,
-    /// Height and width of its frames; 0 for a network of words.
+    /// Height and width of its frames; 0 for a network for words.
     pub size: usize,
-    /// Its classes; 0 if they are the words.
+    /// Number of its classes; 0 if the classes are the words.
     pub classes: usize,
-    /// The forms it comes in.
+    /// The forms in which it exists.
     pub kinds: &'static [Kind],
     make: fn(&Entry, Kind, &Options) -> Result<NetworkConfig>,
 }
@@ -104,17 +104,21 @@ impl Entry {
     /// The network in one of its forms.
     ///
     /// # Errors
-    /// If it does not come in this form, or the options make no network.
+    /// If it does not exist in this form, or the options are invalid.
     pub fn network(&self, kind: Kind, options: &Options) -> Result<NetworkConfig> {
         if !self.kinds.contains(&kind) {
             let forms: Vec<_> =
                 self.kinds.iter().map(|kind| format!("{}{}", self.name, kind.suffix())).collect();
-            return Err(Error::unsupported(format!("there is no {}{}", self.name, kind.suffix()))
-                .expected(forms.join(", ")));
+            return Err(Error::unsupported(format!(
+                "there is no network {}{}",
+                self.name,
+                kind.suffix()
+            ))
+            .expected(forms.join(", ")));
         }
         if !(options.width > 0.0 && options.width <= 64.0) {
-            return Err(Error::config("a width that makes no network")
-                .expected("more than 0 and at most 64")
+            return Err(Error::config("invalid width")
+                .expected("above 0 and at most 64")
                 .found(options.width));
         }
         let config = (self.make)(self, kind, options)?;
@@ -132,12 +136,12 @@ impl Entry {
     }
 }
 
-/// Everything but simple RNNs: for networks with convolutions and a fully connected layer of neurons
-/// or a hidden one.
+/// All forms except simple RNNs: for networks with convolutions and a fully connected layer, which may
+/// be hidden.
 const IMAGES: &[Kind] =
     &[Kind::Liaf, Kind::Lif, Kind::ConvLstm, Kind::Conv3d, Kind::Lstm, Kind::Gru];
 
-/// For networks with nothing fully connected that could be recurrent.
+/// For networks without a fully connected layer that could be recurrent.
 const CONV_ONLY: &[Kind] = &[Kind::Liaf, Kind::Lif, Kind::ConvLstm, Kind::Conv3d];
 
 const RESNET: &[Kind] = &[Kind::Liaf, Kind::Lif, Kind::Conv3d];
@@ -166,7 +170,7 @@ const ENTRIES: &[Entry] = entries! {
     "gesture-a2" 60 32 11 IMAGES nets::gesture_a2,
         "DVS128 Gesture, 64C3-128C3-AP2-256FC-11, SELU";
     "gesture-b" 60 40 11 IMAGES nets::gesture_b,
-        "DVS128 Gesture, 64C3s2-128C3s2-256C3s2-256FC-11 behind a norm of the input (BIDL)";
+        "DVS128 Gesture, 64C3s2-128C3s2-256C3s2-256FC-11 after a norm of the input (BIDL)";
     "gesture-c" 16 128 11 CONV_ONLY nets::gesture_c,
         "DVS128 Gesture, seven C3-MP2 of 64 to 512 channels and 11 (BIDL)";
     "mnist-dvs-b" 20 40 10 IMAGES nets::mnist_dvs_b,
@@ -180,7 +184,7 @@ const ENTRIES: &[Entry] = entries! {
     "cifar10-dvs-t" 10 128 10 IMAGES nets::cifar10_dvs_t,
         "CIFAR10-DVS, 32C3-AP2-64C3-AP2-128C3-AP2-256C3-AP2-512C3-AP4-256FC-10 (TA-SNN)";
     "cifar10-dvs-g" 6 42 10 IMAGES nets::cifar10_dvs_g,
-        "CIFAR10-DVS, 32C3-64C3-128C3-256C3, every second place, 512FC-10, SELU";
+        "CIFAR10-DVS, 32C3-64C3-128C3-256C3, every second row and column, 512FC-10, SELU";
     "cifar10-dvs-r" 8 128 10 RESNET resnet::resnet18,
         "CIFAR10-DVS, LIAF-ResNet-18";
     "liaf-resnet-18" 8 224 1000 RESNET resnet::resnet18,
@@ -196,7 +200,7 @@ pub fn list() -> &'static [Entry] {
     ENTRIES
 }
 
-/// The entry and form of a name: `gesture-a`, `gesture-a-lif`.
+/// The entry and the form with this name: `gesture-a`, `gesture-a-lif`.
 pub fn find(name: &str) -> Option<(&'static Entry, Kind)> {
     let of = |kind: Kind| {
         let base = name.strip_suffix(kind.suffix())?;
@@ -206,14 +210,14 @@ pub fn find(name: &str) -> Option<(&'static Entry, Kind)> {
     Kind::ALL.into_iter().find_map(of)
 }
 
-/// The network of a name.
+/// The network with this name.
 ///
 /// # Errors
-/// If there is none of this name, or the options make no network.
+/// If there is no such network, or the options are invalid.
 pub fn network(name: &str, options: &Options) -> Result<NetworkConfig> {
     let Some((entry, kind)) = find(name) else {
         let names: Vec<_> = ENTRIES.iter().map(|entry| entry.name).collect();
-        return Err(Error::config("the zoo has no such network")
+        return Err(Error::config("the zoo has no network with this name")
             .expected(format!(
                 "{}; most also with -lif, -convlstm, -conv3d, -lstm, -gru",
                 names.join(", ")

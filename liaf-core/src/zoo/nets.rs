@@ -1,4 +1,4 @@
-//! Networks of frames, one after another.
+//! Networks for frames, whose layers follow one another.
 
 use super::build::{Build, Order, Pool, c, norm};
 use super::{Entry, Kind, Options};

@@ -13,7 +13,7 @@ use crate::shape::Shape;
 
 const ACT: Activation = Activation::LeakyRelu { slope: 0.2 };
 
-/// σ(0.5), with which the authors begin.
+/// σ(0.5), the first value that the authors use.
 const ALPHA: f64 = 0.622_459_331_201_854_6;
 
 pub(super) fn resnet18(entry: &Entry, kind: Kind, options: &Options) -> Result<NetworkConfig> {
@@ -47,7 +47,7 @@ impl ResNet {
         conv_3d(channels, kernel, stride, padding)
     }
 
-    /// Neurons with a decay of their own, or with that of another layer.
+    /// Neurons with a separate decay, or with that of another layer.
     fn neuron(&self, shared_with: Option<&str>) -> LayerConfig {
         if self.kind == Kind::Conv3d {
             return relu().into();
@@ -84,9 +84,9 @@ impl ResNet {
         self.config
     }
 
-    /// Two convolutions with norms and neurons, a shortcut with a norm in any case, one learned decay
-    /// for both neurons. The sum goes through the activation before the second neuron, which has it
-    /// once more.
+    /// Two convolutions with norms and neurons, a shortcut that always has a norm, and one learned
+    /// decay for both layers of neurons. The sum passes through the activation function before the
+    /// second layer of neurons, which applies it once more.
     fn block(
         &mut self,
         name: &str,

@@ -136,8 +136,8 @@ fn what_cannot_be_worked_on_is_refused_before_work() {
         let inputs = Inputs::of("input", frames.view());
         network.forward(&inputs, Mode::eval(), &mut space).unwrap_err().to_string()
     };
-    assert!(refuse(&[0, 5, 2, 3], false).contains("empty batch"));
-    assert!(refuse(&[2, 0, 2, 3], false).contains("without time steps"));
+    assert!(refuse(&[0, 5, 2, 3], false).contains("batch is empty"));
+    assert!(refuse(&[2, 0, 2, 3], false).contains("no time steps"));
     assert!(refuse(&[2, 5, 3, 3], false).contains("[2, 5, 3, 3]"));
     assert!(refuse(&[2, 5, 2, 3], true).contains("[1, 0, 1, 2]"));
 }
@@ -156,7 +156,7 @@ fn names_that_are_no_inputs_are_refused() {
     let error = run(batch().lengths("inputs", &[5, 1])).unwrap_err();
     assert!(error.contains("lengths") && error.contains("expected input, found inputs"), "{error}");
     let error = run(batch().with("frames", frames.view())).unwrap_err();
-    assert!(error.contains("no such input") && error.contains("found frames"), "{error}");
+    assert!(error.contains("no input with this name") && error.contains("found frames"), "{error}");
     assert!(run(batch().with("input", frames.view())).unwrap_err().contains("given twice"));
     // Lengths may come before their input, and again.
     let early = Inputs::of("input", frames.view()).lengths("input", &[5, 1]);
@@ -165,7 +165,7 @@ fn names_that_are_no_inputs_are_refused() {
     let frame = [0.0; 6];
     let frames = [("input", &frame[..]), ("other", &frame[..])];
     let error = network.step(&frames, &mut network.state()).unwrap_err().to_string();
-    assert!(error.contains("no such input") && error.contains("found other"), "{error}");
+    assert!(error.contains("no input with this name") && error.contains("found other"), "{error}");
 }
 
 /// Random numbers and slots go by the number of a sample in its batch, so that parts that are numbered

@@ -73,9 +73,9 @@ fn losses_refuse_what_has_no_meaning() {
         refuse(ce, &[2, 3], &[0, 3], None).contains("sample 1 is not a class: expected 0 to 2")
     );
     assert!(refuse(ce, &[2, 3], &[0], None).contains("there must be one label for each sample"));
-    assert!(refuse(ce, &[0, 3], &[], None).contains("a loss needs at least one number"));
-    assert!(refuse(ce, &[2, 0], &[0, 0], None).contains("a loss needs at least one number"));
-    assert!(refuse(ce, &[2, 0, 3], &[0, 0], None).contains("a loss needs at least one number"));
+    assert!(refuse(ce, &[0, 3], &[], None).contains("the output must not be empty"));
+    assert!(refuse(ce, &[2, 0], &[0, 0], None).contains("the output must not be empty"));
+    assert!(refuse(ce, &[2, 0, 3], &[0, 0], None).contains("the output must not be empty"));
     assert!(refuse(ce, &[2], &[0, 0], None).contains("[N, classes] or [N, T, classes]"));
     assert!(refuse(ce, &[2, 4, 3], &[0, 0], Some(&[4, 5])).contains("sample 1"));
     assert!(
@@ -173,9 +173,11 @@ fn impossible_numbers_are_refused() {
     assert!(refuse("optimizer = { type = 'adam', betas = [0.9, 1.0] }").contains("beta"));
     assert!(refuse("optimizer = { type = 'sgd', nesterov = true }").contains("Nesterov"));
     assert!(refuse("optimizer = { type = 'sgd', momentun = 0.9 }").contains("momentun"));
-    assert!(refuse("clip = { type = 'norm', max = 0.0 }").contains("limit to gradients"));
-    assert!(refuse("schedule = { curve = { type = 'step', every = 0 } }").contains("every 0"));
-    assert!(refuse("micro_batch = 0").contains("micro-batches"));
+    assert!(refuse("clip = { type = 'norm', max = 0.0 }").contains("limit of gradients"));
+    assert!(
+        refuse("schedule = { curve = { type = 'step', every = 0 } }").contains("at least one tick")
+    );
+    assert!(refuse("micro_batch = 0").contains("micro-batch"));
     let network = NetworkConfig::sequential([2]).then(Dense::new(2)).build::<f32>(0).unwrap();
     let config = TrainConfig { ema: Some(1.0), ..TrainConfig::default() };
     assert!(Trainer::new(network, config).is_err());

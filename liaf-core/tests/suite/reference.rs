@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use checked::check;
 
+use crate::common::reference_file;
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
@@ -46,13 +48,13 @@ fn networks_are_those_of_pytorch() {
 #[test]
 fn the_bundled_networks_are_those_of_pytorch() {
     for name in ["net_liaf_tr", "net_liaf_ntr", "net_lif", "net_liaf_tr_detach"] {
-        passes(&root().join(format!("fixtures/reference/{name}.safetensors")));
+        passes(&reference_file(&format!("{name}.safetensors")));
     }
 }
 
 #[test]
 fn results_are_written_under_the_keys_of_the_file() {
-    let file = root().join("fixtures/reference/net_lif.safetensors");
+    let file = reference_file("net_lif.safetensors");
     let folder = tempfile::tempdir().unwrap();
     let report = check(&file, Some(folder.path())).unwrap();
     let bytes = std::fs::read(folder.path().join("net_lif.safetensors")).unwrap();
@@ -76,8 +78,8 @@ fn other_files_are_refused_by_name() {
     std::fs::write(&garbage, b"not tensors").unwrap();
     let text = check(&garbage, None).err().unwrap().to_string();
     assert!(text.contains("garbage") && text.contains("safetensors"), "{text}");
-    let layer = root().join("fixtures/reference/conv2d_same.safetensors");
+    let layer = reference_file("conv2d_same.safetensors");
     let text = check(&layer, None).err().unwrap().to_string();
-    assert!(text.contains("no file of reference tensors"), "{text}");
+    assert!(text.contains("not a file of reference tensors"), "{text}");
     assert!(check(&folder.path().join("missing"), None).is_err());
 }

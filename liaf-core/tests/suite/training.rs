@@ -100,7 +100,7 @@ fn what_cannot_be_learned_from_changes_nothing() {
     assert!(refuse(&frames, &labels[1..]).contains("there must be one label for each sample"));
     let text = refuse(&frames, &[3; BATCH]);
     assert!(text.contains("layer aggregate5") && text.contains("not a class of [N, 3]"), "{text}");
-    assert!(refuse(&random(&[0, 6, 2, 4], 0), &[]).contains("an empty batch"));
+    assert!(refuse(&random(&[0, 6, 2, 4], 0), &[]).contains("the batch is empty"));
     frames[[9, 0, 0, 0]] = f32::INFINITY;
     assert!(refuse(&frames, &labels).contains("not finite"));
     frames.fill(1e38);

@@ -5,17 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::common::reference::Reference;
-use crate::common::relative_error;
 use crate::common::trained::{step, trainer};
+use crate::common::{reference_file, relative_error};
 use liaf_core::checkpoint::LoadOptions;
 use liaf_core::graph::Inputs;
 use liaf_core::layer::{Aggregate, BatchNorm, Conv2d, Dense, Flatten, MaxPool};
 use liaf_core::neuron::{Neuron, Plif, Reset};
 use liaf_core::{Mode, Network, NetworkConfig, Workspace};
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/reference").join(name)
-}
 
 /// The network of `fixtures/reference/learning.py`.
 fn of_reference() -> Network<f64> {
@@ -30,7 +26,7 @@ fn of_reference() -> Network<f64> {
 #[test]
 fn weights_of_pytorch_give_its_numbers() {
     let reference = Reference::load("learning");
-    let path = fixture("learning_torch.safetensors");
+    let path = reference_file("learning_torch.safetensors");
     let names = [("dense1.", "0."), ("dense3.", "2.")].map(|(a, b)| (a.into(), b.into()));
     let mapped = LoadOptions { names: names.into(), ..LoadOptions::default() };
     let ordered = LoadOptions { by_order: true, ..LoadOptions::default() };
@@ -54,7 +50,7 @@ fn weights_of_pytorch_give_its_numbers() {
     let wrong = [("dense1.", "2."), ("dense3.", "0.")].map(|(a, b)| (a.into(), b.into()));
     let wrong = LoadOptions { names: wrong.into(), ..LoadOptions::default() };
     let error = network.load_weights(&path, &wrong).unwrap_err().to_string();
-    assert!(error.contains("another shape"), "{error}");
+    assert!(error.contains("wrong shape"), "{error}");
     assert_eq!(network.params(), before);
 }
 
@@ -80,7 +76,7 @@ fn weights_of_spikingjelly_give_its_spikes() {
         [("conv.", "0."), ("norm.", "1."), ("first.", "2."), ("fc.", "6."), ("last.", "7.")];
     let names = names.map(|(ours, theirs)| (ours.into(), theirs.into())).into();
     let options = LoadOptions { names, ..LoadOptions::default() };
-    let loaded = network.load_weights(fixture("jelly_net.safetensors"), &options).unwrap();
+    let loaded = network.load_weights(reference_file("jelly_net.safetensors"), &options).unwrap();
     assert_eq!(loaded.loaded.len(), 8);
     let pass = network.forward(&inputs, Mode::eval(), &mut space).unwrap();
     assert_eq!(&pass.activation("first").unwrap(), reference.get("hidden"));

@@ -27,6 +27,12 @@ pub(crate) trait BlockReader: Send {
     /// The report of everything that was met so far.
     fn report(&self) -> &Report;
 
+    /// Another reader of the same events, from the first of them on, if this one has read nothing yet and
+    /// making it takes less than opening the file again.
+    fn again(&self) -> Option<Box<dyn BlockReader>> {
+        None
+    }
+
     /// Makes each [`pump`](Self::pump) decode as little as it can, so that there are many
     /// [checkpoints](Self::checkpoint). Reading may then take longer.
     fn take_small_steps(&mut self) {}

@@ -62,9 +62,11 @@ impl Capabilities {
         if stats.events == 0 {
             if !self.no_events {
                 violations.push(Violation {
-                    holds: "one event or more: it has no header".into(),
+                    holds: "at least one event, because it has no header".into(),
                     found: "none".into(),
-                    hints: vec![Hint::Text("another kind of file can be without events".into())],
+                    hints: vec![Hint::Text(
+                        "choose another kind of file, which can be without events".into(),
+                    )],
                 });
             }
             return violations;
@@ -90,7 +92,7 @@ impl Capabilities {
         if stats.longest_step_back > self.step_back {
             violations.push(Violation {
                 holds: match self.step_back {
-                    0 => "times that do not step back".into(),
+                    0 => "only times that do not step back".into(),
                     us => format!("steps back of up to {us} µs"),
                 },
                 found: format!(

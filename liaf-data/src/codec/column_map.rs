@@ -131,16 +131,19 @@ impl FromStr for ColumnMap {
         let mut names = [const { None }; 4];
         if text.contains('=') {
             for part in parts {
-                let (letter, name) = part.split_once('=').ok_or_else(|| wrong("not a key"))?;
-                let field = Field::from_letter(letter.trim()).ok_or_else(|| wrong("not a key"))?;
+                let (letter, name) = part
+                    .split_once('=')
+                    .ok_or_else(|| wrong("an entry is not of the form FIELD=NAME"))?;
+                let field = Field::from_letter(letter.trim())
+                    .ok_or_else(|| wrong("an entry begins with an unknown field"))?;
                 if names[field.index()].replace(name.trim().to_owned()).is_some() {
-                    return Err(wrong("a key is given twice"));
+                    return Err(wrong("a field is given twice"));
                 }
             }
             return Ok(Self::Names(names));
         }
         let order = parts.into_iter().map(|part| match Field::from_letter(part) {
-            None if part != "_" => Err(wrong("not a column")),
+            None if part != "_" => Err(wrong("an entry is not a field of an event")),
             field => Ok(field),
         });
         let order = order.collect::<Result<Vec<_>, _>>()?;
@@ -148,13 +151,13 @@ impl FromStr for ColumnMap {
             .iter()
             .any(|&field| order.iter().flatten().filter(|&&f| f == field).count() != 1)
         {
-            return Err(wrong("the columns of an event are incomplete"));
+            return Err(wrong("a field of the events is missing or given twice"));
         }
         Ok(Self::Order(order))
     }
 }
 
-/// The unit of times in a file that does not say it.
+/// The unit of the times in a file that does not state it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum TimeUnit {

@@ -158,7 +158,7 @@ impl Checkpoint {
         // The limit leaves headroom, so that adding times to these numbers cannot overflow.
         let sane = |number: &i64| number.unsigned_abs() < 1 << 62;
         state.filter(|state| state.iter().all(sane)).ok_or_else(|| {
-            Error::malformed("the index is not of this format")
+            Error::malformed("the index does not belong to this format")
                 .at(self.offset)
                 .expected(format!("{N} numbers below 2^62"))
                 .found(format!("{:?}", self.state))

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::io::AtomicFile;
 use crate::limits::Limits;
 use crate::model::{EventBatch, EventStats, SensorSize};
@@ -36,7 +37,7 @@ impl Output for Vec<u8> {
             .and_then(|start| Some(start..start.checked_add(bytes.len())?));
         let target = range.and_then(|range| self.get_mut(range));
         let target = target
-            .ok_or_else(|| Error::caller("bytes that were not written yet cannot be changed"))?;
+            .ok_or_else(|| Error::caller("only bytes that have been written can be overwritten"))?;
         target.copy_from_slice(bytes);
         Ok(())
     }
@@ -150,8 +151,9 @@ pub(crate) fn check_size(bytes: u64, limits: &Limits, path: &Path) -> Result<()>
     if bytes <= limits.output_bytes {
         return Ok(());
     }
-    Err(Error::limit("the file becomes too large")
+    Err(Error::limit("the file would be too large")
         .expected(format!("at most {} bytes", limits.output_bytes))
+        .hint(Hint::raise("output_bytes", None))
         .in_file(path))
 }
 

@@ -1,4 +1,4 @@
-//! A format: how its files are told, and how one is opened.
+//! The description of a format: how its files are recognised and opened.
 
 use super::seek::SeekScan;
 use super::{BlockReader, BoundsFinder, Checkpoint, Decoder, ReadOptions, StreamChoice, Target};
@@ -6,22 +6,22 @@ use crate::error::{Error, Result};
 use crate::io::ByteSource;
 use crate::model::{RecordingInfo, Report, SensorSize, StreamInfo, StreamKind};
 
-/// A format: how to know it and how to open it.
+/// A format: how to recognise its files and how to open them.
 #[derive(Debug)]
 pub struct Format {
     /// Its name, as in `AEDAT 4.0`.
     pub name: &'static str,
     /// File name extensions in use, without the dot.
     pub extensions: &'static [&'static str],
-    /// How certainly the first bytes of a file are of this format.
+    /// How certainly a file is of this format, by its first bytes.
     pub(crate) detect: fn(&FileHead) -> Detection,
     /// Reads the header.
     pub(crate) open: fn(&mut ByteSource, &ReadOptions) -> Result<Opened>,
-    /// The kinds of it that are written; none for a format that is only read.
+    /// The kinds of event files that can be written in this format; empty if it is only read.
     pub write: &'static [Target],
 }
 
-/// Two formats are the same if they have the same name.
+/// Two formats are equal if they have the same name.
 impl PartialEq for Format {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
@@ -33,12 +33,12 @@ impl Eq for Format {}
 /// How certainly a file is of a format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Detection {
-    /// It is not.
+    /// It is not of the format.
     No,
-    /// It can be: nothing in it contradicts the format, but its first bytes are data, or text of any
-    /// kind. A format whose magic is found is preferred.
+    /// It may be of the format: nothing contradicts it, but its first bytes are data, or text as it
+    /// occurs in any file. A format whose magic bytes are found takes precedence.
     Maybe,
-    /// It begins with bytes that only this format has.
+    /// It begins with bytes that are unique to this format.
     Magic,
 }
 
@@ -54,32 +54,33 @@ impl Detection {
     }
 }
 
-/// The first bytes of a file and what else is known of it, for [`Format::detect`].
+/// The first bytes of a file and what else is known about it, for [`Format::detect`].
 #[derive(Debug)]
 pub(crate) struct FileHead {
-    /// At most [`FileHead::BYTES`].
+    /// The first bytes of the file, at most [`FileHead::BYTES`] of them.
     pub bytes: Vec<u8>,
-    /// Bytes of the file; `None` for a pipe.
+    /// Size of the file in bytes; `None` for a pipe.
     pub len: Option<u64>,
-    /// The extension of its name, in lower case and without the dot; empty if it has none.
+    /// The extension of the file's name, in lower case and without the dot; empty if it has none.
     pub extension: String,
-    /// The caller says that it is of the format that is asked.
+    /// The caller has stated the format that is being asked about.
     pub stated: bool,
-    /// It begins like no kind of file that is recognised by its beginning and not read.
+    /// The file does not begin with the signature of a format that is recognised but not read.
     pub is_unknown: bool,
 }
 
 impl FileHead {
-    /// How far detection looks.
+    /// The largest number of bytes that detection looks at.
     pub const BYTES: usize = 4096;
 
     pub fn starts_with(&self, magic: &[u8]) -> bool {
         self.bytes.starts_with(magic)
     }
 
-    /// Whether a file of a format without a header can be of records of `record` bytes: only if it
-    /// is named so, begins like nothing else that is known, and is of whole records or has the times
-    /// that `time` finds in them in order.
+    /// Whether a file may be of a format without a header, with records of `record` bytes. This needs a
+    /// matching extension, no known signature at the beginning, and either a whole number of records of
+    /// which most are in order of the times that `time` reads, or records almost all of which are in
+    /// order.
     pub fn headerless(
         &self,
         extensions: &[&str],
@@ -110,21 +111,22 @@ impl FileHead {
     }
 }
 
-/// What makes events of a file's bytes.
+/// What turns the bytes of a file into events.
 pub(crate) enum Body {
-    /// A decoder that takes the bytes one after the other, and what finds places in them quickly.
+    /// A decoder that is given the bytes in file order, and a way to find seek points quickly, if there
+    /// is one.
     Stream(Box<dyn Decoder>, Option<Box<dyn SeekScan>>),
-    /// A reader that takes them where they lie.
+    /// A reader that reads the parts of the file that it needs.
     Blocks(Box<dyn BlockReader>),
 }
 
 impl Body {
-    /// For formats that are a stream of records.
+    /// For formats that are a stream of records or packets.
     pub fn stream(decoder: impl Decoder + 'static) -> Self {
         Self::Stream(Box::new(decoder), None)
     }
 
-    /// The same with what finds places in the stream.
+    /// Adds a way to find seek points in the stream.
     pub fn with_seek_scan(self, seek_scan: impl SeekScan + 'static) -> Self {
         match self {
             Self::Stream(decoder, _) => Self::Stream(decoder, Some(Box::new(seek_scan))),
@@ -137,7 +139,7 @@ impl Body {
         Self::Blocks(Box::new(reader))
     }
 
-    /// What was met so far.
+    /// The report of everything that was met so far.
     pub fn report(&self) -> &Report {
         match self {
             Self::Stream(decoder, _) => decoder.report(),
@@ -161,7 +163,7 @@ impl Body {
         }
     }
 
-    /// As [`Decoder::resume`]; the source goes on there as well.
+    /// As [`Decoder::resume`]. The source continues at the checkpoint as well.
     pub fn resume(&mut self, source: &mut ByteSource, checkpoint: &Checkpoint) -> Result<()> {
         match self {
             Self::Stream(decoder, _) => {
@@ -173,32 +175,34 @@ impl Body {
     }
 }
 
-/// A recording whose header was read.
+/// A recording whose header has been read.
 pub(crate) struct Opened {
     pub info: RecordingInfo,
-    /// What reads the events; [`Body::stream`] for most formats.
+    /// What decodes the events: [`Body::stream`] for most formats.
     pub body: Body,
     /// Where the data begins; the header in front of it is in the decoder's report already.
     pub data_offset: u64,
-    /// How many bytes a decoder likes to get at once.
+    /// The number of bytes that suits the decoder best at a time.
     pub step: usize,
-    /// About how many bytes an event takes, rather too few: columns are reserved by it. A stream's.
+    /// An estimate of the bytes per event, rather too low than too high, by which memory is reserved.
+    /// It concerns one stream.
     pub bytes_per_event: f64,
-    /// The stored coordinates cannot be made canonical before the sensor's size is known.
+    /// Whether the size of the sensor must be known before the stored coordinates can be made
+    /// canonical.
     pub needs_sensor: bool,
-    /// The sensor that fits a bounding box: the box itself, or the smallest known chip around it.
+    /// The sensor for a bounding box: the box itself, or the smallest known chip that contains it.
     pub fit_sensor: fn(SensorSize) -> SensorSize,
-    /// A decoder that finds the largest stored x and y and nothing else, where that is faster.
+    /// A decoder that only finds the largest stored x and y, if that is faster.
     pub bounds: Option<Box<dyn BoundsFinder>>,
 }
 
-/// Bytes that a decoder gets at once: on one thread as many as stay in cache, and for several threads
-/// enough for each.
+/// Number of bytes that a decoder is given at a time. It fits in the cache, and is enough to keep
+/// several threads busy.
 const STEP: usize = 256 << 10;
 const PARALLEL_STEP: usize = 8 << 20;
 
 impl Opened {
-    /// A recording whose coordinates are canonical as they are stored, of 8 bytes an event.
+    /// A recording whose stored coordinates are canonical, with 8 bytes per event.
     pub fn new(info: RecordingInfo, body: Body, data_offset: u64, options: &ReadOptions) -> Self {
         Self {
             info,
@@ -213,8 +217,8 @@ impl Opened {
     }
 }
 
-/// The stream to read: the chosen one, or the only one of events. A name that no stream has may be
-/// that of a kind, of which there is one.
+/// The stream to read: the chosen one, or the only stream of events. A name that no stream has may be
+/// that of a kind, if there is only one stream of it.
 pub(crate) fn choose<'a>(
     streams: impl Iterator<Item = &'a StreamInfo>,
     choice: Option<&StreamChoice>,
@@ -244,7 +248,7 @@ pub(crate) fn choose<'a>(
         let several = streams.iter().filter(is_like).count() > 1;
         let what = if several { "there are several streams" } else { "there is no stream" };
         Error::caller(format!("{what} {choice}")).expected(if names.is_empty() {
-            "no stream at all".into()
+            "no choice, because the recording has no streams".into()
         } else {
             names.join(", ")
         })

@@ -77,7 +77,7 @@ pub enum Aedat2Reading {
 
 names!(
     Aedat2Reading,
-    "unknown reading of AEDAT 2.0",
+    "unknown interpretation of AEDAT 2.0",
     Jaer = "jaer",
     Tonic = "tonic",
     SpikingJelly = "spikingjelly",
@@ -94,7 +94,12 @@ pub enum Evt21Order {
     Legacy,
 }
 
-names!(Evt21Order, "unknown order of the words of EVT 2.1", Little = "little", Legacy = "legacy",);
+names!(
+    Evt21Order,
+    "unknown order of the halves of EVT 2.1 words",
+    Little = "little",
+    Legacy = "legacy",
+);
 
 /// What an event at y = 240 means in ATIS files that use 5 bytes per event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -143,7 +148,7 @@ pub enum ClockReset {
 
 names!(
     ClockReset,
-    "unknown choice for a clock that restarts",
+    "unknown handling of clock restarts",
     Keep = "keep",
     Rebase = "rebase",
     Error = "error",
@@ -175,7 +180,7 @@ impl FromStr for ImuRanges {
         let ranges = text.split_once(',').and_then(|(g, dps)| number(g).zip(number(dps)));
         let ranges = ranges.filter(|(g, dps)| g.is_finite() && dps.is_finite());
         ranges.map(|(acceleration, rotation)| Self { acceleration, rotation }).ok_or_else(|| {
-            Error::caller("not the ranges of inertial sensors")
+            Error::caller("invalid ranges of the inertial sensors")
                 .expected("g and °/s, as in 8,1000")
                 .found(text)
         })

@@ -1,9 +1,9 @@
-//! Bytes of a format of packets that are not a whole packet yet.
+//! Buffering of bytes for formats of packets, until a packet is complete.
 
 use super::EventSink;
 use crate::error::Result;
 
-/// What is carried from one push to the next, behind bytes that are done with.
+/// Bytes that are kept from one push to the next. The first `done` of them have been decoded already.
 #[derive(Debug, Default)]
 pub(crate) struct PacketBuffer {
     bytes: Vec<u8>,
@@ -15,16 +15,16 @@ impl PacketBuffer {
         &self.bytes[self.done..]
     }
 
-    /// Forgets what is carried.
+    /// Discards all kept bytes.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.done = 0;
     }
 }
 
-/// How many bytes were looked at for packets that turned out not to be there. What may be wasted grows
-/// with the part of the file that is decoded: otherwise a file of packets within packets, or of headers
-/// whose sizes lie, takes a time that grows with its square.
+/// Counts bytes that were examined for packets that turned out not to exist. The allowance grows with
+/// the part of the file that is decoded. Without a limit, a file of nested packets, or of headers with
+/// wrong sizes, would take a time that grows with the square of its size.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Waste(u64);
 
@@ -32,31 +32,32 @@ impl Waste {
     const ALLOWED: u64 = 128 << 20;
     const ALLOWED_PER_BYTE: u64 = 4;
 
-    /// Adds bytes that were looked at in vain.
+    /// Adds bytes that were examined in vain.
     pub fn add(&mut self, bytes: usize) {
         self.0 += bytes as u64;
     }
 
-    /// Whether no more may be wasted at byte `offset` of the file.
+    /// Whether the allowance at byte `offset` of the file is used up.
     pub fn is_too_much(self, offset: u64) -> bool {
         self.0 > Self::ALLOWED + Self::ALLOWED_PER_BYTE * offset
     }
 }
 
-/// A decoder of packets that can say how many bytes it needs to go on.
+/// A decoder of packets that can say how many bytes it needs to continue.
 pub(crate) trait Packets {
-    /// What it carries.
+    /// The bytes that are kept.
     fn carry(&mut self) -> &mut PacketBuffer;
 
-    /// How many bytes must be at hand, counted from the first of `carried`; `None` if any help.
+    /// How many bytes are needed to continue, counted from the first byte of `carried`; `None` if any
+    /// number helps.
     fn need(&self, carried: &[u8]) -> Option<usize>;
 
-    /// Decodes what is whole in `bytes`, which reach to the end of the file if `last`; returns how
-    /// many of them are done with.
+    /// Decodes the complete packets in `bytes`, which reach to the end of the file if `last`. Returns
+    /// how many of the bytes have been decoded.
     fn process(&mut self, bytes: &[u8], last: bool, sink: &mut dyn EventSink) -> Result<usize>;
 }
 
-/// [`Decoder::push`](crate::decode::Decoder::push) of such a decoder.
+/// [`Decoder::push`](crate::decode::Decoder::push) for such a decoder.
 pub(crate) fn push(
     packets: &mut impl Packets,
     mut bytes: &[u8],
@@ -73,20 +74,21 @@ pub(crate) fn push(
             *packets.carry() = carry;
             return Ok(());
         }
-        // Complete the one packet that is carried, then go on in the bytes themselves.
+        // Complete the packet that is kept, then continue in `bytes` itself.
         let need = packets.need(carry.rest()).unwrap_or(before + bytes.len());
         let add = need.saturating_sub(before).min(bytes.len());
         carry.bytes.extend_from_slice(&bytes[..add]);
         let done = packets.process(carry.rest(), false, sink)?;
         if done > before {
-            // What is left of the carried bytes came from `bytes`.
+            // The kept bytes that are left over came from `bytes`.
             bytes = &bytes[done - before..];
             carry.done = carry.bytes.len();
         } else {
             bytes = &bytes[add..];
             carry.done += done;
         }
-        // Not each time: what is carried may be large, and the steps through it small.
+        // The decoded bytes are removed only when they are many, as the rest may be large and has to be
+        // moved.
         if carry.done >= carry.bytes.len() / 4 {
             carry.bytes.drain(..carry.done);
             carry.done = 0;
@@ -96,7 +98,7 @@ pub(crate) fn push(
     Ok(())
 }
 
-/// Decodes what is carried at the end of the file.
+/// Decodes the kept bytes at the end of the file.
 pub(crate) fn finish(packets: &mut impl Packets, sink: &mut dyn EventSink) -> Result<()> {
     let carry = std::mem::take(packets.carry());
     packets.process(carry.rest(), true, sink).map(|_| ())

@@ -52,7 +52,7 @@ impl<const N: usize> RecordBuffer<N> {
         report.add(Finding::TruncatedTails, 1, offset);
         if strict {
             let found = if tail == 1 { "1 byte".to_owned() } else { format!("{tail} bytes") };
-            return Err(Error::truncated(format!("the last {what} is not whole"))
+            return Err(Error::truncated(format!("the last {what} is incomplete"))
                 .at(offset)
                 .expected(format!("{N} bytes"))
                 .found(found));

@@ -68,7 +68,7 @@ pub trait RecordFormat<const N: usize>: Copy + Debug + Send + Sync {
     /// The error for `record`, at which decoding ends; `report` says what is wrong with it.
     fn violation(self, record: &[u8; N], _report: &Report) -> Error {
         let bytes: Vec<_> = record.iter().map(|byte| format!("{byte:02x}")).collect();
-        Error::malformed("a record is not of this format").found(bytes.join(" "))
+        Error::malformed("a record is invalid in this format").found(bytes.join(" "))
     }
 
     /// Called after the last record.

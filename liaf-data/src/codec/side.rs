@@ -88,9 +88,9 @@ impl<R: SideRule<N>, const N: usize> SideDecoder<R, N> {
             } += N as u64;
             self.offset += N as u64;
             if account == Account::Skipped && self.strict {
-                return Err(Error::malformed("a record cannot be used")
+                return Err(Error::malformed("a record is invalid")
                     .at(at)
-                    .expected("a record of the format")
+                    .expected("a record of this format")
                     .found(format!("{record:02x?}")));
             }
             self.give(sink)?;

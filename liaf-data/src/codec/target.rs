@@ -49,7 +49,7 @@ impl Target {
             return Ok(choice);
         }
         let names: Vec<_> = self.compressions.iter().map(Compression::to_string).collect();
-        Err(Error::caller(format!("{} does not have this compression", self.title))
+        Err(Error::caller(format!("{} does not support this compression", self.title))
             .expected(if names.is_empty() { "none".into() } else { names.join(", ") })
             .found(choice))
     }
@@ -68,7 +68,7 @@ impl Target {
         let join = |part: fn(&Violation) -> &str| {
             violations.iter().map(part).collect::<Vec<_>>().join("; ")
         };
-        let error = Error::caller(format!("{} cannot hold these events", self.title))
+        let error = Error::caller(format!("{} cannot store these events", self.title))
             .expected(join(|loss| &loss.holds))
             .found(join(|loss| &loss.found));
         let hints = violations.into_iter().flat_map(|violation| violation.hints);

@@ -57,7 +57,7 @@ impl FromStr for Compression {
             ("lz4", _) => Ok(Self::Lz4),
             ("zstd", _) => Ok(Self::Zstd),
             (_, Ok(level @ 1..=9)) => Ok(Self::Deflate(level)),
-            _ => Err(Error::caller("not a compression")
+            _ => Err(Error::caller("unknown compression")
                 .expected("none, runs, lz4, zstd or a level 1 to 9")
                 .found(format!("{text:?}"))),
         }

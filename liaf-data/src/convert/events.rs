@@ -7,13 +7,13 @@ use serde_json::json;
 
 use super::OnProgress;
 use super::pass::{Part, Pass, check_something_read, source};
+use super::survey::Survey;
 use super::time_policy::{Order, TimeAdjuster, TimePolicy};
 use crate::codec::{Coords, EventSink, Target, WriteOptions};
 use crate::error::{Error, Result};
-use crate::filter::{Chain, Filtered, Removed, Selection};
+use crate::filter::{Filtered, OrderedChain, Removed, Selection, Sorting};
 use crate::hint::Hint;
-use crate::model::{EventBatch, EventStats, Finding, RecordingInfo, Report, SensorSize};
-use crate::read::EventReader;
+use crate::model::{EventBatch, Finding, RecordingInfo, Report, SensorSize};
 use crate::read::Recording;
 use crate::write::{self, EventSpec, EventWriter, Written};
 
@@ -50,7 +50,8 @@ impl From<&'static Target> for EventConvertOptions {
 pub struct EventsReport {
     /// Events that are in the file.
     pub kept: u64,
-    /// Number of kept events that were moved in the order or in time ([`Order`]).
+    /// Number of events that were moved in the order or in time ([`Order`]). Events are sorted before
+    /// they pass the filters, which may have removed some of them afterwards.
     pub moved: u64,
     /// Events outside `from` and `to`.
     pub out_of_window: u64,
@@ -62,7 +63,7 @@ pub struct EventsReport {
 }
 
 impl EventsReport {
-    fn removed(self, removed: &Removed) -> Self {
+    pub(super) fn removed(self, removed: &Removed) -> Self {
         let Removed { out_of_window, out_of_crop, filtered } = removed.clone();
         Self { out_of_window, out_of_crop, filtered, ..self }
     }
@@ -106,7 +107,8 @@ impl EventConversion {
 /// made.
 ///
 /// If the target cannot store everything that the recording might contain, a first pass examines
-/// the events, and violations are reported before anything is written. A pipe can only be read
+/// the events, and violations are reported before anything is written. So does one before sorting,
+/// and another one if sorted events pass filters. A pipe can only be read
 /// once: there, the first event that cannot be stored ends the conversion, and no file is left
 /// either.
 ///
@@ -148,30 +150,35 @@ pub fn convert_events(
     let recorded = recording.find_sensor()?;
     let sensor = options.selection.check(recorded)?;
     let part = Part::find(recording, &options.selection)?;
-    let surveys = output.is_some() && recording.is_seekable() && needs_facts(options, sensor);
-    if options.time_policy.order == Order::Sort && output.is_some() && !surveys {
+    let sorts = options.time_policy.order == Order::Sort;
+    if sorts && !recording.is_seekable() {
         return Err(Error::caller("sorting by time needs a first pass over the recording")
             .found("a pipe, which can be read only once")
             .advice("name a file")
             .hint(Hint::ClampTimes));
     }
-    let mut pass = Pass { number: 0, passes: 1 + u32::from(surveys), progress };
-    let stats = if surveys {
-        let (stats, ..) =
-            survey(&mut part.reader(recording)?, &part.selection, recorded, &mut pass)?;
-        let facts_after = options.time_policy.stats(stats);
-        options.target.check(&facts_after, options.time_policy.wrap)?;
-        Some(stats)
-    } else {
-        None
-    };
+    let memory = sorts.then_some(options.write.limits.reorder_bytes);
+    let check =
+        |stats| options.target.check(&options.time_policy.stats(stats), options.time_policy.wrap);
     let Some(path) = output else {
-        let (stats, events, report) =
-            survey(&mut part.reader(recording)?, &part.selection, recorded, &mut pass)?;
+        let mut pass = Pass { number: 0, passes: 1, progress };
+        let survey = Survey::make(recording, &part, recorded, memory, &mut pass);
+        let Survey { stats, events, report, .. } = survey.map_err(or_clamp)?;
         check_something_read(recording.path(), &report)?;
-        options.target.check(&options.time_policy.stats(stats), options.time_policy.wrap)?;
+        check(stats)?;
         let info = recording.info().clone();
         return Ok(EventConversion { info, report, events, sensor, written: None });
+    };
+    let surveys = recording.is_seekable() && needs_facts(options, sensor);
+    let mut pass = Pass { number: 0, passes: 1 + u32::from(surveys), progress };
+    let (stats, sorting) = match surveys {
+        true => {
+            let survey = Survey::make(recording, &part, recorded, memory, &mut pass);
+            let Survey { stats, sorting, .. } = survey.map_err(or_clamp)?;
+            check(stats)?;
+            (Some(stats), sorting)
+        }
+        false => (None, Sorting::Keep),
     };
     let spec = EventSpec {
         sensor,
@@ -183,22 +190,23 @@ pub fn convert_events(
     let write = WriteOptions { wrap: options.time_policy.wrap, ..options.write };
     let mut reader = part.reader(recording)?;
     let mut stage = Stage {
-        chain: Chain::new(&part.selection, recorded)?,
-        adjuster: TimeAdjuster::new(options.time_policy, stats.as_ref(), &options.write.limits),
+        chain: OrderedChain::new(&part.selection, recorded, sorting)?,
+        adjuster: TimeAdjuster::new(options.time_policy, stats.as_ref()),
         writer: write::create(path, options.target, &spec, &write)?,
         report: EventsReport::default(),
     };
     pass.number += 1;
-    while reader.pump(&mut stage)? {
+    while reader.pump(&mut stage).map_err(or_clamp)? {
         pass.tell(&reader, stage.report.kept, 0)?;
     }
     let report = reader.report();
     check_something_read(recording.path(), &report)?;
-    let Stage { chain, mut adjuster, mut writer, report: events } = stage;
+    let mut held = EventBatch::new();
+    stage.chain.finish(&mut held);
+    stage.write(&mut held)?;
+    let Stage { chain, writer, report: mut events, .. } = stage;
+    events.moved += chain.moved();
     let events = events.removed(chain.removed());
-    if let Some(held) = adjuster.finish() {
-        writer.write(held)?;
-    }
     let written = Some(writer.finish()?);
     Ok(EventConversion { info: reader.info().clone(), report, events, sensor, written })
 }
@@ -214,42 +222,9 @@ fn needs_facts(options: &EventConvertOptions, sensor: SensorSize) -> bool {
         || sensor.height.saturating_sub(1) > holds.y_max
 }
 
-/// A first pass over the events that are kept.
-fn survey(
-    reader: &mut EventReader,
-    selection: &Selection,
-    sensor: SensorSize,
-    pass: &mut Pass<'_, '_>,
-) -> Result<(EventStats, EventsReport, Report)> {
-    let mut chain = Chain::new(selection, sensor)?;
-    let mut stats = EventStats::default();
-    let mut sink = Look(|batch: &mut EventBatch| {
-        chain.apply(batch);
-        stats.add(batch);
-        Ok(())
-    });
-    pass.number += 1;
-    let mut read = 0;
-    while reader.pump(&mut sink)? {
-        pass.tell(reader, read, 0)?;
-        read = reader.report().events;
-    }
-    let events = EventsReport { kept: stats.events, ..EventsReport::default() };
-    Ok((stats, events.removed(chain.removed()), reader.report()))
-}
-
-/// A sink that calls a function.
-struct Look<F>(F);
-
-impl<F: FnMut(&mut EventBatch) -> Result<()>> EventSink for Look<F> {
-    fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
-        (self.0)(events)
-    }
-}
-
 /// The stage between the reader and the writer.
 struct Stage {
-    chain: Chain,
+    chain: OrderedChain,
     adjuster: TimeAdjuster,
     writer: Box<dyn EventWriter>,
     report: EventsReport,
@@ -257,11 +232,25 @@ struct Stage {
 
 impl EventSink for Stage {
     fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
-        self.chain.apply(events);
-        self.report.kept += events.len() as u64;
-        let ready = self.adjuster.push(events, &mut self.report)?;
-        if ready.is_empty() { Ok(()) } else { self.writer.write(ready) }
+        self.chain.apply(events)?;
+        self.write(events)
     }
+}
+
+impl Stage {
+    /// Writes events that are chosen and, if that was asked for, sorted.
+    fn write(&mut self, events: &mut EventBatch) -> Result<()> {
+        self.report.kept += events.len() as u64;
+        self.adjuster.adjust(events, &mut self.report);
+        if events.is_empty() { Ok(()) } else { self.writer.write(events) }
+    }
+}
+
+/// Too many events to be sorted may still be clamped.
+fn or_clamp(error: Error) -> Error {
+    let is_memory =
+        |hint: &Hint| matches!(hint, Hint::RaiseLimit { limit, .. } if limit == "reorder_bytes");
+    if error.hints().iter().any(is_memory) { error.hint(Hint::ClampTimes) } else { error }
 }
 
 /// The device that recorded the chosen stream.

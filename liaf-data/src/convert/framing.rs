@@ -26,7 +26,8 @@ pub struct Framed {
 /// Makes frames from a recording and passes each of them to `sink` as soon as it is complete.
 ///
 /// Memory is bounded whatever the length of the recording. The recording is read once, or twice if
-/// the windows depend on all of it.
+/// the windows depend on all of it or its events are sorted (three times for both, if there are
+/// filters).
 ///
 /// ```no_run
 /// use liaf_data::convert::make_frames;
@@ -81,32 +82,41 @@ impl<'a, 'b> Framing<'a, 'b> {
         options: &FrameOptions,
         progress: &'a mut OnProgress<'b>,
     ) -> Result<Self> {
-        let passes = 1 + u32::from(options.needs_span());
-        if passes > 1 && !recording.is_seekable() {
-            return Err(Error::caller("this needs a first pass over the recording")
+        if options.needs_span() && !recording.is_seekable() {
+            let (what, advice) = match options.sort {
+                true => ("sorting by time", "name a file"),
+                false => ("this", "name a file, or choose windows by time or count"),
+            };
+            return Err(Error::caller(format!("{what} needs a first pass over the recording"))
                 .found("a pipe, which can be read only once")
-                .advice("name a file, or choose windows by time or count"));
+                .advice(advice));
         }
         let sensor = recording.find_sensor()?;
         let shape = options.check(sensor)?;
         let part = Part::find(recording, &options.selection)?;
         let options = FrameOptions { selection: part.selection.clone(), ..options.clone() };
+        let passes = 1 + u32::from(options.needs_span());
         let pass = Pass { number: 0, passes, progress };
         let mut framing = Self { recording, shape, options, part, sensor, span: None, pass };
         if framing.options.needs_span() {
-            framing.span = Some(framing.find_span()?);
+            let span = framing.find_span(SpanFinder::new(&framing.options, sensor)?)?;
+            framing.span = Some(span);
+            if framing.options.needs_span_again(&span) {
+                framing.pass.passes += 1;
+                let finder = SpanFinder::again(&framing.options, sensor, &span)?;
+                framing.span = Some(framing.find_span(finder)?);
+            }
         }
         Ok(framing)
     }
 
-    fn find_span(&mut self) -> Result<TimeSpan> {
-        let mut finder = SpanFinder::new(&self.options, self.sensor)?;
+    fn find_span(&mut self, mut finder: SpanFinder) -> Result<TimeSpan> {
         let mut reader = self.part.reader(self.recording)?;
         self.pass.number += 1;
         while reader.pump(&mut finder)? {
             self.pass.tell(&reader, finder.report().kept, 0)?;
         }
-        Ok(finder.span())
+        finder.finish()
     }
 
     /// Makes one pass over the recording and passes its frames to `sink`.

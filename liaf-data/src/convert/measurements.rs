@@ -10,6 +10,7 @@ use super::pass::{Pass, source};
 use crate::codec::{EventSink, ReadOptions};
 use crate::error::{Error, Result};
 use crate::filter::Selection;
+use crate::hint::Hint;
 use crate::measurements::{
     self, MeasurementFile, MeasurementOptions, MeasurementWriter, MeasurementsWritten,
 };
@@ -108,8 +109,8 @@ fn origin(recording: &Recording, from: Option<TimePoint>, to: Option<TimePoint>)
         return Ok(0);
     }
     let fail = |why: &str| {
-        Err(Error::caller(format!("times count from the first event, and {why}"))
-            .advice("give times of the recording's clock, as in @1000000"))
+        Err(Error::caller(format!("times are relative to the first event, and {why}"))
+            .hint(Hint::ClockTimes))
     };
     if !recording.is_seekable() {
         return fail("a pipe can be read only once");
@@ -117,11 +118,11 @@ fn origin(recording: &Recording, from: Option<TimePoint>, to: Option<TimePoint>)
     let options = ReadOptions { stream: None, ..recording.options().clone() };
     let mut events = recording.with_options(options)?;
     if !events.info().reads_events() {
-        return fail("the recording has not one stream of events");
+        return fail("the recording does not have exactly one stream of events");
     }
     match events.first_time()? {
         Some(first) => Ok(first),
-        None => fail("there is none"),
+        None => fail("there is no event"),
     }
 }
 

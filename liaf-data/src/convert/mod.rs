@@ -8,7 +8,7 @@ mod events;
 mod framing;
 mod measurements;
 mod pass;
-mod reorder;
+mod survey;
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -83,7 +83,8 @@ pub struct Conversion {
 /// contain.
 ///
 /// Memory is bounded whatever the length of the recording. The recording is read once, or twice if
-/// the windows depend on all of it.
+/// the windows depend on all of it or its events are sorted (three times for both, if there are
+/// filters).
 ///
 /// ```no_run
 /// use liaf_data::convert::{ConvertOptions, convert};

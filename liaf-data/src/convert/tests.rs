@@ -1,4 +1,4 @@
-//! A recording is opened once, whatever is asked of it.
+//! Tests that a recording is opened once, whatever is done with it.
 
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -13,8 +13,8 @@ use crate::io::OPENS;
 use crate::model::{EventBatch, TimePoint};
 use crate::tensor::{Container, TensorOptions};
 
-/// A DAT file that does not say how large its sensor is, with an event every 10 µs for 7 s: large
-/// enough for times to be looked for here and there.
+/// A DAT file that does not state the size of its sensor, with an event every 10 µs for 7 s: large
+/// enough for seek points to be found by sampling.
 fn without_a_size(folder: &Path) -> std::path::PathBuf {
     let path = folder.join("events.dat");
     let mut bytes = b"% Data file containing CD events\n% Version 2\n\x0c\x08".to_vec();
@@ -27,7 +27,7 @@ fn without_a_size(folder: &Path) -> std::path::PathBuf {
     path
 }
 
-/// How often files are opened to read meanwhile.
+/// Runs `work`, and counts how often files are opened for reading meanwhile.
 fn opens<R>(work: impl FnOnce() -> R) -> (u64, R) {
     let before = OPENS.get();
     let result = work();
@@ -84,8 +84,8 @@ fn memory_works_like_a_file() {
     assert_eq!(recording.survey().unwrap().events, 700_000);
     assert_eq!(recording.read_all().unwrap().len(), 700_000);
     // Relative times of measurements count from the first event, in memory as well.
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let bytes = std::fs::read(root.join("fixtures/good/aedat4/dv_all_lz4.aedat4")).unwrap();
+    let Some(path) = crate::fixtures::fixture("good/aedat4/dv_all_lz4.aedat4") else { return };
+    let bytes = std::fs::read(path).unwrap();
     let stream = Some(StreamChoice::Name("imu".into()));
     let mut recording =
         Recording::from_bytes(bytes, ReadOptions { stream, ..ReadOptions::default() }).unwrap();

@@ -3,9 +3,6 @@
 use serde::Serialize;
 
 use super::EventsReport;
-use super::reorder::Reorder;
-use crate::error::Result;
-use crate::limits::Limits;
 use crate::model::{EventBatch, EventStats};
 
 /// What happens to events that are earlier than the event before them.
@@ -56,64 +53,34 @@ impl TimePolicy {
     }
 }
 
-/// Applies a [`TimePolicy`] to events.
+/// Applies a [`TimePolicy`] to events that are sorted already, if they are to be.
 pub(super) struct TimeAdjuster {
     time_policy: TimePolicy,
     start: Option<i64>,
     latest: i64,
-    reorder: Option<Reorder>,
 }
 
 impl TimeAdjuster {
-    /// `stats` are those of a first pass over the same events, if there was one. They are needed
-    /// for sorting.
-    pub(super) fn new(
-        time_policy: TimePolicy,
-        stats: Option<&EventStats>,
-        limits: &Limits,
-    ) -> Self {
-        let lateness = stats.map_or(u64::MAX, |stats| stats.lateness);
-        Self {
-            time_policy,
-            start: stats.map(|stats| time_policy.start(stats)),
-            latest: i64::MIN,
-            reorder: (time_policy.order == Order::Sort && lateness > 0)
-                .then(|| Reorder::new(lateness, limits.reorder_bytes)),
-        }
+    /// `stats` are those of a first pass over the same events, if there was one.
+    pub(super) fn new(time_policy: TimePolicy, stats: Option<&EventStats>) -> Self {
+        let start = stats.map(|stats| time_policy.start(stats));
+        Self { time_policy, start, latest: i64::MIN }
     }
 
-    /// Changes `events`, and returns the events that can be written now.
-    pub(super) fn push<'a>(
-        &'a mut self,
-        events: &'a mut EventBatch,
-        report: &mut EventsReport,
-    ) -> Result<&'a EventBatch> {
+    /// Changes the times of the next events.
+    pub(super) fn adjust(&mut self, events: &mut EventBatch, report: &mut EventsReport) {
         if self.time_policy.zero_time
             && let Some(&first) = events.t.first()
         {
             let start = *self.start.get_or_insert(first);
             events.t.iter_mut().for_each(|t| *t = t.saturating_sub(start));
         }
-        match &mut self.reorder {
-            Some(reorder) => {
-                report.moved += reorder.count_late(events);
-                reorder.push(events)
-            }
-            None => {
-                if self.time_policy.order == Order::Clamp {
-                    for t in &mut events.t {
-                        report.moved += u64::from(*t < self.latest);
-                        self.latest = self.latest.max(*t);
-                        *t = self.latest;
-                    }
-                }
-                Ok(events)
+        if self.time_policy.order == Order::Clamp {
+            for t in &mut events.t {
+                report.moved += u64::from(*t < self.latest);
+                self.latest = self.latest.max(*t);
+                *t = self.latest;
             }
         }
-    }
-
-    /// The events that were held back.
-    pub(super) fn finish(&mut self) -> Option<&EventBatch> {
-        self.reorder.as_mut().map(Reorder::finish)
     }
 }

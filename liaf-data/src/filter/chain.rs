@@ -1,5 +1,7 @@
 //! The chain of stages through which events pass.
 
+use std::ops::Range;
+
 use serde::Serialize;
 
 use super::polarity::OfPolarity;
@@ -49,6 +51,8 @@ pub struct Chain {
     crop: Option<Crop>,
     /// The choice of a polarity, if there is one, and the filters; `removed` has a row for each.
     stages: Vec<Box<dyn Filter>>,
+    /// Number of the stages that are choices.
+    choices: usize,
     sensor: SensorSize,
     removed: Removed,
 }
@@ -73,16 +77,18 @@ impl Chain {
             removed.filtered.push(Filtered { filter: format!("polarity:{polarity}"), events: 0 });
             stages.push(Box::new(OfPolarity(polarity)));
         }
+        let choices = stages.len();
         for spec in filters {
             let filter = spec.make(sensor)?;
             sensor = filter.sensor(sensor);
             removed.filtered.push(Filtered { filter: spec.to_string(), events: 0 });
             stages.push(filter);
         }
-        Ok(Self { from: *from, to: *to, times: None, crop: *crop, stages, sensor, removed })
+        let (from, to, crop) = (*from, *to, *crop);
+        Ok(Self { from, to, times: None, crop, stages, choices, sensor, removed })
     }
 
-    /// The size of the sensor as the kept events see it.
+    /// The size of the sensor after all stages, which may change coordinates.
     pub fn sensor(&self) -> SensorSize {
         self.sensor
     }
@@ -97,7 +103,8 @@ impl Chain {
         self.from.is_none() && self.to.is_none() && self.crop.is_none() && self.stages.is_empty()
     }
 
-    /// The first and the last µs that are kept, if the caller chose them and an event was seen.
+    /// The first and the last µs that are kept: `None` if they were not chosen, or before the first
+    /// event.
     pub(crate) fn chosen_times(&self) -> (Option<i64>, Option<i64>) {
         let times = self.times;
         let first = times.filter(|_| self.from.is_some()).map(|times| times.first);
@@ -106,6 +113,13 @@ impl Chain {
 
     /// Removes the events that are not kept from the next events of the recording, in file order.
     pub fn apply(&mut self, events: &mut EventBatch) {
+        self.choose(events);
+        self.filter(events);
+    }
+
+    /// The part of [`apply`](Self::apply) that does not depend on the order of the events: time,
+    /// rectangle and polarity.
+    pub(super) fn choose(&mut self, events: &mut EventBatch) {
         let Some(&first) = events.t.first() else { return };
         if self.from.is_some() || self.to.is_some() {
             let (from, to) = (self.from, self.to);
@@ -115,7 +129,17 @@ impl Chain {
         if let Some(crop) = self.crop {
             self.removed.out_of_crop += cut_out(events, crop);
         }
-        for (stage, removed) in self.stages.iter_mut().zip(&mut self.removed.filtered) {
+        self.pass(0..self.choices, events);
+    }
+
+    /// The rest of [`apply`](Self::apply): the filters.
+    pub(super) fn filter(&mut self, events: &mut EventBatch) {
+        self.pass(self.choices..self.stages.len(), events);
+    }
+
+    fn pass(&mut self, stages: Range<usize>, events: &mut EventBatch) {
+        let removed = &mut self.removed.filtered[stages.clone()];
+        for (stage, removed) in self.stages[stages].iter_mut().zip(removed) {
             let before = events.len();
             stage.apply(events);
             removed.events += before.saturating_sub(events.len()) as u64;

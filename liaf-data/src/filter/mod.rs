@@ -5,8 +5,8 @@
 //! same [`Chain`], which is made from a selection: frames, event files, and the iterators of
 //! [`Recording`](crate::Recording). The chain counts what each of its stages removed.
 //!
-//! A filter is a row of [`FILTERS`], a [`FilterKind`]: its name, its parameters, and how it is made.
-//! A kind of one's own works everywhere as well:
+//! A filter is a row of [`FILTERS`], a [`FilterKind`]: its name, its parameters, and a function that
+//! makes it. A filter of your own is used in the same way:
 //!
 //! ```
 //! use liaf_data::filter::{Chain, Filter, FilterKind, FilterSpec, Parameters, Selection};
@@ -47,12 +47,15 @@
 //! ```
 
 mod chain;
+mod ordered;
 mod polarity;
 mod refractory;
+mod reorder;
 mod selection;
 mod spec;
 
 pub use crate::model::{Crop, Parameters, Polarity, TimePoint};
 pub use chain::{Chain, Filtered, Removed};
+pub(crate) use ordered::{Lateness, OrderedChain, Sorting};
 pub use selection::Selection;
 pub use spec::{FILTERS, Filter, FilterKind, FilterSpec};

@@ -1,10 +1,10 @@
-//! The refractory filter: a pixel that had an event is quiet for a while.
+//! The refractory filter: after an event, its pixel is ignored for a period of time.
 
 use super::{Filter, FilterKind};
 use crate::error::{Error, Result};
 use crate::model::{EventBatch, Parameters, SensorSize};
 
-/// The row of the table.
+/// The row of [`FILTERS`](super::FILTERS).
 pub(super) static REFRACTORY: FilterKind = FilterKind {
     name: "refractory",
     about: "drops the events of a pixel that follow a kept one within the period [period=1ms]",

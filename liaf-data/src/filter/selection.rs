@@ -1,4 +1,4 @@
-//! Which events of a recording are wanted.
+//! The selection of events of a recording.
 
 use serde::Serialize;
 
@@ -66,7 +66,7 @@ impl Selection {
         self
     }
 
-    /// The size of the sensor as the kept events see it.
+    /// The size of the sensor after all stages, which may change coordinates.
     ///
     /// # Errors
     /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the crop is not within the sensor, if the

@@ -1,4 +1,4 @@
-//! What a filter is, the table of all filters, and a filter with its parameters.
+//! The trait of filters, the table of all filters, and a filter with its parameters.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,9 +15,8 @@ pub static FILTERS: &[&FilterKind] = &[&REFRACTORY];
 
 /// Removes events of a recording, or changes them.
 pub trait Filter: fmt::Debug + Send {
-    /// Removes the events that are not kept from the next events of the recording, in file order,
-    /// and changes the others where the filter does that. The result must not depend on how the
-    /// events are cut into batches.
+    /// Removes events from the next events of the recording, which arrive in file order, or changes
+    /// them. The result must not depend on how the events are cut into batches.
     fn apply(&mut self, events: &mut EventBatch);
 
     /// The size of the sensor as later stages see it, for filters that change coordinates.
@@ -30,24 +29,24 @@ pub trait Filter: fmt::Debug + Send {
 pub struct FilterKind {
     /// The name by which users choose it.
     pub name: &'static str,
-    /// What it does, in a line.
+    /// What the filter does, in one line.
     pub about: &'static str,
-    /// The names of its parameters.
+    /// The names of the parameters.
     pub parameters: &'static [&'static str],
     /// Makes a filter with these parameters for events of a sensor of this size. The names of the
-    /// parameters have been checked.
+    /// parameters have already been checked.
     pub make: fn(&Parameters, SensorSize) -> Result<Box<dyn Filter>>,
 }
 
 impl FilterKind {
-    /// The filter of this name in [`FILTERS`].
+    /// The filter with this name in [`FILTERS`].
     ///
     /// # Errors
-    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) with all names if there is none.
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller), with all names, if there is no such filter.
     pub fn named(name: &str) -> Result<&'static Self> {
         FILTERS.iter().copied().find(|kind| kind.name == name).ok_or_else(|| {
             let names: Vec<_> = FILTERS.iter().map(|kind| kind.name).collect();
-            Error::caller("no filter of this name").expected(one_of(&names)).found(name)
+            Error::caller("unknown filter").expected(one_of(&names)).found(name)
         })
     }
 }
@@ -58,7 +57,7 @@ impl fmt::Debug for FilterKind {
     }
 }
 
-/// A filter and its parameters: what a [`Selection`](super::Selection) holds of each of its filters.
+/// A filter and its parameters: an item of a [`Selection`](super::Selection).
 ///
 /// ```
 /// use liaf_data::filter::FilterSpec;
@@ -75,7 +74,7 @@ pub struct FilterSpec {
 }
 
 impl FilterSpec {
-    /// A filter of this kind. The parameters are checked when the filter is made.
+    /// A filter of this kind. Its parameters are checked by [`make`](Self::make).
     pub fn new(kind: &'static FilterKind, parameters: Parameters) -> Self {
         Self { kind, parameters }
     }
@@ -114,7 +113,7 @@ impl FromStr for FilterSpec {
     fn from_str(text: &str) -> Result<Self> {
         let (name, parameters) = Parameters::after_name(text)?;
         let spec = Self::new(FilterKind::named(name.trim())?, parameters);
-        // A size at which every filter can be made, so that parameters are checked early.
+        // The parameters are checked with the smallest sensor, with which every filter can be made.
         spec.make(SensorSize::new(u16::MAX, 1))?;
         Ok(spec)
     }
@@ -167,10 +166,10 @@ mod tests {
     #[test]
     fn unknown_filters_and_parameters_are_refused_by_name() {
         let error = "other".parse::<FilterSpec>().unwrap_err().to_string();
-        assert!(error.starts_with("no filter of this name: expected refractory"), "{error}");
+        assert!(error.starts_with("unknown filter: expected refractory"), "{error}");
         assert_eq!(
             "refractory:span=1ms".parse::<FilterSpec>().unwrap_err().to_string(),
-            "the filter refractory has no parameter of this name: expected period, found span"
+            "the filter refractory has no parameter with this name: expected period, found span"
         );
     }
 }

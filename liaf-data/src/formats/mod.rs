@@ -1,12 +1,15 @@
-//! The formats: one folder each. The byte layout of a format is described in its module.
+//! The formats: one folder each. The documentation of its module says what a format is byte by byte, how
+//! it is read, and where other readers differ; options are named there as the program `liaf` has them,
+//! and [`ReadOptions`](crate::ReadOptions) has a method for each. The pages are in `docs/formats/` of the
+//! crate.
 //!
-//! A format reads with a decoder that takes bytes in pieces of any size, or with a reader of a
-//! container; most are written as well. [`FORMATS`](crate::FORMATS) lists them all.
+//! A format is read by a decoder, which takes bytes in pieces of any size, or by a reader of a
+//! container; most formats can be written as well. [`FORMATS`](crate::FORMATS) lists all of them.
 //!
-//! The decoders here are those of data that needs no header, as it comes from a camera: words of EVT,
-//! records of DAT and of ATIS `.bin`. A format whose header says how to decode is read from bytes, a
-//! pipe or a socket by [`Recording::from_bytes`](crate::Recording::from_bytes) and
-//! [`Recording::from_reader`](crate::Recording::from_reader).
+//! The public decoders here are those for data that needs no header, as it comes from a camera: words
+//! of EVT, records of DAT and of ATIS `.bin`. If the header of a format says how to decode the data,
+//! use [`Recording::from_bytes`](crate::Recording::from_bytes) for bytes in memory, and
+//! [`Recording::from_reader`](crate::Recording::from_reader) for a pipe or a socket.
 
 pub mod aedat;
 pub mod atis;

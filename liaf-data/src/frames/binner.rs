@@ -3,11 +3,12 @@
 use super::count::CountWindows;
 use super::event_triggered::EventTriggeredWindows;
 use super::open::OpenFrames;
-use super::select::{Batch, Selector};
+use super::select::{Batch, Left, Selector, Stretch};
 use super::time::TimeWindows;
-use super::{Edge, Frame, FrameOptions, FrameReport, FrameShape, WindowRule};
+use super::{Edge, Frame, FrameOptions, FrameReport, FrameShape, Placed, WindowRule};
 use crate::codec::EventSink;
 use crate::error::{Error, Result};
+use crate::filter::Sorting;
 use crate::model::{EventBatch, SensorSize, TimeSpan};
 
 /// Receives the frames that a [`Binner`] makes, in order. Every `FnMut(&Frame) -> Result<()>` is a
@@ -18,6 +19,19 @@ pub trait FrameSink {
     /// # Errors
     /// An error that the sink returns stops the binner and is passed on to the caller.
     fn frame(&mut self, frame: &Frame) -> Result<()>;
+
+    /// Receives the next frame in place of [`frame`](Self::frame), if its window is not full: a window
+    /// of time within which the recording or the chosen interval ends, or a window of a number of
+    /// events with fewer of them. Such frames come last. Up to a chosen end
+    /// ([`Selection::to`](crate::filter::Selection::to)) windows count as full, with events or without.
+    ///
+    /// A sink for which this makes no difference need not have this method.
+    ///
+    /// # Errors
+    /// As [`frame`](Self::frame).
+    fn partial_frame(&mut self, frame: &Frame) -> Result<()> {
+        self.frame(frame)
+    }
 }
 
 impl<F: FnMut(&Frame) -> Result<()>> FrameSink for F {
@@ -34,6 +48,7 @@ impl<F: FnMut(&Frame) -> Result<()>> FrameSink for F {
 /// Events may be out of order. A window of time therefore stays open until an event arrives that is
 /// at least `slack` later than the end of the window. An event that is older than every open window
 /// is added to the oldest open one and counted as late, and so is an event before the first window.
+/// With [`FrameOptions::sort`] the events are sorted first, and none is late.
 ///
 /// ```
 /// use liaf_data::frames::{Binner, Frame, FrameOptions, Cells};
@@ -80,12 +95,15 @@ impl Binner {
     /// needed and missing.
     pub fn new(options: &FrameOptions, sensor: SensorSize, span: Option<TimeSpan>) -> Result<Self> {
         let (shape, layout) = options.plan(sensor)?;
-        let expected = span.filter(|_| options.needs_span());
-        if options.needs_span() && expected.is_none() {
-            return Err(Error::caller("these windows need a first pass over the events")
+        if options.needs_span() && span.is_none() {
+            let what = if options.sort { "sorting by time needs" } else { "these windows need" };
+            return Err(Error::caller(format!("{what} a first pass over the events"))
                 .expected("a span of the recording")
                 .found("none"));
         }
+        let sorting = span.map_or(Sorting::Keep, |span| options.sorting(&span));
+        let expected = span.filter(|_| options.windows_need_span());
+        let expected = expected.map(|span| if options.sort { span.in_order() } else { span });
         let windows = match (options.windows, options.edge) {
             (WindowRule::Time { us, .. }, Edge::SpikingJelly) => {
                 Windows::EventTriggered(EventTriggeredWindows::new(us))
@@ -97,16 +115,16 @@ impl Binner {
                 Windows::Count(CountWindows::new(options, expected))
             }
         };
-        let max_frames = options.max_frames(shape);
+        let most = options.most_frames(shape);
         Ok(Self {
-            selector: Selector::new(options, sensor, shape, layout)?,
+            selector: Selector::new(options, sensor, shape, layout, sorting)?,
             windows,
             open: OpenFrames::new(
                 options.representation,
                 options.cell_options(),
                 shape,
                 layout,
-                max_frames,
+                most,
             ),
             shape,
             expected,
@@ -130,15 +148,18 @@ impl Binner {
     /// # Errors
     /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the recording needs more frames than
     /// allowed, which also happens if the time of a single event is wrong: the error names the
-    /// times before and after the gap. Errors of the sink. After an error the binner can no
+    /// times before and after the gap. The same if too many events would be held back to be sorted;
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if one comes later than the first pass found.
+    /// Errors of the sink. After an error the binner can no
     /// longer be used.
     pub fn push(&mut self, batch: &EventBatch, sink: &mut dyn FrameSink) -> Result<()> {
-        self.add(Batch::Shared(batch), sink)
+        self.add(Some(Batch::Shared(batch)), sink)
     }
 
-    fn add(&mut self, batch: Batch<'_>, sink: &mut dyn FrameSink) -> Result<()> {
+    /// Adds the next events, or with `None` those that were held back to be sorted.
+    fn add(&mut self, batch: Option<Batch<'_>>, sink: &mut dyn FrameSink) -> Result<()> {
         let Self { selector, windows, open, expected, found, .. } = self;
-        let left = selector.each(batch, |stretch, events| {
+        let placed = |stretch: Stretch, events: Placed<'_>| {
             if expected.is_some() {
                 found.extend(events.t);
             }
@@ -150,7 +171,11 @@ impl Binner {
                 Windows::Count(windows) => windows.push(events, open, sink),
                 Windows::EventTriggered(windows) => windows.push(events, open, sink),
             }
-        })?;
+        };
+        let left: Left = match batch {
+            Some(batch) => selector.each(batch, placed)?,
+            None => selector.finish(placed)?,
+        };
         left.add_to(&mut open.report);
         Ok(())
     }
@@ -161,10 +186,11 @@ impl Binner {
     /// As [`push`](Self::push); [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the events
     /// differ from those of the first pass.
     pub fn finish(mut self, sink: &mut dyn FrameSink) -> Result<FrameReport> {
+        self.add(None, sink)?;
         if let Some(expected) = self.expected
             && expected != self.found
         {
-            return Err(Error::caller("the events are not those of the first pass")
+            return Err(Error::caller("the events differ from those of the first pass")
                 .expected(expected)
                 .found(self.found));
         }
@@ -191,6 +217,6 @@ pub struct BinnerSink<'a> {
 
 impl EventSink for BinnerSink<'_> {
     fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
-        self.binner.add(Batch::Owned(events), self.frames)
+        self.binner.add(Some(Batch::Owned(events)), self.frames)
     }
 }

@@ -1,7 +1,9 @@
 //! Validation of the options before any work: they must fit each other, the sensor and the limits.
 
+use super::most::MostFrames;
 use super::{Edge, FrameOptions, FrameShape, Layout, WindowRule};
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::model::SensorSize;
 
 impl FrameOptions {
@@ -19,7 +21,7 @@ impl FrameOptions {
         self.check_windows()?;
         let layout = self.representation.check(&self.cell_options())?;
         if self.slack < 0 {
-            return Err(Error::caller("slack is negative")
+            return Err(Error::caller("the slack must not be negative")
                 .expected("0 µs or more")
                 .found(format!("{} µs", self.slack)));
         }
@@ -34,7 +36,7 @@ impl FrameOptions {
             WindowRule::Time { us, overlap } => {
                 positive("length of a window in µs", us)?;
                 if overlap < 0 || overlap >= us {
-                    return Err(Error::caller("the overlap of windows does not fit their length")
+                    return Err(Error::caller("the overlap must be shorter than the window")
                         .expected(format!("0 to {} µs", us - 1))
                         .found(format!("{overlap} µs")));
                 }
@@ -43,14 +45,16 @@ impl FrameOptions {
             WindowRule::Count { events, overlap } => {
                 positive("number of events of a window", events)?;
                 if overlap >= events {
-                    return Err(Error::caller("the overlap of windows does not fit their length")
+                    return Err(Error::caller("the overlap must be shorter than the window")
                         .expected(format!("0 to {} events", events - 1))
                         .found(format!("{overlap} events")));
                 }
                 if foreign {
-                    return Err(Error::caller("SpikingJelly has no windows of a fixed count")
-                        .expected("windows by time, bins or event bins")
-                        .found(format!("windows of {events} events")));
+                    return Err(Error::caller(
+                        "the edge rules of SpikingJelly have no windows of a fixed count",
+                    )
+                    .expected("windows by time, bins or event bins")
+                    .found(format!("windows of {events} events")));
                 }
                 overlap > 0
             }
@@ -60,9 +64,11 @@ impl FrameOptions {
             }
         };
         if foreign && overlaps {
-            return Err(Error::caller("SpikingJelly has no windows that overlap")
-                .expected("an overlap of 0")
-                .found("an overlap"));
+            return Err(Error::caller(
+                "the edge rules of SpikingJelly have no overlapping windows",
+            )
+            .expected("an overlap of 0")
+            .found("an overlap above 0"));
         }
         Ok(())
     }
@@ -76,7 +82,7 @@ impl FrameOptions {
         let source = self.selection.check(sensor)?;
         let size = self.size.unwrap_or(source);
         if size.pixels() == 0 || size.width > source.width || size.height > source.height {
-            return Err(Error::caller("frames cannot be of this size")
+            return Err(Error::caller("the size of the frames is invalid")
                 .expected(format!("1x1 to {source}"))
                 .found(size));
         }
@@ -86,23 +92,23 @@ impl FrameOptions {
 
     fn check_limits(&self, shape: FrameShape, layout: Layout) -> Result<()> {
         let bytes = self.frame_bytes(shape);
+        let most = self.most_frames(shape);
         if shape.cells() > super::place::MAX_CELLS || bytes > self.limits.open_frames_bytes as u64 {
             return Err(Error::limit("one frame is too large")
                 .expected(format!("at most {} bytes", self.limits.open_frames_bytes))
                 .found(format!("{bytes} bytes"))
-                .advice("choose a smaller size, a crop or a smaller cell type"));
+                .hint(Hint::SmallerFrames));
         }
         if let WindowRule::Bins { n } | WindowRule::EventBins { n } = self.windows
-            && n > self.max_frames(shape)
+            && n > most.get()
         {
-            return Err(Error::limit("too many bins")
-                .expected(format!("at most {} frames of {bytes} bytes", self.max_frames(shape)))
-                .found(format!("{n} bins")));
+            return Err(most.error("too many bins", n, &[]).found(format!("{n} bins")));
         }
-        if self.max_frames(shape) == 0 {
-            return Err(Error::limit("not one frame may be written")
+        if most.get() == 0 {
+            return Err(Error::limit("a single frame exceeds the limit of the output")
                 .expected(format!("at most {} bytes in all", self.limits.output_bytes))
-                .found(format!("frames of {bytes} bytes")));
+                .found(format!("frames of {bytes} bytes"))
+                .hint(Hint::SmallerFrames));
         }
         let (length, stride) = match self.windows {
             WindowRule::Time { us, overlap } => (us as u64, (us - overlap) as u64),
@@ -116,7 +122,7 @@ impl FrameOptions {
                     self.max_open(shape, layout)
                 ))
                 .found(format!("{} frames", length.div_ceil(stride)))
-                .advice("choose a smaller overlap"));
+                .hint(Hint::SmallerOverlap));
         }
         Ok(())
     }
@@ -126,8 +132,8 @@ impl FrameOptions {
     }
 
     /// How many frames `limits` allow in total.
-    pub(super) fn max_frames(&self, shape: FrameShape) -> u64 {
-        self.limits.frames.min(self.limits.output_bytes / self.frame_bytes(shape).max(1))
+    pub(super) fn most_frames(&self, shape: FrameShape) -> MostFrames {
+        MostFrames::new(self.limits, self.frame_bytes(shape))
     }
 
     /// How many frames `limits` allow to be open at the same time.
@@ -142,5 +148,5 @@ fn positive<N: Default + PartialOrd + std::fmt::Display>(what: &str, n: N) -> Re
     if n > N::default() {
         return Ok(());
     }
-    Err(Error::caller(format!("the {what} is not positive")).expected("more than 0").found(n))
+    Err(Error::caller(format!("the {what} must be above 0")).expected("more than 0").found(n))
 }

@@ -83,18 +83,18 @@ impl CountWindows {
             && !self.grid.takes_rest(open.first())
             && self.grid.end(open.first()) <= self.seen.into()
         {
-            self.close(open, sink)?;
+            self.close(true, open, sink)?;
         }
         Ok(())
     }
 
-    fn close(&mut self, open: &mut OpenFrames, sink: &mut dyn FrameSink) -> Result<()> {
+    fn close(&mut self, full: bool, open: &mut OpenFrames, sink: &mut dyn FrameSink) -> Result<()> {
         let window = match open.first_times() {
             Some((min, max)) => Window { start: min, end: max.saturating_add(1) },
             None => Window { start: self.time, end: self.time },
         };
         self.time = window.end;
-        open.close(window, sink)
+        open.close(window, full, sink)
     }
 
     pub fn finish(&mut self, open: &mut OpenFrames, sink: &mut dyn FrameSink) -> Result<()> {
@@ -114,7 +114,10 @@ impl CountWindows {
             if open.len() == 0 {
                 open.open();
             }
-            self.close(open, sink)?;
+            // Windows of all events have as many as there are.
+            let of_all = self.grid.count().is_some();
+            let full = of_all || self.grid.end(open.first()) <= self.seen.into();
+            self.close(full, open, sink)?;
         }
         Ok(())
     }

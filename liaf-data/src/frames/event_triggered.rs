@@ -12,11 +12,13 @@ pub(super) struct EventTriggeredWindows {
     us: i64,
     /// First and last µs of the open window.
     window: Option<(i64, i64)>,
+    /// The latest time so far.
+    latest: i64,
 }
 
 impl EventTriggeredWindows {
     pub fn new(us: i64) -> Self {
-        Self { us, window: None }
+        Self { us, window: None, latest: i64::MIN }
     }
 
     pub fn push(
@@ -30,6 +32,7 @@ impl EventTriggeredWindows {
             let (start, last) = match self.window {
                 Some(window) if next <= window.1 => window,
                 _ => {
+                    self.latest = next;
                     self.finish(open, sink)?;
                     open.open();
                     (next, next.saturating_add(self.us))
@@ -39,6 +42,7 @@ impl EventTriggeredWindows {
             let n = t.iter().position(|&t| t > last).unwrap_or(t.len());
             let (here, rest) = index.split_at(n.min(index.len()));
             let here = Placed { t: &t[..n], index: here };
+            self.latest = here.t.iter().fold(self.latest, |latest, &t| latest.max(t));
             let late = t[..n].iter().filter(|&&t| t < start).count();
             open.add(open.first(), here, n as u64, late as u64);
             t = &t[n..];
@@ -49,7 +53,10 @@ impl EventTriggeredWindows {
 
     pub fn finish(&mut self, open: &mut OpenFrames, sink: &mut dyn FrameSink) -> Result<()> {
         match self.window.take() {
-            Some((start, last)) => open.close(Window { start, end: last.saturating_add(1) }, sink),
+            Some((start, last)) => {
+                let window = Window { start, end: last.saturating_add(1) };
+                open.close(window, self.latest >= last, sink)
+            }
             None => Ok(()),
         }
     }

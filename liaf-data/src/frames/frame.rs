@@ -31,7 +31,7 @@ impl Dtype {
     }
 }
 
-names!(Dtype, "not a cell type", U8 = "u8", U16 = "u16", I16 = "i16", F32 = "f32");
+names!(Dtype, "unknown cell type", U8 = "u8", U16 = "u16", I16 = "i16", F32 = "f32");
 
 /// Number of channels, rows and columns of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -196,7 +196,7 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// A frame of zeros, of an empty window.
+    /// A frame of zeros whose window is empty.
     pub fn zeros(shape: FrameShape, dtype: Dtype) -> Self {
         let cells = Cells::Dense(CellValues::zeros(dtype, shape.cells()));
         Self { window: Window { start: 0, end: 0 }, shape, cells }
@@ -231,7 +231,7 @@ impl Frame {
         Self { cells: Cells::Sparse { index, cells }, ..*self }
     }
 
-    /// The same frame with all its cells. Indices outside the frame are passed over.
+    /// The same frame with all its cells. Sparse indices outside the frame are ignored.
     pub fn into_dense(self) -> Self {
         fn put<T: Copy + Default>(n: usize, index: &[u32], cells: &[T]) -> Vec<T> {
             let mut dense = vec![T::default(); n];
@@ -256,7 +256,8 @@ impl Frame {
         Self { window, shape, cells: Cells::Dense(cells) }
     }
 
-    /// All `C * H * W` cells, row-major, as f32. Every value of the other types is exact in it.
+    /// All `C * H * W` cells, row-major, as f32, which represents every value of the other types
+    /// exactly.
     pub fn to_f32(&self) -> Vec<f32> {
         let mut dense = vec![0.0; self.shape.cells()];
         self.cells.fill(&mut dense);
@@ -264,7 +265,7 @@ impl Frame {
     }
 }
 
-/// The second of a pair, in an enum.
+/// Applies `wrap` to the second value of a pair.
 fn on<A, B, C>((a, b): (A, B), wrap: impl FnOnce(B) -> C) -> (A, C) {
     (a, wrap(b))
 }

@@ -12,6 +12,7 @@ mod count;
 mod event_triggered;
 mod frame;
 mod grid;
+mod most;
 mod names;
 mod open;
 mod options;

@@ -23,15 +23,10 @@ impl fmt::Display for WindowRule {
 
 names!(
     Edge,
-    "not an edge rule",
+    "unknown edge rule",
     All = "all",
     Tonic = "tonic",
     SpikingJelly = "spikingjelly",
     SpikingJelly2 = "spikingjelly2",
 );
-names!(
-    PolarityChannels,
-    "not a choice of channels for polarity",
-    Split = "split",
-    Merged = "merged",
-);
+names!(PolarityChannels, "unknown choice of polarity channels", Split = "split", Merged = "merged",);

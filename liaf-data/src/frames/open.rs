@@ -3,11 +3,13 @@
 
 use std::collections::VecDeque;
 
+use super::most::MostFrames;
 use super::{
     Accumulator, CellOptions, FrameReport, FrameShape, FrameSink, Layout, Placed, Representation,
     Window,
 };
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 
 /// A frame is stored as the list of its events as long as it has at most one event for this many
 /// bytes of its cells. Many open frames then fit into the cache.
@@ -18,17 +20,16 @@ const BYTES_PER_EVENT: usize = 32;
 pub(super) struct OpenFrames {
     maker: Maker,
     needs_times: bool,
-    /// Number of events from which a frame has an accumulator of its own.
+    /// Number of events from which on a frame is kept in an accumulator instead of a list.
     most_listed: usize,
     /// Number of the oldest open frame.
     first: u64,
     slots: VecDeque<Slot>,
-    /// An accumulator without events, in which frames with few events are made when they are closed.
+    /// An accumulator without events. Frames with few events are put into it when they are closed.
     shared: Box<dyn Accumulator>,
     free: Vec<Box<dyn Accumulator>>,
     free_lists: Vec<List>,
-    max_frames: u64,
-    max_frames_is: String,
+    most: MostFrames,
     pub report: FrameReport,
 }
 
@@ -46,7 +47,7 @@ impl Maker {
     }
 }
 
-/// An open frame: a list of events, or an accumulator that has them.
+/// An open frame: a list of its events, or an accumulator to which they have been added.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
     few: List,
@@ -85,13 +86,13 @@ impl List {
 }
 
 impl OpenFrames {
-    /// No open frames yet. At most `max_frames` may be closed.
+    /// No open frames yet. No more than `most` may be closed.
     pub fn new(
         representation: &'static Representation,
         options: CellOptions,
         shape: FrameShape,
         layout: Layout,
-        max_frames: u64,
+        most: MostFrames,
     ) -> Self {
         let bytes = shape.cells() * options.dtype.bytes();
         let maker = Maker { representation, options, shape };
@@ -104,8 +105,7 @@ impl OpenFrames {
             slots: VecDeque::new(),
             free: Vec::new(),
             free_lists: Vec::new(),
-            max_frames,
-            max_frames_is: format!("at most {max_frames} frames of {bytes} bytes"),
+            most,
             report: FrameReport::default(),
         }
     }
@@ -165,12 +165,12 @@ impl OpenFrames {
         self.slots.front().and_then(|slot| slot.times)
     }
 
-    /// Closes the oldest open frame and passes it to `sink`.
-    pub fn close(&mut self, window: Window, sink: &mut dyn FrameSink) -> Result<()> {
+    /// Closes the oldest open frame and passes it to `sink`. `full` says whether its window is.
+    pub fn close(&mut self, window: Window, full: bool, sink: &mut dyn FrameSink) -> Result<()> {
         let Some(mut slot) = self.slots.pop_front() else { return Ok(()) };
         self.first += 1;
-        if self.report.frames >= self.max_frames {
-            return Err(self.too_many().advice(TOO_MANY_ADVICE));
+        if self.report.frames >= self.most.get() {
+            return Err(self.too_many(self.report.frames + 1));
         }
         self.report.frames += 1;
         let few = slot.many.is_none();
@@ -178,7 +178,11 @@ impl OpenFrames {
         accumulator.add(slot.few.placed());
         let closed = accumulator.close(window);
         self.report.saturated_cells += closed.saturated_cells;
-        sink.frame(closed.frame)?;
+        if full {
+            sink.frame(closed.frame)?;
+        } else {
+            sink.partial_frame(closed.frame)?;
+        }
         accumulator.clear(few.then_some(&slot.few.index));
         self.free.extend(slot.many);
         if slot.few.index.capacity() > 0 {
@@ -201,15 +205,12 @@ impl OpenFrames {
 
     /// How many frames may be closed in total.
     pub fn max_frames(&self) -> u64 {
-        self.max_frames
+        self.most.get()
     }
 
-    /// The error if there would be more frames than allowed.
-    pub fn too_many(&self) -> Error {
-        Error::limit("the recording asks for too many frames").expected(&self.max_frames_is)
+    /// The error if the recording would give this many frames.
+    pub fn too_many(&self, asked: u64) -> Error {
+        let hints = [Hint::LongerWindows, Hint::ShorterStretch];
+        self.most.error("the recording would give too many frames", asked, &hints)
     }
 }
-
-/// The advice if there would be too many frames.
-pub(super) const TOO_MANY_ADVICE: &str =
-    "choose longer windows, a part of the recording (from, to), or higher limits";

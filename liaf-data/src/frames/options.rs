@@ -100,7 +100,8 @@ pub struct FrameOptions {
     pub dtype: Dtype,
     /// The parameters of the representation. Default: none, so that each has its default.
     pub parameters: Parameters,
-    /// Which events are kept, and the filters that they pass. Default: all.
+    /// Which events are kept, and the filters that are applied to them. Default: all events, no
+    /// filters.
     pub selection: Selection,
     /// Scale frames down to this size: x' = ⌊x·W'/W⌋ and y likewise, where W is the width of the
     /// sensor or of the crop. It must not be larger than that.
@@ -108,7 +109,12 @@ pub struct FrameOptions {
     /// How long a window of time stays open after its end, in µs of the latest time seen, to
     /// receive events that are out of order. Default: 100 ms.
     pub slack: i64,
-    /// Limits on the memory and output that a recording may need.
+    /// Whether all kept events are sorted by time first, before they pass the filters; those with
+    /// equal times keep their order. The recording is then read twice, and as many events are held
+    /// back as come within the longest time that one is late, in at most
+    /// [`Limits::reorder_bytes`]. Default: no.
+    pub sort: bool,
+    /// Sets the limits on the memory and output that a recording may need.
     pub limits: Limits,
 }
 
@@ -124,12 +130,13 @@ impl Default for FrameOptions {
             selection: Selection::default(),
             size: None,
             slack: 100_000,
+            sort: false,
             limits: Limits::default(),
         }
     }
 }
 
-/// Builders. A value that is not valid is refused when frames are made ([`check`](Self::check)).
+/// Builders. Invalid values are refused when frames are made ([`check`](Self::check)).
 impl FrameOptions {
     fn of(windows: WindowRule) -> Self {
         Self { windows, ..Self::default() }
@@ -166,35 +173,59 @@ impl FrameOptions {
         Self { size: Some(SensorSize::new(width, height)), ..self }
     }
 
-    /// Cells hold this, in the type that is usual for it: call [`dtype`](Self::dtype) afterwards for
-    /// another type.
+    /// Sets what cells hold, and selects the usual type of cells for it. To choose another type, call
+    /// [`dtype`](Self::dtype) afterwards.
     #[must_use]
     pub fn representation(self, representation: &'static Representation) -> Self {
         Self { representation, dtype: representation.usual_dtype, ..self }
     }
 
-    /// Cells are of this type.
+    /// Sets the type of the cells.
     #[must_use]
     pub fn dtype(self, dtype: Dtype) -> Self {
         Self { dtype, ..self }
     }
 
-    /// Whether OFF and ON have channels of their own.
+    /// Chooses whether OFF and ON have channels of their own.
     #[must_use]
     pub fn polarity(self, polarity: PolarityChannels) -> Self {
         Self { polarity, ..self }
     }
 
-    /// The rule for the edges.
+    /// Sets the rule for the edges.
     #[must_use]
     pub fn edge(self, edge: Edge) -> Self {
         Self { edge, ..self }
     }
 
-    /// Which events are kept, and the filters that they pass.
+    /// Which events are kept, and the filters that are applied to them.
     #[must_use]
     pub fn selection(self, selection: Selection) -> Self {
         Self { selection, ..self }
+    }
+
+    /// Sets whether all selected events are sorted by time first, so that the frames are those of a
+    /// recording in order. The recording is then read twice.
+    ///
+    /// ```
+    /// use liaf_data::frames::FrameOptions;
+    /// use liaf_data::{ReadOptions, Recording};
+    /// // The event at 5 µs comes last, and two windows too late.
+    /// let bytes = b"t,x,y,p\n0,1,1,1\n10,1,1,1\n20,1,1,1\n5,1,1,1\n";
+    /// let read = ReadOptions::new().sensor(2, 2);
+    /// let mut recording = Recording::from_bytes(&bytes[..], read)?;
+    /// let options = FrameOptions { slack: 0, ..FrameOptions::every(std::time::Duration::from_micros(10)) };
+    /// let mut sums = |options| -> liaf_data::Result<Vec<f32>> {
+    ///     let frames = recording.frames(options)?;
+    ///     frames.map(|frame| Ok(frame?.to_f32().iter().sum())).collect()
+    /// };
+    /// assert_eq!(sums(options.clone())?, [1.0, 1.0, 2.0]);
+    /// assert_eq!(sums(options.sort(true))?, [2.0, 1.0, 1.0]);
+    /// # Ok::<(), liaf_data::Error>(())
+    /// ```
+    #[must_use]
+    pub fn sort(self, sort: bool) -> Self {
+        Self { sort, ..self }
     }
 
     /// Limits on the memory and output that a recording may need.
@@ -205,9 +236,14 @@ impl FrameOptions {
 }
 
 impl FrameOptions {
-    /// Whether the windows depend on a first pass over the events
-    /// ([`SpanFinder`](super::SpanFinder)).
+    /// Whether the frames depend on a first pass over the events
+    /// ([`SpanFinder`](super::SpanFinder)): because of their windows, or to sort the events.
     pub fn needs_span(&self) -> bool {
+        self.sort || self.windows_need_span()
+    }
+
+    /// Whether the windows depend on all events.
+    pub(crate) fn windows_need_span(&self) -> bool {
         match self.windows {
             WindowRule::Bins { .. } | WindowRule::EventBins { .. } => true,
             WindowRule::Time { .. } => self.edge == Edge::SpikingJelly2,
@@ -215,7 +251,7 @@ impl FrameOptions {
         }
     }
 
-    /// What the representation is told about its cells.
+    /// The options that a representation needs to lay out its cells.
     pub(super) fn cell_options(&self) -> CellOptions {
         let Self { polarity, dtype, ref parameters, .. } = *self;
         CellOptions { polarity, dtype, parameters: parameters.clone() }

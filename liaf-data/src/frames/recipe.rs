@@ -38,12 +38,15 @@ pub struct FrameRecipe {
     pub to: Option<TimePoint>,
     /// How long a window of time stays open for events out of order, in µs.
     pub slack_us: i64,
+    /// All kept events were sorted by time first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sort: bool,
     /// Only the events in this rectangle were kept.
     pub crop: Option<Crop>,
     /// Only the events of this polarity were kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<Polarity>,
-    /// The filters that the events passed, in order.
+    /// The filters that were applied to the events, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filters: Vec<FilterSpec>,
     /// Width and height of a frame, if it was scaled down.
@@ -114,6 +117,7 @@ impl From<&FrameOptions> for FrameRecipe {
             from,
             to,
             slack_us: options.slack,
+            sort: options.sort,
             crop,
             only,
             filters,
@@ -144,18 +148,19 @@ impl FrameRecipe {
             },
             size: self.size,
             slack: self.slack_us,
+            sort: self.sort,
             limits,
         }
     }
 }
 
-/// What a tensor file says about how it was made, as far as it is needed to make frames of other
+/// What a tensor file says about how it was made, as far as that is needed to make frames of other
 /// recordings in the same way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Provenance {
     /// Size of the sensor of the recording.
     pub sensor: Option<SensorSize>,
-    /// Whose interpretation of AEDAT 1.0 and 2.0 was followed.
+    /// Whose interpretation of AEDAT 1.0 and 2.0 addresses was followed.
     pub aedat2: Option<Aedat2Reading>,
     /// How the frames were made.
     pub frames: FrameRecipe,
@@ -165,10 +170,11 @@ impl Provenance {
     /// Parses the JSON text that [`convert`](crate::convert::convert) stores in its files.
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if it is not such a text, or one of a
-    /// newer version with a key that is not known here.
+    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if the text is not of this form, or if it
+    /// was written by a newer version and has a key that is not known here.
     pub fn parse(text: &str) -> Result<Self> {
-        let mut all: Map<String, Value> = json(text, "what the file says of its making")?;
+        let mut all: Map<String, Value> =
+            json(text, "the description of how the file was made", "a JSON object")?;
         let source = all.remove("source").unwrap_or_default();
         all.remove("liaf");
         let of_source = |key| source.get(key).cloned().unwrap_or_default();
@@ -213,7 +219,7 @@ pub struct SampleRecipe {
     /// Size of the sensor of the recordings, if it was the same for all.
     #[serde(default)]
     pub sensor: Option<SensorSize>,
-    /// Whose interpretation of AEDAT 1.0 and 2.0 was followed.
+    /// Whose interpretation of AEDAT 1.0 and 2.0 addresses was followed.
     #[serde(default)]
     pub aedat2: Option<Aedat2Reading>,
 }
@@ -238,7 +244,7 @@ impl SampleRecipe {
     pub fn to_json(&self) -> Result<String> {
         self.check().and_then(|()| {
             serde_json::to_string(self).map_err(|error| {
-                Error::caller("the recipe of the samples is not JSON").found(error)
+                Error::caller("the recipe of the samples cannot be written as JSON").found(error)
             })
         })
     }
@@ -246,9 +252,13 @@ impl SampleRecipe {
     /// Parses the output of [`to_json`](Self::to_json).
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if it is not such a text.
+    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if the text is not of this form.
     pub fn from_json(text: &str) -> Result<Self> {
-        let recipe: Self = json(text, "what the samples are")?;
+        let recipe: Self = json(
+            text,
+            "the recipe of the samples",
+            "a JSON object with `frames` and perhaps `scale`, `steps`, `classes`, `sensor`, `aedat2`",
+        )?;
         recipe.check()?;
         Ok(recipe)
     }
@@ -257,17 +267,19 @@ impl SampleRecipe {
         let impossible = |what: &str| Err(Error::caller(what).expected("1 or more"));
         match self {
             Self { scale, .. } if !scale.is_finite() => {
-                Err(Error::caller("the factor of the cells is not finite").found(scale))
+                Err(Error::caller("the factor of the cells must be finite").found(scale))
             }
-            Self { steps: Some(0), .. } => impossible("samples of no frames"),
+            Self { steps: Some(0), .. } => impossible("samples must have at least one frame"),
             _ => Ok(()),
         }
     }
 }
 
-fn json<T: DeserializeOwned>(text: &str, what: &str) -> Result<T> {
-    serde_json::from_str(text)
-        .map_err(|error| Error::malformed(format!("{what} is not as expected")).found(error))
+/// Parses `what`, which should be `expected`.
+fn json<T: DeserializeOwned>(text: &str, what: &str, expected: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| {
+        Error::malformed(format!("{what} cannot be read")).expected(expected).found(error)
+    })
 }
 
 #[cfg(test)]
@@ -290,6 +302,7 @@ mod tests {
                 .filter("refractory:period=2ms".parse().unwrap()),
             size: Some(SensorSize::new(16, 8)),
             slack: 7,
+            sort: true,
             limits: Limits::default(),
         }
     }

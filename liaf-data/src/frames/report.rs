@@ -16,6 +16,11 @@ pub struct FrameReport {
     /// Kept events that came before the first window, or after one of their windows was closed.
     /// They were added to those of their windows that were open, or else to the oldest open window.
     pub late: u64,
+    /// Events that were earlier than one before them and were moved, if the events were sorted by
+    /// time ([`FrameOptions::sort`](super::FrameOptions::sort)). Filters may have removed some of them
+    /// afterwards.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub moved: u64,
     /// Events outside `from` and `to`, or in no window under the chosen rule for the edges.
     pub out_of_window: u64,
     /// Events outside the crop or the sensor.
@@ -23,12 +28,18 @@ pub struct FrameReport {
     /// Events that a choice of polarity or filters removed, by stage.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub filtered: Vec<Filtered>,
-    /// Cells that could not count all their events because of their type, summed over all frames.
+    /// Cells that could not count all their events because they reached the largest value of their
+    /// type, summed over all frames.
     pub saturated_cells: u64,
     /// Number of frames.
     pub frames: u64,
     /// Remarks in words.
     pub notes: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 impl FrameReport {

@@ -4,8 +4,8 @@
 use super::place::PlaceFinder;
 use super::{FrameOptions, FrameReport, FrameShape, Layout, Placed};
 use crate::error::Result;
-use crate::filter::{Chain, Filtered, Removed};
-use crate::model::{EventBatch, SensorSize};
+use crate::filter::{Filtered, OrderedChain, Removed, Sorting};
+use crate::model::{EventBatch, SensorSize, TimeSpan};
 
 /// The interval of time that the caller chose, in µs on the recording's clock: `from <= t < to`.
 #[derive(Debug, Clone, Copy)]
@@ -14,11 +14,11 @@ pub(super) struct Stretch {
     pub to: Option<i64>,
 }
 
-/// Events as a caller has them.
+/// A batch of events, borrowed in one of two ways.
 pub(super) enum Batch<'a> {
-    /// Not to be changed.
+    /// The events must not be changed.
     Shared(&'a EventBatch),
-    /// To be used up.
+    /// The events may be changed, as the caller does not need them any more.
     Owned(&'a mut EventBatch),
 }
 
@@ -27,27 +27,30 @@ pub(super) enum Batch<'a> {
 pub(super) struct Left {
     out_of_window: u64,
     out_of_crop: u64,
-    /// Those that filters removed from all batches so far, by filter.
+    /// Number of events that filters removed from all batches so far, by filter.
     filtered: Vec<Filtered>,
+    /// Number of the events of all batches so far that were moved.
+    moved: u64,
 }
 
 impl Left {
-    /// Adds this to the account of all batches.
+    /// Adds these numbers to the account of all batches.
     pub fn add_to(self, report: &mut FrameReport) {
         report.out_of_window += self.out_of_window;
         report.out_of_crop += self.out_of_crop;
         if !self.filtered.is_empty() {
             report.filtered = self.filtered;
         }
+        report.moved = self.moved;
     }
 }
 
 /// Keeps the chosen events, and finds their indices in the frame.
 #[derive(Debug)]
 pub(super) struct Selector {
-    chain: Chain,
+    chain: OrderedChain,
     places: PlaceFinder,
-    /// The events of a batch that may not be changed.
+    /// A copy of the events of a batch that may not be changed.
     copy: EventBatch,
 }
 
@@ -58,39 +61,60 @@ impl Selector {
         sensor: SensorSize,
         shape: FrameShape,
         layout: Layout,
+        sorting: Sorting,
     ) -> Result<Self> {
-        let chain = Chain::new(&options.selection, sensor)?;
-        let places = PlaceFinder::new(chain.sensor(), shape, layout);
+        let chain = OrderedChain::new(&options.selection, sensor, sorting)?;
+        let places = PlaceFinder::new(chain.chain().sensor(), shape, layout);
         Ok(Self { chain, places, copy: EventBatch::new() })
     }
 
-    /// Passes the kept events of `batch` to `placed`, in order and in pieces.
+    /// The chosen events so far, before the filters, if they are surveyed.
+    pub fn surveyed(&self) -> Option<TimeSpan> {
+        self.chain.surveyed()
+    }
+
+    /// Passes the kept events of `batch` to `placed`, in pieces. Where events are sorted, these are the
+    /// events that no later one can precede.
     pub fn each(
         &mut self,
         batch: Batch<'_>,
         placed: impl FnMut(Stretch, Placed<'_>) -> Result<()>,
     ) -> Result<Left> {
         match batch {
-            Batch::Owned(events) => self.filter(events, placed),
+            Batch::Owned(events) => self.pass(events, OrderedChain::apply, placed),
             Batch::Shared(events) if self.chain.is_empty() => self.place(events, placed),
             Batch::Shared(events) => {
                 let mut copy = std::mem::take(&mut self.copy);
                 copy.clear();
                 copy.extend_from(&events[..]);
-                let left = self.filter(&mut copy, placed);
+                let left = self.pass(&mut copy, OrderedChain::apply, placed);
                 self.copy = copy;
                 left
             }
         }
     }
 
-    fn filter(
+    /// Passes the events to `placed` that were held back to be sorted.
+    pub fn finish(
+        &mut self,
+        placed: impl FnMut(Stretch, Placed<'_>) -> Result<()>,
+    ) -> Result<Left> {
+        let held = |chain: &mut OrderedChain, events: &mut EventBatch| {
+            chain.finish(events);
+            Ok(())
+        };
+        self.pass(&mut EventBatch::new(), held, placed)
+    }
+
+    /// Passes `events` to `placed` as the chain leaves them.
+    fn pass(
         &mut self,
         events: &mut EventBatch,
+        through: impl FnOnce(&mut OrderedChain, &mut EventBatch) -> Result<()>,
         placed: impl FnMut(Stretch, Placed<'_>) -> Result<()>,
     ) -> Result<Left> {
         let Removed { out_of_window, out_of_crop, .. } = *self.chain.removed();
-        self.chain.apply(events);
+        through(&mut self.chain, events)?;
         let mut left = self.place(events, placed)?;
         let removed = self.chain.removed();
         left.out_of_window += removed.out_of_window - out_of_window;
@@ -98,6 +122,7 @@ impl Selector {
         if !removed.filtered.is_empty() {
             left.filtered.clone_from(&removed.filtered);
         }
+        left.moved = self.chain.moved();
         Ok(left)
     }
 
@@ -106,7 +131,7 @@ impl Selector {
         batch: &EventBatch,
         mut placed: impl FnMut(Stretch, Placed<'_>) -> Result<()>,
     ) -> Result<Left> {
-        let (from, last) = self.chain.chosen_times();
+        let (from, last) = self.chain.chain().chosen_times();
         let stretch = Stretch { from, to: last.map(|last| last.saturating_add(1)) };
         let outside = self.places.each(batch, |events| placed(stretch, events))?;
         Ok(Left { out_of_crop: outside, ..Left::default() })

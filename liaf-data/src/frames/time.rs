@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::grid::Grid;
-use super::open::{OpenFrames, TOO_MANY_ADVICE};
+use super::open::OpenFrames;
 use super::rule::{Rule, after};
 use super::{FrameOptions, FrameSink, Placed, Window};
 use crate::error::Result;
@@ -190,7 +190,8 @@ impl TimeWindows {
                 break;
             }
             self.closed_early |= !too_old;
-            open.close(self.window(line, k), sink)?;
+            // Something came after the end of this window.
+            open.close(self.window(line, k), true, sink)?;
         }
         Ok(())
     }
@@ -205,6 +206,15 @@ impl TimeWindows {
         }
         let start = after(line.t0, line.grid.start(k));
         Window { start, end: self.to.map_or(end, |to| end.min(to.max(start))) }
+    }
+
+    /// Whether window `k` is full at the end of the events.
+    fn is_full(&self, line: &Line, k: u64) -> bool {
+        let end = line.grid.end(k);
+        match self.to {
+            Some(to) => i128::from(line.t0).saturating_add_unsigned(end) <= to.into(),
+            None => end <= u128::from(line.latest) + 1,
+        }
     }
 
     /// Returns an error if more frames than allowed were needed to reach `offset`.
@@ -227,13 +237,10 @@ impl TimeWindows {
         } else {
             "from an event at"
         };
-        Err(open
-            .too_many()
-            .found(format!(
-                "{asked}: {step} {before} µs to an event at {next} µs it is {} µs",
-                next.abs_diff(before)
-            ))
-            .advice(TOO_MANY_ADVICE))
+        Err(open.too_many(asked).found(format!(
+            "{asked}: {step} {before} µs to an event at {next} µs it is {} µs",
+            next.abs_diff(before)
+        )))
     }
 
     /// Number of frames that are needed to reach the end that the caller chose, if frames go on to it.
@@ -253,13 +260,10 @@ impl TimeWindows {
             return Ok(());
         }
         let (t0, to) = (line.t0, self.to.unwrap_or(i64::MAX));
-        Err(open
-            .too_many()
-            .found(format!(
-                "{asked}: from {t0} µs to the chosen end at {to} µs it is {} µs",
-                to.abs_diff(t0)
-            ))
-            .advice(TOO_MANY_ADVICE))
+        Err(open.too_many(asked).found(format!(
+            "{asked}: from {t0} µs to the chosen end at {to} µs it is {} µs",
+            to.abs_diff(t0)
+        )))
     }
 
     /// Closes the open frames, and writes the frames after them that are still missing.
@@ -279,7 +283,8 @@ impl TimeWindows {
             if open.len() == 0 {
                 open.open();
             }
-            open.close(self.window(&line, open.first()), sink)?;
+            let k = open.first();
+            open.close(self.window(&line, k), self.is_full(&line, k), sink)?;
         }
         self.note_late(&line, open);
         Ok(())
@@ -289,7 +294,8 @@ impl TimeWindows {
         let report = &mut open.report;
         if report.late > 0 && self.closed_early {
             report.notes.push(format!(
-                "late events were not waited for {} µs: no more than {} frames may be open",
+                "frames were closed before the slack of {} µs had passed, because at most {} \
+                 frames may be open",
                 self.slack, self.max_open
             ));
         }

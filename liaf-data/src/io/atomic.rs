@@ -45,9 +45,9 @@ impl AtomicFile {
     /// folder cannot be written.
     pub fn create(target: impl AsRef<Path>, overwrite: bool, sync: bool) -> Result<Self> {
         let target = resolve(target.as_ref(), overwrite)?;
-        let name = target
-            .file_name()
-            .ok_or_else(|| Error::caller("not a name a file can have").in_file(&target))?;
+        let name = target.file_name().ok_or_else(|| {
+            Error::caller("the path does not end in a file name").in_file(&target)
+        })?;
         let prefix = stale::prefix(name);
         let folder = folder(&target);
         stale::remove(folder, &prefix);
@@ -165,20 +165,11 @@ impl AtomicFile {
         self.file = None;
         if sync {
             sync_folder(folder(&self.target)).map_err(|error| {
-                Error::system("cannot make sure of the file's name on the disk", error)
+                Error::system("cannot synchronise the folder of the file", error)
                     .in_file(&self.target)
             })?;
         }
         Ok(size)
-    }
-
-    /// The path of the partial file, for a library that opens files by name. Nothing may be
-    /// appended after this call.
-    #[cfg_attr(not(feature = "hdf5"), expect(dead_code, reason = "only HDF5 writes by name"))]
-    pub(crate) fn lend(&mut self) -> Result<&Path> {
-        // The library locks the file itself.
-        self.attempt("cannot unlock", |file| file.unlock())?;
-        Ok(&self.partial)
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -258,10 +249,10 @@ fn resolve(target: &Path, overwrite: bool) -> Result<PathBuf> {
     };
     match fs::metadata(&real) {
         Ok(metadata) if metadata.is_dir() => {
-            Err(Error::caller("is a folder").advice("name a file in it").in_file(target))
+            Err(Error::caller("the path is a folder").advice("name a file in it").in_file(target))
         }
         Ok(metadata) if !metadata.is_file() => {
-            Err(Error::caller("is not an ordinary file").in_file(target))
+            Err(Error::caller("the path is not an ordinary file").in_file(target))
         }
         _ => Ok(real),
     }
@@ -269,7 +260,7 @@ fn resolve(target: &Path, overwrite: bool) -> Result<PathBuf> {
 
 fn exists(target: &Path) -> Error {
     if target.is_dir() {
-        return Error::caller("is a folder").advice("name a file in it").in_file(target);
+        return Error::caller("the path is a folder").advice("name a file in it").in_file(target);
     }
     Error::caller("the file exists already").hint(Hint::Overwrite).in_file(target)
 }

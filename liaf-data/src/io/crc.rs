@@ -3,8 +3,8 @@
 #[cfg(feature = "zip")]
 pub(crate) use crc32fast::Hasher as Crc32;
 
-/// What stands in for the checksum in a build that refuses zip archives. It computes nothing, and
-/// nothing is compared with it.
+/// Replaces the checksum in a build without zip archives. It computes nothing, and nothing is compared
+/// with it.
 #[cfg(not(feature = "zip"))]
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Crc32;

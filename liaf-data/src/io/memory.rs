@@ -1,5 +1,5 @@
 //! Hints to the kernel about the memory of large columns.
-#![expect(unsafe_code, reason = "madvise is a call into the kernel")]
+#![cfg_attr(target_os = "linux", expect(unsafe_code, reason = "madvise is a call into the kernel"))]
 
 use std::mem::MaybeUninit;
 

@@ -43,7 +43,7 @@ pub(crate) fn in_order<I: Sync, S: Send>(
     mut give: impl FnMut(usize, &I, &mut S) -> Result<()>,
 ) -> Result<()> {
     let mut free = std::mem::take(slots);
-    assert!(!free.is_empty() || items.is_empty(), "no place for any result");
+    assert!(!free.is_empty() || items.is_empty(), "there are no slots for the results");
     // The slots of the items that have been started and not given out, from the next item on.
     let mut waiting: VecDeque<Option<S>> = VecDeque::with_capacity(free.len());
     let (work, mut begun, mut given) = (&work, 0, 0);

@@ -1,4 +1,4 @@
-//! Bytes that wait until they can be written to their place in a file.
+//! Bytes that are kept until they can be written to their offset in a file.
 
 use std::path::{Path, PathBuf};
 

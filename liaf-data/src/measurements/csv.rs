@@ -1,4 +1,4 @@
-//! MeasurementCount as text: a header line of names, then a line a measurement.
+//! Measurements as text: a header line with the names of the columns, then one line per measurement.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::model::{ImuReading, Measurement, StreamKind, Trigger};
 const IMU: &str = "t,ax,ay,az,gx,gy,gz,temperature,mx,my,mz";
 const TRIGGERS: &str = "t,type,channel";
 
-/// Writes inertial readings (µs, g, °/s, °C, µT; empty where there is no magnetometer) or triggers.
+/// Writes inertial readings (µs, g, °/s, °C, µT; empty without a magnetometer) or triggers.
 pub(super) struct CsvWriter {
     out: AtomicFile,
     path: PathBuf,
@@ -35,7 +35,7 @@ impl CsvWriter {
 impl MeasurementWriter for CsvWriter {
     fn write(&mut self, measurement: &Measurement) -> Result<()> {
         self.line.clear();
-        // Writing into a string does not fail.
+        // Writing to a string never fails.
         let _ = match (self.kind, measurement) {
             (StreamKind::Imu, Measurement::Imu(measurement)) => imu(&mut self.line, measurement),
             (StreamKind::Triggers, Measurement::Trigger(trigger)) => {

@@ -2,14 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use hdf5::{Dataset, H5Type};
+use liaf_hdf5::ElementType;
 
 use super::{MeasurementOptions, MeasurementWriter, MeasurementsWritten, other_kind};
-use crate::codec::check_size;
 use crate::container::deflate::DeflateLevel;
-use crate::container::hdf5::{Chunk, ChunkSink, Flow, WholeFile, write_chunk};
+use crate::container::hdf5::{Chunked, ChunkedFile, FileSpec, Flow};
 use crate::error::{Error, Result};
-use crate::limits::Limits;
 use crate::model::{Image, Measurement, Pixels};
 
 const LEVEL: DeflateLevel = DeflateLevel::Level(4);
@@ -18,10 +16,9 @@ const LEVEL: DeflateLevel = DeflateLevel::Level(4);
 /// in µs, `[N]`, -1 where one is not known; and `/x` and `/y`, where on the sensor a frame begins.
 pub(super) struct H5Frames {
     /// The file before the first image comes.
-    out: Option<WholeFile>,
+    out: Option<ChunkedFile>,
     /// What every image is like, and their way into the file.
-    flow: Option<(Like, Flow<EventSink>)>,
-    limits: Limits,
+    flow: Option<(Like, Flow<ChunkedFile>)>,
     /// Of every image: time, start and end of frame and exposure, column and row.
     columns: [Vec<i64>; 7],
     path: PathBuf,
@@ -66,11 +63,12 @@ impl std::fmt::Display for Like {
 
 impl H5Frames {
     pub fn create(path: &Path, provenance: &str, options: &MeasurementOptions) -> Result<Self> {
-        let out = WholeFile::create(path, options.overwrite, options.sync, provenance)?;
+        let MeasurementOptions { overwrite, sync, limits } = *options;
+        let (provenance, level) = (Some(provenance), Some(LEVEL));
+        let file = FileSpec { path, overwrite, sync, provenance, level, limits };
         Ok(Self {
-            out: Some(out),
+            out: Some(ChunkedFile::create(file, Vec::new())?),
             flow: None,
-            limits: options.limits,
             columns: Default::default(),
             path: path.into(),
         })
@@ -82,10 +80,11 @@ impl H5Frames {
         if image.pixels.is_empty() {
             return Err(Error::caller(format!("frame {number} has no pixel")).advice(advice));
         }
-        if let Some(out) = self.out.take() {
+        if let Some(mut out) = self.out.take() {
             let like = Like::of(image);
-            let sink = EventSink { frames: None, like, out, bytes: 0, limits: self.limits };
-            self.flow = Some((like, Flow::new(Some(LEVEL), false, 2, sink)));
+            let element = if like.cell == 1 { ElementType::U8 } else { ElementType::U16 };
+            out.add(Chunked::growing("frames", element, &like.shape()));
+            self.flow = Some((like, Flow::new(Some(LEVEL), false, 2, out)));
         }
         let Some((like, flow)) = &mut self.flow else { return Ok(()) };
         if Like::of(image) != *like {
@@ -122,80 +121,19 @@ impl MeasurementWriter for H5Frames {
     fn finish(self: Box<Self>) -> Result<MeasurementsWritten> {
         let Self { out, flow, columns, path, .. } = *self;
         let measurements = columns[0].len() as u64;
-        let bytes = match (flow, out) {
-            (Some((_, flow)), _) => {
-                let sink = flow.finish().map_err(|error| error.in_file(&path))?;
-                complete(sink.close(), &columns)?
-            }
-            (None, Some(out)) => complete(out, &columns)?,
-            (None, None) => 0,
+        let file = match flow {
+            Some((_, flow)) => Some(flow.finish().map_err(|error| error.in_file(&path))?),
+            None => out,
         };
+        let bytes = file.map_or(Ok(0), |file| complete(file, &columns))?;
         Ok(MeasurementsWritten { measurements, bytes })
     }
 }
 
 /// Adds what is not in chunks, completes the file and returns its size.
-fn complete(out: WholeFile, columns: &[Vec<i64>; 7]) -> Result<u64> {
-    let add = |name, column: &Vec<i64>| -> hdf5::Result<()> {
-        let builder = out.file().new_dataset_builder().obj_track_times(false);
-        let made = builder.empty::<i64>().shape(column.len()).create(name)?;
-        if column.is_empty() { Ok(()) } else { made.write_raw(column) }
-    };
-    let mut columns = NAMES.into_iter().zip(columns);
-    columns.try_for_each(|(name, column)| add(name, column)).map_err(|error| out.failed(&error))?;
+fn complete(mut out: ChunkedFile, columns: &[Vec<i64>; 7]) -> Result<u64> {
+    for (name, column) in NAMES.into_iter().zip(columns) {
+        out.dataset(name, column, &[column.len() as u64])?;
+    }
     out.finish()
-}
-
-/// The file as HDF5 sees it. Its fields are dropped in this order.
-struct EventSink {
-    /// `None` before the first image.
-    frames: Option<Dataset>,
-    like: Like,
-    out: WholeFile,
-    bytes: u64,
-    limits: Limits,
-}
-
-impl EventSink {
-    /// The file, with its frames closed.
-    fn close(self) -> WholeFile {
-        self.out
-    }
-
-    /// The dataset of frames, extended to `rows`.
-    fn extend(&mut self, rows: u64) -> hdf5::Result<&Dataset> {
-        let like = self.like;
-        let made = match self.frames.take() {
-            Some(made) => made,
-            None if like.cell == 1 => make::<u8>(self.out.file(), like)?,
-            None => make::<u16>(self.out.file(), like)?,
-        };
-        made.resize([vec![rows as usize], like.shape()].concat())?;
-        Ok(self.frames.insert(made))
-    }
-}
-
-fn make<N: H5Type>(file: &hdf5::File, like: Like) -> hdf5::Result<Dataset> {
-    use hdf5::{Extent, Extents};
-    let sides = like.shape();
-    let extents = [Extent::resizable(0)].into_iter().chain(sides.iter().map(|&n| Extent::fixed(n)));
-    let builder = file.new_dataset_builder().obj_track_times(false);
-    let builder = builder.empty::<N>().shape(Extents::from(extents.collect::<Vec<_>>()));
-    let mut builder = builder.chunk([vec![1], sides].concat());
-    if size_of::<N>() > 1 {
-        builder = builder.shuffle();
-    }
-    builder.deflate(LEVEL.number()).create("frames")
-}
-
-impl ChunkSink for EventSink {
-    fn write(&mut self, chunk: &Chunk) -> Result<()> {
-        self.bytes += chunk.bytes().len() as u64;
-        check_size(self.bytes, &self.limits, self.out.path())?;
-        let mut offset = vec![0; 1 + self.like.shape().len()];
-        offset[0] = chunk.first;
-        self.extend(chunk.first + 1)
-            .and_then(|frames| write_chunk(frames, &offset, chunk.bytes()))
-            .map_err(|error| self.out.failed(&error))
-    }
 }

@@ -1,12 +1,12 @@
-//! What cameras send beside events, and the files that hold it.
+//! Measurements, which are what cameras record in addition to events, and the files that hold them.
 //!
-//! A recording whose chosen stream is not one of events gives [`Measurement`]s
-//! ([`Recording::measurements`](crate::Recording::measurements)). [`create`] starts a file of them:
-//!
+//! If the chosen stream of a recording is not a stream of events, the recording has [`Measurement`]s
+//! ([`Recording::measurements`](crate::Recording::measurements)). [`create`] starts a file of
+//! measurements:
 //! | [`MeasurementFile`] | holds |
 //! |---|---|
-//! | `Csv` | inertial readings or triggers, one a line |
-//! | `Png` | images: a folder with a file each, and `frames.csv`, which says when each was taken |
+//! | `Csv` | inertial readings or triggers, one per line |
+//! | `Png` | images: a folder with one file per image, and `frames.csv` with the times of the images |
 //! | `H5` | images of one size: `/frames` `[N, H, W]` or `[N, H, W, C]`, and a dataset for each of their times |
 
 mod csv;
@@ -26,7 +26,7 @@ use crate::names::names;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MeasurementFile {
-    /// Text with a line a measurement.
+    /// Text with one line per measurement.
     Csv,
     /// A folder of PNG files.
     Png,
@@ -37,10 +37,10 @@ pub enum MeasurementFile {
 names!(MeasurementFile, Csv = "csv", Png = "png", H5 = "h5");
 
 impl MeasurementFile {
-    /// Refuses a stream of which this cannot hold the measurements.
+    /// Returns an error if a file of this kind cannot store the measurements of such a stream.
     ///
     /// # Errors
-    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) with what could.
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) that names a kind of file that can.
     pub fn check(self, kind: StreamKind) -> Result<()> {
         let fits = match (kind, self) {
             (StreamKind::Imu | StreamKind::Triggers, Self::Csv) => return Ok(()),
@@ -49,7 +49,7 @@ impl MeasurementFile {
             (StreamKind::Frames, _) => "a folder (of .png files) or an .h5 file",
             (StreamKind::Events | StreamKind::Other, _) => "a stream of frames, imu or triggers",
         };
-        Err(Error::caller(format!("{} do not go into a file of this kind", kind.name()))
+        Err(Error::caller(format!("{} cannot be stored in a file of this kind", kind.name()))
             .expected(fits)
             .found(self.name()))
     }
@@ -58,11 +58,11 @@ impl MeasurementFile {
 /// How measurements are written.
 #[derive(Debug, Clone, Copy)]
 pub struct MeasurementOptions {
-    /// Replace what is there under the name.
+    /// Replace an existing file or folder. By default this is refused.
     pub overwrite: bool,
-    /// Wait until the disk has every byte.
+    /// Wait at the end until all bytes are on the disk. This is the default.
     pub sync: bool,
-    /// The largest file.
+    /// The largest size of a file in bytes.
     pub limits: Limits,
 }
 
@@ -72,42 +72,42 @@ impl Default for MeasurementOptions {
     }
 }
 
-/// What was written.
+/// A summary of the files that were written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MeasurementsWritten {
     /// Number of measurements.
     pub measurements: u64,
-    /// Bytes of all files.
+    /// Size of all files in bytes.
     pub bytes: u64,
 }
 
-/// Writes measurements into a file that appears whole under its name or not at all.
+/// Writes measurements into a file. The file appears under its name when it is complete, or not at all.
 ///
-/// Dropping a writer without [`finish`](Self::finish) leaves nothing behind.
+/// If a writer is dropped without [`finish`](Self::finish), no file remains.
 pub trait MeasurementWriter: Send {
-    /// Adds the next measurement.
+    /// Writes the next measurement.
     ///
     /// # Errors
     /// [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be written,
-    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the file cannot hold it.
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the file cannot store it.
     fn write(&mut self, measurement: &Measurement) -> Result<()>;
 
-    /// Completes the file and gives it its name.
+    /// Completes the file and gives it its final name.
     ///
     /// # Errors
     /// As [`write`](Self::write).
     fn finish(self: Box<Self>) -> Result<MeasurementsWritten>;
 }
 
-/// Starts a file of measurements of this kind that will be called `path`; `provenance` is a JSON text that
-/// says what made it, for files with a place for it, or empty.
+/// Starts a file of measurements of this kind that will be named `path`. `provenance` is a JSON text
+/// that says how the file was made, for files that can store it, or empty.
 ///
 /// # Errors
-/// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the file cannot hold them, or exists and is not
-/// to be replaced; [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) without the feature
-/// `hdf5` where it is needed; [`ErrorKind::System`](crate::ErrorKind::System) if the folder cannot be
-/// written.
+/// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the file cannot store such measurements, or
+/// exists and must not be replaced; [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if the
+/// kind needs a feature that this build lacks; [`ErrorKind::System`](crate::ErrorKind::System) if the
+/// folder cannot be written.
 pub fn create(
     path: impl AsRef<Path>,
     file: MeasurementFile,
@@ -130,7 +130,7 @@ pub fn create(
         #[cfg(not(feature = "hdf5"))]
         MeasurementFile::H5 => {
             let _ = provenance;
-            return Err(Error::unsupported("HDF5 is not in this build")
+            return Err(Error::unsupported("this build cannot write HDF5")
                 .advice("write a folder of .png files")
                 .hint(crate::hint::Hint::EnableFeature { name: "hdf5".into() })
                 .in_file(path));
@@ -138,7 +138,10 @@ pub fn create(
     })
 }
 
-/// Refuses a measurement that is not of the kind that the file was made for.
+/// The error for a measurement of another kind than the file was started for.
 fn other_kind(measurement: &Measurement) -> Error {
-    Error::caller(format!("a sample of {} in a file of others", measurement.kind().name()))
+    Error::caller(format!(
+        "a measurement of the stream {} does not belong in this file",
+        measurement.kind().name()
+    ))
 }

@@ -1,4 +1,4 @@
-//! Images as a folder of PNG files, and a table of when each was taken.
+//! Images as a folder of PNG files, with a table of their times.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -21,7 +21,7 @@ const COLUMNS: &str = "file,t,frame_start,frame_end,exposure_start,exposure_end,
 /// Writes `frame_000000.png` and so on, of 8 or 16 bits as the images are, and `frames.csv`.
 pub(super) struct PngFolder {
     folder: PathBuf,
-    /// The folder was not there before.
+    /// Whether the folder was created here.
     is_new: bool,
     options: MeasurementOptions,
     /// The table so far.
@@ -35,16 +35,16 @@ pub(super) struct PngFolder {
 
 impl PngFolder {
     pub fn create(folder: &Path, options: &MeasurementOptions) -> Result<Self> {
-        let fail = |error| Error::system("cannot make the folder", error).in_file(folder);
+        let fail = |error| Error::system("cannot create the folder", error).in_file(folder);
         let is_new = !folder.is_dir();
         fs::create_dir_all(folder).map_err(fail)?;
         let old = ours(folder).map_err(fail)?;
         if !old.is_empty() && !options.overwrite {
-            return Err(Error::caller("the folder holds frames already")
+            return Err(Error::caller("the folder already contains frames")
                 .hint(Hint::Overwrite)
                 .in_file(folder));
         }
-        // The table last: without it, what is left is seen to be a part.
+        // Frames are removed before their table.
         for file in old.iter().rev() {
             fs::remove_file(file).map_err(fail)?;
         }
@@ -60,8 +60,8 @@ impl PngFolder {
         })
     }
 
-    /// Writes a frame, as a whole or not at all. A frame is known to be in the folder by the table, which
-    /// comes last.
+    /// Writes a frame completely or not at all. The folder counts as complete only with its table,
+    /// which is written last.
     fn put(&self, path: &Path) -> std::io::Result<()> {
         let mut file = File::create_new(path)?;
         let write = |file: &mut File| {
@@ -74,7 +74,7 @@ impl PngFolder {
     }
 }
 
-/// The frames that are in a folder, and their table as the first.
+/// The frames of an earlier conversion in this folder, with their table as the first item.
 fn ours(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -105,7 +105,7 @@ impl MeasurementWriter for PngFolder {
         self.put(&path).map_err(|error| Error::system("cannot write", error).in_file(path))?;
         self.bytes = bytes;
         let time = |time: Option<i64>| time.map_or(String::new(), |time| time.to_string());
-        // Writing into a string does not fail.
+        // Writing to a string never fails.
         let _ = writeln!(
             self.table,
             "{name},{},{},{},{},{},{},{},{},{}",

@@ -1,4 +1,4 @@
-//! Durations that users write.
+//! Parsing of durations.
 
 use crate::error::{Error, Result};
 
@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if it is not a whole number of µs below 2⁶³.
 pub fn parse_duration(text: &str) -> Result<i64> {
     duration(text.trim()).ok_or_else(|| {
-        Error::caller("not a duration")
+        Error::caller("invalid duration")
             .expected("a whole number of µs, as in 500us, 10ms, 1.5s or 2min")
             .found(format!("{text:?}"))
     })

@@ -1,4 +1,4 @@
-//! What a recording says of itself before its events are read.
+//! What the header of a recording says, before its events are read.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use serde::Serialize;
 use super::{Note, SensorSize};
 use crate::names::names;
 
-/// What the measurements of a stream are.
+/// What a stream contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum StreamKind {
-    /// Events of a camera.
+    /// Events of the camera's pixels.
     Events,
-    /// Frames.
+    /// Images that the camera took.
     Frames,
     /// Inertial measurements.
     Imu,
@@ -37,17 +37,17 @@ names!(
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct StreamInfo {
-    /// Its number in the file.
+    /// The number of the stream in the file.
     pub id: i32,
-    /// What its measurements are.
+    /// What the stream contains.
     pub kind: StreamKind,
-    /// Its name in the file.
+    /// The name of the stream in the file.
     pub name: String,
-    /// Size of its sensor, if the file says.
+    /// Size of the sensor of the stream, if the file states it.
     pub sensor: Option<SensorSize>,
-    /// The device it came from, if the file says.
+    /// The device that recorded the stream, if the file states it.
     pub source: Option<String>,
-    /// The format has a place for it, and nothing that was read so far says whether the file has any.
+    /// The format allows this stream, but it is not known yet whether the file has any of it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_possible: bool,
 }
@@ -62,13 +62,13 @@ impl StreamInfo {
         Self { id, kind, name: name.into(), sensor, source: None, is_possible: false }
     }
 
-    /// A stream of which the file need not have any measurement; it is named after its kind.
+    /// A stream that the file may lack. Its name is that of its kind.
     pub(crate) fn possible(id: i32, kind: StreamKind, sensor: Option<SensorSize>) -> Self {
         Self { is_possible: true, ..Self::new(id, kind, kind.name(), sensor) }
     }
 }
 
-/// How the size of the sensor is known.
+/// Where the size of the sensor comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -79,15 +79,14 @@ pub enum SensorSource {
     Header,
     /// It follows from the device that the header names.
     Device,
-    /// It is the box around all events, or the smallest known chip around that box.
+    /// It is the bounding box of all events, or the smallest known chip that contains that box.
     BoundingBox,
     /// It is not known.
     Unknown,
 }
 
 impl SensorSource {
-    /// The size that the caller stated; else the one that was found, which is known in this way. And
-    /// how it is known.
+    /// The size that the caller stated, otherwise `found`; and where that size comes from.
     pub(crate) fn unless_stated(
         self,
         stated: Option<SensorSize>,
@@ -101,24 +100,24 @@ impl SensorSource {
     }
 }
 
-/// What a recording says of itself.
+/// What the header of a recording says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RecordingInfo {
     /// Name of the format, as in `AEDAT 4.0`.
     pub format: &'static str,
-    /// Bytes of the file; `None` for a pipe.
+    /// Size of the file in bytes; `None` for a pipe.
     pub bytes: Option<u64>,
-    /// Size of the sensor of the chosen stream.
+    /// Size of the sensor of the chosen stream, if it is known.
     pub sensor: Option<SensorSize>,
-    /// How that size is known.
+    /// Where the size of the sensor comes from.
     pub sensor_source: SensorSource,
     /// All streams.
     pub streams: Vec<StreamInfo>,
-    /// The stream that is read: the chosen one, or the only one of events; `None` if there is none, or
-    /// several and none was chosen.
+    /// The id of the stream that is read: the chosen one, or the only stream of events. `None` if there
+    /// is no stream of events, or if there are several and none was chosen.
     pub stream: Option<i32>,
-    /// What else the header says: device, compression, date, …
+    /// Further contents of the header: device, compression, date and so on.
     pub details: BTreeMap<&'static str, String>,
     /// Remarks on the header.
     pub notes: Vec<Note>,
@@ -135,7 +134,7 @@ impl RecordingInfo {
         self.streams.iter().find(|stream| Some(stream.id) == self.stream)
     }
 
-    /// Whether what is read are events.
+    /// Whether the stream that is read is a stream of events.
     pub fn reads_events(&self) -> bool {
         self.chosen().is_some_and(|stream| stream.kind == StreamKind::Events)
     }

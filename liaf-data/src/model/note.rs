@@ -32,7 +32,7 @@ impl Note {
         self
     }
 
-    /// The note with its hint as `say` words it, or without if that is `None`.
+    /// The text, followed by its hint as `say` words it; the text alone if that is `None`.
     ///
     /// ```
     /// use liaf_data::Hint;
@@ -73,7 +73,7 @@ impl From<&str> for Note {
     }
 }
 
-/// An error about which reading goes on: its message, and the first of its hints.
+/// An error after which reading continues, as a note: its message, and the first of its hints.
 impl From<&Error> for Note {
     fn from(error: &Error) -> Self {
         Self { text: error.message(|_| None), hint: error.hints().first().cloned() }

@@ -65,7 +65,7 @@ impl Parameters {
     pub fn number<T: FromStr>(&self, name: &str) -> Result<Option<T>> {
         let read = |text: &str| {
             text.parse().map_err(|_| {
-                let what = format!("the parameter {name} is not a number of the right kind");
+                let what = format!("the parameter {name} is not a valid number");
                 Error::caller(what).found(text)
             })
         };
@@ -89,7 +89,7 @@ impl Parameters {
             return Ok(());
         };
         let expected = if known.is_empty() { "none".into() } else { one_of(known) };
-        let what = format!("{of} has no parameter of this name");
+        let what = format!("{of} has no parameter with this name");
         Err(Error::caller(what).expected(expected).found(unknown))
     }
 }
@@ -103,7 +103,7 @@ impl FromStr for Parameters {
         for part in text.split(',').filter(|part| !part.trim().is_empty()) {
             let pair = part.split_once('=').filter(|(name, _)| !name.trim().is_empty());
             let Some((name, value)) = pair else {
-                return Err(Error::caller("not a parameter").expected("name=value").found(part));
+                return Err(Error::caller("invalid parameter").expected("name=value").found(part));
             };
             if parameters.get(name.trim()).is_some() {
                 return Err(Error::caller("a parameter is given twice").found(name.trim()));
@@ -143,11 +143,11 @@ mod tests {
         assert!(parameters.duration("period").is_err());
         assert_eq!(
             parameters.number::<u8>("n").unwrap_err().to_string(),
-            "the parameter n is not a number of the right kind: found x"
+            "the parameter n is not a valid number: found x"
         );
         assert_eq!(
             parameters.check_names("the filter a", &["period"]).unwrap_err().to_string(),
-            "the filter a has no parameter of this name: expected period, found n"
+            "the filter a has no parameter with this name: expected period, found n"
         );
         assert!(parameters.check_names("the filter a", &["n", "period"]).is_ok());
     }

@@ -1,4 +1,4 @@
-//! The polarity of an event, where it is a choice and not a number in a column.
+//! The polarity of an event as a type, for options that choose one.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ pub enum Polarity {
     On,
 }
 
-names!(Polarity, "not a polarity", Off = "off", On = "on");
+names!(Polarity, "unknown polarity", Off = "off", On = "on");
 
 impl From<Polarity> for u8 {
     fn from(polarity: Polarity) -> Self {

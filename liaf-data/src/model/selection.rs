@@ -58,7 +58,7 @@ impl FromStr for TimePoint {
     fn from_str(text: &str) -> Result<Self> {
         match text.trim().strip_prefix('@') {
             Some(us) => us.trim().parse().map(Self::Absolute).map_err(|_| {
-                Error::caller("not a time")
+                Error::caller("invalid time")
                     .expected("µs after @, as in @1589163147368868")
                     .found(text)
             }),
@@ -84,7 +84,7 @@ impl FromStr for Crop {
         let numbers: Option<Vec<u16>> = text.split(',').map(|n| n.trim().parse().ok()).collect();
         match numbers.as_deref() {
             Some(&[x, y, w, h]) if w > 0 && h > 0 => Ok(Self { x, y, w, h }),
-            _ => Err(Error::caller("not a rectangle")
+            _ => Err(Error::caller("invalid rectangle")
                 .expected("x,y,w,h, as in 10,20,128,128")
                 .found(format!("{text:?}"))),
         }
@@ -124,7 +124,7 @@ pub(crate) fn check_crop(crop: Crop, sensor: SensorSize) -> Result<()> {
     let inside =
         |first: u16, n: u16, of: u16| n > 0 && u32::from(first) + u32::from(n) <= of.into();
     if !inside(crop.x, crop.w, sensor.width) || !inside(crop.y, crop.h, sensor.height) {
-        return Err(Error::caller("the crop does not lie on the sensor")
+        return Err(Error::caller("the crop is not within the sensor")
             .expected(format!("a rectangle within {sensor}"))
             .found(crop));
     }

@@ -59,7 +59,7 @@ impl FromStr for SensorSize {
             .split_once(['x', 'X', '×'])
             .and_then(|(w, h)| Some(Self::new(w.trim().parse().ok()?, h.trim().parse().ok()?)));
         size.filter(|size| size.pixels() > 0).ok_or_else(|| {
-            Error::caller("not a sensor size")
+            Error::caller("invalid sensor size")
                 .expected("WxH, as in 346x260")
                 .found(format!("{text:?}"))
         })

@@ -6,9 +6,9 @@ use std::ptr;
 
 use super::{Event, EventBatch, EventIter};
 
-/// Consecutive events of an [`EventBatch`], borrowed from it: what `&batch[2..5]` is.
+/// Consecutive events of an [`EventBatch`], borrowed from it, as in `&batch[2..5]`.
 ///
-/// To the batch this is what `str` is to `String`: only references to it exist, and taking one
+/// It relates to the batch as `str` does to `String`: it exists only behind references, and taking one
 /// copies nothing.
 ///
 /// ```

@@ -23,6 +23,8 @@ pub struct TimeSpan {
     pub t_min: i64,
     /// Latest time.
     pub t_max: i64,
+    /// The largest difference between the time of an event and the latest time before it.
+    pub lateness: u64,
 }
 
 impl fmt::Display for TimeSpan {
@@ -40,12 +42,20 @@ impl TimeSpan {
     pub fn extend(&mut self, t: &[i64]) {
         let (Some(&first), Some(&last)) = (t.first(), t.last()) else { return };
         if self.events == 0 {
-            *self = Self { events: 0, t_first: first, t_last: first, t_min: first, t_max: first };
+            let (t_first, t_last, t_min, t_max) = (first, first, first, first);
+            *self = Self { events: 0, t_first, t_last, t_min, t_max, lateness: 0 };
         }
         self.events += t.len() as u64;
         self.t_last = last;
-        self.t_min = t.iter().fold(self.t_min, |min, &t| min.min(t));
-        self.t_max = t.iter().fold(self.t_max, |max, &t| max.max(t));
+        if first >= self.t_max && t.is_sorted() {
+            self.t_max = last;
+            return;
+        }
+        for &t in t {
+            self.t_min = self.t_min.min(t);
+            self.t_max = self.t_max.max(t);
+            self.lateness = self.lateness.max(self.t_max.abs_diff(t));
+        }
     }
 
     /// Adds the events of `next`, which come after those counted so far.
@@ -53,11 +63,21 @@ impl TimeSpan {
         if self.events == 0 {
             *self = *next;
         } else if next.events > 0 {
+            if self.t_max > next.t_min {
+                self.lateness = self.lateness.max(self.t_max.abs_diff(next.t_min));
+            }
+            self.lateness = self.lateness.max(next.lateness);
             self.events += next.events;
             self.t_last = next.t_last;
             self.t_min = self.t_min.min(next.t_min);
             self.t_max = self.t_max.max(next.t_max);
         }
+    }
+
+    /// The span of the same events if they were sorted by time.
+    #[must_use]
+    pub fn in_order(self) -> Self {
+        Self { t_first: self.t_min, t_last: self.t_max, lateness: 0, ..self }
     }
 }
 
@@ -293,6 +313,23 @@ mod tests {
         }
         assert_eq!(stats(&[1, 1, 2], 2).steps_back, 0);
         assert_eq!(stats(&[], 1), EventStats::default());
+    }
+
+    #[test]
+    fn spans_are_those_of_all_events_however_cut_or_added() {
+        let times = [5, 10, 8, 9, 7, 7, 20, 19, 21, -3, 30];
+        for cut in 1..=times.len() {
+            let (mut span, mut sum) = (TimeSpan::default(), TimeSpan::default());
+            for part in times.chunks(cut) {
+                let mut own = TimeSpan::default();
+                own.extend(part);
+                sum.add(&own);
+                span.extend(part);
+            }
+            let (t_first, t_last, t_min, t_max) = (5, 30, -3, 30);
+            let expected = TimeSpan { events: 11, t_first, t_last, t_min, t_max, lateness: 24 };
+            assert_eq!((span, sum), (expected, expected), "{cut} at a time");
+        }
     }
 
     #[test]

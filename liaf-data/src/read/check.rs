@@ -79,7 +79,7 @@ impl Check {
         let order = &mut self.order;
         if !events.t.iter().fold(true, |held, &t| order.holds(t) & held) {
             let note = Note::new(
-                "times step back far here, so events of the wanted time may stand elsewhere in the \
+                "times step back far here, so events of the wanted time may also be elsewhere in the \
                  file",
             );
             self.report.note(note.hint(Hint::BuildIndex));

@@ -50,7 +50,7 @@ impl Index {
             let more = reader.pump(&mut met)?;
             if met.events > 0 {
                 if let Some(last) = points.last_mut() {
-                    last.behind = earlier(last.behind, Some(met.t_min));
+                    last.after = earlier(last.after, Some(met.t_min));
                 }
                 latest = latest.max(Some(met.t_max));
                 total.add(&met);
@@ -65,7 +65,7 @@ impl Index {
             };
             if let Some(checkpoint) = reader.body.checkpoint().filter(is_far) {
                 known_events = total.events;
-                points.push(SeekPoint { checkpoint, before: latest, behind: None });
+                points.push(SeekPoint { checkpoint, before: latest, after: None });
             }
         }
         look_back(&mut points);

@@ -65,7 +65,9 @@ impl Recording {
     /// written.
     pub fn keep_index(&mut self) -> Result<PathBuf> {
         let path = self.path().filter(|_| self.is_seekable());
-        let path = path.ok_or_else(|| Error::caller("only a file can have an index beside it"))?;
+        let path = path.ok_or_else(|| {
+            Error::caller("only a recording that is a file can have an index stored beside it")
+        })?;
         let path = path.to_owned();
         let mut name = path.clone().into_os_string();
         name.push(".index.json");
@@ -113,12 +115,13 @@ impl Recording {
 /// belongs to the key. Options that only say how the bytes are read do not.
 fn key(options: &ReadOptions, info: &RecordingInfo) -> Result<String> {
     let ReadOptions {
-        // The format, the stream and the sensor that were found count, and not what was asked for.
+        // Compared are the format, the stream and the sensor that were found, not those that were asked
+        // for.
         format: _,
         stream: _,
         sensor: _,
         coords,
-        // In strict reading an error comes before there is an index.
+        // Strict reading stops at an error before an index exists.
         strict: _,
         limits,
         parallel: _,
@@ -162,8 +165,8 @@ mod tests {
 
     #[test]
     fn the_key_is_that_of_the_options_that_matter() {
-        let bytes = include_bytes!("../../../fixtures/good/aedat2/dvs128.aedat");
-        let recording = Recording::from_bytes(&bytes[..], ReadOptions::new()).unwrap();
+        let Some(path) = crate::fixtures::fixture("good/aedat2/dvs128.aedat") else { return };
+        let recording = Recording::open(path, ReadOptions::new()).unwrap();
         let key = |options: &ReadOptions| key(options, recording.info()).unwrap();
         let new = ReadOptions::new;
         let matter = [

@@ -119,7 +119,7 @@ impl Recording {
             let others = self.info().streams.iter();
             let others = others.filter(|stream| stream.kind != StreamKind::Events);
             let names: Vec<_> = others.map(|stream| &*stream.name).collect();
-            let error = Error::caller("the chosen stream is one of events");
+            let error = Error::caller("the chosen stream is a stream of events");
             let error = if names.is_empty() { error } else { error.expected(names.join(", ")) };
             return Err(error.in_file_if_any(self.path()));
         }

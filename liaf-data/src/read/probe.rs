@@ -1,5 +1,5 @@
-//! Detection of the format of a file by its first bytes; by its name only if the files of a format
-//! have no characteristic beginning.
+//! Detection of the format of a file by its first bytes. The name of the file matters only for formats
+//! without a signature at the beginning.
 
 use std::path::Path;
 
@@ -37,7 +37,7 @@ pub(super) fn probe(
         if (format.detect)(&head) != Detection::No {
             return Ok(format);
         }
-        return Err(Error::malformed(format!("this is not {}", format.name)).at(0).found(
+        return Err(Error::malformed(format!("the file is not {}", format.name)).at(0).found(
             known_but_unsupported(&head).map_or_else(|| best_guess(&head), |(name, _)| name),
         ));
     }
@@ -55,22 +55,22 @@ pub(super) fn probe(
             .found(format!("{} bytes", head.bytes.len())));
     }
     let names: Vec<_> = FORMATS.iter().map(|format| format.name).collect();
-    let read = format!("{} are read", names.join(", "));
+    let read = format!("supported formats are {}", names.join(", "));
     Err(match known_but_unsupported(&head) {
-        Some((name, help)) => Error::unsupported(format!("{name}: recognised, but not read yet"))
+        Some((name, help)) => Error::unsupported(format!("{name}: recognised, but not supported"))
             .at(0)
             .advice(help.map_or(read, str::to_owned)),
-        None => Error::unsupported("not an event recording that is known here")
+        None => Error::unsupported("not an event recording of a supported format")
             .at(0)
             .found(format!("what looks like {}", best_guess(&head)))
             .advice(read),
     })
 }
 
-/// The error if nothing in the file distinguishes two formats, so that the caller has to choose.
+/// The error for a file that may be of either of two formats, between which the caller has to choose.
 fn ambiguous(one: &Format, other: &Format) -> Error {
-    Error::caller("nothing in the file tells which of two formats it is")
-        .found(format!("what can be {} or {}", one.name, other.name))
+    Error::caller("the format cannot be determined from the file")
+        .found(format!("contents that may be {} or {}", one.name, other.name))
         .hint(Hint::StateFormat { names: vec![one.name.into(), other.name.into()] })
 }
 
@@ -79,7 +79,7 @@ fn extension(path: Option<&Path>) -> String {
     extension.to_string_lossy().to_lowercase()
 }
 
-/// Whether these bytes are the beginning of the first line of a recording, and the file ends there.
+/// Whether the file ends within the first line of a recording, of which these bytes are the beginning.
 fn is_cut_magic(bytes: &[u8]) -> bool {
     let aedat = [&b"#!AER-DAT4.0\r\n"[..], b"#!AER-DAT3.", b"#!AER-DAT2.", b"#!AER-DAT1."];
     let others = [&b"% "[..], b"Event Stream"];

@@ -9,7 +9,7 @@ use super::check::Check;
 use super::probe::probe;
 use super::slices::SeekState;
 use super::stream::EventReader;
-use crate::codec::{Coords, Format, Opened, ReadOptions, StreamChoice};
+use crate::codec::{BlockReader, Body, Coords, Format, Opened, ReadOptions, StreamChoice};
 use crate::error::{Error, Result};
 use crate::hint::Hint;
 use crate::io::ByteSource;
@@ -45,8 +45,37 @@ pub struct Recording {
     pub(super) needs_sensor: bool,
     /// The opened source for the first reader, which has not been read yet.
     fresh: Option<(ByteSource, Opened)>,
+    /// A reader that reads nothing itself, of which others are made.
+    unread: Option<Unread>,
     /// The seek points that are known so far.
     pub(super) points: SeekState,
+}
+
+/// A reader that has read nothing, and what else opening the recording gave.
+struct Unread {
+    reader: Box<dyn BlockReader>,
+    step: usize,
+    bytes_per_event: f64,
+    data_offset: u64,
+}
+
+impl Unread {
+    fn of(opened: &Opened) -> Option<Self> {
+        let Body::Blocks(reader) = &opened.body else { return None };
+        let (step, bytes_per_event) = (opened.step, opened.bytes_per_event);
+        let reader = reader.again()?;
+        Some(Self { reader, step, bytes_per_event, data_offset: opened.data_offset })
+    }
+
+    fn open(&self, info: &RecordingInfo, options: &ReadOptions) -> Option<Opened> {
+        let Self { step, bytes_per_event, data_offset, .. } = *self;
+        let body = Body::Blocks(self.reader.again()?);
+        Some(Opened {
+            step,
+            bytes_per_event,
+            ..Opened::new(info.clone(), body, data_offset, options)
+        })
+    }
 }
 
 impl std::fmt::Debug for Recording {
@@ -95,6 +124,7 @@ impl Recording {
         options: ReadOptions,
     ) -> Self {
         Self {
+            unread: Unread::of(&opened),
             source: source.again().ok(),
             path: source.path().map(PathBuf::from),
             format,
@@ -154,6 +184,7 @@ impl Recording {
     /// sensor that contains all events. That is found in one pass over the file, and stored in
     /// [`info`](Self::info).
     ///
+    /// # Errors
     /// If the size is not known and there are several streams of events of which none was chosen,
     /// or if the recording is a pipe or cannot be read.
     pub fn find_sensor(&mut self) -> Result<SensorSize> {
@@ -162,7 +193,7 @@ impl Recording {
         }
         self.check_choice(self.info.stream.is_some())?;
         if !self.is_seekable() {
-            return Err(Error::caller("the recording does not say how large its sensor is")
+            return Err(Error::caller("the recording does not state the size of its sensor")
                 .found("a pipe, which cannot be read twice to find out")
                 .hint(Hint::StateSensor));
         }
@@ -171,7 +202,7 @@ impl Recording {
         self.info.sensor = Some(sensor);
         self.info.sensor_source = SensorSource::BoundingBox;
         let note = Note::new(format!(
-            "the file does not say how large its sensor is: took {sensor}, around the events' {bounds}"
+            "the file does not state the size of its sensor: assumed {sensor}, as the events need {bounds}"
         ));
         self.info.notes.push(note.hint(Hint::StateSensor));
         self.options.sensor = Some(sensor);
@@ -179,7 +210,7 @@ impl Recording {
         Ok(sensor)
     }
 
-    /// The options to read the events as they are stored.
+    /// The same options with coordinates as they are stored.
     fn as_stored(&self) -> ReadOptions {
         let stream = self.options.stream.clone().filter(|_| self.info.reads_events());
         ReadOptions { coords: Coords::Raw, strict: false, stream, ..self.options.clone() }
@@ -278,6 +309,14 @@ impl Recording {
     /// If the bytes can be read only once, or the header is damaged.
     pub(super) fn open_again(&self, options: &ReadOptions) -> Result<(ByteSource, Opened)> {
         let mut source = self.open_bytes()?;
+        // Readers of blocks do not take coordinates and steps into account.
+        let same =
+            ReadOptions { coords: self.options.coords, step: self.options.step, ..options.clone() };
+        if let Some(unread) = self.unread.as_ref().filter(|_| same == self.options)
+            && let Some(opened) = unread.open(&self.info, options)
+        {
+            return Ok((source, opened));
+        }
         let opened = (self.format.open)(&mut source, options)?;
         Ok((source, opened))
     }
@@ -317,7 +356,7 @@ impl Recording {
         Ok(reader)
     }
 
-    /// Returns an error that says which streams could be chosen, unless `will_do`.
+    /// Returns an error that lists the streams that can be chosen, unless `will_do`.
     pub(super) fn check_choice(&self, will_do: bool) -> Result<()> {
         if will_do {
             return Ok(());
@@ -329,7 +368,7 @@ impl Recording {
         let ids = self.info.event_streams().map(|stream| stream.id.to_string());
         let choose = Hint::ChooseStream { names: ids.collect() };
         if let Some(chosen) = self.info.chosen() {
-            return Error::caller(format!("the stream {} is not one of events", chosen.name))
+            return Error::caller(format!("the stream {} is not a stream of events", chosen.name))
                 .hint(Hint::WriteMeasurements)
                 .hint(choose);
         }

@@ -199,7 +199,7 @@ impl Recording {
         width: i64,
     ) -> Result<impl Iterator<Item = Result<(Range<i64>, EventBatch)>> + '_> {
         if width <= 0 {
-            return Err(Error::caller("windows need a width")
+            return Err(Error::caller("the width of windows must be above 0")
                 .expected("more than 0 µs")
                 .found(format!("{width} µs")));
         }

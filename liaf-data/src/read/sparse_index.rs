@@ -42,7 +42,7 @@ fn by_order(samples: Vec<SampledPoint>) -> Vec<SeekPoint> {
     let point = |SampledPoint { checkpoint, time }| {
         latest = latest.max(time);
         let (before, after) = (latest.saturating_add(SLACK), time.saturating_sub(SLACK));
-        SeekPoint { checkpoint, before: Some(before), behind: Some(after) }
+        SeekPoint { checkpoint, before: Some(before), after: Some(after) }
     };
     samples.into_iter().map(point).collect()
 }
@@ -50,7 +50,7 @@ fn by_order(samples: Vec<SampledPoint>) -> Vec<SeekPoint> {
 fn by_bounds(bounded: Vec<BoundedPoint>) -> Vec<SeekPoint> {
     let mut before = None;
     let point = |BoundedPoint { checkpoint, times }: BoundedPoint| {
-        let point = SeekPoint { checkpoint, before, behind: times.map(|(earliest, _)| earliest) };
+        let point = SeekPoint { checkpoint, before, after: times.map(|(earliest, _)| earliest) };
         before = before.max(times.map(|(_, latest)| latest));
         point
     };

@@ -151,10 +151,10 @@ impl EventReader {
             return Ok(false);
         };
         if self.is_indexed && here.offset == end.offset && here != *end {
-            return Err(Error::malformed("the index is not of this file")
+            return Err(Error::malformed("the index does not belong to this file")
                 .at(end.offset)
-                .expected(format!("{:?}", end.state))
-                .found(format!("{:?}", here.state))
+                .expected(format!("the decoder state {:?}", end.state))
+                .found(format!("the decoder state {:?}", here.state))
                 .in_file(self.path()));
         }
         Ok(true)

@@ -1,4 +1,5 @@
-//! What holds of the decoders of all formats, over all bundled recordings, good and bad.
+//! Properties that the decoders of all formats must have, checked on all bundled recordings, good and
+//! bad.
 
 use std::path::{Path, PathBuf};
 
@@ -6,19 +7,20 @@ use crate::codec::{
     Body, Checkpoint, Decoder, EventSink, Format, Opened, ReadOptions, StreamChoice,
 };
 use crate::error::Result;
+use crate::fixtures;
 use crate::io::ByteSource;
 use crate::model::{EventBatch, Measurement, Report};
 use crate::read::Recording;
 
-/// Not a divisor of any size of a record.
+/// A size that is not a multiple of the size of any record.
 const PIECE: usize = 997;
 
-/// All that a decoder gives.
+/// Everything that a decoder returns.
 #[derive(Debug, Default, PartialEq)]
 struct Given {
     events: EventBatch,
     measurements: Vec<String>,
-    /// Which stream the events are of from which event on.
+    /// For each change of the stream: its number, and the index of its first event.
     streams: Vec<(i32, usize)>,
     report: Report,
     stream_reports: Vec<Option<Report>>,
@@ -55,20 +57,19 @@ fn decode(decoder: &mut dyn Decoder, bytes: &[u8]) -> Given {
 }
 
 /// The bundled recordings whose header is sound, with their formats.
-fn recordings() -> Vec<(PathBuf, &'static Format)> {
+fn recordings(fixtures: &Path) -> Vec<(PathBuf, &'static Format)> {
     fn walk(folder: &Path, paths: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() { walk(&path, paths) } else { paths.push(path) }
         }
     }
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures");
     let mut paths = Vec::new();
     for kind in ["good", "bad"] {
         walk(&fixtures.join(kind), &mut paths);
     }
     paths.sort();
-    // HDF5 is no stream of bytes.
+    // HDF5 is not decoded as a stream of bytes.
     paths.retain(|path| !path.to_string_lossy().contains("/hdf5/"));
     let format = |path: &Path| {
         let recording = Recording::open(path, ReadOptions::default()).ok()?;
@@ -88,9 +89,12 @@ fn open(path: &Path, format: &Format, options: &ReadOptions) -> Option<(Box<dyn 
 }
 
 /// Every stream of every recording in both modes, and on one and on several threads.
-fn every_decoder(mut check: impl FnMut(&str, &dyn Fn() -> Box<dyn Decoder>, &[u8], u64)) {
+fn every_decoder(
+    fixtures: &Path,
+    mut check: impl FnMut(&str, &dyn Fn() -> Box<dyn Decoder>, &[u8], u64),
+) {
     let mut checked = 0;
-    for (path, format) in recordings() {
+    for (path, format) in recordings(fixtures) {
         let streams =
             Recording::open(&path, ReadOptions::default()).unwrap().info().streams.clone();
         let bytes = std::fs::read(&path).unwrap();
@@ -111,7 +115,8 @@ fn every_decoder(mut check: impl FnMut(&str, &dyn Fn() -> Box<dyn Decoder>, &[u8
 
 #[test]
 fn a_decoder_that_is_reset_is_as_new() {
-    every_decoder(|what, make, data, _| {
+    let Some(fixtures) = fixtures::folder() else { return };
+    every_decoder(&fixtures, |what, make, data, _| {
         let header = make().report().clone();
         let fresh = decode(&mut *make(), data);
         let mut decoder = make();
@@ -133,8 +138,9 @@ fn a_decoder_that_is_reset_is_as_new() {
 
 #[test]
 fn a_used_decoder_resumes_as_a_fresh_one() {
+    let Some(fixtures) = fixtures::folder() else { return };
     let mut resumed = 0;
-    every_decoder(|what, make, data, start| {
+    every_decoder(&fixtures, |what, make, data, start| {
         let mut checkpoints: Vec<Checkpoint> = Vec::new();
         let (mut decoder, mut given) = (make(), Given::default());
         for piece in data.chunks(PIECE.max(data.len() / 5)) {

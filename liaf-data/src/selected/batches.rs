@@ -6,14 +6,15 @@ use crate::filter::{Chain, Removed, Selection};
 use crate::model::{Event, EventBatch, IntoEvents, Report, SensorSize};
 use crate::read::{EventReader, Recording};
 
-/// Number of events in a batch of [`Batches`], at most.
+/// Largest number of events in a batch of [`Batches`].
 const BATCH: usize = 1 << 16;
 
 /// Iterates over the chosen events of a recording in batches; made by
 /// [`Recording::batches`](crate::Recording::batches) and [`Selected::batches`](super::Selected::batches).
 ///
-/// Events before what is wrong with the file are given first, then the error, then the end. Every
-/// batch is newly allocated: [`EventReader::read_into`] reuses one.
+/// If the recording cannot be read further, the events before that point are returned first, then the
+/// error, then `None`. Every batch is newly allocated; to reuse the memory of one batch, use
+/// [`EventReader::read_into`].
 #[derive(Debug)]
 pub struct Batches {
     reader: EventReader,
@@ -24,7 +25,7 @@ impl Batches {
     pub(super) fn new(recording: &mut Recording, selection: &Selection) -> Result<Self> {
         if *selection == Selection::default() {
             let reader = recording.reader()?;
-            // Without stages the size of the sensor does not matter.
+            // Without stages, the size of the sensor does not matter.
             let any = SensorSize::new(u16::MAX, u16::MAX);
             return Ok(Self { reader, chain: Chain::new(selection, any)? });
         }
@@ -78,8 +79,8 @@ impl Events {
         Self { batches, batch: EventBatch::new().into_iter() }
     }
 
-    /// The report of everything that was met so far: some events after the one that was given last
-    /// are counted already.
+    /// The report of everything that was met so far. It may already include some events after the one
+    /// that was returned last.
     pub fn report(&self) -> Report {
         self.batches.report()
     }

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::convert::{Framing, check_something_read, provenance};
 use crate::error::{Error, Result};
-use crate::frames::{Binner, Cells, Dtype, Frame, FrameOptions, FrameReport, FrameShape, Window};
+use crate::frames::{
+    Binner, Cells, Dtype, Frame, FrameOptions, FrameReport, FrameShape, FrameSink, Window,
+};
 use crate::model::Report;
 use crate::read::{EventReader, Recording};
 use crate::tensor::{self, Container, TensorOptions, TensorSpec, Written};
@@ -15,15 +17,17 @@ use crate::tensor::{self, Container, TensorOptions, TensorSpec, Written};
 /// [`Recording::frames`](crate::Recording::frames) and
 /// [`Selected::frames`](super::Selected::frames).
 ///
-/// Every frame is dense and has memory of its own. Frames before what is wrong with the recording
-/// are given first, then the error, then the end. [`make_frames`](crate::convert::make_frames) reuses
-/// the memory of one frame, and tells its progress.
+/// Every frame is dense and has its own memory. If the recording cannot be read further, the frames
+/// before that point are returned first, then the error, then `None`. To reuse the memory of one frame
+/// and to follow the progress, use [`make_frames`](crate::convert::make_frames).
 #[derive(Debug)]
 pub struct Frames {
     reader: EventReader,
     /// `None` after the last frame.
     binner: Option<Binner>,
-    ready: VecDeque<Ready>,
+    ready: VecDeque<(Ready, Fill)>,
+    /// The fill of the frame that was given last.
+    last: Fill,
     failed: Option<Error>,
     shape: FrameShape,
     dtype: Dtype,
@@ -32,12 +36,34 @@ pub struct Frames {
     provenance: String,
 }
 
-/// A frame that is complete. One block of a file may complete very many of them, almost all of which
-/// are then empty or nearly so.
+/// A complete frame. One block of a file may complete very many frames, almost all of which are then
+/// empty or nearly so.
 #[derive(Debug)]
 enum Ready {
     Zeros(Window),
     Cells(Box<Frame>),
+}
+
+/// Whether the window of a frame is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fill {
+    Full,
+    Partial,
+}
+
+/// Where frames wait.
+struct Queue<'a>(&'a mut VecDeque<(Ready, Fill)>);
+
+impl FrameSink for Queue<'_> {
+    fn frame(&mut self, frame: &Frame) -> Result<()> {
+        self.0.push_back((Ready::of(frame), Fill::Full));
+        Ok(())
+    }
+
+    fn partial_frame(&mut self, frame: &Frame) -> Result<()> {
+        self.0.push_back((Ready::of(frame), Fill::Partial));
+        Ok(())
+    }
 }
 
 impl Ready {
@@ -67,6 +93,7 @@ impl Frames {
             reader,
             binner: Some(binner),
             ready: VecDeque::new(),
+            last: Fill::Full,
             failed: None,
             shape,
             dtype: options.dtype,
@@ -81,23 +108,43 @@ impl Frames {
         self.shape
     }
 
+    /// Whether the window of the frame that was given last is full: see
+    /// [`FrameSink::partial_frame`](crate::frames::FrameSink::partial_frame). Only the last frames can
+    /// have windows that are not.
+    ///
+    /// ```
+    /// use liaf_data::frames::FrameOptions;
+    /// use liaf_data::{ReadOptions, Recording};
+    ///
+    /// let events = b"t,x,y,p\n0,0,0,1\n1500,1,1,1\n";
+    /// let read = ReadOptions::new().sensor(2, 2);
+    /// let mut recording = Recording::from_bytes(&events[..], read)?;
+    /// let mut frames = recording.frames(FrameOptions::window_ms(1))?;
+    /// assert!(frames.next().is_some() && frames.last_is_full());
+    /// // The recording ends in the middle of the second millisecond.
+    /// assert!(frames.next().is_some() && !frames.last_is_full());
+    /// # Ok::<(), liaf_data::Error>(())
+    /// ```
+    pub fn last_is_full(&self) -> bool {
+        self.last == Fill::Full
+    }
+
     /// The report of everything that was met in the recording so far.
     pub fn report(&self) -> Report {
         self.reader.report()
     }
 
-    /// Where the events have gone so far.
+    /// Where the events went so far.
     pub fn frame_report(&self) -> &FrameReport {
         self.binner.as_ref().map_or(&self.report, Binner::report)
     }
 
-    /// Writes the frames that are still to come into a tensor file, whose kind the extension tells
-    /// (`.npz`, `.npy`, `.safetensors`, `.h5`), with the default options. An existing file is not
-    /// replaced.
+    /// Writes the remaining frames into a tensor file with the default options. The extension selects
+    /// the kind of file (`.npz`, `.npy`, `.safetensors`, `.h5`). An existing file is not replaced.
     ///
-    /// # Errors
-    /// If the extension is not that of a tensor file, if the recording cannot be read, or if the
-    /// file cannot be written. No file is left in these cases.
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the extension is not that of a tensor file or
+    /// the file exists already; other kinds if the recording cannot be read or the file cannot be
+    /// written. In all of these cases no new file remains.
     pub fn write(mut self, path: impl AsRef<Path>) -> Result<Written> {
         let path = path.as_ref();
         let container = Container::from_path(path)?;
@@ -114,13 +161,10 @@ impl Frames {
         writer.finish()
     }
 
-    /// Decodes some more of the recording. Returns whether there may be more.
+    /// Decodes the next block of the recording. Returns whether there may be more.
     fn pump(&mut self) -> Result<bool> {
         let Self { reader, binner, ready, report, .. } = self;
-        let mut sink = |frame: &Frame| {
-            ready.push_back(Ready::of(frame));
-            Ok(())
-        };
+        let mut sink = Queue(ready);
         let Some(current) = binner else { return Ok(false) };
         if reader.pump(&mut current.to(&mut sink))? {
             return Ok(true);
@@ -138,7 +182,8 @@ impl Iterator for Frames {
 
     fn next(&mut self) -> Option<Result<Frame>> {
         loop {
-            if let Some(ready) = self.ready.pop_front() {
+            if let Some((ready, fill)) = self.ready.pop_front() {
+                self.last = fill;
                 return Some(Ok(match ready {
                     Ready::Zeros(window) => {
                         Frame { window, ..Frame::zeros(self.shape, self.dtype) }
@@ -165,24 +210,22 @@ mod tests {
     use crate::codec::ReadOptions;
     use crate::convert::make_frames;
     use crate::error::ErrorKind;
+    use crate::fixtures::fixture;
     use crate::frames::SIGNED;
 
-    fn fixture(name: &str) -> PathBuf {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        root.join("fixtures/good").join(name)
-    }
+    const RECORDING: &str = "good/aedat4/dv_lz4.aedat4";
 
     #[cfg_attr(not(feature = "xml"), ignore = "reads AEDAT 4.0")]
     #[test]
     fn frames_are_those_of_make_frames() {
+        let Some(path) = fixture(RECORDING) else { return };
         for options in [
             FrameOptions::window_ms(3),
             FrameOptions::bins(7).size(20, 10).dtype(Dtype::U8),
             FrameOptions::count(500).representation(&SIGNED),
             FrameOptions::window_ms(1).size(2, 2).dtype(Dtype::F32),
         ] {
-            let path = fixture("aedat4/dv_lz4.aedat4");
-            let mut recording = Recording::open(path, ReadOptions::default()).unwrap();
+            let mut recording = Recording::open(&path, ReadOptions::default()).unwrap();
             let mut expected = Vec::new();
             let mut sink = |frame: &Frame| {
                 expected.push(frame.clone());
@@ -202,9 +245,9 @@ mod tests {
     #[cfg_attr(not(feature = "xml"), ignore = "reads AEDAT 4.0")]
     #[test]
     fn a_file_has_all_frames() {
+        let Some(recording) = fixture(RECORDING) else { return };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("frames.npz");
-        let recording = fixture("aedat4/dv_lz4.aedat4");
         let mut recording = Recording::open(recording, ReadOptions::default()).unwrap();
         let count = recording.frames(FrameOptions::window_ms(10)).unwrap().count() as u64;
         let frames = recording.frames(FrameOptions::window_ms(10)).unwrap();

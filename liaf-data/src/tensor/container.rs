@@ -23,7 +23,7 @@ pub enum Container {
 
 names!(
     Container,
-    "not a kind of tensor file",
+    "unknown kind of tensor file",
     H5 = "h5",
     Npz = "npz",
     Npy = "npy",
@@ -44,7 +44,7 @@ impl Container {
             name => name.to_owned(),
         };
         Self::from_name(&name).ok_or_else(|| {
-            Error::caller("the extension names no tensor file")
+            Error::caller("the extension is not that of a tensor file")
                 .expected(".h5, .npz, .npy or .safetensors")
                 .found(if extension.is_empty() { "none".into() } else { format!(".{extension}") })
                 .in_file(path)
@@ -85,7 +85,7 @@ mod tests {
         let error = Container::from_path("a.mat").expect_err("refused");
         assert_eq!(
             error.to_string(),
-            "a.mat: the extension names no tensor file: expected .h5, .npz, .npy or .safetensors, \
+            "a.mat: the extension is not that of a tensor file: expected .h5, .npz, .npy or .safetensors, \
              found .mat"
         );
         assert!(Container::from_path("npz").is_err());

@@ -42,7 +42,7 @@ pub enum ElementType {
 
 names!(
     ElementType,
-    "not a type of elements",
+    "unknown type of elements",
     Bool = "bool",
     U8 = "u8",
     I8 = "i8",
@@ -82,7 +82,7 @@ impl From<Dtype> for ElementType {
 /// A Rust type that the elements of a tensor can have: `bool`, the integers from 8 to 64 bits, `f32`
 /// and `f64`. No other types can implement this trait.
 pub trait Element: sealed::Coded {
-    /// The type of elements that this is.
+    /// The type of elements that corresponds to this type.
     const TYPE: ElementType;
 }
 
@@ -95,7 +95,7 @@ pub(super) mod sealed {
         /// The values that `bytes` encode.
         fn decode(bytes: &[u8]) -> Vec<Self>;
 
-        /// Whether every value in `bytes` is one of this type.
+        /// Whether `bytes` encode valid values of this type only.
         fn accepts(_bytes: &[u8]) -> bool {
             true
         }

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::h5_sink::EventSink;
 use super::intake::Intake;
-use super::{Container, TensorOptions, TensorSpec, TensorWriter, Written, cells};
+use super::{Container, ElementType, TensorOptions, TensorSpec, TensorWriter, Written, cells};
 use crate::container::deflate::DeflateLevel;
-use crate::container::hdf5::{Chunk, Flow};
+use crate::container::hdf5::{Chunk, Chunked, ChunkedFile, FileSpec, Flow};
 use crate::error::{Error, Result};
-use crate::frames::Frame;
+use crate::frames::{Frame, FrameShape};
+use crate::limits::Limits;
 
 /// A chunk contains as many frames as fit into this many bytes, and at least one.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -16,7 +16,7 @@ const CHUNK_BYTES: usize = 1 << 20;
 /// Writes `/frames` `[T, C, H, W]`, `/timestamps` `[T, 2]` and the attribute `liaf` of the root.
 pub(super) struct H5Writer {
     intake: Intake,
-    flow: Flow<EventSink>,
+    flow: Flow<ChunkedFile>,
     /// The chunk that is being filled.
     chunk: Option<Chunk>,
     /// Number of frames of a chunk.
@@ -38,7 +38,19 @@ impl H5Writer {
         }
         let level = DeflateLevel::of(options.compression);
         let room = (CHUNK_BYTES / frame_bytes).max(1);
-        let sink = EventSink::create(path, spec, options, level)?;
+        let FrameShape { channels, height, width } = spec.shape;
+        let element = ElementType::from(spec.dtype).into();
+        let frames = Chunked::growing("frames", element, &[channels, height, width]);
+        let file = FileSpec {
+            path,
+            overwrite: options.overwrite,
+            sync: options.sync,
+            provenance: Some(&spec.provenance),
+            level,
+            // The frames are counted before they are compressed.
+            limits: Limits { output_bytes: u64::MAX, ..options.limits },
+        };
+        let sink = ChunkedFile::create(file, vec![frames])?;
         let most =
             if options.parallel { most_chunks(level, room * frame_bytes, options) } else { 1 };
         Ok(Self {
@@ -112,8 +124,9 @@ impl TensorWriter for H5Writer {
         self.intake.complete()?;
         self.push_last().map_err(|error| error.in_file(&self.path))?;
         let Self { intake, flow, path, .. } = *self;
-        let bytes = flow.finish().map_err(|error| error.in_file(&path))?.finish(&intake)?;
-        Ok(Written::new(intake.frames(), bytes))
+        let mut file = flow.finish().map_err(|error| error.in_file(&path))?;
+        file.dataset("timestamps", intake.timestamps(), &[intake.frames(), 2])?;
+        Ok(Written::new(intake.frames(), file.finish()?))
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{Container, TensorSpec};
 use crate::error::{Error, Result};
 use crate::frames::{CellValues, Cells, Frame};
+use crate::hint::Hint;
 use crate::limits::Limits;
 
 /// Checks frames against the spec and the limits, and stores their windows, which takes 16 bytes
@@ -35,7 +36,7 @@ impl Intake {
             .and_then(|cells| cells.checked_mul(shape.width))
             .filter(|&cells| cells > 0 && u32::try_from(cells).is_ok());
         let Some(cells) = cells else {
-            return Err(Error::caller("not a shape that a frame can have")
+            return Err(Error::caller("the shape of the frames is invalid")
                 .expected("1 to 4294967295 cells")
                 .found(format!("{}x{}x{}", shape.channels, shape.height, shape.width))
                 .in_file(path));
@@ -104,7 +105,7 @@ impl Intake {
         let bytes = self.frame_bytes.saturating_mul(frames);
         let mut buffer = Vec::new();
         buffer.try_reserve_exact(bytes).map_err(|error| {
-            Error::system(format!("no memory for {bytes} bytes of frames"), error.into())
+            Error::system(format!("cannot allocate {bytes} bytes for frames"), error.into())
                 .in_file(&self.path)
         })?;
         buffer.resize(bytes, 0);
@@ -118,22 +119,22 @@ impl Intake {
         self.check_dtype(cells)?;
         match frames {
             Cells::Dense(cells) if cells.len() != self.cells => {
-                Err(Error::caller("a frame of another shape")
+                Err(Error::caller("a frame has another shape than the file")
                     .expected(self.cells)
                     .found(format!("{} cells", cells.len())))
             }
             Cells::Sparse { index, cells } if index.len() != cells.len() => {
-                Err(Error::caller("a sparse frame has another number of indices than of cells")
+                Err(Error::caller("a sparse frame must have as many indices as cells")
                     .expected(cells.len())
                     .found(index.len()))
             }
             Cells::Sparse { index, .. } if !index.is_sorted_by(|a, b| a < b) => {
-                Err(Error::caller("the indices of a sparse frame do not ascend"))
+                Err(Error::caller("the indices of a sparse frame must be ascending"))
             }
             Cells::Sparse { index, .. }
                 if index.last().is_some_and(|&last| last as usize >= self.cells) =>
             {
-                Err(Error::caller("a sparse frame of another shape")
+                Err(Error::caller("an index of a sparse frame is outside the frame")
                     .expected(format!("indices below {}", self.cells))
                     .found(index.last().copied().unwrap_or_default()))
             }
@@ -145,7 +146,7 @@ impl Intake {
         if cells.dtype() == self.spec.dtype {
             return Ok(());
         }
-        Err(Error::caller("a frame of another cell type")
+        Err(Error::caller("a frame has another type of cells than the file")
             .expected(self.spec.dtype)
             .found(cells.dtype()))
     }
@@ -155,20 +156,22 @@ impl Intake {
             return Err(Error::limit("too many frames")
                 .expected(format!("at most {}", self.limits.frames))
                 .found(frames)
+                .hint(Hint::raise("frames", None))
                 .in_file(&self.path));
         }
         let bytes = self.container.size(&self.spec, frames);
         if bytes > self.limits.output_bytes {
-            return Err(Error::limit(format!("{frames} frames make too large a tensor"))
+            return Err(Error::limit(format!("the tensor of {frames} frames is too large"))
                 .expected(format!("at most {} bytes", self.limits.output_bytes))
                 .found(format!("{bytes} bytes"))
+                .hint(Hint::raise("output_bytes", None))
                 .in_file(&self.path));
         }
         Ok(())
     }
 
     fn broken_promise(&self, promised: u64, found: impl std::fmt::Display) -> Error {
-        Error::caller("another number of frames than was announced")
+        Error::caller("the number of frames differs from the announced one")
             .expected(promised)
             .found(found)
             .in_file(&self.path)

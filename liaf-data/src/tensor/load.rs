@@ -6,6 +6,7 @@ use super::reader::{Bytes, TensorFile};
 use super::{Container, ElementType};
 use crate::error::{Error, Result};
 use crate::frames::{Dtype, FrameShape};
+use crate::hint::Hint;
 use crate::limits::Limits;
 
 /// The frames of a tensor file, in memory.
@@ -46,7 +47,7 @@ pub struct LoadedFrames {
 }
 
 impl LoadedFrames {
-    /// Reads a `.safetensors`, `.npz` or `.npy` file that was written by [`create`](super::create),
+    /// Reads a `.safetensors`, `.npz`, `.npy` or `.h5` file that was written by [`create`](super::create),
     /// or any other with a tensor `frames` of shape `[T, C, H, W]` and type u8, u16, i16 or f32; in
     /// `.npy` it is the only tensor.
     ///
@@ -119,7 +120,7 @@ fn load(file: &TensorFile) -> Result<LoadedFrames> {
     let only = if file.container() == Container::Npy { file.names().next() } else { None };
     let name = only.unwrap_or("frames");
     if !file.contains(name) {
-        return Err(Error::malformed("has no tensor `frames`").at(at));
+        return Err(Error::malformed("the file has no tensor `frames`").at(at));
     }
     let info = file.info(name)?;
     let dtype = match info.dtype {
@@ -128,24 +129,27 @@ fn load(file: &TensorFile) -> Result<LoadedFrames> {
         ElementType::I16 => Dtype::I16,
         ElementType::F32 => Dtype::F32,
         other => {
-            return Err(Error::unsupported("frames of this type are not read")
+            return Err(Error::unsupported("the type of the frames is not supported")
                 .at(at)
                 .expected("u8, u16, i16 or f32")
                 .found(other));
         }
     };
     let [t, c, h, w] = info.shape[..] else {
-        return Err(Error::malformed("frames of another shape")
+        return Err(Error::malformed("the tensor `frames` has the wrong number of axes")
             .at(at)
             .expected("[T, C, H, W]")
             .found(format!("{:?}", info.shape)));
     };
     if t as u64 > file.limits().frames {
-        return Err(Error::limit("too many frames").expected(file.limits().frames).found(t));
+        return Err(Error::limit("too many frames")
+            .expected(file.limits().frames)
+            .found(t)
+            .hint(Hint::raise("frames", t as u64)));
     }
     let axis = |n: usize| {
         let small = u16::try_from(n).map(usize::from);
-        small.map_err(|_| Error::malformed("an impossible axis of frames").at(at).found(n))
+        small.map_err(|_| Error::malformed("an axis of the frames is too long").at(at).found(n))
     };
     let shape = FrameShape { channels: axis(c)?, height: axis(h)?, width: axis(w)? };
     let timestamps = if file.contains("timestamps") { timestamps(file, t)? } else { Vec::new() };
@@ -154,7 +158,7 @@ fn load(file: &TensorFile) -> Result<LoadedFrames> {
     Ok(LoadedFrames { frames: t, shape, dtype, bytes, timestamps, provenance })
 }
 
-/// Offset of what says type and shape of the tensors, for errors.
+/// Offset of the header that states type and shape of the tensors, for errors.
 fn header(file: &TensorFile) -> u64 {
     if file.container() == Container::Safetensors { 8 } else { 0 }
 }
@@ -163,7 +167,7 @@ fn header(file: &TensorFile) -> u64 {
 fn timestamps(file: &TensorFile, t: usize) -> Result<Vec<[i64; 2]>> {
     let tensor = file.get("timestamps")?;
     if tensor.dtype() != ElementType::I64 || tensor.shape() != [t, 2] {
-        return Err(Error::malformed("timestamps of another type or shape")
+        return Err(Error::malformed("the tensor `timestamps` has the wrong type or shape")
             .at(header(file))
             .expected(format!("i64 [{t}, 2]"))
             .found(format!("{} {:?}", tensor.dtype(), tensor.shape())));

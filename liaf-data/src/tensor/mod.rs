@@ -14,8 +14,6 @@ mod element;
 mod frames_writer;
 #[cfg(feature = "hdf5")]
 mod h5;
-#[cfg(feature = "hdf5")]
-mod h5_sink;
 mod intake;
 #[cfg(test)]
 pub(crate) mod judge;

@@ -48,7 +48,7 @@ impl TensorOptions {
     pub fn check(&self) -> Result<()> {
         match self.compression {
             Compression::None | Compression::Runs | Compression::Deflate(1..=9) => Ok(()),
-            other => Err(Error::caller("tensor files are not compressed in this way")
+            other => Err(Error::caller("tensor files do not support this compression")
                 .expected("none, runs or a level 1 to 9")
                 .found(other)),
         }

@@ -43,7 +43,7 @@ impl Checked {
         self.stats.add(events);
         self.target.check(&self.stats, self.wrap)?;
         if !self.sensor.contains(self.stats.x_max, self.stats.y_max) {
-            return Err(Error::caller("an event lies outside the sensor")
+            return Err(Error::caller("an event is outside the sensor")
                 .expected(format!("a pixel of {}", self.sensor))
                 .found(format!("x up to {}, y up to {}", self.stats.x_max, self.stats.y_max)));
         }

@@ -7,6 +7,9 @@
 )]
 
 pub mod damage;
+#[path = "../../src/fixtures.rs"]
+mod found;
+pub mod tables;
 
 use std::path::{Path, PathBuf};
 
@@ -30,9 +33,9 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
 
-/// The bundled recordings.
+/// The folder of the bundled recordings.
 pub fn fixtures() -> PathBuf {
-    root().join("fixtures")
+    found::folder().expect("the folder fixtures, which is in the repository")
 }
 
 /// Real recordings with their ground truth, which a newcomer's clone does not have.

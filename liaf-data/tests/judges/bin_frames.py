@@ -37,8 +37,19 @@ def keep(ev, case):
     new = np.zeros(kept.sum(), [("t", "i8"), ("x", "i8"), ("y", "i8"), ("p", "i8")])
     new["t"], new["p"] = ev["t"][kept], ev["p"][kept]
     new["x"], new["y"] = x[kept] * to_w // cw, y[kept] * to_h // ch
+    if case["sort"]:
+        new = new[np.argsort(new["t"], kind="stable")]
     out = int((~in_time).sum()), int((in_time & ~in_crop).sum())
     return new, (to_w, to_h), lo, hi, out
+
+
+def moved(ev, case):
+    """How many events of the chosen time and crop come after a later one, if they are sorted."""
+    if not case["sort"]:
+        return {}
+    t = keep(ev, {**case, "sort": False})[0]["t"]
+    n = int((t < np.maximum.accumulate(t)).sum()) if len(t) else 0
+    return {"moved": n} if n else {}
 
 
 def cut(t, case, lo, hi):
@@ -145,6 +156,7 @@ def judge(case, folder):
         "kept": int(seen.sum()),
         "binned": binned,
         "late": 0,
+        **moved(ev, case),
         "out_of_window": out_of_window + int((~seen).sum()),
         "out_of_crop": out_of_crop,
         "saturated_cells": saturated,

@@ -1,4 +1,4 @@
-"""Reads and writes files of named tensors with numpy and safetensors.
+"""Reads and writes files of named tensors with numpy, safetensors and h5py.
 
 `named_tensors.py read FILE…` prints what is in the files, `named_tensors.py write FOLDER` writes some
 and prints what is in them: one JSON object a file and line, with the path, the metadata, and of each
@@ -38,6 +38,8 @@ def read(path):
         if "liaf" in tensors:
             metadata["liaf"] = bytes(tensors.pop("liaf")).decode()
         return tensors, metadata
+    if kind == "h5":
+        return read_h5(path)
     from safetensors import safe_open
     from safetensors.numpy import load_file
 
@@ -53,6 +55,18 @@ def read(path):
         assert start % array.dtype.itemsize == 0, f"{name} is not aligned"
     padding = tensors.pop("padding", np.zeros(0, np.uint8))
     assert len(padding) < 8
+    return tensors, metadata
+
+
+def read_h5(path):
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        tensors = {name: dataset[()] for name, dataset in file.items()}
+        tensors = {name: np.asarray(array) for name, array in tensors.items()}
+        metadata = dict(file.attrs)
+        for name, dataset in file.items():
+            metadata[name] = [dataset.chunks, dataset.maxshape, dataset.compression, dataset.shuffle]
     return tensors, metadata
 
 

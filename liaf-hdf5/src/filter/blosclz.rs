@@ -49,7 +49,7 @@ pub(super) fn undo_block(packed: &[u8], out: &mut [u8]) -> Result<()> {
         if length == 9 {
             loop {
                 let more = next()?;
-                length += more;
+                length = length.saturating_add(more);
                 if more != 255 {
                     break;
                 }

@@ -27,15 +27,15 @@ fn python(modules: &str) -> Option<PathBuf> {
 }
 
 /// One chunk, as a line of `cases.txt` describes it.
-pub(super) struct Case<'a> {
+struct Case<'a> {
     name: &'a str,
-    pub(super) mask: u32,
-    pub(super) filters: Vec<Filter>,
-    pub(super) packed: &'a [u8],
-    pub(super) raw: &'a [u8],
+    mask: u32,
+    filters: Vec<Filter>,
+    packed: &'a [u8],
+    raw: &'a [u8],
 }
 
-pub(super) fn cases<'a>(lines: &'a str, bytes: &'a [u8]) -> Vec<Case<'a>> {
+fn cases<'a>(lines: &'a str, bytes: &'a [u8]) -> Vec<Case<'a>> {
     let numbers = |text: &str| -> Vec<usize> {
         text.split(',').map(|number| number.parse().expect("a number")).collect()
     };
@@ -75,14 +75,10 @@ fn chunks_of_the_library_are_unpacked() {
     let mut counts = [0; 2];
     for case in &cases {
         let Case { name, mask, filters, packed, raw } = case;
-        if !filters.iter().all(Filter::is_read) {
-            assert!(cfg!(not(feature = "zstd")), "{name}");
-            continue;
-        }
         let undone = undo_all(filters, *mask, packed, raw.len(), &mut scratch, &mut out);
         if let Err(error) = undone {
-            // The codec of Blosc is in the chunk alone.
-            assert!(cfg!(not(feature = "zstd")) && name.contains("blosc zstd"), "{name}: {error}");
+            let lacks_zstd = cfg!(not(feature = "zstd")) && error.to_string().contains("ZSTD");
+            assert!(lacks_zstd, "{name}: {error}");
             continue;
         }
         assert!(out == *raw, "{name}");
@@ -93,5 +89,5 @@ fn chunks_of_the_library_are_unpacked() {
         counts[usize::from(*mask == 0)] += 1;
     }
     // Most are packed; some could not be made shorter, so that a filter was left out.
-    assert!(counts[0] > 100 && counts[1] > 5000, "{counts:?}");
+    assert!(counts[0] > 100 && counts[1] > 4000, "{counts:?}");
 }

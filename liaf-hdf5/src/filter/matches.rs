@@ -2,6 +2,7 @@
 
 /// How many bytes are copied at once where there is room for it.
 const WIDE: usize = 16;
+const HALF: usize = 8;
 
 /// Writes `length` bytes at `at` that equal those from `distance` bytes before on. With a distance
 /// below the length, the bytes repeat themselves.
@@ -11,7 +12,9 @@ const WIDE: usize = 16;
 #[inline(always)]
 pub(super) fn repeat(out: &mut [u8], at: usize, distance: usize, length: usize) {
     let from = at - distance;
-    if distance >= WIDE && length + WIDE <= out.len() - at {
+    if length + WIDE > out.len() - at {
+        repeat_exactly(out, at, distance, length);
+    } else if distance >= WIDE {
         // Copies of a constant length are one load and one store. What the last one writes too
         // much is written again later.
         let mut done = 0;
@@ -19,19 +22,50 @@ pub(super) fn repeat(out: &mut [u8], at: usize, distance: usize, length: usize) 
             out.copy_within(from + done..from + done + WIDE, at + done);
             done += WIDE;
         }
+    } else if distance >= HALF {
+        let mut done = 0;
+        while done < length {
+            out.copy_within(from + done..from + done + HALF, at + done);
+            done += HALF;
+        }
     } else {
-        repeat_exactly(out, at, distance, length);
+        repeat_pattern(out, at, distance, length);
     }
 }
 
-/// The cases that are rare or need care: short distances, and the end of the output.
-fn repeat_exactly(out: &mut [u8], at: usize, distance: usize, length: usize) {
-    let from = at - distance;
-    if distance == 1 {
-        let byte = out[from];
-        out[at..at + length].fill(byte);
+/// Distances below [`HALF`], where there is room: a pattern of whole repetitions is written again
+/// and again.
+fn repeat_pattern(out: &mut [u8], at: usize, distance: usize, length: usize) {
+    let Some(start) = out[at - distance..].first_chunk::<HALF>() else { return };
+    let word = u64::from_le_bytes(*start);
+    // The usual distances are the sizes of elements, for which a multiplication repeats the bytes.
+    let pattern = match distance {
+        1 => (word & 0xff) * 0x0101_0101_0101_0101,
+        2 => (word & 0xffff) * 0x0001_0001_0001_0001,
+        4 => (word & 0xffff_ffff) * 0x0000_0001_0000_0001,
+        n => {
+            let once = word & ((1 << (8 * n)) - 1);
+            once | once << (8 * n)
+        }
+    };
+    if matches!(distance, 1 | 2 | 4) {
+        let pattern = (u128::from(pattern) << 64 | u128::from(pattern)).to_le_bytes();
+        for out in out[at..].as_chunks_mut().0.iter_mut().take(length.div_ceil(WIDE)) {
+            *out = pattern;
+        }
         return;
     }
+    let (pattern, step) = (pattern.to_le_bytes(), HALF - HALF % distance);
+    let mut done = 0;
+    while done < length {
+        out[at + done..at + done + HALF].copy_from_slice(&pattern);
+        done += step;
+    }
+}
+
+/// Without room for bytes that are too many.
+fn repeat_exactly(out: &mut [u8], at: usize, distance: usize, length: usize) {
+    let from = at - distance;
     // Each round copies everything from `from` on that is there, which is a whole number of
     // repetitions.
     let mut done = 0;
@@ -43,8 +77,8 @@ fn repeat_exactly(out: &mut [u8], at: usize, distance: usize, length: usize) {
 }
 
 /// Copies `length` bytes from `bytes[from..]` to `out[at..]`. Where there is room, `N` bytes are
-/// copied at once, so `length` may be at most `N`; bytes after these are overwritten with anything.
-/// Returns `None`, and copies nothing, if one of the slices is too short.
+/// copied at once, so that bytes after these are overwritten with anything. Returns `None` if one of
+/// the slices is too short.
 #[inline(always)]
 pub(super) fn literals<const N: usize>(
     bytes: &[u8],
@@ -53,10 +87,15 @@ pub(super) fn literals<const N: usize>(
     at: usize,
     length: usize,
 ) -> Option<()> {
-    if let (Some(source), Some(target)) = (bytes.get(from..from + N), out.get_mut(at..at + N)) {
-        target.copy_from_slice(source);
-    } else {
-        out.get_mut(at..at + length)?.copy_from_slice(bytes.get(from..from + length)?);
+    let (bytes, out) = (bytes.get(from..)?, out.get_mut(at..)?);
+    if length + N > bytes.len().min(out.len()) {
+        out.get_mut(..length)?.copy_from_slice(bytes.get(..length)?);
+        return Some(());
+    }
+    for (out, bytes) in
+        out.as_chunks_mut::<N>().0.iter_mut().zip(bytes.as_chunks().0).take(length.div_ceil(N))
+    {
+        *out = *bytes;
     }
     Some(())
 }

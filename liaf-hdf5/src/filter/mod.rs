@@ -9,9 +9,6 @@
 //! Lengths, and not checksums, tell most damage: besides Fletcher-32, the checksums are those of
 //! zlib, and of Zstandard where the writer asked for them.
 
-// Each part is used as soon as the reader unpacks chunks.
-#![allow(dead_code, unused_imports)]
-
 mod bits;
 mod bitshuffle;
 mod blosc;
@@ -39,8 +36,6 @@ mod zstd;
 pub use pipeline::Scratch;
 pub(crate) use pipeline::undo_all;
 
-use crate::error::Result;
-
 /// One step of the filter pipeline of a dataset, as its header states it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter {
@@ -52,10 +47,4 @@ pub struct Filter {
     pub is_optional: bool,
     /// The parameters ("client data"), whose meaning depends on the filter.
     pub values: Vec<u32>,
-}
-
-/// Unpacks `packed`, which went through one `filter`, into `out`, whose previous content is
-/// discarded. The result may have at most `most` bytes; nothing larger is allocated.
-pub(crate) fn undo(filter: &Filter, packed: &[u8], most: usize, out: &mut Vec<u8>) -> Result<()> {
-    pipeline::undo_with(filter, packed, most, &mut decoders::Decoders::default(), out)
 }

@@ -175,3 +175,8 @@ pub(crate) fn text_of(bytes: &[u8]) -> String {
         Err(_) => bytes.iter().map(|&byte| char::from(byte)).collect(),
     }
 }
+
+/// Number of bytes for numbers up to `most`.
+pub(crate) fn bytes_for(most: u64) -> usize {
+    (most.max(1).ilog2() / 8 + 1) as usize
+}

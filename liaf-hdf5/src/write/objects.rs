@@ -69,9 +69,9 @@ impl Objects {
         let names = name::path(path)?;
         let mut number = 0;
         for name in names {
-            number = self.member(number, name).ok_or_else(|| {
-                Error::new(crate::ErrorKind::Caller, format!("there is no object at {path:?}"))
-            })?;
+            number = self
+                .member(number, name)
+                .ok_or_else(|| Error::caller(format!("there is no object at {path:?}")))?;
         }
         Ok(&mut self.all[number])
     }

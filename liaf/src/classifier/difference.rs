@@ -1,4 +1,4 @@
-//! What distinguishes a recording from those that a network learned from.
+//! Differences between a recording and those that a network was trained on.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use liaf_data::frames::SampleRecipe;
 use liaf_data::options::Aedat2Reading;
 use liaf_data::{Recording, SensorSize};
 
-/// In what a recording differs from those that the network learned from. The network can be used
-/// nevertheless, but may recognise less.
+/// How a recording differs from those that the network was trained on. The network can be used
+/// nevertheless, but may be less accurate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Difference {
@@ -15,15 +15,15 @@ pub enum Difference {
     Sensor {
         /// Size of the sensor of the recording.
         recording: SensorSize,
-        /// Size of the sensor of all recordings that the network learned from.
+        /// Size of the sensor of all recordings that the network was trained on.
         learned: SensorSize,
     },
     /// The addresses of AEDAT 1.0 and 2.0 are interpreted in another way
     /// ([`ReadOptions`](liaf_data::ReadOptions)).
     Aedat2Reading {
-        /// Whose interpretation the recording is read by.
+        /// Whose interpretation is used to read the recording.
         recording: Aedat2Reading,
-        /// Whose interpretation the recordings that the network learned from were read by.
+        /// Whose interpretation was used to read the recordings that the network was trained on.
         learned: Aedat2Reading,
     },
 }
@@ -33,11 +33,12 @@ impl fmt::Display for Difference {
         match self {
             Self::Sensor { recording, learned } => write!(
                 f,
-                "its sensor is {recording}, and the network learned from sensors of {learned}"
+                "the size of its sensor is {recording}, and the network was trained on sensors of {learned}"
             ),
             Self::Aedat2Reading { recording, learned } => write!(
                 f,
-                "it is read as {} has it, and the network learned from recordings read as {} has them",
+                "it is read with the interpretation of {}, and the network was trained on \
+                 recordings read with that of {}",
                 recording.name(),
                 learned.name()
             ),

@@ -1,4 +1,4 @@
-//! Classes of recordings: a trained network on frames as they come.
+//! Classification of recordings by a trained network, frame by frame.
 
 mod difference;
 mod prediction;
@@ -21,11 +21,11 @@ use crate::error::Result;
 use sample::Watcher;
 use stepper::{Step, Stepper};
 
-/// A trained network that says what it sees in recordings.
+/// Classifies recordings with a trained network.
 ///
-/// A checkpoint says, in the note [`SampleRecipe::NOTE`], how frames are made of events, how many of
-/// them are a sample, and what the classes are called. A classifier makes frames of any recording in
-/// that way and gives a [`Prediction`] for each sample, as the file is read.
+/// The note [`SampleRecipe::NOTE`] of a checkpoint says how frames are made from events, how many
+/// frames are a sample, and what the names of the classes are. A classifier makes frames of any
+/// recording in that way, and returns a [`Prediction`] for each sample while the file is read.
 ///
 /// ```no_run
 /// use liaf::{Classifier, ReadOptions, Recording};
@@ -41,7 +41,7 @@ use stepper::{Step, Stepper};
 /// # }
 /// ```
 ///
-/// Options are set on the classifier, and hold for every recording after that:
+/// Options are set on the classifier, and apply to every later recording:
 ///
 /// ```no_run
 /// use liaf::Classifier;
@@ -57,7 +57,7 @@ use stepper::{Step, Stepper};
 /// # }
 /// ```
 pub struct Classifier {
-    /// The file that the network comes from, for errors.
+    /// The file from which the network comes, for errors.
     path: Option<PathBuf>,
     recipe: SampleRecipe,
     names: Vec<String>,
@@ -77,23 +77,25 @@ impl std::fmt::Debug for Classifier {
 }
 
 impl Classifier {
-    /// Opens a checkpoint of a network in training, of numbers of either type.
+    /// Opens a checkpoint of a network, with numbers of either type.
     ///
     /// # Errors
-    /// [`ErrorKind::File`](crate::ErrorKind::File) if it is damaged or no checkpoint, if it does not
-    /// say how its frames are made, or if it names another number of classes than the network has
-    /// outputs; [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if the network takes
-    /// anything but one input of frames, or its output is not one number for each class.
+    /// [`ErrorKind::File`](crate::ErrorKind::File) if the file is damaged or not a checkpoint, if it
+    /// does not say how its frames are made, or if the number of its names of classes is not the
+    /// number of outputs; [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if the network
+    /// does not have exactly one input of frames, or its output is not one number for each class.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let info = CheckpointInfo::read(path)?;
         let note = info.notes.get(SampleRecipe::NOTE).ok_or_else(|| {
-            CoreError::checkpoint("does not say how the frames of its samples are made")
-                .advice(format!(
-                    "training must leave that as the note `{}`, as the example train_frames does",
-                    SampleRecipe::NOTE
-                ))
-                .in_file(path)
+            CoreError::checkpoint(
+                "the checkpoint does not say how the frames of its samples are made",
+            )
+            .advice(format!(
+                "training must store that in the note `{}`, as the example train_frames does",
+                SampleRecipe::NOTE
+            ))
+            .in_file(path)
         })?;
         let recipe = SampleRecipe::from_json(note).map_err(|error| error.in_file(path))?;
         let made = if info.number == <f64 as Real>::NAME {
@@ -105,10 +107,10 @@ impl Classifier {
         Ok(Self { path: Some(path.to_path_buf()), ..made })
     }
 
-    /// Takes a network that is in memory, whose frames are made by `recipe`.
+    /// Uses a network in memory, whose frames are made by `recipe`.
     ///
     /// # Errors
-    /// As [`open`](Self::open), but for files.
+    /// As [`open`](Self::open), except for errors of files.
     pub fn new<R: Real>(network: Network<R>, recipe: SampleRecipe) -> Result<Self> {
         Ok(Self::of(network, recipe)?)
     }
@@ -121,15 +123,15 @@ impl Classifier {
         Ok(Self { path, recipe, names, watcher, from, to, limits })
     }
 
-    /// Number of frames of a sample, after which the network begins anew; with `None` or 0 the whole
-    /// recording is one sample. Default: as the recipe says.
+    /// Sets the number of frames of a sample, after which the network starts again from its initial
+    /// state. With `None` or 0 the whole recording is one sample. Default: as in the recipe.
     #[must_use]
     pub fn steps(mut self, steps: impl Into<Option<usize>>) -> Self {
         self.watcher.steps = steps.into().filter(|&steps| steps > 0);
         self
     }
 
-    /// Whether there is a prediction after every frame, of its sample so far, instead of one after
+    /// Whether to return a prediction for the current sample after every frame, instead of one after
     /// every sample. Default: no.
     #[must_use]
     pub fn each_frame(mut self, each_frame: bool) -> Self {
@@ -137,59 +139,59 @@ impl Classifier {
         self
     }
 
-    /// Looks only at the events at this time or later. Default: from the first event on.
+    /// Uses only the events at this time or later. Default: from the first event on.
     #[must_use]
     pub fn from(mut self, from: impl Into<Option<TimePoint>>) -> Self {
         self.from = from.into();
         self
     }
 
-    /// Looks only at the events before this time. Default: up to the last event.
+    /// Uses only the events before this time. Default: up to the last event.
     #[must_use]
     pub fn to(mut self, to: impl Into<Option<TimePoint>>) -> Self {
         self.to = to.into();
         self
     }
 
-    /// Whether the slow, plain loops are used, which give the numbers of a pass over whole samples
-    /// with such loops bit for bit. Default: no.
+    /// Whether to use the slow, plain kernels, with which the results are those of a pass over whole
+    /// samples with plain kernels, bit for bit. Default: no.
     #[must_use]
     pub fn plain(mut self, plain: bool) -> Self {
         self.watcher.plain = plain;
         self
     }
 
-    /// Limits on what a recording may need, of which [`Limits::frames`] is its number of frames.
+    /// Limits on what a recording may need; [`Limits::frames`] is the number of its frames.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Names of the classes, in the order of the network's outputs; numbers if the recipe has none.
+    /// Names of the classes, in the order of the network's outputs; numbers if the recipe has no names.
     pub fn classes(&self) -> impl ExactSizeIterator<Item = &str> {
         self.names.iter().map(String::as_str)
     }
 
-    /// How frames and samples are made.
+    /// The description of how frames and samples are made.
     pub fn recipe(&self) -> &SampleRecipe {
         &self.recipe
     }
 
-    /// The frames that are made of a recording. The part of a recording that the recipe was made from
-    /// does not matter, only [`from`](Self::from) and [`to`](Self::to).
+    /// The options with which frames are made of a recording. The interval of time in the recipe is
+    /// ignored: only [`from`](Self::from) and [`to`](Self::to) apply.
     pub fn frame_options(&self) -> FrameOptions {
         let mut options = self.recipe.frames.options(self.limits);
         (options.selection.from, options.selection.to) = (self.from, self.to);
         options
     }
 
-    /// Checks that the network can be used on this recording, and says in what the recording differs
-    /// from those that the network learned from. [`run`](Self::run) checks as well.
+    /// Checks that the network can be used with this recording, and returns how the recording differs
+    /// from those that the network was trained on. [`run`](Self::run) makes the same check.
     ///
     /// # Errors
-    /// [`ErrorKind::Shape`](crate::ErrorKind::Shape) if the frames have another shape than those that
-    /// the network takes; errors of the recording.
+    /// [`ErrorKind::Shape`](crate::ErrorKind::Shape) if the frames do not have the shape that the
+    /// network takes; errors of the recording.
     pub fn check(&self, recording: &mut Recording) -> Result<Vec<Difference>> {
         let sensor = recording.find_sensor();
         let shape = sensor.and_then(|sensor| Ok((sensor, self.frame_options().check(sensor)?)));
@@ -206,7 +208,7 @@ impl Classifier {
     }
 }
 
-/// Names of the classes: numbers if the recipe has none.
+/// Names of the classes; numbers if the recipe has no names.
 fn names(recipe: &SampleRecipe, classes: usize) -> liaf_core::Result<Vec<String>> {
     let names = &recipe.classes;
     if names.is_empty() {
@@ -214,7 +216,7 @@ fn names(recipe: &SampleRecipe, classes: usize) -> liaf_core::Result<Vec<String>
     }
     if names.len() != classes {
         return Err(CoreError::checkpoint(format!(
-            "names {} classes, and its network tells {classes} apart",
+            "the recipe names {} classes, and the network has {classes} outputs",
             names.len()
         )));
     }

@@ -1,19 +1,23 @@
-//! What a classifier says of a sample.
+//! The prediction for a sample.
 
 use std::ops::Range;
 
-/// The class of a sample, with the outputs of the network.
+/// The predicted class of a sample, with the outputs of the network.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Prediction {
-    /// Number of the sample in its recording, from 0.
+    /// Index of the sample in its recording, counted from 0.
     pub sample: u64,
     /// Start of the first frame of the sample, in µs of the recording's clock.
     pub start: i64,
-    /// End of the last frame so far, in µs: the first one after it.
+    /// End of the last frame so far, in µs (exclusive).
     pub end: i64,
     /// Number of frames of the sample so far.
     pub frames: usize,
+    /// Whether the sample has all its frames, and the recording does not end within the window of the
+    /// last one. It is `false` for the last sample of a recording that is cut short by its end, and for
+    /// a sample so far ([`Classifier::each_frame`](super::Classifier::each_frame)).
+    pub complete: bool,
     /// Index of the class with the largest score; the first one if there are several.
     pub class: usize,
     /// Name of that class.
@@ -24,8 +28,8 @@ pub struct Prediction {
 }
 
 impl Prediction {
-    /// What the scores of a sample say; `time` is from the start of its first frame to the end of its
-    /// last one so far. A class without a name is called by its number.
+    /// The prediction from the scores of a complete sample. `time` is from the start of its first frame to
+    /// the end of its last frame. A class without a name is named by its index.
     ///
     /// ```
     /// let scores = vec![0.0, 3f64.ln()];
@@ -42,7 +46,8 @@ impl Prediction {
     ) -> Self {
         let class = best(&scores);
         let name = names.get(class).map_or(class.to_string(), |name| name.as_ref().to_owned());
-        Self { sample, start: time.start, end: time.end, frames, class, name, scores }
+        let Range { start, end } = time;
+        Self { sample, start, end, frames, complete: true, class, name, scores }
     }
 
     /// The softmax of the scores, `exp(s) / sum exp(s)`, one number for each class.
@@ -56,14 +61,14 @@ impl Prediction {
     }
 }
 
-/// The index of the first of the largest scores.
+/// The index of the largest score; the first one if there are several.
 fn best(scores: &[f64]) -> usize {
     let better = |best: usize, at: usize| scores[at] > scores[best];
     (1..scores.len()).fold(0, |best, at| if better(best, at) { at } else { best })
 }
 
 fn softmax(scores: &[f64]) -> Vec<f64> {
-    // Without the largest taken away, exp of a large score would be infinite.
+    // Subtracting the largest score keeps exp from overflowing.
     let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let exp: Vec<_> = scores.iter().map(|score| (score - largest).exp()).collect();
     let sum: f64 = exp.iter().sum();

@@ -1,9 +1,9 @@
-//! A classifier on a recording: as an iterator, or with callbacks.
+//! Running a classifier on a recording: as an iterator, or with callbacks.
 
 use std::ops::ControlFlow;
 
 use liaf_data::convert::{Framed, OnProgress, make_frames};
-use liaf_data::frames::{Frame, FrameReport};
+use liaf_data::frames::{Frame, FrameReport, FrameSink};
 use liaf_data::recording::Frames;
 use liaf_data::{Error as DataError, ErrorKind, Recording, Report};
 
@@ -12,14 +12,15 @@ use super::{Classifier, Difference, Prediction};
 use crate::error::Result;
 
 impl Classifier {
-    /// The predictions of a recording, as an iterator that reads on when it is asked for the next one.
+    /// The predictions for a recording, as an iterator that reads the recording as needed.
     ///
-    /// Memory is bounded whatever the length of the recording. The recording is read once, or twice if
-    /// the windows depend on all of it. The last sample may have fewer frames than the others.
+    /// Memory is bounded, whatever the length of the recording. The recording is read once, or twice if
+    /// the windows depend on all of it. The last sample may have fewer frames than the others, or the
+    /// recording may end within its last one ([`Prediction::complete`]).
     ///
     /// # Errors
     /// As [`check`](Self::check). Each item may be an error as well: one of the recording, or one of
-    /// the network, as of an output that is not finite. There is nothing after an error.
+    /// the network, for example if an output is not finite. The iterator ends after an error.
     pub fn run(&mut self, recording: &mut Recording) -> Result<Predictions<'_>> {
         let differences = self.check(recording)?;
         let frames = recording.frames(self.frame_options())?;
@@ -27,8 +28,9 @@ impl Classifier {
         Ok(Predictions { classifier: self, frames, is_done: false, differences })
     }
 
-    /// The same with callbacks. `each` gets the predictions, `progress` is told several times a second
-    /// how far reading is; both may end it. Returns what was met in the recording.
+    /// Runs the classifier with callbacks. `each` is called with every prediction, and `progress`
+    /// several times per second with the progress of reading; both can stop the run. Returns the report
+    /// of the recording.
     ///
     /// # Errors
     /// As [`run`](Self::run); [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) if a callback
@@ -42,21 +44,9 @@ impl Classifier {
         self.check(recording)?;
         let options = self.frame_options();
         self.watcher.begin();
-        let stopped = || DataError::new(ErrorKind::Cancelled, "stopped");
-        let mut failed = None;
-        let mut sink = |frame: &Frame| match self.frame(frame) {
-            Ok(None) => Ok(()),
-            Ok(Some(prediction)) => match each(prediction) {
-                ControlFlow::Continue(()) => Ok(()),
-                ControlFlow::Break(()) => Err(stopped()),
-            },
-            Err(error) => {
-                failed = Some(error);
-                Err(stopped())
-            }
-        };
-        let framed = make_frames(recording, &options, &mut sink, progress);
-        if let Some(error) = failed {
+        let mut watch = Watch { classifier: self, each, failed: None };
+        let framed = make_frames(recording, &options, &mut watch, progress);
+        if let Some(error) = watch.failed {
             return Err(error.into());
         }
         let framed = framed.map_err(|error| error.in_file_if_any(recording.path()))?;
@@ -66,12 +56,12 @@ impl Classifier {
         }
     }
 
-    /// Takes the next frame.
-    fn frame(&mut self, frame: &Frame) -> liaf_core::Result<Option<Prediction>> {
+    /// Processes the next frame; `full` says whether its window is complete.
+    fn frame(&mut self, frame: &Frame, full: bool) -> liaf_core::Result<Option<Prediction>> {
         let Self { watcher, names, .. } = self;
-        match watcher.frame(frame, |class| names[class].clone()) {
+        match watcher.frame(frame, full, |class| names[class].clone()) {
             Ok(seen) => Ok(seen.map(|seen| self.prediction(seen))),
-            // An error of a layer says where; one of the weights is in the file.
+            // Errors of layers name the layer; an error of the weights concerns the file.
             Err(error) if error.kind() == liaf_core::ErrorKind::Checkpoint => {
                 Err(self.in_file(error))
             }
@@ -79,18 +69,57 @@ impl Classifier {
         }
     }
 
-    /// Ends the recording.
+    /// Ends the recording. Returns the prediction for an incomplete last sample.
     fn end(&mut self) -> Option<Prediction> {
         self.watcher.end().map(|seen| self.prediction(seen))
     }
 
     fn prediction(&self, seen: Seen) -> Prediction {
-        let Seen { sample, start, end, frames, scores } = seen;
-        Prediction::new(sample, start..end, frames, scores, &self.names)
+        let Seen { sample, start, end, frames, complete, scores } = seen;
+        let prediction = Prediction::new(sample, start..end, frames, scores, &self.names);
+        Prediction { complete, ..prediction }
     }
 }
 
-/// The predictions of a recording, made by [`Classifier::run`].
+fn stopped() -> DataError {
+    DataError::new(ErrorKind::Cancelled, "stopped")
+}
+
+/// Passes frames to a classifier, and its predictions to a callback.
+struct Watch<'a> {
+    classifier: &'a mut Classifier,
+    each: &'a mut dyn FnMut(Prediction) -> ControlFlow<()>,
+    /// The error of the network that ended it.
+    failed: Option<liaf_core::Error>,
+}
+
+impl Watch<'_> {
+    fn take(&mut self, frame: &Frame, full: bool) -> liaf_data::Result<()> {
+        match self.classifier.frame(frame, full) {
+            Ok(None) => Ok(()),
+            Ok(Some(prediction)) => match (self.each)(prediction) {
+                ControlFlow::Continue(()) => Ok(()),
+                ControlFlow::Break(()) => Err(stopped()),
+            },
+            Err(error) => {
+                self.failed = Some(error);
+                Err(stopped())
+            }
+        }
+    }
+}
+
+impl FrameSink for Watch<'_> {
+    fn frame(&mut self, frame: &Frame) -> liaf_data::Result<()> {
+        self.take(frame, true)
+    }
+
+    fn partial_frame(&mut self, frame: &Frame) -> liaf_data::Result<()> {
+        self.take(frame, false)
+    }
+}
+
+/// The predictions for a recording, made by [`Classifier::run`].
 #[derive(Debug)]
 pub struct Predictions<'a> {
     classifier: &'a mut Classifier,
@@ -100,7 +129,7 @@ pub struct Predictions<'a> {
 }
 
 impl Predictions<'_> {
-    /// In what the recording differs from those that the network learned from.
+    /// How the recording differs from those that the network was trained on.
     pub fn differences(&self) -> &[Difference] {
         &self.differences
     }
@@ -122,7 +151,10 @@ impl Iterator for Predictions<'_> {
     fn next(&mut self) -> Option<Result<Prediction>> {
         while !self.is_done {
             let prediction = match self.frames.next() {
-                Some(Ok(frame)) => self.classifier.frame(&frame).map_err(Into::into),
+                Some(Ok(frame)) => {
+                    let full = self.frames.last_is_full();
+                    self.classifier.frame(&frame, full).map_err(Into::into)
+                }
                 Some(Err(error)) => Err(error.into()),
                 None => {
                     self.is_done = true;

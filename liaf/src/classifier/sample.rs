@@ -1,21 +1,22 @@
-//! Frames, one by one, into predictions.
+//! From frames, one by one, to predictions.
 
 use liaf_core::{Error, Result};
 use liaf_data::frames::Frame;
 
 use super::stepper::Step;
 
-/// What the network says of the sample so far.
+/// The result of the network for the sample so far.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
     pub sample: u64,
     pub start: i64,
     pub end: i64,
     pub frames: usize,
+    pub complete: bool,
     pub scores: Vec<f64>,
 }
 
-/// A network that watches the frames of a recording.
+/// A network that processes the frames of a recording.
 pub(super) struct Watcher {
     network: Box<dyn Step>,
     scale: f32,
@@ -23,16 +24,16 @@ pub(super) struct Watcher {
     pub steps: Option<usize>,
     pub each_frame: bool,
     pub plain: bool,
-    /// The sample that is not complete.
-    open: Option<Seen>,
-    /// Number of samples that are complete.
-    complete: u64,
+    /// The current sample, which is incomplete, and whether the window of its last frame is complete.
+    open: Option<(Seen, bool)>,
+    /// Number of samples that have all their frames.
+    whole: u64,
 }
 
 impl Watcher {
     pub fn new(network: Box<dyn Step>, scale: f32, steps: Option<usize>) -> Self {
         let (each_frame, plain) = (false, false);
-        Self { network, scale, steps, each_frame, plain, open: None, complete: 0 }
+        Self { network, scale, steps, each_frame, plain, open: None, whole: 0 }
     }
 
     /// Shape of an item of the network's input.
@@ -40,20 +41,25 @@ impl Watcher {
         self.network.item()
     }
 
-    /// Begins a recording.
+    /// Starts a recording.
     pub fn begin(&mut self) {
         self.open = None;
-        self.complete = 0;
+        self.whole = 0;
     }
 
-    /// Takes the next frame. Returns what is to be given out after it. `name` names a class, for an
-    /// error.
+    /// Processes the next frame; `full` says whether its window is complete. Returns the result that is
+    /// due after it, if there is one. `name` returns the name of a class, for errors.
     ///
     /// # Errors
-    /// If the network cannot take the frame, or its output is not finite.
-    pub fn frame(&mut self, frame: &Frame, name: impl Fn(usize) -> String) -> Result<Option<Seen>> {
+    /// If the frame does not fit the network, or the output is not finite.
+    pub fn frame(
+        &mut self,
+        frame: &Frame,
+        full: bool,
+        name: impl Fn(usize) -> String,
+    ) -> Result<Option<Seen>> {
         let (start, frames) = match self.open.take() {
-            Some(seen) => (seen.start, seen.frames + 1),
+            Some((seen, _)) => (seen.start, seen.frames + 1),
             None => {
                 self.network.begin(self.plain);
                 (frame.window.start, 1)
@@ -68,20 +74,26 @@ impl Watcher {
                 scores[class]
             ))
             .advice(
-                "its weights may hold numbers that are none, as after training that diverged",
+                "its weights may contain NaN or infinity, for example because training diverged",
             ));
         }
-        let seen = Seen { sample: self.complete, start, end: frame.window.end, frames, scores };
+        let (sample, end) = (self.whole, frame.window.end);
+        let mut seen = Seen { sample, start, end, frames, complete: false, scores };
         if self.steps == Some(frames) {
-            self.complete += 1;
+            self.whole += 1;
+            seen.complete = full;
             return Ok(Some(seen));
         }
-        self.open = Some(seen);
-        Ok(self.open.clone().filter(|_| self.each_frame))
+        let given = self.each_frame.then(|| seen.clone());
+        self.open = Some((seen, full));
+        Ok(given)
     }
 
-    /// Ends the recording. Returns the last sample if it is not complete and was not given out.
+    /// Ends the recording. Returns the result for the last sample if it is incomplete and was not
+    /// returned.
     pub fn end(&mut self) -> Option<Seen> {
-        self.open.take().filter(|_| !self.each_frame)
+        let (seen, full) = self.open.take().filter(|_| !self.each_frame)?;
+        // A sample of the whole recording has all frames that there are.
+        Some(Seen { complete: full && self.steps.is_none(), ..seen })
     }
 }

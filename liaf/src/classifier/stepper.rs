@@ -1,26 +1,26 @@
-//! A network that takes frames one by one, of either type of numbers.
+//! Networks that process frames one by one, with numbers of either type.
 
 use liaf_core::graph::State;
 use liaf_core::{Error, Network, Real, Result};
 use liaf_data::frames::{Frame, FrameShape};
 
-/// A network with its state, whatever the type of its numbers.
+/// A network with its state, whatever the type of its numbers is.
 pub(super) trait Step: Send {
-    /// Number of classes that it tells apart.
+    /// Number of classes.
     fn classes(&self) -> usize;
 
-    /// Shape of an item of its input.
+    /// Shape of an item of the input.
     fn item(&self) -> &[usize];
 
-    /// Begins a new sample, with the plain kernels if asked for.
+    /// Starts a new sample; with `plain`, the plain kernels are used.
     fn begin(&mut self, plain: bool);
 
-    /// Takes the next frame, whose cells are multiplied by `scale`. Returns the outputs, or their
-    /// mean over the frames since [`begin`](Self::begin) if the network has outputs at every step.
+    /// Processes the next frame, whose cells are multiplied by `scale`. Returns the outputs, or, if the
+    /// network has outputs at every step, their mean over the frames since [`begin`](Self::begin).
     fn step(&mut self, frame: &Frame, scale: f32) -> Result<Vec<f64>>;
 }
 
-/// A network of numbers of type `R`.
+/// A network with numbers of type `R`.
 pub(super) struct Stepper<R: Real> {
     network: Network<R>,
     input: String,
@@ -34,14 +34,14 @@ pub(super) struct Stepper<R: Real> {
 }
 
 impl<R: Real> Stepper<R> {
-    /// Takes a network of one input of frames and one output for each class.
+    /// Checks that the network has one input of frames and one output for each class.
     pub fn new(network: Network<R>) -> Result<Self> {
         let mut inputs = network.input_shapes();
         let (input, item) = match (inputs.next(), inputs.next()) {
             (Some((name, shape)), None) if shape.timed => (name.to_owned(), shape.item.clone()),
             _ => {
                 return Err(Error::unsupported(
-                    "the network takes something else than one input of frames in time",
+                    "the network must have exactly one input of frames with time steps",
                 ));
             }
         };
@@ -49,7 +49,7 @@ impl<R: Real> Stepper<R> {
         let output = network.output_shape();
         if output.item.len() != 1 {
             return Err(Error::unsupported(format!(
-                "the network's output is not one number a class: {output}"
+                "the output of the network is not one number per class: {output}"
             )));
         }
         let sums = output.timed.then(|| vec![0.0; output.len()]);
@@ -92,7 +92,7 @@ impl<R: Real> Step for Stepper<R> {
     }
 }
 
-/// Refuses frames of another shape than the network takes.
+/// Returns an error if the frames do not have the shape that the network takes.
 pub(super) fn check_shape(item: &[usize], frames: FrameShape) -> Result<()> {
     let FrameShape { channels, height, width, .. } = frames;
     let made = [channels, height, width];
@@ -100,6 +100,7 @@ pub(super) fn check_shape(item: &[usize], frames: FrameShape) -> Result<()> {
         return Ok(());
     }
     Err(Error::shape(format!(
-        "the network takes frames of {item:?}, and its recipe makes {made:?} of this recording"
+        "the network takes frames of shape {item:?}, and its recipe makes frames of \
+         shape {made:?} from this recording"
     )))
 }

@@ -1,4 +1,4 @@
-//! From a network to a NIR graph.
+//! Conversion of a network to a NIR graph.
 
 use liaf_core::graph::{Network, Resolved};
 use liaf_core::layer::{AvgPool, Conv2d, Dense, LayerConfig};
@@ -21,7 +21,7 @@ pub(super) fn export<R: Real>(network: &Network<R>, dt: f64) -> Result<Graph> {
         }
     }
     let mut export = Export { network, nodes: &nodes, needed, graph: Graph::default() };
-    // By node: the names in NIR that its output is the sum of.
+    // By node: the names of the NIR nodes whose sum is its output.
     let mut names: Vec<Vec<String>> = Vec::with_capacity(nodes.len());
     for (i, node) in nodes.iter().enumerate() {
         if !export.needed[i] {
@@ -36,7 +36,7 @@ pub(super) fn export<R: Real>(network: &Network<R>, dt: f64) -> Result<Graph> {
                 let name = node.name.replace('/', "_");
                 if export.graph.nodes.insert(name.clone(), made).is_some() {
                     return Err(
-                        Error::unsupported("two layers of the same name in NIR").found(name)
+                        Error::unsupported("two layers have the same name in NIR").found(name)
                     );
                 }
                 export.graph.edges.extend(sources.into_iter().map(|from| (from, name.clone())));
@@ -55,34 +55,34 @@ pub(super) fn export<R: Real>(network: &Network<R>, dt: f64) -> Result<Graph> {
     edges.sort();
     if edges.windows(2).any(|pair| pair[0] == pair[1]) {
         return Err(Error::unsupported(
-            "a sum that takes the same signal twice has no form in NIR",
+            "NIR cannot represent a sum that takes the same signal twice",
         ));
     }
     Ok(export.graph)
 }
 
-/// A network on its way to NIR.
+/// A network that is being converted to NIR.
 pub(super) struct Export<'a, R: Real> {
     network: &'a Network<R>,
     pub nodes: &'a [Resolved],
-    /// By node: whether the output depends on it.
+    /// By node: whether the output of the network depends on it.
     pub needed: Vec<bool>,
     graph: Graph,
 }
 
 impl<R: Real> Export<'_, R> {
-    /// The node of a layer; `None` for one that only hands on its inputs or their sum.
+    /// The NIR node of a layer; `None` for a layer that only passes on its inputs or their sum.
     fn node(&self, index: usize, dt: f64) -> Result<Option<Node>> {
         let node = &self.nodes[index];
         let Some(layer) = &node.layer else {
             if !node.shape.timed {
-                return Err(Error::unsupported("NIR has no input without time"));
+                return Err(Error::unsupported("NIR has no inputs without time"));
             }
             return Ok(Some(Node::Input { shape: node.shape.item.clone() }));
         };
         Ok(Some(match layer {
-            // Configurations are taken apart field by field: what is added to one must be thought of
-            // here, so that nothing is left out of a file unsaid.
+            // Configurations are destructured field by field, so that a field that is added later must
+            // be handled here, and nothing is silently left out of a file.
             LayerConfig::Dense(Dense { units: _, bias: _, init: _ }) => {
                 let (weight, bias) = self.weights(index)?;
                 Node::Affine { weight, bias }
@@ -99,9 +99,7 @@ impl<R: Real> Export<'_, R> {
                     init: _,
                 } = conv;
                 let Some((_, height, width)) = node.inputs[0].image() else {
-                    return Err(Error::unsupported(
-                        "a convolution has an input that is not an image",
-                    ));
+                    return Err(Error::unsupported("the input of a convolution is not an image"));
                 };
                 let (weight, bias) = self.weights(index)?;
                 Node::Conv2d {
@@ -125,7 +123,7 @@ impl<R: Real> Export<'_, R> {
             LayerConfig::Neuron(neuron) => self.neuron(index, neuron, dt)?,
             LayerConfig::Dropout(_) | LayerConfig::Add(_) => return Ok(None),
             LayerConfig::Aggregate(_) => {
-                return Err(Error::unsupported("NIR has no node for an end of time")
+                return Err(Error::unsupported("NIR has no node for an aggregation over time")
                     .advice("make the layer before it the output"));
             }
             other => {
@@ -134,7 +132,7 @@ impl<R: Real> Export<'_, R> {
         }))
     }
 
-    /// A tensor of a layer, its own or that which it shares.
+    /// A tensor of a layer: its own one, or the one that it shares.
     fn tensor(&self, index: usize, name: &str) -> Option<Array> {
         let node = &self.nodes[index];
         let spec = node.params.iter().chain(&node.buffers).find(|spec| spec.name == name)?;
@@ -144,9 +142,9 @@ impl<R: Real> Export<'_, R> {
         Some(Array::new(&found.shape, found.data.iter().map(|x| x.f64()).collect()))
     }
 
-    /// Weight and bias of a layer, times what the neurons after it ask for.
+    /// Weight and bias of a layer, multiplied by the factor that the neurons after it need.
     fn weights(&self, index: usize) -> Result<(Array, Option<Array>)> {
-        let missing = || Error::unsupported("a layer without its weights");
+        let missing = || Error::unsupported("a layer has no weights");
         let mut weight = self.tensor(index, "weight").ok_or_else(missing)?;
         let mut bias = self.tensor(index, "bias");
         let rows = weight.shape.first().copied().unwrap_or(1).max(1);
@@ -162,7 +160,7 @@ impl<R: Real> Export<'_, R> {
         Ok((weight, bias))
     }
 
-    /// A constant, one number a neuron.
+    /// A constant, as one number per neuron.
     pub(super) fn constant(
         &self,
         index: usize,
@@ -182,7 +180,7 @@ impl<R: Real> Export<'_, R> {
 
     fn neuron(&self, index: usize, neuron: &Neuron, dt: f64) -> Result<Node> {
         let shape = &self.nodes[index].shape.item;
-        // Field by field, as above. What is about gradients or first values is nothing to NIR.
+        // Field by field, as above. NIR does not store gradients and first values.
         let Neuron {
             output,
             threshold,
@@ -192,7 +190,7 @@ impl<R: Real> Export<'_, R> {
             synapse,
             recurrent,
             norm,
-            // Part of `scale`, or of analog neurons alone.
+            // These are part of `scale`, or concern analog neurons only.
             gain: _,
             threshold_related: _,
             detach_reset: _,
@@ -201,20 +199,20 @@ impl<R: Real> Export<'_, R> {
         } = neuron;
         if let Output::Analog(_) = output {
             return Err(Error::unsupported("NIR has no node for an analog neuron (LIAF)")
-                .advice("send spikes, or see docs/nir.md for how such a node could look"));
+                .advice("use spikes, or see docs/nir.md for a proposal of such a node"));
         }
         if *recurrent || synapse.is_some() {
             return Err(Error::unsupported(
-                "neurons with a synapse or membranes that reach each other are not written to NIR",
+                "writing neurons with a synapse or recurrence to NIR is not supported",
             ));
         }
         if norm.is_some() {
             return Err(Error::unsupported("NIR has no node for neurons with a norm inside"));
         }
         let Reset::To(reset) = reset else {
-            return Err(Error::unsupported("NIR's neurons are reset to a value")
+            return Err(Error::unsupported("NIR supports only neurons that are reset to a value")
                 .expected("a hard reset")
-                .found("a soft one"));
+                .found("a soft reset"));
         };
         let array = |values: Vec<f64>| Array::new(shape, values);
         let first = alpha.init;
@@ -243,7 +241,7 @@ impl<R: Real> Export<'_, R> {
                 });
             }
         }
-        Err(Error::unsupported("neurons whose leak has no time constant")
+        Err(Error::unsupported("the leak of the neurons has no time constant")
             .expected("alpha of 0 or more and less than 1, or alpha 1 and beta 0 for all")
             .found(format!("alpha {first:?}")))
     }

@@ -1,4 +1,4 @@
-//! The factor `gain / (1 - alpha)` of neurons, which NIR has in the weights in front of them.
+//! The factor `gain / (1 - alpha)` of neurons, which NIR stores in the weights before them.
 
 use liaf_core::layer::LayerConfig;
 use liaf_core::neuron::Neuron;
@@ -7,7 +7,7 @@ use liaf_core::{Real, Result};
 use super::export::Export;
 
 impl<R: Real> Export<'_, R> {
-    /// The only needed layer that takes this one.
+    /// The only layer that takes the output of this one, if there is exactly one.
     fn consumer(&self, index: usize) -> Option<usize> {
         let takes = |&i: &usize| self.needed[i] && self.nodes[i].from.contains(&index);
         let mut all = (index + 1..self.nodes.len()).filter(takes);
@@ -15,7 +15,7 @@ impl<R: Real> Export<'_, R> {
         all.next().is_none().then_some(first)
     }
 
-    /// The factor of each row of a layer's weights, if neurons after it ask for one.
+    /// The factor of each row of a layer's weights, if neurons after it need one.
     pub(super) fn scale_after(&self, index: usize) -> Result<Option<Vec<f64>>> {
         let mut at = index;
         loop {
@@ -36,7 +36,7 @@ impl<R: Real> Export<'_, R> {
         }
     }
 
-    /// Whether some layer in front of these neurons takes up their factor.
+    /// Whether a layer before these neurons includes their factor in its weights.
     pub(super) fn taken_up(&self, index: usize) -> Result<bool> {
         let mut at = self.nodes[index].from[0];
         loop {
@@ -58,7 +58,7 @@ impl<R: Real> Export<'_, R> {
         }
     }
 
-    /// `gain / (1 - alpha)` of every neuron; gain where alpha is 1.
+    /// `gain / (1 - alpha)` for every neuron, or the gain if alpha is 1.
     pub(super) fn scale(&self, index: usize, neuron: &Neuron) -> Result<Vec<f64>> {
         let alpha = self.constant(index, "alpha", &neuron.alpha)?;
         let gain = self.constant(index, "gain", &neuron.gain)?;
@@ -69,8 +69,8 @@ impl<R: Real> Export<'_, R> {
     }
 }
 
-/// One factor for each row of weights, if the neurons of every row agree; after a pooling
-/// (`direct` false) all neurons must.
+/// One factor for each row of weights, if the neurons of each row have the same one. After a pooling
+/// (`direct` is false), all neurons must have the same one.
 fn rows_of(scale: &[f64], rows: usize, direct: bool) -> Option<Vec<f64>> {
     let first = *scale.first()?;
     if scale.iter().all(|&factor| factor == first) {

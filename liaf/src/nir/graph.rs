@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// Numbers and their shape.
+/// An array of numbers with its shape.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Array {
     pub shape: Vec<usize>,
@@ -14,13 +14,13 @@ impl Array {
         Self { shape: shape.to_vec(), data }
     }
 
-    /// The same number everywhere.
+    /// An array with the same number everywhere.
     pub fn full(shape: &[usize], value: f64) -> Self {
         Self::new(shape, vec![value; shape.iter().product()])
     }
 }
 
-/// A node. Fields and their names are NIR's.
+/// A node. The fields and their names are those of NIR.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Node {
     Input {

@@ -1,4 +1,4 @@
-//! From a NIR graph to a network.
+//! Conversion of a NIR graph to a network.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub(super) fn import<R: Real>(graph: &Graph, dt: f64) -> Result<Network<R>> {
             }
             node => {
                 let mut source = *from.first().ok_or_else(|| {
-                    Error::checkpoint("a node that nothing leads to").in_layer(name)
+                    Error::checkpoint("a node has no incoming edge").in_layer(name)
                 })?;
                 let sum = format!("{name}_sum");
                 if from.len() > 1 {
@@ -36,7 +36,9 @@ pub(super) fn import<R: Real>(graph: &Graph, dt: f64) -> Result<Network<R>> {
                 }
                 if let Node::Output { .. } = node {
                     if output.replace(source.to_owned()).is_some() {
-                        return Err(Error::unsupported("a NIR graph of several outputs"));
+                        return Err(Error::unsupported(
+                            "a NIR graph with several outputs is not supported",
+                        ));
                     }
                     continue;
                 }
@@ -44,7 +46,7 @@ pub(super) fn import<R: Real>(graph: &Graph, dt: f64) -> Result<Network<R>> {
             }
         }
     }
-    let output = output.ok_or_else(|| Error::checkpoint("a NIR graph without an output"))?;
+    let output = output.ok_or_else(|| Error::checkpoint("the NIR graph has no output"))?;
     import.config.output = Some(output);
     let mut network = import.config.build::<R>(0)?;
     for (name, numbers) in &import.tensors {
@@ -54,18 +56,21 @@ pub(super) fn import<R: Real>(graph: &Graph, dt: f64) -> Result<Network<R>> {
             None => network.buffers_mut().iter_mut().find(|buffer| buffer.name == *name),
         };
         let fits = tensor.filter(|tensor| tensor.data.len() == numbers.len());
-        let tensor = fits
-            .ok_or_else(|| Error::checkpoint("a tensor that does not fit its node").found(name))?;
+        let tensor = fits.ok_or_else(|| {
+            Error::checkpoint("the size of a tensor does not agree with its node").found(name)
+        })?;
         tensor.data.iter_mut().zip(numbers).for_each(|(to, &number)| *to = R::of(number));
     }
     Ok(network)
 }
 
-/// The nodes so that each comes after those that lead to it.
+/// The names of the nodes, in an order in which each comes after the nodes with edges to it.
 fn order(graph: &Graph) -> Result<Vec<&String>> {
     for (from, to) in &graph.edges {
         if let Some(missing) = [from, to].into_iter().find(|&n| !graph.nodes.contains_key(n)) {
-            return Err(Error::checkpoint("an edge of a node that is not there").found(missing));
+            return Err(
+                Error::checkpoint("an edge names a node that does not exist").found(missing)
+            );
         }
     }
     let mut open: BTreeMap<&String, usize> = graph.nodes.keys().map(|name| (name, 0)).collect();
@@ -87,7 +92,9 @@ fn order(graph: &Graph) -> Result<Vec<&String>> {
         }
     }
     if order.len() < graph.nodes.len() {
-        return Err(Error::unsupported("a NIR graph with a loop (recurrent connections)"));
+        return Err(Error::unsupported(
+            "a NIR graph with a cycle (recurrent connections) is not supported",
+        ));
     }
     Ok(order)
 }
@@ -106,13 +113,16 @@ impl Import {
         self.tensors.insert(format!("{name}.{tensor}"), numbers);
     }
 
-    /// A constant of neurons: one number, or one a neuron, which then is a tensor.
+    /// A constant of neurons: one number, or a tensor of one number per neuron.
     fn constant(&mut self, name: &str, tensor: &str, values: Vec<f64>) -> Result<Constant> {
-        let first = *values.first().ok_or_else(|| Error::checkpoint("neurons without numbers"))?;
+        let first = *values
+            .first()
+            .ok_or_else(|| Error::checkpoint("the parameters of the neurons are empty"))?;
         if let Some(bad) = values.iter().find(|value| !value.is_finite()) {
-            return Err(
-                Error::checkpoint(format!("{tensor} holds a number that is not finite")).found(bad)
-            );
+            return Err(Error::checkpoint(format!(
+                "{tensor} contains a number that is not finite"
+            ))
+            .found(bad));
         }
         if values.iter().all(|&value| value == first) {
             return Ok(first.into());
@@ -125,7 +135,7 @@ impl Import {
         match node {
             Node::Affine { weight, bias } => {
                 let [units, _] = weight.shape[..] else {
-                    return Err(Error::checkpoint("the weights are not a matrix")
+                    return Err(Error::checkpoint("the weights must be a matrix")
                         .found(format!("{:?}", weight.shape)));
                 };
                 self.push(name, &[from], Dense { bias: bias.is_some(), ..Dense::new(units) });
@@ -137,7 +147,7 @@ impl Import {
             Node::Conv2d { weight, bias, stride, padding, dilation, groups, .. } => {
                 let [channels, _, height, width] = weight.shape[..] else {
                     return Err(Error::checkpoint(
-                        "the weights are not those of a 2-D convolution",
+                        "the weights must be those of a 2-D convolution",
                     )
                     .found(format!("{:?}", weight.shape)));
                 };
@@ -163,9 +173,11 @@ impl Import {
             Node::Flatten { input_type, start_dim, end_dim } => {
                 let last = input_type.len() as i64 - 1;
                 if *start_dim != 0 || (*end_dim != -1 && *end_dim != last) {
-                    return Err(Error::unsupported("a Flatten that leaves axes")
-                        .expected("start_dim 0, end_dim -1")
-                        .found(format!("start_dim {start_dim}, end_dim {end_dim}")));
+                    return Err(Error::unsupported(
+                        "a Flatten that keeps some axes is not supported",
+                    )
+                    .expected("start_dim 0, end_dim -1")
+                    .found(format!("start_dim {start_dim}, end_dim {end_dim}")));
                 }
                 self.push(name, &[from], Flatten {});
             }
@@ -191,13 +203,13 @@ impl Import {
                 };
                 self.push(name, &[from], neuron);
             }
-            // The caller has dealt with both.
+            // The caller has handled both.
             Node::Input { .. } | Node::Output { .. } => {}
         }
         Ok(())
     }
 
-    /// Leak, additive leak and gain of one step of Euler's rule.
+    /// Leak, additive leak and gain of one step of Euler's method.
     fn leaky(
         &mut self,
         name: &str,
@@ -205,7 +217,7 @@ impl Import {
         dt: f64,
     ) -> Result<Neuron> {
         if let Some(short) = tau.data.iter().find(|&&tau| !(tau.is_finite() && tau >= dt)) {
-            return Err(Error::unsupported("a time constant shorter than the step")
+            return Err(Error::unsupported("the time constant is shorter than the time step")
                 .expected(format!("tau of {dt} seconds or more"))
                 .found(short));
         }
@@ -218,7 +230,7 @@ impl Import {
                 || share.is_empty()
                 || other.data.is_empty()
             {
-                return Err(Error::checkpoint("constants of different numbers of neurons"));
+                return Err(Error::checkpoint("the parameters have different numbers of neurons"));
             }
             let pick = |all: &[f64], i: usize| if all.len() == 1 { all[0] } else { all[i] };
             Ok((0..long).map(|i| f(pick(&share, i), pick(&other.data, i))).collect())

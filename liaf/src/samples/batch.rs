@@ -7,8 +7,8 @@ use ndarray::{Array5, ArrayView5, Axis, s};
 use super::Sample;
 use crate::error::Result;
 
-/// Samples in one array `[N, T, C, H, W]`, with the number of frames of each. Samples that are
-/// shorter than the longest one are followed by zeros, which a network does not look at.
+/// Samples in one array `[N, T, C, H, W]`, with the number of frames of each. Samples that are shorter
+/// than the longest one are padded with zeros, which a network ignores.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch<R = f32> {
     array: Array5<R>,
@@ -29,11 +29,13 @@ impl<R: Real> Batch<R> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if there are none, or if their frames are not
-    /// all of one shape.
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if there are no samples, or if their frames do
+    /// not all have the same shape.
     pub fn of(samples: &[Sample<R>]) -> Result<Self> {
         let Some(first) = samples.first() else {
-            return Err(Error::caller("a batch of no samples").expected("1 or more").into());
+            return Err(Error::caller("a batch must have at least one sample")
+                .expected("1 or more")
+                .into());
         };
         let (_, channels, height, width) = first.frames.dim();
         let lengths: Vec<usize> = samples.iter().map(|sample| sample.frames.dim().0).collect();
@@ -44,7 +46,7 @@ impl<R: Real> Batch<R> {
         {
             let frames = &sample.frames;
             if frames.shape()[1..] != first.frames.shape()[1..] {
-                return Err(Error::caller("samples of frames of different shapes")
+                return Err(Error::caller("the frames of the samples have different shapes")
                     .expected(format!("{:?}", &first.frames.shape()[1..]))
                     .found(format!("{:?}", &frames.shape()[1..]))
                     .into());
@@ -54,7 +56,7 @@ impl<R: Real> Batch<R> {
         Ok(Self { array, lengths })
     }
 
-    /// Puts all samples of an iterator, as of [`Samples`](super::Samples), into one array.
+    /// Puts all samples of an iterator, such as [`Samples`](super::Samples), into one array.
     ///
     /// # Errors
     /// As [`of`](Self::of), and the first error of the iterator.
@@ -63,7 +65,9 @@ impl<R: Real> Batch<R> {
         Self::of(&samples)
     }
 
-    /// The batch as the input of a network that has this name.
+    /// The batch as the input of a network that has this name: that of the table in TOML
+    /// (`[inputs.frames]`), or `input` if the network begins with
+    /// [`NetworkConfig::sequential`](crate::NetworkConfig::sequential).
     pub fn inputs(&self, name: &str) -> Inputs<'_, R> {
         let inputs = Inputs::of(name, self.array.view().into_dyn());
         let steps = self.array.len_of(Axis(1));
@@ -78,7 +82,7 @@ impl<R: Real> Batch<R> {
         self.array.view()
     }
 
-    /// The array, `[N, T, C, H, W]`, taken out without copying.
+    /// Returns the array, `[N, T, C, H, W]`, without copying it.
     pub fn into_array(self) -> Array5<R> {
         self.array
     }
@@ -99,7 +103,7 @@ impl<R: Real> Batch<R> {
     }
 }
 
-/// An array `[N, T, C, H, W]` whose samples are all of T frames.
+/// The samples of an array `[N, T, C, H, W]`, all of T frames.
 impl<R: Real> From<Array5<R>> for Batch<R> {
     fn from(array: Array5<R>) -> Self {
         let (samples, steps, ..) = array.dim();

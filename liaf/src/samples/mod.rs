@@ -45,6 +45,7 @@
 
 mod batch;
 mod cut;
+mod held;
 mod options;
 
 use liaf_core::Real;
@@ -60,20 +61,34 @@ pub use options::SampleOptions;
 use crate::error::Result;
 use cut::Cutter;
 
-/// Frames that follow each other.
+/// Consecutive frames.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Sample<R = f32> {
-    /// The cells times the scale, `[T, C, H, W]`.
+    /// The cells multiplied by the scale, `[T, C, H, W]`.
     pub frames: Array4<R>,
     /// Start and end of each frame in µs, half-open; empty if a tensor file does not have them.
     pub timestamps: Vec<[i64; 2]>,
+    /// Whether the sample has as many frames as it should, and the recording does not end within the
+    /// window of the last one ([`Frames::last_is_full`]). A tensor file does not say where its
+    /// recording ended: there, only the number of frames counts.
+    pub complete: bool,
 }
 
 impl<R> Sample<R> {
-    /// A sample of frames `[T, C, H, W]` without times.
+    /// A complete sample of frames `[T, C, H, W]` without times.
     pub fn new(frames: Array4<R>) -> Self {
-        Self { frames, timestamps: Vec::new() }
+        Self { frames, timestamps: Vec::new(), complete: true }
+    }
+
+    /// Start of the first frame in µs of the recording's clock, if the times are known.
+    pub fn start(&self) -> Option<i64> {
+        self.timestamps.first().map(|window| window[0])
+    }
+
+    /// End of the last frame in µs of the recording's clock: the first one after it.
+    pub fn end(&self) -> Option<i64> {
+        self.timestamps.last().map(|window| window[1])
     }
 
     /// The frames, `[T, C, H, W]`.
@@ -84,14 +99,14 @@ impl<R> Sample<R> {
 
 /// Iterates over the samples of a recording or of a tensor file.
 ///
-/// A recording is read on when the next sample is asked for, so that memory is bounded whatever its
-/// length. There is nothing after an error.
+/// A recording is read as samples are requested, so that memory is bounded, whatever its length. The
+/// iterator ends after an error.
 #[derive(Debug)]
 pub struct Samples<'a, R: Real = f32> {
     source: Source<'a>,
     shape: FrameShape,
     cutter: Cutter<R>,
-    /// The cells of a frame.
+    /// The cells of the current frame.
     dense: Vec<f32>,
     is_done: bool,
 }
@@ -99,12 +114,12 @@ pub struct Samples<'a, R: Real = f32> {
 #[derive(Debug)]
 enum Source<'a> {
     Recording(Box<Frames>),
-    /// And the number of frames that were taken.
+    /// The frames, and the number of those that have been taken.
     Tensor(&'a LoadedFrames, usize),
 }
 
 impl<R: Real> Samples<'static, R> {
-    /// The samples of the frames that `frames` make of a recording.
+    /// The samples of a recording whose frames are made as `frames` says.
     ///
     /// ```
     /// # fn main() -> liaf::Result<()> {
@@ -136,8 +151,8 @@ impl<R: Real> Samples<'static, R> {
         Ok(Self::new(Source::Recording(Box::new(frames)), shape, options))
     }
 
-    /// The samples of a recording, made as the recipe of a network says. Which part of its recording
-    /// the recipe was made from does not matter.
+    /// The samples of a recording, made according to the recipe of a network. The interval of time in
+    /// the recipe is ignored.
     ///
     /// # Errors
     /// As [`of_recording`](Self::of_recording).
@@ -164,7 +179,7 @@ impl<'a, R: Real> Samples<'a, R> {
         self.shape
     }
 
-    /// Takes the next frame, and says whether there was one.
+    /// Takes the next frame. Returns whether there was one, and the sample that it completes.
     fn take(&mut self) -> Result<(bool, Option<Sample<R>>)> {
         let Self { source, cutter, dense, .. } = self;
         match source {
@@ -172,14 +187,14 @@ impl<'a, R: Real> Samples<'a, R> {
                 let cells = frames.cells(*taken..*taken + 1);
                 let window = frames.timestamps().get(*taken).copied();
                 *taken += 1;
-                Ok((true, cutter.push(&cells, window)))
+                Ok((true, cutter.push(&cells, window, true)))
             }
             Source::Tensor(..) => Ok((false, cutter.end())),
             Source::Recording(frames) => match frames.next().transpose()? {
                 Some(frame) => {
                     frame.cells.fill(dense);
                     let window = [frame.window.start, frame.window.end];
-                    Ok((true, cutter.push(dense, Some(window))))
+                    Ok((true, cutter.push(dense, Some(window), frames.last_is_full())))
                 }
                 None => Ok((false, cutter.end())),
             },

@@ -1,4 +1,4 @@
-//! How many frames are a sample, and where the next one starts.
+//! Number of frames of a sample, and where the next sample starts.
 
 use liaf_data::frames::SampleRecipe;
 
@@ -20,7 +20,7 @@ pub struct SampleOptions {
     pub stride: Option<usize>,
     /// The factor by which every cell is multiplied. Default: 1.
     pub scale: f32,
-    /// Whether the frames that are left at the end are a sample, although there are too few of them.
+    /// Whether the frames that are left at the end make up a sample although there are too few of them.
     /// Default: no.
     pub partial: bool,
 }
@@ -32,19 +32,19 @@ impl Default for SampleOptions {
 }
 
 impl SampleOptions {
-    /// All frames are one sample, and their cells stay as they are.
+    /// All frames are one sample, and their cells are not scaled.
     pub const fn new() -> Self {
         Self { steps: None, stride: None, scale: 1.0, partial: false }
     }
 
-    /// Sets the number of frames of a sample; 0 stands for `None`.
+    /// Sets the number of frames of a sample; 0 means `None`.
     #[must_use]
     pub fn steps(mut self, steps: impl Into<Option<usize>>) -> Self {
         self.steps = steps.into().filter(|&steps| steps > 0);
         self
     }
 
-    /// Sets the number of frames from one sample to the next; 0 stands for `None`.
+    /// Sets the number of frames from one sample to the next; 0 means `None`.
     #[must_use]
     pub fn stride(mut self, stride: impl Into<Option<usize>>) -> Self {
         self.stride = stride.into().filter(|&stride| stride > 0);
@@ -58,7 +58,7 @@ impl SampleOptions {
         self
     }
 
-    /// Keeps the frames that are left at the end, or not.
+    /// Sets whether the frames that are left at the end make up a sample.
     #[must_use]
     pub fn partial(mut self, partial: bool) -> Self {
         self.partial = partial;
@@ -66,7 +66,7 @@ impl SampleOptions {
     }
 }
 
-/// Samples as a recipe says; those that are too short are left out.
+/// Samples as described by a recipe. Samples that are too short are left out.
 impl From<&SampleRecipe> for SampleOptions {
     fn from(recipe: &SampleRecipe) -> Self {
         Self::new().steps(recipe.steps).scale(recipe.scale)

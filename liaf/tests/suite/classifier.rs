@@ -72,6 +72,7 @@ fn equals_whole_samples<R: Real>(config: &str) {
                 assert_eq!(prediction.frames, sample.frames.len_of(Axis(0)));
                 assert_eq!(prediction.start, sample.timestamps[0][0]);
                 assert_eq!(prediction.end, sample.timestamps.last().unwrap()[1]);
+                assert_eq!(prediction.complete, sample.complete);
                 assert_eq!(prediction.name, prediction.class.to_string());
                 let largest = prediction.scores.iter().copied().fold(f64::MIN, f64::max);
                 assert_eq!(prediction.scores[prediction.class], largest);
@@ -139,7 +140,10 @@ fn a_recording_of_another_sensor_is_named() {
     let found = classifier.check(&mut open(RECORDINGS[0])).unwrap();
     assert_eq!(found, [Difference::Sensor { recording: SensorSize::new(346, 260), learned }]);
     let text = found[0].to_string();
-    assert_eq!(text, "its sensor is 346x260, and the network learned from sensors of 128x128");
+    assert_eq!(
+        text,
+        "the size of its sensor is 346x260, and the network was trained on sensors of 128x128"
+    );
 }
 
 #[test]
@@ -208,7 +212,7 @@ fn what_cannot_classify_is_refused() {
     assert_eq!(open_with(Some("{}")).kind(), ErrorKind::File);
     let two = SampleRecipe { classes: vec!["a".into(), "b".into()], ..recipe() };
     let error = open_with(Some(&two.to_json().unwrap())).to_string();
-    assert!(error.contains("names 2 classes") && error.contains("3 apart"), "{error}");
+    assert!(error.contains("names 2 classes") && error.contains("3 outputs"), "{error}");
 
     let once = TIMED.replace("shape = [2, 16, 16]", "shape = [2, 16, 16]\ntimed = false");
     let once = once.replace("[[layers]]\ntype = 'neuron'\n", "");
@@ -222,4 +226,71 @@ fn what_cannot_classify_is_refused() {
     assert_eq!(error.kind(), ErrorKind::Shape);
     let text = error.to_string();
     assert!(text.contains("[2, 16, 16]") && text.contains("[2, 4, 8]"), "{text}");
+}
+
+/// A recording of 16x16 pixels with an event at each of these times.
+fn at(times: &[i64]) -> Recording {
+    let lines: String = times.iter().map(|t| format!("{t},3,4,1\n")).collect();
+    let read = ReadOptions::new().sensor(16, 16);
+    Recording::from_bytes(format!("t,x,y,p\n{lines}").into_bytes(), read).unwrap()
+}
+
+/// Start, end, number of frames and completeness of all samples, both ways to run.
+fn times(classifier: &mut Classifier, recording: &mut Recording) -> Vec<(i64, i64, usize, bool)> {
+    let all = seen(classifier, recording);
+    assert_eq!(told(classifier, recording), all);
+    all.iter().map(|p| (p.start, p.end, p.frames, p.complete)).collect()
+}
+
+#[test]
+fn samples_that_are_cut_short_by_the_end_of_the_recording_are_not_complete() {
+    let mut two = Classifier::new(network::<f32>(TIMED), recipe()).unwrap().steps(2);
+    // Windows of 5 ms, of which the last one ends at 21,000 µs.
+    let (first, second) = ((1_000, 11_000, 2, true), (11_000, 21_000, 2, true));
+    let cut = (11_000, 21_000, 2, false);
+    assert_eq!(times(&mut two, &mut at(&[1_000, 20_999])), [first, second]);
+    assert_eq!(times(&mut two, &mut at(&[1_000, 20_998])), [first, cut]);
+    assert_eq!(times(&mut two, &mut at(&[1_000, 16_000])), [first, cut]);
+    let short = (11_000, 16_000, 1, false);
+    assert_eq!(times(&mut two, &mut at(&[1_000, 15_999])), [first, short]);
+    // What is chosen is all there.
+    let mut part = two.to(TimePoint::Absolute(21_000));
+    assert_eq!(times(&mut part, &mut at(&[1_000, 12_000])), [first, second]);
+    let mut part = part.to(TimePoint::Absolute(19_000));
+    assert_eq!(times(&mut part, &mut at(&[1_000, 40_000])), [first, (11_000, 19_000, 2, false)]);
+
+    let mut whole = part.to(None::<TimePoint>).steps(0);
+    assert_eq!(times(&mut whole, &mut at(&[1_000, 20_999])), [(1_000, 21_000, 4, true)]);
+    assert_eq!(times(&mut whole, &mut at(&[1_000, 20_998])), [(1_000, 21_000, 4, false)]);
+    // A sample so far is not complete, the last one is.
+    let mut each = whole.steps(2).each_frame(true);
+    let expected = [(1_000, 6_000, 1, false), first, (11_000, 16_000, 1, false), second];
+    assert_eq!(times(&mut each, &mut at(&[1_000, 20_999])), expected);
+}
+
+#[test]
+fn times_are_on_the_clock_of_the_recording() {
+    for name in RECORDINGS {
+        let events = open(name).read_all().unwrap();
+        let (first, last) = (events.t()[0], *events.t().iter().max().unwrap());
+        let frames = (last - first) / 5_000 + 1;
+        let expected: Vec<_> = (0..(frames + 3) / 4)
+            .map(|k| {
+                let n = (frames - 4 * k).min(4);
+                let (start, end) = (first + 20_000 * k, first + 20_000 * k + 5_000 * n);
+                (start, end, n as usize, n == 4 && end <= last + 1)
+            })
+            .collect();
+        assert!(expected.len() > 3 && !expected[expected.len() - 1].3);
+        let mut classifier = Classifier::new(network::<f32>(TIMED), recipe()).unwrap();
+        assert_eq!(times(&mut classifier, &mut open(name)), expected);
+        let options = SampleOptions::from(&recipe()).partial(true);
+        let frames = recipe().frames.options(Limits::default());
+        let samples = Samples::<f32>::of_recording(&mut open(name), &frames, options).unwrap();
+        let samples: Vec<_> = samples
+            .map(Result::unwrap)
+            .map(|s| (s.start().unwrap(), s.end().unwrap(), s.frames.dim().0, s.complete))
+            .collect();
+        assert_eq!(samples, expected);
+    }
 }

@@ -1,6 +1,9 @@
 //! What the tests share: recordings, recipes, and networks that fit them.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "../../../liaf-data/src/fixtures.rs"]
+mod found;
+
 use std::path::{Path, PathBuf};
 
 use liaf::core::Real;
@@ -21,7 +24,7 @@ pub const TIMED: &str = "[inputs.frames]\nshape = [2, 16, 16]\n\
 pub const MEAN: &str = "[[layers]]\ntype = 'aggregate'\n";
 
 pub fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name)
+    found::fixture(name).expect("the folder fixtures, which is in the repository")
 }
 
 pub fn open(name: &str) -> Recording {

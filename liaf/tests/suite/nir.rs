@@ -204,7 +204,7 @@ fn what_has_no_form_in_nir_is_refused_by_name() {
     };
     let analog = refuse(Neuron::liaf(Activation::Relu).into());
     assert!(analog.contains("layer last") && analog.contains("docs/nir.md"), "{analog}");
-    assert!(refuse(Aggregate::new(AggregateKind::Mean).into()).contains("end of time"));
+    assert!(refuse(Aggregate::new(AggregateKind::Mean).into()).contains("aggregation over time"));
     // A norm inside changes every potential; a file without it would be another network.
     let normed = refuse(Neuron { norm: Some(BatchNorm::default()), ..lif(0.5, 0.5) }.into());
     assert!(normed.contains("layer last") && normed.contains("norm inside"), "{normed}");

@@ -36,11 +36,14 @@ fn a_recording_and_its_tensor_file_have_the_same_samples() {
         for options in [all, all.steps(4).scale(0.3), all.steps(6).stride(2).partial(true)] {
             let streamed = Samples::<f64>::of_recording(&mut open(name), &frames, options).unwrap();
             assert_eq!(streamed.shape(), loaded.shape());
-            let streamed: Vec<_> = streamed.map(Result::unwrap).collect();
+            let mut streamed: Vec<_> = streamed.map(Result::unwrap).collect();
             let of_file: Vec<_> =
                 Samples::<f64>::of_tensor(&loaded, options).map(Result::unwrap).collect();
-            assert_eq!(streamed, of_file);
-            assert!(!streamed.is_empty());
+            // A tensor file does not say whether the recording ended within its last window.
+            let (mut ends, last) = (streamed.iter_mut().zip(&of_file).rev(), of_file.len());
+            let (of_recording, of_tensor) = ends.next().unwrap();
+            of_recording.complete = of_tensor.complete;
+            assert!(streamed == of_file, "{name}: {} and {last} samples", streamed.len());
         }
         let by_recipe: Vec<_> =
             Samples::<f32>::by_recipe(&mut open(name), &recipe()).unwrap().collect();

@@ -9,10 +9,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use liaf::classifier::{Classifier, Difference, Prediction};
-use liaf_data::convert::Framed;
-use liaf_data::frames::TimePoint;
-use liaf_data::options::Coords;
-use liaf_data::{Limits, Recording};
+use liaf::data::convert::Framed;
+use liaf::data::frames::TimePoint;
+use liaf::data::options::Coords;
+use liaf::data::{Limits, Recording};
 
 use self::rows::{Rows, Style};
 use super::account::{bytes, frame_warnings};
@@ -55,7 +55,8 @@ pub struct Args {
     #[arg(allow_hyphen_values = true)]
     to: Option<TimePoint>,
 
-    /// Rows of CSV: start and end in µs of the recording's clock, frames, class, probability
+    /// Rows of CSV: start and end in µs of the recording's clock, frames, class, probability, and
+    /// whether the sample is complete
     #[arg(long, conflicts_with = "json", help_heading = OUTPUT)]
     csv: bool,
 
@@ -118,7 +119,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         bar.say(&format!("liaf: {}: warning: {warning}", args.recording.display()));
     }
     let names: Vec<String> = classifier.classes().map(str::to_owned).collect();
-    let rows = Rows::new(io::stdout(), args.style(), &names)?;
+    let rows = Rows::new(io::stdout(), args.style(), args.each_frame, &names)?;
     let mut watch = Watch { rows, votes: vec![0; names.len()], last: None, failed: None };
     let framed = args.read.on_threads(|| watch.all(&mut classifier, &mut recording, &bar))??;
     bar.finish();

@@ -13,14 +13,14 @@ use crate::op::{Back, BatchOp, Context, Flow};
 use crate::real::Real;
 use crate::shape::Shape;
 
-/// Batch normalisation over samples, time and the numbers of a channel:
-/// `Y = (X - mean) / √(variance + eps) weight + bias` (Ioffe and Szegedy 2015, arXiv 1502.03167).
-/// `[N, T, C, ..]` to the same; in a vector every number is a channel.
+/// Batch normalisation over samples, time and the numbers of a channel: `Y = (X - mean) / √(variance +
+/// eps) weight + bias` (Ioffe and Szegedy 2015, arXiv 1502.03167). `[N, T, C, ..]` to the same shape;
+/// in a vector every number is a channel.
 ///
-/// As `torch.nn.BatchNorm2d` on `[N·T, C, H, W]`, padding left out: in training, statistics of the
-/// batch with the biased variance, and running statistics that follow with the unbiased one; in
-/// evaluation the running statistics. A batch of one number a channel gives the bias, and the running
-/// variance stays.
+/// As `torch.nn.BatchNorm2d` on `[N·T, C, H, W]`, without padding. In training it uses the mean and the
+/// biased variance of the batch, and updates the running statistics with the unbiased variance; in
+/// evaluation it uses the running statistics. A batch with one number per channel gives the bias, and
+/// leaves the running variance unchanged.
 ///
 /// Parameters `weight` `[C]`, `bias` `[C]`; buffers `running_mean` `[C]`, `running_var` `[C]`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -28,9 +28,9 @@ use crate::shape::Shape;
 pub struct BatchNorm {
     /// Added to the variance. Default 1e-5.
     pub eps: f64,
-    /// Share of a batch in the running statistics. Default 0.1.
+    /// Weight of a batch in the running statistics. Default 0.1.
     pub momentum: f64,
-    /// Whether there are weight and bias. Default true.
+    /// Whether there are a weight and a bias. Default true.
     pub affine: bool,
 }
 
@@ -41,12 +41,12 @@ impl Default for BatchNorm {
 }
 
 impl BatchNorm {
-    /// Refuses an eps or momentum that is none.
+    /// Returns an error if eps or momentum is invalid.
     pub(crate) fn check(&self) -> Result<()> {
         super::check(self.eps, self.momentum)
     }
 
-    /// Weight and bias, if it has them, under these names.
+    /// The weight and bias, if the layer has them, with these names.
     pub(crate) fn params(
         &self,
         channels: Channels,
@@ -56,7 +56,7 @@ impl BatchNorm {
         all.map(move |(name, first)| tensor(name, channels, first))
     }
 
-    /// Running mean and variance, under these names.
+    /// The running mean and variance, with these names.
     pub(crate) fn buffers(
         channels: Channels,
         names: [&'static str; 2],
@@ -66,7 +66,7 @@ impl BatchNorm {
     }
 }
 
-/// One number a channel.
+/// A tensor of one number per channel.
 fn tensor(name: &'static str, channels: Channels, first: f64) -> TensorSpec {
     TensorSpec::new(name, [channels.count], Init::Constant(first))
 }
@@ -77,7 +77,7 @@ impl Layer for BatchNorm {
         let input = only(inputs)?;
         let channels = Channels::of(input);
         let op = BatchNormOp { config: *self, channels };
-        // In evaluation: one multiplication and one addition a number.
+        // In evaluation: one multiplication and one addition per number.
         Ok(Description::batch(input.clone(), op)
             .params(self.params(channels, ["weight", "bias"]))
             .buffers(Self::buffers(channels, ["running_mean", "running_var"]))
@@ -85,7 +85,7 @@ impl Layer for BatchNorm {
     }
 }
 
-/// Saves the mean (buffer 0) and the reciprocal deviation (1) that were applied.
+/// Saves the mean (buffer 0) and the reciprocal deviation (buffer 1) that were applied.
 #[derive(Debug)]
 struct BatchNormOp {
     config: BatchNorm,
@@ -93,12 +93,12 @@ struct BatchNormOp {
 }
 
 impl BatchNormOp {
-    /// Weight and bias, empty if there are none.
+    /// The weight and bias; empty if the layer has none.
     fn affine<'a, R: Real>(&self, cx: &Context<'a, R>) -> (&'a [R], &'a [R]) {
         if self.config.affine { (cx.params[0], cx.params[1]) } else { (&[], &[]) }
     }
 
-    /// Saves what follows from the running statistics.
+    /// Saves the mean and reciprocal deviation of the running statistics.
     fn take_running<R: Real>(&self, saved: &mut Saved<R>, cx: &Context<'_, R>) {
         let count = self.channels.count;
         saved.buffer(0, count).copy_from_slice(cx.buffers[0]);

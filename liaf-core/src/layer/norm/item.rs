@@ -14,15 +14,16 @@ use crate::shape::Shape;
 
 /// Normalisation over all numbers of an item, at every time step:
 /// `Y_t = (X_t - mean) / √(variance + eps) weight + bias` (Ba et al. 2016, arXiv 1607.06450).
-/// `[.., C, H, W]` to the same.
+/// `[.., C, H, W]` to the same shape.
 ///
-/// As `torch.nn.LayerNorm([C, H, W])`. Parameters `weight`, `bias`, both of the shape of the item.
+/// As `torch.nn.LayerNorm([C, H, W])`. The parameters `weight` and `bias` both have the shape of the
+/// item.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LayerNorm {
     /// Added to the variance. Default 1e-5.
     pub eps: f64,
-    /// Whether there are weight and bias. Default true.
+    /// Whether there are a weight and a bias. Default true.
     pub affine: bool,
 }
 
@@ -39,15 +40,15 @@ impl Layer for LayerNorm {
         let tensor = |name, first| TensorSpec::new(name, &*input.item, Init::Constant(first));
         let params = [tensor("weight", 1.0), tensor("bias", 0.0)];
         let op = LayerNormOp { config: *self, len: input.len() };
-        // Three multiplications (square, scale, weight) and four additions (two sums, mean, bias) a
-        // number.
+        // Per number: three multiplications (square, scale, weight) and four additions (two sums, mean,
+        // bias).
         Ok(Description::sample(input.clone(), op)
             .params(params.into_iter().filter(|_| self.affine))
             .work(Work::each(input.len(), 3, 4)))
     }
 }
 
-/// Saves mean (buffer 0) and reciprocal deviation (1) of every step.
+/// Saves the mean (buffer 0) and reciprocal deviation (buffer 1) of every step.
 #[derive(Debug)]
 struct LayerNormOp {
     config: LayerNorm,

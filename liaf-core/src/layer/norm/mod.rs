@@ -9,7 +9,7 @@ pub use item::LayerNorm;
 
 use crate::error::{Error, Result};
 
-/// Refuses an eps or momentum that is none.
+/// Returns an error if eps or momentum is invalid.
 fn check(eps: f64, momentum: f64) -> Result<()> {
     if !(eps.is_finite() && eps > 0.0) {
         return Err(Error::config("the eps of a norm must be above 0")
@@ -17,7 +17,7 @@ fn check(eps: f64, momentum: f64) -> Result<()> {
             .found(eps));
     }
     if !(0.0..=1.0).contains(&momentum) {
-        return Err(Error::config("the momentum must be between 0 and 1")
+        return Err(Error::config("the momentum must be from 0 to 1")
             .expected("0 to 1")
             .found(momentum));
     }

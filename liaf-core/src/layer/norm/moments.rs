@@ -7,13 +7,13 @@ use crate::op::Context;
 use crate::real::Real;
 use crate::shape::Shape;
 
-/// Two signals `[T, C, ..]` of one sample, summed together.
+/// Two signals `[T, C, ..]` of one sample, over which sums are computed together.
 pub(crate) type Pair<'a, R> = (&'a [R], &'a [R]);
 
-/// Pairs of all samples.
+/// The pairs of all samples.
 pub(crate) type Pairs<'a, R> = SmallVec<[Pair<'a, R>; 32]>;
 
-/// What is applied to every channel.
+/// The normalisation to apply to every channel.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Affine<'a, R> {
     pub mean: &'a [R],
@@ -22,7 +22,7 @@ pub(crate) struct Affine<'a, R> {
     pub bias: &'a [R],
 }
 
-/// The channels of an item: how many, and numbers in each.
+/// The channels of an item: their number, and the number of values in each.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Channels {
     pub count: usize,
@@ -35,13 +35,14 @@ impl Channels {
         Self { count, run }
     }
 
-    /// Numbers in an item.
+    /// Number of values in an item.
     pub fn len(self) -> usize {
         self.count * self.run
     }
 
-    /// Sums `f(channel, a, b)` over the pairs into `sums`, one a channel. Each sample is summed by
-    /// one thread, in double precision; `partial` holds `[N, C]`; samples are added in order.
+    /// Sums `f(channel, a, b)` over the pairs into `sums`, one sum per channel. Each sample is summed
+    /// by one thread in double precision, into `partial`, `[N, C]`; the samples are then added in
+    /// order.
     pub fn sum<R: Real>(
         self,
         pairs: &[Pair<'_, R>],
@@ -64,8 +65,8 @@ impl Channels {
         }
     }
 
-    /// Mean and biased variance of every channel, and how many numbers they are of. The pairs are of
-    /// a signal with itself.
+    /// Mean and biased variance of every channel, and the number of values that they are computed from.
+    /// In each pair, both signals must be the same.
     pub fn moments<R: Real>(
         self,
         pairs: &[Pair<'_, R>],
@@ -95,7 +96,7 @@ impl Channels {
     }
 }
 
-/// Sum of `f(a, b)` in eight lanes.
+/// Sum of `f(a, b)`, computed in eight lanes.
 pub(crate) fn lanes<R: Real>(a: &[R], b: &[R], f: impl Fn(R, R) -> f64) -> f64 {
     let mut lanes = [0.0; 8];
     let (whole_a, whole_b) = (a.chunks_exact(8), b.chunks_exact(8));
@@ -107,8 +108,9 @@ pub(crate) fn lanes<R: Real>(a: &[R], b: &[R], f: impl Fn(R, R) -> f64) -> f64 {
     lanes.iter().sum::<f64>() + rest
 }
 
-/// The running statistics after a batch: mean and unbiased variance, of `numbers` numbers, come in
-/// with `momentum`. One number has no unbiased variance: that statistic stays.
+/// Updates running statistics with those of a batch, mean and unbiased variance of `numbers` values,
+/// with weight `momentum`. A single value has no unbiased variance: the running variance is then
+/// unchanged.
 pub(crate) fn follow<R: Real>(
     (running_mean, running_variance): (&mut [R], &mut [R]),
     (mean, variance): (&[R], &[R]),
@@ -124,8 +126,8 @@ pub(crate) fn follow<R: Real>(
     }
 }
 
-/// What the way back over a normalised batch needs of all of it: `sum g` and `sum g n`, n being the
-/// normalised signal.
+/// What the backward pass over a normalised batch needs to know about the whole batch: `sum g` and `sum
+/// g n`, where n is the normalised signal.
 #[derive(Debug)]
 pub(crate) struct BackSums<R> {
     gradient: Vec<R>,
@@ -158,7 +160,7 @@ impl<R: Real> BackSums<R> {
         channels.sum(pairs, &mut self.partial, &mut self.normal, normal);
     }
 
-    /// Adds the gradients of weight and bias to parameter number `first` and the next.
+    /// Adds the gradients of weight and bias to parameter number `first` and the one after it.
     pub fn add_to(&self, d_params: &mut [Vec<R>], first: usize) {
         let sums = [&self.normal, &self.gradient];
         for (d, sums) in d_params.iter_mut().skip(first).zip(sums) {
@@ -166,8 +168,9 @@ impl<R: Real> BackSums<R> {
         }
     }
 
-    /// Gives the gradient by every number of a signal, `scale (g - share (sum g + n sum g n))`, to
-    /// `to`. `share` is 1 / numbers of a channel, or 0 if the statistics are not the batch's.
+    /// Passes the gradient with respect to every number of a signal, `scale (g - share (sum g + n sum g
+    /// n))`, to `to`. `share` is 1 / (number of values of a channel), or 0 if the running statistics
+    /// were used.
     pub fn input(
         &self,
         channels: Channels,
@@ -193,7 +196,7 @@ pub(crate) fn reciprocal<R: Real>(variance: &mut [R], eps: f64) {
     variance.iter_mut().for_each(|v| *v = R::ONE / (*v + R::of(eps)).sqrt());
 }
 
-/// Weight times reciprocal deviation; an empty weight is 1.
+/// Weight times reciprocal deviation. An empty weight counts as 1.
 pub(crate) fn scale<R: Real>(weight: &[R], reciprocal: &[R], scale: &mut [R]) {
     for (c, (scale, &r)) in scale.iter_mut().zip(reciprocal).enumerate() {
         *scale = weight.get(c).map_or(r, |&w| w * r);

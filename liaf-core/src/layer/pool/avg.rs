@@ -1,4 +1,4 @@
-//! Averages of windows.
+//! Average pooling.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,23 +13,24 @@ use crate::op::{Back, Context, Flow, SampleOp};
 use crate::real::Real;
 use crate::shape::Shape;
 
-/// Average of each window, `[.., C, H, W]` to `[.., C, H', W']`, sizes as of
+/// Average of each window, `[.., C, H, W]` to `[.., C, H', W']`, with the sizes of
 /// [`Conv2d`](crate::layer::Conv2d). Padding counts as zeros, as in `torch.nn.AvgPool2d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AvgPool {
     /// Height and width of the window.
     pub kernel: Pair,
-    /// Rows and columns from one position of the window to the next. Default: the kernel.
+    /// Number of rows and columns from one position of the window to the next. Default: the size of the
+    /// window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stride: Option<Pair>,
-    /// Rows and columns around the input, at most half the kernel. Default 0.
+    /// Number of rows and columns of zeros around the input, at most half the window. Default 0.
     #[serde(default = "Pair::zero")]
     pub padding: Pair,
 }
 
 impl AvgPool {
-    /// Windows beside each other, without padding.
+    /// Adjacent windows that do not overlap, without padding.
     pub fn new(kernel: impl Into<Pair>) -> Self {
         Self { kernel: kernel.into(), stride: None, padding: Pair::zero() }
     }
@@ -40,7 +41,7 @@ impl Layer for AvgPool {
         let (output, window) = window(inputs, self.kernel, self.stride, self.padding)?;
         let taps = window.len();
         let work = Work::each(output.len(), usize::from(taps > 1), taps - 1);
-        // Every spike of a window counts: the division can wait until they are added.
+        // Every spike in a window counts, as the division can be postponed until they are added.
         let spikes = Spikes::Scaled { factor: taps as f64, most: f64::INFINITY };
         Ok(Description::sample(output, AvgPoolOp { window }).work(work).spikes(spikes))
     }
@@ -52,14 +53,14 @@ struct AvgPoolOp {
 }
 
 impl AvgPoolOp {
-    /// Whether windows are pairs of rows and columns beside each other.
+    /// Whether the windows are adjacent, of 2×2 elements.
     fn halves(&self) -> bool {
         let window = &self.window;
         window.kernel == [1, 2, 2] && window.stride == [2, 2] && window.padding == [0; 3]
     }
 
-    /// Calls `each` for every row of the output, element of the window, and columns there are:
-    /// first number of the output, first of the input, how many.
+    /// Calls `each` for every row of the output and every element of the window: index of the first
+    /// number in the output, index of the first number in the input, and number of columns.
     fn rows(&self, mut each: impl FnMut(usize, usize, usize)) {
         let window = &self.window;
         let [_, kh, kw] = window.kernel;

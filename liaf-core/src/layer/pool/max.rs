@@ -1,4 +1,4 @@
-//! Maxima of windows.
+//! Maximum pooling.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::op::{Back, Context, Flow, SampleOp};
 use crate::real::Real;
 use crate::shape::Shape;
 
-/// Maximum of each window, `[.., C, H, W]` to `[.., C, H', W']`, sizes as of
+/// Maximum of each window, `[.., C, H, W]` to `[.., C, H', W']`, with the sizes of
 /// [`Conv2d`](crate::layer::Conv2d). Padding is never the maximum. The gradient goes to the first of
 /// equal maxima, row by row, as in `torch.nn.MaxPool2d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,16 +21,17 @@ use crate::shape::Shape;
 pub struct MaxPool {
     /// Height and width of the window.
     pub kernel: Pair,
-    /// Rows and columns from one position of the window to the next. Default: the kernel.
+    /// Number of rows and columns from one position of the window to the next. Default: the size of the
+    /// window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stride: Option<Pair>,
-    /// Rows and columns around the input, at most half the kernel. Default 0.
+    /// Number of rows and columns around the input, at most half the window. Default 0.
     #[serde(default = "Pair::zero")]
     pub padding: Pair,
 }
 
 impl MaxPool {
-    /// Windows beside each other, without padding.
+    /// Adjacent windows that do not overlap, without padding.
     pub fn new(kernel: impl Into<Pair>) -> Self {
         Self { kernel: kernel.into(), stride: None, padding: Pair::zero() }
     }
@@ -40,13 +41,13 @@ impl Layer for MaxPool {
     fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         let (output, window) = window(inputs, self.kernel, self.stride, self.padding)?;
         if u32::try_from(window.plane()).is_err() {
-            return Err(Error::shape("an image too large for a maximum pooling")
-                .expected(format!("at most {} numbers a channel", u32::MAX))
+            return Err(Error::shape("the image is too large for maximum pooling")
+                .expected(format!("at most {} numbers per channel", u32::MAX))
                 .found(&inputs[0]));
         }
         let taps = window.len();
         let work = Work::each(output.len(), 0, taps - 1);
-        // At most every spike of a window, and at most one.
+        // At most all spikes of a window, and at most one.
         let spikes = Spikes::Scaled { factor: taps as f64, most: 1.0 };
         Ok(Description::sample(output, MaxPoolOp { window }).work(work).spikes(spikes))
     }
@@ -67,7 +68,7 @@ impl<R: Real> SampleOp<R> for MaxPoolOp {
             positions(&self.window, |position, numbers| {
                 let first = numbers.next().unwrap_or_default();
                 let best = numbers.fold(first, |best, at| {
-                    // A number that is none is the maximum, as in PyTorch.
+                    // NaN counts as the maximum, as in PyTorch.
                     if x[at] > x[best] || x[at].partial_cmp(&x[at]).is_none() { at } else { best }
                 });
                 (y[position], index[position]) = (x[best], best as u32);

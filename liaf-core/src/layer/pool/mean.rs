@@ -1,4 +1,4 @@
-//! The average of an image.
+//! The mean of an image.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::op::{Back, Context, Flow, SampleOp};
 use crate::real::Real;
 use crate::shape::Shape;
 
-/// Average of each channel at every time step, `[.., C, H, W]` to `[.., C]`.
+/// Mean of each channel at every time step, `[.., C, H, W]` to `[.., C]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpatialMean {}
@@ -18,7 +18,7 @@ impl Layer for SpatialMean {
     fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         let input = only(inputs)?;
         let Some((channels, height, width)) = input.image() else {
-            return Err(Error::shape("a spatial mean takes images")
+            return Err(Error::shape("a spatial mean needs images")
                 .expected("[.., C, H, W]")
                 .found(input));
         };

@@ -1,4 +1,4 @@
-//! Pooling of every time step: averages and maxima of windows, and the average of an image.
+//! Pooling at every time step: averages and maxima of windows, and the mean of an image.
 
 mod avg;
 mod max;
@@ -14,7 +14,7 @@ use crate::layer::contract::only;
 use crate::layer::window::{Pair, Slide};
 use crate::shape::Shape;
 
-/// Shape of the output and window of a pooling.
+/// The shape of the output and the window of a pooling.
 fn window(
     inputs: &[Shape],
     kernel: Pair,
@@ -26,7 +26,7 @@ fn window(
     let input = only(inputs)?;
     let (channels, window) = slide.over(input)?;
     if (0..2).any(|axis| padding.0[axis] > kernel.0[axis] / 2) {
-        return Err(Error::config("a pooling padded by more than half its window")
+        return Err(Error::config("the padding of a pooling must be at most half its window")
             .expected(format!("at most half of {:?}", kernel.0))
             .found(format!("{:?}", padding.0)));
     }
@@ -34,8 +34,8 @@ fn window(
     Ok((input.with_item([channels, height, width]), window))
 }
 
-/// Calls `each` for every position of a plane's output, with the numbers of the input in the window,
-/// row by row.
+/// Calls `each` for every position in the output of a plane, with the indices of the input numbers in
+/// its window, row by row.
 fn positions(window: &Window, mut each: impl FnMut(usize, &mut dyn Iterator<Item = usize>)) {
     let ([height, width], [_, kh, kw]) = (window.input, window.kernel);
     for y in 0..window.output[0] {

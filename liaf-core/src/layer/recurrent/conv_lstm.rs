@@ -1,4 +1,4 @@
-//! LSTM of images.
+//! LSTM for images.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,29 +16,30 @@ use crate::real::Real;
 use crate::shape::Shape;
 use crate::shape::size;
 
-/// LSTM whose products are convolutions, `[N, T, C, H, W]` to `[N, T, channels, H, W]`, all its
-/// outputs Y. Without peepholes; with `*` a convolution of stride 1 that keeps height and width:
+/// LSTM whose products are convolutions, `[N, T, C, H, W]` to `[N, T, channels, H, W]`. It returns the
+/// outputs Y of all steps, has no peepholes, and `*` is a convolution of stride 1 that keeps height and
+/// width:
 ///
 /// ```text
 /// i, f, o = σ(W * [X_t, Y_{t-1}] + b)      g = tanh(W * [X_t, Y_{t-1}] + b)
 /// C_t = f C_{t-1} + i g                    Y_t = o tanh(C_t)              C_0 = Y_0 = 0
 /// ```
 ///
-/// Parameters: `weight` `[4·channels, C + channels, kh, kw]`, `bias` `[4·channels]`. Of the output
-/// channels the first quarter is i, then f, g, o, as in `torch.nn.LSTM`; of the input channels the
-/// first C see X, the others Y. Source: Shi et al. 2015, arXiv 1506.04214.
+/// The parameters are `weight` `[4·channels, C + channels, kh, kw]` and `bias` `[4·channels]`. Of the
+/// output channels, the first quarter is i, followed by f, g and o, as in `torch.nn.LSTM`; of the input
+/// channels, the first C apply to X, the others to Y. Source: Shi et al. 2015, arXiv 1506.04214.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConvLstm {
-    /// Channels of the output and of the cell.
+    /// Number of channels of the output and of the cell.
     pub channels: usize,
-    /// Height and width of the window, odd. Default 3.
+    /// Height and width of the window, which must be odd. Default 3.
     #[serde(default = "three")]
     pub kernel: Pair,
     /// Whether a bias is added. Default true.
     #[serde(default = "crate::layer::contract::yes")]
     pub bias: bool,
-    /// First values of weight and bias.
+    /// How the first values of weight and bias are chosen.
     #[serde(default)]
     pub init: WeightInit,
 }
@@ -48,7 +49,7 @@ fn three() -> Pair {
 }
 
 impl ConvLstm {
-    /// `channels` outputs and a window, with a bias.
+    /// A ConvLSTM with `channels` outputs, this window and a bias.
     pub fn new(channels: usize, kernel: impl Into<Pair>) -> Self {
         Self { channels, kernel: kernel.into(), bias: true, init: WeightInit::default() }
     }
@@ -58,12 +59,12 @@ impl Layer for ConvLstm {
     fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         let input = only(inputs)?;
         if self.channels == 0 || self.kernel.0.iter().any(|size| size.is_multiple_of(2)) {
-            return Err(Error::config("a ConvLSTM needs channels and an odd kernel")
+            return Err(Error::config("a ConvLSTM needs at least one channel and an odd kernel")
                 .expected("1 or more channels; a kernel of odd height and width")
                 .found(format!("{} channels, kernel {:?}", self.channels, self.kernel.0)));
         }
         if !input.timed {
-            return Err(Error::shape("a ConvLSTM takes images in time")
+            return Err(Error::shape("a ConvLSTM needs images with time steps")
                 .expected("[N, T, C, H, W]")
                 .found(input));
         }
@@ -76,7 +77,7 @@ impl Layer for ConvLstm {
         size("a tensor of weights", &[4, self.channels, all, kh, kw])?;
         size("the gates", &[5, self.channels, window.positions()])?;
         let outputs = 4 * self.channels;
-        // The convolution of the input, and that of the output before.
+        // The convolution of the input, and that of the previous output.
         let [x, h] =
             [given, self.channels].map(|inputs| Conv { inputs, outputs, groups: 1, window });
         let fan = Fan { inputs: x.taps() + h.taps(), outputs: outputs * window.len() };
@@ -92,24 +93,25 @@ impl Layer for ConvLstm {
 
 #[derive(Debug)]
 struct ConvLstmOp {
-    /// From the input to the gates, and from the output before.
+    /// The convolutions from the input and from the previous output to the gates.
     x: Conv,
     h: Conv,
     bias: bool,
 }
 
 impl ConvLstmOp {
-    /// Numbers of a step's output, and of its gates.
+    /// Number of values in the output of a step, and in its gates.
     fn sizes(&self) -> (usize, usize) {
         (self.h.input_len(), self.h.output_len())
     }
 
-    /// Weights of one output channel.
+    /// Number of weights of one output channel.
     fn width(&self) -> usize {
         self.x.taps() + self.h.taps()
     }
 
-    /// Adds nothing to a convolution's part of the gates but, for the input's, the bias.
+    /// Computes the part of the gates of one of the two convolutions. That of the input includes the
+    /// bias.
     fn gates<R: Real>(&self, recurrent: bool, x: &[R], y: &mut [R], cx: &mut Context<'_, R>) {
         let (conv, at) = if recurrent { (&self.h, self.x.taps()) } else { (&self.x, 0) };
         let begin = if self.bias && !recurrent { Begin::Bias(cx.params[1]) } else { Begin::Zero };
@@ -159,7 +161,7 @@ impl<R: Real> SampleOp<R> for ConvLstmOp {
             |t: usize| &saved.get(0)[t * LstmCell::KEPT * len..(t + 1) * LstmCell::KEPT * len];
         let output = |t: usize| &back.output[t * len..(t + 1) * len];
         for t in (0..steps).rev() {
-            // So far `dy` is what came back through time.
+            // At this point `dy` contains the gradient from later steps.
             let given = &back.d_output[t * len..(t + 1) * len];
             dy.iter_mut().zip(given).for_each(|(sum, &g)| *sum += g);
             let dx = &mut d_gates[t * gates..(t + 1) * gates];
@@ -225,7 +227,7 @@ impl<R: Real> SampleOp<R> for ConvLstmOp {
         cx.scratch.put_all([state, dy, d_carried, d_gates]);
     }
 
-    /// The output before, then the cell.
+    /// The previous output, followed by the cell.
     fn state_len(&self) -> usize {
         2 * self.h.input_len()
     }

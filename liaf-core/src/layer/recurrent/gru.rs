@@ -10,16 +10,17 @@ use crate::shape::Shape;
 
 /// GRU: `[N, T, L]` to `[N, T, units]`.
 ///
-/// With `x = W_ih X_t + b_ih` and `h = W_hh Y_{t-1} + b_hh`, each cut into three:
-/// `r = σ(x_r + h_r)`, `z = σ(x_z + h_z)`, `n = tanh(x_n + r h_n)`, `Y_t = (1 - z) n + z Y_{t-1}`.
-/// The reset gate acts on the product with its bias.
+/// With `x = W_ih X_t + b_ih` and `h = W_hh Y_{t-1} + b_hh`, each split into three parts: `r = σ(x_r +
+/// h_r)`, `z = σ(x_z + h_z)`, `n = tanh(x_n + r h_n)`, `Y_t = (1 - z) n + z Y_{t-1}`. The reset gate
+/// multiplies the product including its bias.
 ///
-/// Parameters as `torch.nn.GRU` of one layer, in the order r, z, n: `weight_ih_l0` `[3 h, L]`, `weight_hh_l0`
-/// `[3 h, h]`, `bias_ih_l0` and `bias_hh_l0` `[3 h]`, all uniform within 1/√h at first.
+/// The parameters are those of `torch.nn.GRU` with one layer, in the order r, z, n: `weight_ih_l0` `[3
+/// h, L]`, `weight_hh_l0` `[3 h, h]`, `bias_ih_l0` and `bias_hh_l0` `[3 h]`, all at first uniform
+/// within 1/√h.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gru {
-    /// Numbers in the output, h.
+    /// Number of outputs, h.
     pub units: usize,
     /// Whether the two biases are added. Default true.
     #[serde(default = "crate::layer::contract::yes")]
@@ -27,7 +28,7 @@ pub struct Gru {
 }
 
 impl Gru {
-    /// `units` outputs, with biases.
+    /// A layer with `units` outputs and biases.
     pub fn new(units: usize) -> Self {
         Self { units, bias: true }
     }
@@ -35,12 +36,12 @@ impl Gru {
 
 impl Layer for Gru {
     fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
-        // Beside the products: `r h_n`, `(1 - z) n` and `z Y`, and three sums, a unit.
+        // Per unit, in addition to the products: `r h_n`, `(1 - z) n` and `z Y`, and three sums.
         super::describe(GruCell, self.units, self.bias, inputs, (3, 3))
     }
 }
 
-/// Keeps, of each step: r, z, n and h_n.
+/// Saves for each step: r, z, n and h_n.
 #[derive(Debug)]
 struct GruCell;
 

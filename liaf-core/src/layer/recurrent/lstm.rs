@@ -10,15 +10,16 @@ use crate::shape::Shape;
 
 /// LSTM: `[N, T, L]` to `[N, T, units]`.
 ///
-/// With `a = W_ih X_t + b_ih + W_hh Y_{t-1} + b_hh` cut into `a_i, a_f, a_g, a_o`:
-/// `C_t = σ(a_f) C_{t-1} + σ(a_i) tanh(a_g)`, `Y_t = σ(a_o) tanh(C_t)`.
+/// With `a = W_ih X_t + b_ih + W_hh Y_{t-1} + b_hh` split into `a_i, a_f, a_g, a_o`: `C_t = σ(a_f)
+/// C_{t-1} + σ(a_i) tanh(a_g)`, `Y_t = σ(a_o) tanh(C_t)`.
 ///
-/// Parameters as `torch.nn.LSTM` of one layer, in the order i, f, g, o: `weight_ih_l0` `[4 h, L]`, `weight_hh_l0`
-/// `[4 h, h]`, `bias_ih_l0` and `bias_hh_l0` `[4 h]`, all uniform within 1/√h at first.
+/// The parameters are those of `torch.nn.LSTM` with one layer, in the order i, f, g, o: `weight_ih_l0`
+/// `[4 h, L]`, `weight_hh_l0` `[4 h, h]`, `bias_ih_l0` and `bias_hh_l0` `[4 h]`, all at first uniform
+/// within 1/√h.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lstm {
-    /// Numbers in the output, h.
+    /// Number of outputs, h.
     pub units: usize,
     /// Whether the two biases are added. Default true.
     #[serde(default = "crate::layer::contract::yes")]
@@ -26,7 +27,7 @@ pub struct Lstm {
 }
 
 impl Lstm {
-    /// `units` outputs, with biases.
+    /// A layer with `units` outputs and biases.
     pub fn new(units: usize) -> Self {
         Self { units, bias: true }
     }
@@ -34,12 +35,12 @@ impl Lstm {
 
 impl Layer for Lstm {
     fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
-        // Beside the products: `f C`, `i g` and `o tanh C`, and one sum, a unit.
+        // Per unit, in addition to the products: `f C`, `i g` and `o tanh C`, and one sum.
         super::describe(LstmCell, self.units, self.bias, inputs, (3, 1))
     }
 }
 
-/// Keeps, of each step: the gates i, f, g, o, then C_t.
+/// Saves for each step: the gates i, f, g, o, then C_t.
 #[derive(Debug)]
 pub(super) struct LstmCell;
 

@@ -1,12 +1,12 @@
-//! The recurrent rivals: simple RNN, LSTM and GRU, `[N, T, L]` to `[N, T, units]`.
+//! Recurrent layers, for comparison: simple RNN, LSTM and GRU, `[N, T, L]` to `[N, T, units]`.
 //!
-//! Equations, names and layouts of parameters and order of gates are those of `torch.nn.RNN`,
-//! `LSTM` and `GRU` of one layer, so weights may be taken from there as they are. With G gates of h
-//! units (1, 4 or 3): `weight_ih_l0` `[G h, L]`, `weight_hh_l0` `[G h, h]`, `bias_ih_l0` and
-//! `bias_hh_l0` `[G h]`, all uniform within 1/√h at first. The state before the first step is 0.
+//! Equations, names and layouts of parameters, and the order of gates are those of `torch.nn.RNN`,
+//! `LSTM` and `GRU` with one layer, so that weights can be loaded from there without conversion. With G
+//! gates of h units (1, 4 or 3): `weight_ih_l0` `[G h, L]`, `weight_hh_l0` `[G h, h]`, `bias_ih_l0` and
+//! `bias_hh_l0` `[G h]`, all at first uniform within 1/√h. The state before the first step is 0.
 //!
-//! The inputs' part of the gates of all steps is one product; the recurrent part is a product a
-//! step. [`ConvLstm`] does the same to images.
+//! The inputs' part of the gates is computed for all steps in one product; the recurrent part needs one
+//! product per step. [`ConvLstm`] does the same with images.
 
 mod conv_lstm;
 mod gru;
@@ -27,8 +27,8 @@ use crate::real::Real;
 use crate::shape::{Shape, size};
 use op::{Cell, RecurrentOp};
 
-/// A recurrent layer of this cell. `each` are multiplications and additions a unit, beside those of
-/// the products.
+/// A recurrent layer with this cell. `each` is the number of multiplications and additions per unit, in
+/// addition to those of the products.
 fn describe<R: Real, C: Cell>(
     cell: C,
     units: usize,
@@ -38,13 +38,14 @@ fn describe<R: Real, C: Cell>(
 ) -> Result<Description<R>> {
     let input = only(inputs)?;
     if units == 0 {
-        return Err(Error::config("a recurrent layer needs units").expected("units of 1 or more"));
+        return Err(Error::config("a recurrent layer needs at least one unit")
+            .expected("units of 1 or more"));
     }
     if !input.timed || input.item.len() != 1 || input.is_empty() {
-        return Err(Error::shape("a recurrent layer takes vectors in time")
+        return Err(Error::shape("a recurrent layer needs vectors with time steps")
             .expected("[N, T, L]")
             .found(input)
-            .advice("put a flatten layer before it"));
+            .advice("add a flatten layer before it"));
     }
     let (length, rows) = (input.len(), size("the gates", &[C::GATES, units])?);
     let init = Init::Uniform(1.0 / (units as f64).sqrt());

@@ -1,4 +1,4 @@
-//! What the recurrent layers have in common: products, time, gradients of the weights.
+//! Code shared by the recurrent layers: products, the loop over time, gradients of the weights.
 
 use std::fmt::Debug;
 
@@ -9,56 +9,57 @@ use crate::real::Real;
 
 /// The elementwise part of one step of a recurrent layer of h units and G gates.
 pub(super) trait Cell: Send + Sync + Debug + 'static {
-    /// Gates: rows of the weights in units of h.
+    /// Number of gates: rows of the weights in units of h.
     const GATES: usize;
-    /// Numbers a unit keeps of each step for the way back.
+    /// Number of values that are saved per unit and step for the backward pass.
     const KEPT: usize;
-    /// Numbers a unit carries from step to step beside its output. They are the last of those it
-    /// keeps.
+    /// Number of values that a unit carries from step to step in addition to its output. They are the
+    /// last of the saved values.
     const CARRIED: usize;
-    /// Whether the gates see the inputs' part and the recurrent part apart from each other.
+    /// Whether the gates need the inputs' part and the recurrent part separately.
     const APART: bool;
 
-    /// From `x` = `W_ih X_t + b_ih` and `h` = `W_hh Y_{t-1} + b_hh`, both `[G h]`, and the output
-    /// before, to the output `y` `[h]`. Changes `carried` and writes `kept`.
+    /// Computes the output `y` `[h]` from `x` = `W_ih X_t + b_ih` and `h` = `W_hh Y_{t-1} + b_hh`, both
+    /// `[G h]`, and the previous output. Updates `carried` and writes `kept`.
     fn forward<R: Real>(&self, step: Step<'_, R>, before: &[R], carried: &mut [R], y: &mut [R]);
 
-    /// From the gradient by the output to those by `x` and `h`. `d_carried` is the gradient by what
-    /// this step hands on beside its output, and becomes that by what it was handed; `d_before`
-    /// takes the gradient by the output before that does not go through `h`.
+    /// Computes the gradients with respect to `x` and `h` from that with respect to the output.
+    /// `d_carried` is the gradient with respect to what this step carries on, and is replaced by that
+    /// with respect to what it received. `d_before` receives the gradient with respect to the previous
+    /// output, except for the part through `h`.
     fn backward<R: Real>(&self, step: StepBack<'_, R>, d_carried: &mut [R], d_before: &mut [R]);
 }
 
-/// One step forward.
+/// Arguments of one forward step.
 pub(super) struct Step<'a, R> {
     pub x: &'a [R],
     pub h: &'a [R],
     pub kept: &'a mut [R],
 }
 
-/// One step back.
+/// Arguments of one backward step.
 pub(super) struct StepBack<'a, R> {
-    /// What the step kept, and what the one before it handed on beside its output.
+    /// The values that this step saved, and those that the previous step carried on.
     pub kept: &'a [R],
     pub carried: &'a [R],
-    /// Output, the output before, gradient by the output.
+    /// Output, previous output, and gradient with respect to the output.
     pub y: &'a [R],
     pub y_before: &'a [R],
     pub dy: &'a [R],
-    /// Gradients by `x` and `h`, to be written; the second only where they are apart.
+    /// Gradients with respect to `x` and `h`, to be written; the second one only if they are separate.
     pub dx: &'a mut [R],
     pub dh: &'a mut [R],
 }
 
-/// The state before the first step, of zeros so far, if it goes on from one; which is kept in buffer 1
-/// for the way back.
+/// Replaces the zeros in `state` by the state from which this pass continues, if there is one. That
+/// state is saved in buffer 1 for the backward pass.
 pub(super) fn start<R: Real>(flow: &Flow<'_, R>, state: &mut [R], saved: &mut Saved<R>) {
     let carry = flow.carry.as_deref().unwrap_or_default();
     state[..carry.len()].copy_from_slice(carry);
     saved.buffer(1, carry.len()).copy_from_slice(carry);
 }
 
-/// The same on the way back. Says whether it began anew.
+/// Does the same in the backward pass. Returns whether the pass started from the initial state.
 pub(super) fn restart<R: Real>(state: &mut [R], saved: &Saved<R>) -> bool {
     let kept = saved.get(1);
     state[..kept.len()].copy_from_slice(kept);
@@ -78,7 +79,7 @@ impl<C: Cell> RecurrentOp<C> {
         C::GATES * self.units
     }
 
-    /// `out = rows of x · Wᵀ + b`, the weights and bias standing at `at` and `at + 2`.
+    /// `out = rows of x · Wᵀ + b`, with the weights and bias at parameters `at` and `at + 2`.
     fn affine<R: Real>(
         &self,
         x: &[R],
@@ -104,7 +105,7 @@ impl<C: Cell> RecurrentOp<C> {
     }
 }
 
-/// Adds the gradients by weights `[rows, width]` and bias of `out = x · Wᵀ + b`.
+/// Adds the gradients with respect to the weights `[rows, width]` and the bias of `out = x · Wᵀ + b`.
 fn add_weights<R: Real>(
     d: &[R],
     x: &[R],
@@ -131,7 +132,7 @@ fn add_weights<R: Real>(
     }
 }
 
-/// What [`add_weights`] adds to; `all` are the gradients of all steps, of which the bias is in each.
+/// Arguments of [`add_weights`]. `all` are the gradients of all steps, each of which includes the bias.
 struct Parts<'a, R: Real> {
     rows: usize,
     product: fn(Product<'_, R>),
@@ -179,7 +180,7 @@ impl<R: Real, C: Cell> SampleOp<R> for RecurrentOp<C> {
         let output = |t: usize| &back.output[t * units..(t + 1) * units];
         for t in (0..steps).rev() {
             let at = t * rows..(t + 1) * rows;
-            // So far `dy` is what came back through time.
+            // At this point `dy` contains the gradient from later steps.
             dy.iter_mut()
                 .zip(&back.d_output[t * units..(t + 1) * units])
                 .for_each(|(sum, &g)| *sum += g);
@@ -236,7 +237,7 @@ impl<R: Real, C: Cell> SampleOp<R> for RecurrentOp<C> {
         cx.scratch.put_all([state, d_before, dy, d_carried, dh, dx]);
     }
 
-    /// The output before, then what the cell carries.
+    /// The previous output, followed by what the cell carries.
     fn state_len(&self) -> usize {
         (1 + C::CARRIED) * self.units
     }

@@ -10,14 +10,14 @@ use crate::shape::Shape;
 
 /// `Y_t = act(W_ih X_t + b_ih + W_hh Y_{t-1} + b_hh)`: `[N, T, L]` to `[N, T, units]`.
 ///
-/// Parameters as `torch.nn.RNN` of one layer: `weight_ih_l0` `[h, L]`, `weight_hh_l0`
-/// `[h, h]`, `bias_ih_l0` and `bias_hh_l0` `[h]`, all uniform within 1/√h at first.
+/// The parameters are those of `torch.nn.RNN` with one layer: `weight_ih_l0` `[h, L]`, `weight_hh_l0`
+/// `[h, h]`, `bias_ih_l0` and `bias_hh_l0` `[h]`, all at first uniform within 1/√h.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rnn {
-    /// Numbers in the output, h.
+    /// Number of outputs, h.
     pub units: usize,
-    /// The activation. Default tanh.
+    /// The activation function. Default tanh.
     #[serde(default)]
     pub activation: RnnActivation,
     /// Whether the two biases are added. Default true.
@@ -25,7 +25,7 @@ pub struct Rnn {
     pub bias: bool,
 }
 
-/// The activation of an [`Rnn`].
+/// The activation function of an [`Rnn`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RnnActivation {
@@ -37,7 +37,7 @@ pub enum RnnActivation {
 }
 
 impl Rnn {
-    /// `units` outputs with tanh and biases.
+    /// A layer with `units` outputs, tanh and biases.
     pub fn new(units: usize) -> Self {
         Self { units, activation: RnnActivation::Tanh, bias: true }
     }

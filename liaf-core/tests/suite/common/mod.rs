@@ -1,13 +1,23 @@
 //! What the tests of networks share: random batches, and finite differences as a judge of gradients.
 #![allow(dead_code, clippy::unwrap_used, reason = "each test file uses a part; a test may panic")]
 
+#[path = "../../../../liaf-data/src/fixtures.rs"]
+mod found;
 pub mod reference;
 pub mod trained;
+
+use std::path::PathBuf;
 
 use liaf_core::graph::{Inputs, Pass, SLOTS, Train};
 use liaf_core::rng::Key;
 use liaf_core::{GradientSum, Mode, Network, Real, Workspace};
 use ndarray::{ArrayD, IxDyn};
+
+/// A file of `fixtures/reference`.
+pub fn reference_file(name: &str) -> PathBuf {
+    let folder = found::folder().expect("the folder fixtures, which is in the repository");
+    folder.join("reference").join(name)
+}
 
 /// Normal numbers.
 pub fn random<R: Real>(shape: &[usize], seed: u64) -> ArrayD<R> {

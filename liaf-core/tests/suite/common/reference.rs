@@ -1,14 +1,13 @@
 //! Tensors that others computed: `fixtures/reference/*.safetensors`, made by the scripts beside them.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use liaf_core::graph::{Inputs, Train};
 use liaf_core::{GradientSum, Mode, Network, Workspace};
 use ndarray::{ArrayD, IxDyn};
 use safetensors::{Dtype, SafeTensors};
 
-use super::relative_error;
+use super::{reference_file, relative_error};
 
 /// The tensors of one file, in double precision.
 pub struct Reference {
@@ -20,8 +19,7 @@ pub struct Reference {
 impl Reference {
     /// `fixtures/reference/{name}.safetensors`.
     pub fn load(name: &str) -> Self {
-        let file = format!("../fixtures/reference/{name}.safetensors");
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let path = reference_file(&format!("{name}.safetensors"));
         let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         let file = SafeTensors::deserialize(&bytes).unwrap();
         let numbers = |tensor: &safetensors::tensor::TensorView<'_>| match tensor.dtype() {

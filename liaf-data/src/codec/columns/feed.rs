@@ -214,9 +214,10 @@ impl Feed {
                 Ok(Status::StreamEnd) => self.ended = true,
                 Ok(_) if read > 0 || wrote > 0 => {}
                 Ok(_) => self.fail(Error::truncated("the compressed data ends too early")),
-                Err(error) => {
-                    self.fail(Error::malformed("the data does not inflate").found(error.as_str()))
-                }
+                Err(error) => self.fail(
+                    Error::malformed("the compressed data cannot be decompressed")
+                        .found(error.as_str()),
+                ),
             }
         }
         out.truncate(filled);

@@ -6,8 +6,8 @@ pub(super) use zlib_rs::{Inflate, InflateFlush, Status};
 #[cfg(not(feature = "zip"))]
 pub(super) use absent::{Inflate, InflateFlush, Status};
 
-/// What stands in for the decompressor in a build without it. Compressed data is refused by name
-/// before it is read; if it were not, this would say that it does not inflate.
+/// Replaces the decompressor in a build without it. Compressed data is refused before it is read, with
+/// an error that names the feature, so that this decompressor is never called.
 #[cfg(not(feature = "zip"))]
 mod absent {
     pub(in crate::codec::columns) struct Inflate;

@@ -153,7 +153,7 @@ impl ColumnReader {
         }
         if self.strict && unusable.count > 0 {
             let row = first + unusable.first as u64;
-            return Err(Error::malformed(format!("row {row} is not an event"))
+            return Err(Error::malformed(format!("row {row} does not contain a valid event"))
                 .at(self.row_offset(row))
                 .expected("a time, whole x and y from 0 to 65535, and p 0, 1 or -1"));
         }
@@ -191,8 +191,10 @@ impl ColumnReader {
             }
             if bytes == sum.bytes && crc.finalize() != sum.crc {
                 self.report.add(Finding::BadParts, 1, sum.at);
-                self.report
-                    .note(format!("the checksum of {} is wrong: its events may be too", sum.name));
+                self.report.note(format!(
+                    "the checksum of {} is wrong: its events may be wrong too",
+                    sum.name
+                ));
                 let wrong = Error::malformed(format!("the checksum of {} is wrong", sum.name));
                 error = error.or(Some(wrong.at(sum.at)));
             }
@@ -343,8 +345,8 @@ impl BlockReader for ColumnReader {
     }
 
     fn expected_events(&self) -> usize {
-        // A header may claim any number of rows: never expect more than the bytes of the file could
-        // hold.
+        // A header may claim any number of rows, so that the estimate is limited to what the bytes of
+        // the file can hold.
         self.left.min(32 * self.file_bytes) as usize
     }
 }

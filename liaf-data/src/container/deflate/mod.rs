@@ -50,8 +50,8 @@ pub(crate) enum Wrap {
 #[cfg(feature = "zip")]
 mod zlib;
 
-/// What stands in for the compressor in a build without it. Files that would be compressed are
-/// refused by name before anything is written.
+/// Replaces the compressor in a build without it. Files that would be compressed are then refused, with
+/// an error that names the feature, before anything is written.
 #[cfg(not(feature = "zip"))]
 mod absent {
     use super::{DeflateLevel, Wrap};

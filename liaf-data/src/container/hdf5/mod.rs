@@ -1,16 +1,13 @@
-//! HDF5 files whose chunks are compressed by this crate, on many threads, and written directly.
+//! HDF5 files whose chunks are compressed on many threads, and written in order.
 
-mod chunk;
-mod error;
+mod file;
 mod flow;
 mod pack;
 mod read;
 mod thread;
-mod whole;
 
-pub(crate) use chunk::write_chunk;
+pub(crate) use file::{Chunked, ChunkedFile, FileSpec};
 pub(crate) use flow::Flow;
 pub(crate) use pack::Chunk;
-pub(crate) use read::{Shared, error, open};
+pub(crate) use read::{Shared, error, open, open_for};
 pub(crate) use thread::ChunkSink;
-pub(crate) use whole::WholeFile;

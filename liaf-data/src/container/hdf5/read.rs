@@ -15,9 +15,19 @@ use crate::limits::Limits;
 /// # Errors
 /// If the file is no HDF5 file, or cannot be read.
 pub(crate) fn open(source: &ByteSource, limits: &Limits) -> Result<(File, Shared)> {
+    open_for(source, limits.packet_bytes, liaf_hdf5::Limits::DEFAULT.value_bytes)
+}
+
+/// The same with limits on the size of a chunk, and of all values that are read at once.
+pub(crate) fn open_for(
+    source: &ByteSource,
+    chunk_bytes: usize,
+    value_bytes: usize,
+) -> Result<(File, Shared)> {
     let size = source.len().unwrap_or(0);
     let shared = Shared { source: Arc::new(Mutex::new(source.again()?)), size };
-    let limits = liaf_hdf5::Limits::default().with_chunk_bytes(limits.packet_bytes);
+    let limits =
+        liaf_hdf5::Limits::default().with_chunk_bytes(chunk_bytes).with_value_bytes(value_bytes);
     let file = File::from_source(Box::new(shared.clone()), limits).map_err(error)?;
     Ok((file, shared))
 }

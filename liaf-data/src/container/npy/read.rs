@@ -48,9 +48,9 @@ impl Dtype {
 
 /// The lengths of the fixed part of the header and of the text after it, from the first 12 bytes.
 pub(crate) fn lengths(head: &[u8], limits: &Limits) -> Result<(usize, usize)> {
-    let cut = || Error::truncated("the header of the array is not whole");
+    let cut = || Error::truncated("the header of the array is incomplete");
     if !head.starts_with(MAGIC) {
-        return Err(Error::malformed("not a numpy array").expected("\\x93NUMPY"));
+        return Err(Error::malformed("the file is not a NumPy array").expected("\\x93NUMPY"));
     }
     let (fixed, text) = match head.get(6).ok_or_else(cut)? {
         1 => {
@@ -62,7 +62,7 @@ pub(crate) fn lengths(head: &[u8], limits: &Limits) -> Result<(usize, usize)> {
             (12, u64::from(u32::from_le_bytes(*length)))
         }
         version => {
-            return Err(Error::unsupported("an unknown version of the numpy format")
+            return Err(Error::unsupported("unsupported version of the NumPy format")
                 .expected("1, 2 or 3")
                 .found(version));
         }
@@ -73,7 +73,7 @@ pub(crate) fn lengths(head: &[u8], limits: &Limits) -> Result<(usize, usize)> {
 impl Header {
     /// Parses the text of the header.
     pub fn parse(text: &[u8]) -> Result<Self> {
-        let text = std::str::from_utf8(text).map_err(|_| broken("not text"))?;
+        let text = std::str::from_utf8(text).map_err(|_| broken("text that is not UTF-8"))?;
         let mut literal = Literal { rest: text };
         let value = literal.value(0)?;
         let is_clean = literal.rest.bytes().all(|byte| matches!(byte, b' ' | b'\n'));
@@ -84,14 +84,14 @@ impl Header {
         };
         let fortran = match entry("fortran_order")? {
             Value::Bool(fortran) => *fortran,
-            _ => return Err(broken("'fortran_order' is not True or False")),
+            _ => return Err(broken("'fortran_order' that is not True or False")),
         };
         let Value::List(shape) = entry("shape")? else {
-            return Err(broken("'shape' is not a tuple"));
+            return Err(broken("'shape' that is not a tuple"));
         };
         let side = |value: &Value| match value {
             Value::Int(side) => Ok(*side),
-            _ => Err(broken("'shape' holds something that is not a size")),
+            _ => Err(broken("'shape' with an item that is not a size")),
         };
         Ok(Self {
             dtype: dtype(entry("descr")?)?,
@@ -103,7 +103,7 @@ impl Header {
 }
 
 fn broken(what: &str) -> Error {
-    Error::malformed("the header of the array is broken").found(what)
+    Error::malformed("the header of the array is invalid").found(what)
 }
 
 fn dtype(value: &Value) -> Result<Dtype> {
@@ -111,16 +111,16 @@ fn dtype(value: &Value) -> Result<Dtype> {
         Value::Text(text) => {
             let (bytes, number) = element(text)?;
             return number.map(Dtype::Plain).ok_or_else(|| {
-                Error::unsupported("an array of this type is not read")
+                Error::unsupported("the type of the array is not supported")
                     .found(format!("{text} of {bytes} bytes"))
             });
         }
         Value::List(members) => members,
-        _ => return Err(broken("'descr' is not a type")),
+        _ => return Err(broken("'descr' that is not a type")),
     };
     let (mut fields, mut start) = (Vec::new(), 0usize);
     for member in members {
-        let Value::List(parts) = member else { return Err(broken("a field is not a tuple")) };
+        let Value::List(parts) = member else { return Err(broken("a field that is not a tuple")) };
         // A name may be a pair of title and name.
         let name = match parts.first() {
             Some(Value::Text(name)) => name,
@@ -141,7 +141,7 @@ fn dtype(value: &Value) -> Result<Dtype> {
                 side => std::slice::from_ref(side),
             };
             for side in sides {
-                let Value::Int(side) = side else { return Err(broken("a field of no size")) };
+                let Value::Int(side) = side else { return Err(broken("a field without a size")) };
                 let side = usize::try_from(*side).ok();
                 bytes = side.and_then(|n| bytes.checked_mul(n)).ok_or_else(too_large)?;
             }
@@ -151,7 +151,7 @@ fn dtype(value: &Value) -> Result<Dtype> {
         start = start.checked_add(bytes).filter(|&n| n <= RECORD).ok_or_else(too_large)?;
     }
     if start == 0 {
-        return Err(broken("records of no bytes"));
+        return Err(broken("records of 0 bytes"));
     }
     Ok(Dtype::Record { fields, bytes: start })
 }
@@ -173,13 +173,13 @@ fn element(text: &str) -> Result<(usize, Option<Number>)> {
     };
     let (kind, size) = rest.split_at_checked(1).ok_or_else(|| broken("a type without a name"))?;
     if kind == "O" {
-        return Err(Error::unsupported("an array of pickled Python objects is not read")
-            .advice("loading it would run code that the file holds; save arrays of numbers"));
+        return Err(Error::unsupported("arrays of pickled Python objects are not supported")
+            .advice("loading them would run code that the file contains; save arrays of numbers"));
     }
     let digits = size.split('[').next().unwrap_or_default();
     let size: usize = match digits {
         "" => 1,
-        digits => digits.parse().map_err(|_| broken(&format!("the type {text:?}")))?,
+        digits => digits.parse().map_err(|_| broken(&format!("the unknown type {text:?}")))?,
     };
     let kind = match (kind, size) {
         ("b" | "?", 1) => Some(Kind::Bool),
@@ -232,7 +232,7 @@ impl Literal<'_> {
 
     fn value(&mut self, depth: usize) -> Result<Value> {
         if depth > DEPTH {
-            return Err(broken("it is nested too deeply"));
+            return Err(broken("values that are nested too deeply"));
         }
         match self.next() {
             Some(quote @ ('\'' | '"')) => self.text(quote).map(Value::Text),
@@ -244,7 +244,7 @@ impl Literal<'_> {
                 while !self.take('}') {
                     let key = match self.next() {
                         Some(quote @ ('\'' | '"')) => self.text(quote)?,
-                        _ => return Err(broken("a key is not a text")),
+                        _ => return Err(broken("a key that is not a text")),
                     };
                     if !self.take(':') {
                         return Err(broken("a key without a value"));
@@ -272,7 +272,7 @@ impl Literal<'_> {
                 }
                 Err(broken("an unknown word"))
             }
-            _ => Err(broken("no value where one should be")),
+            _ => Err(broken("no value where one is expected")),
         }
     }
 

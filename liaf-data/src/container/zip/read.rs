@@ -33,14 +33,14 @@ impl Entry {
                 Err(Error::unsupported("a member of the archive is encrypted").at(self.offset))
             }
             0 if self.packed == self.size => Ok(Storage::Stored),
-            0 => Err(Error::malformed("a stored member has two sizes").at(self.offset)),
+            0 => Err(Error::malformed("a stored member has two different sizes").at(self.offset)),
             8 => Ok(Storage::Deflate),
-            method => {
-                Err(Error::unsupported("a member of the archive is packed in an unknown way")
-                    .at(self.offset)
-                    .expected("0 (stored) or 8 (deflated)")
-                    .found(method))
-            }
+            method => Err(Error::unsupported(
+                "the compression of a member of the archive is not supported",
+            )
+            .at(self.offset)
+            .expected("0 (stored) or 8 (deflated)")
+            .found(method)),
         }
     }
 
@@ -48,8 +48,10 @@ impl Entry {
     pub fn data(&self, source: &mut ByteSource) -> Result<u64> {
         let header = source.read_at(self.offset, 30)?;
         if !header.starts_with(b"PK\x03\x04") || header.len() < 30 {
-            return Err(Error::malformed("a member of the archive is not where it should be")
-                .at(self.offset));
+            return Err(Error::malformed(
+                "a member of the archive is not at the offset in the directory",
+            )
+            .at(self.offset));
         }
         let extra = u64::from(u16_at(&header, 26)) + u64::from(u16_at(&header, 28));
         let start = self.offset + 30 + extra;
@@ -79,7 +81,7 @@ pub(crate) fn entries(source: &mut ByteSource, limits: &Limits) -> Result<Vec<En
     let end = (0..tail.len().saturating_sub(END - 1)).rev().find(is_end).ok_or_else(|| {
         Error::truncated("the zip archive has no directory at its end")
             .at(length)
-            .advice("the copy or the writer was interrupted")
+            .advice("the copy or the writer may have been interrupted")
     })?;
     let record = &tail[end..];
     let at = from + end as u64;
@@ -92,16 +94,17 @@ pub(crate) fn entries(source: &mut ByteSource, limits: &Limits) -> Result<Vec<En
     let directory = source.read_at(start, size)?;
     if directory.len() < size || start.saturating_add(size as u64) > at {
         return Err(
-            Error::malformed("the directory of the archive is not where it should be").at(at)
+            Error::malformed("the directory of the archive is not at the stated offset").at(at)
         );
     }
     let mut entries = Vec::new();
     let mut rest = directory.as_slice();
     while !rest.is_empty() {
         let offset = start + (size - rest.len()) as u64;
-        let (entry, after) = entry(rest)
-            .filter(|(entry, _)| entry.offset < length)
-            .ok_or_else(|| Error::malformed("the directory of the archive is broken").at(offset))?;
+        let (entry, after) =
+            entry(rest).filter(|(entry, _)| entry.offset < length).ok_or_else(|| {
+                Error::malformed("the directory of the archive is damaged").at(offset)
+            })?;
         entries.push(entry);
         rest = after;
     }

@@ -55,7 +55,7 @@ impl TextHeader {
                 Limits::check("the header", header.end, limit)
                     .map_err(|error| error.at(limit as u64))?;
                 if header.end > head.len() as u64 {
-                    return Err(Error::caller("the data offset lies after the end of the file")
+                    return Err(Error::caller("the data offset is after the end of the file")
                         .at(head.len() as u64)
                         .found(header.end));
                 }
@@ -73,7 +73,7 @@ impl TextHeader {
                 return Ok(header);
             }
             if look > limit {
-                return Err(Error::limit("the text header does not end")
+                return Err(Error::limit("the text header is too long")
                     .at(limit as u64)
                     .expected(format!("at most {limit} bytes")));
             }

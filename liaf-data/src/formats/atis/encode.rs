@@ -93,7 +93,7 @@ impl Encoder for AtisBinEncoder {
     fn notes(&self) -> Vec<String> {
         let note = || {
             format!(
-                "ATIS bin cannot say that the sensor has {} pixels: tell its readers",
+                "ATIS bin cannot store that the sensor has {} pixels: state it when reading the file",
                 self.sensor
             )
         };

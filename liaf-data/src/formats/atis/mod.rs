@@ -1,15 +1,10 @@
-//! ATIS events of 5 bytes, as N-MNIST and N-Caltech101 have them in `.bin` files.
+//! ATIS events of 5 bytes, the `.bin` files of N-MNIST and N-Caltech101.
 //!
-//! | byte | |
-//! |---|---|
-//! | 0 | x from the left |
-//! | 1 | y from the top; 240 marks an overflow, not a pixel |
-//! | 2–4 | 24 bits, big-endian: the highest is the polarity, 1 = ON; the rest is the time in µs |
+#![doc = include_str!("../../../docs/formats/atis_bin.md")]
 //!
-//! The file has no header, so it is known only by its name and by its times. An overflow adds
-//! 2¹³ µs to its own time and all later ones. Source: the description of N-MNIST by its authors
-//! (Orchard et al. 2015, <https://www.garrickorchard.com/datasets/n-mnist>); tonic for the overflow,
-//! which not every reader knows ([`AtisOverflow`](crate::options::AtisOverflow)).
+//! # In Rust
+//!
+//! What an overflow means is [`AtisOverflow`](crate::options::AtisOverflow).
 
 mod decode;
 mod encode;
@@ -30,7 +25,7 @@ use seek_scan::MarkerScout;
 pub(crate) static FORMAT: Format =
     Format { name: "ATIS bin", extensions: &["bin"], detect, open, write: &[encode::TARGET] };
 
-/// Bytes a decoder gets at once: on one thread as much as stays in cache.
+/// Number of bytes that a decoder is given at a time: as many as fit in the cache of one core.
 const STEP: usize = 160 << 10;
 const PARALLEL_STEP: usize = 5 << 20;
 
@@ -42,7 +37,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let stated = options.data_offset.unwrap_or(0);
     let start = Limits::check("data offset", stated, options.limits.header_bytes)?;
     if source.head(start)?.len() < start {
-        return Err(Error::caller("the data offset lies after the end of the file").found(start));
+        return Err(Error::caller("the data offset is after the end of the file").found(start));
     }
     let start = stated;
     let sensor = options.sensor;
@@ -66,7 +61,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     })
 }
 
-/// The part of the ATIS that the two data sets use, or else the box around all events.
+/// The part of the ATIS that the two data sets use if the events fit it, otherwise their bounding box.
 fn fit_sensor(bounds: SensorSize) -> SensorSize {
     [SensorSize::new(34, 34), SensorSize::new(240, 180)]
         .into_iter()

@@ -153,10 +153,12 @@ impl CsvDecoder {
         let line = self.line(line);
         let at = |error: Error| error.at(offset);
         match fault {
-            Fault::Columns(found) => at(Error::malformed(format!("{line} is not an event")))
-                .expected(format!("{} columns", self.columns.count))
-                .found(found),
-            Fault::Field(field) => at(Error::malformed(format!("{field} of {line} is not one")))
+            Fault::Columns(found) => {
+                at(Error::malformed(format!("{line} does not contain an event")))
+                    .expected(format!("{} columns", self.columns.count))
+                    .found(found)
+            }
+            Fault::Field(field) => at(Error::malformed(format!("{field} of {line} is invalid")))
                 .expected(match field.index() {
                     0 => "a time",
                     3 => "0, 1, -1, True or False",
@@ -234,7 +236,7 @@ impl Decoder for CsvDecoder {
         self.report.bytes.skipped += tail.len() as u64;
         self.report.add(Finding::TruncatedTails, 1, self.offset);
         if self.strict {
-            return Err(Error::truncated(format!("{} has no end", self.line(self.line)))
+            return Err(Error::truncated(format!("{} is incomplete", self.line(self.line)))
                 .at(self.offset)
                 .expected("a line end, or the polarity as last column")
                 .advice("if nothing is missing, add a line end"));

@@ -14,7 +14,7 @@ pub(crate) const TARGET: Target = Target {
     compressions: &[],
     capabilities: Capabilities {
         t_min: 0,
-        // A reader takes larger whole numbers for ns.
+        // A reader takes larger whole numbers for times in ns.
         t_max: 100_000_000_000_000_000,
         ..Capabilities::ANYTHING
     },
@@ -24,8 +24,8 @@ pub(crate) const TARGET: Target = Target {
 /// Number of bytes that are written together.
 const CHUNK: usize = 64 << 10;
 
-/// The first line. It names the columns as tables of data are read, so the size of the sensor has no place
-/// in it.
+/// The first line. It has only the names of the columns, as readers of tables expect, so that the size
+/// of the sensor cannot be stored.
 const HEADER: &str = "t,x,y,p\n";
 
 /// Writes a line of names and a line for each event.

@@ -116,7 +116,7 @@ impl Layout {
 }
 
 fn unclear(count: usize) -> Error {
-    Error::malformed("what the columns hold is not clear")
+    Error::malformed("the meaning of the columns is ambiguous")
         .expected("names, or the four columns t, x, y and p")
         .found(format!("{count} columns"))
         .hint(Hint::NameColumns { example: "t,x,y,p".into() })
@@ -125,7 +125,7 @@ fn unclear(count: usize) -> Error {
 /// The order that the caller specified.
 fn stated(order: &[Option<Field>], count: usize) -> Result<[usize; 4]> {
     if order.len() != count {
-        return Err(Error::caller("the file has another number of columns than was stated")
+        return Err(Error::caller("the number of columns in the file differs from the stated one")
             .expected(order.len())
             .found(count));
     }
@@ -144,7 +144,7 @@ fn named(names: &[Option<Name>], text: &str, keys: Option<&ColumnMap>) -> Result
             None => names.iter().position(|name| name.is_some_and(|name| name.field == field)),
         };
         at[field.index()] = column.filter(|&column| column < names.len()).ok_or_else(|| {
-            Error::malformed(format!("no column is named as {field} of an event"))
+            Error::malformed(format!("no column has a name for {field} of an event"))
                 .found(text)
                 .hint(Hint::NameColumns { example: format!("{field}=NAME") })
         })?;

@@ -1,19 +1,10 @@
-//! Text with an event a line, in columns: CSV and its kin.
+//! Text with one event on each line, in columns: CSV and its kin.
 //!
-//! - Columns are separated by `,`, `;`, spaces or tabs, mixed as they come. Lines end in LF or CR LF.
-//! - A line that begins with `#`, `%` or `//` is a comment; one of them may name the columns, or the
-//!   sensor's size as `%geometry:1280,720` (Metavision). So may a first line of two numbers (RPG).
-//! - A first line of words names the columns: `x`, `y`, `t` (`ts`, `time`, `timestamp`) and `p` (`on`,
-//!   `pol`, `polarity`), in any order, others between them. A number behind an `@` is the sensor's
-//!   width or height (faery: `t,x@640,y@480,on`); a unit may follow the name of t (`t[ns]`).
-//! - Without names there are four columns: t, x, y, p, unless p can only be the third and the last
-//!   one counts up (Metavision: x, y, p, t), or the third does (x, y, t, p).
-//! - Times with fractions are seconds; whole ones are µs, or ns if the first is above 10¹⁷. They are
-//!   never taken as ms. They are rounded to the nearest µs.
-//! - p is 0 or 1, -1 or 1, True or False.
+#![doc = include_str!("../../../docs/formats/csv.md")]
 //!
-//! What was inferred stands in [`RecordingInfo::details`]; `--columns`, `--keys` and `--time-unit`
-//! overrule it. A last line without a line end is whole only if the polarity is its last column.
+//! # In Rust
+//!
+//! What was inferred is in [`RecordingInfo::details`].
 
 mod decode;
 mod digits;

@@ -229,13 +229,15 @@ impl EventStreamDecoder {
     /// Gives up after a length that no event can have: it is unknown where the next event starts.
     fn lose(&mut self, length: u64, bytes: usize) -> Result<Found> {
         if self.strict {
-            return Err(Error::malformed("a generic event is too large")
+            return Err(Error::malformed("a generic event is too long")
                 .at(self.offset)
                 .expected(format!("at most {} bytes", self.limit))
                 .found(format!("{length} bytes or more")));
         }
         self.report.add(Finding::DamagedPackets, 1, self.offset);
-        self.report.note("no event can be found after a length that is not valid");
+        self.report.note(
+            "the length of a generic event is invalid, so that no event after it can be found",
+        );
         self.report.bytes.skipped += bytes as u64;
         self.lost = true;
         Ok(Found::Done(bytes))
@@ -382,7 +384,7 @@ impl Decoder for EventStreamDecoder {
         self.report.bytes.skipped += tail;
         self.report.add(Finding::TruncatedTails, 1, offset);
         if self.strict {
-            return Err(Error::truncated("the last event is not whole")
+            return Err(Error::truncated("the last event is incomplete")
                 .at(offset)
                 .expected(expected)
                 .found(format!("{tail} bytes")));

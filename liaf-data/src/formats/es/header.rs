@@ -65,7 +65,7 @@ impl Header {
         };
         let version = format!("{major}.{minor}.{patch}");
         if major != 2 {
-            return Err(Error::unsupported("another version of Event Stream")
+            return Err(Error::unsupported("unsupported version of Event Stream")
                 .at(MAGIC.len() as u64)
                 .expected("2.x")
                 .found(version));
@@ -77,12 +77,10 @@ impl Header {
             3 => Type::Display,
             4 => Type::Colour,
             _ => {
-                return Err(Error::unsupported(
-                    "a type of events that Event Stream 2 does not have",
-                )
-                .at(SHORT as u64 - 1)
-                .expected("0 to 4")
-                .found(kind));
+                return Err(Error::unsupported("unknown type of events")
+                    .at(SHORT as u64 - 1)
+                    .expected("0 to 4")
+                    .found(kind));
             }
         };
         if !kind.has_size() {

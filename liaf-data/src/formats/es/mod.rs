@@ -1,23 +1,6 @@
-//! Event Stream (`.es`) 2.x: a short header, then events that each say how much later they are.
+//! Event Stream (`.es`) 2.x: events that each say how much later they are.
 //!
-//! | at | |
-//! |---|---|
-//! | 0 | `Event Stream` |
-//! | 12 | three bytes of version; the first must be 2 |
-//! | 15 | type: 0 generic, 1 DVS, 2 ATIS, 3 asynchronous display, 4 colour |
-//! | 16 | types 1, 2 and 4: `u16` width, `u16` height, little-endian |
-//!
-//! | type | byte of time | then |
-//! |---|---|---|
-//! | DVS | `FF`: 127 µs pass; `FE`: nothing; else bits 7–1 are µs, bit 0 is p | `u16` x, `u16` y |
-//! | ATIS | `FC`–`FF`: 63 µs for each of bits 1–0; else bits 7–2 are µs, bit 1 is p, bit 0 a threshold crossing | `u16` x, `u16` y |
-//! | colour | `FF`: 254 µs pass; `FE`: nothing; else µs | `u16` x, `u16` y, r, g, b |
-//! | display | as colour | x, y, stage |
-//! | generic | as colour | length in bytes of 7 bits, the lowest first, bit 0: another follows; data |
-//!
-//! Time begins at 0 and cannot go back; y counts from the bottom. An event can only be read behind
-//! all others, so the format cannot be read on several threads. Source: the table
-//! above was put together from the format's description and from what event_stream and faery read.
+#![doc = include_str!("../../../docs/formats/event_stream.md")]
 
 mod decode;
 mod encode;
@@ -41,7 +24,7 @@ pub(crate) static FORMAT: Format = Format {
     write: &[encode::TARGET],
 };
 
-/// Bytes a decoder gets at once: as much as stays in cache.
+/// Number of bytes that a decoder is given at a time: as many as fit in the cache.
 const STEP: usize = 256 << 10;
 
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
@@ -58,7 +41,8 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         streams.push(StreamInfo::new(1, StreamKind::Other, "threshold crossings", header.sensor));
     }
     if !has_events {
-        notes.push(Note::new(format!("{}: no events of a camera", header.kind.name())));
+        notes
+            .push(Note::new(format!("{}: the file has no events of a camera", header.kind.name())));
     }
     let info = RecordingInfo {
         format: FORMAT.name,

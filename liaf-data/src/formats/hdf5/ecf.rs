@@ -235,6 +235,20 @@ fn raw(packed: &Packed, slot: &mut Slot) {
 }
 
 impl BlockReader for EcfReader {
+    fn again(&self) -> Option<Box<dyn BlockReader>> {
+        let is_unread = self.next == 0 && !self.is_cut && !self.ended;
+        is_unread.then(|| {
+            Box::new(Self {
+                chunks: self.chunks.clone(),
+                name: self.name.clone(),
+                shared: self.shared.clone(),
+                slots: Vec::new(),
+                report: self.report.clone(),
+                ..*self
+            }) as Box<dyn BlockReader>
+        })
+    }
+
     fn pump(&mut self, _source: &mut ByteSource, sink: &mut dyn EventSink) -> Result<bool> {
         if self.ended {
             return Ok(false);

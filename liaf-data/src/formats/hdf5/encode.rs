@@ -3,13 +3,14 @@
 
 use std::path::Path;
 
-use super::sink::{EventSink, MS, P, T, X, Y};
+use liaf_hdf5::ElementType;
+
 use crate::codec::{Capabilities, Compression, Make, Target, WriteOptions};
 use crate::codec::{EventSpec, EventWriter, Written};
 use crate::container::deflate::DeflateLevel;
-use crate::container::hdf5::{Chunk, Flow, WholeFile};
+use crate::container::hdf5::{Chunk, Chunked, ChunkedFile, FileSpec, Flow};
 use crate::error::Result;
-use crate::model::EventBatch;
+use crate::model::{EventBatch, SensorSize};
 
 pub(crate) const TARGET: Target = Target {
     name: "h5-events",
@@ -34,14 +35,31 @@ pub(crate) const TARGET: Target = Target {
 const ROOM: usize = 1 << 16;
 const US_PER_MS: i64 = 1000;
 
+/// Numbers of the datasets in [`DATASETS`].
+const T: usize = 0;
+const X: usize = 1;
+const Y: usize = 2;
+const P: usize = 3;
+const MS: usize = 4;
+
+const DATASETS: [(&str, ElementType); 5] = [
+    ("events/t", ElementType::I64),
+    ("events/x", ElementType::U16),
+    ("events/y", ElementType::U16),
+    ("events/p", ElementType::U8),
+    ("ms_to_idx", ElementType::U64),
+];
+
 /// Writes `/events/{t,x,y,p}` and `/ms_to_idx`, in which row `ms` is the number of events before
 /// `1000 * ms` µs.
 struct H5Writer {
     columns: [Column; 5],
-    flow: Flow<EventSink>,
+    flow: Flow<ChunkedFile>,
     events: u64,
     /// Number of rows of the table so far.
     ms: i64,
+    sensor: SensorSize,
+    t_offset: Option<i64>,
 }
 
 /// A dataset that is being written.
@@ -56,13 +74,22 @@ struct Column {
 impl H5Writer {
     fn create(path: &Path, spec: &EventSpec, options: &WriteOptions) -> Result<Self> {
         let level = options.compression.and_then(DeflateLevel::of);
-        let out = WholeFile::create(path, options.overwrite, options.sync, &spec.provenance)?;
-        let sink = EventSink::new(out, spec, level, options.limits);
+        let file = FileSpec {
+            path,
+            overwrite: options.overwrite,
+            sync: options.sync,
+            provenance: Some(&spec.provenance),
+            level,
+            limits: options.limits,
+        };
+        let growing = DATASETS.map(|(name, element)| Chunked::growing(name, element, &[]));
+        let file = ChunkedFile::create(file, growing.into())?;
         let columns: [Column; 5] = Default::default();
         // One chunk of each column is being filled, and each thread has two to compress.
         let most = columns.len() + 2 * rayon::current_num_threads() + 1;
-        let flow = Flow::new(level, options.parallel, most, sink);
-        Ok(Self { columns, flow, events: 0, ms: 0 })
+        let flow = Flow::new(level, options.parallel, most, file);
+        let (sensor, t_offset) = (spec.sensor, spec.t_offset);
+        Ok(Self { columns, flow, events: 0, ms: 0, sensor, t_offset })
     }
 
     /// Appends `cells` to a dataset. They must fit into its current chunk.
@@ -139,7 +166,13 @@ impl EventWriter for H5Writer {
             chunk.raw.resize(chunk.room * chunk.cell, 0);
             self.flow.put(chunk)?;
         }
-        let bytes = self.flow.finish()?.finish()?;
-        Ok(Written::new(self.events, bytes))
+        let mut file = self.flow.finish()?;
+        if let Some(t_offset) = self.t_offset {
+            file.dataset("t_offset", &[t_offset], &[])?;
+        }
+        // RVT stores the size of the sensor here.
+        file.dataset("events/width", &[i64::from(self.sensor.width)], &[])?;
+        file.dataset("events/height", &[i64::from(self.sensor.height)], &[])?;
+        Ok(Written::new(self.events, file.finish()?))
     }
 }

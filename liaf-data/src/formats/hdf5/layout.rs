@@ -33,7 +33,7 @@ pub(crate) enum Shape {
     /// A table with this many columns.
     Table(Dataset, Number, usize),
     /// Separate datasets of t, x, y and p.
-    Columns([(Dataset, Number); 4]),
+    Columns(Box<[(Dataset, Number); 4]>),
 }
 
 impl Shape {
@@ -146,7 +146,7 @@ fn by_keys(file: &File, keys: &ColumnMap) -> Result<Stream> {
     };
     let [t, x, y, p] = Field::ALL.map(open);
     let place = keys.name(Field::T).unwrap_or("/").to_owned();
-    let shape = Shape::Columns([t?, x?, y?, p?]);
+    let shape = Shape::Columns(Box::new([t?, x?, y?, p?]));
     let sensor = sensor::find(file, parent(&place));
     Ok(Stream { name: "events".into(), place, shape, sensor, t_offset: None, ms_table: None })
 }
@@ -178,7 +178,7 @@ fn of_group(group: &Group) -> Result<Option<Shape>> {
         }
         columns.extend(column);
     }
-    Ok(columns.try_into().ok().map(Shape::Columns))
+    Ok(columns.try_into().ok().map(|columns| Shape::Columns(Box::new(columns))))
 }
 
 /// Whether a dataset is one column of numbers. MATLAB stores columns with two dimensions, one of

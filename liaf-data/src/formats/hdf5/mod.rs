@@ -1,18 +1,6 @@
-//! HDF5: the layouts of Prophesee and of the data sets in use.
+//! HDF5: the layouts of Prophesee and of the data sets in use, read and written by the crate [`liaf_hdf5`].
 //!
-//! | layout | where |
-//! |---|---|
-//! | Prophesee | `/CD/events`, records x, y, p, t; chunks in ECF (filter 36559) or anything else |
-//! | DSEC, RVT, Gen1, 1 Mpx | `/events/{x,y,p,t}`, `/ms_to_idx`, `/t_offset`; `height`, `width` |
-//! | M3ED | `/prophesee/{left,right}/{x,y,p,t}`, `calib/resolution` |
-//! | MVSEC | `/davis/{left,right}/events`, rows of x, y, t in seconds, p |
-//! | RPG, E2VID | `/events/{xs,ys,ts,ps}`, ts in seconds, `sensor_resolution` |
-//! | v2e | `/events`, rows of t, x, y, p in u32, where p = -1 is 4294967295 |
-//!
-//! What has other names is read with `--keys`, or `--stream /PATH`. Two cameras are two streams. The
-//! files are read by the crate [`liaf_hdf5`], which trusts nothing in them and opens no other file;
-//! chunks are read and unpacked on all threads. Chunks in ECF are decoded by
-//! [`prophesee::ecf`](super::prophesee::ecf).
+#![doc = include_str!("../../../docs/formats/hdf5.md")]
 
 mod block;
 mod ecf;
@@ -21,7 +9,6 @@ mod layout;
 mod ms_table;
 mod rows;
 mod sensor;
-mod sink;
 mod table;
 
 use std::collections::BTreeMap;
@@ -170,7 +157,7 @@ fn read(
                 "{name} is packed by a filter that is not read"
             ))
             .found(filter_name(filter))
-            .advice(REPACK));
+            .advice(STORE_AGAIN));
         }
     }
     let is_table = matches!(stream.shape, Shape::Table(..));
@@ -217,13 +204,13 @@ fn read(
     Ok(Body::blocks(reader))
 }
 
-/// How to pack a dataset again. `h5repack` of a system whose library lacks the filter would leave the
-/// dataset out, and end without an error.
-const REPACK: &str = "pack it again in Python, where hdf5plugin has more filters: import h5py, \
-                      hdf5plugin; old = h5py.File('OLD.h5'); new = h5py.File('NEW.h5', 'w'); \
-                      old.visititems(lambda name, x: new.create_dataset(name, data=x[()], \
-                      chunks=x.chunks, compression='gzip') if isinstance(x, h5py.Dataset) and \
-                      x.chunks else None)";
+/// How to store a file again, with chunks and a filter that everybody reads. `h5repack` is no advice:
+/// where its library lacks the filter it leaves the dataset out, and ends without an error.
+const STORE_AGAIN: &str = "Python stores it again: import h5py, hdf5plugin; \
+    a, b = h5py.File('OLD.h5'), h5py.File('NEW.h5', 'w'); b.attrs.update(a.attrs); \
+    a.visititems(lambda n, x: (b.create_dataset(n, data=x[()], chunks=x.chunks and True, \
+    compression=x.chunks and 'gzip') if hasattr(x, 'shape') else b.require_group(n))\
+    .attrs.update(x.attrs))";
 
 fn filter_name(filter: &Filter) -> String {
     if filter.id == ecf::FILTER { "ECF".into() } else { filter.label() }

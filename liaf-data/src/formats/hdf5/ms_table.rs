@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::io::ByteSource;
 
 /// A table from milliseconds to rows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct MsTable(pub Dataset);
 
 impl MsTable {

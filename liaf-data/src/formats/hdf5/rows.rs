@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use liaf_hdf5::Buffers;
 
+use super::STORE_AGAIN;
 use super::block::{self, Block, Piece};
 use super::layout::Shape;
 use super::ms_table::MsTable;
@@ -52,6 +53,8 @@ pub(crate) struct RowReader {
     batch: EventBatch,
     report: Report,
     flaw: Option<Error>,
+    /// Number of bytes that are missing at the end of the file.
+    missing: Option<u64>,
     ended: bool,
 }
 
@@ -67,18 +70,32 @@ impl RowReader {
                 (vec![(dataset, width)], [0, 1, 2, 3].map(|i| at(0, number, i * number.bytes())))
             }
             Shape::Columns(sets) => {
-                let mut columns = (0..).zip(&sets).map(|(i, &(_, number))| at(i, number, 0));
-                let columns = [(); 4].map(|()| columns.next());
-                let [Some(t), Some(x), Some(y), Some(p)] = columns else {
-                    return Err(Error::caller("four columns are four"));
-                };
-                (sets.into_iter().map(|(set, _)| (set, 1)).collect(), [t, x, y, p])
+                let [t, x, y, p] = &*sets;
+                let columns = [at(0, t.1, 0), at(1, x.1, 0), at(2, y.1, 0), at(3, p.1, 0)];
+                (sets.into_iter().map(|(set, _)| (set, 1)).collect(), columns)
             }
         };
         let tables = sets.into_iter().map(|(set, width)| Table::new(set, width));
         let tables = tables.collect::<liaf_hdf5::Result<Vec<_>>>().map_err(hdf5::error)?;
         let bytes = tables.iter().map(|table| table.chunk_bytes).fold(0, u64::saturating_add);
-        Limits::check("a chunk of each column", bytes, options.limits.packet_bytes)?;
+        // The rows of one chunk are in memory together.
+        let names: Vec<_> = tables.iter().map(|table| table.dataset.name()).collect();
+        let what = format!("a chunk of {}", names.join(", "));
+        Limits::check(&what, bytes, options.limits.packet_bytes)
+            .map_err(|error| error.advice(STORE_AGAIN))?;
+        Ok(Self::of(
+            (tables, columns, rows),
+            shared,
+            (options.limits, options.strict, options.parallel),
+        ))
+    }
+
+    /// A reader of these tables.
+    fn of(
+        (tables, columns, rows): (Vec<Table>, [(usize, Column); 4], Rows),
+        shared: Shared,
+        (limits, strict, parallel): (Limits, bool, bool),
+    ) -> Self {
         let total = tables.iter().map(|table| table.rows).min().unwrap_or(0);
         let mut reader = Self {
             tables,
@@ -91,9 +108,9 @@ impl RowReader {
             table: None,
             file_bytes: liaf_hdf5::Source::size(&shared),
             shared,
-            limits: options.limits,
-            strict: options.strict,
-            parallel: options.parallel,
+            limits,
+            strict,
+            parallel,
             steps: BLOCKS,
             blocks: Vec::new(),
             looked: None,
@@ -102,10 +119,11 @@ impl RowReader {
             batch: EventBatch::new(),
             report: Report::default(),
             flaw: None,
+            missing: None,
             ended: false,
         };
         reader.check_lengths();
-        Ok(reader)
+        reader
     }
 
     fn check_lengths(&mut self) {
@@ -124,6 +142,7 @@ impl RowReader {
 
     /// Notes that the file ends `missing` bytes too early.
     pub fn is_cut(&mut self, missing: u64) {
+        self.missing = Some(missing);
         let error = cut(self.file_bytes, missing);
         self.report.add(Finding::TruncatedTails, 1, self.file_bytes);
         self.report.note(&error);
@@ -365,6 +384,20 @@ impl seek::Rows for RowReader {
 }
 
 impl BlockReader for RowReader {
+    fn again(&self) -> Option<Box<dyn BlockReader>> {
+        let is_unread = self.row == 0 && self.passed == 0 && !self.ended;
+        let mut again = Self::of(
+            (self.tables.clone(), self.columns, self.rows),
+            self.shared.clone(),
+            (self.limits, self.strict, self.parallel),
+        );
+        again.table = self.table.clone();
+        if let Some(missing) = self.missing {
+            again.is_cut(missing);
+        }
+        is_unread.then(|| Box::new(again) as Box<dyn BlockReader>)
+    }
+
     fn pump(&mut self, _source: &mut ByteSource, sink: &mut dyn EventSink) -> Result<bool> {
         if self.ended {
             return Ok(false);

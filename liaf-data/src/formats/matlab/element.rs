@@ -155,7 +155,7 @@ impl Walk {
             return Ok(small.into_iter().take(tag.bytes.min(4) as usize).collect());
         }
         if tag.bytes > most {
-            return Err(Error::malformed("the header of a matrix is broken")
+            return Err(Error::malformed("the header of a matrix is invalid")
                 .at(self.start)
                 .expected(format!("an element of at most {most} bytes"))
                 .found(format!("{} bytes", tag.bytes)));

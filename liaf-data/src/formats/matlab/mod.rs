@@ -1,12 +1,6 @@
-//! MATLAB 5 files: the columns `ts` (µs), `x`, `y` and `pol`, as in ASL-DVS.
+//! MATLAB 5 files: the columns `ts`, `x`, `y` and `pol`, as in ASL-DVS.
 //!
-//! A header of 128 bytes (text, version, `IM` or `MI` for the byte order), then elements: matrices, or
-//! matrices packed by zlib. The numbers of a matrix may be stored in a narrower type than its own.
-//! Columns are found by their names (`Name`), and `--keys t=NAME,…` overrules that. Source: MAT-File
-//! Format, The MathWorks.
-//!
-//! ASL-DVS: 240x180, which is taken where `ts` and `pol` are the names and all events fit. Its y is kept
-//! as stored, from the top; tonic and SpikingJelly turn it around (179 − y).
+#![doc = include_str!("../../../docs/formats/mat.md")]
 
 mod element;
 
@@ -26,7 +20,7 @@ pub(crate) static FORMAT: Format =
     Format { name: "MAT 5", extensions: &["mat"], detect, open, write: &[] };
 
 const HEADER: u64 = 128;
-/// More elements than these are not looked at.
+/// Only this many elements are examined.
 const ELEMENTS: usize = 10_000;
 const ASL_DVS: SensorSize = SensorSize::new(240, 180);
 
@@ -34,15 +28,15 @@ fn detect(head: &FileHead) -> Detection {
     Detection::magic(head.starts_with(b"MATLAB 5.0 MAT-file"))
 }
 
-/// Whether numbers have their high byte first.
+/// Whether numbers are big-endian.
 fn is_big_endian(head: &[u8]) -> Result<bool> {
     match head.get(126..128) {
         Some(b"IM") => Ok(false),
         Some(b"MI") => Ok(true),
         Some(_) => {
-            Err(Error::malformed("the byte order is not given").at(126).expected("IM or MI"))
+            Err(Error::malformed("the byte order is not stated").at(126).expected("IM or MI"))
         }
-        None => Err(Error::truncated("the header is not whole").at(head.len() as u64)),
+        None => Err(Error::truncated("the header is incomplete").at(head.len() as u64)),
     }
 }
 
@@ -58,7 +52,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         let bytes = source.read_at(at, 8)?;
         let Some(tag) = bytes.first_chunk() else {
             if !bytes.is_empty() {
-                flaw = Some(Error::truncated("the last element is not whole").at(at));
+                flaw = Some(Error::truncated("the last element is incomplete").at(at));
             }
             break;
         };
@@ -87,7 +81,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
                 }
             }
         }
-        // Packed elements are not padded.
+        // Compressed elements are not padded.
         at = if tag.kind == element::COMPRESSED { end } else { end.next_multiple_of(8) };
         if at >= length {
             break;
@@ -100,7 +94,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let is_asl = ["ts", "pol"].iter().all(|name| names.iter().any(|one| one == name));
     let [Some(t), Some(x), Some(y), Some(p)] = found else {
         return Err(flaw.unwrap_or_else(|| {
-            Error::unsupported("a MATLAB file without columns of events")
+            Error::unsupported("the MATLAB file has no columns of events")
                 .at(0)
                 .found(names.join(", "))
                 .hint(Hint::NameColumns { example: "t=NAME,x=NAME,y=NAME,p=NAME".into() })
@@ -128,10 +122,11 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         lengths.push(rows.min(bytes / number.bytes() as u64));
         parts.left = parts.left.min(rows);
         if bytes / number.bytes() as u64 != rows {
-            let error = Error::malformed(format!("{name} does not have the size that it says"))
-                .at(feed.start())
-                .expected(format!("{rows} numbers"))
-                .found(format!("{bytes} bytes of {}", number.name()));
+            let error =
+                Error::malformed(format!("the size of {name} does not agree with its dimensions"))
+                    .at(feed.start())
+                    .expected(format!("{rows} numbers"))
+                    .found(format!("{bytes} bytes of {}", number.name()));
             parts.report.add(Finding::BadParts, 1, feed.start());
             parts.report.note(&error);
             parts.flaw.get_or_insert(error);
@@ -144,7 +139,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         parts.sources.push(Source { feed, stride: number.bytes() });
     }
     if lengths.iter().any(|&rows| rows != parts.left) {
-        let error = Error::malformed("the columns are not of one length")
+        let error = Error::malformed("the columns differ in length")
             .at(HEADER)
             .expected(format!("{} rows", parts.left))
             .found(format!("{lengths:?}"));
@@ -182,12 +177,12 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     })
 }
 
-/// The camera of ASL-DVS, if the events fit it.
+/// The size of the sensor of ASL-DVS, if the events fit it.
 fn fit_asl_dvs(bounds: SensorSize) -> SensorSize {
     if bounds.width <= ASL_DVS.width && bounds.height <= ASL_DVS.height { ASL_DVS } else { bounds }
 }
 
-/// What a matrix of this name is.
+/// The field of an event that a matrix of this name holds.
 fn field_of(name: &str, options: &ReadOptions) -> Option<Field> {
     let stated = |field: &Field| {
         options.columns.map.as_ref().and_then(|keys| keys.name(*field)) == Some(name)
@@ -199,15 +194,18 @@ fn field_of(name: &str, options: &ReadOptions) -> Option<Field> {
     })
 }
 
-/// The length of a matrix of one column or row.
+/// The length of a matrix that has one column or one row.
 fn column(matrix: &Matrix) -> Result<u64> {
     let long: Vec<_> = matrix.sides.iter().filter(|&&side| side != 1).collect();
     match long.as_slice() {
         [] => Ok(1),
         [rows] => Ok(**rows),
         _ if matrix.sides.contains(&0) => Ok(0),
-        _ => Err(Error::malformed(format!("{} is not a column", matrix.name))
-            .at(HEADER)
-            .found(format!("a matrix of {:?}", matrix.sides))),
+        _ => Err(Error::malformed(format!(
+            "the matrix {} must have one column or one row",
+            matrix.name
+        ))
+        .at(HEADER)
+        .found(format!("dimensions {:?}", matrix.sides))),
     }
 }

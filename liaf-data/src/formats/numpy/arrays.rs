@@ -49,7 +49,7 @@ impl Found {
         feed.read(source, ahead, &mut bytes)?;
         let text = bytes
             .get(fixed..ahead)
-            .ok_or_else(|| here(Error::truncated("the header of the array is not whole")))?;
+            .ok_or_else(|| here(Error::truncated("the header of the array is incomplete")))?;
         let header = Header::parse(text).map_err(here)?;
         Ok(Self { name: name.to_owned(), header, feed, ahead: ahead as u64, packed, sum })
     }
@@ -112,7 +112,7 @@ struct Planner {
 }
 
 fn unclean() -> Error {
-    Error::malformed("something follows the dictionary in the header of the array")
+    Error::malformed("unexpected text follows the dictionary in the header of the array")
         .expected("spaces")
 }
 
@@ -145,12 +145,12 @@ pub(crate) fn four(
         };
         if !one.is_column() {
             return Err(one.here(
-                Error::malformed(format!("{} is not a column", one.name))
-                    .found(format!("an array of {:?}", one.header.shape)),
+                Error::malformed(format!("the array {} must have one dimension", one.name))
+                    .found(format!("shape {:?}", one.header.shape)),
             ));
         }
         if one.elements() != rows {
-            let error = Error::malformed("the arrays are not of one length")
+            let error = Error::malformed("the arrays differ in length")
                 .expected(format!("{rows} rows"))
                 .found(format!("{} of {}", one.elements(), one.name));
             planner.flaw(one.here(error));
@@ -213,15 +213,15 @@ fn table(
     number: Number,
     options: &ReadOptions,
 ) -> Result<Planner> {
-    let wrong = |error: Error| error.found(format!("an array of {:?}", found.header.shape));
+    let wrong = |error: Error| error.found(format!("shape {:?}", found.header.shape));
     let &[rows, columns] = found.header.shape.as_slice() else {
-        return Err(wrong(Error::unsupported("this array is not a list of events"))
-            .advice("an array of frames is a tensor file, not a recording"));
+        return Err(wrong(Error::unsupported("the array is not a list of events"))
+            .advice("a file of frames is a tensor file, not a recording"));
     };
     let stated = match &options.columns.map {
         Some(ColumnMap::Order(order)) => Some(order),
         Some(ColumnMap::Names(_)) => {
-            return Err(Error::caller("the columns of this array have no names")
+            return Err(Error::caller("the columns of the array have no names")
                 .hint(Hint::NameColumns { example: "x,y,t,p".into() }));
         }
         None => None,
@@ -231,7 +231,7 @@ fn table(
         (rows, columns) if columns == width => (rows, false),
         (columns, rows) if columns == width => (rows, true),
         _ => {
-            return Err(wrong(Error::malformed("this array is not a list of events"))
+            return Err(wrong(Error::malformed("the array is not a list of events"))
                 .expected(format!("rows of {width} columns"))
                 .hint(Hint::NameColumns { example: "t,x,y,p".into() }));
         }
@@ -284,7 +284,7 @@ fn table(
     } else {
         let sample = planner.parts.sample(source, &planner.ahead)?;
         order = guess_order(&sample).ok_or_else(|| {
-            Error::malformed("what the columns hold is not clear")
+            Error::malformed("the meaning of the columns is ambiguous")
                 .hint(Hint::NameColumns { example: "x,y,t,p".into() })
         })?;
         let arrays = planner.parts.arrays;

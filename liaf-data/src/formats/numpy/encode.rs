@@ -21,7 +21,7 @@ pub(crate) const TARGET: Target = Target {
 pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     // The lowest value means "no value".
     t_min: i64::MIN + 1,
-    // A reader takes larger whole numbers for ns.
+    // A reader takes larger whole numbers for times in ns.
     t_max: 100_000_000_000_000_000,
     x_max: i16::MAX as u16,
     y_max: i16::MAX as u16,
@@ -43,7 +43,10 @@ struct NpyEncoder {
 
 impl NpyEncoder {
     fn new(spec: &EventSpec) -> Self {
-        let note = format!("the file says nothing of its sensor, {}: state it", spec.sensor);
+        let note = format!(
+            "the file cannot store the size of its sensor, {}: state it when reading the file",
+            spec.sensor
+        );
         Self { events: 0, records: Vec::new(), note }
     }
 

@@ -1,16 +1,6 @@
-//! NumPy arrays: `.npy`, and several of them in a `.npz`.
+//! NumPy arrays: `.npy` files, and `.npz` archives of several arrays.
 //!
-//! - An array of records is read by the names of their members, in any order, width and byte order,
-//!   packed or aligned; members that are no number of an event are passed over.
-//! - A plain array of two dimensions has an event a row (or a column) of four numbers. Which is which
-//!   is told by the numbers: p is 0, 1 or -1, and t counts up to the largest values. Other widths need
-//!   `--keys`. Row-major and column-major arrays are read alike.
-//! - A `.npz` holds one of these, or four arrays that are named as t, x, y and p. Members are stored
-//!   or deflated; their checksums are compared. Numbers `width` and `height` are the sensor's size.
-//!
-//! Arrays of pickled objects are refused: loading one runs code that the file holds. Times with
-//! fractions are seconds, whole ones µs, or ns if the first is above 10¹⁷.
-//! Source: NumPy's `numpy.lib.format`; PKWARE's APPNOTE for the archive.
+#![doc = include_str!("../../../docs/formats/numpy.md")]
 
 mod archive;
 mod arrays;
@@ -76,7 +66,8 @@ fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     }
     let mut lists = Vec::new();
     for entry in &arrays {
-        // What is not a list of events may be anything, among it what is not read.
+        // An archive without a list of events may be anything, including a kind of file that is not
+        // supported.
         if let Ok(found) = find(source, entry, options)
             && (found.is_events()
                 || (arrays.len() == 1 && matches!(options.columns.map, Some(ColumnMap::Order(_)))))
@@ -92,18 +83,18 @@ fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         return Ok(opened(NPZ.name, source, plan, sensor, options));
     }
     Err(if arrays.is_empty() {
-        Error::unsupported("a zip archive without NumPy arrays").at(0)
+        Error::unsupported("the zip archive has no NumPy arrays").at(0)
     } else if arrays.iter().any(|entry| bare(entry) == "frames") {
-        Error::unsupported("a tensor file of frames, not a recording of events")
+        Error::unsupported("the file is a tensor file of frames, not a recording of events")
             .at(0)
             .found(names())
     } else {
-        // One array that cannot be read says itself why.
+        // The error of a single array that cannot be read says why.
         if let [only] = arrays.as_slice() {
             let found = find(source, only, options)?;
             arrays::one(source, found, options)?;
         }
-        Error::malformed("which of the arrays hold events is not clear")
+        Error::malformed("it is ambiguous which of the arrays hold events")
             .at(0)
             .expected("t, x, y and p, or one list of events")
             .found(names())
@@ -111,7 +102,7 @@ fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     })
 }
 
-/// The name of an array as NumPy gives it.
+/// The name of an array without the `.npy` of its member.
 fn bare(entry: &Entry) -> &str {
     entry.name.strip_suffix(".npy").unwrap_or(&entry.name)
 }
@@ -122,7 +113,7 @@ fn find(source: &mut ByteSource, entry: &Entry, options: &ReadOptions) -> Result
     Found::read(source, bare(entry), feed, entry.packed, sum, options)
 }
 
-/// The size of the sensor, if numbers `width` and `height` stand beside the events.
+/// The size of the sensor, if there are numbers `width` and `height` beside the events.
 fn sensor(source: &mut ByteSource, arrays: &[&Entry], options: &ReadOptions) -> Option<SensorSize> {
     let mut side = |name| {
         let entry = arrays.iter().find(|entry| bare(entry) == name)?;

@@ -1,5 +1,5 @@
-//! The events of EVT 2.0, and of EVT 2.1 after each set bit of a mask has become an event of its
-//! own. Their 32 bits and the last `TIME_HIGH` before them are collected without a branch, and are
+//! The events of EVT 2.0, and those of EVT 2.1 after each set bit of a mask has become a separate
+//! event. Their 32 bits and the last `TIME_HIGH` before them are collected without a branch, and are
 //! then split into columns.
 
 use multiversion::multiversion;
@@ -33,7 +33,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     t_min: 0,
     t_max: ROUND - 1,
     wraps: Some(ROUND.unsigned_abs()),
-    // A reader takes a longer step back for a wrap.
+    // A reader takes a longer step back for a wrap of the clock.
     step_back: ROUND.unsigned_abs() / 2,
     x_max: 0x7ff,
     y_max: 0x7ff,

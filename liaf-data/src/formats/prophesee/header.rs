@@ -73,7 +73,7 @@ impl Header {
             let mut header = Self { end: end as u64, ..Self::default() };
             let head = source.head(end)?;
             if head.len() < end {
-                return Err(Error::caller("the data offset lies after the end of the file")
+                return Err(Error::caller("the data offset is after the end of the file")
                     .at(head.len() as u64)
                     .found(end));
             }
@@ -90,7 +90,7 @@ impl Header {
                 return Ok(header);
             }
             if look > limit {
-                return Err(Error::limit("the text header does not end")
+                return Err(Error::limit("the text header is too long")
                     .at(limit as u64)
                     .expected(format!("at most {limit} bytes")));
             }
@@ -110,7 +110,7 @@ impl Header {
                 break;
             }
             if end.is_none() && line.len() == LINE_BYTES {
-                return Err(Error::limit("a line of the text header does not end")
+                return Err(Error::limit("a line of the text header is too long")
                     .at(at as u64)
                     .expected(format!("at most {LINE_BYTES} bytes")));
             }
@@ -133,7 +133,7 @@ impl Header {
             return Ok(None);
         }
         if let Some(end) = marker_after(head, at) {
-            header.notes.push(format!("the header goes on to its end mark at byte {end}"));
+            header.notes.push(format!("the header continues up to its end marker at byte {end}"));
             header.end = end as u64;
         }
         let end = header.end as usize;
@@ -190,14 +190,17 @@ impl Header {
         if let (Some(field), Some(stated), Some(in_format)) = (geometry, stated, in_format)
             && stated != in_format
         {
-            return Err(Error::malformed("the header gives two sizes of the sensor")
+            return Err(Error::malformed("the header states two different sizes of the sensor")
                 .at(field.offset)
                 .expected(format!("{in_format} as in the format line"))
                 .found(stated)
                 .hint(Hint::StateSensor));
         }
         if let (Some(field), None) = (geometry, stated) {
-            let note = format!("the header's geometry is not a sensor size: {:?}", field.value);
+            let note = format!(
+                "the header's geometry is not a valid size of the sensor: {:?}",
+                field.value
+            );
             self.notes.push(note);
         }
         Ok(in_format.or(stated))
@@ -215,7 +218,7 @@ impl Header {
             Some("legacy") => Ok(Evt21Order::Legacy),
             Some("little") => Ok(Evt21Order::Little),
             Some(other) => {
-                Err(Error::unsupported("the order of the bytes in a word is not known here")
+                Err(Error::unsupported("the order of the bytes in a word is not supported")
                     .at(self.field(field).map_or(0, |field| field.offset))
                     .expected("endianness little or legacy")
                     .found(other)

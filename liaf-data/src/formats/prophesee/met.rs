@@ -70,9 +70,9 @@ pub(crate) fn violation(report: &Report, format: &str) -> Option<(&'static str, 
     } else if has(Finding::PaddingWords) {
         Some(("a padding word", a_type()))
     } else if has(Finding::VectorsWithoutBase) {
-        Some(("a vector without a base", "VECT_BASE_X before it".to_owned()))
+        Some(("a vector has no base before it", "an earlier VECT_BASE_X".to_owned()))
     } else if has(Finding::EventsWithoutRow) {
-        Some(("an event without a row", "ADDR_Y before it".to_owned()))
+        Some(("an event has no row before it", "an earlier ADDR_Y".to_owned()))
     } else {
         None
     }

@@ -1,7 +1,8 @@
-//! The formats of Prophesee's cameras: EVT 2.0, 2.1 and 3.0, DAT, and the ECF filter of their HDF5.
+//! The formats of Prophesee's cameras: EVT 2.0, 2.1 and 3.0, DAT, and the ECF filter of their HDF5
+//! files.
 //!
-//! What they share is here too: the text header, the way from words with state to events, cut for
-//! several threads, and the events of EVT 2.0 and 2.1.
+//! This module also has what these formats share: the text header, the decoding of words whose meaning
+//! depends on earlier words, on several threads, and the events of EVT 2.0 and 2.1.
 
 mod cd;
 pub mod dat;

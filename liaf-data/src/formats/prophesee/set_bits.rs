@@ -1,6 +1,6 @@
-//! The set bits of a byte, by table: masks of the words of EVT 2.1 and 3.0 are decoded byte by byte.
+//! The set bits of a byte, from tables. The masks in words of EVT 2.1 and 3.0 are decoded byte by byte.
 
-/// Number of events that a byte of a mask stands for, at most.
+/// The largest number of events in one byte of a mask.
 pub(crate) const LANES: usize = 8;
 
 /// For each byte, the positions of its set bits, the lowest first; 0 in the lanes after them.

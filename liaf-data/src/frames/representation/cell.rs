@@ -1,5 +1,5 @@
-//! Cells that are numbers: how they count exactly, which of them could not count any further, and the
-//! accumulator of such cells.
+//! Cells that are numbers: exact counting, detection of cells that reached the limit of their type, and
+//! an accumulator of such cells.
 
 use super::{Accumulator, CellOptions, Closed, Placed};
 use crate::frames::frame::each_type;
@@ -95,8 +95,8 @@ impl Lost {
     }
 }
 
-/// The accumulator of a representation whose cells are numbers that events change one by one, in one
-/// frame that is used again.
+/// The accumulator of a representation whose cells are numbers that each event changes by 1. It reuses
+/// the memory of one frame.
 #[derive(Debug)]
 pub(super) struct Numbers {
     frame: Frame,

@@ -1,8 +1,8 @@
 //! Representations: what the cells of a frame hold.
 //!
-//! A representation is a row of [`REPRESENTATIONS`], a [`Representation`]: its name, the shape of its
-//! frames, and an [`Accumulator`] for the events of one window. One of one's own works as well as
-//! those of the table:
+//! A representation is a row of [`REPRESENTATIONS`], a [`Representation`]: its name, the layout of its
+//! frames, and an [`Accumulator`] for the events of one window. A representation of your own is used in
+//! the same way as those of the table:
 //!
 //! ```
 //! use liaf_data::frames::{
@@ -83,34 +83,34 @@ pub static REPRESENTATIONS: &[&Representation] = &[&COUNT, &BINARY, &SIGNED];
 pub struct Representation {
     /// The name by which users choose it.
     pub name: &'static str,
-    /// What a cell holds, in a line that can follow the words "a cell holds".
+    /// What a cell holds, in one line that can follow the words "a cell holds".
     pub about: &'static str,
-    /// The type of a cell unless another is chosen.
+    /// The type of the cells if no other is chosen.
     pub usual_dtype: Dtype,
     /// The names of its parameters.
     pub parameters: &'static [&'static str],
-    /// Checks the options, and says how the frames are laid out. The names of the parameters have
-    /// been checked.
+    /// Checks the options and returns the layout of the frames. The names of the parameters have
+    /// already been checked.
     pub layout: fn(&CellOptions) -> Result<Layout>,
     /// Makes an accumulator for frames of this shape. The options have passed `layout`.
     pub start: fn(&CellOptions, FrameShape) -> Box<dyn Accumulator>,
 }
 
 impl Representation {
-    /// The representation of this name in [`REPRESENTATIONS`].
+    /// The representation with this name in [`REPRESENTATIONS`].
     ///
     /// # Errors
-    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) with all names if there is none.
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller), with all names, if there is none.
     pub fn named(name: &str) -> Result<&'static Self> {
         REPRESENTATIONS.iter().copied().find(|known| known.name == name).ok_or_else(|| {
             let names: Vec<_> = REPRESENTATIONS.iter().map(|known| known.name).collect();
-            Error::caller("not a representation")
+            Error::caller("unknown representation")
                 .expected(one_of(&names))
                 .found(format!("{name:?}"))
         })
     }
 
-    /// Checks the options, names of parameters included.
+    /// Checks the options, including the names of the parameters, and returns the layout of the frames.
     ///
     /// # Errors
     /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if they are not valid.
@@ -152,10 +152,10 @@ pub enum PolarityChannels {
     Merged,
 }
 
-/// What a representation is told about its cells.
+/// The options that a representation needs to lay out its cells.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CellOptions {
-    /// Whether OFF and ON have channels of their own, for representations that leave it open.
+    /// Whether OFF and ON have channels of their own, for representations that support both.
     pub polarity: PolarityChannels,
     /// The type of a cell.
     pub dtype: Dtype,
@@ -190,7 +190,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// A channel or two with one cell for each pixel, and no times.
+    /// One or two channels with one cell for each pixel. Times are not needed.
     pub fn of_polarity(polarity: PolarityChannels) -> Self {
         let (channels, polarity) = match polarity {
             PolarityChannels::Split => (2, PolarityIndex::Plane),
@@ -199,16 +199,16 @@ impl Layout {
         Self { channels, polarity, needs_times: false, state_bytes: 0 }
     }
 
-    /// This layout, if the type of the cells is one of these.
+    /// This layout, provided that the type of the cells is one of `dtypes`.
     ///
     /// # Errors
-    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if it is not.
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if it is another type.
     pub fn with_dtypes(self, of: &str, options: &CellOptions, dtypes: &[Dtype]) -> Result<Self> {
         if dtypes.contains(&options.dtype) {
             return Ok(self);
         }
         let names: Vec<_> = dtypes.iter().map(|dtype| dtype.name()).collect();
-        Err(Error::caller(format!("the representation {of} has no cells of this type"))
+        Err(Error::caller(format!("the representation {of} does not support cells of this type"))
             .expected(format!("cells of {}", one_of(&names)))
             .found(options.dtype))
     }
@@ -223,7 +223,7 @@ pub struct Placed<'a> {
     pub index: &'a [u32],
 }
 
-/// Makes the cells of one window from its events. Accumulators are used again for later windows.
+/// Makes the cells of one window from its events. Accumulators are reused for later windows.
 pub trait Accumulator: fmt::Debug + Send {
     /// Adds events of the window, in file order.
     fn add(&mut self, events: Placed<'_>);
@@ -242,12 +242,13 @@ pub trait Accumulator: fmt::Debug + Send {
 pub struct Closed<'a> {
     /// The frame.
     pub frame: &'a Frame,
-    /// Number of cells that could not count all their events because of their type.
+    /// Number of cells that could not count all their events because they reached the largest value of
+    /// their type.
     pub saturated_cells: u64,
 }
 
 impl<'a> Closed<'a> {
-    /// A frame whose cells took all their events.
+    /// A frame whose cells counted all their events.
     pub fn new(frame: &'a Frame) -> Self {
         Self { frame, saturated_cells: 0 }
     }
@@ -264,7 +265,7 @@ mod tests {
             assert_eq!(known.to_string(), known.name);
         }
         let error = Representation::named("Count").unwrap_err().to_string();
-        assert!(error.starts_with("not a representation: expected count, binary"), "{error}");
+        assert!(error.starts_with("unknown representation: expected count, binary"), "{error}");
         assert!(error.ends_with("found \"Count\""), "{error}");
     }
 
@@ -278,7 +279,7 @@ mod tests {
         let error = COUNT.check(&options).unwrap_err().to_string();
         assert_eq!(
             error,
-            "the representation count has no parameter of this name: expected none, found bins"
+            "the representation count has no parameter with this name: expected none, found bins"
         );
     }
 }

@@ -1,10 +1,12 @@
 //! Memory-mapped files. No other module of this crate maps files.
-#![expect(unsafe_code, reason = "a map of a file is only as sound as the file is still")]
+#![expect(unsafe_code, reason = "a memory map is sound only while the file does not change")]
 
 use std::fs::File;
 use std::sync::Arc;
 
-use memmap2::{Advice, Mmap, UncheckedAdvice};
+use memmap2::Mmap;
+#[cfg(unix)]
+use memmap2::{Advice, UncheckedAdvice};
 
 use super::lease::Lease;
 
@@ -52,6 +54,7 @@ impl Mapped {
         match map {
             Ok(map) if map.len() as u64 == len => {
                 // If the advice is not followed, only speed is lost.
+                #[cfg(unix)]
                 let _ = map.advise(Advice::Sequential);
                 Ok(Self { map, lease, file: Arc::new(file) })
             }
@@ -102,6 +105,7 @@ impl Mapped {
     }
 
     /// Returns the pages from `released` to `to` to the kernel.
+    #[cfg(unix)]
     fn release(&self, released: &mut usize, to: usize) {
         let to = to / RELEASE_STEP * RELEASE_STEP;
         // SAFETY: the pages are those of a shared, read-only file map, which the kernel reads again
@@ -114,5 +118,11 @@ impl Mapped {
         if advised.is_ok() {
             *released = to;
         }
+    }
+
+    /// Other systems take pages back when they need memory.
+    #[cfg(not(unix))]
+    fn release(&self, released: &mut usize, to: usize) {
+        *released = to / RELEASE_STEP * RELEASE_STEP;
     }
 }

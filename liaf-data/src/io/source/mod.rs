@@ -14,10 +14,10 @@ mod lease;
 #[path = "no_lease.rs"]
 mod lease;
 mod mapped;
+mod positioned;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -116,7 +116,7 @@ impl ByteSource {
         let cannot = |error| Error::system("cannot open", error);
         let meta = fs::metadata(path).map_err(cannot)?;
         if meta.is_dir() {
-            return Err(Error::caller("this is a folder").advice("name a file in it"));
+            return Err(Error::caller("the path is a folder").advice("name a file in it"));
         }
         let file = File::open(path).map_err(cannot)?;
         #[cfg(test)]
@@ -488,7 +488,7 @@ thread_local! {
 fn read_fully_at(file: &File, buffer: &mut [u8], at: u64) -> Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
-        match file.read_at(&mut buffer[filled..], at + filled as u64) {
+        match positioned::read_at(file, &mut buffer[filled..], at + filled as u64) {
             Ok(0) => break,
             Ok(n) => filled += n,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -6,11 +6,12 @@ use super::tensor::TensorInfo;
 use crate::codec::columns::{Feed, Kind, Number, Storage};
 use crate::container::npy::{self, Dtype, Header};
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::io::ByteSource;
 use crate::limits::Limits;
 use crate::tensor::ElementType;
 
-/// Deflate makes no more than this number of bytes of one byte.
+/// The largest ratio of the sizes of decompressed and compressed data in deflate.
 const INFLATION: u64 = 1032;
 
 /// An array whose header has been read.
@@ -35,14 +36,16 @@ pub(super) fn open(source: &mut ByteSource, place: &Place, limits: &Limits) -> R
             if storage != Storage::Stored
                 && entry.size > packed.saturating_add(1).saturating_mul(INFLATION)
             {
-                return Err(Error::malformed("a member of the archive cannot have this size")
-                    .at(entry.offset)
-                    .expected(format!("at most {INFLATION} times {packed} bytes"))
-                    .found(format!("{} bytes", entry.size)));
+                return Err(Error::malformed(
+                    "the stated size of a member of the archive is impossible",
+                )
+                .at(entry.offset)
+                .expected(format!("at most {INFLATION} times {packed} bytes"))
+                .found(format!("{} bytes", entry.size)));
             }
             (Feed::new(storage, entry.data(source)?, packed), entry.size, Some(entry.crc))
         }
-        Place::Plain(_) | Place::WholeFile => {
+        _ => {
             let length = source.len().unwrap_or(0);
             (Feed::new(Storage::Stored, 0, length), length, None)
         }
@@ -59,16 +62,16 @@ pub(super) fn open(source: &mut ByteSource, place: &Place, limits: &Limits) -> R
     next(source, &mut feed, ahead, &mut head)?;
     let text = head
         .get(fixed..ahead)
-        .ok_or_else(|| here(Error::truncated("the header of the array is not whole")))?;
+        .ok_or_else(|| here(Error::truncated("the header of the array is incomplete")))?;
     let header = Header::parse(text).map_err(here)?;
     let Dtype::Plain(number) = header.dtype else {
-        return Err(here(Error::unsupported("an array of records is not a tensor")));
+        return Err(here(Error::unsupported("the array has records instead of numbers")));
     };
     let dtype = element(number);
     let bytes = index::size(&header.shape, dtype).map_err(here)?;
     let found = size.saturating_sub(ahead as u64);
     if found != bytes {
-        let what = "the array has another size than its shape";
+        let what = "the size of the array does not agree with its shape";
         let error = if found < bytes && crc.is_none() {
             Error::truncated(what)
         } else {
@@ -96,14 +99,15 @@ pub(super) fn read<'a>(
     let length = bytes::checked_length(bytes, limits)?;
     if !feed.is_stored() {
         Limits::check("a compressed tensor", bytes, limits.held_bytes).map_err(|error| {
-            error.at(feed.start()).advice("raise held_bytes of the limits, or store it as it is")
+            let error = error.at(feed.start()).hint(Hint::raise("held_bytes", bytes));
+            error.advice("store the tensor without compression")
         })?;
     }
     let is_plain = feed.is_stored() && !big_endian && !fortran;
     let lent = if is_plain { bytes::lent(source, feed.at(), length) } else { None };
     let (sum, mut bytes) = match lent {
         Some(lent) => {
-            // To compare the checksum of a mapped file would read all of it.
+            // The checksum is not compared for a mapped file, as that would read all of it.
             let crc = crc.filter(|_| source.access() == "memory");
             let (mut sum, _) = feed.sum();
             if crc.is_some() {

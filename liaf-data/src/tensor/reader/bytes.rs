@@ -1,4 +1,4 @@
-//! The bytes of a tensor: lent by the file, or in memory of their own.
+//! The bytes of a tensor, borrowed from the file or copied.
 
 use crate::error::{Error, Result};
 use crate::io::ByteSource;
@@ -7,10 +7,10 @@ use crate::limits::Limits;
 /// The alignment of the largest elements.
 const ALIGN: usize = 8;
 
-/// Number of bytes that are read at a time. A mapped file can be written by others in between.
+/// Number of bytes that are read at a time. Between two reads, other programs can write a mapped file.
 pub(super) const PIECE: usize = 1 << 20;
 
-/// Little-endian bytes that begin at an address which is a multiple of 8.
+/// Little-endian bytes at an address that is a multiple of 8.
 #[derive(Debug, Clone)]
 pub(in crate::tensor) enum Bytes<'a> {
     Lent(&'a [u8]),
@@ -33,20 +33,20 @@ impl Bytes<'_> {
     }
 }
 
-/// Bytes in memory of their own, which begin at a multiple of 8.
+/// A copy of bytes, at an address that is a multiple of 8.
 #[derive(Debug)]
 pub(in crate::tensor) struct Aligned {
-    /// Up to 7 zeros, and then the bytes.
+    /// Up to 7 zeros, followed by the bytes.
     buffer: Vec<u8>,
     start: usize,
 }
 
 impl Aligned {
-    /// No bytes yet, and memory for `length` of them.
+    /// An empty buffer with capacity for `length` bytes.
     pub fn with_capacity(length: usize) -> Result<Self> {
         let mut buffer = Vec::new();
         buffer.try_reserve_exact(length.saturating_add(ALIGN - 1)).map_err(|error| {
-            Error::system(format!("no memory for {length} bytes of a tensor"), error.into())
+            Error::system(format!("cannot allocate {length} bytes for a tensor"), error.into())
         })?;
         Ok(Self::after_zeros(buffer))
     }
@@ -63,7 +63,7 @@ impl Aligned {
         copy
     }
 
-    /// The buffer to append to. It must not grow beyond the capacity, which would move it.
+    /// The buffer to append to. It must not grow beyond its capacity, which would move it.
     pub fn buffer(&mut self) -> &mut Vec<u8> {
         &mut self.buffer
     }
@@ -87,14 +87,14 @@ impl Clone for Aligned {
     }
 }
 
-/// A number of bytes as a length that may be allocated.
+/// Returns a number of bytes as a length that may be allocated.
 pub(super) fn checked_length(bytes: u64, limits: &Limits) -> Result<usize> {
     let limit = usize::try_from(limits.output_bytes).unwrap_or(usize::MAX);
     Limits::check("the tensor", bytes, limit)
 }
 
-/// The `length` bytes from offset `start` on, which are in the file: lent if that is possible,
-/// otherwise a copy.
+/// The `length` bytes from offset `start` on, which must be in the file: borrowed if that is possible,
+/// otherwise copied.
 pub(super) fn stored(source: &ByteSource, start: u64, length: usize) -> Result<Bytes<'_>> {
     match lent(source, start, length) {
         Some(bytes) => Ok(Bytes::Lent(bytes)),
@@ -109,9 +109,8 @@ pub(super) fn stored(source: &ByteSource, start: u64, length: usize) -> Result<B
                     Ok(())
                 })?;
                 if read.is_none() {
-                    return Err(
-                        Error::truncated("the file ends in a tensor").at(start + copy.len() as u64)
-                    );
+                    return Err(Error::truncated("the file ends inside a tensor")
+                        .at(start + copy.len() as u64));
                 }
             }
             Ok(Bytes::Owned(copy))
@@ -119,7 +118,7 @@ pub(super) fn stored(source: &ByteSource, start: u64, length: usize) -> Result<B
     }
 }
 
-/// These bytes of the file itself, if they can be lent and are aligned.
+/// These bytes of the file itself, if they can be borrowed and are aligned.
 pub(super) fn lent(source: &ByteSource, start: u64, length: usize) -> Option<&[u8]> {
     source.lend(start, length).filter(|bytes| bytes.as_ptr().align_offset(ALIGN) == 0)
 }

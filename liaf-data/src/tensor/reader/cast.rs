@@ -1,10 +1,10 @@
-//! Bytes as a slice of elements, without a copy.
+//! Access to bytes as a slice of elements, without a copy.
 #![expect(unsafe_code, reason = "the only way from bytes to numbers without a copy")]
 
 use crate::tensor::Element;
 
-/// The elements that little-endian `bytes` are. `None` if the bytes are not aligned, not a whole
-/// number of elements, or not all of them values of this type, and on big-endian machines.
+/// The elements that little-endian `bytes` encode. `None` if the bytes are not aligned, are not a whole
+/// number of elements or are not all valid values of this type, and on big-endian machines.
 pub(super) fn elements<T: Element>(bytes: &[u8]) -> Option<&[T]> {
     if cfg!(target_endian = "big") || !T::accepts(bytes) {
         return None;

@@ -1,4 +1,4 @@
-//! Where the tensors of a file are.
+//! The tensors of a file and where they are stored.
 
 use super::bytes::{self, Bytes};
 use super::tensor::TensorInfo;
@@ -19,18 +19,24 @@ pub(super) struct Entry {
 /// Where and how a tensor is stored.
 #[derive(Debug)]
 pub(super) enum Place {
-    /// Its elements alone.
+    /// As plain elements, described in the header of the file.
     Plain(Plain),
-    /// A NumPy array with its header, as a member of an archive.
+    /// As a NumPy array with its own header, in a member of an archive.
     Member(zip::Entry),
-    /// A NumPy array with its header, which is all there is.
+    /// As a NumPy array with its own header, which is the whole file.
     WholeFile,
+    /// As a dataset of HDF5.
+    #[cfg(feature = "hdf5")]
+    Dataset(Box<liaf_hdf5::Dataset>),
+    /// In HDF5, but it cannot be read, for this reason.
+    #[cfg(feature = "hdf5")]
+    Refused(String),
 }
 
 /// A tensor whose type and shape are in the header of the file.
 #[derive(Debug)]
 pub(super) struct Plain {
-    /// The name of its type, which may be one that is not read.
+    /// The name of its type, which may be one that is not supported.
     pub dtype: String,
     pub shape: Vec<u64>,
     /// Offset of its first element in the file.
@@ -40,9 +46,9 @@ pub(super) struct Plain {
 }
 
 impl Plain {
-    /// Type of the elements, if it is one that is read.
+    /// The type of the elements, if it is supported.
     pub fn element(&self) -> Option<ElementType> {
-        // All names are in capitals.
+        // The names in the header are the same in capitals.
         let is_capital = !self.dtype.bytes().any(|byte| byte.is_ascii_lowercase());
         ElementType::from_name(&self.dtype.to_ascii_lowercase()).filter(|_| is_capital)
     }
@@ -50,7 +56,7 @@ impl Plain {
     pub fn info(&self) -> Result<TensorInfo> {
         let dtype = self.element().ok_or_else(|| {
             let names: Vec<_> = ElementType::NAMES.iter().map(|n| n.to_ascii_uppercase()).collect();
-            Error::unsupported("tensors of this type are not read")
+            Error::unsupported("the type of the tensor is not supported")
                 .at(8)
                 .expected(one_of(&names.iter().map(String::as_str).collect::<Vec<_>>()))
                 .found(&self.dtype)
@@ -69,7 +75,7 @@ impl Plain {
     }
 }
 
-/// The axes of a tensor as lengths in memory.
+/// The lengths of the axes of a tensor, if they fit in memory.
 pub(super) fn sides(shape: &[u64]) -> Result<Vec<usize>> {
     let side = |&side: &u64| {
         usize::try_from(side).map_err(|_| Error::limit("an axis is too long").found(side))
@@ -77,7 +83,7 @@ pub(super) fn sides(shape: &[u64]) -> Result<Vec<usize>> {
     shape.iter().map(side).collect()
 }
 
-/// The size of a tensor in bytes, or an error if there can be none of this size.
+/// The size of a tensor in bytes, or an error if it does not fit in 64 bits.
 pub(super) fn size(shape: &[u64], element: ElementType) -> Result<u64> {
     let bytes = element.bytes() as u64;
     shape.iter().try_fold(bytes, |product, &side| product.checked_mul(side)).ok_or_else(|| {

@@ -3,6 +3,8 @@
 mod array;
 mod bytes;
 mod cast;
+#[cfg(feature = "hdf5")]
+mod h5;
 mod index;
 mod npz;
 mod safetensors;
@@ -21,23 +23,24 @@ use crate::io::{ByteSource, MapChoice};
 use crate::limits::Limits;
 use index::{Entry, Place};
 
-/// The name of the array of a `.npy` file, which has none. It is the name that NumPy gives to
+/// The name of the array in a `.npy` file, which does not store one. It is the name that NumPy gives to
 /// arrays without a name.
 const ONLY: &str = "arr_0";
 
-/// An open file of named tensors: `.safetensors`, `.npz` or `.npy`, which its first bytes tell
-/// apart.
+/// An open file of named tensors: `.safetensors`, `.npz`, `.npy` or HDF5, which are recognised by their
+/// first bytes. The tensors of an HDF5 file are its datasets, with the names of their groups before
+/// theirs, as in `group/dataset`.
 ///
-/// Opening reads what is in the file; the elements of a tensor are read when it is asked for, each
-/// time. What the file says of itself is checked before memory is taken for it: sizes must fit the
-/// shapes, and tensors must lie one after another within the file. Checksums of `.npz` are
-/// compared. A tensor that is stored as it is takes at most [`Limits::output_bytes`], a compressed
-/// one [`Limits::held_bytes`].
+/// Opening reads the list of tensors. The elements of a tensor are read each time that
+/// [`get`](Self::get) is called. What the file states is checked before memory is allocated for it:
+/// sizes must agree with shapes, and tensors must be within the file and must not overlap. Checksums of
+/// `.npz` are verified. A tensor that is stored without compression may have up to
+/// [`Limits::output_bytes`], a compressed one up to [`Limits::held_bytes`].
 ///
-/// [`open`](Self::open) copies tensors into memory. A file that another program may write cannot
-/// stay mapped for as long as a tensor is in use: its reader would be killed when the file shrinks.
-/// Whoever knows that nobody writes the file can have the tensors of `.safetensors` and those of
-/// `.npz` and `.npy` that are not compressed without a copy, and then without comparing checksums:
+/// [`open`](Self::open) copies tensors into memory. A file that another program may write must not stay
+/// mapped while a tensor is in use, because its reader would be killed if the file shrinks. If you know
+/// that nobody writes the file, you can borrow the tensors of `.safetensors`, and the uncompressed ones
+/// of `.npz` and `.npy`, without a copy; their checksums are then not verified:
 ///
 /// ```
 /// use liaf_data::Limits;
@@ -78,9 +81,10 @@ impl TensorFile {
     /// Opens a file.
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`], [`ErrorKind::Truncated`] or [`ErrorKind::Empty`] if it is not a
-    /// sound tensor file, [`ErrorKind::Limit`] if it asks for more than `limits` allow,
-    /// [`ErrorKind::Unsupported`] for HDF5, [`ErrorKind::System`] if it cannot be read.
+    /// [`ErrorKind::Malformed`], [`ErrorKind::Truncated`] or [`ErrorKind::Empty`] if it is not a valid
+    /// tensor file, [`ErrorKind::Limit`] if it asks for more than `limits` allow,
+    /// [`ErrorKind::Unsupported`] for HDF5 without the feature `hdf5`, [`ErrorKind::System`] if it
+    /// cannot be read.
     pub fn open(path: impl AsRef<Path>, limits: &Limits) -> Result<Self> {
         Self::from_source(ByteSource::open(path, MapChoice::LEASED)?, limits)
     }
@@ -110,9 +114,15 @@ impl TensorFile {
             return Err(Error::new(ErrorKind::Empty, "the file is empty").at(0));
         }
         if head.starts_with(b"\x89HDF") {
-            return Err(Error::unsupported("tensors are not read from HDF5")
+            #[cfg(feature = "hdf5")]
+            {
+                let (entries, metadata) = h5::index(source, limits)?;
+                return Ok((Container::H5, entries, metadata));
+            }
+            #[cfg(not(feature = "hdf5"))]
+            return Err(Error::unsupported("this build cannot read HDF5")
                 .at(0)
-                .advice("convert to .npz or .safetensors"));
+                .hint(crate::hint::Hint::EnableFeature { name: "hdf5".into() }));
         }
         if head.starts_with(b"PK") {
             let (entries, metadata) = npz::index(source, limits)?;
@@ -138,7 +148,7 @@ impl TensorFile {
         self.entries.iter().filter(|entry| !entry.is_padding()).map(|entry| entry.name.as_str())
     }
 
-    /// Whether there is a tensor of this name.
+    /// Whether there is a tensor with this name.
     pub fn contains(&self, name: &str) -> bool {
         self.entry(name).is_some()
     }
@@ -151,6 +161,10 @@ impl TensorFile {
         let place = &self.find(name)?.place;
         self.locate(self.source.again().and_then(|mut source| match place {
             Place::Plain(plain) => plain.info(),
+            #[cfg(feature = "hdf5")]
+            Place::Dataset(dataset) => h5::info(dataset),
+            #[cfg(feature = "hdf5")]
+            Place::Refused(why) => Err(Error::unsupported(why)),
             _ => Ok(array::open(&mut source, place, &self.limits)?.info),
         }))
     }
@@ -158,21 +172,25 @@ impl TensorFile {
     /// A tensor with its elements.
     ///
     /// # Errors
-    /// [`ErrorKind::Caller`] if there is no tensor of this name; [`ErrorKind::Unsupported`] if its
-    /// elements are not plain numbers, pickled objects in particular; [`ErrorKind::Malformed`] or
-    /// [`ErrorKind::Truncated`] if it is damaged or the file has shrunk; [`ErrorKind::Limit`] if it
-    /// is larger than the limits allow; [`ErrorKind::System`] if it cannot be read.
+    /// [`ErrorKind::Caller`] if there is no tensor with this name; [`ErrorKind::Unsupported`] if its
+    /// elements are not plain numbers, for example pickled objects; [`ErrorKind::Malformed`] or
+    /// [`ErrorKind::Truncated`] if it is damaged or the file has shrunk; [`ErrorKind::Limit`] if it is
+    /// larger than the limits allow; [`ErrorKind::System`] if it cannot be read.
     pub fn get(&self, name: &str) -> Result<Tensor<'_>> {
         let entry = self.find(name)?;
         let (info, bytes) = self.locate(match &entry.place {
             Place::Plain(plain) => plain.read(&self.source, &self.limits),
+            #[cfg(feature = "hdf5")]
+            Place::Dataset(dataset) => h5::read(dataset, &self.limits),
+            #[cfg(feature = "hdf5")]
+            Place::Refused(why) => Err(Error::unsupported(why)),
             place => array::read(&self.source, place, &self.limits),
         })?;
         Ok(Tensor::new(entry.name.clone(), info, bytes))
     }
 
-    /// A text that is stored beside the tensors: in `.safetensors` the metadata of this key, in
-    /// `.npz` the provenance, whose key is `liaf`.
+    /// A text that is stored beside the tensors. In `.safetensors` it is the metadata with this key, in
+    /// HDF5 the attribute of the root with this name; in `.npz` it is the provenance, whose key is `liaf`.
     pub fn metadata(&self, key: &str) -> Option<&str> {
         self.metadata.get(key).map(String::as_str)
     }
@@ -191,7 +209,7 @@ impl TensorFile {
         self.entry(name).ok_or_else(|| {
             let names = self.names().collect::<Vec<_>>().join(", ");
             self.in_file(
-                Error::caller("there is no tensor of this name").expected(names).found(name),
+                Error::caller("there is no tensor with this name").expected(names).found(name),
             )
         })
     }
@@ -210,7 +228,7 @@ impl TensorFile {
 }
 
 impl Entry {
-    /// Whether this is not a tensor of the user, but keeps others aligned.
+    /// Whether this tensor was added by the writer to align the tensors after it.
     fn is_padding(&self) -> bool {
         let is_short = match &self.place {
             Place::Plain(plain) => plain.dtype == "U8" && matches!(plain.shape[..], [0..8]),

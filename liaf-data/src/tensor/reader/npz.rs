@@ -20,7 +20,7 @@ pub(super) fn index(
 ) -> Result<(Vec<Entry>, BTreeMap<String, String>)> {
     let mut members = zip::entries(source, limits)?;
     members.sort_by_key(|member| member.offset);
-    // Members that share bytes would let a small file inflate to any size.
+    // Members that share bytes could make a small file inflate to any size.
     for pair in members.windows(2) {
         let end = pair[0].offset.saturating_add(LOCAL_HEADER).saturating_add(pair[0].packed);
         if end > pair[1].offset {
@@ -36,12 +36,12 @@ pub(super) fn index(
         entries.push(Entry { name: name.to_owned(), place: Place::Member(member) });
     }
     if entries.is_empty() && !is_empty {
-        return Err(Error::unsupported("a zip archive without NumPy arrays").at(0));
+        return Err(Error::unsupported("the zip archive has no NumPy arrays").at(0));
     }
     let mut names: Vec<_> = entries.iter().map(|entry| &entry.name).collect();
     names.sort();
     if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(Error::malformed("two arrays of one name").at(0).found(pair[0]));
+        return Err(Error::malformed("two arrays have the same name").at(0).found(pair[0]));
     }
     let mut metadata = BTreeMap::new();
     if let Some(at) = entries.iter().position(|entry| entry.name == PROVENANCE)
@@ -53,11 +53,12 @@ pub(super) fn index(
     Ok((entries, metadata))
 }
 
-/// The text whose bytes the array holds; `None` if it is an array of something else.
+/// The text whose bytes are in the array; `None` if the array cannot be a text.
 fn text(source: &ByteSource, place: &Place, limits: &Limits) -> Result<Option<String>> {
     let info = match array::open(&mut source.again()?, place, limits) {
         Ok(open) => open.info,
-        // Not the provenance, and whoever asks for it gets the error.
+        // An array that is not a text is not the provenance. Asking for it as a tensor returns the
+        // error.
         Err(_) => return Ok(None),
     };
     let (ElementType::U8, [length]) = (info.dtype, &info.shape[..]) else { return Ok(None) };

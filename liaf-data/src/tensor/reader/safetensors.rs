@@ -21,8 +21,8 @@ struct Described {
     data_offsets: [u64; 2],
 }
 
-/// The header as it is written. A JSON library would keep one of two entries of the same name
-/// without saying so.
+/// The header as it is written. A JSON library would silently keep only one of two entries with the
+/// same name.
 struct Header {
     tensors: Vec<(String, Described)>,
     metadata: BTreeMap<String, String>,
@@ -48,7 +48,7 @@ impl<'de> Visitor<'de> for HeaderVisitor {
         let mut names = BTreeSet::new();
         while let Some(name) = map.next_key::<String>()? {
             if !names.insert(name.clone()) {
-                return Err(A::Error::custom(format!("two tensors named {name:?}")));
+                return Err(A::Error::custom(format!("two tensors have the name {name:?}")));
             }
             if name == METADATA {
                 header.metadata = map.next_value()?;
@@ -68,7 +68,7 @@ pub(super) fn index(
     let size = source.len().unwrap_or(0);
     let head = source.read_at(0, 8)?;
     let Some(length) = head.first_chunk() else {
-        return Err(Error::truncated("the file is too short for a tensor file").at(size));
+        return Err(Error::truncated("the file is too short to be a tensor file").at(size));
     };
     let length = u64::from_le_bytes(*length);
     let header = Limits::check("header", length, limits.header_bytes).map_err(|error| {
@@ -79,10 +79,11 @@ pub(super) fn index(
     })?;
     let text = source.read_at(8, header)?;
     if text.len() < header {
-        return Err(Error::truncated("the file ends in its header").at(size));
+        return Err(Error::truncated("the file ends inside its header").at(size));
     }
-    let header: Header = serde_json::from_slice(&text)
-        .map_err(|error| Error::malformed("the header is not one of tensors").at(8).found(error))?;
+    let header: Header = serde_json::from_slice(&text).map_err(|error| {
+        Error::malformed("the header does not describe tensors").at(8).found(error)
+    })?;
     let data = 8 + length;
     let entry = |(name, described)| entry(name, described, data, size);
     let mut entries = header.tensors.into_iter().map(entry).collect::<Result<Vec<_>>>()?;
@@ -90,10 +91,12 @@ pub(super) fn index(
     let mut end = data;
     for (name, plain) in &entries {
         if plain.start != end {
-            return Err(Error::malformed(format!("tensor {name} does not follow the one before"))
-                .at(8)
-                .expected(format!("byte {}", end - data))
-                .found(format!("byte {}", plain.start - data)));
+            return Err(Error::malformed(format!(
+                "tensor {name} does not start where the one before it ends"
+            ))
+            .at(8)
+            .expected(format!("byte {}", end - data))
+            .found(format!("byte {}", plain.start - data)));
         }
         end += plain.bytes;
     }
@@ -108,7 +111,8 @@ pub(super) fn index(
     Ok((entries.collect(), header.metadata))
 }
 
-/// An entry of the header, if its size fits its shape and its bytes are within the file.
+/// An entry of the header, provided that its size agrees with its shape and its bytes are within the
+/// file.
 fn entry(name: String, described: Described, data: u64, size: u64) -> Result<(String, Plain)> {
     let Described { dtype, shape, data_offsets: [start, end] } = described;
     let bytes = end.checked_sub(start);
@@ -118,13 +122,15 @@ fn entry(name: String, described: Described, data: u64, size: u64) -> Result<(St
         None => bytes,
     };
     if bytes.is_none() || bytes != wanted {
-        return Err(Error::malformed(format!("tensor {name} has another size than its shape"))
-            .at(8)
-            .expected(format!("{} bytes", wanted.unwrap_or(0)))
-            .found(format!("bytes {start} to {end}")));
+        return Err(Error::malformed(format!(
+            "the size of tensor {name} does not agree with its shape"
+        ))
+        .at(8)
+        .expected(format!("{} bytes", wanted.unwrap_or(0)))
+        .found(format!("bytes {start} to {end}")));
     }
     if data.checked_add(end).is_none_or(|end| end > size) {
-        return Err(Error::truncated(format!("the file ends in tensor {name}")).at(size));
+        return Err(Error::truncated(format!("the file ends inside tensor {name}")).at(size));
     }
     Ok((name, Plain { start: data + start, ..plain }))
 }

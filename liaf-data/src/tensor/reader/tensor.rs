@@ -14,7 +14,7 @@ pub struct TensorInfo {
     pub shape: Vec<usize>,
 }
 
-/// A tensor of a [`TensorFile`](super::TensorFile): its elements in row-major order, whatever order
+/// A tensor of a [`TensorFile`](super::TensorFile). Its elements are in row-major order, whatever order
 /// they have in the file.
 #[derive(Debug, Clone)]
 pub struct Tensor<'a> {
@@ -24,17 +24,17 @@ pub struct Tensor<'a> {
 }
 
 impl<'a> Tensor<'a> {
-    /// The caller ensures that the bytes are as many as type and shape say.
+    /// The number of bytes must agree with the type and shape.
     pub(super) fn new(name: String, info: TensorInfo, bytes: Bytes<'a>) -> Self {
         Self { name, info, bytes }
     }
 
-    /// Its name.
+    /// The name of the tensor.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The type of its elements.
+    /// The type of the elements.
     pub fn dtype(&self) -> ElementType {
         self.info.dtype
     }
@@ -65,7 +65,7 @@ impl<'a> Tensor<'a> {
     /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if `T` is not the type of the elements;
     /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if a `bool` is neither 0 nor 1;
     /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) on big-endian machines, where
-    /// [`to_vec`](Self::to_vec) helps.
+    /// [`to_vec`](Self::to_vec) works.
     pub fn as_slice<T: Element>(&self) -> Result<&[T]> {
         self.check::<T>()?;
         cast::elements(self.bytes()).ok_or_else(|| {
@@ -112,7 +112,8 @@ impl<'a> Tensor<'a> {
     pub fn view<T: Element>(&self) -> Result<ndarray::ArrayViewD<'_, T>> {
         let elements = self.as_slice()?;
         ndarray::ArrayViewD::from_shape(self.shape(), elements).map_err(|error| {
-            Error::unsupported(format!("tensor {} cannot be an array", self.name)).found(error)
+            Error::unsupported(format!("tensor {} cannot be viewed as an array", self.name))
+                .found(error)
         })
     }
 
@@ -128,12 +129,15 @@ impl<'a> Tensor<'a> {
 
     fn check<T: Element>(&self) -> Result<()> {
         if T::TYPE != self.dtype() {
-            return Err(Error::caller(format!("tensor {} has another type", self.name))
-                .expected(self.dtype())
-                .found(T::TYPE));
+            return Err(Error::caller(format!(
+                "the elements of tensor {} have another type",
+                self.name
+            ))
+            .expected(self.dtype())
+            .found(T::TYPE));
         }
         if !T::accepts(self.bytes()) {
-            return Err(Error::malformed(format!("tensor {} holds no valid bool", self.name))
+            return Err(Error::malformed(format!("tensor {} contains an invalid bool", self.name))
                 .expected("bytes of 0 or 1"));
         }
         Ok(())

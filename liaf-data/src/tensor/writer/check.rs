@@ -1,4 +1,4 @@
-//! Checks of what is to be written.
+//! Checks of tensors before they are written.
 
 use super::column::{Column, Rows};
 use crate::container::zip::LONGEST_NAME;
@@ -11,7 +11,7 @@ const MOST_AXES: usize = 32;
 /// The longest name of a tensor in bytes. In an archive, `.npy` follows.
 const MOST_NAME: usize = LONGEST_NAME - ".npy".len();
 
-/// A new tensor, or an error if there can be none like this.
+/// A new tensor, or an error if it cannot have this shape.
 pub(super) fn column(
     name: &str,
     element: ElementType,
@@ -21,7 +21,7 @@ pub(super) fn column(
     check_name(name)?;
     let axes = row.len() + usize::from(rows != Rows::Single);
     if axes > MOST_AXES {
-        return Err(Error::caller("too many axes of a tensor")
+        return Err(Error::caller("the tensor has too many axes")
             .expected(format!("at most {MOST_AXES}"))
             .found(axes));
     }
@@ -35,10 +35,10 @@ pub(super) fn column(
         Rows::Growing | Rows::Single => 1,
     };
     let (Some(row_bytes), Some(_)) = (size(1), size(first)) else {
-        return Err(Error::caller("a tensor of impossible size").found(format!("{rows:?} {row:?}")));
+        return Err(Error::caller("the tensor is too large").found(format!("{rows:?} {row:?}")));
     };
     if rows == Rows::Growing && row_bytes == 0 {
-        return Err(Error::caller("a growing tensor of empty rows")
+        return Err(Error::caller("the rows of a growing tensor must not be empty")
             .expected("rows with elements, or a fixed number of rows")
             .found(format!("{row:?}")));
     }
@@ -53,8 +53,8 @@ fn check_name(name: &str) -> Result<()> {
         || name.starts_with('.')
         || name.contains(|c: char| matches!(c, '/' | '\\' | ':') || c.is_control());
     if is_unsafe {
-        return Err(Error::caller("not a name that a tensor can have")
-            .expected("the name of a file, without folders")
+        return Err(Error::caller("invalid name of a tensor")
+            .expected("a valid file name without folders")
             .found(format!("{name:?}")));
     }
     if RESERVED.contains(&name) {
@@ -69,20 +69,20 @@ pub(super) fn append(column: &Column, element: Option<ElementType>, bytes: u64) 
     if let Some(element) = element
         && element != column.element
     {
-        return Err(Error::caller(format!("elements of another type than those of {name}"))
+        return Err(Error::caller(format!("the elements have another type than those of {name}"))
             .expected(column.element)
             .found(element));
     }
     let is_whole = bytes == 0 || (column.row_bytes > 0 && bytes.is_multiple_of(column.row_bytes));
     if !is_whole {
-        return Err(Error::caller(format!("not a whole number of rows of {name}"))
+        return Err(Error::caller(format!("the bytes are not a whole number of rows of {name}"))
             .expected(format!("a multiple of {} bytes", column.row_bytes))
             .found(format!("{bytes} bytes")));
     }
     if let Some(most) = column.fixed_bytes()
         && bytes > most - column.bytes
     {
-        return Err(Error::caller(format!("more rows than {name} has"))
+        return Err(Error::caller(format!("there are more rows than {name} can have"))
             .expected(format!("{:?}", column.shape()))
             .found(format!("{} bytes", column.bytes + bytes)));
     }

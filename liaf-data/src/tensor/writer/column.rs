@@ -6,11 +6,11 @@ use crate::tensor::ElementType;
 /// The first axis of a tensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rows {
-    /// As many rows as will be appended.
+    /// As many rows as are appended.
     Growing,
     /// Exactly this number of rows.
     Fixed(usize),
-    /// There is no first axis: the tensor is a single row. If that has no axes either, the tensor
+    /// There is no axis of rows: the tensor is a single row. If the row has no axes either, the tensor
     /// is a scalar.
     Single,
 }

@@ -1,4 +1,4 @@
-//! What the containers have in common: where in the file the bytes of tensors go.
+//! The interface of the containers: where in the file the bytes of tensors go.
 
 use std::fmt::Debug;
 
@@ -21,7 +21,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// The order of a file: a start, the streamed tensor, and all others.
+/// How a container writes a file: first a start, then the streamed tensor, then all others.
 pub(super) trait Layout: Debug + Send {
     /// Whether there is room for one tensor only, which is streamed.
     fn holds_one(&self) -> bool {
@@ -31,12 +31,12 @@ pub(super) trait Layout: Debug + Send {
     /// Writes what comes before the streamed tensor. Numbers of rows are not final yet.
     fn start(&mut self, out: &mut AtomicFile, plan: &Plan<'_>) -> Result<()>;
 
-    /// Writes bytes of the streamed tensor, as they are unless the container packs them.
+    /// Writes bytes of the streamed tensor, without changing them unless the container compresses them.
     fn append(&mut self, out: &mut AtomicFile, bytes: &[u8]) -> Result<()> {
         out.append(bytes)
     }
 
-    /// Writes the other tensors, whose bytes are in `spools` by index, and what else the file needs.
+    /// Writes the other tensors, whose bytes are in `spools` by index, and the rest of the file.
     fn finish(
         &mut self,
         out: &mut AtomicFile,

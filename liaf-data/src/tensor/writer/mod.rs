@@ -2,6 +2,8 @@
 
 mod check;
 mod column;
+#[cfg(feature = "hdf5")]
+mod h5;
 mod layout;
 mod npy;
 mod npz;
@@ -12,6 +14,7 @@ use std::path::{Path, PathBuf};
 use super::element::sealed::Coded;
 use super::{Container, Element, ElementType, TensorOptions};
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::io::{AtomicFile, Spool};
 use crate::limits::Limits;
 use column::Column;
@@ -21,15 +24,16 @@ use layout::{Layout, Plan};
 /// Number of bytes of elements that are encoded at a time.
 const PIECE: usize = 256 << 10;
 
-/// Writes a file of named tensors: `.npz`, `.safetensors`, or `.npy` with a single tensor. The file
-/// appears under its name when it is complete, or not at all.
+/// Writes a file of named tensors: `.npz`, `.safetensors`, `.h5` (with the feature `hdf5`), or `.npy`
+/// with a single tensor. The file appears under its name when it is complete, or not at all.
 ///
 /// Tensors are added first; then their rows are appended, a few at a time and in any order of
 /// tensors. Several tensors can grow at the same time in bounded memory: the first one that was
 /// added with [`Rows::Growing`] is written straight into the file, and each of the others waits in
 /// at most 1 MiB of memory and then in a temporary file without a name. The largest tensor should
 /// therefore be the first of those that grow. Tensors can be added until the first rows of that one
-/// are appended.
+/// are appended. In `.h5`, no tensor waits: each is written in chunks of up to 1 MiB, which are
+/// compressed as the options say.
 ///
 /// Labels and lengths of samples, beside their frames:
 ///
@@ -87,8 +91,7 @@ const PIECE: usize = 256 << 10;
 /// ```
 #[derive(Debug)]
 pub struct TensorFileWriter {
-    out: AtomicFile,
-    layout: Box<dyn Layout>,
+    out: Out,
     columns: Vec<Column>,
     /// Index of the tensor that is written straight into the file.
     streamed: Option<usize>,
@@ -103,13 +106,45 @@ pub struct TensorFileWriter {
     buffer: Vec<u8>,
 }
 
+/// The file, and where in it the bytes of tensors go.
+#[derive(Debug)]
+enum Out {
+    /// One tensor is written straight into the file, and the others after it.
+    Ordered { file: AtomicFile, layout: Box<dyn Layout> },
+    /// Every tensor is written straight into the file, in chunks.
+    #[cfg(feature = "hdf5")]
+    Chunked(Box<h5::H5Tensors>),
+}
+
+impl Out {
+    fn create(path: &Path, container: Container, options: &TensorOptions) -> Result<Self> {
+        let layout: Box<dyn Layout> = match container {
+            Container::Npz => Box::new(npz::NpzLayout::new(options)),
+            Container::Npy => Box::<npy::NpyLayout>::default(),
+            Container::Safetensors => Box::<safetensors::SafetensorsLayout>::default(),
+            #[cfg(feature = "hdf5")]
+            Container::H5 => {
+                return Ok(Self::Chunked(Box::new(h5::H5Tensors::create(path, options)?)));
+            }
+            #[cfg(not(feature = "hdf5"))]
+            Container::H5 => {
+                return Err(Error::unsupported("this build cannot write HDF5")
+                    .advice("write .npz or .safetensors")
+                    .hint(crate::hint::Hint::EnableFeature { name: "hdf5".into() }));
+            }
+        };
+        let file = AtomicFile::create(path, options.overwrite, options.sync)?;
+        Ok(Self::Ordered { file, layout })
+    }
+}
+
 impl TensorFileWriter {
     /// Starts a file that will be named `path`.
     ///
     /// # Errors
     /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the options are not valid, or if the file
     /// exists and must not be replaced; [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported)
-    /// for `.h5`; [`ErrorKind::System`](crate::ErrorKind::System) if the folder cannot be written.
+    /// for `.h5` without the feature `hdf5`; [`ErrorKind::System`](crate::ErrorKind::System) if the folder cannot be written.
     pub fn create(
         path: impl AsRef<Path>,
         container: Container,
@@ -117,19 +152,9 @@ impl TensorFileWriter {
     ) -> Result<Self> {
         let path = path.as_ref();
         options.check().map_err(|error| error.in_file(path))?;
-        let layout: Box<dyn Layout> = match container {
-            Container::Npz => Box::new(npz::NpzLayout::new(options)),
-            Container::Npy => Box::<npy::NpyLayout>::default(),
-            Container::Safetensors => Box::<safetensors::SafetensorsLayout>::default(),
-            Container::H5 => {
-                return Err(Error::unsupported("named tensors are not written to HDF5")
-                    .advice("write .npz or .safetensors; frames alone can be written to .h5")
-                    .in_file(path));
-            }
-        };
+        let out = Out::create(path, container, options).map_err(|error| error.in_file(path))?;
         Ok(Self {
-            out: AtomicFile::create(path, options.overwrite, options.sync)?,
-            layout,
+            out,
             columns: Vec::new(),
             streamed: None,
             provenance: None,
@@ -143,14 +168,20 @@ impl TensorFileWriter {
     }
 
     /// Stores `text`, usually JSON, that says how the file was made. In `.safetensors` it is the
-    /// metadata `liaf`, in `.npz` it is a `u8` array of this name, which `bytes(archive["liaf"])`
-    /// returns in Python; `.npy` has no room for it, and it is left out.
+    /// metadata `liaf`, in `.h5` an attribute of the root of this name, in `.npz` it is a `u8` array
+    /// of this name, which `bytes(archive["liaf"])` returns in Python; `.npy` has no room for it, and
+    /// it is left out.
     ///
     /// # Errors
-    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if writing has begun.
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if writing has begun, or for a zero character,
+    /// which ends texts in HDF5, in a file for `.h5`.
     pub fn set_provenance(&mut self, text: impl Into<String>) -> Result<()> {
-        self.check_not_started("the provenance comes too late")?;
-        self.provenance = Some(text.into());
+        self.check_not_started("the provenance must be set before any rows")?;
+        let text = text.into();
+        if !matches!(self.out, Out::Ordered { .. }) && text.contains('\0') {
+            return Err(Error::caller("the provenance holds a zero character").in_file(&self.path));
+        }
+        self.provenance = Some(text);
         Ok(())
     }
 
@@ -160,11 +191,10 @@ impl TensorFileWriter {
     /// The name must be usable as the name of a file. The names `__metadata__`, `liaf` and `padding`
     /// are reserved.
     ///
-    /// # Errors
-    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) for a name that is not allowed or not new, for
-    /// a shape that no tensor can have, for a second tensor in `.npy`, or if rows of the first
-    /// growing tensor have been appended; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the
-    /// tensor is larger than the limits allow.
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) for a name that is not allowed or already used,
+    /// for an invalid shape, for a second tensor in `.npy`, or if rows of the first growing tensor have
+    /// been appended; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the tensor is larger than the
+    /// limits allow.
     pub fn add(
         &mut self,
         name: &str,
@@ -172,25 +202,42 @@ impl TensorFileWriter {
         rows: Rows,
         row: &[usize],
     ) -> Result<TensorId> {
-        self.check_not_started("a tensor is added too late")?;
+        self.check_not_started("tensors must be added before any rows")?;
         let column = check::column(name, element, rows, row).map_err(|e| e.in_file(&self.path))?;
         if self.columns.iter().any(|other| other.name == name) {
-            return Err(Error::caller("two tensors of one name").found(name).in_file(&self.path));
+            return Err(Error::caller("there is already a tensor with this name")
+                .found(name)
+                .in_file(&self.path));
         }
-        if self.layout.holds_one() && !self.columns.is_empty() {
-            return Err(Error::caller(".npy files hold a single tensor")
+        let holds_one = matches!(&self.out, Out::Ordered { layout, .. } if layout.holds_one());
+        if holds_one && !self.columns.is_empty() {
+            return Err(Error::caller("a .npy file can hold only one tensor")
                 .found(format!("a second one, {name}"))
                 .advice("write .npz or .safetensors")
                 .in_file(&self.path));
         }
-        self.claim(column.fixed_bytes().unwrap_or(0))?;
+        let fixed_bytes = column.fixed_bytes().unwrap_or(0);
+        self.claim(fixed_bytes)?;
         let id = self.columns.len();
-        self.columns.push(column);
-        if self.streamed.is_none() && (rows == Rows::Growing || self.layout.holds_one()) {
-            self.streamed = Some(id);
-        } else {
-            self.columns[id].spool = Some(Spool::new(self.out.target()));
+        let is_streamed = self.streamed.is_none() && (rows == Rows::Growing || holds_one);
+        let mut column = column;
+        match &mut self.out {
+            Out::Ordered { file, .. } if !is_streamed => {
+                column.spool = Some(Spool::new(file.target()));
+            }
+            Out::Ordered { .. } => {}
+            #[cfg(feature = "hdf5")]
+            Out::Chunked(tensors) => {
+                tensors.add(&column).map_err(|error| {
+                    self.bytes -= fixed_bytes;
+                    error.in_file(&self.path)
+                })?;
+            }
         }
+        if is_streamed {
+            self.streamed = Some(id);
+        }
+        self.columns.push(column);
         Ok(TensorId(id))
     }
 
@@ -198,10 +245,10 @@ impl TensorFileWriter {
     ///
     /// # Errors
     /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if `T` is not the type of the tensor, if the
-    /// values are not a whole number of rows, or if they are more than the tensor has;
-    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the file becomes larger than the limits
-    /// allow; [`ErrorKind::System`](crate::ErrorKind::System) if they cannot be written. After an
-    /// error of the caller or of a limit the file is as before, and writing can go on.
+    /// values are not a whole number of rows, or if there are more of them than the tensor can have;
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the file would be larger than the limits allow;
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if they cannot be written. After an error of the
+    /// first two kinds the file is unchanged, and writing can continue.
     pub fn append<T: Element>(&mut self, tensor: TensorId, values: &[T]) -> Result<()> {
         self.check_append(tensor, Some(T::TYPE), size_of_val(values))?;
         let mut buffer = std::mem::take(&mut self.buffer);
@@ -253,7 +300,7 @@ impl TensorFileWriter {
     ) -> Result<TensorId> {
         let elements = shape.iter().try_fold(1usize, |n, &side| n.checked_mul(side));
         if elements != Some(values.len()) {
-            return Err(Error::caller("the shape does not fit the number of elements")
+            return Err(Error::caller("the shape does not agree with the number of elements")
                 .expected(values.len())
                 .found(format!("{shape:?}"))
                 .in_file(&self.path));
@@ -277,18 +324,25 @@ impl TensorFileWriter {
         self.check_whole()?;
         for column in &self.columns {
             if column.fixed_bytes().is_some_and(|bytes| bytes != column.bytes) {
-                return Err(Error::caller("a tensor is not complete")
+                return Err(Error::caller("a tensor is incomplete")
                     .expected(format!("{:?} in {}", column.shape(), column.name))
                     .found(format!("{} bytes", column.bytes))
                     .in_file(&self.path));
             }
         }
         self.start()?;
-        let Self { mut out, mut layout, mut columns, streamed, provenance, .. } = self;
-        let spools: Vec<_> = columns.iter_mut().map(|column| column.spool.take()).collect();
+        let Self { out, mut columns, streamed, provenance, path, .. } = self;
         let provenance = provenance.as_deref();
-        layout.finish(&mut out, &Plan { columns: &columns, streamed, provenance }, spools)?;
-        out.finish()
+        let finished = match out {
+            Out::Ordered { mut file, mut layout } => {
+                let spools: Vec<_> = columns.iter_mut().map(|column| column.spool.take()).collect();
+                let plan = Plan { columns: &columns, streamed, provenance };
+                layout.finish(&mut file, &plan, spools).and_then(|()| file.finish())
+            }
+            #[cfg(feature = "hdf5")]
+            Out::Chunked(tensors) => tensors.finish(provenance),
+        };
+        finished.map_err(|error| error.in_file(path))
     }
 
     /// Writes what comes before the first row of the streamed tensor. Nothing can be added after
@@ -298,9 +352,14 @@ impl TensorFileWriter {
             return Ok(());
         }
         self.started = true;
-        let Self { columns, streamed, provenance, .. } = self;
+        let Self { out, columns, streamed, provenance, .. } = self;
         let plan = Plan { columns, streamed: *streamed, provenance: provenance.as_deref() };
-        let outcome = self.layout.start(&mut self.out, &plan);
+        let outcome = match out {
+            Out::Ordered { file, layout } => layout.start(file, &plan),
+            // The order of the file does not depend on what is known at the start.
+            #[cfg(feature = "hdf5")]
+            Out::Chunked(_) => Ok(()),
+        };
         self.broken |= outcome.is_err();
         outcome.map_err(|error| error.in_file(&self.path))
     }
@@ -313,9 +372,11 @@ impl TensorFileWriter {
             self.start()?;
         }
         let column = &mut self.columns[tensor.0];
-        let outcome = match &mut column.spool {
-            Some(spool) => spool.append(bytes),
-            None => self.layout.append(&mut self.out, bytes),
+        let outcome = match (&mut self.out, &mut column.spool) {
+            (Out::Ordered { .. }, Some(spool)) => spool.append(bytes),
+            (Out::Ordered { file, layout }, None) => layout.append(file, bytes),
+            #[cfg(feature = "hdf5")]
+            (Out::Chunked(tensors), _) => tensors.append(tensor.0, column, bytes),
         };
         column.bytes += bytes.len() as u64;
         self.broken |= outcome.is_err();
@@ -331,7 +392,7 @@ impl TensorFileWriter {
     ) -> Result<()> {
         self.check_whole()?;
         let column = self.columns.get(tensor.0).ok_or_else(|| {
-            Error::caller("a tensor of another file").found(tensor.0).in_file(&self.path)
+            Error::caller("the tensor belongs to another file").found(tensor.0).in_file(&self.path)
         })?;
         check::append(column, element, bytes as u64).map_err(|error| error.in_file(&self.path))?;
         if column.rows == Rows::Growing {
@@ -347,6 +408,7 @@ impl TensorFileWriter {
             return Err(Error::limit("the tensors are too large")
                 .expected(format!("at most {} bytes", self.limits.output_bytes))
                 .found(format!("{total} bytes"))
+                .hint(Hint::raise("output_bytes", None))
                 .in_file(&self.path));
         }
         self.bytes = total;

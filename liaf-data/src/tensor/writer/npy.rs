@@ -30,7 +30,7 @@ pub(super) struct NpyLayout;
 impl NpyLayout {
     fn header(plan: &Plan<'_>) -> Result<Vec<u8>> {
         let column = plan.streamed().ok_or_else(|| {
-            Error::caller("there is no tensor").expected("one tensor for a .npy file")
+            Error::caller("no tensor was added").expected("one tensor for a .npy file")
         })?;
         Ok(npy::header(descr(column.element), &column.shape()))
     }

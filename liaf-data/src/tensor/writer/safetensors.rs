@@ -141,8 +141,8 @@ impl Numbers for Longest {
     }
 
     fn padding(plan: &Plan<'_>) -> u64 {
-        // One digit would do. The size of the header is part of the bytes that the same frames
-        // always give, and it was chosen with this number.
+        // A number with one digit would be enough. The larger one stays because the size of the
+        // header depends on it, and the same frames must always give the same bytes.
         if plan.streamed.is_some() && plan.columns.len() > 1 { u64::MAX / 32 } else { 0 }
     }
 }

@@ -18,8 +18,8 @@ const WHAT: &str = "an extensible array";
 pub(super) struct Finder {
     entry: Entry,
     array: Option<Array>,
-    /// The super block, and the entries, that were looked at last.
-    above: Option<(u64, SuperBlock)>,
+    /// The super block, with its address and its number, and the entries that were looked at last.
+    above: Option<((u64, u32), SuperBlock)>,
     entries: Option<Entries>,
 }
 
@@ -143,10 +143,10 @@ impl Finder {
             let (first, count) = (array.inline + start, blocks.saturating_mul(size));
             return Ok(Some(Entries::missing(first, count)));
         };
-        if self.above.as_ref().is_none_or(|(known, _)| *known != address) {
+        if self.above.as_ref().is_none_or(|(known, _)| *known != (address, above)) {
             let read = SuperBlock::read(storage, array, address, above)?;
             budget.again(read.block.bytes.len() as u64)?;
-            self.above = Some((address, read));
+            self.above = Some(((address, above), read));
         }
         let Some((_, found)) = &self.above else { return Ok(None) };
         let address = found.address(storage, block)?;
@@ -239,7 +239,7 @@ impl Array {
     }
 
     /// An address of the index block, counted from its end.
-    fn entry_from_end(&self, storage: &Storage, i: u64) -> Result<Option<u64>> {
+    fn address_before_end(&self, storage: &Storage, i: u64) -> Result<Option<u64>> {
         let mut cursor = self.index.cursor(storage.sizes);
         let end = cursor.left() - 4;
         let back = (i as usize).saturating_mul(storage.sizes.offset);
@@ -250,12 +250,12 @@ impl Array {
     /// Address of a data block that the index block names.
     fn data_block(&self, storage: &Storage, i: u64) -> Result<Option<u64>> {
         let all = self.direct_blocks() + u64::from(self.supers - self.direct);
-        self.entry_from_end(storage, all - i)
+        self.address_before_end(storage, all - i)
     }
 
     /// Address of a super block that the index block names.
     fn super_block(&self, storage: &Storage, above: u32) -> Result<Option<u64>> {
-        self.entry_from_end(storage, (self.supers - above).into())
+        self.address_before_end(storage, (self.supers - above).into())
     }
 
     /// The entries around entry `within` of a data block, whose first one has the number `first`.

@@ -6,7 +6,7 @@
 
 use crate::error::{Error, Result};
 use crate::read::budget::Budget;
-use crate::read::bytes::{Block, Cursor};
+use crate::read::bytes::{Block, Cursor, bytes_for};
 use crate::read::storage::Storage;
 use crate::read::tree::v2;
 
@@ -28,11 +28,6 @@ pub(crate) struct FractalHeap {
 const WHAT: &str = "a fractal heap";
 /// How deep indirect blocks may be nested: each is at least half of the one around it.
 const DEPTH: u32 = 64;
-
-/// Number of bytes for numbers up to `most`.
-pub(crate) fn bytes_for(most: u64) -> usize {
-    (most.max(1).ilog2() / 8 + 1) as usize
-}
 
 impl FractalHeap {
     pub fn read(storage: &Storage, address: u64) -> Result<Self> {

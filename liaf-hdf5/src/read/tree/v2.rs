@@ -6,8 +6,7 @@
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::read::budget::Budget;
-use crate::read::bytes::{Block, Cursor};
-use crate::read::heap::fractal::bytes_for;
+use crate::read::bytes::{Block, Cursor, bytes_for};
 use crate::read::storage::Storage;
 
 const WHAT: &str = "a B-tree";

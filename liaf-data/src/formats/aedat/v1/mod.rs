@@ -1,16 +1,10 @@
-//! AEDAT 1.0: records of 6 bytes, big-endian: `u16` address, `u32` time in µs.
+//! AEDAT 1.0: records of 6 bytes of a DVS128.
 //!
-//! | bits of the address | DVS128 |
-//! |---|---|
-//! | 15 | external event, not a pixel |
-//! | 14–8 | y from the bottom |
-//! | 7–1 | x |
-//! | 0 | polarity, 0 = ON |
+#![doc = include_str!("../../../../docs/formats/aedat1.md")]
 //!
-//! The address is that of a DVS128 in AEDAT 2.0, and so are the readings of it
-//! ([`Aedat2Reading`](crate::options::Aedat2Reading)). A header of `#` lines may stand in front, or none: then
-//! the file is known only by its name and by its times. Source: the file format page of iniVation's
-//! user guides; jAER takes a file without a header for this format and a DVS128.
+//! # In Rust
+//!
+//! The ways to read an address are [`Aedat2Reading`](crate::options::Aedat2Reading).
 
 use std::collections::BTreeMap;
 
@@ -26,10 +20,10 @@ pub(crate) static FORMAT: Format =
     Format { name: "AEDAT 1.0", extensions: &["aedat", "dat"], detect, open, write: &[] };
 
 const RECORD: usize = 6;
-/// Bytes a decoder gets at once: on one thread as much as stays in cache.
+/// Number of bytes that a decoder is given at a time: as many as fit in the cache of one core.
 const STEP: usize = 192 << 10;
 const PARALLEL_STEP: usize = 6 << 20;
-/// So many records that are all of row 0 are hardly of a camera.
+/// If this many records are all of row 0, the file is probably not from a camera.
 const ROWS: usize = 256;
 
 fn detect(head: &FileHead) -> Detection {
@@ -37,7 +31,7 @@ fn detect(head: &FileHead) -> Detection {
         return Detection::magic(head.starts_with(b"#!AER-DAT1."));
     }
     if head.starts_with(b"# ") && !head.stated {
-        // Comment lines without a version, as in the first days, or any text.
+        // Comment lines without a version, as in the earliest files, or in any text.
         let named = FORMAT.extensions.contains(&&*head.extension);
         return Detection::maybe(named && head.is_unknown);
     }
@@ -72,7 +66,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let records = header.data.as_chunks::<RECORD>().0;
     if records.len() >= ROWS && records.iter().all(|record| record[0] == 0) {
         let note = Note::new(
-            "no address at the beginning has a row: this looks like a recording of an auditory \
+            "all addresses at the beginning are of row 0: this looks like a recording of an auditory \
              sensor, whose addresses are channels and whose ticks may not be µs",
         );
         notes.push(note.hint(Hint::RawCoords));

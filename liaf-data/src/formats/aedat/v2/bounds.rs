@@ -42,7 +42,7 @@ impl Bounds {
 impl BoundsFinder for Bounds {
     fn push(&mut self, bytes: &[u8]) {
         let mut whole = std::mem::take(&mut self.whole);
-        // Adding cannot fail.
+        // Adding events to statistics never fails.
         let _ = whole.push(bytes, |records| {
             self.add(records);
             Ok(())

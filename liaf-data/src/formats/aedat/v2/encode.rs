@@ -19,7 +19,7 @@ pub(crate) const TARGET: Target = Target {
         t_min: 0,
         t_max: u32::MAX as i64,
         wraps: Some(1 << 32),
-        // A reader takes a longer step back for a wrap.
+        // A reader takes a longer step back for a wrap of the clock.
         step_back: 1 << 31,
         x_max: 639,
         y_max: 479,
@@ -57,14 +57,14 @@ impl Aedat2Encoder {
         let around =
             || CHIPS.iter().find(|&&(_, layout, size)| layout == Layout::Davis && holds(size));
         let &(chip, layout, size) = exact.or_else(around).ok_or_else(|| {
-            Error::caller("AEDAT 2.0 has no camera with so large a sensor")
+            Error::caller("AEDAT 2.0 has no camera with a sensor of this size")
                 .expected("at most 640x480 pixels")
                 .found(sensor)
                 .hint(Hint::Crop)
         })?;
         let class = chip.rsplit('.').next().unwrap_or(chip);
         let note = (size != sensor).then(|| {
-            format!("no camera of AEDAT 2.0 has {sensor} pixels: written as a {class}, {size}")
+            format!("no camera of AEDAT 2.0 has {sensor} pixels: written as a {class} with {size} pixels")
         });
         let mut header = format!(
             "#!AER-DAT2.0\r\n\
@@ -147,7 +147,7 @@ mod tests {
         let options = WriteOptions::default();
         let encoder = |w, h| Aedat2Encoder::new(&EventSpec::new(SensorSize::new(w, h)), &options);
         assert_eq!(encoder(346, 260).unwrap().notes(), Vec::<String>::new());
-        assert!(encoder(100, 100).unwrap().notes()[0].contains("DAVIS240C, 240x180"));
+        assert!(encoder(100, 100).unwrap().notes()[0].contains("DAVIS240C with 240x180"));
         assert!(encoder(1280, 720).is_err());
     }
 }

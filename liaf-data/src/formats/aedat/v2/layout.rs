@@ -199,7 +199,7 @@ impl Reading {
                 reading.p_invert = 1;
             }
             (Layout::Davis | Layout::Dvs640, Aedat2Reading::SpikingJelly) => {
-                return Err(Error::caller("SpikingJelly reads only DVS128 files of AEDAT 2.0")
+                return Err(Error::caller("SpikingJelly reads AEDAT 2.0 files of a DVS128 only")
                     .found(format!("a {} file", layout.name()))
                     .hint(Hint::ChooseReading { name: Aedat2Reading::Jaer.name().into() }));
             }

@@ -1,15 +1,11 @@
-//! AEDAT 2.0: records of 8 bytes, big-endian: `u32` address, `u32` time in µs.
+//! AEDAT 2.0: records of 8 bytes, as jAER writes them.
 //!
-//! What the address holds depends on the chip (`Layout`); the header may name it. Source: the
-//! file format page of iniVation's user guides, and jAER where the page is silent.
+#![doc = include_str!("../../../../docs/formats/aedat2.md")]
 //!
-//! | layout | y | x | polarity | not a pixel |
-//! |---|---|---|---|---|
-//! | DVS128 | 14–8 | 7–1 | bit 0, 0 = ON | bit 15: external, bit 31: special |
-//! | DAVIS | 30–22 | 21–12 | bit 11, 1 = ON | bit 31: APS or IMU, bit 10: external |
-//! | DVS640 | 20–11 | 10–1 | bit 0, 1 = ON | |
+//! # In Rust
 //!
-//! Stored y counts from the bottom and jAER mirrors x, so canonical events are flipped both ways.
+//! In the options of reading, [`Aedat2Reading`](crate::options::Aedat2Reading),
+//! [`ClockReset`] and [`ImuRanges`](crate::options::ImuRanges).
 
 mod bounds;
 mod decode;
@@ -94,7 +90,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     })
 }
 
-/// A decoder whose places are found by arithmetic, where its times only wrap.
+/// A decoder with a search for seek points, which is possible if the clock of the file only wraps.
 pub(crate) fn with_stride<const N: usize>(
     decoder: RecordDecoder<decode::AddressRecords, N>,
     start: u64,
@@ -111,7 +107,7 @@ where
 }
 
 impl Layout {
-    /// The smallest chip of this layout around a bounding box.
+    /// The smallest chip of this layout that contains a bounding box.
     fn fit_sensor(self) -> fn(SensorSize) -> SensorSize {
         match self {
             Self::Davis => layout::fit_davis,

@@ -1,4 +1,4 @@
-//! Packets to events.
+//! Decoding of packets to events and measurements.
 
 use std::ops::Range;
 
@@ -12,39 +12,41 @@ use crate::error::{Error, Result};
 use crate::io::{in_order, places_per_pool};
 use crate::model::{EventBatch, Finding, Measurement, Report, StreamKind};
 
-/// Events between two calls of the sink, and that one thread takes at a time.
+/// Number of events between two calls of the sink, and number of events that a thread decodes at a
+/// time.
 const BATCH: usize = 8192;
 
-/// Whose events are wanted, and of which kind.
+/// The sources and the type of the packets that are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Wanted {
     pub kind: StreamKind,
-    /// `None`: all, whatever source they name.
+    /// The source that is wanted; `None` for all sources.
     pub source: Option<i16>,
-    /// Each source is a stream of its own, and all of them are read.
+    /// Whether each source is a stream with a report of its own, and all of them are read.
     pub apart: bool,
 }
 
-/// Decodes the packets of an AEDAT 3 file; the header is behind it.
+/// Decodes the packets of an AEDAT 3 file, which follow its header.
 #[derive(Debug)]
 pub struct Aedat3Decoder {
     framing: Framing,
     wanted: Option<Wanted>,
-    /// What was met in each of the wanted streams, if they are read apart.
+    /// The reports of the wanted streams, if each of them has one.
     streams: Option<PerStream>,
     rule: PolarityFields,
     keep_invalid: bool,
     strict: bool,
-    /// Where the first packet begins, and the report of what stands before it.
+    /// Offset of the first packet, and the report of everything before it.
     start: u64,
     header: Report,
-    /// What is not a whole packet yet, or whose successor is not known yet. `offset` is its place.
+    /// The bytes of a packet that is incomplete, or that is complete but not known to be valid until
+    /// the next one is seen. `offset` is their offset in the file.
     carry: PacketBuffer,
     offset: u64,
-    /// Somewhere in damage that began at this offset.
+    /// If the decoder is inside damaged data: the offset at which the damage started.
     lost_since: Option<u64>,
     waste: Waste,
-    /// What waits to be decoded, in order, and how it is cut into jobs.
+    /// The pieces that wait to be decoded, in file order, and the jobs into which they are divided.
     pieces: Vec<Piece>,
     jobs: Vec<Job>,
     slots: Vec<DecodedJob>,
@@ -56,27 +58,27 @@ pub struct Aedat3Decoder {
 /// Some events of one packet.
 #[derive(Debug, Clone)]
 struct Piece {
-    /// Of the packet.
+    /// Offset of the packet in the file.
     offset: u64,
     header: PacketHeader,
     is_wanted: bool,
-    /// Of the events: their place in the bytes at hand and in the file.
+    /// Range of the events in the current bytes, and their offset in the file.
     body: Range<usize>,
     at: u64,
 }
 
-/// Pieces that are decoded together, and how many events they have.
+/// Pieces that are decoded together, and the number of their events.
 #[derive(Debug)]
 struct Job {
     pieces: Range<usize>,
     events: usize,
 }
 
-/// What one job is decoded into.
+/// The results of one job.
 #[derive(Debug, Default)]
 struct DecodedJob {
     batch: EventBatch,
-    /// How many events and measurements there are up to the end of each piece.
+    /// Number of events and of measurements up to the end of each piece.
     ends: Vec<(usize, usize)>,
     measurements: Vec<Measurement>,
     report: Report,
@@ -114,7 +116,7 @@ impl DecodedJob {
 }
 
 impl Aedat3Decoder {
-    /// A decoder for the packets behind `report`, which has what stands before byte `start`.
+    /// A decoder for packets that start at byte `start`; `report` covers everything before it.
     pub(crate) fn new(
         framing: Framing,
         wanted: Option<Wanted>,
@@ -151,8 +153,8 @@ impl Aedat3Decoder {
         }
     }
 
-    /// Looks for the next packet behind damage. Returns how many bytes it passed, and whether it
-    /// found one.
+    /// Searches for the next packet after damage. Returns how many bytes were skipped, and whether a
+    /// packet was found.
     fn search(&mut self, rest: &[u8], since: u64, last: bool) -> (usize, bool) {
         let found = self.framing.find(rest);
         let keep = if last { 0 } else { HEADER - 1 };
@@ -165,13 +167,13 @@ impl Aedat3Decoder {
         (passed, found.is_some())
     }
 
-    /// Goes on by looking for the next packet behind `skip` bytes; what stands here is none.
+    /// Marks the next `skip` bytes as damaged; the search for a packet continues after them.
     fn lose(&mut self, skip: usize, shown: &[u8]) -> Result<usize> {
         if self.strict {
             let shown = &shown[..shown.len().min(HEADER)];
             return Err(Error::malformed("no packet starts here")
                 .at(self.offset)
-                .expected("a header whose numbers fit each other and its events")
+                .expected("a packet header with consistent values")
                 .found(format!("{shown:02x?}")));
         }
         self.report.add(Finding::DamagedPackets, 1, self.offset);
@@ -180,7 +182,7 @@ impl Aedat3Decoder {
         Ok(skip)
     }
 
-    /// Takes the packet whose payload is `body`; returns where to go on.
+    /// Processes the packet with the payload `body`; returns the offset at which to continue.
     fn packet(
         &mut self,
         bytes: &[u8],
@@ -190,7 +192,8 @@ impl Aedat3Decoder {
     ) -> Result<usize> {
         let start = body.start;
         if !sure {
-            // What follows is no packet. Either the damage begins there, or this size lies.
+            // There is no packet after this one. Either the damage starts there, or the size of this
+            // packet is wrong.
             if self.waste.is_too_much(self.offset) || !header.describes(&bytes[body.clone()]) {
                 self.waste.add(body.len());
                 let here = start - HEADER;
@@ -205,7 +208,7 @@ impl Aedat3Decoder {
         Ok(room)
     }
 
-    /// Where the bytes of a packet are counted.
+    /// The part of the byte account to which a packet belongs.
     fn account_of(&mut self, header: &PacketHeader) -> &mut u64 {
         let report = match &mut self.streams {
             Some(streams) if Wanted::has(self.wanted, header) => {
@@ -217,7 +220,7 @@ impl Aedat3Decoder {
         if Wanted::has(self.wanted, header) { &mut bytes.events } else { &mut bytes.other }
     }
 
-    /// Takes the events that stand at `used`.
+    /// Takes the events in the range `used`.
     fn take(&mut self, header: &PacketHeader, used: Range<usize>) {
         let at = self.offset + HEADER as u64;
         let is_wanted = Wanted::has(self.wanted, header);
@@ -247,7 +250,7 @@ impl Aedat3Decoder {
     /// Adds a piece to the last job, or to a new one if that is full.
     fn add(&mut self, piece: Piece) {
         let (i, events) = (self.pieces.len(), piece.body.len() / EVENT);
-        // A batch is of one stream.
+        // All events of a batch must belong to the same stream.
         let is_of = |other: &Piece| {
             (other.is_wanted, other.header.source) == (piece.is_wanted, piece.header.source)
         };
@@ -262,7 +265,7 @@ impl Aedat3Decoder {
         self.pieces.push(piece);
     }
 
-    /// Decodes the pieces that wait, and gives out their events in order.
+    /// Decodes the waiting pieces, and passes their events to the sink in order.
     fn run_jobs(&mut self, bytes: &[u8], sink: &mut dyn EventSink) -> Result<()> {
         if self.jobs.is_empty() {
             return Ok(());
@@ -305,7 +308,7 @@ impl Aedat3Decoder {
             }
             drop(measurements);
             match slot.report.findings.get(&Finding::NegativeTimes) {
-                Some(tally) if strict => Err(Error::malformed("an event has a negative time")
+                Some(tally) if strict => Err(Error::malformed("the time of an event is negative")
                     .at(tally.first_offset.unwrap_or(offset))
                     .expected("0 or more µs")),
                 _ => Ok(()),
@@ -321,7 +324,9 @@ impl Aedat3Decoder {
             })
         };
         if report.count(Finding::TimestampResets) > 0 {
-            report.note("the camera set its clock to 0 during the recording: times restart there");
+            report.note(
+                "the camera set its clock to 0 during the recording, so that times restart there",
+            );
         }
         (self.jobs, self.pieces) = (jobs, pieces);
         self.jobs.clear();
@@ -329,11 +334,12 @@ impl Aedat3Decoder {
         result
     }
 
-    /// The file ends inside a packet, or its size lies. Returns how many bytes were dealt with.
+    /// Handles a packet that ends after the end of the file, either because the file is truncated or
+    /// because the size of the packet is wrong. Returns how many bytes were processed.
     fn cut(&mut self, rest: &[u8], at: usize, header: Option<PacketHeader>) -> Result<usize> {
         if self.strict {
             let size = header.map_or(HEADER, |header| HEADER + header.payload());
-            return Err(Error::truncated("the last packet is not whole")
+            return Err(Error::truncated("the last packet is incomplete")
                 .at(self.offset)
                 .expected(format!("{size} bytes"))
                 .found(format!("{} bytes", rest.len())));
@@ -414,7 +420,7 @@ impl Packets for Aedat3Decoder {
                 Err(error) => result = Err(error),
             }
         }
-        // What was found before an error is given out before it.
+        // The events before an error are passed on before the error is returned.
         self.run_jobs(bytes, sink)?;
         self.offset = base + at as u64;
         result.map(|()| at)
@@ -438,7 +444,7 @@ impl Decoder for Aedat3Decoder {
         self.streams.as_ref().map(|streams| streams.alone(stream, &self.report))
     }
 
-    /// At a packet; in damage there is no place from which to go on.
+    /// A checkpoint is at the start of a packet. Inside damaged data there is none.
     fn checkpoint(&self) -> Option<Checkpoint> {
         self.lost_since.is_none().then(|| Checkpoint { offset: self.offset, state: Vec::new() })
     }

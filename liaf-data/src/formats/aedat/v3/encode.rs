@@ -14,7 +14,7 @@ pub(crate) const TARGET: Target = Target {
     compressions: &[],
     capabilities: Capabilities {
         t_min: 0,
-        // Readers that search for packets after damage take a later time for damage.
+        // After damage, readers search for packets, and take a packet with a later time for damaged.
         t_max: (1 << 52) - 1,
         x_max: 0x7fff,
         y_max: 0x7fff,
@@ -59,7 +59,7 @@ impl Aedat3Encoder {
         header += "#!END-HEADER\r\n";
         let note = device.is_none().then(|| {
             format!(
-                "AEDAT 3.1 cannot say that the sensor has {} pixels: tell its readers",
+                "AEDAT 3.1 cannot store that the sensor has {} pixels: state it when reading the file",
                 spec.sensor
             )
         });

@@ -1,11 +1,5 @@
-//! Decoding of packets of frames, IMU readings and special events to measurements.
-//!
-//! | event | bytes |
-//! |---|---|
-//! | frame | `u32` info: bit 0 valid, 1–3 channels; `i32` 4 start and 8 end of the frame, 12 start and 16 end of the exposure, 20 width, 24 height, 28 column, 32 row; from 36 on `u16` pixels |
-//! | IMU of 6 axes | `u32` info, `i32` time, `f32` acceleration (3, g), rotation (3, °/s), temperature (°C) |
-//! | IMU of 9 axes | the same, and `f32` magnetic field (3, µT) |
-//! | special | `u32` data: bit 0 valid, 1–7 type; `i32` time |
+//! Decoding of packets of images, IMU readings and special events to measurements. The page of the format
+//! lists the bytes.
 
 use super::packet::{FRAME, IMU6, IMU9, SPECIAL};
 use crate::model::{Finding, Image, ImuReading, Measurement, Pixels, Report, Trigger, TriggerKind};

@@ -1,19 +1,6 @@
-//! AEDAT 3.0 and 3.1: packets of events of one type and source each, little-endian.
+//! AEDAT 3.0 and 3.1: packets of events of one type and source each.
 //!
-//! | at | | |
-//! |---|---|---|
-//! | 0 | `i16` | type: 0 special, 1 polarity, 2 frame, 3 IMU of 6 axes, 4 of 9, … |
-//! | 2 | `i16` | source |
-//! | 4 | `i32` | bytes of an event |
-//! | 8 | `i32` | where in an event its time is, an `i32` |
-//! | 12 | `i32` | overflow: what stands above the 31 bits of the times |
-//! | 16 | `i32` | events that have room in the packet |
-//! | 20 | `i32` | events that are there |
-//! | 24 | `i32` | valid events |
-//!
-//! A polarity event is a `u32` and its time. Bit 0 says whether it is valid, bit 1 is the polarity
-//! (1 = ON). In 3.1 bits 31–17 are x and bits 16–2 y from the top; in 3.0 bits 31–18 are x and bits
-//! 17–4 y from the bottom. Source: the file format page of iniVation's user guides; jAER for 3.0.
+#![doc = include_str!("../../../../docs/formats/aedat3.md")]
 
 mod decode;
 mod encode;
@@ -47,7 +34,7 @@ pub(crate) static FORMAT: Format = Format {
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let header = TextHeader::read(source, options, None)?;
     if let Some(packing) = header.value("Format").filter(|&format| format != "RAW") {
-        return Err(Error::unsupported("the packets of this AEDAT 3 file are packed")
+        return Err(Error::unsupported("the packets of this AEDAT 3 file are compressed")
             .at(0)
             .expected("#Format: RAW")
             .found(packing));
@@ -63,7 +50,8 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let sources: Vec<_> = events.map(|info| info.id as i16).collect();
     let several = sources.len() > 1;
     let is_3_0 = header.version == "3.0";
-    // Rows of version 3.0 are turned around by the height of a sensor, of which there is one here.
+    // Rows of version 3.0 are flipped by the height of the sensor, which must be the same for all
+    // streams.
     let apart = options.stream == Some(StreamChoice::AllEvents) && several && !is_3_0;
     let wanted = match chosen {
         Some(info) => {
@@ -104,15 +92,15 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     })
 }
 
-/// The devices of the `#Source` lines, by their numbers. Those of `#-Source` lines, from which the
-/// events came before, do not count.
+/// The devices in the `#Source` lines, by their numbers. `#-Source` lines are ignored: they name the
+/// original sources of events that were processed since.
 fn sources(header: &TextHeader) -> BTreeMap<i16, String> {
     let number = |key: &str| key.strip_prefix("Source ")?.trim().parse().ok();
     header.lines().filter_map(|(key, value)| Some((number(key)?, value.to_owned()))).collect()
 }
 
 /// A stream for each source of polarity events, and for each other kind that a source may have sent.
-/// The sources are those of the first packets, if the header lists several or none.
+/// The sources are those of the first packets, if the header lists several sources or none.
 fn streams(listed: &BTreeMap<i16, String>, framing: &Framing, data: &[u8]) -> Vec<StreamInfo> {
     let mut ids: BTreeSet<i16> = listed.keys().copied().collect();
     if ids.len() != 1 {
@@ -132,7 +120,7 @@ fn streams(listed: &BTreeMap<i16, String>, framing: &Framing, data: &[u8]) -> Ve
         info.source = device.cloned();
         info
     };
-    // What else a source may have sent has its number in the lower 16 bits.
+    // The ids of the other kinds of streams have the source in the lower 16 bits.
     let beside = |(number, kind): (i32, StreamKind)| {
         ids.iter().map(move |&id| {
             let info = StreamInfo::possible(number << 16 | i32::from(id), kind, None);
@@ -144,7 +132,7 @@ fn streams(listed: &BTreeMap<i16, String>, framing: &Framing, data: &[u8]) -> Ve
     ids.iter().copied().map(stream).chain(kinds.into_iter().flat_map(beside)).collect()
 }
 
-/// The sources that the polarity packets at the beginning of the data name.
+/// The sources of the polarity packets at the beginning of the data.
 fn found_sources(framing: &Framing, data: &[u8]) -> BTreeSet<i16> {
     let mut found = BTreeSet::new();
     let mut at = 0;

@@ -1,4 +1,4 @@
-//! Packets to events.
+//! Decoding of packets to events and measurements.
 
 mod check_table;
 
@@ -17,58 +17,59 @@ use crate::error::{Error, Result};
 use crate::io::{in_order, places_per_pool};
 use crate::model::{EventBatch, Finding, Measurement, Report, StreamKind};
 
-/// Decodes the packets of an AEDAT 4.0 file; the header is behind it.
+/// Decodes the packets of an AEDAT 4.0 file, which follow its header.
 #[derive(Debug)]
 pub struct Aedat4Decoder {
     framing: Framing,
     wanted: WantedStreams,
-    /// What was met in each of the wanted streams, if there are several.
+    /// The reports of the wanted streams, if there are several.
     streams: Option<PerStream>,
     strict: bool,
-    /// The most bytes that one packet may inflate to, and that one of a group may.
+    /// The largest decompressed size of a packet, and that of a packet in a group.
     cap: usize,
     group_cap: usize,
-    /// Where the first packet begins.
+    /// Offset of the first packet.
     start: u64,
-    /// What is not a whole packet yet, or whose successor is not known yet. `offset` is its place in
-    /// the file.
+    /// The bytes of a packet that is incomplete, or that is complete but not known to be valid until
+    /// the next one is seen. `offset` is their offset in the file.
     carry: PacketBuffer,
     offset: u64,
     place: Place,
-    /// Packets that are inflated together.
+    /// Packets that are decompressed together.
     jobs: Vec<Job>,
     slots: Vec<DecodedPacket>,
-    /// For one packet alone, which may be larger than one of a group.
+    /// Memory for a single packet, which may be larger than one of a group.
     alone: DecodedPacket,
     waste: Waste,
     parallel: bool,
-    /// The packets that were found: with the place of their bodies, and of their headers.
+    /// Summaries of the packets that were found, with the offsets of their bodies and with those of
+    /// their headers.
     bodies: TableSum,
     headers: TableSum,
-    /// Events or measurements of the wanted streams in them.
+    /// Number of events or measurements in the packets of each wanted stream.
     elements: BTreeMap<i32, u64>,
-    /// Packets were passed over, so the table cannot be compared with what was found.
+    /// Whether packets were skipped, so that the table cannot be compared with what was found.
     resumed: bool,
     report: Report,
 }
 
-/// The streams that are wanted. Rows of a stream with a number are stored from the bottom of a sensor
-/// of that height.
+/// The streams that are wanted. If a stream has a number, its rows are stored from the bottom of a
+/// sensor of that height.
 pub(crate) type WantedStreams = BTreeMap<i32, Option<u16>>;
 
-/// Where in the file the decoder is.
+/// The part of the file in which the decoder is.
 #[derive(Debug)]
 enum Place {
-    /// At a packet.
+    /// At the start of a packet.
     Packets,
-    /// Somewhere in damage that began at this offset.
+    /// Inside damaged data, which started at this offset.
     Lost { since: u64 },
-    /// In the data table, or in what looks like it until a packet follows: it began at this offset,
-    /// and these bytes of it were seen.
+    /// In the data table, or in what looks like it as long as no packet follows: it started at this
+    /// offset, and has these bytes so far.
     Table { start: u64, seen: Vec<u8> },
 }
 
-/// A packet to be inflated: its place in the bytes at hand.
+/// A packet to be decompressed, with the range of its body in the current bytes.
 #[derive(Debug, Clone)]
 struct Job {
     offset: u64,
@@ -77,7 +78,7 @@ struct Job {
     kind: StreamKind,
 }
 
-/// What one packet is inflated and decoded into.
+/// The decompressed and decoded contents of one packet.
 #[derive(Debug, Default)]
 struct DecodedPacket {
     inflater: Inflater,
@@ -86,7 +87,7 @@ struct DecodedPacket {
     outcome: Option<std::result::Result<u64, Trouble>>,
 }
 
-/// Why a packet gave nothing.
+/// Why a packet could not be decoded.
 #[derive(Debug, Clone, Copy)]
 enum Trouble {
     Inflate(Failure),
@@ -129,8 +130,8 @@ impl Aedat4Decoder {
         }
     }
 
-    /// Looks for the next packet, or the data table, behind damage or in what may be the table.
-    /// Returns how many bytes it passed, and whether it found one.
+    /// Searches for the next packet, or for the data table, after damage or in what may be the table.
+    /// Returns how many bytes were skipped, and whether something was found.
     fn search(&mut self, rest: &[u8], last: bool) -> Result<(usize, bool)> {
         let packet = self.framing.find(rest);
         let keep = if last { 0 } else { LOOK - 1 };
@@ -157,7 +158,7 @@ impl Aedat4Decoder {
                     }
                     return Ok((all, false));
                 };
-                // No table, but a packet without its header.
+                // This was not the table, but a packet without its header.
                 let start = *start;
                 let passed = self.offset - start;
                 self.report.bytes.header -= passed;
@@ -179,17 +180,17 @@ impl Aedat4Decoder {
         self.report.bytes.skipped += bytes;
     }
 
-    /// Goes on by looking for the next packet behind `skip` bytes.
+    /// Marks the next `skip` bytes as damaged; the search for a packet continues after them.
     fn lose(&mut self, skip: usize, since: u64) -> usize {
         self.skip(skip as u64);
         self.place = Place::Lost { since };
         skip
     }
 
-    /// The file ends inside a packet. It may be the last one, or its size may lie.
+    /// The file ends inside a packet. This may be the last packet, or one whose size is wrong.
     fn cut(&mut self, rest: &[u8], size: usize) -> Result<()> {
         if self.strict {
-            return Err(Error::truncated("the last packet is not whole")
+            return Err(Error::truncated("the last packet is incomplete")
                 .at(self.offset)
                 .expected(format!("{size} bytes"))
                 .found(format!("{} bytes", rest.len())));
@@ -201,20 +202,22 @@ impl Aedat4Decoder {
         Ok(())
     }
 
-    /// No packet stands where one should.
+    /// Reports that there is no packet where one should start.
     fn nothing(&mut self, rest: &[u8]) -> Result<()> {
         if self.strict {
             let shown = &rest[..rest.len().min(LOOK)];
             return Err(Error::malformed("no packet starts here")
                 .at(self.offset)
-                .expected("stream, size, and a body that begins as the compression says")
+                .expected(
+                    "stream, size, and a body that begins with the compression's magic number",
+                )
                 .found(format!("{shown:02x?}")));
         }
         self.report.add(Finding::DamagedPackets, 1, self.offset);
         Ok(())
     }
 
-    /// Takes the packet whose body is `body`; returns where to go on.
+    /// Processes the packet with the body `body`; returns the offset at which to continue.
     fn packet(
         &mut self,
         bytes: &[u8],
@@ -234,7 +237,7 @@ impl Aedat4Decoder {
             None => {
                 if self.strict {
                     return Err(Error::malformed(
-                        "a packet of a stream that the header does not list",
+                        "a packet belongs to a stream that the header does not list",
                     )
                     .at(offset)
                     .expected(format!("one of {}", self.framing.names()))
@@ -265,7 +268,8 @@ impl Aedat4Decoder {
             }
             return Ok(end);
         }
-        // What follows is not a packet. Either the damage begins there, or this size lies.
+        // There is no packet after this one. Either the damage starts there, or the size of this packet
+        // is wrong.
         self.run_jobs(bytes, sink)?;
         let start = job.body.start;
         self.jobs.push(job);
@@ -278,8 +282,8 @@ impl Aedat4Decoder {
         Ok(start)
     }
 
-    /// Inflates the packets that wait, and gives out their events in order. Returns whether all of
-    /// them were sound.
+    /// Decompresses the waiting packets, and passes their events to the sink in order. Returns whether
+    /// all of them were valid.
     fn run_jobs(&mut self, bytes: &[u8], sink: &mut dyn EventSink) -> Result<bool> {
         if self.jobs.is_empty() {
             return Ok(true);
@@ -300,7 +304,7 @@ impl Aedat4Decoder {
             let work = |_, job: &Job, slot: &mut DecodedPacket| run(job, slot, group_cap);
             let give = |_, job: &Job, slot: &mut DecodedPacket| {
                 let slot = if slot.is_too_large() && group_cap < cap {
-                    // Too large to be one of many: once more, alone.
+                    // The packet is too large to be one of many: decompress it once more on its own.
                     run(job, &mut alone, cap);
                     &mut alone
                 } else {
@@ -319,7 +323,7 @@ impl Aedat4Decoder {
         result.map(|()| sound)
     }
 
-    /// Gives out what a slot holds; whether that is anything.
+    /// Passes the contents of a slot to the sink. Returns whether the packet was valid.
     fn give(
         &mut self,
         slot: &mut DecodedPacket,
@@ -345,7 +349,7 @@ impl Aedat4Decoder {
                 if slot.measurements.is_empty() && job.kind == StreamKind::Frames {
                     report.add(Finding::OtherPackets, 1, job.offset);
                     report.note(
-                        "frames are read whose pixels are of 8 or 16 bits: others are counted",
+                        "only frames with pixels of 8 or 16 bits are read: others are counted",
                     );
                 }
                 slot.measurements
@@ -362,7 +366,7 @@ impl Aedat4Decoder {
         Ok(true)
     }
 
-    /// Counts the measurements of a packet that is not of the chosen stream.
+    /// Counts the measurements of a packet of a stream that was not chosen.
     fn count(&mut self, job: &Job, count: u64) {
         self.report.bytes.other += (HEADER + job.body.len()) as u64;
         let finding = match job.kind {
@@ -379,8 +383,10 @@ impl Aedat4Decoder {
         let error = match trouble {
             Trouble::Content(out) => out.into_error(job.offset),
             Trouble::Inflate(Failure::Damaged(what)) => Error::malformed(what),
-            Trouble::Inflate(Failure::TooLarge) => Error::limit("a packet inflates to too much")
-                .expected(format!("at most {} bytes", self.cap)),
+            Trouble::Inflate(Failure::TooLarge) => {
+                Error::limit("a packet is too large after decompression")
+                    .expected(format!("at most {} bytes", self.cap))
+            }
         };
         let error = error.at(job.offset);
         if self.strict {
@@ -496,7 +502,7 @@ impl Decoder for Aedat4Decoder {
         streams.map(|streams| streams.alone(stream, &self.report))
     }
 
-    /// At a packet; in damage there is no place from which to go on.
+    /// A checkpoint is at the start of a packet. Inside damaged data there is none.
     fn checkpoint(&self) -> Option<Checkpoint> {
         let at_packet = matches!(self.place, Place::Packets);
         at_packet.then(|| Checkpoint { offset: self.offset, state: Vec::new() })

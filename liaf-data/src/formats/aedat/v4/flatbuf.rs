@@ -1,10 +1,10 @@
 //! A bounds-checked view of a flatbuffer, limited to what AEDAT 4 uses.
 //!
-//! Every offset comes from the file, so every access is checked; nothing is cast, since a file
-//! promises no alignment. Layout: a table begins with an `i32` that leads back to its vtable; the
-//! vtable is `u16` its bytes, `u16` the table's bytes, then one `u16` a field: its offset in the
-//! table, 0 if absent. Vectors and strings are a `u32` that leads on to a `u32` length and data.
-//! Source: the FlatBuffers internals page.
+//! Every offset comes from the file, so that every access is checked. Nothing is cast, because a file
+//! does not guarantee any alignment. Layout: a table starts with an `i32` that refers back to its
+//! vtable. The vtable has a `u16` with its own size, a `u16` with the size of the table, and a `u16`
+//! for each field: the offset of the field in the table, or 0 if it is absent. Vectors and strings are
+//! a `u32` that refers forward to a `u32` length and the data. Source: the FlatBuffers internals page.
 
 use std::ops::Range;
 
@@ -20,7 +20,7 @@ pub(crate) struct OutOfBounds {
 impl OutOfBounds {
     /// The error for a buffer whose packet or header starts at `offset` in the file.
     pub(crate) fn into_error(self, offset: u64) -> Error {
-        Error::malformed(format!("{} reaches outside its flatbuffer", self.what))
+        Error::malformed(format!("{} extends beyond its flatbuffer", self.what))
             .at(offset)
             .found(format!("buffer position {}", self.at))
     }

@@ -46,7 +46,7 @@ impl Header {
         let limit = options.limits.header_bytes;
         let start = source.head(BUFFER as usize)?;
         let size = bytes_at(&start, MAGIC.len()).map(u32::from_le_bytes).ok_or_else(|| {
-            Error::truncated("the header is cut short")
+            Error::truncated("the header is incomplete")
                 .at(start.len() as u64)
                 .expected(format!("{BUFFER} bytes or more"))
         })?;
@@ -55,7 +55,7 @@ impl Header {
         let head = source.head(BUFFER as usize + size)?;
         let buffer = &head[BUFFER as usize..];
         if buffer.len() < size {
-            return Err(Error::truncated("the header is cut short")
+            return Err(Error::truncated("the header is incomplete")
                 .at(SIZE)
                 .expected(format!("{size} bytes of header"))
                 .found(format!("{} bytes", buffer.len())));
@@ -81,11 +81,11 @@ impl Header {
         let mut notes = Vec::new();
         let xml = String::from_utf8_lossy(text);
         if matches!(xml, Cow::Owned(_)) {
-            notes.push("the header's infoNode is not UTF-8".to_owned());
+            notes.push("the header's infoNode is not valid UTF-8".to_owned());
         }
         let streams = streams(&xml, &mut notes).unwrap_or_else(|why| {
             notes.push(format!(
-                "the header's infoNode cannot be read ({why}): streams are told by their packets"
+                "the header's infoNode cannot be read ({why}): streams are identified by their packets"
             ));
             Vec::new()
         });

@@ -153,7 +153,7 @@ impl Inflater {
                     Err(BlockError::Full) if most < frame.block_bytes => {
                         return Err(Failure::TooLarge);
                     }
-                    Err(_) => return Err(Failure::Damaged("an LZ4 block does not inflate")),
+                    Err(_) => return Err(Failure::Damaged("an LZ4 block cannot be decompressed")),
                 };
             }
             if filled > cap {
@@ -162,7 +162,9 @@ impl Inflater {
         }
         let content = &self.buffer[..filled];
         if frame.content_bytes.is_some_and(|size| size != filled as u64) {
-            return Err(Failure::Damaged("the LZ4 frame holds less or more than it says"));
+            return Err(Failure::Damaged(
+                "the size of the contents of the LZ4 frame is not as stated",
+            ));
         }
         if frame.content_checksum {
             rest = check_sum(content, rest)?;
@@ -181,7 +183,7 @@ pub(super) fn room(buffer: &mut Vec<u8>, filled: usize, more: usize) {
     }
 }
 
-pub(super) const CUT: Failure = Failure::Damaged("the compressed body is cut short");
+pub(super) const CUT: Failure = Failure::Damaged("the compressed body is incomplete");
 pub(super) const TRAILING: Failure = Failure::Damaged("bytes follow the compressed frame");
 
 /// The descriptor of an LZ4 frame.
@@ -198,10 +200,10 @@ impl Lz4Frame {
     fn parse(body: &[u8]) -> Result<Self, Failure> {
         let [flags, block] = bytes_at(body, 4).ok_or(CUT)?;
         if flags >> 6 != 1 || flags & 0b10 != 0 || block & 0x8f != 0 {
-            return Err(Failure::Damaged("the LZ4 frame is of an unknown version"));
+            return Err(Failure::Damaged("the LZ4 frame has an unknown version"));
         }
         if flags & 1 != 0 {
-            return Err(Failure::Damaged("the LZ4 frame wants a dictionary"));
+            return Err(Failure::Damaged("the LZ4 frame requires a dictionary"));
         }
         let sized = flags >> 3 & 1 == 1;
         let end = 6 + if sized { 8 } else { 0 };

@@ -1,13 +1,5 @@
-//! Decoding of packets of frames, IMU readings and triggers to measurements.
-//!
-//! | packet | fields by number |
-//! |---|---|
-//! | `FRME`, one frame | 0 time; 1, 2 start and end of the frame, 3, 4 of the exposure; 5 type of a pixel; 6, 7 width and height; 8, 9 column and row; 10 pixels; 11 exposure in µs |
-//! | `IMUS`, 0: tables | 0 time; 1 temperature; 2–4 acceleration; 5–7 rotation; 8–10 magnetic field |
-//! | `TRIG`, 0: tables | 0 time; 1 type |
-//!
-//! The type of a pixel is that of OpenCV: depth + 8 · (channels − 1), where depth 0 is 8 bits and 2 is
-//! 16 bits; colours are blue, green, red. Source: as the other packets, and dv-processing.
+//! Decoding of packets of images, IMU readings and triggers to measurements. The page of the format lists
+//! the fields by their numbers.
 
 use super::content::root;
 use super::flatbuf::{OutOfBounds, Table};

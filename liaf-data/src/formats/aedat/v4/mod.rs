@@ -1,16 +1,6 @@
-//! AEDAT 4.0: packets of several streams, each a flatbuffer, each compressed by itself.
+//! AEDAT 4.0: packets of several streams. Each packet is a flatbuffer that is compressed on its own.
 //!
-//! | at | what |
-//! |---|---|
-//! | 0 | `#!AER-DAT4.0\r\n` |
-//! | 14 | `u32` size, then `IOHeader`: 0 compression `i32`, 1 place of the data table `i64`, 2 `infoNode` |
-//! | then | packets: `i32` stream, `i32` size, body |
-//! | last | data table: one entry a packet; missing if the recorder was interrupted |
-//!
-//! A body inflates to `u32` size, `u32` root, a four-letter identifier, and tables. Events (`EVTS`)
-//! are structs of 16 bytes: `i64` time in Unix µs, `i16` x, `i16` y from the top, `u8` polarity
-//! (1 = ON). Numbers are little-endian and stand at any alignment. Source: the file format page of
-//! iniVation's user guides; jAER for the files that it writes.
+#![doc = include_str!("../../../../docs/formats/aedat4.md")]
 
 mod build;
 mod content;
@@ -55,10 +45,11 @@ pub(crate) static FORMAT: Format = Format {
     write: &[encode::TARGET],
 };
 
-/// Bytes a decoder gets at once: some dozens of packets, some hundreds for several threads.
+/// Number of bytes that a decoder is given at a time: dozens of packets, which keep several threads
+/// busy.
 const STEP: usize = 4 << 20;
 const PARALLEL_STEP: usize = 16 << 20;
-/// How far streams are told by their packets where the header does not list them.
+/// Number of bytes in which streams are identified by their packets, if the header does not list them.
 const DISCOVER: usize = 1 << 20;
 
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
@@ -111,13 +102,13 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
 }
 
 impl Stream {
-    /// Whether rows are stored from the bottom and are to be counted from the top: jAER's are.
+    /// Whether rows are stored from the bottom, as jAER does, and must be flipped.
     fn flips(&self, options: &ReadOptions) -> bool {
         self.module.as_deref() == Some("jAER") && options.coords == Coords::Canonical
     }
 }
 
-/// All streams of events; none if a sensor must be found first to turn rows around.
+/// All streams of events; empty if the size of a sensor must be found first to flip its rows.
 fn all_events(header: &Header, options: &ReadOptions) -> WantedStreams {
     let events = header.streams.iter().filter(|stream| stream.info.kind == StreamKind::Events);
     let flip_y = |stream: &Stream| {
@@ -128,21 +119,21 @@ fn all_events(header: &Header, options: &ReadOptions) -> WantedStreams {
             (true, None) => None,
         }
     };
-    // Of two of the same number, the first counts.
+    // If two streams have the same number, the first one counts.
     events.rev().map(flip_y).collect::<Option<_>>().unwrap_or_default()
 }
 
 fn framing(header: &Header, options: &ReadOptions) -> Framing {
     Framing {
         compression: header.compression,
-        // Of two of the same number, the first counts.
+        // If two streams have the same number, the first one counts.
         streams: header.streams.iter().rev().map(|s| (s.info.id, s.info.kind)).collect(),
         table: header.table,
         limit: options.limits.packet_bytes,
     }
 }
 
-/// The streams of the first packets, where the header lists none.
+/// The streams of the first packets, for a header that lists none.
 fn discover(
     source: &mut ByteSource,
     header: &Header,

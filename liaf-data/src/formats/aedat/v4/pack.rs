@@ -32,7 +32,7 @@ pub(crate) fn compression(choice: codec::Compression) -> Result<Compression> {
             feature::ZSTD.needed_to("compress by ZSTD")?;
             Ok(Compression::Zstd)
         }
-        other => Err(Error::caller("AEDAT 4.0 is not compressed in this way").found(other)),
+        other => Err(Error::caller("AEDAT 4.0 does not support this compression").found(other)),
     }
 }
 
@@ -117,8 +117,10 @@ impl Packer {
         let table = self.lz4.get_or_insert_with(CompressTable::default);
         let at = self.body.len();
         self.body.resize(at + get_maximum_output_size(plain.len()), 0);
-        let size = compress_into_with_table(plain, &mut self.body[at..], table)
-            .map_err(|error| Error::system("LZ4 failed", std::io::Error::other(error)))?;
+        let size =
+            compress_into_with_table(plain, &mut self.body[at..], table).map_err(|error| {
+                Error::system("LZ4 compression failed", std::io::Error::other(error))
+            })?;
         self.body.truncate(at + size);
         Ok(())
     }

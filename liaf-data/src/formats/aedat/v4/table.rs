@@ -84,7 +84,7 @@ fn read(
     let content = match inflater.inflate(compression, bytes, cap) {
         Ok(content) => content,
         Err(Failure::Damaged(what)) => return Err(what),
-        Err(Failure::TooLarge) => return Err("it is too large"),
+        Err(Failure::TooLarge) => return Err("it is too large after decompression"),
     };
     if content.get(8..12) != Some(b"FTAB") {
         return Err("it has another identifier");

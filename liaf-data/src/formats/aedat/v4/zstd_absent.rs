@@ -1,11 +1,11 @@
-//! What stands in for ZSTD in a build without it. A file that is compressed by ZSTD is refused by
-//! name when it is opened, and before one is written.
+//! Replaces ZSTD in a build without it. A file that is compressed by ZSTD is refused with an error that
+//! names the feature, when it is opened or before it is written.
 
 use super::inflate::Failure;
 use crate::error::Result;
 use crate::feature;
 
-/// Decompresses nothing.
+/// A decompressor that always fails.
 #[derive(Default)]
 pub(super) struct Decompressor;
 
@@ -17,11 +17,11 @@ impl Decompressor {
         _buffer: &mut Vec<u8>,
         _work: &mut usize,
     ) -> std::result::Result<usize, Failure> {
-        Err(Failure::Damaged("this build is without ZSTD"))
+        Err(Failure::Damaged("this build cannot decompress ZSTD"))
     }
 }
 
-/// Compresses nothing.
+/// A compressor that always fails.
 #[derive(Default)]
 pub(super) struct Compressor;
 

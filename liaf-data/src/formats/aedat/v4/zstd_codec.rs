@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 
 /// The buffer grows in steps of this many bytes if the size is not known in advance.
 const STEP: usize = 256 << 10;
-const BROKEN: Failure = Failure::Damaged("the ZSTD frame does not inflate");
+const BROKEN: Failure = Failure::Damaged("the ZSTD frame cannot be decompressed");
 const LEVEL: i32 = 3;
 
 /// Decompresses frames. The memory that this takes is kept from frame to frame.
@@ -84,7 +84,7 @@ pub(super) struct Compressor(Option<bulk::Compressor<'static>>);
 impl Compressor {
     /// Compresses `plain` to one frame, which replaces the contents of `body`.
     pub(super) fn pack(&mut self, plain: &[u8], body: &mut Vec<u8>) -> Result<()> {
-        let fail = |error| Error::system("ZSTD failed", error);
+        let fail = |error| Error::system("ZSTD compression failed", error);
         if self.0.is_none() {
             self.0 = Some(bulk::Compressor::new(LEVEL).map_err(fail)?);
         }

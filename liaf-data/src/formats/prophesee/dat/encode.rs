@@ -15,7 +15,7 @@ pub(crate) const TARGET: Target = Target {
         t_min: 0,
         t_max: u32::MAX as i64,
         wraps: Some(1 << 32),
-        // A reader takes a longer step back for a wrap.
+        // A reader takes a longer step back for a wrap of the clock.
         step_back: 1 << 31,
         x_max: 0x3fff,
         y_max: 0x3fff,

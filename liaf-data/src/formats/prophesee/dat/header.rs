@@ -91,7 +91,7 @@ impl Header {
             [_] => header.cut = 1,
             &[kind, size, ..] => {
                 header.kind = Kind::of(kind).ok_or_else(|| {
-                    Error::unsupported("records of a type that is not known here")
+                    Error::unsupported("unsupported type of records")
                         .at(end)
                         .expected("0 (2D), 12 (CD) or 14 (trigger)")
                         .found(kind)
@@ -120,8 +120,9 @@ fn size(text: &mut prophesee::Header) -> Option<SensorSize> {
         (None, None) => None,
         _ => {
             let [width, height] = ["Width", "Height"].map(|key| text.value(key).unwrap_or("none"));
-            let note =
-                format!("the header's size is not a sensor size: width {width}, height {height}");
+            let note = format!(
+                "the header does not state a valid size of the sensor: width {width}, height {height}"
+            );
             text.notes.push(note);
             None
         }

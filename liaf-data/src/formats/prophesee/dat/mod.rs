@@ -1,16 +1,6 @@
-//! Prophesee DAT: `% key value` lines, the type and the size of a record in a byte each, then
-//! records of 8 bytes, little-endian: `u32` time in µs, `u32` of what the type and the version say.
+//! Prophesee DAT: records of 8 bytes.
 //!
-//! | type | | x | y | polarity |
-//! |---|---|---|---|---|
-//! | 0 (2D), 12 (CD), version 2 | events | 13–0 | 27–14 | bit 28 |
-//! | 0, 12, version 1 | events | 8–0 | 16–9 | bit 17 |
-//! | 14 | triggers | channel 31–26 | | bit 0 |
-//!
-//! A step back in time by more than 2³¹ µs is a wrap of 32 bits, a smaller one is a step back.
-//! Without a `Version` line the version is 2. Sources: Prophesee's format page, and OpenEB.
-//!
-//! A file of triggers has no event stream, but one of triggers; the events are in the file beside it.
+#![doc = include_str!("../../../../docs/formats/dat.md")]
 
 mod decode;
 mod encode;

@@ -1,47 +1,29 @@
-//! ECF, the coding of the chunks of Prophesee's HDF5 recordings (filter 36559), little-endian.
+//! ECF, the coding of the chunks of Prophesee's HDF5 recordings.
 //!
-//! A chunk stands for itself. It begins with a `u32`: bit 0 says that x and polarity are packed, bit 1
-//! that y is packed with them, bits 31–2 how many events there are, at most 65,535.
-//!
-//! *Times*: a `u64`, the time to begin with; then bytes of two halves, `a` above `b`, until there are as
-//! many times as events. `a` < 15: `a` µs later come `b` events, or if `b` is 15 as many as the next
-//! `u16` says. A run of bytes with `a` = 15 gives a longer step, whose digits to base 16 are their `b`s,
-//! the lowest first.
-//!
-//! *Bit 1*: y, x and polarity in 24 bits (`y << 12 | x << 1 | p`), four events in three `u32`: the
-//! upper three bytes of each are an event, the low bytes together the fourth, its low byte first; the
-//! middle two events lie across, as in `packed_yxp`.
-//!
-//! *Else*: rows, `u16`s of `y << 5 | n` for n events, or n = 31 and the number in the next `u16`; then
-//! with bit 0 x and polarity in 12 bits (`x << 1 | p`), four in three `u16`; else columns, `u16`s of
-//! `x << 5 | mask`: an event at x, and one at x + 1 + j for each bit 4 − j set; then polarities, bytes of
-//! `p << 7 | n` for n events, or n = 127 and the number in the next `u16`.
-//!
-//! Source: Prophesee's description and reference decoder, hdf5_ecf. That one trusts the chunk; here
-//! every read and every count is held against what there is.
+#![doc = include_str!("../../../../docs/formats/ecf.md")]
 
 use crate::error::{self, Error};
 use crate::model::EventBatch;
 
-/// More events than a chunk may have.
+/// The largest number of events in a chunk.
 const MOST: usize = 65_535;
 
 /// What is wrong with a chunk.
 pub(crate) type Fault = &'static str;
 
 const CUT: Fault = "the chunk ends too early";
-const TOO_MANY: Fault = "the chunk holds more than it says";
+const TOO_MANY: Fault = "the chunk contains more events than it states";
 
-/// Appends the events of one ECF chunk (HDF5 filter 36559, as in Prophesee's recordings) to `batch`,
-/// which is as before if the chunk is broken. The bytes are those of the file, before any filter.
+/// Appends the events of one ECF chunk (HDF5 filter 36559, as in Prophesee's recordings) to `batch`. If
+/// the chunk is damaged, `batch` is left unchanged. The bytes of the chunk are those in the file.
 ///
 /// # Errors
-/// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if the chunk is broken.
+/// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if the chunk is damaged.
 pub fn decode_ecf_chunk(chunk: &[u8], batch: &mut EventBatch) -> error::Result<()> {
     decode(chunk, batch).map_err(Error::malformed)
 }
 
-/// As [`decode_ecf_chunk`], with what is wrong in a word.
+/// As [`decode_ecf_chunk`], with a short description of the fault.
 pub(crate) fn decode(chunk: &[u8], batch: &mut EventBatch) -> Result<(), Fault> {
     let before = batch.len();
     let result = decode_columns(chunk, batch);
@@ -56,7 +38,7 @@ fn decode_columns(chunk: &[u8], batch: &mut EventBatch) -> Result<(), Fault> {
     let head = u32::from_le_bytes(bytes.take()?);
     let count = (head >> 2) as usize;
     if count > MOST {
-        return Err("the chunk claims more events than one may have");
+        return Err("the chunk states more events than a chunk may have");
     }
     if count == 0 {
         return Ok(());
@@ -75,7 +57,7 @@ fn decode_columns(chunk: &[u8], batch: &mut EventBatch) -> Result<(), Fault> {
     }
 }
 
-/// What is left of a chunk.
+/// The bytes of a chunk that are not decoded yet.
 struct Bytes<'a>(&'a [u8]);
 
 impl Bytes<'_> {
@@ -97,7 +79,7 @@ impl Bytes<'_> {
     }
 }
 
-/// Appends `n` times `value`, if there is room for that many.
+/// Appends `value` to `out` `n` times, if its length does not exceed `until` then.
 #[inline(always)]
 fn repeat<T: Copy>(out: &mut Vec<T>, value: T, n: usize, until: usize) -> Result<(), Fault> {
     if n > until - out.len() {

@@ -1,21 +1,6 @@
-//! Prophesee EVT 2.0 RAW: a text header of `% key value` lines, then words of 32 bits,
-//! little-endian, whose upper four bits say what they are.
+//! Prophesee EVT 2.0 RAW: words of 32 bits.
 //!
-//! | bits 31–28 | word | bits 27–0 |
-//! |---|---|---|
-//! | 0x0, 0x1 | `CD_OFF`, `CD_ON` | time bits 5–0 in 27–22, column 21–11, row 10–0: one event |
-//! | 0x8 | `TIME_HIGH` | time bits 33–6 |
-//! | 0xA | `EXT_TRIGGER` | |
-//! | 0xD, 0xE, 0xF | `IMU`, `OTHERS`, `CONTINUED` | |
-//! | the rest | reserved; 0x99999999 is padding | |
-//!
-//! Time is in µs and wraps every 2³⁴ µs: a `TIME_HIGH` lower than the one before by more than
-//! 2³³ µs begins a new round. Nothing is subtracted from it. Source: Prophesee's format pages, and
-//! their decoder in OpenEB where the pages are silent.
-//!
-//! Every word goes to one part of the byte account, as in EVT 3.0: triggers and vendor words to
-//! `other`, reserved words, padding and a part of a word at the end to `skipped`, all else to
-//! `events`, even events before the first `TIME_HIGH`, which are dropped.
+#![doc = include_str!("../../../../docs/formats/evt2.md")]
 
 mod decode;
 mod encode;
@@ -47,7 +32,8 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
 pub type Evt2Decoder = WordDecoder<Evt2Registers, WORD>;
 
 impl Evt2Decoder {
-    /// A decoder for words that begin `header` bytes into the file, 0 for words from a camera.
+    /// A decoder for words that start `header` bytes after the beginning of the file; 0 for words from
+    /// a camera.
     ///
     /// ```
     /// use liaf_data::formats::Evt2Decoder;

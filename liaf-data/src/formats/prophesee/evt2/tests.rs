@@ -1,4 +1,4 @@
-//! Words to events, however they are cut.
+//! Words become the same events no matter how they are cut.
 
 use super::decode::{Evt2Registers, WORD};
 use crate::formats::prophesee::testing::{self, Numbers, assert_any_way, refusal};

@@ -1,17 +1,10 @@
-//! Prophesee EVT 2.1 RAW: a text header of `% key value` lines, then words of 64 bits whose upper
-//! four bits say what they are.
+//! Prophesee EVT 2.1 RAW: words of 64 bits with a mask of columns.
 //!
-//! | bits 63–60 | word | bits 59–0 |
-//! |---|---|---|
-//! | 0x0, 0x1 | `EVT_NEG`, `EVT_POS` | time bits 5–0 in 59–54, column 53–43, row 42–32, mask 31–0: an event at column + i for each bit i set, lowest first |
-//! | 0x8 | `EVT_TIME_HIGH` | time bits 33–6 in 59–32 |
-//! | 0xA | `EXT_TRIGGER` | |
-//! | 0xD, 0xE, 0xF | `IMU`, `OTHERS`, `CONTINUED` | |
-//! | the rest | reserved; 0x9999… is padding | |
+#![doc = include_str!("../../../../docs/formats/evt21.md")]
 //!
-//! A word is little-endian, or comes as two little-endian halves of 32 bits, the upper one first:
-//! the legacy order of sensors before the GenX320 ([`Evt21Order`]). Time and the byte account are
-//! as in EVT 2.0. Source: Prophesee's format pages, and OpenEB for the order.
+//! # In Rust
+//!
+//! The order of the halves is [`Evt21Order`].
 
 mod decode;
 mod encode;
@@ -44,7 +37,8 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
 pub type Evt21Decoder = WordDecoder<Evt21Registers, WORD>;
 
 impl Evt21Decoder {
-    /// A decoder for words that begin `header` bytes into the file, 0 for words from a camera.
+    /// A decoder for words that start `header` bytes after the beginning of the file; 0 for words from
+    /// a camera.
     ///
     /// ```
     /// use liaf_data::formats::Evt21Decoder;

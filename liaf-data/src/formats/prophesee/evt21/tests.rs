@@ -1,4 +1,4 @@
-//! Words to events, however they are cut.
+//! Words become the same events no matter how they are cut.
 
 use super::decode::{Evt21Registers, WORD};
 use crate::codec::Evt21Order;
@@ -104,7 +104,7 @@ fn any_cut_on_any_number_of_threads_gives_the_same() {
         let words: Vec<_> = (0..len)
             .map(|_| {
                 let mut head = numbers.head(&mut high, rare, sparse);
-                // No column that must go the plain way, in most blocks.
+                // In most blocks there is no column that needs the slow decoding.
                 if head >> 29 == 0 && numbers.below(1000) > 0 {
                     head &= !(1 << 21);
                 }

@@ -1,29 +1,6 @@
-//! Prophesee EVT 3.0 RAW: a text header of `% key value` lines, then words of 16 bits,
-//! little-endian, whose upper four bits say what they are.
+//! Prophesee EVT 3.0 RAW: words of 16 bits that set registers.
 //!
-//! | bits 15–12 | word | bits 11–0 |
-//! |---|---|---|
-//! | 0x0 | `ADDR_Y` | row 10–0 |
-//! | 0x2 | `ADDR_X` | polarity 11, column 10–0: one event |
-//! | 0x3 | `VECT_BASE_X` | polarity 11, column 10–0 of the next vector |
-//! | 0x4 | `VECT_12` | an event at base + i for each bit i set; then base += 12 |
-//! | 0x5 | `VECT_8` | the same with bits 7–0; then base += 8 |
-//! | 0x6 | `TIME_LOW` | time bits 11–0 |
-//! | 0x8 | `TIME_HIGH` | time bits 23–12; a new value sets the low bits to 0 |
-//! | 0xA | `EXT_TRIGGER` | |
-//! | 0x7, 0xD, 0xE, 0xF | `CONTINUED_4`, `IMU`, `OTHERS`, `CONTINUED_12` | |
-//! | 0x1, 0x9, 0xB, 0xC | reserved; 0x9999 is padding of some cameras | |
-//!
-//! Time is in µs and wraps every 2²⁴ µs: a `TIME_HIGH` lower than the one before by 2048 or more
-//! begins a new round. Nothing is subtracted from it. Source: Prophesee's format pages, and their
-//! decoder in OpenEB where the pages are silent.
-//!
-//! Every word goes to one part of the byte account: `EXT_TRIGGER`, `CONTINUED`, `IMU` and `OTHERS`
-//! to `other`; reserved words, padding, vectors without a base and half a word at the end to
-//! `skipped`; all else to `events`, even where its events come before the first `TIME_HIGH` and are
-//! dropped. So `skipped` is more than 0 only where something breaks the format. A vector before the
-//! first `TIME_HIGH` counts as events before time, with or without a base: a recording may begin
-//! between the two.
+#![doc = include_str!("../../../../docs/formats/evt3.md")]
 
 mod cut;
 mod encode;
@@ -57,7 +34,8 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
 pub type Evt3Decoder = WordDecoder<Evt3Registers, WORD>;
 
 impl Evt3Decoder {
-    /// A decoder for words that begin `header` bytes into the file, 0 for words from a camera.
+    /// A decoder for words that start `header` bytes after the beginning of the file; 0 for words from
+    /// a camera.
     ///
     /// ```
     /// use liaf_data::formats::Evt3Decoder;

@@ -1,4 +1,4 @@
-//! Words to events, however they are cut.
+//! Words become the same events no matter how they are cut.
 
 use super::Evt3Decoder;
 use super::registers::{Evt3Registers, WORD};
@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::formats::prophesee::Met;
 use crate::model::{Event, EventBatch, Finding, FindingCount, Report};
 
-/// Events and batches in the order in which they came.
+/// The events and batches that a sink received, in order.
 #[derive(Debug, Default, PartialEq)]
 struct Taken {
     events: Vec<Event>,
@@ -128,7 +128,7 @@ fn a_strict_reader_stops_at_the_first_violation() {
     assert_eq!(decoder.finish(&mut EventBatch::new()).unwrap_err().offset(), Some(2));
 }
 
-/// A small generator of numbers, so that every run tests the same words.
+/// A small random number generator, so that every run tests the same words.
 struct Numbers(u64);
 
 impl Numbers {
@@ -139,7 +139,7 @@ impl Numbers {
         ((self.0 >> 32) % u64::from(n)) as u16
     }
 
-    /// A word; `rare` of 1000 are of kinds that make no events, `vectors` say how many are.
+    /// A word. `rare` of 1000 are of types that make no events, and `vectors` of 1000 are vectors.
     fn word(&mut self, high: &mut u16, rare: u16, vectors: u16) -> u16 {
         if self.below(1000) < rare {
             return if self.below(4) == 0 { 0x9999 } else { self.below(u16::MAX) };
@@ -162,7 +162,7 @@ impl Numbers {
     }
 }
 
-/// Streams of several mixtures, long and short.
+/// Streams of words in several mixtures, long and short.
 fn streams() -> impl Iterator<Item = Vec<u8>> {
     let all_wraps = [0x0007, 0x8fff, 0x6123, 0x2001, 0x8000, 0x2002].repeat(300);
     let runaway = [&[0x0007, 0x8000, 0x3800][..], &[0x4801, 0x5080, 0x4000].repeat(2500)].concat();
@@ -179,7 +179,7 @@ fn streams() -> impl Iterator<Item = Vec<u8>> {
     [bytes(&all_wraps), bytes(&runaway)].into_iter().chain(random)
 }
 
-/// Word by word, as the strict reader does.
+/// Decodes word by word, as the strict reader does.
 fn plain(bytes: &[u8], header: u64) -> (Vec<Event>, Report) {
     let (mut registers, mut met) = (Evt3Registers::default(), Met::default());
     let (mut events, mut report) = (EventBatch::new(), Report::default());

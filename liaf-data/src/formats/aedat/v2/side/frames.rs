@@ -69,7 +69,7 @@ impl FrameRule {
             measurements.push((Measurement::Image(image), frame.offset));
         } else {
             report.add(missing, 1, frame.offset);
-            report.note("images of which pixels are missing are not given");
+            report.note("images with missing pixels are skipped");
         }
         for y in rows {
             for reads in &mut self.reads {

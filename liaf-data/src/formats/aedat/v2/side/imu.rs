@@ -92,7 +92,7 @@ impl SideRule<8> for ImuRule {
             measurements.push((Measurement::Imu(self.measurement()), self.began.1));
             if self.is_guess && !std::mem::replace(&mut self.is_told, true) {
                 let note = Note::new(format!(
-                    "the file does not say the ranges of the inertial sensors: took {}",
+                    "the file does not state the ranges of the inertial sensors: assumed {}",
                     ImuRanges::default()
                 ));
                 report.note(note.hint(Hint::StateImuRanges));

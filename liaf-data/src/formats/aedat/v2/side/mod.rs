@@ -1,13 +1,5 @@
-//! What the words of AEDAT 2.0 hold beside events: measurements of images and of inertial sensors, and
-//! triggers.
-//!
-//! | word of a DAVIS | bits |
-//! |---|---|
-//! | of an image | 31 set; row 30–22, column 21–12, 11–10: 0 the pixel at reset, 1 its signal; measurement 9–0 |
-//! | of the inertial sensors | 31, 11 and 10 set; 30–28 which: acceleration x, y, z, temperature, rotation x, y, z; measurement 27–12, signed |
-//! | trigger | 10 set, 31 clear; 11 whether the signal rose |
-//!
-//! A DVS128 has a trigger in words with bit 15 or 31. Sources: as the events; jAER for the sensors' scales.
+//! What the words of AEDAT 2.0 hold besides events: images, readings of the inertial sensors, and triggers.
+//! The page of the format lists the bits. Sources: as for the events; jAER for the scales of the sensors.
 
 mod frames;
 mod imu;
@@ -37,7 +29,7 @@ pub(crate) fn streams(layout: Layout, sensor: Option<SensorSize>) -> Vec<StreamI
     streams
 }
 
-/// What decodes the measurements of a stream that is not of events.
+/// The decoder for a stream of measurements.
 pub(crate) fn body(
     kind: StreamKind,
     layout: Layout,
@@ -63,18 +55,18 @@ pub(crate) fn body(
     }
 }
 
-/// What a word is.
+/// The kind of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Word {
     Event,
     Trigger,
     Image,
-    /// Of a measurement of the inertial sensors, the first of its words or another one.
+    /// The first word of a reading of the inertial sensors, or another one.
     Imu,
     ImuRest,
 }
 
-/// What is counted of words that are passed over, by [`Word`].
+/// The findings for words that are skipped, by [`Word`].
 const FINDINGS: [Option<Finding>; 5] = [
     Some(Finding::OtherStreamEvents),
     Some(Finding::ExternalWords),
@@ -97,28 +89,29 @@ impl Word {
     }
 }
 
-/// The words in their order: their times, and those that are passed over.
+/// Reads the words in order: extends their times, and counts those that are skipped.
 #[derive(Debug)]
 struct Words {
     layout: Layout,
     clock: Clock,
-    /// How many of each kind were passed over since that was entered in a report, and where the first is.
+    /// Number of skipped words of each kind that are not in a report yet, and the offset of the first
+    /// one.
     passed: [(u64, u64); 5],
 }
 
 impl Words {
     fn new(layout: Layout, resets: ClockReset) -> Self {
-        // Reading goes on: it is the events that end there.
+        // Where reading events would stop with an error, reading measurements continues.
         let clock = Clock { resets, ..Clock::default() };
         Self { layout, clock, passed: [(0, 0); 5] }
     }
 
-    /// Goes back to the state before the first record.
+    /// Returns to the state before the first record.
     fn reset(&mut self) {
         *self = Self::new(self.layout, self.clock.resets);
     }
 
-    /// What a record at `offset` is, its address and its time in µs.
+    /// The kind of the record at `offset`, its address and its time in µs.
     fn take(&mut self, record: [u8; 8], offset: u64, report: &mut Report) -> (Word, u32, i64) {
         let (address, time) = (layout::Word::address(&record), layout::Word::time(&record));
         if let Some(finding) = self.clock.advance(time) {
@@ -127,7 +120,7 @@ impl Words {
         (Word::of(self.layout, address), address, self.clock.epoch + i64::from(time))
     }
 
-    /// Passes over a word.
+    /// Skips a word.
     fn pass(&mut self, word: Word, offset: u64) -> Account {
         let (count, first) = &mut self.passed[word as usize];
         if *count == 0 {
@@ -137,7 +130,7 @@ impl Words {
         Account::Other
     }
 
-    /// Enters what was passed over.
+    /// Adds the skipped words to the report.
     fn enter(&mut self, report: &mut Report) {
         for (finding, (count, first)) in FINDINGS.into_iter().zip(std::mem::take(&mut self.passed))
         {

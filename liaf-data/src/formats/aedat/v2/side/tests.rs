@@ -13,7 +13,7 @@ struct Taken(Vec<(Measurement, u64)>);
 
 impl EventSink for Taken {
     fn events(&mut self, _events: &mut EventBatch, _offset: u64) -> Result<()> {
-        panic!("no event is wanted");
+        panic!("a side decoder must not give events");
     }
 
     fn measurement(&mut self, measurement: Measurement, offset: u64) -> Result<()> {
@@ -49,7 +49,8 @@ fn images(words: &[(u32, u32)]) -> (Vec<Image>, Report) {
     (measurements.into_iter().map(image).collect(), report)
 }
 
-/// Two columns of two rows: column by column all at reset, then all once more.
+/// An image of two columns of two rows with a global shutter: all columns at reset, then all at the
+/// signal.
 fn global(t: u32) -> Vec<(u32, u32)> {
     let pixels = [(5, 7), (5, 8), (6, 7), (6, 8)];
     let read = |read, dark: u32| {
@@ -98,7 +99,7 @@ fn a_rolling_shutter_reads_columns_again_while_others_are_reset() {
     for (image, t) in images.iter().zip([0, 100]) {
         assert_eq!((image.exposure_start, image.exposure_end), (Some(t), Some(t + 20)));
         assert_eq!((image.frame_start, image.frame_end), (Some(t), Some(t + 50)));
-        // What is brighter at reset is no light.
+        // A pixel that is brighter at reset than at its signal has the value 0.
         assert_eq!(image.pixels, Pixels::U16(vec![100 << 6, 200 << 6, 0]));
     }
 }

@@ -1,4 +1,4 @@
-//! Holds the data table at the end of a file against the packets that were found.
+//! Comparison of the data table at the end of a file with the packets that were found.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 use crate::model::Finding;
 
 impl Aedat4Decoder {
-    /// Holds the data table against the header and the packets that were found. It was not needed,
-    /// so in lenient mode it is only said what is wrong with it.
+    /// Compares the data table with the header and with the packets that were found. Decoding does not
+    /// need the table, so that in lenient mode a wrong table is only reported.
     pub(super) fn check_table(&mut self) -> Result<()> {
         let sums = match &self.place {
             Place::Table { seen, .. } => {
@@ -18,7 +18,7 @@ impl Aedat4Decoder {
             _ => None,
         };
         let wanted: Vec<_> = self.wanted.keys().copied().collect();
-        // A pass that wants nothing, or one stream, has one answer.
+        // If no stream or one stream is wanted, one comparison is enough.
         let streams =
             if wanted.is_empty() { vec![None] } else { wanted.into_iter().map(Some).collect() };
         for stream in streams {
@@ -36,7 +36,7 @@ impl Aedat4Decoder {
         Ok(())
     }
 
-    /// What is wrong with the data table for whoever wants `stream`.
+    /// The error in the data table as far as it concerns `stream`.
     fn table_error(
         &self,
         stream: Option<i32>,
@@ -64,7 +64,7 @@ impl Aedat4Decoder {
                     {
                         return None;
                     }
-                    Error::malformed("the data table lists other packets than there are")
+                    Error::malformed("the data table does not agree with the packets in the file")
                         .expected(describe(&self.bodies, found))
                         .found(describe(&listed.packets, listed_elements))
                 }
@@ -76,7 +76,7 @@ impl Aedat4Decoder {
                     .expected(format!("a table at byte {stated}"))
                     .found("the end of the file")
             }
-            (_, Some(stated)) => Error::malformed("no data table is where the header says")
+            (_, Some(stated)) => Error::malformed("there is no data table where the header says")
                 .at(stated)
                 .expected("a table"),
             (_, None) => return None,

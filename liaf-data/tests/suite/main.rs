@@ -1,0 +1,36 @@
+//! The tests of the library from outside, as one program. Those that measure memory, wait for a long time,
+//! or change a file under a reader are programs of their own.
+#![allow(missing_docs, reason = "a test program")]
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../../src/tensor/judge.rs"]
+mod judge;
+
+mod aedat_oracle;
+mod bundled;
+mod cases;
+mod evt3;
+mod examples;
+mod first_lines;
+mod frames_judges;
+mod frames_plain;
+mod fuzz_finds;
+mod measurements;
+mod mutations;
+mod old;
+mod options;
+mod reader;
+mod salvage;
+mod seek;
+mod slice;
+mod streams;
+mod tensor_common;
+mod tensor_faults;
+mod tensor_files;
+mod tensor_hostile;
+mod tensor_named;
+mod tensor_named_faults;
+mod tensor_named_h5;
+mod truth;
+mod write;
