@@ -130,7 +130,7 @@ impl Out {
             Container::H5 => {
                 return Err(Error::unsupported("this build cannot write HDF5")
                     .advice("write .npz or .safetensors")
-                    .hint(crate::hint::Hint::EnableFeature { name: "hdf5".into() }));
+                    .hint(Hint::EnableFeature { name: "hdf5".into() }));
             }
         };
         let file = AtomicFile::create(path, options.overwrite, options.sync)?;

@@ -18,8 +18,8 @@ const WHAT: &str = "an extensible array";
 pub(super) struct Finder {
     entry: Entry,
     array: Option<Array>,
-    /// The super block, and the entries, that were looked at last.
-    above: Option<(u64, SuperBlock)>,
+    /// The super block, with its address and its number, and the entries that were looked at last.
+    above: Option<((u64, u32), SuperBlock)>,
     entries: Option<Entries>,
 }
 
@@ -143,10 +143,10 @@ impl Finder {
             let (first, count) = (array.inline + start, blocks.saturating_mul(size));
             return Ok(Some(Entries::missing(first, count)));
         };
-        if self.above.as_ref().is_none_or(|(known, _)| *known != address) {
+        if self.above.as_ref().is_none_or(|(known, _)| *known != (address, above)) {
             let read = SuperBlock::read(storage, array, address, above)?;
             budget.again(read.block.bytes.len() as u64)?;
-            self.above = Some((address, read));
+            self.above = Some(((address, above), read));
         }
         let Some((_, found)) = &self.above else { return Ok(None) };
         let address = found.address(storage, block)?;

@@ -4,6 +4,8 @@
 //! value along each dimension, and 0 for the bytes of a value. Specification: HDF5 File Format 3.0,
 //! section III.A.1.
 
+use std::cmp::Ordering;
+
 use super::{Grid, Stored};
 use crate::error::{Error, Result};
 use crate::limits;
@@ -68,11 +70,8 @@ impl Finder {
         let wanted: Option<Vec<u64>> =
             place.iter().zip(&grid.sides).map(|(&at, &side)| at.checked_mul(side)).collect();
         let wanted = wanted.ok_or_else(|| Error::malformed("a chunk lies beyond all numbers"))?;
-        if let Some(leaf) = self.path.last().filter(|node| node.level == 0)
-            && let Some(found) = self.in_leaf(storage, leaf, &wanted)?
-        {
-            return Ok(Some(found));
-        }
+        // What is found in a damaged tree must not depend on what was looked for before, so the way
+        // goes from the root each time; its nodes are mostly there.
         let (mut address, mut above) = (root, None);
         for depth in 0..=usize::from(DEPTH) {
             if self.path.0.get(depth).is_none_or(|(known, _)| *known != address) {
@@ -96,7 +95,7 @@ impl Finder {
         let (mut low, mut high) = (0, node.count);
         while low < high {
             let middle = low.midpoint(high);
-            if self.offsets(&mut node.key(middle, storage)?)?.as_slice() <= wanted {
+            if self.compare(&mut node.key(middle, storage)?, wanted)? != Ordering::Greater {
                 low = middle + 1;
             } else {
                 high = middle;
@@ -105,14 +104,21 @@ impl Finder {
         Ok(low.checked_sub(1))
     }
 
-    fn offsets(&self, key: &mut Cursor<'_>) -> Result<Vec<u64>> {
+    /// Compares the first value of the chunk of a key with the one that is wanted.
+    fn compare(&self, key: &mut Cursor<'_>, wanted: &[u64]) -> Result<Ordering> {
         key.skip(8)?;
-        (0..self.rank).map(|_| key.u64()).collect()
+        for wanted in wanted {
+            let order = key.u64()?.cmp(wanted);
+            if order != Ordering::Equal {
+                return Ok(order);
+            }
+        }
+        Ok(Ordering::Equal)
     }
 
     fn in_leaf(&self, storage: &Storage, leaf: &Node, wanted: &[u64]) -> Result<Option<Stored>> {
         let Some(i) = self.before(storage, leaf, wanted)? else { return Ok(None) };
-        if self.offsets(&mut leaf.key(i, storage)?)? != wanted {
+        if self.compare(&mut leaf.key(i, storage)?, wanted)? != Ordering::Equal {
             return Ok(None);
         }
         self.stored(storage, leaf, i).map(Some)

@@ -48,11 +48,8 @@ impl Finder {
         place: &[u64],
         budget: &mut Budget,
     ) -> Result<Option<Stored>> {
-        if let Some((_, leaf)) = self.path.last()
-            && let Ok(i) = self.search(storage, tree, leaf, place)?
-        {
-            return self.entry.parse(&mut tree.record(leaf, i, storage)?);
-        }
+        // From the root each time, so that what is found in a damaged tree does not depend on what
+        // was looked for before.
         let Some((mut pointer, height)) = tree.root() else { return Ok(None) };
         for depth in 0..=height {
             if self.path.get(depth).is_none_or(|(known, _)| *known != pointer) {
