@@ -61,7 +61,7 @@ impl Budget {
 
 fn spend(left: &mut u64, bytes: u64) -> Result<()> {
     *left = left.checked_sub(bytes).ok_or_else(|| {
-        Error::malformed("the parts of the file go round in a circle, or lie over one another")
+        Error::limit("the parts of the file go round in a circle, or lie over one another")
     })?;
     Ok(())
 }

@@ -9,12 +9,15 @@ use super::message::dataspace::Extent;
 use super::message::layout::ChunkedLayout;
 use super::slab::{self, Slab};
 use super::storage::Storage;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::filter::{self, Filter, Scratch};
 use crate::limits;
 
 /// How many times as much as may be read at once may be unpacked for it.
 const UNPACKED: u64 = 8;
+/// How many times as many bytes as the file the chunks within it may have. A damaged index may state
+/// the sizes of a few wrongly.
+const OVERLAP: u64 = 4;
 /// What looking for a chunk counts as, in unpacked bytes.
 const LOOK: u64 = 1 << 10;
 
@@ -138,6 +141,28 @@ impl Chunks {
             bytes = bytes.saturating_add(chunk.bytes);
         });
         all.map(|()| bytes).map_err(|error| error.within(&self.name))
+    }
+
+    /// Checks that chunks do not lie over one another: together they are hardly larger than the file
+    /// then. A small file can otherwise have any number of chunks that are all at one place. Walks the
+    /// whole index, unless it is damaged: what cannot be found is an error when it is read.
+    ///
+    /// # Errors
+    /// [`Limit`](crate::ErrorKind::Limit) if the chunks that lie within the file have more than four
+    /// times its bytes.
+    pub fn check_overlap(&self) -> Result<()> {
+        let (size, mut bytes) = (self.storage.size, 0u64);
+        let all = self.finder.each(&self.storage, &mut |chunk| {
+            let end = self.storage.offset(chunk.address).checked_add(chunk.bytes);
+            if end.is_some_and(|end| end <= size) {
+                bytes = bytes.saturating_add(chunk.bytes);
+            }
+        });
+        let is_circle = all.is_err_and(|error| error.kind() == ErrorKind::Limit);
+        if is_circle || bytes > size.saturating_mul(OVERLAP) {
+            return Err(Error::limit("its chunks lie over one another").within(&self.name));
+        }
+        Ok(())
     }
 
     /// Copies the values within a range along each dimension to `bytes`, the last dimension first.

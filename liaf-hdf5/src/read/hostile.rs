@@ -404,3 +404,23 @@ fn chunks_of_a_dataset_stay_unpacked() {
     }
     few(&read, 200_000);
 }
+
+#[test]
+fn chunks_that_are_all_at_one_place() {
+    let mut file = Builder::new();
+    let chunk = file.put(&[3; 10_000]);
+    let mut leaf = node(1, 0, 100, 24, chunk);
+    for i in 0..100 {
+        leaf[24 + 32 * i..][..4].copy_from_slice(&10_000u32.to_le_bytes());
+        leaf[32 + 32 * i..][..8].copy_from_slice(&(10_000 * i as u64).to_le_bytes());
+    }
+    let leaf = file.put(&leaf);
+    let messages = |shape: u64| {
+        let layout = chunked(leaf, &[10_000]);
+        [(1, 0, space(&[shape])), (3, 0, U8.to_vec()), (8, 0, layout)]
+    };
+    let (dataset, _) = file.dataset(&messages(1_000_000));
+    assert!(dataset.read().unwrap() == [3; 1_000_000]);
+    let chunks = dataset.chunks().unwrap().unwrap();
+    is_refused(chunks.check_overlap(), "lie over one another");
+}

@@ -15,7 +15,9 @@ pub(super) const ROWS: u64 = 64 << 10;
 /// Reads blocks of rows. Each thread has one.
 pub(super) struct Block {
     tables: Vec<Table>,
-    buffers: Buffers,
+    /// Those of each table, which keep the chunk that was unpacked last: its rows may be needed in
+    /// parts, because chunks of other tables end within it.
+    buffers: Vec<Buffers>,
     /// The bytes of the rows of each table; rows that cannot be read are left out.
     bytes: Vec<Vec<u8>>,
     /// What became of the rows, in order.
@@ -37,7 +39,8 @@ pub(super) enum Piece {
 impl Block {
     pub fn new(tables: Vec<Table>) -> Self {
         let bytes = tables.iter().map(|_| Vec::new()).collect();
-        Self { tables, buffers: Buffers::default(), bytes, pieces: Vec::new(), spare: Vec::new() }
+        let buffers = tables.iter().map(|_| Buffers::default()).collect();
+        Self { tables, buffers, bytes, pieces: Vec::new(), spare: Vec::new() }
     }
 
     /// Reads these rows of all tables. Blocks of few rows are converted as well.
@@ -79,7 +82,7 @@ impl Block {
         let first: Vec<usize> = self.bytes.iter().map(Vec::len).collect();
         for i in 0..self.tables.len() {
             let (table, bytes) = (&mut self.tables[i], &mut self.bytes[i]);
-            let Err(error) = table.read(row..end, &mut self.buffers, bytes) else { continue };
+            let Err(error) = table.read(row..end, &mut self.buffers[i], bytes) else { continue };
             for (bytes, &first) in self.bytes.iter_mut().zip(&first) {
                 bytes.truncate(first);
             }

@@ -117,7 +117,7 @@ impl EcfReader {
         while self.next < self.total && chunks.len() < many && bytes < self.in_flight_bytes {
             let rows = (self.total - self.next).min(self.chunk) as usize;
             let first_row = self.next;
-            self.next += self.chunk;
+            self.next = self.next.saturating_add(self.chunk);
             let mut packed = Packed {
                 bytes: Vec::new(),
                 is_raw: false,

@@ -138,6 +138,11 @@ fn read(
         let names: Vec<_> = filters.iter().map(filter_name).collect();
         info.details.insert("filters", names.join(", "));
     }
+    for dataset in stream.shape.datasets() {
+        if let Some(chunks) = dataset.chunks().map_err(hdf5::error)? {
+            chunks.check_overlap().map_err(hdf5::error)?;
+        }
+    }
     let missing = file.missing_bytes();
     if let (Shape::Records(dataset, _), [Filter { id: ecf::FILTER, .. }]) = (&stream.shape, filters)
         && let Some(chunks) = dataset.chunks().map_err(hdf5::error)?

@@ -172,8 +172,17 @@ impl RowReader {
 
     /// Number of rows of a block.
     fn block_rows(&self) -> u64 {
-        let chunk = self.tables.iter().map(|table| table.chunk).max().unwrap_or(1);
-        chunk.saturating_mul((BLOCK / chunk).max(1))
+        let chunk = self.largest_chunk();
+        let rows = chunk.saturating_mul((BLOCK / chunk).max(1));
+        // Where chunks of one dataset are long and values of another are large, a whole chunk would be
+        // too much.
+        let row_bytes: usize = self.tables.iter().map(|table| table.row_bytes).sum();
+        rows.min((self.limits.packet_bytes / row_bytes.max(1)).max(1) as u64)
+    }
+
+    /// Number of rows of the longest chunk.
+    fn largest_chunk(&self) -> u64 {
+        self.tables.iter().map(|table| table.chunk).max().unwrap_or(1)
     }
 
     /// The next blocks, cut where chunks of the largest kind end.
@@ -191,6 +200,10 @@ impl RowReader {
 
     /// Number of blocks that may be in memory at a time.
     fn most_blocks(&self) -> usize {
+        if self.block_rows() < self.largest_chunk() {
+            // One thread has to unpack the chunk once, and not each of them.
+            return 1;
+        }
         let rows = self.block_rows().min(self.total.max(1));
         let row_bytes: usize = self.tables.iter().map(|table| table.row_bytes).sum();
         // The rows, and while they are unpacked their packed bytes and those between two filters.
@@ -358,7 +371,10 @@ impl seek::Rows for RowReader {
         let (i, column) = self.columns[0];
         let Some(table) = self.tables.get_mut(i) else { return Ok(None) };
         if self.looked.as_ref().is_none_or(|(rows, _)| !rows.contains(&row)) {
-            let rows = row / table.chunk * table.chunk..table.next_chunk(row);
+            let first = row / table.chunk * table.chunk;
+            let most = (self.limits.packet_bytes / table.row_bytes.max(1)).max(1) as u64;
+            let first = first.max(row.saturating_sub(most / 2));
+            let rows = first..table.next_chunk(row).min(first.saturating_add(most));
             let mut bytes = Vec::new();
             if table.read(rows.clone(), &mut Buffers::default(), &mut bytes).is_err() {
                 return Ok(None);
