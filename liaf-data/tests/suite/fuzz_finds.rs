@@ -4,7 +4,7 @@
     clippy::expect_used,
     reason = "a test says what it expects by unwrapping it"
 )]
-#![allow(dead_code, missing_docs, reason = "the fuzz targets' own code")]
+#![allow(dead_code, missing_docs, unused_imports, reason = "the fuzz targets' own code")]
 
 use crate::common;
 
