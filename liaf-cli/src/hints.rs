@@ -167,6 +167,9 @@ fn advice(hint: &Hint) -> Option<Advice> {
         Hint::LongerWindows => {
             again("choose longer windows: --window, --count".into(), &["window", "count"])
         }
+        Hint::ShorterWindows => {
+            again("choose shorter windows: --window, --count".into(), &["window", "count"])
+        }
         Hint::SmallerFrames => again(
             "choose a smaller --size, a --crop or a smaller --dtype".into(),
             &["size", "crop", "dtype"],

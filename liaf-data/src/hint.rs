@@ -85,6 +85,8 @@ pub enum Hint {
     Sort,
     /// Choose longer windows for frames.
     LongerWindows,
+    /// Choose shorter windows.
+    ShorterWindows,
     /// Make smaller frames: choose a smaller size, a part of the sensor, or a smaller cell type.
     SmallerFrames,
     /// Choose a smaller overlap of windows.
@@ -145,7 +147,8 @@ impl Hint {
             Self::ShorterStretch => Self::Crop,
             Self::Crop => Self::Sort,
             Self::Sort => Self::LongerWindows,
-            Self::LongerWindows => Self::SmallerFrames,
+            Self::LongerWindows => Self::ShorterWindows,
+            Self::ShorterWindows => Self::SmallerFrames,
             Self::SmallerFrames => Self::SmallerOverlap,
             Self::SmallerOverlap => Self::ClockTimes,
             Self::ClockTimes => Self::raise("frames", 2_000_000),
@@ -202,6 +205,7 @@ impl fmt::Display for Hint {
             Self::Crop => f.write_str("choose a part of the sensor"),
             Self::Sort => f.write_str("sort the events with the time policy or the frame options"),
             Self::LongerWindows => f.write_str("choose longer windows"),
+            Self::ShorterWindows => f.write_str("choose shorter windows"),
             Self::SmallerFrames => {
                 f.write_str("choose a smaller size, a crop or a smaller cell type")
             }

@@ -35,7 +35,8 @@ pub struct Limits {
     pub output_bytes: u64,
     /// Size of all frames that are kept open for late events, in bytes. Default 64 MiB.
     pub open_frames_bytes: usize,
-    /// Size of all events that are held back to be sorted by time, in bytes. Default 256 MiB.
+    /// Size of all events that are held back, in bytes: to be sorted by time, or because a representation
+    /// needs all events of a window at once. Default 256 MiB.
     pub reorder_bytes: usize,
 }
 

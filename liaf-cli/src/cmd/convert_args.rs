@@ -108,7 +108,7 @@ pub struct Args {
     #[arg(help = about_representations())]
     repr: Option<Cells>,
 
-    /// Type of a cell: u8, u16, i16, f32 [default: u16; i16 for signed cells]
+    /// Type of a cell: u8, u16, i16, f32 [default: the usual one of --repr; u16 for counts]
     #[arg(long, value_name = "TYPE", help_heading = FRAMES)]
     dtype: Option<Dtype>,
 
@@ -213,8 +213,17 @@ enum Channels {
 
 /// The help of `--repr`, with every representation.
 fn about_representations() -> String {
-    let rows = REPRESENTATIONS.iter().map(|row| format!("{} = {}", row.name, row.about));
-    format!("What a cell holds: {} [default: count]", rows.collect::<Vec<_>>().join("; "))
+    let parameters = |names: &[&str]| match names {
+        [] => String::new(),
+        names => format!(" ({})", names.join(", ")),
+    };
+    let rows = REPRESENTATIONS
+        .iter()
+        .map(|row| format!("{}{} = {}", row.name, parameters(row.parameters), row.about));
+    format!(
+        "What a cell holds, with parameters as in voxel_grid:bins=5: {} [default: count]",
+        rows.collect::<Vec<_>>().join("; ")
+    )
 }
 
 /// The help of `--filter`, with every filter.

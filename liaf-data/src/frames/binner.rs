@@ -94,7 +94,8 @@ impl Binner {
     /// As [`FrameOptions::check`]; [`ErrorKind::Caller`](crate::ErrorKind::Caller) if a span is
     /// needed and missing.
     pub fn new(options: &FrameOptions, sensor: SensorSize, span: Option<TimeSpan>) -> Result<Self> {
-        let (shape, layout) = options.plan(sensor)?;
+        let (canvas, layout) = options.plan(sensor)?;
+        let shape = canvas.shape;
         if options.needs_span() && span.is_none() {
             let what = if options.sort { "sorting by time needs" } else { "these windows need" };
             return Err(Error::caller(format!("{what} a first pass over the events"))
@@ -109,7 +110,7 @@ impl Binner {
                 Windows::EventTriggered(EventTriggeredWindows::new(us))
             }
             (WindowRule::Time { .. } | WindowRule::Bins { .. }, _) => {
-                Windows::Time(TimeWindows::new(options, options.max_open(shape, layout), expected))
+                Windows::Time(TimeWindows::new(options, options.max_open(canvas, layout), expected))
             }
             (WindowRule::Count { .. } | WindowRule::EventBins { .. }, _) => {
                 Windows::Count(CountWindows::new(options, expected))
@@ -117,15 +118,9 @@ impl Binner {
         };
         let most = options.most_frames(shape);
         Ok(Self {
-            selector: Selector::new(options, sensor, shape, layout, sorting)?,
+            selector: Selector::new(options, sensor, canvas, layout, sorting)?,
             windows,
-            open: OpenFrames::new(
-                options.representation,
-                options.cell_options(),
-                shape,
-                layout,
-                most,
-            ),
+            open: OpenFrames::new(options, canvas, layout, most),
             shape,
             expected,
             found: TimeSpan::default(),
@@ -148,7 +143,8 @@ impl Binner {
     /// # Errors
     /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the recording needs more frames than
     /// allowed, which also happens if the time of a single event is wrong: the error names the
-    /// times before and after the gap. The same if too many events would be held back to be sorted;
+    /// times before and after the gap. The same if too many events would be held back, to be sorted or
+    /// because the representation needs all events of a window;
     /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if one comes later than the first pass found.
     /// Errors of the sink. After an error the binner can no
     /// longer be used.
@@ -177,7 +173,7 @@ impl Binner {
             None => selector.finish(placed)?,
         };
         left.add_to(&mut open.report);
-        Ok(())
+        open.check_held()
     }
 
     /// Passes the remaining frames to `sink`. Without events there are no frames.

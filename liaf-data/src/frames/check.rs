@@ -1,7 +1,7 @@
 //! Validation of the options before any work: they must fit each other, the sensor and the limits.
 
 use super::most::MostFrames;
-use super::{Edge, FrameOptions, FrameShape, Layout, WindowRule};
+use super::{Canvas, Edge, FrameOptions, FrameShape, Layout, WindowRule};
 use crate::error::{Error, Result};
 use crate::hint::Hint;
 use crate::model::SensorSize;
@@ -13,11 +13,11 @@ impl FrameOptions {
     /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the options do not fit each other or the
     /// sensor, [`ErrorKind::Limit`](crate::ErrorKind::Limit) if they ask for more than `limits`.
     pub fn check(&self, sensor: SensorSize) -> Result<FrameShape> {
-        Ok(self.plan(sensor)?.0)
+        Ok(self.plan(sensor)?.0.shape)
     }
 
-    /// As [`check`](Self::check), with the layout of the frames.
-    pub(super) fn plan(&self, sensor: SensorSize) -> Result<(FrameShape, Layout)> {
+    /// As [`check`](Self::check), with the pixels and the layout of the frames.
+    pub(super) fn plan(&self, sensor: SensorSize) -> Result<(Canvas, Layout)> {
         self.check_windows()?;
         let layout = self.representation.check(&self.cell_options())?;
         if self.slack < 0 {
@@ -25,9 +25,9 @@ impl FrameOptions {
                 .expected("0 µs or more")
                 .found(format!("{} µs", self.slack)));
         }
-        let shape = self.shape(sensor, layout)?;
-        self.check_limits(shape, layout)?;
-        Ok((shape, layout))
+        let canvas = self.canvas(sensor, layout)?;
+        self.check_limits(canvas, layout)?;
+        Ok((canvas, layout))
     }
 
     fn check_windows(&self) -> Result<()> {
@@ -73,7 +73,7 @@ impl FrameOptions {
         Ok(())
     }
 
-    fn shape(&self, sensor: SensorSize, layout: Layout) -> Result<FrameShape> {
+    fn canvas(&self, sensor: SensorSize, layout: Layout) -> Result<Canvas> {
         if sensor.pixels() == 0 {
             return Err(Error::caller("the sensor has no pixels")
                 .expected("a width and height above 0")
@@ -87,13 +87,21 @@ impl FrameOptions {
                 .found(size));
         }
         let (height, width) = (size.height.into(), size.width.into());
-        Ok(FrameShape { channels: layout.channels, height, width })
+        let shape = FrameShape {
+            channels: layout.channels,
+            height: layout.length(height),
+            width: layout.length(width),
+        };
+        Ok(Canvas { shape, width, height })
     }
 
-    fn check_limits(&self, shape: FrameShape, layout: Layout) -> Result<()> {
+    fn check_limits(&self, canvas: Canvas, layout: Layout) -> Result<()> {
+        let shape = canvas.shape;
         let bytes = self.frame_bytes(shape);
+        let state = if layout.needs_window { state_bytes(canvas, layout) } else { 0 };
         let most = self.most_frames(shape);
-        if shape.cells() > super::place::MAX_CELLS || bytes > self.limits.open_frames_bytes as u64 {
+        let is_large = shape.cells().max(canvas.pixels()) > super::place::MAX_CELLS;
+        if is_large || bytes + state > self.limits.open_frames_bytes as u64 {
             return Err(Error::limit("one frame is too large")
                 .expected(format!("at most {} bytes", self.limits.open_frames_bytes))
                 .found(format!("{bytes} bytes"))
@@ -115,11 +123,11 @@ impl FrameOptions {
             WindowRule::Count { events, overlap } => (events, events - overlap),
             WindowRule::Bins { .. } | WindowRule::EventBins { .. } => (1, 1),
         };
-        if length.div_ceil(stride) > self.max_open(shape, layout) {
+        if length.div_ceil(stride) > self.max_open(canvas, layout) {
             return Err(Error::limit("the overlap keeps too many frames open at one time")
                 .expected(format!(
                     "at most {} frames of {bytes} bytes",
-                    self.max_open(shape, layout)
+                    self.max_open(canvas, layout)
                 ))
                 .found(format!("{} frames", length.div_ceil(stride)))
                 .hint(Hint::SmallerOverlap));
@@ -137,11 +145,19 @@ impl FrameOptions {
     }
 
     /// How many frames `limits` allow to be open at the same time.
-    pub(super) fn max_open(&self, shape: FrameShape, layout: Layout) -> u64 {
-        let state = (shape.height * shape.width * layout.state_bytes) as u64;
-        let bytes = self.frame_bytes(shape).saturating_add(state);
+    pub(super) fn max_open(&self, canvas: Canvas, layout: Layout) -> u64 {
+        if layout.needs_window {
+            // Only the events of these are kept.
+            return self.limits.frames.max(1);
+        }
+        let bytes = self.frame_bytes(canvas.shape).saturating_add(state_bytes(canvas, layout));
         (self.limits.open_frames_bytes as u64 / bytes.max(1)).max(1)
     }
+}
+
+/// Memory of an accumulator besides its cells.
+fn state_bytes(canvas: Canvas, layout: Layout) -> u64 {
+    (canvas.pixels() as u64).saturating_mul(layout.state_bytes as u64)
 }
 
 fn positive<N: Default + PartialOrd + std::fmt::Display>(what: &str, n: N) -> Result<()> {

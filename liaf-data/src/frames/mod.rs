@@ -34,7 +34,8 @@ pub use options::{Edge, FrameOptions, WindowRule};
 pub use recipe::{CellRecipe, FrameRecipe, Provenance, SampleRecipe};
 pub use report::FrameReport;
 pub use representation::{
-    Accumulator, BINARY, COUNT, CellOptions, Closed, Layout, Placed, PolarityChannels,
-    PolarityIndex, REPRESENTATIONS, Representation, SIGNED,
+    AVERAGED_TIMESTAMPS, Accumulator, BINA_REP, BINARY, COUNT, CUMULATIVE, Canvas, CellOptions,
+    Closed, EVENT_VOLUME, HATS, Layout, Placed, PolarityChannels, PolarityIndex, REPRESENTATIONS,
+    Representation, SAE, SIGNED, STACKED_HISTOGRAM, TIME_SURFACE, Tiles, VOXEL_GRID,
 };
 pub use span::SpanFinder;

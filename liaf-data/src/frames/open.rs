@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 
 use super::most::MostFrames;
 use super::{
-    Accumulator, CellOptions, FrameReport, FrameShape, FrameSink, Layout, Placed, Representation,
-    Window,
+    Accumulator, Canvas, CellOptions, FrameOptions, FrameReport, FrameSink, Layout, Placed,
+    Representation, Window,
 };
 use crate::error::{Error, Result};
 use crate::hint::Hint;
@@ -15,13 +15,20 @@ use crate::hint::Hint;
 /// bytes of its cells. Many open frames then fit into the cache.
 const BYTES_PER_EVENT: usize = 32;
 
+/// Size of an event in a list, in bytes, with its time.
+const LISTED_BYTES: usize = size_of::<i64>() + size_of::<u32>();
+
 /// Consecutive frames that are open. Frames are numbered from 0 over the recording.
 #[derive(Debug)]
 pub(super) struct OpenFrames {
     maker: Maker,
     needs_times: bool,
+    needs_window: bool,
     /// Number of events from which on a frame is kept in an accumulator instead of a list.
     most_listed: usize,
+    /// Number of events in all lists, and the largest number of them if all events of a window are listed.
+    listed: usize,
+    most_held: usize,
     /// Number of the oldest open frame.
     first: u64,
     slots: VecDeque<Slot>,
@@ -38,12 +45,12 @@ pub(super) struct OpenFrames {
 struct Maker {
     representation: &'static Representation,
     options: CellOptions,
-    shape: FrameShape,
+    canvas: Canvas,
 }
 
 impl Maker {
     fn make(&self) -> Box<dyn Accumulator> {
-        (self.representation.start)(&self.options, self.shape)
+        (self.representation.start)(&self.options, self.canvas)
     }
 }
 
@@ -86,21 +93,20 @@ impl List {
 }
 
 impl OpenFrames {
-    /// No open frames yet. No more than `most` may be closed.
-    pub fn new(
-        representation: &'static Representation,
-        options: CellOptions,
-        shape: FrameShape,
-        layout: Layout,
-        most: MostFrames,
-    ) -> Self {
-        let bytes = shape.cells() * options.dtype.bytes();
-        let maker = Maker { representation, options, shape };
+    /// No open frames yet. `canvas` and `layout` must be those of the options; no more than `most` frames
+    /// may be closed.
+    pub fn new(options: &FrameOptions, canvas: Canvas, layout: Layout, most: MostFrames) -> Self {
+        let FrameOptions { representation, dtype, limits, .. } = *options;
+        let bytes = canvas.shape.cells() * dtype.bytes();
+        let maker = Maker { representation, options: options.cell_options(), canvas };
         Self {
             shared: maker.make(),
             maker,
             needs_times: layout.needs_times,
-            most_listed: bytes / BYTES_PER_EVENT,
+            needs_window: layout.needs_window,
+            most_listed: if layout.needs_window { usize::MAX } else { bytes / BYTES_PER_EVENT },
+            listed: 0,
+            most_held: limits.reorder_bytes / LISTED_BYTES,
             first: 0,
             slots: VecDeque::new(),
             free: Vec::new(),
@@ -139,12 +145,17 @@ impl OpenFrames {
         if let Some(accumulator) = &mut slot.many {
             accumulator.add(events);
         } else if slot.few.index.len() + n <= self.most_listed {
+            self.listed += n;
             if slot.few.index.capacity() == 0 {
                 slot.few = self.free_lists.pop().unwrap_or_default();
             }
             slot.few.extend(events);
         } else {
-            let mut accumulator = self.free.pop().unwrap_or_else(|| self.maker.make());
+            let mut accumulator = self
+                .free
+                .pop()
+                .unwrap_or_else(|| self.shared.another().unwrap_or_else(|| self.maker.make()));
+            self.listed -= slot.few.index.len();
             accumulator.add(slot.few.placed());
             accumulator.add(events);
             slot.many = Some(accumulator);
@@ -175,7 +186,11 @@ impl OpenFrames {
         self.report.frames += 1;
         let few = slot.many.is_none();
         let accumulator = slot.many.as_mut().unwrap_or(&mut self.shared);
+        if self.needs_window {
+            accumulator.begin(window);
+        }
         accumulator.add(slot.few.placed());
+        self.listed -= slot.few.index.len();
         let closed = accumulator.close(window);
         self.report.saturated_cells += closed.saturated_cells;
         if full {
@@ -196,11 +211,25 @@ impl OpenFrames {
     /// window.
     pub fn drop_last(&mut self) {
         if let Some(slot) = self.slots.pop_back() {
+            self.listed -= slot.few.index.len();
             self.report.kept -= slot.kept;
             self.report.binned -= slot.binned;
             self.report.late -= slot.late;
             self.report.out_of_window += slot.kept;
         }
+    }
+
+    /// Refuses to hold more events back than allowed.
+    pub fn check_held(&self) -> Result<()> {
+        if !self.needs_window || self.listed <= self.most_held {
+            return Ok(());
+        }
+        let name = self.maker.representation.name;
+        let what = format!("the representation {name} needs all events of a window at once");
+        Err(Error::limit(what)
+            .expected(format!("at most {} events in all open windows", self.most_held))
+            .found(format!("{} events", self.listed))
+            .hint(Hint::ShorterWindows))
     }
 
     /// How many frames may be closed in total.

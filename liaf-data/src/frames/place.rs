@@ -1,6 +1,6 @@
 //! Finds the index of each event in the frame.
 
-use super::{FrameShape, Layout, Placed, PolarityIndex};
+use super::{Canvas, Layout, Placed, PolarityIndex};
 use crate::error::Result;
 use crate::model::{EventBatch, SensorSize};
 
@@ -21,7 +21,7 @@ pub(super) struct PlaceFinder {
     columns: Vec<u32>,
     /// For each row of the sensor, the index of the first cell of its row in a channel.
     rows: Vec<u32>,
-    /// Whether the frame has the size of the sensor, so that the tables are not needed.
+    /// Whether there are as many pixels as the sensor has, so that the tables are not needed.
     identity: bool,
     sensor: SensorSize,
     /// The factor by which the index of a pixel is multiplied before polarity is added.
@@ -33,17 +33,17 @@ pub(super) struct PlaceFinder {
 }
 
 impl PlaceFinder {
-    /// A finder for events of a sensor of this size (after any crop) in frames of `shape`.
-    pub fn new(sensor: SensorSize, shape: FrameShape, layout: Layout) -> Self {
+    /// A finder for events of a sensor of this size (after any crop) among the pixels of `canvas`.
+    pub fn new(sensor: SensorSize, canvas: Canvas, layout: Layout) -> Self {
         let (scale, on) = match layout.polarity {
-            PolarityIndex::Plane => (1, (shape.width * shape.height) as u32),
+            PolarityIndex::Plane => (1, canvas.pixels() as u32),
             PolarityIndex::None => (1, 0),
             PolarityIndex::LowestBit => (2, 1),
         };
         Self {
-            columns: table(sensor.width, shape.width, 1),
-            rows: table(sensor.height, shape.height, shape.width),
-            identity: (shape.width, shape.height) == (sensor.width.into(), sensor.height.into()),
+            columns: table(sensor.width, canvas.width, 1),
+            rows: table(sensor.height, canvas.height, canvas.width),
+            identity: (canvas.width, canvas.height) == (sensor.width.into(), sensor.height.into()),
             sensor,
             scale,
             on,

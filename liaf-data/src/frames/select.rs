@@ -2,7 +2,7 @@
 //! in the frame.
 
 use super::place::PlaceFinder;
-use super::{FrameOptions, FrameReport, FrameShape, Layout, Placed};
+use super::{Canvas, FrameOptions, FrameReport, Layout, Placed};
 use crate::error::Result;
 use crate::filter::{Filtered, OrderedChain, Removed, Sorting};
 use crate::model::{EventBatch, SensorSize, TimeSpan};
@@ -55,16 +55,16 @@ pub(super) struct Selector {
 }
 
 impl Selector {
-    /// Makes a selector for frames of `shape` and `layout`, which must be those of these options.
+    /// Makes a selector for `canvas` and `layout`, which must be those of these options.
     pub fn new(
         options: &FrameOptions,
         sensor: SensorSize,
-        shape: FrameShape,
+        canvas: Canvas,
         layout: Layout,
         sorting: Sorting,
     ) -> Result<Self> {
         let chain = OrderedChain::new(&options.selection, sensor, sorting)?;
-        let places = PlaceFinder::new(chain.chain().sensor(), shape, layout);
+        let places = PlaceFinder::new(chain.chain().sensor(), canvas, layout);
         Ok(Self { chain, places, copy: EventBatch::new() })
     }
 

@@ -67,8 +67,8 @@ impl SpanFinder {
     }
 
     fn with(options: &FrameOptions, sensor: SensorSize, sorting: Sorting) -> Result<Self> {
-        let (shape, layout) = options.plan(sensor)?;
-        let selector = Selector::new(options, sensor, shape, layout, sorting)?;
+        let (canvas, layout) = options.plan(sensor)?;
+        let selector = Selector::new(options, sensor, canvas, layout, sorting)?;
         let (span, report) = (TimeSpan::default(), FrameReport::default());
         let has_filters = !options.selection.filters.is_empty();
         Ok(Self { selector, span, lateness: 0, has_filters, report })

@@ -202,4 +202,5 @@ def main():
     print(f"equal: {len(cases)} cases by numpy, {by_tonic} of them by tonic")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -12,9 +12,9 @@ use liaf_data::frames::{
 use liaf_data::{Event, EventBatch, Limits, SensorSize};
 use serde_json::{Value, json};
 
-const SENSOR: SensorSize = SensorSize::new(23, 17);
+pub(super) const SENSOR: SensorSize = SensorSize::new(23, 17);
 
-fn python() -> Option<PathBuf> {
+pub(super) fn python() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let python = std::env::var_os("LIAF_PYTHON")
         .map_or_else(|| root.join(".venv/bin/python"), PathBuf::from);
@@ -37,7 +37,7 @@ impl Random {
 }
 
 /// Sorted events with equal times, gaps, one hot pixel, and a length that is a round number.
-fn recordings() -> Vec<EventBatch> {
+pub(super) fn recordings() -> Vec<EventBatch> {
     let mut random = Random(11);
     let mut all = Vec::new();
     for (n, start) in [(1_u64, 7), (2, -50), (10, 0), (777, -3_000), (3_000, 1_700_000_000_000_000)]
@@ -64,12 +64,35 @@ fn recordings() -> Vec<EventBatch> {
 }
 
 /// The same events in another order: each comes up to `late` µs after its time.
-fn disordered(events: &EventBatch, late: u64) -> EventBatch {
+pub(super) fn disordered(events: &EventBatch, late: u64) -> EventBatch {
     let mut random = Random(late);
     let mut all: Vec<_> =
         events.iter().map(|event| (event.t + random.below(late) as i64, event)).collect();
     all.sort_by_key(|&(comes, _)| comes);
     all.into_iter().map(|(_, event)| event).collect()
+}
+
+/// The events as the judges read them.
+pub(super) fn bytes(events: &EventBatch) -> Vec<u8> {
+    let record = |event: Event| {
+        let mut bytes = event.t.to_le_bytes().to_vec();
+        bytes.extend([event.x.to_le_bytes(), event.y.to_le_bytes()].concat());
+        bytes.push(event.p);
+        bytes
+    };
+    events.iter().flat_map(record).collect()
+}
+
+/// The rule of the windows as the judges read it.
+pub(super) fn rule(windows: WindowRule) -> Value {
+    match windows {
+        WindowRule::Time { us, overlap } => json!({"kind": "time", "us": us, "overlap": overlap}),
+        WindowRule::Count { events, overlap } => {
+            json!({"kind": "count", "events": events, "overlap": overlap})
+        }
+        WindowRule::Bins { n } => json!({"kind": "bins", "n": n}),
+        WindowRule::EventBins { n } => json!({"kind": "event_bins", "n": n}),
+    }
 }
 
 fn rules() -> Vec<WindowRule> {
@@ -113,7 +136,7 @@ fn variants() -> Vec<FrameOptions> {
     ]
 }
 
-fn values(frame: &Frame) -> Vec<f64> {
+pub(super) fn values(frame: &Frame) -> Vec<f64> {
     let Cells::Dense(cells) = &frame.cells else { panic!("not dense") };
     match cells {
         CellValues::U8(cells) => cells.iter().map(|&cell| cell.into()).collect(),
@@ -138,14 +161,6 @@ fn case(options: &FrameOptions, events: &EventBatch, path: &Path) -> Option<Valu
     binner.push(events, &mut sink).ok()?;
     let report = binner.finish(&mut sink).ok()?;
     std::fs::write(path, &cells).unwrap();
-    let rule = match options.windows {
-        WindowRule::Time { us, overlap } => json!({"kind": "time", "us": us, "overlap": overlap}),
-        WindowRule::Count { events, overlap } => {
-            json!({"kind": "count", "events": events, "overlap": overlap})
-        }
-        WindowRule::Bins { n } => json!({"kind": "bins", "n": n}),
-        WindowRule::EventBins { n } => json!({"kind": "event_bins", "n": n}),
-    };
     let point = |point: Option<TimePoint>| match point {
         None => Value::Null,
         Some(TimePoint::Relative(us)) => json!(["relative", us]),
@@ -155,7 +170,7 @@ fn case(options: &FrameOptions, events: &EventBatch, path: &Path) -> Option<Valu
     Some(json!({
         "name": format!("{options:?}"),
         "sensor": SENSOR,
-        "rule": rule,
+        "rule": rule(options.windows),
         "edge": options.edge.name(),
         "dtype": options.dtype.name(),
         "cells": if signed { COUNT.name } else { options.representation.name },
@@ -182,16 +197,7 @@ fn frames_equal_those_of_numpy_and_tonic() {
     for (number, events) in all.iter().enumerate() {
         let sort = number >= in_order.len();
         let name = format!("events_{number}.bin");
-        let bytes: Vec<u8> = events
-            .iter()
-            .flat_map(|event| {
-                let mut bytes = event.t.to_le_bytes().to_vec();
-                bytes.extend([event.x.to_le_bytes(), event.y.to_le_bytes()].concat());
-                bytes.push(event.p);
-                bytes
-            })
-            .collect();
-        std::fs::write(folder.path().join(&name), bytes).unwrap();
+        std::fs::write(folder.path().join(&name), bytes(events)).unwrap();
         let edges = [Edge::All, Edge::Tonic, Edge::SpikingJelly, Edge::SpikingJelly2];
         let mut variant = number;
         for windows in rules() {

@@ -21,6 +21,7 @@ mod mutations;
 mod old;
 mod options;
 mod reader;
+mod representations;
 mod salvage;
 mod seek;
 mod slice;

@@ -22,7 +22,7 @@ const BLOCK: u64 = 16 << 10;
 /// Number of rows that are looked at to tell what they are.
 const SAMPLE: u64 = 8192;
 /// Number of blocks that are read before the position is updated.
-const BLOCKS: usize = 8;
+const BLOCKS: usize = 32;
 
 /// Reads the rows of one or four datasets as events.
 pub(crate) struct RowReader {

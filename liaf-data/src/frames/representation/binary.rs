@@ -12,8 +12,8 @@ pub static BINARY: Representation = Representation {
     usual_dtype: Dtype::U16,
     parameters: &[],
     layout: |options| Ok(Layout::of_polarity(options.polarity)),
-    start: |options, shape| {
-        Box::new(Numbers::new(options, shape, 0, |values, indices, _| {
+    start: |options, canvas| {
+        Box::new(Numbers::new(options, canvas.shape, 0, |values, indices, _| {
             each_type!(values, cells => set(cells, indices));
         }))
     },

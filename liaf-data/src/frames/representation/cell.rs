@@ -14,6 +14,9 @@ pub(super) trait Cell: Copy + PartialEq {
     /// Adds 1 to a number that is below `MAX`.
     fn up(self) -> Self;
 
+    /// This count, or `MAX` if it is larger.
+    fn of_count(count: u32) -> Self;
+
     /// Adds or subtracts 1; at the limit of the type, the number stays the same.
     fn step(self, up: bool) -> Self;
 }
@@ -27,6 +30,10 @@ macro_rules! unsigned_cell {
 
             fn up(self) -> Self {
                 self.wrapping_add(1)
+            }
+
+            fn of_count(count: u32) -> Self {
+                Self::try_from(count).unwrap_or(Self::MAX)
             }
 
             fn step(self, up: bool) -> Self {
@@ -47,6 +54,10 @@ impl Cell for i16 {
         self.wrapping_add(1)
     }
 
+    fn of_count(count: u32) -> Self {
+        Self::try_from(count).unwrap_or(Self::MAX)
+    }
+
     fn step(self, up: bool) -> Self {
         self.saturating_add(2 * Self::from(up) - 1)
     }
@@ -59,6 +70,10 @@ impl Cell for f32 {
 
     fn up(self) -> Self {
         self + 1.0
+    }
+
+    fn of_count(count: u32) -> Self {
+        (count as Self).min(<Self as Cell>::MAX)
     }
 
     fn step(self, up: bool) -> Self {

@@ -13,8 +13,8 @@ pub static COUNT: Representation = Representation {
     usual_dtype: Dtype::U16,
     parameters: &[],
     layout: |options| Ok(Layout::of_polarity(options.polarity)),
-    start: |options, shape| {
-        Box::new(Numbers::new(options, shape, 0, |values, indices, lost| {
+    start: |options, canvas| {
+        Box::new(Numbers::new(options, canvas.shape, 0, |values, indices, lost| {
             each_type!(values, cells => count(cells, indices, lost));
         }))
     },

@@ -6,8 +6,8 @@
 //!
 //! ```
 //! use liaf_data::frames::{
-//!     Accumulator, CellOptions, CellValues, Cells, Closed, Dtype, Frame, FrameOptions, FrameShape,
-//!     Layout, Placed, PolarityIndex, Representation, Window,
+//!     Accumulator, CellValues, Cells, Closed, Dtype, Frame, FrameOptions, Layout, Placed,
+//!     Representation, Window,
 //! };
 //!
 //! /// The time of the latest event of each cell, in µs after the start of the window.
@@ -42,9 +42,9 @@
 //!         needs_times: true,
 //!         ..Layout::of_polarity(options.polarity).with_dtypes("latest", options, &[Dtype::F32])?
 //!     }),
-//!     start: |_, shape| Box::new(Latest {
-//!         frame: Frame::zeros(shape, Dtype::F32),
-//!         times: vec![i64::MIN; shape.cells()],
+//!     start: |_, canvas| Box::new(Latest {
+//!         frame: Frame::zeros(canvas.shape, Dtype::F32),
+//!         times: vec![i64::MIN; canvas.shape.cells()],
 //!     }),
 //! };
 //!
@@ -60,10 +60,22 @@
 //! # Ok::<(), liaf_data::Error>(())
 //! ```
 
+mod averaged_timestamps;
+mod bilinear;
+mod bina_rep;
 mod binary;
 mod cell;
 mod count;
+mod cumulative;
+mod event_volume;
+mod hats;
+mod latest;
+mod sae;
 mod signed;
+mod stacked_histogram;
+mod stretch;
+mod time_surface;
+mod voxel_grid;
 
 use std::fmt;
 
@@ -72,12 +84,34 @@ use crate::error::{Error, Result};
 use crate::model::Parameters;
 use crate::names::one_of;
 
+pub use averaged_timestamps::AVERAGED_TIMESTAMPS;
+pub use bina_rep::BINA_REP;
 pub use binary::BINARY;
 pub use count::COUNT;
+pub use cumulative::CUMULATIVE;
+pub use event_volume::EVENT_VOLUME;
+pub use hats::HATS;
+pub use sae::SAE;
 pub use signed::SIGNED;
+pub use stacked_histogram::STACKED_HISTOGRAM;
+pub use time_surface::TIME_SURFACE;
+pub use voxel_grid::VOXEL_GRID;
 
 /// All representations, by name.
-pub static REPRESENTATIONS: &[&Representation] = &[&COUNT, &BINARY, &SIGNED];
+pub static REPRESENTATIONS: &[&Representation] = &[
+    &COUNT,
+    &BINARY,
+    &SIGNED,
+    &CUMULATIVE,
+    &VOXEL_GRID,
+    &EVENT_VOLUME,
+    &STACKED_HISTOGRAM,
+    &TIME_SURFACE,
+    &SAE,
+    &AVERAGED_TIMESTAMPS,
+    &HATS,
+    &BINA_REP,
+];
 
 /// What the cells of a frame hold: a row of [`REPRESENTATIONS`].
 pub struct Representation {
@@ -92,8 +126,8 @@ pub struct Representation {
     /// Checks the options and returns the layout of the frames. The names of the parameters have
     /// already been checked.
     pub layout: fn(&CellOptions) -> Result<Layout>,
-    /// Makes an accumulator for frames of this shape. The options have passed `layout`.
-    pub start: fn(&CellOptions, FrameShape) -> Box<dyn Accumulator>,
+    /// Makes an accumulator for the frames of a recording. The options have passed `layout`.
+    pub start: fn(&CellOptions, Canvas) -> Box<dyn Accumulator>,
 }
 
 impl Representation {
@@ -184,6 +218,13 @@ pub struct Layout {
     /// Whether the accumulator needs the times of events; without them, windows with few events need
     /// less memory and time.
     pub needs_times: bool,
+    /// Whether the accumulator needs the window before its events ([`Accumulator::begin`]). All events
+    /// of a window are then held back until it is complete, in at most
+    /// [`Limits::reorder_bytes`](crate::Limits::reorder_bytes) for all open windows.
+    pub needs_window: bool,
+    /// The tiles into which the pixels are divided, if the frame has another number of rows and columns
+    /// than there are pixels.
+    pub tiles: Option<Tiles>,
     /// Memory of an accumulator besides its cells, in bytes for each pixel of the frame. It counts
     /// against [`Limits::open_frames_bytes`](crate::Limits::open_frames_bytes).
     pub state_bytes: usize,
@@ -196,7 +237,30 @@ impl Layout {
             PolarityChannels::Split => (2, PolarityIndex::Plane),
             PolarityChannels::Merged => (1, PolarityIndex::None),
         };
-        Self { channels, polarity, needs_times: false, state_bytes: 0 }
+        Self { channels, polarity, ..Self::signed() }
+    }
+
+    /// One channel in which OFF and ON have opposite effects, with one cell for each pixel. The polarity
+    /// is the lowest bit of the index. Times are not needed.
+    pub fn signed() -> Self {
+        Self {
+            channels: 1,
+            polarity: PolarityIndex::LowestBit,
+            needs_times: false,
+            needs_window: false,
+            tiles: None,
+            state_bytes: 0,
+        }
+    }
+
+    /// Number of rows or columns of the frame for this number of rows or columns of pixels.
+    pub(in crate::frames) fn length(&self, pixels: usize) -> usize {
+        match self.tiles {
+            Some(Tiles { pixels: side, cells }) => {
+                pixels.div_ceil(side.max(1)).saturating_mul(cells)
+            }
+            None => pixels,
+        }
     }
 
     /// This layout, provided that the type of the cells is one of `dtypes`.
@@ -214,6 +278,34 @@ impl Layout {
     }
 }
 
+/// Square tiles of pixels, from the upper left corner of the pixels on. Those at the right and lower
+/// border may be cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tiles {
+    /// Number of pixels along the side of a tile.
+    pub pixels: usize,
+    /// Number of rows and of columns of the frame for each tile.
+    pub cells: usize,
+}
+
+/// What an accumulator is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Canvas {
+    /// The shape of the frames.
+    pub shape: FrameShape,
+    /// Number of columns of pixels, by which events are indexed.
+    pub width: usize,
+    /// Number of rows of pixels.
+    pub height: usize,
+}
+
+impl Canvas {
+    /// Number of pixels.
+    pub fn pixels(self) -> usize {
+        self.width * self.height
+    }
+}
+
 /// Some events of one window, in file order.
 #[derive(Debug, Clone, Copy)]
 pub struct Placed<'a> {
@@ -225,6 +317,10 @@ pub struct Placed<'a> {
 
 /// Makes the cells of one window from its events. Accumulators are reused for later windows.
 pub trait Accumulator: fmt::Debug + Send {
+    /// Says which window the next events belong to, if [`Layout::needs_window`]. All of them then come
+    /// in one call of [`add`](Self::add).
+    fn begin(&mut self, _window: Window) {}
+
     /// Adds events of the window, in file order.
     fn add(&mut self, events: Placed<'_>);
 
@@ -235,6 +331,12 @@ pub trait Accumulator: fmt::Debug + Send {
     /// Makes this ready for another window. `touched` are the indices of all events since the last
     /// call, if there are few of them: only those cells need to be cleared.
     fn clear(&mut self, touched: Option<&[u32]>);
+
+    /// Another accumulator, for a window that is open at the same time. Both share what lasts longer than
+    /// a window; windows are closed in order. `None` if nothing does.
+    fn another(&self) -> Option<Box<dyn Accumulator>> {
+        None
+    }
 }
 
 /// A frame that is complete.

@@ -1,7 +1,7 @@
 //! Signed sums: ON counted positive and OFF negative.
 
 use super::cell::{Cell, Lost, Numbers};
-use super::{Layout, PolarityIndex, Representation};
+use super::{Layout, Representation};
 use crate::frames::frame::each_type;
 use crate::frames::{CellValues, Dtype};
 
@@ -12,17 +12,9 @@ pub static SIGNED: Representation = Representation {
     about: "the number of ON events minus that of OFF events, in one channel",
     usual_dtype: Dtype::I16,
     parameters: &[],
-    layout: |options| {
-        let layout = Layout {
-            channels: 1,
-            polarity: PolarityIndex::LowestBit,
-            needs_times: false,
-            state_bytes: 0,
-        };
-        layout.with_dtypes("signed", options, &[Dtype::I16, Dtype::F32])
-    },
-    start: |options, shape| {
-        Box::new(Numbers::new(options, shape, 1, |values, indices, lost| {
+    layout: |options| Layout::signed().with_dtypes("signed", options, &[Dtype::I16, Dtype::F32]),
+    start: |options, canvas| {
+        Box::new(Numbers::new(options, canvas.shape, 1, |values, indices, lost| {
             each_type!(values, cells => step(cells, indices, lost));
         }))
     },

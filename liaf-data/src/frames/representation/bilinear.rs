@@ -1,0 +1,140 @@
+//! Grids of bins in time, between which each event is divided by its distance to both.
+//!
+//! The weights of an event are fractions with one denominator for the whole window, so that their sums
+//! are exact integers, which are divided once at the end. The order of the events does not matter.
+
+use super::stretch::Span;
+use super::{Accumulator, Canvas, Closed, Placed};
+use crate::frames::{CellValues, Cells, Dtype, Frame, Window};
+
+/// How a time becomes a place between bins.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Axis {
+    pub span: Span,
+    pub bins: usize,
+    /// The place is `steps · (t − first) / length`, minus one half if `centred`.
+    pub steps: usize,
+    pub centred: bool,
+    /// Whether the part of an event that is before the first bin or after the last is added to these.
+    pub keeps_borders: bool,
+    /// Whether OFF events are subtracted. Otherwise the channels are those of OFF and ON of each bin.
+    pub signed: bool,
+}
+
+/// Denominators are below this, so that sums of weights cannot overflow.
+const MOST: u64 = 1 << 38;
+
+#[derive(Debug)]
+pub(super) struct Volume {
+    axis: Axis,
+    frame: Frame,
+    /// Sums of the numerators.
+    sums: Vec<i64>,
+    /// Number of pixels, and of channels of each bin.
+    pixels: usize,
+    channels: usize,
+    window: Window,
+}
+
+impl Volume {
+    pub fn new(axis: Axis, canvas: Canvas) -> Self {
+        Self {
+            axis,
+            frame: Frame::zeros(canvas.shape, Dtype::F32),
+            sums: vec![0; canvas.shape.cells()],
+            pixels: canvas.pixels(),
+            channels: if axis.signed { 1 } else { 2 },
+            window: Window { start: 0, end: 0 },
+        }
+    }
+
+    /// Writes the sums of these pixels, or of all, into the frame.
+    fn write(&mut self, denominator: f64, pixels: Option<&[u32]>) {
+        let Cells::Dense(CellValues::F32(cells)) = &mut self.frame.cells else { return };
+        let value = |sum: i64| (sum as f64 / denominator) as f32;
+        let Some(indices) = pixels else {
+            for (cell, &sum) in cells.iter_mut().zip(&self.sums) {
+                *cell = value(sum);
+            }
+            return;
+        };
+        for &index in indices {
+            let pixel = (index >> 1) as usize;
+            for at in (pixel..self.sums.len()).step_by(self.pixels.max(1)) {
+                cells[at] = value(self.sums[at]);
+            }
+        }
+    }
+
+    /// Whether it is less work to go through the cells of these events than through all.
+    fn are_few(&self, events: usize) -> bool {
+        events < self.pixels / 8
+    }
+}
+
+impl Accumulator for Volume {
+    fn begin(&mut self, window: Window) {
+        self.window = window;
+    }
+
+    fn add(&mut self, events: Placed<'_>) {
+        let Axis { span, bins, steps, centred, keeps_borders, signed } = self.axis;
+        let (first, length) = span.measure(self.window, events);
+        // Longer windows are measured in coarser units, whose rounding is far below that of f32.
+        let shift = (u64::BITS - length.leading_zeros()).saturating_sub(MOST.trailing_zeros() - 1);
+        let unit = (length >> shift).max(1) as i64;
+        let (denominator, half) = if centred { (2 * unit, unit) } else { (unit, 0) };
+        let factor = steps as i64 * if centred { 2 } else { 1 };
+        let inverse = 1.0 / denominator as f64;
+        let last = bins as i64 - 1;
+        for (&t, &index) in events.t.iter().zip(events.index) {
+            let offset =
+                if t > first { (t.abs_diff(first).min(length) >> shift) as i64 } else { 0 };
+            let place = if length == 0 { 0 } else { offset * factor - half };
+            // The quotient in f64 is wrong by 1 at most.
+            let mut bin = (place as f64 * inverse) as i64;
+            let mut rest = place - bin * denominator;
+            if rest < 0 {
+                (bin, rest) = (bin - 1, rest + denominator);
+            } else if rest >= denominator {
+                (bin, rest) = (bin + 1, rest - denominator);
+            }
+            let (pixel, p) = ((index >> 1) as usize, i64::from(index & 1));
+            let (plane, sign) = if signed { (0, 2 * p - 1) } else { (p as usize, 1) };
+            for (bin, weight) in [(bin, denominator - rest), (bin + 1, rest)] {
+                let bin = if keeps_borders { bin.clamp(0, last) } else { bin };
+                if (0..=last).contains(&bin) {
+                    let channel = bin as usize * self.channels + plane;
+                    if let Some(sum) = self.sums.get_mut(channel * self.pixels + pixel) {
+                        *sum += sign * weight;
+                    }
+                }
+            }
+        }
+        let few = self.are_few(events.index.len());
+        self.write(denominator as f64, few.then_some(events.index));
+    }
+
+    fn close(&mut self, window: Window) -> Closed<'_> {
+        self.frame.window = window;
+        Closed::new(&self.frame)
+    }
+
+    fn clear(&mut self, touched: Option<&[u32]>) {
+        match touched {
+            Some(touched) if self.are_few(touched.len()) => {
+                for &index in touched {
+                    let pixel = (index >> 1) as usize;
+                    for at in (pixel..self.sums.len()).step_by(self.pixels.max(1)) {
+                        self.sums[at] = 0;
+                    }
+                }
+                self.write(1.0, Some(touched));
+            }
+            _ => {
+                self.sums.fill(0);
+                self.write(1.0, None);
+            }
+        }
+    }
+}
