@@ -46,16 +46,26 @@
 //! # }
 //! ```
 
+mod background_activity;
 mod chain;
+mod decimate;
+mod drop;
+mod geometry;
+mod jitter;
+mod mask;
 mod ordered;
+mod pixels;
 mod polarity;
+mod random;
 mod refractory;
 mod reorder;
 mod selection;
 mod spec;
+mod undistort;
 
 pub use crate::model::{Crop, Parameters, Polarity, TimePoint};
 pub use chain::{Chain, Filtered, Removed};
 pub(crate) use ordered::{Lateness, OrderedChain, Sorting};
+pub use pixels::{HotPixels, Pixels};
 pub use selection::Selection;
 pub use spec::{FILTERS, Filter, FilterKind, FilterSpec};

@@ -1,10 +1,14 @@
 //! The selection of events of a recording.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
-use super::{Chain, FilterSpec};
+use super::background_activity::BACKGROUND_ACTIVITY;
+use super::refractory::REFRACTORY;
+use super::{Chain, FilterKind, FilterSpec};
 use crate::error::Result;
-use crate::model::{Crop, Polarity, SensorSize, TimePoint};
+use crate::model::{Crop, Parameters, Polarity, SensorSize, TimePoint};
 
 /// Which events of a recording are kept, and how their coordinates change.
 ///
@@ -64,6 +68,24 @@ impl Selection {
     pub fn filter(mut self, filter: FilterSpec) -> Self {
         self.filters.push(filter);
         self
+    }
+
+    /// Drops the events of a pixel that follow a kept one within this period: the filter `refractory`.
+    #[must_use]
+    pub fn refractory(self, period: Duration) -> Self {
+        self.with_period(&REFRACTORY, period)
+    }
+
+    /// Drops events without another event at one of the 8 neighbouring pixels within this period before:
+    /// the filter `background-activity`.
+    #[must_use]
+    pub fn background_activity(self, period: Duration) -> Self {
+        self.with_period(&BACKGROUND_ACTIVITY, period)
+    }
+
+    fn with_period(self, kind: &'static FilterKind, period: Duration) -> Self {
+        let period = format!("{}us", period.as_micros());
+        self.filter(FilterSpec::new(kind, Parameters::new().with("period", period)))
     }
 
     /// The size of the sensor after all stages, which may change coordinates.

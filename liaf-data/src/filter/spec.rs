@@ -5,13 +5,39 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::background_activity::BACKGROUND_ACTIVITY;
+use super::decimate::{DECIMATE, SCALE_TIME};
+use super::drop::{DROP, DROP_AREA, DROP_TIME};
+use super::geometry::{DOWNSAMPLE, FLIP_POLARITY, FLIP_X, FLIP_Y, TRANSPOSE};
+use super::jitter::JITTER;
+use super::mask::MASK;
 use super::refractory::REFRACTORY;
+use super::undistort::UNDISTORT;
 use crate::error::{Error, Result};
 use crate::model::{EventBatch, Parameters, SensorSize};
 use crate::names::one_of;
 
 /// All filters, by name.
-pub static FILTERS: &[&FilterKind] = &[&REFRACTORY];
+pub static FILTERS: &[&FilterKind] = &[
+    &REFRACTORY,
+    &BACKGROUND_ACTIVITY,
+    &MASK,
+    &DECIMATE,
+    &DOWNSAMPLE,
+    &SCALE_TIME,
+    &FLIP_X,
+    &FLIP_Y,
+    &FLIP_POLARITY,
+    &TRANSPOSE,
+    &UNDISTORT,
+    &DROP,
+    &DROP_AREA,
+    &DROP_TIME,
+    &JITTER,
+];
+
+/// The sensor with which parameters are checked: small, and of no camera.
+pub(super) const CHECKED: SensorSize = SensorSize::new(u16::MAX, 1);
 
 /// Removes events of a recording, or changes them.
 pub trait Filter: fmt::Debug + Send {
@@ -113,8 +139,7 @@ impl FromStr for FilterSpec {
     fn from_str(text: &str) -> Result<Self> {
         let (name, parameters) = Parameters::after_name(text)?;
         let spec = Self::new(FilterKind::named(name.trim())?, parameters);
-        // The parameters are checked with the smallest sensor, with which every filter can be made.
-        spec.make(SensorSize::new(u16::MAX, 1))?;
+        spec.make(CHECKED)?;
         Ok(spec)
     }
 }

@@ -7,6 +7,7 @@ mod batches;
 mod frames;
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::convert::{EventConversion, EventConvertOptions, convert_events};
 use crate::error::{Error, Result};
@@ -31,7 +32,8 @@ pub use frames::Frames;
 /// let part = recording
 ///     .between(Duration::ZERO, Duration::from_millis(50))
 ///     .crop(100, 100, 64, 64)
-///     .polarity(Polarity::On);
+///     .polarity(Polarity::On)
+///     .refractory(Duration::from_millis(1));
 /// for event in part.events()? {
 ///     let event = event?;
 ///     assert!(event.x < 64 && event.y < 64 && event.p == 1);
@@ -68,6 +70,17 @@ impl<'a> Selected<'a> {
     /// Applies this filter after the others, as in `"refractory:period=1ms".parse()?`.
     pub fn filter(self, filter: FilterSpec) -> Self {
         Self { selection: self.selection.filter(filter), ..self }
+    }
+
+    /// Drops the events of a pixel that follow a kept one within this period: the filter `refractory`.
+    pub fn refractory(self, period: Duration) -> Self {
+        Self { selection: self.selection.refractory(period), ..self }
+    }
+
+    /// Drops events without another event at one of the 8 neighbouring pixels within this period before:
+    /// the filter `background-activity`.
+    pub fn background_activity(self, period: Duration) -> Self {
+        Self { selection: self.selection.background_activity(period), ..self }
     }
 
     /// The chosen events in batches, from the first one on.
@@ -173,6 +186,17 @@ impl Recording {
         self.all().filter(filter)
     }
 
+    /// The events that are not within a period after another one of their pixel: see
+    /// [`Selected::refractory`].
+    pub fn refractory(&mut self, period: Duration) -> Selected<'_> {
+        self.all().refractory(period)
+    }
+
+    /// The events that neighbouring pixels support: see [`Selected::background_activity`].
+    pub fn background_activity(&mut self, period: Duration) -> Selected<'_> {
+        self.all().background_activity(period)
+    }
+
     /// The events in batches, from the first one on.
     ///
     /// ```
@@ -263,7 +287,6 @@ impl Recording {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
 
     use super::*;
     use crate::codec::ReadOptions;

@@ -12,6 +12,7 @@ mod bundled;
 mod cases;
 mod evt3;
 mod examples;
+mod filters_judges;
 mod first_lines;
 mod frames_judges;
 mod frames_plain;

@@ -62,7 +62,10 @@ mod tests {
         let rate = std::f64::consts::LOG2_E / 50_000.0;
         for age in (0..2_000_000).step_by(37).chain([1, 2, 5_000_000]) {
             let (ours, exact) = (decay(age.into(), rate), (-f64::from(age) / 50_000.0).exp());
-            assert!((f64::from(ours) - exact).abs() <= 1e-7 * exact + 1e-44, "{age}: {ours} {exact}");
+            assert!(
+                (f64::from(ours) - exact).abs() <= 1e-7 * exact + 1e-44,
+                "{age}: {ours} {exact}"
+            );
         }
         assert_eq!(decay(f64::INFINITY, rate), 0.0);
         assert_eq!(decay(0.0, rate), 1.0);
