@@ -33,6 +33,7 @@ enum Command {
     // The doc comment of each command's `Args` is its help. A comment here would replace it.
     Info(Box<cmd::info::Args>),
     Convert(Box<cmd::convert_args::Args>),
+    Dataset(Box<cmd::dataset::Args>),
     Cost(cmd::cost::Args),
     Predict(Box<cmd::predict::Args>),
     Completions(cmd::shell::CompletionsArgs),
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Info(args) => cmd::info::run(&args),
         Command::Convert(args) => cmd::convert::run(&args),
+        Command::Dataset(args) => cmd::dataset::run(&args),
         Command::Cost(args) => cmd::cost::run(&args),
         Command::Predict(args) => cmd::predict::run(&args),
         Command::Completions(args) => cmd::shell::completions(&args),

@@ -43,6 +43,7 @@
 mod codec;
 mod container;
 pub mod convert;
+pub mod dataset;
 mod error;
 mod feature;
 pub mod filter;

@@ -7,14 +7,14 @@ use clap::ArgGroup;
 use liaf::data::convert::{Order, TimePolicy};
 use liaf::data::filter::{FILTERS, FilterSpec, Parameters, Polarity, Selection};
 use liaf::data::frames::{
-    BINARY, COUNT, CellOptions, Crop, Dtype, Edge, FrameOptions, PolarityChannels, REPRESENTATIONS,
-    Representation, SIGNED, TimePoint, WindowRule,
+    BINARY, COUNT, Crop, Dtype, Edge, FrameOptions, PolarityChannels, SIGNED, TimePoint, WindowRule,
 };
 use liaf::data::measurements::MeasurementOptions;
 use liaf::data::tensor::TensorOptions;
 use liaf::data::write::{self, Compression, Target, WriteOptions};
 use liaf::data::{FORMATS, Format, Limits, SensorSize};
 
+use super::cells::Cells;
 use crate::args::ReadArgs;
 use crate::help::{EVENT_FILES, FRAMES, INPUT, OTHER, OUTPUT, SELECTION};
 use crate::kind::Kind;
@@ -105,7 +105,7 @@ pub struct Args {
     edge: Edge,
 
     #[arg(long, value_name = "NAME", value_parser = Cells::parse, help_heading = FRAMES)]
-    #[arg(help = about_representations())]
+    #[arg(help = super::cells::about())]
     repr: Option<Cells>,
 
     /// Type of a cell: u8, u16, i16, f32 [default: the usual one of --repr; u16 for counts]
@@ -211,21 +211,6 @@ enum Channels {
     Signed,
 }
 
-/// The help of `--repr`, with every representation.
-fn about_representations() -> String {
-    let parameters = |names: &[&str]| match names {
-        [] => String::new(),
-        names => format!(" ({})", names.join(", ")),
-    };
-    let rows = REPRESENTATIONS
-        .iter()
-        .map(|row| format!("{}{} = {}", row.name, parameters(row.parameters), row.about));
-    format!(
-        "What a cell holds, with parameters as in voxel_grid:bins=5: {} [default: count]",
-        rows.collect::<Vec<_>>().join("; ")
-    )
-}
-
 /// The help of `--filter`, with every filter.
 fn about_filters() -> String {
     let rows = FILTERS.iter().map(|row| format!("{} = {}", row.name, row.about));
@@ -233,26 +218,6 @@ fn about_filters() -> String {
         "Filter for events, as in refractory:period=1ms; several are applied in order: {}",
         rows.collect::<Vec<_>>().join("; ")
     )
-}
-
-/// A representation and its parameters.
-#[derive(Debug, Clone)]
-struct Cells {
-    representation: &'static Representation,
-    parameters: Parameters,
-}
-
-impl Cells {
-    fn parse(text: &str) -> liaf::data::Result<Self> {
-        let (name, parameters) = Parameters::after_name(text)?;
-        let representation = Representation::named(name)?;
-        representation.check(&CellOptions {
-            polarity: PolarityChannels::default(),
-            dtype: representation.usual_dtype,
-            parameters: parameters.clone(),
-        })?;
-        Ok(Self { representation, parameters })
-    }
 }
 
 impl Args {

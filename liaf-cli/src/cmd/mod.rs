@@ -2,9 +2,11 @@
 
 mod account;
 mod account_json;
+mod cells;
 pub mod convert;
 pub mod convert_args;
 pub mod cost;
+pub mod dataset;
 pub mod info;
 pub mod predict;
 pub mod shell;

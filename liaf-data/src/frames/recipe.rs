@@ -177,6 +177,7 @@ impl Provenance {
             json(text, "the description of how the file was made", "a JSON object")?;
         let source = all.remove("source").unwrap_or_default();
         all.remove("liaf");
+        all.remove("dataset");
         let of_source = |key| source.get(key).cloned().unwrap_or_default();
         let frames = serde_json::from_value(Value::Object(all)).map_err(|error| {
             Error::malformed("the file does not say how its frames were made").found(error)

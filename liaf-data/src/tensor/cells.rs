@@ -4,7 +4,7 @@ use crate::frames::{CellValues, Cells};
 
 /// Fills `out` with all cells of the frame, little-endian. `out` has the length of one frame, and
 /// the indices of a sparse frame are within it, which [`Intake`](super::intake::Intake) checks.
-pub(super) fn put(frames: &Cells, out: &mut [u8]) {
+pub(crate) fn put(frames: &Cells, out: &mut [u8]) {
     match frames {
         Cells::Dense(cells) => match cells {
             CellValues::U8(cells) => out.copy_from_slice(cells),

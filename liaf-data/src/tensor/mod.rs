@@ -24,6 +24,7 @@ mod writer;
 
 use std::path::Path;
 
+pub(crate) use cells::put as put_cells;
 pub use container::Container;
 pub use element::{Element, ElementType};
 pub use load::LoadedFrames;

@@ -1,0 +1,139 @@
+//! `liaf dataset` as a user meets it.
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{fixture, liaf, printed, refused};
+use tempfile::TempDir;
+
+/// Three classes of eight recordings each.
+fn recordings() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for i in 0..24 {
+        let class = folder.path().join("set").join(["box", "mug", "pen"][i % 3]);
+        fs::create_dir_all(&class).unwrap();
+        fs::copy(fixture("good/aedat2/dvs128.aedat"), class.join(format!("{i}.aedat"))).unwrap();
+    }
+    folder
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+#[test]
+fn a_folder_becomes_one_file() {
+    let folder = recordings();
+    let (set, out) = (text(&folder.path().join("set")), text(&folder.path().join("out.npz")));
+    let args = ["dataset", "folder", &set, "-o", &out, "--window", "50ms", "--size", "8x8"];
+    let cut = [&args[..], &["--sample", "100ms", "--split", "time:0.5"]].concat();
+    let output = liaf(&cut);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(printed(output), "");
+    assert!(said.contains("24 recordings") && said.contains("3 classes"), "{said}");
+    assert!(said.contains("out.train.npz: 24 samples of 2 frames"), "{said}");
+    assert!(said.contains("class    train     test"), "{said}");
+    let again = liaf(&cut);
+    assert!(String::from_utf8_lossy(&again.stderr).contains("is complete already"));
+    assert!(again.status.success());
+    let other = [&args[..], &["--bins", "3", "--split", "time:0.5"]].concat();
+    let other: Vec<_> = other.into_iter().filter(|a| *a != "--window" && *a != "50ms").collect();
+    refused(&liaf(&other), 2, &["out.train.npz", "exists already", "--force"]);
+    let check = liaf(&["dataset", "folder", &set, "--check"]);
+    assert!(String::from_utf8_lossy(&check.stderr).contains("mug: 8"));
+    assert!(check.status.success());
+}
+
+#[test]
+fn what_contradicts_itself_is_refused_before_any_work() {
+    let folder = recordings();
+    let set = text(&folder.path().join("set"));
+    let run = |args: &[&str]| liaf(&[&["dataset", "folder", &set, "-o", "x.npz"], args].concat());
+    refused(&run(&["--sample", "100ms", "--window", "30ms"]), 2, &["not a multiple of the window"]);
+    refused(&run(&["--sample", "100ms", "--steps", "3"]), 2, &["cannot be used with"]);
+    refused(&run(&["--split", "half"]), 2, &["random:SEED:FRACTION"]);
+    refused(&run(&["--repr", "voxel_grid:bins=0"]), 2, &["bins is out of range"]);
+    refused(&run(&["--subset", "scale4"]), 2, &["no subsets"]);
+    refused(&liaf(&["dataset", "folder", &set]), 2, &["--output"]);
+    refused(&liaf(&["dataset", "imagenet", &set]), 2, &["mnist-dvs"]);
+    refused(
+        &liaf(&["dataset", "n-mnist", &set, "-o", "x.npz"]),
+        2,
+        &["no recording of the data set"],
+    );
+    assert!(!Path::new("x.npz.parts").exists());
+}
+
+#[test]
+fn a_bad_recording_costs_itself() {
+    let folder = recordings();
+    fs::write(folder.path().join("set/mug/broken.aedat"), "#!AER-DAT9.0\n").unwrap();
+    let (set, out) = (text(&folder.path().join("set")), folder.path().join("out.npz"));
+    let args = ["dataset", "folder", &set, "-o", &text(&out), "--bins", "2", "--size", "4x4"];
+    let output = liaf(&args);
+    refused(&output, 1, &["broken.aedat", "1 of 25 recordings failed", "24 samples of 2 frames"]);
+    assert!(out.exists());
+    let stop = text(&folder.path().join("stop.npz"));
+    let args = ["dataset", "folder", &set, "-o", &stop, "--bins", "2", "--on-error", "stop"];
+    refused(&liaf(&args), 1, &["broken.aedat"]);
+    assert!(!Path::new(&stop).exists());
+}
+
+/// Starts the program.
+fn start(set: &str, out: &Path) -> Child {
+    let args = ["dataset", "folder", set, "-o", &text(out), "--window", "1ms", "--sample", "20ms"];
+    Command::new(env!("CARGO_BIN_EXE_liaf"))
+        .args(args)
+        .args(["-q", "-j", "2", "--split", "random:1:0.5"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Kills it at ten moments, each followed by another start, and compares what is made in the end.
+#[test]
+fn killed_ten_times_it_ends_with_the_same_bytes() {
+    let folder = recordings();
+    let set = text(&folder.path().join("set"));
+    let files = |out: &str| -> Vec<PathBuf> {
+        ["train", "test"].iter().map(|s| folder.path().join(format!("{out}.{s}.npz"))).collect()
+    };
+    let begun = Instant::now();
+    let whole = start(&set, &folder.path().join("whole.npz")).wait_with_output().unwrap();
+    let took = begun.elapsed();
+    assert!(whole.status.success(), "{}", String::from_utf8_lossy(&whole.stderr));
+    let out = folder.path().join("out.npz");
+    let mut killed = 0;
+    for i in 0..10_u32 {
+        let mut child = start(&set, &out);
+        // Spread over the time of a whole run; the later ones do less and less work.
+        std::thread::sleep(took.mul_f64(f64::from((i * 7) % 10) / 12.0) + Duration::from_millis(1));
+        let _ = child.kill();
+        let ended = child.wait_with_output().unwrap();
+        killed += usize::from(!ended.status.success());
+        for file in files("out") {
+            assert!(
+                !file.exists() || ended.status.success() || fs::metadata(&file).unwrap().len() > 0
+            );
+        }
+    }
+    assert!(killed >= 3, "only {killed} were killed before they had ended");
+    let last = start(&set, &out).wait_with_output().unwrap();
+    assert!(last.status.success(), "{}", String::from_utf8_lossy(&last.stderr));
+    for (a, b) in files("out").iter().zip(files("whole")) {
+        assert!(fs::read(a).unwrap() == fs::read(b).unwrap(), "{}", a.display());
+    }
+    assert!(!folder.path().join("out.npz.parts").exists());
+    let left: Vec<_> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains("partial"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}

@@ -1,0 +1,167 @@
+//! The journal of a build: which recordings are done.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::part::Part;
+use crate::error::{Error, Result};
+use crate::hint::Hint;
+
+/// Longest journal that is read, in bytes.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// The first line of a journal.
+#[derive(Debug, Serialize, Deserialize)]
+struct Title {
+    /// The version of this form.
+    liaf_dataset: u32,
+    /// The hash of the plan.
+    plan: String,
+}
+
+/// A recording that is done.
+#[derive(Debug, Serialize, Deserialize)]
+struct Line {
+    recording: usize,
+    hash: String,
+}
+
+/// The folder of parts, which one process at a time can use.
+pub(super) struct Journal {
+    folder: PathBuf,
+    file: File,
+    /// Held as long as this exists.
+    _lock: File,
+    /// The hashes of the parts that are done.
+    pub done: BTreeMap<usize, u64>,
+}
+
+impl Journal {
+    /// Opens the folder, or makes it. Parts that are damaged are made again.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if another process uses the folder, or if it is of
+    /// another plan.
+    pub fn open(folder: &Path, plan: u64) -> Result<Self> {
+        let system = |what: &str| {
+            let what = what.to_owned();
+            move |cause| Error::system(what, cause).in_file(folder)
+        };
+        fs::create_dir_all(folder)
+            .map_err(system("cannot make the folder of finished recordings"))?;
+        let lock = File::create(folder.join("lock")).map_err(system("cannot make the lock"))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(
+                    Error::caller("another process is making the same file").in_file(folder)
+                );
+            }
+            Err(TryLockError::Error(cause)) => return Err(system("cannot take the lock")(cause)),
+        }
+        let path = folder.join("journal.jsonl");
+        let mut file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .open(&path)
+            .map_err(system("cannot open the journal"))?;
+        let mut text = Vec::new();
+        let read = (&mut file).take(MOST_BYTES).read_to_end(&mut text);
+        read.map_err(system("cannot read the journal"))?;
+        // A line that was not completed does not count, and neither does what follows it.
+        let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        let mut lines = text[..whole].split(|&byte| byte == b'\n');
+        let title = lines.next().filter(|line| !line.is_empty());
+        let plan = format!("{plan:016x}");
+        let mut done = BTreeMap::new();
+        match title {
+            None => {
+                file.set_len(0).map_err(system("cannot write the journal"))?;
+                let title = serde_json::to_string(&Title { liaf_dataset: 1, plan });
+                append(&mut file, &title.map_err(Error::other)?)
+                    .map_err(system("cannot write the journal"))?;
+            }
+            Some(line) => {
+                let title: Option<Title> = serde_json::from_slice(line).ok();
+                let same = |title: &Title| title.liaf_dataset == 1 && title.plan == plan;
+                if !title.as_ref().is_some_and(same) {
+                    return Err(Error::caller(
+                        "the finished recordings are those of another command, another version, or of files that have changed since",
+                    )
+                    .advice("remove the folder to begin anew")
+                    .in_file(folder));
+                }
+                if whole < text.len() {
+                    file.set_len(whole as u64).map_err(system("cannot write the journal"))?;
+                }
+                for line in lines.filter(|line| !line.is_empty()) {
+                    let Ok(line) = serde_json::from_slice::<Line>(line) else { continue };
+                    let Ok(hash) = u64::from_str_radix(&line.hash, 16) else { continue };
+                    done.insert(line.recording, hash);
+                }
+            }
+        }
+        let mut journal = Self { folder: folder.to_owned(), file, _lock: lock, done };
+        let parts: Vec<_> = journal.done.iter().map(|(&i, &hash)| (i, hash)).collect();
+        for (recording, hash) in parts {
+            if Part::open(&journal.part(recording), hash).is_err() {
+                journal.done.remove(&recording);
+            }
+        }
+        Ok(journal)
+    }
+
+    /// The file of the part of a recording.
+    pub fn part(&self, recording: usize) -> PathBuf {
+        self.folder.join(format!("{recording:06}.part"))
+    }
+
+    /// Notes that a recording is done: its part is complete and on the disk.
+    pub fn add(&mut self, recording: usize, hash: u64) -> Result<()> {
+        let line = Line { recording, hash: format!("{hash:016x}") };
+        let line = serde_json::to_string(&line).map_err(Error::other)?;
+        append(&mut self.file, &line).map_err(|cause| {
+            Error::system("cannot write the journal", cause).in_file(&self.folder)
+        })?;
+        self.done.insert(recording, hash);
+        Ok(())
+    }
+
+    /// Removes the folder with everything in it that is of a build.
+    pub fn remove(self) -> Result<()> {
+        let system = |cause| {
+            Error::system("the folder of finished recordings cannot be removed", cause)
+                .in_file(&self.folder)
+        };
+        for entry in fs::read_dir(&self.folder).map_err(system)? {
+            let path = entry.map_err(system)?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let is_ours = name.ends_with(".part")
+                || name.ends_with(".partial")
+                || name == "journal.jsonl"
+                || name == "lock";
+            if is_ours {
+                fs::remove_file(&path).map_err(system)?;
+            }
+        }
+        fs::remove_dir(&self.folder).map_err(system)
+    }
+}
+
+/// Appends a line that is on the disk then.
+fn append(file: &mut File, line: &str) -> std::io::Result<()> {
+    file.write_all(format!("{line}\n").as_bytes())?;
+    file.sync_data()
+}
+
+/// The error for an output that exists and is not what would be made.
+pub(super) fn exists(path: &Path) -> Error {
+    Error::caller("the file exists already, and was made in another way")
+        .hint(Hint::Overwrite)
+        .in_file(path)
+}

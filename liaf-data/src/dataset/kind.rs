@@ -1,0 +1,84 @@
+//! The table of data sets.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::{ClassFrom, Listing, sets};
+use crate::error::{Error, Result};
+use crate::names::one_of;
+
+/// All data sets, by name.
+pub static DATASETS: &[&DataSet] = &[
+    &sets::folder::FOLDER,
+    &sets::gesture::DVS_GESTURE,
+    &sets::by_class::MNIST_DVS,
+    &sets::by_class::CIFAR10_DVS,
+    &sets::by_class::N_MNIST,
+    &sets::by_class::N_CALTECH101,
+    &sets::by_class::N_CARS,
+    &sets::by_class::ASL_DVS,
+];
+
+/// A data set: a row of [`DATASETS`].
+pub struct DataSet {
+    /// The name by which users choose it.
+    pub name: &'static str,
+    /// What it is, in one line.
+    pub about: &'static str,
+    /// How its folder looks, a line for each kind of file.
+    pub sketch: &'static str,
+    /// Finds its recordings in a folder.
+    pub find: fn(&Path, &ListOptions) -> Result<Listing>,
+}
+
+/// How the recordings of a folder get their classes. A published set uses its own rules, and refuses what
+/// does not apply to it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ListOptions {
+    /// Where the class of a recording is written.
+    pub class_from: ClassFrom,
+    /// A table of labels: a CSV file with the names `file`, `class`, and for parts of recordings `start` and
+    /// `end` (see [`sets`](DATASETS)).
+    pub labels: Option<PathBuf>,
+    /// A part of the set, such as the scale of MNIST-DVS.
+    pub subset: Option<String>,
+}
+
+impl DataSet {
+    /// The data set with this name in [`DATASETS`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller), with all names, if there is none.
+    pub fn named(name: &str) -> Result<&'static Self> {
+        DATASETS.iter().copied().find(|known| known.name == name).ok_or_else(|| {
+            let names: Vec<_> = DATASETS.iter().map(|known| known.name).collect();
+            Error::caller("unknown data set").expected(one_of(&names)).found(format!("{name:?}"))
+        })
+    }
+
+    /// The recordings of this set in a folder. No recording is opened.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the folder is not that of the set, or if the options
+    /// do not apply to it; [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) for a table of labels that
+    /// contradicts itself, with its line.
+    pub fn list(&self, folder: impl AsRef<Path>, options: &ListOptions) -> Result<Listing> {
+        let folder = folder.as_ref();
+        let listing = (self.find)(folder, options)?;
+        if listing.recordings.is_empty() {
+            return Err(Error::caller(format!(
+                "no recording of the data set {} was found",
+                self.name
+            ))
+            .expected(self.sketch.replace('\n', "; "))
+            .in_file(folder));
+        }
+        Ok(listing)
+    }
+}
+
+impl fmt::Debug for DataSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}

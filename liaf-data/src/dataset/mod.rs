@@ -1,0 +1,26 @@
+//! Data sets: folders of many recordings that become one tensor file for each split.
+//!
+//! A [`DataSet`] knows the folder of a published set, or of recordings of one's own: [`DataSet::list`]
+//! returns a [`Listing`] of its recordings with their classes and splits, and remarks about what is missing
+//! or surplus, before any recording is read. A [`Build`] then makes samples of all of them, on all
+//! threads, and writes `frames` `[N, T, C, H, W]` with `labels`, `lengths`, `source` and `t_start`.
+//!
+//! Finished recordings are kept in a folder beside the output (`OUT.parts`) until the output is complete.
+//! A build that was interrupted, even by a power failure, continues there, and ends with the same bytes as
+//! one that was not.
+
+mod build;
+mod folder;
+mod journal;
+mod kind;
+mod listing;
+mod output;
+mod part;
+mod rules;
+mod samples;
+mod sets;
+
+pub use build::{Build, Built, ClassRow, Failure, OnError, Progress};
+pub use kind::{DATASETS, DataSet, ListOptions};
+pub use listing::{Entry, Labels, Listing, Split, Stretch};
+pub use rules::{ClassFrom, SampleRule, SplitRule};

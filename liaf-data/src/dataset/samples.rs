@@ -1,0 +1,212 @@
+//! The samples of one recording.
+
+use std::cell::Cell;
+use std::ops::ControlFlow;
+
+use super::part::{PartWriter, Row, SplitName};
+use super::{SampleRule, Split, SplitRule};
+use crate::codec::EventSink;
+use crate::convert::make_frames;
+use crate::error::{Error, ErrorKind, Result};
+use crate::filter::{Chain, Selection};
+use crate::frames::{Frame, FrameOptions, FrameSink, WindowRule};
+use crate::model::{EventBatch, TimePoint};
+use crate::read::Recording;
+use crate::tensor::put_cells;
+
+/// A stretch of a recording from which samples are made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source {
+    pub class: Option<usize>,
+    pub split: Option<Split>,
+    pub from: Option<TimePoint>,
+    pub to: Option<TimePoint>,
+}
+
+/// How samples are made from a stretch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Recipe<'a> {
+    pub frames: &'a FrameOptions,
+    pub rule: SampleRule,
+    pub split: SplitRule,
+}
+
+impl Recipe<'_> {
+    /// Writes the samples of a stretch.
+    ///
+    /// # Errors
+    /// If the recording cannot be read or a part cannot be written; [`ErrorKind::Cancelled`] if `go_on`
+    /// says so.
+    pub fn make(
+        self,
+        recording: &mut Recording,
+        source: Source,
+        part: &mut PartWriter,
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<()> {
+        let SplitRule::Time { fraction } = self.split else {
+            return self.make_one(recording, source, part, go_on);
+        };
+        let Some((first, border)) = border(recording, source, fraction)? else { return Ok(()) };
+        let [first, border] = [first, border].map(|t| Some(TimePoint::Absolute(t)));
+        let train = Source { split: Some(Split::Train), from: first, to: border, ..source };
+        let test = Source { split: Some(Split::Test), from: border, ..source };
+        self.make_one(recording, train, part, go_on)?;
+        self.make_one(recording, test, part, go_on)
+    }
+
+    fn make_one(
+        self,
+        recording: &mut Recording,
+        source: Source,
+        part: &mut PartWriter,
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<()> {
+        let selection = self.frames.selection.clone();
+        let mut options = FrameOptions {
+            selection: Selection { from: source.from, to: source.to, ..selection },
+            ..self.frames.clone()
+        };
+        if let SampleRule::Bins { steps } = self.rule {
+            options.windows = WindowRule::Bins { n: steps as u64 };
+        }
+        let done = Cell::new(false);
+        let mut collect = Collect {
+            rule: self.rule,
+            class: source.class.map_or(-1, |class| class as i64),
+            split: source.split.map(SplitName::from),
+            part,
+            open: None,
+            full: true,
+            bytes: Vec::new(),
+            done: &done,
+        };
+        let mut progress = |_: &_| match go_on() && !done.get() {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        };
+        match make_frames(recording, &options, &mut collect, &mut progress) {
+            Ok(made) => {
+                collect.end();
+                let frames = &made.frames;
+                part.head.kept += frames.kept;
+                part.head.left_out += frames.events() - frames.kept - frames.out_of_window;
+                for note in made.report.notes.iter().chain(&made.info.notes) {
+                    let note = note.to_string();
+                    if part.head.notes.len() < 20 && !part.head.notes.contains(&note) {
+                        part.head.notes.push(note);
+                    }
+                }
+                Ok(())
+            }
+            // The sample is complete; the rest of the recording need not be read.
+            Err(error) if error.kind() == ErrorKind::Cancelled && done.get() => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The time of the first kept event, and that of the border between training and test.
+fn border(recording: &mut Recording, source: Source, fraction: f64) -> Result<Option<(i64, i64)>> {
+    let selection = Selection { from: source.from, to: source.to, ..Selection::default() };
+    let sensor = recording.find_sensor()?;
+    let mut ends = Ends { chain: Chain::new(&selection, sensor)?, times: None };
+    let mut reader = recording.reader()?;
+    while reader.pump(&mut ends)? {}
+    let Some((first, last)) = ends.times else { return Ok(None) };
+    let length = last.abs_diff(first).saturating_add(1);
+    Ok(Some((first, first.saturating_add((length as f64 * fraction) as i64))))
+}
+
+/// Finds the first and the last time of the chosen events.
+struct Ends {
+    chain: Chain,
+    times: Option<(i64, i64)>,
+}
+
+impl EventSink for Ends {
+    fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
+        self.chain.apply(events);
+        for &t in events.t() {
+            let (first, last) = self.times.unwrap_or((t, t));
+            self.times = Some((first.min(t), last.max(t)));
+        }
+        Ok(())
+    }
+}
+
+/// Groups frames into samples.
+struct Collect<'a> {
+    rule: SampleRule,
+    class: i64,
+    split: Option<SplitName>,
+    part: &'a mut PartWriter,
+    /// The sample that is not complete yet, and whether all of its windows are full.
+    open: Option<Row>,
+    full: bool,
+    bytes: Vec<u8>,
+    /// Whether nothing more is needed.
+    done: &'a Cell<bool>,
+}
+
+impl Collect<'_> {
+    fn add(&mut self, frame: &Frame, full: bool) -> Result<()> {
+        if self.done.get() {
+            return Ok(());
+        }
+        let (class, split) = (self.class, self.split);
+        let start = frame.window.start;
+        let open = self.open.get_or_insert(Row { class, split, start, frames: 0, dropped: false });
+        self.bytes.resize(frame.shape.cells() * frame.dtype().bytes(), 0);
+        put_cells(&frame.cells, &mut self.bytes);
+        self.part.append(&self.bytes)?;
+        open.frames += 1;
+        self.full &= full;
+        if self.rule.steps().is_some_and(|steps| open.frames == steps as u64) {
+            self.close(true);
+            self.done.set(!matches!(self.rule, SampleRule::Cut { .. }));
+        }
+        Ok(())
+    }
+
+    /// Completes the open sample, which has all of its frames or not.
+    fn close(&mut self, has_all: bool) {
+        let Some(mut row) = self.open.take() else { return };
+        let is_whole = has_all && self.full;
+        row.dropped = matches!(self.rule, SampleRule::Cut { keep_partial: false, .. }) && !is_whole;
+        self.part.head.rows.push(row);
+        self.full = true;
+    }
+
+    fn end(&mut self) {
+        self.close(false);
+    }
+}
+
+impl FrameSink for Collect<'_> {
+    fn frame(&mut self, frame: &Frame) -> Result<()> {
+        self.add(frame, true)
+    }
+
+    fn partial_frame(&mut self, frame: &Frame) -> Result<()> {
+        self.add(frame, false)
+    }
+}
+
+/// Checks that a rule and windows fit each other.
+pub(super) fn check(rule: SampleRule, frames: &FrameOptions) -> Result<()> {
+    if rule.steps() == Some(0) {
+        return Err(Error::caller("samples must have at least one frame"));
+    }
+    if !matches!(rule, SampleRule::Bins { .. })
+        && matches!(frames.windows, WindowRule::Bins { .. } | WindowRule::EventBins { .. })
+    {
+        return Err(Error::caller("bins of a whole recording are not windows of samples")
+            .advice("choose windows by time or by a number of events, or bins of each sample"));
+    }
+    if frames.selection.from.is_some() || frames.selection.to.is_some() {
+        return Err(Error::caller("the interval of time of a sample is chosen by the set")
+            .found("an interval in the frame options"));
+    }
+    Ok(())
+}
