@@ -2,7 +2,7 @@
 
     python seed.py
     cargo fuzz build -s none -a --no-trace-compares
-    python campaign.py --runs 8000000 decode_evt3 ...        # all targets if none is named
+    python campaign.py --runs 8000000 decode_evt3 ...        # all that were built if none is named
 
 Without the tracing of compared numbers a target runs two to four times as fast; build without that
 option for fewer, deeper runs. The corpus grows in corpus/, finds are in artifacts/. Interrupt it
@@ -54,7 +54,8 @@ def main() -> None:
     parser.add_argument("--binaries", type=Path, help="folder of the built targets")
     options = parser.parse_args()
     folder = options.binaries or next((HERE / "target").glob("*/release"))
-    targets = options.targets or sorted(p.stem for p in (HERE / "fuzz_targets").glob("*.rs"))
+    built = (p.stem for p in (HERE / "fuzz_targets").glob("*.rs") if (folder / p.stem).exists())
+    targets = options.targets or sorted(built)
     at = commit()
     for target in targets:
         runs, seconds, found = run(folder / target, options.runs, options.max_len)

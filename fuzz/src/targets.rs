@@ -40,6 +40,8 @@ pub fn run(target: &str, data: &[u8]) {
         "round_trip_hdf5" => return hdf5::round_trip(data),
         #[cfg(feature = "hdf5")]
         "unpack_hdf5" => return hdf5::unpack(data),
+        #[cfg(feature = "libhdf5")]
+        "against_libhdf5" => return super::libhdf5::against_libhdf5(data),
         _ => target.split_once('_').expect("a question and a format"),
     };
     if let Some(kind) = target.strip_prefix("round_trip_") {

@@ -61,6 +61,13 @@ impl Chunks {
         let Extent::Array { shape, largest } = extent else {
             return Err(Error::malformed("chunks of a dataset without dimensions"));
         };
+        if layout.value_bytes != value_bytes as u64 {
+            let what = format!(
+                "chunks of values of {} bytes in a dataset of values of {value_bytes}",
+                layout.value_bytes
+            );
+            return Err(Error::malformed(what));
+        }
         let grid = Grid::new(shape, largest, &layout.sides, value_bytes, !filters.is_empty())?;
         let size = limits::check("a chunk", grid.bytes, storage.limits.chunk_bytes)?;
         static NEXT: AtomicU64 = AtomicU64::new(1);

@@ -79,7 +79,6 @@ impl Dataset {
             }
             (None, None) => None,
         };
-        let fill = fill.filter(|fill| fill.len() == datatype.size());
         Ok((extent, datatype, layout, filters, fill))
     }
 
@@ -182,7 +181,7 @@ impl Dataset {
 
     /// The bytes of a value that was never written; `None` if they are 0.
     pub fn fill(&self) -> Option<&[u8]> {
-        self.fill.as_deref()
+        self.fill.as_deref().filter(|fill| fill.len() == self.datatype.size())
     }
 
     /// All values as they are in the file, the last dimension first.
@@ -233,15 +232,29 @@ impl Dataset {
             Layout::Contiguous { address: None } | Layout::Chunked(_) | Layout::Virtual => {
                 limits::zeros(bytes, size)?;
                 self.fill_in(bytes);
-                Ok(())
+                self.check_fill()
             }
         }
     }
 
     /// Overwrites zeros with fill values.
     fn fill_in(&self, zeros: &mut [u8]) {
-        if let Some(fill) = &self.fill {
+        if let Some(fill) = self.fill() {
             zeros.chunks_exact_mut(fill.len()).for_each(|value| value.copy_from_slice(fill));
+        }
+    }
+
+    /// Checks that what was never written has a value. libhdf5 takes bytes that it never set for what a
+    /// fill value lacks.
+    fn check_fill(&self) -> Result<()> {
+        match &self.fill {
+            Some(fill) if fill.len() != self.datatype.size() => {
+                let (bytes, size) = (fill.len(), self.datatype.size());
+                let what =
+                    format!("a fill value of {bytes} bytes in a dataset of values of {size}");
+                Err(Error::malformed(what).at(self.header.at).within(&self.name))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -277,7 +290,8 @@ impl Dataset {
         if let Some(mut chunks) = self.chunks()? {
             limits::zeros(bytes, size)?;
             self.fill_in(bytes);
-            return chunks.read_slab(ranges, &mut Buffers::default(), bytes).map(|_| ());
+            let missing = chunks.read_slab(ranges, &mut Buffers::default(), bytes)?;
+            return if missing > 0 { self.check_fill() } else { Ok(()) };
         }
         if let Some(from) = slab.one_run() {
             return self.run(from, size, bytes);

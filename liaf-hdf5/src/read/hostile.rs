@@ -1,5 +1,7 @@
 //! Small files that ask for endless work or memory: each has to be an error, after little was read.
 
+mod trees;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -124,7 +126,7 @@ fn chunked(tree: u64, sides: &[u32]) -> Vec<u8> {
 }
 
 /// A node of a B-tree of version 1 with the same key, of a chunk of 8 bytes at the beginning, and the
-/// same child again and again.
+/// same child again and again. The last key of a tree of chunks is a byte after that, as libhdf5 has it.
 fn node(kind: u8, level: u8, count: u16, key_bytes: usize, child: u64) -> Vec<u8> {
     let mut node = b"TREE".to_vec();
     node.extend([kind, level]);
@@ -135,6 +137,9 @@ fn node(kind: u8, level: u8, count: u16, key_bytes: usize, child: u64) -> Vec<u8
     for _ in 0..count {
         node.extend(&key);
         node.extend(child.to_le_bytes());
+    }
+    if kind == 1 {
+        key[key_bytes - 8] = 1;
     }
     node.extend(&key);
     node
@@ -301,8 +306,15 @@ fn paths_through_a_large_group_again_and_again() {
 fn chunks_that_are_missing_in_a_large_index() {
     let mut file = Builder::new();
     let at = file.put(&[1; 8]);
-    let leaf = file.put(&node(1, 0, 4000, 24, at));
-    let inner = file.put(&node(1, 1, 4000, 24, leaf));
+    // All keys but the first are those of chunks far beyond the end of the dataset.
+    let far = |mut node: Vec<u8>| {
+        for i in 1..=4000 {
+            node[24 + 32 * i + 8..][..8].copy_from_slice(&((i as u64) << 30).to_le_bytes());
+        }
+        node
+    };
+    let leaf = file.put(&far(node(1, 0, 4000, 24, at)));
+    let inner = file.put(&far(node(1, 1, 4000, 24, leaf)));
     let size = file.0.len() as u64;
     let (dataset, read) = file.dataset(&[
         (1, 0, space(&[1 << 20])),
@@ -410,6 +422,7 @@ fn chunks_that_are_all_at_one_place() {
     let mut file = Builder::new();
     let chunk = file.put(&[3; 10_000]);
     let mut leaf = node(1, 0, 100, 24, chunk);
+    leaf[32 + 32 * 100..][..8].copy_from_slice(&990_000u64.to_le_bytes());
     for i in 0..100 {
         leaf[24 + 32 * i..][..4].copy_from_slice(&10_000u32.to_le_bytes());
         leaf[32 + 32 * i..][..8].copy_from_slice(&(10_000 * i as u64).to_le_bytes());

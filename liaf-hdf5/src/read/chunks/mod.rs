@@ -90,7 +90,7 @@ impl Grid {
     /// Number of bytes in which an index keeps the size of a chunk.
     fn size_bytes(&self, layout: &ChunkedLayout) -> usize {
         let of_size = (1 + (self.bytes.max(1).ilog2() as usize + 8) / 8).min(8);
-        layout.size_bytes.unwrap_or(of_size)
+        layout.size_bytes.map_or(of_size, usize::from)
     }
 }
 

@@ -3,6 +3,9 @@
 //! A key is the size of a packed chunk, the filters that were left out, and the index of its first
 //! value along each dimension, and 0 for the bytes of a value. Specification: HDF5 File Format 3.0,
 //! section III.A.1.
+//!
+//! A chunk is looked for between two keys, as libhdf5 does, so that both find the same chunks of a damaged
+//! tree. What is not found there counts as never written only if the keys of the node are as they should be.
 
 use std::cmp::Ordering;
 
@@ -20,22 +23,29 @@ pub(super) struct Finder {
     path: Path,
 }
 
-/// The nodes from the root to the one that was looked at last, with their addresses. Neighbours in a
-/// dataset share most of it.
+/// The nodes from the root to the one that was looked at last. Neighbours in a dataset share most of it.
 #[derive(Debug, Clone, Default)]
-struct Path(Vec<(u64, Node)>);
+struct Path(Vec<Step>);
+
+#[derive(Debug, Clone)]
+struct Step {
+    address: u64,
+    node: Node,
+    /// Whether the keys of the node are known to be in order.
+    is_ordered: bool,
+}
 
 impl Path {
     fn last(&self) -> Option<&Node> {
-        self.0.last().map(|(_, node)| node)
+        self.0.last().map(|step| &step.node)
     }
 
     /// Appends a node, unless that is too much at a time.
     fn push(&mut self, storage: &Storage, address: u64, node: Node) -> Result<()> {
-        let held: u64 = self.0.iter().map(|(_, node)| node.bytes()).sum();
+        let held: u64 = self.0.iter().map(|step| step.node.bytes()).sum();
         limits::check("a B-tree", held + node.bytes(), storage.limits.metadata_bytes)
             .map_err(|error| error.at(storage.offset(address)))?;
-        self.0.push((address, node));
+        self.0.push(Step { address, node, is_ordered: false });
         Ok(())
     }
 }
@@ -74,60 +84,26 @@ impl Finder {
         // goes from the root each time; its nodes are mostly there.
         let (mut address, mut above) = (root, None);
         for depth in 0..=usize::from(DEPTH) {
-            if self.path.0.get(depth).is_none_or(|(known, _)| *known != address) {
+            if self.path.0.get(depth).is_none_or(|step| step.address != address) {
                 self.path.0.truncate(depth);
                 let node = self.node(storage, address, above)?;
                 budget.again(node.bytes())?;
                 self.path.push(storage, address, node)?;
             }
-            let Some((_, node)) = self.path.0.get(depth) else { break };
+            let Some(Step { node, is_ordered, .. }) = self.path.0.get_mut(depth) else { break };
+            let Some(i) = between(storage, node, &wanted)? else {
+                if !*is_ordered {
+                    check_order(storage, node, &grid.sides)?;
+                    *is_ordered = true;
+                }
+                return Ok(None);
+            };
             if node.level == 0 {
-                return self.in_leaf(storage, node, &wanted);
+                return stored(storage, node, i).map(Some);
             }
-            let Some(i) = self.before(storage, node, &wanted)? else { return Ok(None) };
             (address, above) = (node.child(i, storage)?, Some(node.level));
         }
         Err(Error::malformed("a B-tree has too many levels"))
-    }
-
-    /// The last child whose key is not after `wanted`.
-    fn before(&self, storage: &Storage, node: &Node, wanted: &[u64]) -> Result<Option<usize>> {
-        let (mut low, mut high) = (0, node.count);
-        while low < high {
-            let middle = low.midpoint(high);
-            if self.compare(&mut node.key(middle, storage)?, wanted)? != Ordering::Greater {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        Ok(low.checked_sub(1))
-    }
-
-    /// Compares the first value of the chunk of a key with the one that is wanted.
-    fn compare(&self, key: &mut Cursor<'_>, wanted: &[u64]) -> Result<Ordering> {
-        key.skip(8)?;
-        for wanted in wanted {
-            let order = key.u64()?.cmp(wanted);
-            if order != Ordering::Equal {
-                return Ok(order);
-            }
-        }
-        Ok(Ordering::Equal)
-    }
-
-    fn in_leaf(&self, storage: &Storage, leaf: &Node, wanted: &[u64]) -> Result<Option<Stored>> {
-        let Some(i) = self.before(storage, leaf, wanted)? else { return Ok(None) };
-        if self.compare(&mut leaf.key(i, storage)?, wanted)? != Ordering::Equal {
-            return Ok(None);
-        }
-        self.stored(storage, leaf, i).map(Some)
-    }
-
-    fn stored(&self, storage: &Storage, leaf: &Node, i: usize) -> Result<Stored> {
-        let mut key = leaf.key(i, storage)?;
-        let (bytes, mask) = (key.u32()?, key.u32()?);
-        Ok(Stored { address: leaf.child(i, storage)?, bytes: bytes.into(), mask })
     }
 
     pub fn each(&self, storage: &Storage, root: u64, take: &mut dyn FnMut(Stored)) -> Result<()> {
@@ -141,7 +117,7 @@ impl Finder {
             budget.once(node.bytes()).map_err(|error| error.at(storage.offset(address)))?;
             if node.level == 0 {
                 for i in 0..node.count {
-                    take(self.stored(storage, &node, i)?);
+                    take(stored(storage, &node, i)?);
                 }
             } else {
                 path.push(storage, address, node)?;
@@ -159,4 +135,63 @@ impl Finder {
             }
         }
     }
+}
+
+/// What a leaf says of its chunk `i`.
+fn stored(storage: &Storage, leaf: &Node, i: usize) -> Result<Stored> {
+    let mut key = leaf.key(i, storage)?;
+    let (bytes, mask) = (key.u32()?, key.u32()?);
+    Ok(Stored { address: leaf.child(i, storage)?, bytes: bytes.into(), mask })
+}
+
+/// The child between whose keys the chunk is that begins at `wanted`; of a leaf, the chunk itself.
+fn between(storage: &Storage, node: &Node, wanted: &[u64]) -> Result<Option<usize>> {
+    let (mut low, mut high) = (0, node.count);
+    while low < high {
+        let middle = low.midpoint(high);
+        if compare(&mut node.key(middle + 1, storage)?, wanted)? != Ordering::Greater {
+            low = middle + 1;
+            continue;
+        }
+        match compare(&mut node.key(middle, storage)?, wanted)? {
+            Ordering::Greater => high = middle,
+            Ordering::Less if node.level == 0 => return Ok(None),
+            _ => return Ok(Some(middle)),
+        }
+    }
+    Ok(None)
+}
+
+/// Compares the first value of the chunk of a key with the one that is wanted.
+fn compare(key: &mut Cursor<'_>, wanted: &[u64]) -> Result<Ordering> {
+    key.skip(8)?;
+    // The last index counts bytes of a value.
+    for wanted in wanted.iter().chain(&[0]) {
+        let order = key.u64()?.cmp(wanted);
+        if order != Ordering::Equal {
+            return Ok(order);
+        }
+    }
+    Ok(Ordering::Equal)
+}
+
+/// Checks that the keys of a node ascend, and that each is where a chunk can begin.
+///
+/// # Errors
+/// If not: it cannot be told then whether a chunk was never written.
+fn check_order(storage: &Storage, node: &Node, sides: &[u64]) -> Result<()> {
+    let mut before: Option<Vec<u64>> = None;
+    for i in 0..=node.count {
+        let mut key = node.key(i, storage)?;
+        let at = key.offset();
+        key.skip(8)?;
+        let index = (0..=sides.len()).map(|_| key.u64()).collect::<Result<Vec<_>>>()?;
+        let is_start = index.iter().zip(sides).all(|(&at, &side)| at.is_multiple_of(side.max(1)));
+        if !is_start || before.is_some_and(|before| before >= index) {
+            let what = "the keys of a B-tree of chunks are not in order";
+            return Err(Error::malformed(what).at(at));
+        }
+        before = Some(index);
+    }
+    Ok(())
 }

@@ -1,7 +1,8 @@
 //! Chunks in a B-tree of version 2: datasets that can grow in two dimensions or more.
 //!
 //! A record is the entry of a chunk, and its place in the grid. Specification: HDF5 File Format 3.0,
-//! section III.A.2, types 10 and 11.
+//! section III.A.2, types 10 and 11. A chunk that is not found counts as never written only if the records
+//! of the nodes that were searched are in order.
 
 use std::cmp::Ordering;
 
@@ -16,8 +17,16 @@ use crate::read::tree::v2::{Node, Pointer, Tree};
 pub(super) struct Finder {
     entry: Entry,
     tree: Option<Tree>,
-    /// The nodes from the root to the leaf that was looked at last, and the pointers to them.
-    path: Vec<(Pointer, Node)>,
+    /// The nodes from the root to the leaf that was looked at last.
+    path: Vec<Step>,
+}
+
+#[derive(Debug, Clone)]
+struct Step {
+    pointer: Pointer,
+    node: Node,
+    /// Whether the records of the node are known to be in order.
+    is_ordered: bool,
 }
 
 impl Finder {
@@ -52,18 +61,22 @@ impl Finder {
         // was looked for before.
         let Some((mut pointer, height)) = tree.root() else { return Ok(None) };
         for depth in 0..=height {
-            if self.path.get(depth).is_none_or(|(known, _)| *known != pointer) {
+            if self.path.get(depth).is_none_or(|step| step.pointer != pointer) {
                 self.path.truncate(depth);
                 let node = tree.node(storage, pointer, height - depth)?;
                 budget.again(node.bytes() as u64)?;
-                self.path.push((pointer, node));
+                self.path.push(Step { pointer, node, is_ordered: false });
             }
-            let Some((_, node)) = self.path.get(depth) else { break };
+            let Some(Step { node, .. }) = self.path.get(depth) else { break };
             match self.search(storage, tree, node, place)? {
                 Ok(i) => return self.entry.parse(&mut tree.record(node, i, storage)?),
                 Err(i) if depth < height => pointer = tree.child(node, i, storage)?,
                 Err(_) => {}
             }
+        }
+        for step in self.path.iter_mut().filter(|step| !step.is_ordered) {
+            self.entry.check_order(storage, tree, &step.node, place.len())?;
+            step.is_ordered = true;
         }
         Ok(None)
     }
@@ -111,5 +124,27 @@ impl Finder {
             }
             Ok(())
         })
+    }
+}
+
+impl Entry {
+    /// Checks that the records of a node ascend.
+    ///
+    /// # Errors
+    /// If not: it cannot be told then whether a chunk was never written.
+    fn check_order(self, storage: &Storage, tree: &Tree, node: &Node, rank: usize) -> Result<()> {
+        let mut before: Option<Vec<u64>> = None;
+        for i in 0..node.records() {
+            let mut record = tree.record(node, i, storage)?;
+            let at = record.offset();
+            self.parse(&mut record)?;
+            let place = (0..rank).map(|_| record.u64()).collect::<Result<Vec<_>>>()?;
+            if before.is_some_and(|before| before >= place) {
+                let what = "the records of a B-tree of chunks are not in order";
+                return Err(Error::malformed(what).at(at));
+            }
+            before = Some(place);
+        }
+        Ok(())
     }
 }

@@ -22,6 +22,8 @@ pub(crate) enum Layout {
 pub(crate) struct ChunkedLayout {
     /// Number of values along each dimension of a chunk.
     pub sides: Vec<u64>,
+    /// Size of a value, which has to be that of the datatype.
+    pub value_bytes: u64,
     /// Whether chunks that reach over the end of the dataset are stored without filters.
     pub is_plain_at_the_end: bool,
     pub index: Index,
@@ -29,7 +31,7 @@ pub(crate) struct ChunkedLayout {
     pub address: Option<u64>,
     /// Number of bytes in which an index of version 4 and later keeps the size of a chunk;
     /// `None` if that depends on the size.
-    pub size_bytes: Option<usize>,
+    pub size_bytes: Option<u8>,
 }
 
 /// What finds the chunks.
@@ -62,18 +64,14 @@ fn oldest(cursor: &mut Cursor<'_>) -> Result<Layout> {
     let class = cursor.u8()?;
     cursor.skip(5)?;
     let address = if class == 0 { None } else { cursor.address()? };
-    let mut sides = (0..rank).map(|_| cursor.u32().map(u64::from)).collect::<Result<Vec<_>>>()?;
+    let sides = (0..rank).map(|_| cursor.u32().map(u64::from)).collect::<Result<Vec<_>>>()?;
     match class {
         0 => {
             let size = cursor.u32()? as usize;
             Ok(Layout::Compact(cursor.take(size)?.to_vec()))
         }
         1 => Ok(Layout::Contiguous { address }),
-        2 => {
-            // The last one is the size of a value.
-            sides.pop();
-            chunked(sides, Index::Tree1, address, at)
-        }
+        2 => chunked(sides, Index::Tree1, address, at),
         other => Err(unknown(other, at)),
     }
 }
@@ -89,7 +87,7 @@ fn newer(cursor: &mut Cursor<'_>, version: u8) -> Result<Layout> {
         2 if version == 3 => {
             let rank = usize::from(cursor.u8()?);
             let address = cursor.address()?;
-            let sides = (1..rank).map(|_| cursor.u32().map(u64::from)).collect::<Result<_>>()?;
+            let sides = (0..rank).map(|_| cursor.u32().map(u64::from)).collect::<Result<_>>()?;
             chunked(sides, Index::Tree1, address, at)
         }
         2 => newest(cursor, version),
@@ -107,8 +105,7 @@ fn newest(cursor: &mut Cursor<'_>, version: u8) -> Result<Layout> {
     if !(1..=8).contains(&width) {
         return Err(Error::malformed(format!("sides of chunks of {width} bytes")).at(at));
     }
-    let mut sides = (0..rank).map(|_| cursor.uint(width)).collect::<Result<Vec<_>>>()?;
-    sides.pop();
+    let sides = (0..rank).map(|_| cursor.uint(width)).collect::<Result<Vec<_>>>()?;
     let kind_at = cursor.offset();
     let index = match cursor.u8()? {
         1 if flags & 2 != 0 => Index::Single { packed: Some((cursor.length()?, cursor.u32()?)) },
@@ -132,7 +129,7 @@ fn newest(cursor: &mut Cursor<'_>, version: u8) -> Result<Layout> {
         }
     };
     let address = cursor.address()?;
-    let size_bytes = (version == 5).then_some(cursor.sizes.length);
+    let size_bytes = (version == 5).then_some(cursor.sizes.length as u8);
     match chunked(sides, index, address, at)? {
         Layout::Chunked(layout) => Ok(Layout::Chunked(ChunkedLayout {
             is_plain_at_the_end: flags & 1 != 0,
@@ -143,12 +140,15 @@ fn newest(cursor: &mut Cursor<'_>, version: u8) -> Result<Layout> {
     }
 }
 
-fn chunked(sides: Vec<u64>, index: Index, address: Option<u64>, at: u64) -> Result<Layout> {
+/// Chunks of so many values along each dimension, with the size of a value after them.
+fn chunked(mut sides: Vec<u64>, index: Index, address: Option<u64>, at: u64) -> Result<Layout> {
+    let value_bytes = sides.pop().unwrap_or(0);
     if sides.is_empty() || sides.len() > MOST_RANK || sides.contains(&0) {
         return Err(Error::malformed(format!("chunks of {sides:?} values")).at(at));
     }
     Ok(Layout::Chunked(ChunkedLayout {
         sides,
+        value_bytes,
         is_plain_at_the_end: false,
         index,
         address,
