@@ -75,8 +75,8 @@ pub use registry::FORMATS;
 pub mod options {
     pub use crate::codec::{
         Aedat2Reading, AedatOptions, AtisOptions, AtisOverflow, ClockReset, ColumnMap,
-        ColumnOptions, Coords, Evt21Order, EvtOptions, Field, ImuRanges, StreamChoice, TimeShift,
-        TimeUnit,
+        ColumnOptions, Coords, Evt21Order, EvtOptions, Field, ImuRanges, PolarityValues,
+        StreamChoice, TimeShift, TimeUnit,
     };
     pub use crate::names::Named;
 }

@@ -4,7 +4,7 @@ use liaf_hdf5::{Dataset, Datatype, ErrorKind, File, Group, NumberKind, Object};
 
 use super::sensor;
 use crate::codec::columns::{Kind, Name, Number};
-use crate::codec::{ColumnMap, Field, ReadOptions, StreamChoice};
+use crate::codec::{ColumnMap, Field, ReadOptions, StreamChoice, TimeUnit};
 use crate::container::hdf5::error;
 use crate::error::{Error, Result};
 use crate::hint::Hint;
@@ -54,6 +54,8 @@ pub(crate) struct Stream {
     pub place: String,
     pub shape: Shape,
     pub sensor: Option<SensorSize>,
+    /// The unit in the name of the times.
+    pub unit: Option<TimeUnit>,
     /// What must be added to the times to get the clock of the images, in µs.
     pub t_offset: Option<i64>,
     /// The table from ms to rows.
@@ -94,6 +96,7 @@ pub(crate) fn streams(file: &File, options: &ReadOptions) -> Result<Vec<Stream>>
             streams.push(Stream {
                 name: name.to_owned(),
                 place: place.to_owned(),
+                unit: unit_of(&shape),
                 shape,
                 sensor: sensor::find(file, place),
                 t_offset: number("t_offset")
@@ -148,7 +151,8 @@ fn by_keys(file: &File, keys: &ColumnMap) -> Result<Stream> {
     let place = keys.name(Field::T).unwrap_or("/").to_owned();
     let shape = Shape::Columns(Box::new([t?, x?, y?, p?]));
     let sensor = sensor::find(file, parent(&place));
-    Ok(Stream { name: "events".into(), place, shape, sensor, t_offset: None, ms_table: None })
+    let unit = unit_of(&shape);
+    Ok(Stream { name: "events".into(), place, shape, sensor, unit, t_offset: None, ms_table: None })
 }
 
 fn of_dataset(dataset: Dataset, columns: usize) -> Option<Shape> {
@@ -179,6 +183,15 @@ fn of_group(group: &Group) -> Result<Option<Shape>> {
         columns.extend(column);
     }
     Ok(columns.try_into().ok().map(|columns| Shape::Columns(Box::new(columns))))
+}
+
+/// The unit in the name of the times.
+fn unit_of(shape: &Shape) -> Option<TimeUnit> {
+    let name = match shape {
+        Shape::Columns(columns) => columns[0].0.name().rsplit('/').next(),
+        Shape::Records(..) | Shape::Table(..) => None,
+    };
+    Name::parse(name?)?.unit
 }
 
 /// Whether a dataset is one column of numbers. MATLAB stores columns with two dimensions, one of

@@ -9,7 +9,7 @@ use super::block::{self, Block, Piece};
 use super::layout::Shape;
 use super::ms_table::MsTable;
 use super::table::{Column, MOST_DAMAGED, Table, given_up};
-use crate::codec::columns::{Rows, Unusable, View};
+use crate::codec::columns::{DECIDING_ROWS, Rows, Unusable, View};
 use crate::codec::{BlockReader, Checkpoint, EventSink, ReadOptions, seek};
 use crate::container::hdf5::{self, Shared};
 use crate::error::{Error, Result};
@@ -19,8 +19,6 @@ use crate::model::{EventBatch, Finding, Report};
 
 /// Number of rows of a block, if chunks are smaller.
 const BLOCK: u64 = 16 << 10;
-/// Number of rows that are looked at to tell what they are.
-const SAMPLE: u64 = 8192;
 /// Number of blocks that are read before the position is updated.
 const BLOCKS: usize = 8;
 
@@ -154,20 +152,40 @@ impl RowReader {
         self.columns = order.map(|i| (0, Column { number, offset: i * number.bytes() }));
     }
 
-    /// Reads the first numbers of t, x, y and p without consuming them.
+    /// Reads the first numbers of t, x, y and p without consuming them. Chunks that cannot be read are
+    /// passed over, as they are by reading.
+    ///
+    /// # Errors
+    /// If not a single chunk at the start can be read.
     pub fn sample(&mut self) -> Result<[Vec<f64>; 4]> {
         let mut values = [const { Vec::new() }; 4];
-        let end = self.tables.iter().map(|table| table.next_chunk(0)).fold(SAMPLE, u64::min);
-        let end = end.min(self.total);
-        let mut buffers = Buffers::default();
-        for (values, (i, column)) in values.iter_mut().zip(self.columns) {
-            let (table, mut bytes) = (&mut self.tables[i], Vec::new());
-            if let Err(error) = table.read(0..end, &mut buffers, &mut bytes) {
-                return Err(unreadable(table, 0, error));
+        let mut buffers: Vec<_> = self.tables.iter().map(|_| Buffers::default()).collect();
+        let (mut row, mut damaged, mut fault) = (0, 0, None);
+        while row < self.total && values[0].len() < DECIDING_ROWS && damaged < MOST_DAMAGED {
+            let most = row + (DECIDING_ROWS - values[0].len()) as u64;
+            let end = self.tables.iter().map(|table| table.next_chunk(row)).fold(most, u64::min);
+            let mut bytes = vec![Vec::new(); self.tables.len()];
+            let mut is_read = true;
+            for (i, table) in self.tables.iter_mut().enumerate() {
+                if let Err(error) = table.read(row..end, &mut buffers[i], &mut bytes[i]) {
+                    fault = fault.or_else(|| Some(unreadable(table, row, error)));
+                    is_read = false;
+                    break;
+                }
             }
-            *values = table.view(column, &bytes).floats(end as usize);
+            damaged = if is_read { 0 } else { damaged + 1 };
+            for (values, (i, column)) in values.iter_mut().zip(self.columns) {
+                let view = self.tables[i].view(column, &bytes[i]);
+                values.extend(
+                    is_read.then(|| view.floats((end - row) as usize)).into_iter().flatten(),
+                );
+            }
+            row = end;
         }
-        Ok(values)
+        match fault {
+            Some(error) if values[0].is_empty() => Err(error),
+            _ => Ok(values),
+        }
     }
 
     /// Number of rows of a block.
@@ -275,18 +293,20 @@ impl RowReader {
     ) -> Result<()> {
         self.damaged = 0;
         self.row = rows.end;
-        if unusable.count > 0 {
-            let row = rows.start + unusable.first as u64;
-            self.report.add_event(Finding::BadValues, unusable.count as u64, row);
-            if self.strict {
-                batch.truncate(unusable.first);
-                sink.events(batch, 0)?;
-                let what = format!("row {row} of {} is not an event", self.names());
-                return Err(Error::malformed(what)
-                    .expected("a time, whole x and y from 0 to 65535, and p 0, 1 or -1"));
-            }
+        unusable.count_in(&mut self.report, rows.start);
+        let stop = unusable.stop(self.strict, self.rows.polarity, rows.start);
+        if let (Some((row, _)), true) = (&stop, self.strict) {
+            batch.truncate((row - rows.start) as usize);
         }
-        if batch.is_empty() { Ok(()) } else { sink.events(batch, 0) }
+        if !batch.is_empty() {
+            sink.events(batch, 0)?;
+        }
+        match stop {
+            Some((_, error)) => {
+                Err(error.advice(format!("the rows are those of {}", self.names())))
+            }
+            None => Ok(()),
+        }
     }
 
     fn names(&self) -> String {

@@ -5,15 +5,13 @@
 mod element;
 
 use crate::codec::columns::{
-    Array, ColumnReader, Kind, Name, Number, Parts, Rows, Source, guess_unit,
+    Array, ColumnReader, Decided, Kind, Name, Number, Parts, Said, Source, decide,
 };
 use crate::codec::{Body, Detection, Field, FileHead, Format, Opened, ReadOptions};
 use crate::error::{Error, Result};
 use crate::hint::Hint;
 use crate::io::ByteSource;
-use crate::model::{
-    Finding, RecordingInfo, Report, SensorSize, SensorSource, StreamInfo, StreamKind,
-};
+use crate::model::{Finding, RecordingInfo, Report, SensorSize, StreamInfo, StreamKind};
 use element::{Data, Matrix, Tag};
 
 pub(crate) static FORMAT: Format =
@@ -100,6 +98,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
                 .hint(Hint::NameColumns { example: "t=NAME,x=NAME,y=NAME,p=NAME".into() })
         }));
     };
+    let unit = Name::parse(&t.0.name).and_then(|name| name.unit);
     let mut parts = Parts {
         sources: Vec::new(),
         arrays: [Array { source: 0, start: 0, number: Number::little(Kind::U8) }; 4],
@@ -147,28 +146,22 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         parts.report.note(&error);
         parts.flaw.get_or_insert(error);
     }
-    let (unit, how) = match options.columns.time_unit {
-        Some(unit) => (unit, "as stated"),
-        None => guess_unit(&parts.sample(source, &ahead)?[0]),
-    };
-    let sensor = options.sensor;
+    let said = Said { unit, ..Said::default() };
+    let Decided { rows, sensor, sensor_source, details, notes } =
+        decide(&parts.sample(source, &ahead)?, said, options)?;
+    let order = if big { "big-endian" } else { "little-endian" };
+    let own = [("columns", types.join(", ")), ("byte order", order.to_owned())];
     let info = RecordingInfo {
         format: FORMAT.name,
         bytes: source.len(),
         sensor,
-        sensor_source: sensor.map_or(SensorSource::Unknown, |_| SensorSource::Stated),
+        sensor_source,
         streams: vec![StreamInfo::new(0, StreamKind::Events, "events", sensor)],
         stream: Some(0),
-        details: [
-            ("columns", types.join(", ")),
-            ("time unit", format!("{} ({how})", unit.name())),
-            ("byte order", if big { "big-endian" } else { "little-endian" }.to_owned()),
-        ]
-        .into_iter()
-        .collect(),
-        notes: Vec::new(),
+        details: own.into_iter().chain(details).collect(),
+        notes,
     };
-    let body = Body::blocks(ColumnReader::new(parts, Rows { unit, offset: 0 }));
+    let body = Body::blocks(ColumnReader::new(parts, rows));
     Ok(Opened {
         step: 1 << 20,
         bytes_per_event: 4.0,

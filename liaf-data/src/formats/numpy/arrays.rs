@@ -1,9 +1,9 @@
 //! The search for the arrays of t, x, y and p.
 
 use crate::codec::columns::{
-    Array, Checksum, Feed, Name, Number, Parts, Rows, Source, View, guess_order, guess_unit,
+    Array, Checksum, Decided, Feed, Name, Number, Parts, Said, Source, View, decide, guess_order,
 };
-use crate::codec::{ColumnMap, Field, ReadOptions};
+use crate::codec::{ColumnMap, Field, ReadOptions, TimeUnit};
 use crate::container::npy::{self, Dtype, Header};
 use crate::error::{Error, Result};
 use crate::hint::Hint;
@@ -99,7 +99,7 @@ impl Found {
 /// How the events are read from the arrays.
 pub(crate) struct Plan {
     pub parts: Parts,
-    pub rows: Rows,
+    pub decided: Decided,
     pub details: Vec<(&'static str, String)>,
 }
 
@@ -117,23 +117,31 @@ fn unclean() -> Error {
 }
 
 /// A plan for a single array that is a list of events.
-pub(crate) fn one(source: &mut ByteSource, found: Found, options: &ReadOptions) -> Result<Plan> {
+pub(crate) fn one(
+    source: &mut ByteSource,
+    found: Found,
+    mut said: Said,
+    options: &ReadOptions,
+) -> Result<Plan> {
     let here = found.feed.start();
     let planner = match found.header.dtype.clone() {
-        Dtype::Record { .. } => records(source, found, options)?,
+        Dtype::Record { .. } => records(source, found, &mut said, options)?,
         Dtype::Plain(number) => {
             table(source, found, number, options).map_err(|error| error.at(here))?
         }
     };
-    planner.finish(source, options)
+    planner.finish(source, said, options).map_err(|error| error.at(here))
 }
 
 /// A plan for arrays of t, x, y and p, in this order.
 pub(crate) fn four(
     source: &mut ByteSource,
     found: [Found; 4],
+    said: Said,
     options: &ReadOptions,
 ) -> Result<Plan> {
+    let (unit, here) = (unit_of(&found[0].name), found[3].feed.start());
+    let said = Said { unit, ..said };
     let mut planner = Planner::new(source, options);
     let rows = found.iter().map(Found::elements).min().unwrap_or(0);
     let mut types = Vec::new();
@@ -164,11 +172,21 @@ pub(crate) fn four(
     }
     planner.parts.left = rows;
     planner.details.push(("arrays", types.join(", ")));
-    planner.finish(source, options)
+    planner.finish(source, said, options).map_err(|error| error.at(here))
+}
+
+/// The unit in the name of an array or a member of times.
+fn unit_of(name: &str) -> Option<TimeUnit> {
+    Name::parse(name).and_then(|name| name.unit)
 }
 
 /// An array of records whose members have names.
-fn records(source: &mut ByteSource, found: Found, options: &ReadOptions) -> Result<Planner> {
+fn records(
+    source: &mut ByteSource,
+    found: Found,
+    said: &mut Said,
+    options: &ReadOptions,
+) -> Result<Planner> {
     let mut planner = Planner::new(source, options);
     let Dtype::Record { fields, bytes } = &found.header.dtype else { return Ok(planner) };
     let names = || {
@@ -194,6 +212,9 @@ fn records(source: &mut ByteSource, found: Found, options: &ReadOptions) -> Resu
                     .hint(Hint::NameColumns { example: format!("{field}=NAME") }),
             )
         })?;
+        if field == Field::T {
+            said.unit = unit_of(&member.0.name);
+        }
         types.push(format!("{field} {}", member.1.name()));
         let array = Array { source: 0, start: member.0.start, number: member.1 };
         planner.parts.arrays[field.index()] = array;
@@ -360,12 +381,9 @@ impl Planner {
         }
     }
 
-    fn finish(mut self, source: &mut ByteSource, options: &ReadOptions) -> Result<Plan> {
-        let (unit, how) = match options.columns.time_unit {
-            Some(unit) => (unit, "as stated"),
-            None => guess_unit(&self.parts.sample(source, &self.ahead)?[0]),
-        };
-        self.details.push(("time unit", format!("{} ({how})", unit.name())));
-        Ok(Plan { parts: self.parts, rows: Rows { unit, offset: 0 }, details: self.details })
+    fn finish(self, source: &mut ByteSource, said: Said, options: &ReadOptions) -> Result<Plan> {
+        let sample = self.parts.sample(source, &self.ahead)?;
+        let decided = decide(&sample, said, options)?;
+        Ok(Plan { parts: self.parts, decided, details: self.details })
     }
 }

@@ -6,14 +6,14 @@ mod archive;
 mod arrays;
 mod encode;
 
-use crate::codec::columns::{ColumnReader, Feed, Name, Storage};
+use crate::codec::columns::{ColumnReader, Decided, Feed, Name, Said, Storage};
 use crate::codec::{Body, ColumnMap, Detection, Field, Format, Opened, ReadOptions};
 use crate::container::npy;
 use crate::container::zip::{self, Entry};
 use crate::error::{Error, Result};
 use crate::hint::Hint;
 use crate::io::ByteSource;
-use crate::model::{RecordingInfo, SensorSize, SensorSource, StreamInfo, StreamKind};
+use crate::model::{RecordingInfo, SensorSize, StreamInfo, StreamKind};
 use arrays::{Found, Plan};
 
 pub(crate) static NPY: Format = Format {
@@ -39,8 +39,8 @@ fn open_npy(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let length = source.len().unwrap_or(0);
     let feed = Feed::new(Storage::Stored, 0, length);
     let found = Found::read(source, "the array", feed, length, None, options)?;
-    let plan = arrays::one(source, found, options)?;
-    Ok(opened(NPY.name, source, plan, None, options))
+    let plan = arrays::one(source, found, Said::default(), options)?;
+    Ok(opened(NPY.name, source, plan, options))
 }
 
 fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
@@ -60,9 +60,10 @@ fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     });
     if let [Some(t), Some(x), Some(y), Some(p)] = by_name {
         let [t, x, y, p] = [t, x, y, p].map(|entry| find(source, entry, options));
-        let plan = arrays::four(source, [t?, x?, y?, p?], options)?;
         let sensor = sensor(source, &arrays, options);
-        return Ok(opened(NPZ.name, source, plan, sensor, options));
+        let said = Said { sensor, ..Said::default() };
+        let plan = arrays::four(source, [t?, x?, y?, p?], said, options)?;
+        return Ok(opened(NPZ.name, source, plan, options));
     }
     let mut lists = Vec::new();
     for entry in &arrays {
@@ -78,9 +79,10 @@ fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     if lists.len() == 1
         && let Some(found) = lists.pop()
     {
-        let plan = arrays::one(source, found, options)?;
         let sensor = sensor(source, &arrays, options);
-        return Ok(opened(NPZ.name, source, plan, sensor, options));
+        let said = Said { sensor, ..Said::default() };
+        let plan = arrays::one(source, found, said, options)?;
+        return Ok(opened(NPZ.name, source, plan, options));
     }
     Err(if arrays.is_empty() {
         Error::unsupported("the zip archive has no NumPy arrays").at(0)
@@ -92,7 +94,7 @@ fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         // The error of a single array that cannot be read says why.
         if let [only] = arrays.as_slice() {
             let found = find(source, only, options)?;
-            arrays::one(source, found, options)?;
+            arrays::one(source, found, Said::default(), options)?;
         }
         Error::malformed("it is ambiguous which of the arrays hold events")
             .at(0)
@@ -123,14 +125,8 @@ fn sensor(source: &mut ByteSource, arrays: &[&Entry], options: &ReadOptions) -> 
     Some(SensorSize::new(side("width")?, side("height")?))
 }
 
-fn opened(
-    format: &'static str,
-    source: &ByteSource,
-    plan: Plan,
-    sensor: Option<SensorSize>,
-    options: &ReadOptions,
-) -> Opened {
-    let (sensor, sensor_source) = SensorSource::Header.unless_stated(options.sensor, sensor);
+fn opened(format: &'static str, source: &ByteSource, plan: Plan, options: &ReadOptions) -> Opened {
+    let Decided { rows, sensor, sensor_source, details, notes } = plan.decided;
     let info = RecordingInfo {
         format,
         bytes: source.len(),
@@ -138,9 +134,9 @@ fn opened(
         sensor_source,
         streams: vec![StreamInfo::new(0, StreamKind::Events, "events", sensor)],
         stream: Some(0),
-        details: plan.details.into_iter().collect(),
-        notes: Vec::new(),
+        details: plan.details.into_iter().chain(details).collect(),
+        notes,
     };
-    let body = Body::blocks(ColumnReader::new(plan.parts, plan.rows));
+    let body = Body::blocks(ColumnReader::new(plan.parts, rows));
     Opened { step: 1 << 20, bytes_per_event: 13.0, ..Opened::new(info, body, 0, options) }
 }
