@@ -83,7 +83,7 @@ pub mod options {
 
 /// Iterators over a recording, parts of it, and its index.
 pub mod recording {
-    pub use crate::read::{Index, MeasurementReader};
+    pub use crate::read::{Index, MeasurementReader, columns_in};
     pub use crate::selected::{Batches, Events, Frames, Selected};
 }
 

@@ -10,6 +10,7 @@ mod judge;
 mod aedat_oracle;
 mod bundled;
 mod cases;
+mod columns;
 mod evt3;
 mod examples;
 mod first_lines;

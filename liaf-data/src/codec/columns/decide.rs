@@ -17,6 +17,23 @@ pub(crate) struct Decided {
     pub sensor_source: SensorSource,
     pub details: Vec<(&'static str, String)>,
     pub notes: Vec<Note>,
+    /// Whether the file itself says the unit of the times.
+    is_unit_said: bool,
+}
+
+impl Decided {
+    /// Adds a note if the times were taken for µs because they are whole, and the file `looks` like one
+    /// of a writer whose times are ns.
+    pub fn doubt_unit(&mut self, options: &ReadOptions, looks: bool) {
+        let is_guessed = options.columns.time_unit.is_none() && !self.is_unit_said;
+        let is_noted = self.notes.iter().any(|note| note.hint == Some(Hint::StateTimeUnit));
+        if looks && is_guessed && !is_noted && self.rows.unit == TimeUnit::Microseconds {
+            let note = Note::new(
+                "the times are taken for µs; files of this name by the simulator ESIM have ns",
+            );
+            self.notes.push(note.hint(Hint::StateTimeUnit));
+        }
+    }
 }
 
 /// What the file itself says about its columns.
@@ -64,11 +81,12 @@ pub(crate) fn decide(sample: &[Vec<f64>; 4], said: Said, options: &ReadOptions) 
     }
     let details =
         vec![("time unit", format!("{} ({how})", unit.name())), ("polarity", polarity.describe())];
-    Ok(Decided { rows, sensor, sensor_source, details, notes })
+    let is_unit_said = said.unit.is_some();
+    Ok(Decided { rows, sensor, sensor_source, details, notes, is_unit_said })
 }
 
 /// A note if whole times that are taken for µs are probably ns.
-pub(crate) fn slow(times: &[f64]) -> Option<Note> {
+fn slow(times: &[f64]) -> Option<Note> {
     time::suspect(times).then(|| {
         let note = Note::new(
             "the times are taken for µs, which gives very few events in a long time: they may be ns",

@@ -75,6 +75,12 @@ const NAMES: [(Field, &[&str]); 4] = [
     ),
 ];
 
+/// The names of an array that has x and y in two columns.
+const PAIRS: &[&str] = &["xy", "xys", "x_y", "coords", "pixels"];
+
+/// What some writers put before the names of the arrays of a recording.
+const PREFIXES: &[&str] = &["dataset_events_", "events_", "event_"];
+
 impl Name {
     /// Parses a name; `None` if it is not the name of a field of an event.
     pub fn parse(text: &str) -> Option<Self> {
@@ -102,6 +108,11 @@ impl Name {
         (known(name)? == Field::T).then_some(Self { field: Field::T, unit: Some(unit), size })
     }
 
+    /// Whether this is the name of an array of pixels, with x and y in two columns.
+    pub fn is_pair(text: &str) -> bool {
+        PAIRS.contains(&proper(&plain(&text.trim().to_lowercase())))
+    }
+
     /// The field that a name without a unit stands for.
     pub fn field(text: &str) -> Option<Field> {
         Self::parse(text).map(|name| name.field)
@@ -109,8 +120,14 @@ impl Name {
 }
 
 fn known(plain: &str) -> Option<Field> {
+    let name = proper(plain);
     let mut all = NAMES.iter();
-    all.find_map(|(field, names)| names.contains(&plain).then_some(*field))
+    all.find_map(|(field, names)| names.contains(&name).then_some(*field))
+}
+
+/// A name without what some writers put before it.
+fn proper(plain: &str) -> &str {
+    PREFIXES.iter().find_map(|prefix| plain.strip_prefix(prefix)).unwrap_or(plain)
 }
 
 /// A name with `_` for everything that separates its words.
@@ -167,6 +184,7 @@ mod tests {
             ("time (s)", Field::T, Some(TimeUnit::Seconds), None),
             ("Time (\u{b5}s)", Field::T, Some(TimeUnit::Microseconds), None),
             ("t {\u{3bc}s}", Field::T, Some(TimeUnit::Microseconds), None),
+            ("dataset_events_t", Field::T, None, None),
             ("ts [seconds]", Field::T, Some(TimeUnit::Seconds), None),
         ];
         for (text, field, unit, size) in cases {
@@ -179,10 +197,12 @@ mod tests {
 
     #[test]
     fn no_name_stands_for_two_fields() {
-        let mut all: Vec<_> = NAMES.iter().flat_map(|(_, names)| names.iter()).collect();
+        let mut all: Vec<_> =
+            NAMES.iter().flat_map(|(_, names)| names.iter()).chain(PAIRS).collect();
         let count = all.len();
         all.sort();
         all.dedup();
         assert_eq!(all.len(), count);
+        assert!(Name::is_pair("XY") && Name::is_pair("events_xy") && !Name::is_pair("x"));
     }
 }

@@ -20,6 +20,15 @@ pub(crate) struct Source {
     pub feed: Feed,
     /// Size of a record in bytes.
     pub stride: usize,
+    /// The file that has the records, if it is not the one that was opened.
+    pub file: Option<ByteSource>,
+}
+
+impl Source {
+    /// A cursor of its own over the file that has the records, if it is not the one that was opened.
+    fn again(&self) -> Result<Option<ByteSource>> {
+        self.file.as_ref().map(ByteSource::again).transpose()
+    }
 }
 
 /// Where the values of t, x, y or p are stored.
@@ -129,7 +138,8 @@ impl ColumnReader {
         let mut rows = wanted;
         for (one, buffer) in self.sources.iter_mut().zip(&mut self.buffers) {
             buffer.clear();
-            one.feed.read(source, wanted * one.stride, buffer)?;
+            let file = one.file.as_mut().unwrap_or(&mut *source);
+            one.feed.read(file, wanted * one.stride, buffer)?;
             rows = rows.min(buffer.len() / one.stride.max(1));
             if buffer.len() < wanted * one.stride && self.short.is_none() {
                 let part = if one.feed.is_stored() { buffer.len() % one.stride.max(1) } else { 0 };
@@ -239,9 +249,9 @@ impl Parts {
     pub fn sample(&self, source: &mut ByteSource, ahead: &[u64]) -> Result<[Vec<f64>; 4]> {
         let mut feeds = Vec::new();
         for (one, &ahead) in self.sources.iter().zip(ahead) {
-            let mut feed = one.feed.again();
-            feed.skip(source, ahead)?;
-            feeds.push(feed);
+            let (mut feed, mut file) = (one.feed.again(), one.again()?);
+            feed.skip(file.as_mut().unwrap_or(&mut *source), ahead)?;
+            feeds.push((feed, file));
         }
         let mut sample = [const { Vec::new() }; 4];
         let mut buffers = vec![Vec::new(); feeds.len()];
@@ -249,8 +259,9 @@ impl Parts {
         while left > 0 {
             let rows = left.min(BLOCK);
             for ((feed, one), buffer) in feeds.iter_mut().zip(&self.sources).zip(&mut buffers) {
+                let (feed, file) = feed;
                 buffer.clear();
-                feed.read(source, rows * one.stride, buffer)?;
+                feed.read(file.as_mut().unwrap_or(&mut *source), rows * one.stride, buffer)?;
             }
             for (values, array) in sample.iter_mut().zip(self.arrays) {
                 let view = view(array, &self.sources, &buffers);
@@ -277,10 +288,10 @@ impl seek::Rows for ColumnReader {
 
     fn time(&mut self, source: &mut ByteSource, row: u64) -> Result<Option<i64>> {
         let t = self.arrays[0];
-        let Some(one) = self.sources.get(t.source) else { return Ok(None) };
+        let Some(one) = self.sources.get_mut(t.source) else { return Ok(None) };
         let ahead = (row - self.row).saturating_mul(one.stride as u64);
         let at = one.feed.at().saturating_add(ahead).saturating_add(t.start as u64);
-        let bytes = source.read_at(at, t.number.bytes())?;
+        let bytes = one.file.as_mut().unwrap_or(source).read_at(at, t.number.bytes())?;
         let view = View { bytes: &bytes, stride: t.number.bytes(), number: t.number };
         Ok(self.rows.first_time(view))
     }
@@ -292,7 +303,8 @@ impl seek::Rows for ColumnReader {
     fn keep(&mut self, source: &mut ByteSource, rows: Range<u64>) -> Result<()> {
         let before = rows.start - self.row;
         for one in &mut self.sources {
-            one.feed.skip(source, before.saturating_mul(one.stride as u64))?;
+            let file = one.file.as_mut().unwrap_or(&mut *source);
+            one.feed.skip(file, before.saturating_mul(one.stride as u64))?;
         }
         let kept = rows.end - rows.start;
         let (passed, all) = self.passed.unwrap_or((0, self.row + self.left));

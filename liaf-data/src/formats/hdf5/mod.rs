@@ -163,7 +163,7 @@ fn read(
             .advice(STORE_AGAIN));
         }
     }
-    let is_table = matches!(stream.shape, Shape::Table(..));
+    let is_table = matches!(stream.shape, Shape::Table(..) | Shape::Turned(..));
     let (unit, stated) = (stream.unit, stream.sensor);
     let rows = Rows::new(&options.columns);
     let mut reader = RowReader::new(stream.shape, rows, shared, options)?;
@@ -200,7 +200,8 @@ fn read(
     // Where no row can be read, the reader will say what is wrong.
     let sample = sample.unwrap_or_default();
     let said = Said { unit, sensor: stated, offset };
-    let Decided { rows, sensor, sensor_source, details, notes } = decide(&sample, said, options)?;
+    let Decided { rows, sensor, sensor_source, details, notes, .. } =
+        decide(&sample, said, options)?;
     (info.sensor, info.sensor_source) = (sensor, sensor_source);
     info.details.extend(details);
     info.notes.extend(notes);

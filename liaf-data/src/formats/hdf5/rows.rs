@@ -60,21 +60,33 @@ impl RowReader {
     /// A reader of a stream.
     pub fn new(shape: Shape, rows: Rows, shared: Shared, options: &ReadOptions) -> Result<Self> {
         let at = |i, number, offset| (i, Column { number, offset });
-        let (sets, columns) = match shape {
-            Shape::Records(dataset, members) => {
-                (vec![(dataset, 1)], members.map(|(number, offset)| at(0, number, offset)))
-            }
-            Shape::Table(dataset, number, width) => {
-                (vec![(dataset, width)], [0, 1, 2, 3].map(|i| at(0, number, i * number.bytes())))
-            }
+        let (tables, columns) = match shape {
+            Shape::Records(dataset, members) => (
+                vec![Table::new(dataset, 1)],
+                members.map(|(number, offset)| at(0, number, offset)),
+            ),
+            Shape::Table(dataset, number, width) => (
+                vec![Table::new(dataset, width)],
+                [0, 1, 2, 3].map(|i| at(0, number, i * number.bytes())),
+            ),
+            Shape::Turned(dataset, number, width) => (
+                (0..width as u64).map(|line| Table::line(dataset.clone(), line)).collect(),
+                [0, 1, 2, 3].map(|i| at(i, number, 0)),
+            ),
             Shape::Columns(sets) => {
                 let [t, x, y, p] = &*sets;
                 let columns = [at(0, t.1, 0), at(1, x.1, 0), at(2, y.1, 0), at(3, p.1, 0)];
-                (sets.into_iter().map(|(set, _)| (set, 1)).collect(), columns)
+                (sets.into_iter().map(|(set, _)| Table::new(set, 1)).collect(), columns)
+            }
+            Shape::Pairs(sets) => {
+                let [(t, t_number), (xy, number), (p, p_number)] = *sets;
+                let y = at(1, number, number.bytes());
+                let columns = [at(0, t_number, 0), at(1, number, 0), y, at(2, p_number, 0)];
+                (vec![Table::new(t, 1), Table::new(xy, 2), Table::new(p, 1)], columns)
             }
         };
-        let tables = sets.into_iter().map(|(set, width)| Table::new(set, width));
-        let tables = tables.collect::<liaf_hdf5::Result<Vec<_>>>().map_err(hdf5::error)?;
+        let tables = tables.into_iter().collect::<liaf_hdf5::Result<Vec<_>>>();
+        let tables = tables.map_err(hdf5::error)?;
         let bytes = tables.iter().map(|table| table.chunk_bytes).fold(0, u64::saturating_add);
         // The rows of one chunk are in memory together.
         let names: Vec<_> = tables.iter().map(|table| table.dataset.name()).collect();
@@ -146,10 +158,14 @@ impl RowReader {
         self.report.note(&error);
     }
 
-    /// Sets which columns of a table are t, x, y and p.
+    /// Sets which columns of a table, or rows of a turned one, are t, x, y and p.
     pub fn set_order(&mut self, order: [usize; 4]) {
         let number = self.columns[0].1.number;
-        self.columns = order.map(|i| (0, Column { number, offset: i * number.bytes() }));
+        if self.tables.len() == 1 {
+            self.columns = order.map(|i| (0, Column { number, offset: i * number.bytes() }));
+        } else {
+            self.columns = order.map(|i| (i, Column { number, offset: 0 }));
+        }
     }
 
     /// Reads the first numbers of t, x, y and p without consuming them. Chunks that cannot be read are
@@ -346,7 +362,7 @@ impl RowReader {
         for note in self.shared.notes() {
             self.report.note(note);
         }
-        let stored = self.tables.iter().map(|table| table.dataset.stored_bytes().unwrap_or(0));
+        let stored = self.tables.iter().map(Table::stored_bytes);
         let stored = stored.fold(0, u64::saturating_add).min(self.file_bytes);
         let bytes = &mut self.report.bytes;
         let share = |rows: u64| {
