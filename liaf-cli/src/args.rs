@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use liaf::data::io::MapChoice;
 use liaf::data::options::{
     Aedat2Reading, AedatOptions, AtisOptions, AtisOverflow, ClockReset, ColumnMap, ColumnOptions,
-    Coords, Evt21Order, EvtOptions, ImuRanges, StreamChoice, TimeShift, TimeUnit,
+    Coords, Evt21Order, EvtOptions, ImuRanges, PolarityValues, StreamChoice, TimeShift, TimeUnit,
 };
 use liaf::data::{Format, ReadOptions, SensorSize};
 
@@ -78,6 +78,21 @@ pub struct ReadArgs {
     #[arg(long, value_name = "UNIT", hide_short_help = true)]
     time_unit: Option<TimeUnit>,
 
+    /// Numbers that mean OFF and ON in a column of polarities, as in 1,2: for files whose numbers are no
+    /// known pair
+    #[arg(long, value_name = "OFF,ON", allow_hyphen_values = true, hide_short_help = true)]
+    polarity_values: Option<PolarityValues>,
+
+    /// Round pixels with a fraction, as rectified events have them, to the nearest pixel: in columns
+    /// and arrays
+    #[arg(long, hide_short_help = true)]
+    round: bool,
+
+    /// Multiply pixels by a factor before they are rounded to the nearest pixel: in columns and arrays
+    #[arg(long, value_name = "FACTOR", value_parser = factor, hide_short_help = true)]
+    #[arg(allow_negative_numbers = true)]
+    scale: Option<f64>,
+
     /// Add the file's t_offset to all times, so that they are on the clock of DSEC's images
     #[arg(long, hide_short_help = true)]
     t_offset: bool,
@@ -103,6 +118,12 @@ enum Mmap {
     Auto,
     Always,
     Never,
+}
+
+/// Parses a factor by which pixels are multiplied.
+fn factor(text: &str) -> Result<f64, String> {
+    let factor = text.parse().ok().filter(|factor: &f64| factor.is_finite() && *factor > 0.0);
+    factor.ok_or_else(|| "a factor is a number above 0, such as 0.5".to_owned())
 }
 
 /// Read options for a first look at a file.
@@ -139,6 +160,9 @@ impl ReadArgs {
                 map: self.keys.clone(),
                 time_unit: self.time_unit,
                 t_offset: self.t_offset,
+                polarity: self.polarity_values,
+                round: self.round,
+                scale: self.scale,
             },
             ..ReadOptions::default()
         })

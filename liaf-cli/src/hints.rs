@@ -138,6 +138,14 @@ fn advice(hint: &Hint) -> Option<Advice> {
             let text = "give their order, as in --keys";
             again(format!("{text} {example}; _ is a column to pass over"), &["keys"])
         }
+        Hint::StatePolarity => {
+            let text = "state the values of OFF and ON with --polarity-values OFF,ON";
+            once(text.into(), &["polarity-values"])
+        }
+        Hint::StateTimeUnit => {
+            once("state it with --time-unit s, ms, us or ns".into(), &["time-unit"])
+        }
+        Hint::RoundPixels => once("--round takes the nearest pixel".into(), &["round"]),
         Hint::ChooseReading { name } => again(format!("choose --aedat2 {name}"), &["aedat2"]),
         Hint::KeepReadingAtClockReset => {
             again("--clock-reset keep or rebase continues reading".into(), &["clock-reset"])

@@ -49,6 +49,9 @@ fn glob_into(pattern: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    // A recording of which each column is a file is one recording.
+    let columns = liaf::data::recording::columns_in(folder);
+    files.extend(columns.clone());
     let read = fs::read_dir(folder).with_context(|| folder.display().to_string())?;
     let mut entries = read.collect::<std::io::Result<Vec<_>>>()?;
     entries.sort_by_key(fs::DirEntry::file_name);
@@ -57,7 +60,10 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         // A link to a folder above would otherwise be followed for ever.
         if entry.file_type()?.is_dir() {
             walk(&path, files)?;
-        } else if path.is_file() && has_known_extension(&path) && !is_something_else(&path) {
+            continue;
+        }
+        let is_column = columns.is_some() && extension(&path).eq_ignore_ascii_case("npy");
+        if !is_column && path.is_file() && has_known_extension(&path) && !is_something_else(&path) {
             files.push(path);
         }
     }

@@ -53,6 +53,12 @@ pub enum Hint {
         /// A column map that can be parsed, with placeholders in capitals.
         example: String,
     },
+    /// State which numbers mean OFF and ON.
+    StatePolarity,
+    /// State the unit of times.
+    StateTimeUnit,
+    /// Round pixels with a fraction to the nearest pixel.
+    RoundPixels,
     /// Follow this tool's interpretation of AEDAT 1.0 and 2.0 addresses.
     ChooseReading {
         /// The tool.
@@ -134,7 +140,10 @@ impl Hint {
             Self::StateSensor => Self::ChooseStream { names: names(["0", "1"]) },
             Self::ChooseStream { .. } => Self::WriteMeasurements,
             Self::WriteMeasurements => Self::NameColumns { example: "t,x,y,p".into() },
-            Self::NameColumns { .. } => Self::ChooseReading { name: "jaer".into() },
+            Self::NameColumns { .. } => Self::StatePolarity,
+            Self::StatePolarity => Self::StateTimeUnit,
+            Self::StateTimeUnit => Self::RoundPixels,
+            Self::RoundPixels => Self::ChooseReading { name: "jaer".into() },
             Self::ChooseReading { .. } => Self::KeepReadingAtClockReset,
             Self::KeepReadingAtClockReset => Self::StateImuRanges,
             Self::StateImuRanges => Self::StateWordOrder,
@@ -180,6 +189,11 @@ impl fmt::Display for Hint {
                 write!(f, "name the columns in the read options, as in {example}")?;
                 f.write_str(skip_of(example))
             }
+            Self::StatePolarity => {
+                f.write_str("state the values of OFF and ON in the read options")
+            }
+            Self::StateTimeUnit => f.write_str("state the unit of times in the read options"),
+            Self::RoundPixels => f.write_str("round pixels in the read options"),
             Self::ChooseReading { name } => write!(f, "choose the reading {name}"),
             Self::KeepReadingAtClockReset => f.write_str(
                 "choose the clock reset keep or rebase in the read options to continue reading",
@@ -237,7 +251,7 @@ mod tests {
     #[test]
     fn every_hint_has_words_of_its_own_and_survives_a_process() {
         let hints = Hint::examples();
-        assert!(hints.len() >= 24);
+        assert!(hints.len() >= 27);
         let mut texts: Vec<_> = hints.iter().map(Hint::to_string).collect();
         texts.sort();
         texts.dedup();

@@ -76,15 +76,15 @@ pub use registry::FORMATS;
 pub mod options {
     pub use crate::codec::{
         Aedat2Reading, AedatOptions, AtisOptions, AtisOverflow, ClockReset, ColumnMap,
-        ColumnOptions, Coords, Evt21Order, EvtOptions, Field, ImuRanges, StreamChoice, TimeShift,
-        TimeUnit,
+        ColumnOptions, Coords, Evt21Order, EvtOptions, Field, ImuRanges, PolarityValues,
+        StreamChoice, TimeShift, TimeUnit,
     };
     pub use crate::names::Named;
 }
 
 /// Iterators over a recording, parts of it, and its index.
 pub mod recording {
-    pub use crate::read::{Index, MeasurementReader};
+    pub use crate::read::{Index, MeasurementReader, columns_in};
     pub use crate::selected::{Batches, Events, Frames, Selected};
 }
 

@@ -5,7 +5,7 @@
 #[cfg(test)]
 mod decoders;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -125,6 +125,12 @@ pub fn lacking(name: &str) -> Option<Error> {
         Error::caller(format!("this build cannot write {}", kind.title))
             .hint(Hint::EnableFeature { name: kind.feature.into() }),
     )
+}
+
+/// The file to open for a folder that is one recording, each column of which is a file: the file of the
+/// times.
+pub(crate) fn recording_in(folder: &Path) -> Option<PathBuf> {
+    formats::numpy::times_in(folder)
 }
 
 #[cfg(test)]

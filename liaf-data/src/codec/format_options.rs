@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ColumnMap, TimeUnit};
+use super::{ColumnMap, PolarityValues, TimeUnit};
 use crate::error::Error;
 use crate::names::names;
 
@@ -45,7 +45,7 @@ pub struct AtisOptions {
 
 /// Options for reading formats that do not define their columns themselves: text tables, NumPy and
 /// MATLAB arrays, HDF5.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ColumnOptions {
     /// Which columns or arrays hold t, x, y and p.
@@ -55,6 +55,16 @@ pub struct ColumnOptions {
     pub time_unit: Option<TimeUnit>,
     /// Add the `t_offset` of an HDF5 file to its times. The result is on the clock of the images.
     pub t_offset: bool,
+    /// The numbers that mean OFF and ON. Without this option they are decided by the set of the values
+    /// in the first 65,536 rows, and what was decided is reported; a row with any other number is an
+    /// error there. With it, rows with other numbers are dropped and counted.
+    pub polarity: Option<PolarityValues>,
+    /// Round x and y to the nearest pixel, as rectified events need it. An event that is rounded to a
+    /// place outside the sensor is dropped and counted. Without this option a fraction is not a pixel.
+    pub round: bool,
+    /// Multiply x and y by this before they are rounded to the nearest pixel, and the size of the
+    /// sensor that the file states as well.
+    pub scale: Option<f64>,
 }
 
 /// Whose interpretation of AEDAT 1.0 and 2.0 addresses the canonical coordinates follow. The tools

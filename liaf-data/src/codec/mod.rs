@@ -14,6 +14,7 @@ mod format;
 mod format_options;
 pub(crate) mod packets;
 pub(crate) mod per_stream;
+mod polarity_values;
 mod read_options;
 pub(crate) mod record_buffer;
 pub(crate) mod records;
@@ -37,6 +38,7 @@ pub use format_options::{
     Aedat2Reading, AedatOptions, AtisOptions, AtisOverflow, ClockReset, ColumnOptions, Evt21Order,
     EvtOptions, ImuRanges, TimeShift,
 };
+pub use polarity_values::PolarityValues;
 pub use read_options::{Coords, ReadOptions, StreamChoice};
 pub(crate) use target::Make;
 pub use target::Target;

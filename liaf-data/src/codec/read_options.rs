@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Aedat2Reading, AedatOptions, AtisOptions, AtisOverflow, ClockReset, ColumnMap, ColumnOptions,
-    Evt21Order, EvtOptions, Format, ImuRanges, TimeShift, TimeUnit,
+    Evt21Order, EvtOptions, Format, ImuRanges, PolarityValues, TimeShift, TimeUnit,
 };
 use crate::error::Error;
 use crate::io::MapChoice;
@@ -273,6 +273,27 @@ impl ReadOptions {
     #[must_use]
     pub fn t_offset(mut self, add: bool) -> Self {
         self.columns.t_offset = add;
+        self
+    }
+
+    /// States the numbers that mean OFF and ON.
+    #[must_use]
+    pub fn polarity_values(mut self, off: i64, on: i64) -> Self {
+        self.columns.polarity = Some(PolarityValues { off, on });
+        self
+    }
+
+    /// Whether to round x and y to the nearest pixel.
+    #[must_use]
+    pub fn round(mut self, round: bool) -> Self {
+        self.columns.round = round;
+        self
+    }
+
+    /// Multiplies x and y by a factor before they are rounded to the nearest pixel.
+    #[must_use]
+    pub fn scale(mut self, factor: f64) -> Self {
+        self.columns.scale = Some(factor);
         self
     }
 

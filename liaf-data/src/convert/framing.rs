@@ -116,6 +116,7 @@ impl<'a, 'b> Framing<'a, 'b> {
         while reader.pump(&mut finder)? {
             self.pass.tell(&reader, finder.report().kept, 0)?;
         }
+        check_something_read(self.recording.path(), &reader.report())?;
         finder.finish()
     }
 

@@ -89,8 +89,17 @@ impl Part {
 
 /// Returns an error if nothing in the recording could be used.
 pub(crate) fn check_something_read(path: Option<&Path>, report: &Report) -> Result<()> {
-    if report.events > 0 || report.bytes.skipped == 0 {
+    if report.events > 0 || report.bytes.skipped == 0 && report.losses() == 0 {
         return Ok(());
+    }
+    if let (Some(first), lost @ 1..) = (&report.first_loss, report.losses()) {
+        let error = Error::new(ErrorKind::Malformed, "no event could be read")
+            .found(format!("{lost} that are lost, of which the first: {}", first.text));
+        let error = match &first.hint {
+            Some(hint) => error.hint(hint.clone()),
+            None => error,
+        };
+        return Err(error.in_file_if_any(path));
     }
     let first = report.findings.iter().filter(|(finding, _)| finding.is_violation());
     let first = first.min_by_key(|(_, tally)| tally.first_offset);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Note;
+use crate::error::Error;
 use crate::names::names;
 
 /// Something that a reader met other than an ordinary event of the chosen stream.
@@ -216,6 +217,9 @@ pub struct Report {
     /// What a recording without events contains instead, by the name of the stream.
     #[serde(rename = "samples", skip_serializing_if = "BTreeMap::is_empty")]
     pub measurements: BTreeMap<&'static str, MeasurementCount>,
+    /// What is wrong with the first event, row or line that was lost, in words, if that is known.
+    #[serde(skip)]
+    pub first_loss: Option<Note>,
     /// Remarks in words, in the order in which they came up; at most [`Report::MAX_NOTES`].
     pub notes: Vec<Note>,
 }
@@ -278,6 +282,35 @@ impl Report {
         }
     }
 
+    /// Keeps what is wrong with an event, row or line that is lost, unless one was lost before.
+    pub fn lose(&mut self, error: &Error) {
+        self.first_loss.get_or_insert_with(|| Note::from(error));
+    }
+
+    /// Number of events, rows and lines that are certainly lost.
+    pub fn losses(&self) -> u64 {
+        let lost =
+            [Finding::BadValues, Finding::BadLines, Finding::OutOfSensor, Finding::NegativeTimes];
+        lost.into_iter().map(|finding| self.count(finding)).sum()
+    }
+
+    /// A note if a large part of all events is lost: its share, and what is wrong with the first.
+    pub(crate) fn note_losses(&mut self) {
+        /// One event lost of this many is a large part.
+        const LARGE: u64 = 10;
+        let lost = self.losses();
+        let all = self.events + self.count(Finding::OutOfSlice) + lost;
+        if lost == 0 || lost.saturating_mul(LARGE) < all {
+            return;
+        }
+        let share = 100.0 * lost as f64 / all as f64;
+        let mut note = Note::new(format!("{lost} of {all} events are lost ({share:.0} %)"));
+        if let Some(first) = &self.first_loss {
+            note = Note { text: format!("{}: {}", note.text, first.text), ..first.clone() };
+        }
+        self.note(note);
+    }
+
     /// Adds the report of another part of the same recording.
     pub fn merge(&mut self, other: &Self) {
         self.events += other.events;
@@ -291,6 +324,9 @@ impl Report {
         }
         for (&name, &measurements) in &other.measurements {
             self.add_measurements(name, measurements);
+        }
+        if self.first_loss.is_none() {
+            self.first_loss.clone_from(&other.first_loss);
         }
         for note in &other.notes {
             self.note(note.clone());
@@ -326,6 +362,20 @@ mod tests {
         assert_eq!(a.findings[&Finding::Triggers], FindingCount::at_byte(5, 50));
         assert!(!a.findings.contains_key(&Finding::Frames));
         assert!(a.is_sound());
+    }
+
+    #[test]
+    fn a_large_loss_is_noted_with_its_share_and_its_cause() {
+        let mut report = Report { events: 28, ..Report::default() };
+        report.add_event(Finding::OutOfSensor, 3, 1);
+        report.note_losses();
+        assert_eq!(report.notes, [], "3 of 31 are not many");
+        report.add_event(Finding::OutOfSensor, 9, 5);
+        report.lose(&Error::malformed("event 1 lies outside").hint(crate::Hint::StateSensor));
+        report.lose(&Error::malformed("event 2 as well"));
+        report.note_losses();
+        assert_eq!(report.notes[0].text, "12 of 40 events are lost (30 %): event 1 lies outside");
+        assert_eq!(report.notes[0].hint, Some(crate::Hint::StateSensor));
     }
 
     #[test]

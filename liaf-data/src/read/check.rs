@@ -61,12 +61,18 @@ impl Check {
         let outside = |event: &Event| !sensor.contains(event.x, event.y);
         let Some(first) = events.iter().position(|event| outside(&event)) else { return Ok(()) };
         let number = self.decoded + first as u64;
-        if let Some(event) = events.get(first).filter(|_| self.strict) {
-            events.truncate(first);
-            return Err(Error::malformed(format!("event {number} lies outside the sensor"))
-                .at_event(first, offset)
+        if let Some(event) = events.get(first) {
+            let error = Error::malformed(format!("event {number} lies outside the sensor"))
                 .expected(format!("a pixel of {sensor}"))
-                .found(format!("x {}, y {}", event.x, event.y)));
+                .found(format!("x {}, y {}", event.x, event.y))
+                .hint(Hint::StateSensor);
+            if self.strict {
+                events.truncate(first);
+                return Err(error.at_event(first, offset));
+            }
+            if self.report.first_loss.is_none() {
+                self.report.lose(&error);
+            }
         }
         events.retain(|event| !outside(&event));
         self.report.add_event(Finding::OutOfSensor, (before - events.len()) as u64, number);

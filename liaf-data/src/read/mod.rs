@@ -13,5 +13,5 @@ mod stream;
 
 pub use index::Index;
 pub use measurements::MeasurementReader;
-pub use recording::Recording;
+pub use recording::{Recording, columns_in};
 pub use stream::EventReader;

@@ -16,6 +16,13 @@ use crate::io::ByteSource;
 use crate::model::{
     EventBatch, EventStats, Note, RecordingInfo, Report, SensorSize, SensorSource, StreamInfo,
 };
+use crate::registry::recording_in;
+
+/// The file of the times, if a folder is one recording of which each column is a NumPy file, as in EVIMO2
+/// (`events_t.npy`, `events_xy.npy`, `events_p.npy`). [`Recording::open`] takes either of them.
+pub fn columns_in(folder: impl AsRef<Path>) -> Option<PathBuf> {
+    recording_in(folder.as_ref())
+}
 
 /// A recording of any supported format. The format is recognised by the contents.
 ///
@@ -85,12 +92,16 @@ impl std::fmt::Debug for Recording {
 }
 
 impl Recording {
-    /// Opens a file, or standard input if `path` is `-`, and reads its header.
+    /// Opens a file, or standard input if `path` is `-`, and reads its header. A folder is opened if it
+    /// is one recording, each column of which is a NumPy file, as in EVIMO2 (`events_t.npy`,
+    /// `events_xy.npy`, `events_p.npy`).
     ///
     /// # Errors
     /// If it cannot be opened, its format is not supported, or its header is damaged.
     pub fn open(path: impl AsRef<Path>, options: ReadOptions) -> Result<Self> {
         let path = path.as_ref();
+        let in_folder = if path.is_dir() { recording_in(path) } else { None };
+        let path = in_folder.as_deref().unwrap_or(path);
         let source = ByteSource::open(path, options.map)?;
         Self::new(source, options).map_err(|error| error.in_file(path))
     }

@@ -275,6 +275,9 @@ impl EventReader {
         let mut report = self.with_notes(self.body.report());
         report.merge(&self.check.report);
         self.checks.values().for_each(|check| report.merge(&check.report));
+        if self.finished {
+            report.note_losses();
+        }
         if let (true, true, Body::Stream(..)) = (self.is_cut, self.finished, &self.body) {
             let bytes = &mut report.bytes;
             bytes.passed_over =
@@ -291,6 +294,9 @@ impl EventReader {
         let check =
             if self.stream == Some(stream) { Some(&self.check) } else { self.checks.get(&stream) };
         check.into_iter().for_each(|check| report.merge(&check.report));
+        if self.finished {
+            report.note_losses();
+        }
         Some(report)
     }
 

@@ -11,6 +11,7 @@ mod aedat_oracle;
 mod bundled;
 mod cases;
 mod dataset;
+mod columns;
 mod evt3;
 mod examples;
 mod filters_judges;

@@ -1,16 +1,27 @@
 //! Code shared by the formats that store events as columns of numbers: CSV, numpy, MATLAB and HDF5.
 
+mod decide;
 mod feed;
+mod guess;
 mod inflate;
 mod names;
 mod number;
+mod pixel;
+mod polarity;
 mod reader;
+mod rows;
+mod sensor;
 mod time;
 
+pub(crate) use decide::{Decided, Said, decide};
 pub(crate) use feed::{Feed, Storage};
+pub(crate) use guess::guess_order;
 pub(crate) use names::Name;
+pub(crate) use number::{Kind, Number, View};
 #[cfg(feature = "hdf5")]
-pub(crate) use number::Unusable;
-pub(crate) use number::{Kind, Number, Rows, View, guess_order, guess_unit};
+pub(crate) use polarity::DECIDING_ROWS;
 pub(crate) use reader::{Array, Checksum, ColumnReader, Parts, Source};
+pub(crate) use rows::Rows;
+#[cfg(feature = "hdf5")]
+pub(crate) use rows::Unusable;
 pub(crate) use time::{guess, scaled};

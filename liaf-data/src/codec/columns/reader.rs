@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use super::feed::Feed;
-use super::number::{Number, Rows, Unusable, View};
+use super::number::{Number, View};
+use super::polarity::DECIDING_ROWS;
+use super::rows::{Rows, Unusable};
 use crate::codec::{BlockReader, Checkpoint, EventSink, seek};
 use crate::error::{Error, Result};
 use crate::io::ByteSource;
@@ -18,6 +20,15 @@ pub(crate) struct Source {
     pub feed: Feed,
     /// Size of a record in bytes.
     pub stride: usize,
+    /// The file that has the records, if it is not the one that was opened.
+    pub file: Option<ByteSource>,
+}
+
+impl Source {
+    /// A cursor of its own over the file that has the records, if it is not the one that was opened.
+    fn again(&self) -> Result<Option<ByteSource>> {
+        self.file.as_ref().map(ByteSource::again).transpose()
+    }
 }
 
 /// Where the values of t, x, y or p are stored.
@@ -127,7 +138,8 @@ impl ColumnReader {
         let mut rows = wanted;
         for (one, buffer) in self.sources.iter_mut().zip(&mut self.buffers) {
             buffer.clear();
-            one.feed.read(source, wanted * one.stride, buffer)?;
+            let file = one.file.as_mut().unwrap_or(&mut *source);
+            one.feed.read(file, wanted * one.stride, buffer)?;
             rows = rows.min(buffer.len() / one.stride.max(1));
             if buffer.len() < wanted * one.stride && self.short.is_none() {
                 let part = if one.feed.is_stored() { buffer.len() % one.stride.max(1) } else { 0 };
@@ -138,12 +150,10 @@ impl ColumnReader {
     }
 
     fn give(&mut self, first: u64, unusable: Unusable, sink: &mut dyn EventSink) -> Result<()> {
-        if unusable.count > 0 {
-            let row = first + unusable.first as u64;
-            self.report.add_event(Finding::BadValues, unusable.count as u64, row);
-        }
-        if self.strict && unusable.count > 0 {
-            self.batch.truncate(unusable.first);
+        unusable.count_in(&mut self.report, first);
+        let stop = unusable.stop(self.strict, self.rows.polarity, first);
+        if let (Some((row, _)), true) = (&stop, self.strict) {
+            self.batch.truncate((row - first) as usize);
         }
         if !self.batch.is_empty() {
             let offset = self.row_offset(first);
@@ -151,13 +161,10 @@ impl ColumnReader {
                 error.place_event(|event| self.row_offset(first + event as u64))
             })?;
         }
-        if self.strict && unusable.count > 0 {
-            let row = first + unusable.first as u64;
-            return Err(Error::malformed(format!("row {row} does not contain a valid event"))
-                .at(self.row_offset(row))
-                .expected("a time, whole x and y from 0 to 65535, and p 0, 1 or -1"));
+        match stop {
+            Some((row, error)) => Err(error.at(self.row_offset(row))),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Ends reading: verifies the checksums and completes the byte account.
@@ -234,24 +241,38 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// The first numbers of each column, for guessing the order and the units of the columns. The
-    /// feeds themselves are not advanced.
+    /// The first numbers of each column, by which the order, the units and the polarities of the
+    /// columns are decided. The feeds themselves are not advanced.
     ///
     /// # Errors
     /// If the file cannot be read.
     pub fn sample(&self, source: &mut ByteSource, ahead: &[u64]) -> Result<[Vec<f64>; 4]> {
-        let rows = self.left.min(BLOCK as u64) as usize;
-        let mut buffers = Vec::new();
+        let mut feeds = Vec::new();
         for (one, &ahead) in self.sources.iter().zip(ahead) {
-            let mut feed = one.feed.again();
-            let mut buffer = Vec::new();
-            feed.skip(source, ahead)?;
-            feed.read(source, rows * one.stride, &mut buffer)?;
-            buffers.push(buffer);
+            let (mut feed, mut file) = (one.feed.again(), one.again()?);
+            feed.skip(file.as_mut().unwrap_or(&mut *source), ahead)?;
+            feeds.push((feed, file));
         }
-        Ok(self.arrays.map(|array| {
-            view(array, &self.sources, &buffers).map_or(Vec::new(), |view| view.floats(rows))
-        }))
+        let mut sample = [const { Vec::new() }; 4];
+        let mut buffers = vec![Vec::new(); feeds.len()];
+        let mut left = self.left.min(DECIDING_ROWS as u64) as usize;
+        while left > 0 {
+            let rows = left.min(BLOCK);
+            for ((feed, one), buffer) in feeds.iter_mut().zip(&self.sources).zip(&mut buffers) {
+                let (feed, file) = feed;
+                buffer.clear();
+                feed.read(file.as_mut().unwrap_or(&mut *source), rows * one.stride, buffer)?;
+            }
+            for (values, array) in sample.iter_mut().zip(self.arrays) {
+                let view = view(array, &self.sources, &buffers);
+                values.extend(view.map_or(Vec::new(), |view| view.floats(rows)));
+            }
+            left -= rows;
+            if buffers.iter().any(Vec::is_empty) {
+                break;
+            }
+        }
+        Ok(sample)
     }
 }
 
@@ -267,10 +288,10 @@ impl seek::Rows for ColumnReader {
 
     fn time(&mut self, source: &mut ByteSource, row: u64) -> Result<Option<i64>> {
         let t = self.arrays[0];
-        let Some(one) = self.sources.get(t.source) else { return Ok(None) };
+        let Some(one) = self.sources.get_mut(t.source) else { return Ok(None) };
         let ahead = (row - self.row).saturating_mul(one.stride as u64);
         let at = one.feed.at().saturating_add(ahead).saturating_add(t.start as u64);
-        let bytes = source.read_at(at, t.number.bytes())?;
+        let bytes = one.file.as_mut().unwrap_or(source).read_at(at, t.number.bytes())?;
         let view = View { bytes: &bytes, stride: t.number.bytes(), number: t.number };
         Ok(self.rows.first_time(view))
     }
@@ -282,7 +303,8 @@ impl seek::Rows for ColumnReader {
     fn keep(&mut self, source: &mut ByteSource, rows: Range<u64>) -> Result<()> {
         let before = rows.start - self.row;
         for one in &mut self.sources {
-            one.feed.skip(source, before.saturating_mul(one.stride as u64))?;
+            let file = one.file.as_mut().unwrap_or(&mut *source);
+            one.feed.skip(file, before.saturating_mul(one.stride as u64))?;
         }
         let kept = rows.end - rows.start;
         let (passed, all) = self.passed.unwrap_or((0, self.row + self.left));

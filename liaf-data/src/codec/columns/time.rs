@@ -27,6 +27,27 @@ pub(crate) fn guess(
     }
 }
 
+/// Whether whole times, the first of a file, are probably ns although nothing says so: as µs they would
+/// be a few events in many seconds, which no camera of events gives while it sees anything, and their
+/// last three digits are in use.
+pub(crate) fn suspect(times: &[f64]) -> bool {
+    /// Fewer times than this tell nothing.
+    const ENOUGH: usize = 32;
+    /// Below this many events in a second, over at least this many seconds, times are suspect.
+    const RATE: f64 = 50.0;
+    const SECONDS: f64 = 5.0;
+    let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
+    for &time in times {
+        (least, most) = (least.min(time), most.max(time));
+    }
+    let seconds = (most - least) / 1e6;
+    let fine = times.iter().filter(|time| *time % 1000.0 != 0.0).count();
+    times.len() >= ENOUGH
+        && seconds >= SECONDS
+        && (times.len() as f64) < RATE * seconds
+        && 2 * fine >= times.len()
+}
+
 /// `mantissa · 10^(unit − decimals)` in µs, rounded to the nearest; `None` if the result does not
 /// fit in `i64`.
 #[inline(always)]
@@ -57,6 +78,18 @@ mod tests {
         assert_eq!(unit(&[false, true], 1.0), TimeUnit::Seconds);
         assert_eq!(unit(&[], 0.0), TimeUnit::Microseconds);
         assert_eq!(unit(&[false; 3], 2e17), TimeUnit::Nanoseconds);
+    }
+
+    #[test]
+    fn few_events_in_a_long_time_are_suspect() {
+        let every = |us: f64, n: usize| (0..n).map(|i| 17.0 + us * i as f64).collect::<Vec<_>>();
+        assert!(suspect(&every(488_281.0, 100)));
+        assert!(!suspect(&every(488_281.0, 20)), "too few to tell");
+        assert!(!suspect(&every(1_234.0, 8192)), "an ordinary rate");
+        assert!(!suspect(&every(1_234.0, 100)), "a short time");
+        let ms: Vec<_> = (0..100).map(|i| 1000.0 * f64::from(i * 400)).collect();
+        assert!(!suspect(&ms), "the last digits are not in use");
+        assert!(!suspect(&[f64::NAN; 100]));
     }
 
     #[test]

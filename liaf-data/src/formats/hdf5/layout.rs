@@ -4,7 +4,7 @@ use liaf_hdf5::{Dataset, Datatype, ErrorKind, File, Group, NumberKind, Object};
 
 use super::sensor;
 use crate::codec::columns::{Kind, Name, Number};
-use crate::codec::{ColumnMap, Field, ReadOptions, StreamChoice};
+use crate::codec::{ColumnMap, Field, ReadOptions, StreamChoice, TimeUnit};
 use crate::container::hdf5::error;
 use crate::error::{Error, Result};
 use crate::hint::Hint;
@@ -30,18 +30,25 @@ const PATHS: &[(&str, &str)] = &[
 pub(crate) enum Shape {
     /// Records with members: of t, x, y and p, the type and the byte of the record.
     Records(Dataset, [(Number, usize); 4]),
-    /// A table with this many columns.
+    /// A table with this many columns, each row of which is an event.
     Table(Dataset, Number, usize),
+    /// A table with this many rows, each column of which is an event.
+    Turned(Dataset, Number, usize),
     /// Separate datasets of t, x, y and p.
     Columns(Box<[(Dataset, Number); 4]>),
+    /// Datasets of t, of x and y in two columns, and of p.
+    Pairs(Box<[(Dataset, Number); 3]>),
 }
 
 impl Shape {
     /// All datasets of the stream.
     pub fn datasets(&self) -> Vec<&Dataset> {
         match self {
-            Self::Records(dataset, _) | Self::Table(dataset, ..) => vec![dataset],
+            Self::Records(dataset, _) | Self::Table(dataset, ..) | Self::Turned(dataset, ..) => {
+                vec![dataset]
+            }
             Self::Columns(columns) => columns.iter().map(|(dataset, _)| dataset).collect(),
+            Self::Pairs(columns) => columns.iter().map(|(dataset, _)| dataset).collect(),
         }
     }
 }
@@ -54,6 +61,8 @@ pub(crate) struct Stream {
     pub place: String,
     pub shape: Shape,
     pub sensor: Option<SensorSize>,
+    /// The unit in the name of the times.
+    pub unit: Option<TimeUnit>,
     /// What must be added to the times to get the clock of the images, in µs.
     pub t_offset: Option<i64>,
     /// The table from ms to rows.
@@ -62,7 +71,9 @@ pub(crate) struct Stream {
 
 /// All streams of events in the file.
 pub(crate) fn streams(file: &File, options: &ReadOptions) -> Result<Vec<Stream>> {
-    if let Some(keys @ ColumnMap::Names(_)) = &options.columns.map {
+    let keys = options.columns.map.as_ref().filter(|map| matches!(map, ColumnMap::Names(_)));
+    // The names are those of datasets, or else of members or datasets where events usually are.
+    if let Some(keys) = keys.filter(|keys| names_datasets(file, keys)) {
         return Ok(vec![by_keys(file, keys)?]);
     }
     let mut streams: Vec<Stream> = Vec::new();
@@ -81,19 +92,23 @@ pub(crate) fn streams(file: &File, options: &ReadOptions) -> Result<Vec<Stream>>
             continue;
         }
         let shape = match found(file.object(place))? {
-            Some(Object::Dataset(dataset)) => of_dataset(dataset, wide),
-            Some(Object::Group(group)) => of_group(&group)?,
+            Some(Object::Dataset(dataset)) => of_dataset(dataset, wide, keys),
+            Some(Object::Group(group)) => of_group(&group, keys)?,
             _ => None,
         };
         if let Some(shape) = shape {
-            let group =
-                file.group(if matches!(shape, Shape::Columns(_)) { place } else { parent(place) });
+            let group = file.group(if matches!(shape, Shape::Columns(_) | Shape::Pairs(_)) {
+                place
+            } else {
+                parent(place)
+            });
             let group = group.ok();
             let number = |name: &str| group.as_ref().and_then(|group| sensor::number(group, name));
             let root = file.root().ok();
             streams.push(Stream {
                 name: name.to_owned(),
                 place: place.to_owned(),
+                unit: unit_of(&shape),
                 shape,
                 sensor: sensor::find(file, place),
                 t_offset: number("t_offset")
@@ -102,7 +117,24 @@ pub(crate) fn streams(file: &File, options: &ReadOptions) -> Result<Vec<Stream>>
             });
         }
     }
-    Ok(streams)
+    match keys {
+        Some(keys) if streams.is_empty() => Ok(vec![by_keys(file, keys)?]),
+        _ => Ok(streams),
+    }
+}
+
+/// Whether a name is that of a field of an event: the one that the caller stated, or a usual one.
+fn is_named(name: &str, field: Field, keys: Option<&ColumnMap>) -> bool {
+    match keys.and_then(|keys| keys.name(field)) {
+        Some(key) => name == key,
+        None => Name::field(name) == Some(field),
+    }
+}
+
+/// Whether every name that the caller stated is that of a dataset.
+fn names_datasets(file: &File, keys: &ColumnMap) -> bool {
+    let mut stated = Field::ALL.iter().filter_map(|&field| keys.name(field));
+    stated.all(|name| matches!(file.object(name), Ok(Object::Dataset(_))))
 }
 
 /// What was found; `None` if there is nothing of that name. What is there and cannot be read, such
@@ -132,15 +164,24 @@ fn parent(place: &str) -> &str {
 
 /// The datasets that the caller named.
 fn by_keys(file: &File, keys: &ColumnMap) -> Result<Stream> {
+    // A field that is not stated has a usual name beside those that are.
+    let beside = Field::ALL.iter().find_map(|&field| keys.name(field)).map_or("/", parent);
+    let group = found(file.group(beside))?;
+    let usual = |field: Field| -> Option<String> {
+        let names = group.as_ref()?.names().ok()?;
+        let name = names.into_iter().find(|name| Name::field(name) == Some(field))?;
+        Some(format!("{}/{name}", beside.trim_end_matches('/')))
+    };
     let open = |field: Field| -> Result<(Dataset, Number)> {
         let wrong = |what: &str| {
             Error::caller(format!("{what} for {field}"))
                 .found(keys.name(field).unwrap_or("no name"))
                 .hint(Hint::NameColumns { example: "t=/PATH,x=/PATH,y=/PATH,p=/PATH".into() })
         };
-        let name = keys.name(field).ok_or_else(|| wrong("a dataset is missing"))?;
+        let name = keys.name(field).map(str::to_owned).or_else(|| usual(field));
+        let name = name.ok_or_else(|| wrong("a dataset is missing"))?;
         let dataset =
-            found(file.dataset(name))?.ok_or_else(|| wrong("there is no such dataset"))?;
+            found(file.dataset(&name))?.ok_or_else(|| wrong("there is no such dataset"))?;
         let number = number_of(dataset.datatype()).filter(|_| is_column(&dataset));
         Ok((dataset, number.ok_or_else(|| wrong("this is not a column of numbers"))?))
     };
@@ -148,17 +189,21 @@ fn by_keys(file: &File, keys: &ColumnMap) -> Result<Stream> {
     let place = keys.name(Field::T).unwrap_or("/").to_owned();
     let shape = Shape::Columns(Box::new([t?, x?, y?, p?]));
     let sensor = sensor::find(file, parent(&place));
-    Ok(Stream { name: "events".into(), place, shape, sensor, t_offset: None, ms_table: None })
+    let unit = unit_of(&shape);
+    Ok(Stream { name: "events".into(), place, shape, sensor, unit, t_offset: None, ms_table: None })
 }
 
-fn of_dataset(dataset: Dataset, columns: usize) -> Option<Shape> {
+fn of_dataset(dataset: Dataset, columns: usize, keys: Option<&ColumnMap>) -> Option<Shape> {
     if let Some(number) = number_of(dataset.datatype()) {
-        let is_table = matches!(*dataset.shape(), [_, width] if width == columns as u64);
-        return is_table.then_some(Shape::Table(dataset, number, columns));
+        return match *dataset.shape() {
+            [_, width] if width == columns as u64 => Some(Shape::Table(dataset, number, columns)),
+            [width, _] if width == columns as u64 => Some(Shape::Turned(dataset, number, columns)),
+            _ => None,
+        };
     }
     let Datatype::Compound { members, .. } = dataset.datatype() else { return None };
     let find = |field: Field| {
-        let mut named = members.iter().filter(|member| Name::field(&member.name) == Some(field));
+        let mut named = members.iter().filter(|member| is_named(&member.name, field, keys));
         named.find_map(|member| Some((number_of(&member.datatype)?, member.offset)))
     };
     let [t, x, y, p] = Field::ALL.map(find);
@@ -166,19 +211,55 @@ fn of_dataset(dataset: Dataset, columns: usize) -> Option<Shape> {
     (dataset.shape().len() == 1).then_some(Shape::Records(dataset, members))
 }
 
-fn of_group(group: &Group) -> Result<Option<Shape>> {
+fn of_group(group: &Group, keys: Option<&ColumnMap>) -> Result<Option<Shape>> {
     let names = group.names().map_err(error)?;
     let mut columns = Vec::new();
     for field in Field::ALL {
         let mut column = None;
-        for name in names.iter().filter(|name| Name::field(name) == Some(field)) {
+        for name in names.iter().filter(|name| is_named(name, field, keys)) {
             let Some(Object::Dataset(dataset)) = found(group.object(name))? else { continue };
             let number = number_of(dataset.datatype()).filter(|_| is_column(&dataset));
             column = column.or(number.map(|number| (dataset, number)));
         }
-        columns.extend(column);
+        columns.push(column);
     }
-    Ok(columns.try_into().ok().map(|columns| Shape::Columns(Box::new(columns))))
+    if let [Some(t), None, None, Some(p)] = columns.as_slice()
+        && let Some(xy) = pairs(group, &names)?
+    {
+        return Ok(Some(Shape::Pairs(Box::new([t.clone(), xy, p.clone()]))));
+    }
+    let columns = columns.into_iter().collect::<Option<Vec<_>>>();
+    let columns = columns.and_then(|columns| columns.try_into().ok());
+    Ok(columns.map(|columns| Shape::Columns(Box::new(columns))))
+}
+
+/// The unit in the name of the times.
+fn unit_of(shape: &Shape) -> Option<TimeUnit> {
+    let name = match shape {
+        Shape::Columns(columns) => columns[0].0.name(),
+        Shape::Pairs(columns) => columns[0].0.name(),
+        Shape::Records(dataset, [(_, offset), ..]) => match dataset.datatype() {
+            Datatype::Compound { members, .. } => {
+                &members.iter().find(|member| member.offset == *offset)?.name
+            }
+            _ => return None,
+        },
+        Shape::Table(..) | Shape::Turned(..) => return None,
+    };
+    Name::parse(name.rsplit('/').next()?)?.unit
+}
+
+/// The dataset of a group that has x and y in two columns.
+fn pairs(group: &Group, names: &[String]) -> Result<Option<(Dataset, Number)>> {
+    for name in names.iter().filter(|name| Name::is_pair(name)) {
+        if let Some(Object::Dataset(dataset)) = found(group.object(name))?
+            && let Some(number) = number_of(dataset.datatype())
+            && matches!(dataset.shape(), [_, 2])
+        {
+            return Ok(Some((dataset, number)));
+        }
+    }
+    Ok(None)
 }
 
 /// Whether a dataset is one column of numbers. MATLAB stores columns with two dimensions, one of

@@ -15,10 +15,8 @@ use std::collections::BTreeMap;
 
 use liaf_hdf5::{File, Filter};
 
-use crate::codec::columns::{Rows, guess_order, guess_unit};
-use crate::codec::{
-    Body, ColumnMap, Detection, Field, Format, Opened, ReadOptions, StreamChoice, TimeUnit,
-};
+use crate::codec::columns::{Decided, Rows, Said, decide, guess_order};
+use crate::codec::{Body, ColumnMap, Detection, Field, Format, Opened, ReadOptions, StreamChoice};
 use crate::container::hdf5::{self, Shared};
 use crate::error::{Error, Result};
 use crate::hint::Hint;
@@ -165,8 +163,9 @@ fn read(
             .advice(STORE_AGAIN));
         }
     }
-    let is_table = matches!(stream.shape, Shape::Table(..));
-    let rows = Rows { unit: TimeUnit::Microseconds, offset };
+    let is_table = matches!(stream.shape, Shape::Table(..) | Shape::Turned(..));
+    let (unit, stated) = (stream.unit, stream.sensor);
+    let rows = Rows::new(&options.columns);
     let mut reader = RowReader::new(stream.shape, rows, shared, options)?;
     if missing > 0 {
         reader.is_cut(missing);
@@ -198,14 +197,15 @@ fn read(
         reader.set_order(order);
         sample = reader.sample();
     }
-    let (unit, how) = match (options.columns.time_unit, &sample) {
-        (Some(unit), _) => (unit, "as stated"),
-        (None, Ok([t, ..])) => guess_unit(t),
-        // The reader will say what is wrong.
-        (None, Err(_)) => (TimeUnit::Microseconds, "unknown"),
-    };
-    info.details.insert("time unit", format!("{} ({how})", unit.name()));
-    reader.rows.unit = unit;
+    // Where no row can be read, the reader will say what is wrong.
+    let sample = sample.unwrap_or_default();
+    let said = Said { unit, sensor: stated, offset };
+    let Decided { rows, sensor, sensor_source, details, notes, .. } =
+        decide(&sample, said, options)?;
+    (info.sensor, info.sensor_source) = (sensor, sensor_source);
+    info.details.extend(details);
+    info.notes.extend(notes);
+    reader.rows = rows;
     Ok(Body::blocks(reader))
 }
 

@@ -9,7 +9,7 @@ use super::block::{self, Block, Piece};
 use super::layout::Shape;
 use super::ms_table::MsTable;
 use super::table::{Column, MOST_DAMAGED, Table, given_up};
-use crate::codec::columns::{Rows, Unusable, View};
+use crate::codec::columns::{DECIDING_ROWS, Rows, Unusable, View};
 use crate::codec::{BlockReader, Checkpoint, EventSink, ReadOptions, seek};
 use crate::container::hdf5::{self, Shared};
 use crate::error::{Error, Result};
@@ -19,8 +19,6 @@ use crate::model::{EventBatch, Finding, Report};
 
 /// Number of rows of a block, if chunks are smaller.
 const BLOCK: u64 = 16 << 10;
-/// Number of rows that are looked at to tell what they are.
-const SAMPLE: u64 = 8192;
 /// Number of blocks that are read before the position is updated.
 const BLOCKS: usize = 32;
 
@@ -62,21 +60,33 @@ impl RowReader {
     /// A reader of a stream.
     pub fn new(shape: Shape, rows: Rows, shared: Shared, options: &ReadOptions) -> Result<Self> {
         let at = |i, number, offset| (i, Column { number, offset });
-        let (sets, columns) = match shape {
-            Shape::Records(dataset, members) => {
-                (vec![(dataset, 1)], members.map(|(number, offset)| at(0, number, offset)))
-            }
-            Shape::Table(dataset, number, width) => {
-                (vec![(dataset, width)], [0, 1, 2, 3].map(|i| at(0, number, i * number.bytes())))
-            }
+        let (tables, columns) = match shape {
+            Shape::Records(dataset, members) => (
+                vec![Table::new(dataset, 1)],
+                members.map(|(number, offset)| at(0, number, offset)),
+            ),
+            Shape::Table(dataset, number, width) => (
+                vec![Table::new(dataset, width)],
+                [0, 1, 2, 3].map(|i| at(0, number, i * number.bytes())),
+            ),
+            Shape::Turned(dataset, number, width) => (
+                (0..width as u64).map(|line| Table::line(dataset.clone(), line)).collect(),
+                [0, 1, 2, 3].map(|i| at(i, number, 0)),
+            ),
             Shape::Columns(sets) => {
                 let [t, x, y, p] = &*sets;
                 let columns = [at(0, t.1, 0), at(1, x.1, 0), at(2, y.1, 0), at(3, p.1, 0)];
-                (sets.into_iter().map(|(set, _)| (set, 1)).collect(), columns)
+                (sets.into_iter().map(|(set, _)| Table::new(set, 1)).collect(), columns)
+            }
+            Shape::Pairs(sets) => {
+                let [(t, t_number), (xy, number), (p, p_number)] = *sets;
+                let y = at(1, number, number.bytes());
+                let columns = [at(0, t_number, 0), at(1, number, 0), y, at(2, p_number, 0)];
+                (vec![Table::new(t, 1), Table::new(xy, 2), Table::new(p, 1)], columns)
             }
         };
-        let tables = sets.into_iter().map(|(set, width)| Table::new(set, width));
-        let tables = tables.collect::<liaf_hdf5::Result<Vec<_>>>().map_err(hdf5::error)?;
+        let tables = tables.into_iter().collect::<liaf_hdf5::Result<Vec<_>>>();
+        let tables = tables.map_err(hdf5::error)?;
         let bytes = tables.iter().map(|table| table.chunk_bytes).fold(0, u64::saturating_add);
         // The rows of one chunk are in memory together.
         let names: Vec<_> = tables.iter().map(|table| table.dataset.name()).collect();
@@ -148,26 +158,50 @@ impl RowReader {
         self.report.note(&error);
     }
 
-    /// Sets which columns of a table are t, x, y and p.
+    /// Sets which columns of a table, or rows of a turned one, are t, x, y and p.
     pub fn set_order(&mut self, order: [usize; 4]) {
         let number = self.columns[0].1.number;
-        self.columns = order.map(|i| (0, Column { number, offset: i * number.bytes() }));
+        if self.tables.len() == 1 {
+            self.columns = order.map(|i| (0, Column { number, offset: i * number.bytes() }));
+        } else {
+            self.columns = order.map(|i| (i, Column { number, offset: 0 }));
+        }
     }
 
-    /// Reads the first numbers of t, x, y and p without consuming them.
+    /// Reads the first numbers of t, x, y and p without consuming them. Chunks that cannot be read are
+    /// passed over, as they are by reading.
+    ///
+    /// # Errors
+    /// If not a single chunk at the start can be read.
     pub fn sample(&mut self) -> Result<[Vec<f64>; 4]> {
         let mut values = [const { Vec::new() }; 4];
-        let end = self.tables.iter().map(|table| table.next_chunk(0)).fold(SAMPLE, u64::min);
-        let end = end.min(self.total);
-        let mut buffers = Buffers::default();
-        for (values, (i, column)) in values.iter_mut().zip(self.columns) {
-            let (table, mut bytes) = (&mut self.tables[i], Vec::new());
-            if let Err(error) = table.read(0..end, &mut buffers, &mut bytes) {
-                return Err(unreadable(table, 0, error));
+        let mut buffers: Vec<_> = self.tables.iter().map(|_| Buffers::default()).collect();
+        let (mut row, mut damaged, mut fault) = (0, 0, None);
+        while row < self.total && values[0].len() < DECIDING_ROWS && damaged < MOST_DAMAGED {
+            let most = row + (DECIDING_ROWS - values[0].len()) as u64;
+            let end = self.tables.iter().map(|table| table.next_chunk(row)).fold(most, u64::min);
+            let mut bytes = vec![Vec::new(); self.tables.len()];
+            let mut is_read = true;
+            for (i, table) in self.tables.iter_mut().enumerate() {
+                if let Err(error) = table.read(row..end, &mut buffers[i], &mut bytes[i]) {
+                    fault = fault.or_else(|| Some(unreadable(table, row, error)));
+                    is_read = false;
+                    break;
+                }
             }
-            *values = table.view(column, &bytes).floats(end as usize);
+            damaged = if is_read { 0 } else { damaged + 1 };
+            for (values, (i, column)) in values.iter_mut().zip(self.columns) {
+                let view = self.tables[i].view(column, &bytes[i]);
+                values.extend(
+                    is_read.then(|| view.floats((end - row) as usize)).into_iter().flatten(),
+                );
+            }
+            row = end;
         }
-        Ok(values)
+        match fault {
+            Some(error) if values[0].is_empty() => Err(error),
+            _ => Ok(values),
+        }
     }
 
     /// Number of rows of a block.
@@ -275,18 +309,20 @@ impl RowReader {
     ) -> Result<()> {
         self.damaged = 0;
         self.row = rows.end;
-        if unusable.count > 0 {
-            let row = rows.start + unusable.first as u64;
-            self.report.add_event(Finding::BadValues, unusable.count as u64, row);
-            if self.strict {
-                batch.truncate(unusable.first);
-                sink.events(batch, 0)?;
-                let what = format!("row {row} of {} is not an event", self.names());
-                return Err(Error::malformed(what)
-                    .expected("a time, whole x and y from 0 to 65535, and p 0, 1 or -1"));
-            }
+        unusable.count_in(&mut self.report, rows.start);
+        let stop = unusable.stop(self.strict, self.rows.polarity, rows.start);
+        if let (Some((row, _)), true) = (&stop, self.strict) {
+            batch.truncate((row - rows.start) as usize);
         }
-        if batch.is_empty() { Ok(()) } else { sink.events(batch, 0) }
+        if !batch.is_empty() {
+            sink.events(batch, 0)?;
+        }
+        match stop {
+            Some((_, error)) => {
+                Err(error.advice(format!("the rows are those of {}", self.names())))
+            }
+            None => Ok(()),
+        }
     }
 
     fn names(&self) -> String {
@@ -326,7 +362,7 @@ impl RowReader {
         for note in self.shared.notes() {
             self.report.note(note);
         }
-        let stored = self.tables.iter().map(|table| table.dataset.stored_bytes().unwrap_or(0));
+        let stored = self.tables.iter().map(Table::stored_bytes);
         let stored = stored.fold(0, u64::saturating_add).min(self.file_bytes);
         let bytes = &mut self.report.bytes;
         let share = |rows: u64| {

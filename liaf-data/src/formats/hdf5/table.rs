@@ -33,6 +33,8 @@ pub(super) struct Table {
     chunks: Option<Chunks>,
     /// Whether rows are along the second dimension, as in columns from MATLAB.
     is_lying: bool,
+    /// The row of the dataset, if the table is only one row of several.
+    line: u64,
     /// Size of a row in bytes.
     pub row_bytes: usize,
     /// Number of rows of a chunk; they are readable or damaged together.
@@ -57,7 +59,25 @@ impl Table {
             chunk = chunks.sides().get(along).copied().unwrap_or(1).max(1);
             chunk_bytes = chunks.size() as u64;
         }
-        Ok(Self { dataset, chunks, is_lying, row_bytes, chunk, chunk_bytes, rows })
+        Ok(Self { dataset, chunks, is_lying, line: 0, row_bytes, chunk, chunk_bytes, rows })
+    }
+
+    /// The table of one row of a dataset, of which each value belongs to an event.
+    pub fn line(dataset: Dataset, line: u64) -> Result<Self> {
+        let chunks = dataset.chunks()?;
+        let rows = dataset.shape().last().copied().unwrap_or(0);
+        let row_bytes = dataset.datatype().size();
+        let (mut chunk, mut chunk_bytes) = (ROWS, ROWS * row_bytes as u64);
+        if let Some(chunks) = &chunks {
+            chunk = chunks.sides().last().copied().unwrap_or(1).max(1);
+            chunk_bytes = chunks.size() as u64;
+        }
+        Ok(Self { dataset, chunks, is_lying: true, line, row_bytes, chunk, chunk_bytes, rows })
+    }
+
+    /// Number of bytes of the file that the table has, of which those of a dataset count once.
+    pub fn stored_bytes(&self) -> u64 {
+        if self.line == 0 { self.dataset.stored_bytes().unwrap_or(0) } else { 0 }
     }
 
     /// The first row after the chunk in which `row` is.
@@ -80,6 +100,9 @@ impl Table {
         let count = (rows.end - rows.start) as usize;
         if let Some(range) = ranges.get_mut(usize::from(self.is_lying)) {
             *range = rows;
+        }
+        if let (true, Some(range)) = (self.is_lying, ranges.first_mut()) {
+            *range = self.line..self.line + 1;
         }
         let unwritten = || Error::malformed("they were never written");
         let Some(chunks) = &mut self.chunks else {
@@ -110,7 +133,8 @@ impl Table {
             (None, ..) => self.dataset.contiguous().map(|(offset, _)| offset),
             (Some(chunks), 1, _) => chunks.find(&[place]).ok().flatten().map(|chunk| chunk.offset),
             (Some(chunks), _, true) => {
-                chunks.find(&[0, place]).ok().flatten().map(|chunk| chunk.offset)
+                let line = self.line / chunks.sides().first().copied().unwrap_or(1).max(1);
+                chunks.find(&[line, place]).ok().flatten().map(|chunk| chunk.offset)
             }
             (Some(chunks), _, false) => {
                 chunks.find(&[place, 0]).ok().flatten().map(|chunk| chunk.offset)

@@ -71,54 +71,30 @@ pub(crate) struct Data {
     pub bytes: u64,
 }
 
-/// Reads a matrix whose element, which may be compressed, is stored in the `bytes` bytes of the
-/// file from `start` on.
-pub(crate) fn matrix(
+/// Structures within structures are read to this depth.
+const DEPTH: usize = 8;
+/// No more matrices of one element than this are read.
+const MATRICES: usize = 1000;
+
+/// Reads the matrices of an element, which may be compressed and is stored in the `bytes` bytes of the
+/// file from `start` on: the matrix itself, or those of the fields of a structure, with the names of
+/// the structures before their own, as in `TD.x`.
+///
+/// Returns what was read, and the error after which the rest could not be.
+pub(crate) fn matrices(
     source: &mut ByteSource,
     storage: Storage,
     start: u64,
     bytes: u64,
     big: bool,
-) -> Result<Option<Matrix>> {
+) -> Result<(Vec<Matrix>, Option<Error>)> {
     if storage != Storage::Stored {
         feature::ZIP.needed_to("read compressed matrices")?;
     }
     let mut walk = Walk { feed: Feed::new(storage, start, bytes), read: 0, big, start };
-    if storage != Storage::Stored {
-        // The contents are a matrix with a tag of its own.
-        match walk.tag(source)? {
-            tag if tag.kind == MATRIX => {}
-            _ => return Ok(None),
-        }
-    }
-    let flags = walk.small_element(source, 16)?;
-    let class = match (big, flags.first_chunk::<4>()) {
-        (true, Some(flags)) => u32::from_be_bytes(*flags) & 0xff,
-        (false, Some(flags)) => u32::from_le_bytes(*flags) & 0xff,
-        _ => return Ok(None),
-    };
-    let sides = walk.small_element(source, 256)?;
-    let side =
-        |bytes: &[u8; 4]| if big { u32::from_be_bytes(*bytes) } else { u32::from_le_bytes(*bytes) };
-    let sides: Vec<u64> =
-        sides.as_chunks::<4>().0.iter().map(|bytes| u64::from(side(bytes))).collect();
-    let name = walk.small_element(source, 1024)?;
-    let name = String::from_utf8_lossy(&name).into_owned();
-    // Only double, single and the eight integer classes are supported.
-    if !(6..=15).contains(&class) {
-        return Ok(Some(Matrix { name, sides, data: None }));
-    }
-    let tag = walk.tag(source)?;
-    let ahead = if tag.small.is_some() { walk.read - 4 } else { walk.read };
-    let Some(number) = number(tag.kind, big) else {
-        return Ok(Some(Matrix { name, sides, data: None }));
-    };
-    let feed = walk.feed.again();
-    Ok(Some(Matrix {
-        name,
-        sides,
-        data: Some(Data { number, feed, ahead, bytes: tag.bytes.into() }),
-    }))
+    let mut found = Vec::new();
+    let result = walk.element(source, storage, &mut found);
+    Ok((found, result.err()))
 }
 
 /// Iterates over the elements within a matrix.
@@ -129,7 +105,98 @@ struct Walk {
     start: u64,
 }
 
+/// Classes of matrices, as their flags have them.
+const STRUCTURE: u32 = 2;
+/// Double, single and the eight integer classes.
+const NUMBERS: std::ops::RangeInclusive<u32> = 6..=15;
+
 impl Walk {
+    /// Reads an element of the top level.
+    fn element(
+        &mut self,
+        source: &mut ByteSource,
+        storage: Storage,
+        found: &mut Vec<Matrix>,
+    ) -> Result<()> {
+        // The contents of a compressed element are a matrix with a tag of its own.
+        if storage != Storage::Stored && self.tag(source)?.kind != MATRIX {
+            return Ok(());
+        }
+        self.matrix(source, None, DEPTH, found)
+    }
+
+    /// Reads the contents of a matrix. A field of a structure has the name that is given.
+    fn matrix(
+        &mut self,
+        source: &mut ByteSource,
+        name: Option<String>,
+        depth: usize,
+        found: &mut Vec<Matrix>,
+    ) -> Result<()> {
+        let flags = self.small_element(source, 16)?;
+        let Some(class) = flags.first_chunk().map(|flags| self.u32_of(*flags) & 0xff) else {
+            return Ok(());
+        };
+        let sides = self.small_element(source, 256)?;
+        let sides: Vec<u64> =
+            sides.as_chunks::<4>().0.iter().map(|bytes| self.u32_of(*bytes).into()).collect();
+        let own = self.small_element(source, 1024)?;
+        let name = name.unwrap_or_else(|| String::from_utf8_lossy(&own).into_owned());
+        if class == STRUCTURE && depth > 0 && sides.iter().all(|&side| side == 1) {
+            return self.structure(source, &name, depth - 1, found);
+        }
+        let mut data = None;
+        if NUMBERS.contains(&class) {
+            let tag = self.tag(source)?;
+            let ahead = if tag.small.is_some() { self.read - 4 } else { self.read };
+            data = number(tag.kind, self.big).map(|number| {
+                let feed = self.feed.again();
+                Data { number, feed, ahead, bytes: tag.bytes.into() }
+            });
+        }
+        found.push(Matrix { name, sides, data });
+        Ok(())
+    }
+
+    /// Reads the fields of a structure of one element.
+    fn structure(
+        &mut self,
+        source: &mut ByteSource,
+        name: &str,
+        depth: usize,
+        found: &mut Vec<Matrix>,
+    ) -> Result<()> {
+        let length = self.small_element(source, 4)?;
+        let length = length.first_chunk().map_or(0, |bytes| self.u32_of(*bytes)) as usize;
+        let names = self.small_element(source, 64 << 10)?;
+        let names: Vec<String> = names
+            .chunks(length.max(1))
+            .map(|field| field.split(|&byte| byte == 0).next().unwrap_or_default())
+            .map(|field| format!("{name}.{}", String::from_utf8_lossy(field)))
+            .collect();
+        for field in names {
+            if found.len() >= MATRICES {
+                break;
+            }
+            let tag = self.tag(source)?;
+            let end = self.read.saturating_add(tag.bytes.into());
+            if tag.kind == MATRIX && tag.bytes > 0 && tag.small.is_none() {
+                self.matrix(source, Some(field), depth, found)?;
+            }
+            let Some(rest) = end.checked_sub(self.read) else {
+                return Err(Error::malformed("a field of a structure is longer than it says")
+                    .at(self.start));
+            };
+            self.feed.skip(source, rest)?;
+            self.read += rest;
+        }
+        Ok(())
+    }
+
+    fn u32_of(&self, bytes: [u8; 4]) -> u32 {
+        if self.big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+    }
+
     fn take(&mut self, source: &mut ByteSource, n: usize) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.feed.read(source, n, &mut bytes)?;

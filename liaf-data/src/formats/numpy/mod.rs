@@ -5,16 +5,24 @@
 mod archive;
 mod arrays;
 mod encode;
+mod folder;
+mod found;
+mod planner;
 
-use crate::codec::columns::{ColumnReader, Feed, Name, Storage};
+use std::path::{Path, PathBuf};
+
+use crate::codec::columns::{ColumnReader, Decided, Feed, Name, Said, Storage};
 use crate::codec::{Body, ColumnMap, Detection, Field, Format, Opened, ReadOptions};
 use crate::container::npy;
 use crate::container::zip::{self, Entry};
 use crate::error::{Error, Result};
 use crate::hint::Hint;
 use crate::io::ByteSource;
-use crate::model::{RecordingInfo, SensorSize, SensorSource, StreamInfo, StreamKind};
-use arrays::{Found, Plan};
+use crate::model::{RecordingInfo, SensorSize, StreamInfo, StreamKind};
+use arrays::Place;
+use folder::ColumnFiles;
+use found::Found;
+use planner::Plan;
 
 pub(crate) static NPY: Format = Format {
     name: "npy",
@@ -39,8 +47,92 @@ fn open_npy(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let length = source.len().unwrap_or(0);
     let feed = Feed::new(Storage::Stored, 0, length);
     let found = Found::read(source, "the array", feed, length, None, options)?;
-    let plan = arrays::one(source, found, options)?;
-    Ok(opened(NPY.name, source, plan, None, options))
+    if found.is_column() || found.pairs().is_some() {
+        let files = source.path().and_then(|path| Some((folder::with_columns_of(path)?, path)));
+        if let Some((files, path)) = files {
+            if files.times == path {
+                return open_columns(source, found, &files, options);
+            }
+            let times = files.times.display();
+            return Err(Error::unsupported(
+                "the array is one column of a recording of several files",
+            )
+            .advice(format!("name the file of the times, {times}, or the folder")));
+        }
+    }
+    let plan = arrays::one(source, found, Said::default(), options)?;
+    Ok(opened(NPY.name, source, plan, options))
+}
+
+/// Opens a recording of which each column, or x and y together, is a file.
+fn open_columns(
+    source: &mut ByteSource,
+    times: Found,
+    files: &ColumnFiles,
+    options: &ReadOptions,
+) -> Result<Opened> {
+    let mut found = vec![times];
+    let mut bytes = source.len().unwrap_or(0);
+    for path in &files.others {
+        let mut file = ByteSource::open(path, options.map)?;
+        let length = file.len().unwrap_or(0);
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let feed = Feed::new(Storage::Stored, 0, length);
+        let one = Found::read(&mut file, &name, feed, length, None, options);
+        found.push(Found { file: Some(file), ..one.map_err(|error| error.in_file(path))? });
+        bytes += length;
+    }
+    let mut plan = arrays::several(source, found, files.places, Said::default(), options)?;
+    plan.parts.file_bytes = bytes;
+    plan.details.push(("files", (1 + files.others.len()).to_string()));
+    let mut opened = opened(NPY.name, source, plan, options);
+    opened.info.bytes = Some(bytes);
+    Ok(opened)
+}
+
+/// The file of the times, if a folder has a recording of which each column is a file.
+pub(crate) fn times_in(folder: &Path) -> Option<PathBuf> {
+    folder::of_columns(folder).map(|files| files.times)
+}
+
+/// Finds the arrays of t, x, y and p by their names, or those that the caller named.
+fn named<'a>(arrays: &[&'a Entry], options: &ReadOptions) -> Option<(Vec<&'a Entry>, [Place; 4])> {
+    let mut entries: Vec<&Entry> = Vec::new();
+    let mut place = |entry: &'a Entry, column| {
+        let known = entries.iter().position(|one| std::ptr::eq(*one, entry));
+        let index = known.unwrap_or_else(|| {
+            entries.push(entry);
+            entries.len() - 1
+        });
+        (index, column)
+    };
+    let pair = || arrays.iter().copied().find(|entry| Name::is_pair(bare(entry)));
+    let mut places = [(0, None); 4];
+    for field in Field::ALL {
+        let key = options.columns.map.as_ref().and_then(|keys| keys.name(field));
+        let own = arrays.iter().copied().find(|entry| match key {
+            Some(key) => bare(entry) == key || entry.name == key,
+            None => Name::field(bare(entry)) == Some(field),
+        });
+        places[field.index()] = match (own, field) {
+            (Some(entry), _) if key.is_some_and(Name::is_pair) => {
+                place(entry, Some(usize::from(field == Field::Y)))
+            }
+            (Some(entry), _) => place(entry, None),
+            (None, Field::X | Field::Y) if key.is_none() => {
+                place(pair()?, Some(usize::from(field == Field::Y)))
+            }
+            (None, _) => return None,
+        };
+    }
+    Some((entries, places))
+}
+
+/// Whether a file is named by a number of ten digits, as the simulator of `rpg_vid2e` names its files,
+/// whose times are in ns.
+fn is_numbered(path: Option<&Path>) -> bool {
+    let stem = path.and_then(Path::file_stem).and_then(|stem| stem.to_str());
+    stem.is_some_and(|stem| stem.len() == 10 && stem.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
@@ -48,21 +140,14 @@ fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let entries = zip::entries(source, &options.limits)?;
     let arrays: Vec<_> = entries.iter().filter(|entry| entry.name.ends_with(".npy")).collect();
     let names = || arrays.iter().map(|entry| bare(entry)).collect::<Vec<_>>().join(", ");
-    let by_name = Field::ALL.map(|field| {
-        let key = match &options.columns.map {
-            Some(keys) => keys.name(field),
-            None => None,
-        };
-        arrays.iter().copied().find(|entry| match key {
-            Some(key) => bare(entry) == key || entry.name == key,
-            None => Name::field(bare(entry)) == Some(field),
-        })
-    });
-    if let [Some(t), Some(x), Some(y), Some(p)] = by_name {
-        let [t, x, y, p] = [t, x, y, p].map(|entry| find(source, entry, options));
-        let plan = arrays::four(source, [t?, x?, y?, p?], options)?;
+    if let Some((entries, places)) = named(&arrays, options) {
+        let found = entries.into_iter().map(|entry| find(source, entry, options));
+        let found = found.collect::<Result<Vec<_>>>()?;
         let sensor = sensor(source, &arrays, options);
-        return Ok(opened(NPZ.name, source, plan, sensor, options));
+        let said = Said { sensor, ..Said::default() };
+        let mut plan = arrays::several(source, found, places, said, options)?;
+        plan.decided.doubt_unit(options, is_numbered(source.path()));
+        return Ok(opened(NPZ.name, source, plan, options));
     }
     let mut lists = Vec::new();
     for entry in &arrays {
@@ -78,9 +163,10 @@ fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     if lists.len() == 1
         && let Some(found) = lists.pop()
     {
-        let plan = arrays::one(source, found, options)?;
         let sensor = sensor(source, &arrays, options);
-        return Ok(opened(NPZ.name, source, plan, sensor, options));
+        let said = Said { sensor, ..Said::default() };
+        let plan = arrays::one(source, found, said, options)?;
+        return Ok(opened(NPZ.name, source, plan, options));
     }
     Err(if arrays.is_empty() {
         Error::unsupported("the zip archive has no NumPy arrays").at(0)
@@ -92,7 +178,7 @@ fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         // The error of a single array that cannot be read says why.
         if let [only] = arrays.as_slice() {
             let found = find(source, only, options)?;
-            arrays::one(source, found, options)?;
+            arrays::one(source, found, Said::default(), options)?;
         }
         Error::malformed("it is ambiguous which of the arrays hold events")
             .at(0)
@@ -123,14 +209,8 @@ fn sensor(source: &mut ByteSource, arrays: &[&Entry], options: &ReadOptions) -> 
     Some(SensorSize::new(side("width")?, side("height")?))
 }
 
-fn opened(
-    format: &'static str,
-    source: &ByteSource,
-    plan: Plan,
-    sensor: Option<SensorSize>,
-    options: &ReadOptions,
-) -> Opened {
-    let (sensor, sensor_source) = SensorSource::Header.unless_stated(options.sensor, sensor);
+fn opened(format: &'static str, source: &ByteSource, plan: Plan, options: &ReadOptions) -> Opened {
+    let Decided { rows, sensor, sensor_source, details, notes, .. } = plan.decided;
     let info = RecordingInfo {
         format,
         bytes: source.len(),
@@ -138,9 +218,9 @@ fn opened(
         sensor_source,
         streams: vec![StreamInfo::new(0, StreamKind::Events, "events", sensor)],
         stream: Some(0),
-        details: plan.details.into_iter().collect(),
-        notes: Vec::new(),
+        details: plan.details.into_iter().chain(details).collect(),
+        notes,
     };
-    let body = Body::blocks(ColumnReader::new(plan.parts, plan.rows));
+    let body = Body::blocks(ColumnReader::new(plan.parts, rows));
     Opened { step: 1 << 20, bytes_per_event: 13.0, ..Opened::new(info, body, 0, options) }
 }

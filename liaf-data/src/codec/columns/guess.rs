@@ -1,0 +1,43 @@
+//! Guesses about columns that nothing names: which is which, and the unit of times.
+
+use super::polarity::PolaritySet;
+use super::time::guess;
+use crate::codec::TimeUnit;
+
+/// Guesses the unit of these times, the first ones of a file, and returns what the guess is based
+/// on.
+pub(crate) fn guess_unit(times: &[f64]) -> (TimeUnit, &'static str) {
+    let told = times.iter().filter(|time| time.is_finite() && **time != 0.0);
+    guess(told.map(|time| time.fract() != 0.0), times.first().copied().unwrap_or(0.0))
+}
+
+/// Guesses which of four columns are t, x, y and p from the first numbers of each: p is a pair such
+/// as 0 and 1 or 1 and 2, and t increases up to the largest values.
+pub(crate) fn guess_order(columns: &[Vec<f64>]) -> Option<[usize; 4]> {
+    const ORDERS: [[usize; 4]; 4] = [[0, 1, 2, 3], [2, 0, 1, 3], [3, 0, 1, 2], [0, 2, 3, 1]];
+    let column = |i: usize| columns.get(i).map_or(&[][..], Vec::as_slice);
+    let may_be_p = |i: usize| column(i).iter().copied().collect::<PolaritySet>().is_pair();
+    let rises = |i: usize| column(i).windows(2).all(|pair| pair[0] <= pair[1]);
+    let most = |i: usize| column(i).iter().fold(f64::NEG_INFINITY, |most, &v| most.max(v));
+    let possible = ORDERS.iter().filter(|order| may_be_p(order[3]));
+    let best = possible.clone().filter(|order| rises(order[0])).rev();
+    best.max_by(|a, b| most(a[0]).total_cmp(&most(b[0]))).or(possible.clone().next()).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_columns_is_told_by_their_numbers() {
+        let t = vec![0.1, 0.2, 0.3, 0.4];
+        let (x, y, p) =
+            (vec![9.0, 3.0, 7.0, 1.0], vec![4.0, 1.0, 8.0, 2.0], vec![1.0, -1.0, 1.0, 1.0]);
+        let order = |columns: [&Vec<f64>; 4]| guess_order(&columns.map(Clone::clone));
+        assert_eq!(order([&t, &x, &y, &p]), Some([0, 1, 2, 3]));
+        assert_eq!(order([&x, &y, &t, &p]), Some([2, 0, 1, 3]));
+        assert_eq!(order([&x, &y, &p, &t]), Some([3, 0, 1, 2]));
+        assert_eq!(order([&t, &p, &x, &y]), Some([0, 2, 3, 1]));
+        assert_eq!(order([&x, &y, &x, &y]), None);
+    }
+}
