@@ -36,5 +36,6 @@ mod tensor_hostile;
 mod tensor_named;
 mod tensor_named_faults;
 mod tensor_named_h5;
+mod text;
 mod truth;
 mod write;

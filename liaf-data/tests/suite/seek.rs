@@ -33,7 +33,7 @@ fn events(n: i64, start: i64, late: i64) -> EventBatch {
 /// A recording of 5 MiB or more, over the wrap of 32-bit times where there is one.
 fn write_long(folder: &Path, target: &'static Target, options: WriteOptions) -> Option<PathBuf> {
     let n = match target.name {
-        "csv" => 300_000,
+        "csv" | "e2vid" => 300_000,
         "atis-bin" | "es" => 1_100_000,
         "evt2" => 1_350_000,
         "evt3" => 1_500_000,

@@ -167,11 +167,16 @@ const MOST_VALUES: usize = 16;
 impl PolaritySet {
     /// Adds the value of the next row; NaN for a row without a number.
     pub fn add(&mut self, value: f64) {
-        self.rows += 1;
+        self.add_many(value, 1);
+    }
+
+    /// Adds the value of so many rows.
+    pub fn add_many(&mut self, value: f64, rows: u64) {
+        self.rows += rows;
         if let Some((_, count)) = self.counts.iter_mut().find(|(known, _)| *known == value) {
-            *count += 1;
-        } else if self.counts.len() < MOST_VALUES && !value.is_nan() {
-            self.counts.push((value, 1));
+            *count += rows;
+        } else if self.counts.len() < MOST_VALUES && !value.is_nan() && rows > 0 {
+            self.counts.push((value, rows));
         }
     }
 

@@ -1,17 +1,17 @@
 //! Fast decoding of many lines of the simplest form.
 //!
 //! Every byte that is not a digit ends something. The offsets of these bytes are first collected
-//! for a block of lines, 64 bytes at a time. Each line is then described by the next four or five
+//! for a block of lines, 64 bytes at a time. Each line is then described by the next four to eight
 //! of these offsets: its numbers end there, and are parsed backwards from there, eight digits at a
 //! time. Nothing is searched byte by byte, and no number depends on the one before it.
 //!
-//! A line is decoded here only if [`plain`] would accept it, and the event is the same. All other
-//! lines are left to [`plain`] and to [`any`](super::line::any).
+//! A line is decoded here only if [`parse`](super::line::parse) would accept it, and the event is the
+//! same. All other lines are left to that function.
 
 use multiversion::multiversion;
 
 use super::digits::{POWERS, long, pair};
-use super::line::{Columns, plain};
+use super::line::{self, Columns, Line};
 use crate::codec::TimeUnit;
 use crate::codec::columns::scaled;
 use crate::model::EventBatch;
@@ -29,37 +29,79 @@ const TXYP: usize = 0;
 const XYPT: usize = 1;
 const ANY_ORDER: usize = 2;
 
-/// The separators after the numbers of a line, and the position in the line of each field of an
-/// event.
+/// The largest number of bytes in a line that are not digits.
+const ENDS: usize = 8;
+
+/// The bytes after the numbers of a line, and which numbers are the fields of an event. Only digits
+/// stand between these bytes, so that lines with the same bytes are divided into columns in the same way.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pattern {
     /// The bytes that end the numbers, in order.
-    ends: [u8; 5],
+    ends: [u8; ENDS],
+    /// Number of these bytes.
+    count: usize,
     /// Which of the numbers are t (or its part before the point), x, y and p.
     at: [usize; 4],
     /// Whether the times have a decimal point.
     has_point: bool,
+    /// The digit that means OFF. The next digit means ON.
+    off: u8,
+    /// Whether nothing is between the last two bytes: the line ends in CR LF, or with a separator.
+    is_last_empty: bool,
 }
 
 impl Pattern {
-    /// The pattern of the line at the start of `bytes`, if it has four columns and the simplest
-    /// form.
+    /// The pattern of the line at the start of `bytes`, if it is an event in the simplest form:
+    /// unsigned numbers with one separator between them.
     pub fn of(bytes: &[u8], columns: &Columns) -> Option<Self> {
-        let (_, used) = plain(bytes, columns).filter(|_| columns.count == 4)?;
-        let mut ends = [0; 5];
-        let mut count = 0;
-        for &byte in bytes[..used].iter().filter(|byte| !byte.is_ascii_digit()) {
-            *ends.get_mut(count)? = byte;
-            count += 1;
+        let bytes = &bytes[..columns.line_len(bytes)];
+        let is_pair =
+            |off: &i64| [0, 1].map(|on| columns.polarity.polarity(off + on)) == [Some(0), Some(1)];
+        let off = [0, 1].into_iter().find(is_pair).filter(|_| !columns.pixels.rounds())?;
+        let (Line::Event(_), [.., end]) = (line::parse(bytes, columns), bytes) else { return None };
+        if *end != columns.line_end {
+            return None;
         }
-        let t = columns.at[0];
-        let has_point = count == 5;
-        // Only the time of an event may have a decimal point, and the line must end with a single
-        // byte.
-        let point = ends.iter().position(|&byte| byte == b'.');
-        let is_sane = ends[..count].ends_with(b"\n") && !ends.contains(&b'\r');
-        let at = columns.at.map(|i| i + usize::from(has_point && i > t));
-        (is_sane && point == has_point.then_some(t)).then_some(Self { ends, at, has_point })
+        let mut pattern = Self {
+            ends: [0; ENDS],
+            count: 0,
+            at: [usize::MAX; 4],
+            has_point: false,
+            off: b'0' + off as u8,
+            is_last_empty: false,
+        };
+        let [t, ..] = columns.at;
+        let (mut column, mut begin) = (0, 0);
+        for (end, &byte) in bytes.iter().enumerate().filter(|(_, byte)| !byte.is_ascii_digit()) {
+            let number = pattern.count;
+            *pattern.ends.get_mut(number)? = byte;
+            pattern.count += 1;
+            let is_last = end + 1 == bytes.len();
+            let is_empty = begin == end;
+            if is_empty && !(is_last && number > 0) {
+                return None;
+            }
+            pattern.is_last_empty = is_empty;
+            for (field, _) in columns.at.iter().enumerate().filter(|(_, at)| **at == column) {
+                let slot = &mut pattern.at[field];
+                if *slot == usize::MAX {
+                    *slot = number;
+                } else if field != 0 || number != *slot + 1 || !pattern.has_point {
+                    return None;
+                }
+            }
+            let is_separator = matches!(byte, b',' | b';' | b' ' | b'\t');
+            if byte == b'.' && column == t && !pattern.has_point {
+                pattern.has_point = true;
+            } else if is_separator || is_last || byte == b'\r' && end + 2 == bytes.len() {
+                column += 1;
+            } else if columns.at.contains(&column) {
+                return None;
+            }
+            begin = end + 1;
+        }
+        let columns_found = column - usize::from(pattern.is_last_empty);
+        (columns_found == columns.count && !pattern.at.contains(&usize::MAX)).then_some(pattern)
     }
 }
 
@@ -105,12 +147,17 @@ pub(crate) fn lines(
     scratch: &mut Scratch,
     batch: &mut EventBatch,
 ) -> (usize, usize) {
-    let is_micros = reading.columns.unit == TimeUnit::Microseconds;
-    let (end, n) = match reading.pattern.at {
-        _ if reading.pattern.has_point => lines_of::<5, ANY_ORDER>(bytes, at, reading, scratch),
-        [0, 1, 2, 3] if is_micros => lines_of::<4, TXYP>(bytes, at, reading, scratch),
-        [3, 0, 1, 2] if is_micros => lines_of::<4, XYPT>(bytes, at, reading, scratch),
-        _ => lines_of::<4, ANY_ORDER>(bytes, at, reading, scratch),
+    let &Pattern { at: fields, count, has_point, .. } = reading.pattern;
+    let is_micros = reading.columns.unit == TimeUnit::Microseconds && !has_point;
+    let (end, n) = match (count, fields) {
+        (4, [0, 1, 2, 3]) if is_micros => lines_of::<4, TXYP>(bytes, at, reading, scratch),
+        (4, [3, 0, 1, 2]) if is_micros => lines_of::<4, XYPT>(bytes, at, reading, scratch),
+        (4, _) => lines_of::<4, ANY_ORDER>(bytes, at, reading, scratch),
+        (5, _) => lines_of::<5, ANY_ORDER>(bytes, at, reading, scratch),
+        (6, _) => lines_of::<6, ANY_ORDER>(bytes, at, reading, scratch),
+        (7, _) => lines_of::<7, ANY_ORDER>(bytes, at, reading, scratch),
+        (ENDS, _) => lines_of::<ENDS, ANY_ORDER>(bytes, at, reading, scratch),
+        _ => (at, 0),
     };
     batch.t.extend_from_slice(&scratch.t[..n]);
     batch.x.extend_from_slice(&scratch.x[..n]);
@@ -123,7 +170,7 @@ pub(crate) fn lines(
     "x86_64+avx512f+avx512bw+avx512dq+avx512vl+bmi1+bmi2+popcnt",
     "x86_64+avx2+bmi1+bmi2+popcnt"
 ))]
-fn lines_of<const ENDS: usize, const ORDER: usize>(
+fn lines_of<const N: usize, const ORDER: usize>(
     bytes: &[u8],
     start: usize,
     reading: Reading<'_>,
@@ -135,10 +182,10 @@ fn lines_of<const ENDS: usize, const ORDER: usize>(
     let ends = gather(stretch, offsets);
     let (mut begin, mut n) = (start, 0);
     let slots = t.iter_mut().zip(x.iter_mut()).zip(y.iter_mut().zip(p.iter_mut()));
-    for (ends, ((t, x), (y, p))) in offsets[..ends].as_chunks::<ENDS>().0.iter().zip(slots) {
+    for (ends, ((t, x), (y, p))) in offsets[..ends].as_chunks::<N>().0.iter().zip(slots) {
         let ends = ends.map(|end| start + usize::from(end));
-        let end = ends[ENDS - 1] + 1;
-        let event = line::<ENDS, ORDER>(bytes, begin, &ends, columns, pattern);
+        let end = ends[N - 1] + 1;
+        let event = event::<N, ORDER>(bytes, begin, &ends, columns, pattern);
         let Some(event) = event.filter(|_| end - begin <= longest) else { break };
         (*t, *x, *y, *p) = event;
         n += 1;
@@ -178,21 +225,28 @@ fn gather(stretch: &[u8], offsets: &mut [u16; STRETCH + 64]) -> usize {
 
 /// Decodes the line at `begin`, whose numbers end at `ends`.
 #[inline(always)]
-fn line<const ENDS: usize, const ORDER: usize>(
+fn event<const N: usize, const ORDER: usize>(
     bytes: &[u8],
     begin: usize,
-    ends: &[usize; ENDS],
+    ends: &[usize; N],
     columns: &Columns,
     pattern: &Pattern,
 ) -> Option<(i64, u16, u16, u8)> {
-    let is_like = (0..ENDS).fold(true, |like, i| {
-        like & bytes.get(ends[i]).is_some_and(|&byte| byte == pattern.ends[i])
+    let mut is_like = (0..N).fold(true, |like, i| {
+        like & bytes.get(ends[i]).is_some_and(|&byte| byte == pattern.ends[i % ENDS])
     });
     let number = |i: usize| {
-        let from = if i == 0 { begin } else { ends[(i - 1) % ENDS] + 1 };
-        let end = ends[i % ENDS];
+        let from = if i == 0 { begin } else { ends[(i - 1) % N] + 1 };
+        let end = ends[i % N];
         (end, end - from)
     };
+    if N > 4 {
+        // Numbers that are not used here must be there as well. Of four, all are used.
+        for i in 0..N {
+            let is_empty = i + 1 == N && pattern.is_last_empty;
+            is_like &= (number(i).1 == 0) == is_empty;
+        }
+    }
     // If the order is known at compile time, no lookup is needed.
     let at = match ORDER {
         TXYP => [0, 1, 2, 3],
@@ -201,20 +255,19 @@ fn line<const ENDS: usize, const ORDER: usize>(
     };
     let [t, x, y, p] = at.map(number);
     let (x, y) = pair(bytes, x, y)?;
-    let on = bytes.get(p.0.wrapping_sub(1))?.wrapping_sub(b'0');
+    let on = bytes.get(p.0.wrapping_sub(1))?.wrapping_sub(pattern.off);
     let mut time = long(bytes, t)?;
     if !is_like | (p.1 != 1) | (on > 1) {
         return None;
     }
     let mut decimals = 0;
-    if ENDS == 5 {
+    if N > 4 && pattern.has_point {
         let fraction = number(at[0] + 1);
         let power = POWERS.get(fraction.1)?;
         if t.1 + fraction.1 > 18 {
             return None;
         }
-        let below = if fraction.1 == 0 { 0 } else { long(bytes, fraction)? };
-        time = time * power + below;
+        time = time * power + long(bytes, fraction)?;
         decimals = fraction.1 as u32;
     }
     // Sixteen digits always fit.
@@ -236,27 +289,27 @@ mod tests {
         (*state >> 20) as usize
     }
 
-    /// Decodes line by line: returns the events, and the offset of the first line that is not
-    /// plain.
-    fn slowly(bytes: &[u8], mut at: usize, reading: Reading<'_>) -> (EventBatch, usize) {
+    /// Decodes line by line up to the first line that is not an event.
+    fn slowly(bytes: &[u8], mut at: usize, reading: Reading<'_>) -> EventBatch {
         let mut batch = EventBatch::new();
-        while let Some((event, used)) = plain(&bytes[at..], reading.columns)
-            && used <= reading.longest
-        {
+        while at < bytes.len() {
+            let used = reading.columns.line_len(&bytes[at..]);
+            let Line::Event(event) = line::parse(&bytes[at..at + used], reading.columns) else {
+                break;
+            };
             batch.push(event);
             at += used;
         }
-        (batch, at)
+        batch
     }
 
     /// Asserts that both ways of decoding give the same events. The fast way may stop earlier, but
     /// only before a line that does not fit the pattern. Returns how many lines it decoded.
     fn check(text: &[u8], columns: &Columns) -> usize {
-        let first = text.iter().position(|&byte| byte == b'\n').map_or(text.len(), |end| end + 1);
-        let at = first.max(DIGITS).min(text.len());
+        let at = columns.line_len(text).max(DIGITS).min(text.len());
         let Some(pattern) = Pattern::of(&text[at..], columns) else { return 0 };
         let reading = Reading { columns, pattern: &pattern, longest: 60 };
-        let (expected, _) = slowly(text, at, reading);
+        let expected = slowly(text, at, reading);
         let (mut batch, mut scratch, mut end) = (EventBatch::new(), Scratch::default(), at);
         loop {
             let (next, n) = lines(text, end, reading, &mut scratch, &mut batch);
@@ -271,7 +324,7 @@ mod tests {
     }
 
     fn columns(at: [usize; 4], unit: TimeUnit) -> Columns {
-        Columns { count: 4, at, unit }
+        Columns::new(4, at, unit)
     }
 
     const ORDERS: [[usize; 4]; 4] = [[0, 1, 2, 3], [3, 0, 1, 2], [2, 0, 1, 3], [1, 3, 2, 0]];
@@ -298,6 +351,29 @@ mod tests {
             }
             let unit = if has_point { TimeUnit::Seconds } else { TimeUnit::Microseconds };
             assert_eq!(check(text.as_bytes(), &columns(*at, unit)), 1000, "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_with_more_columns_and_other_ends_are_taken() {
+        let micros = columns([0, 1, 2, 3], TimeUnit::Microseconds);
+        let five = Columns::new(5, [4, 1, 2, 3], TimeUnit::Seconds);
+        let mac = Columns { line_end: b'\r', ..micros };
+        for (row, columns, expected) in [
+            ("1500,3,40,1\r\n", micros, 100),
+            ("1500,3,40,1,\n", micros, 100),
+            ("1500;3;40;1\r", mac, 100),
+            ("7 3 40 1 0.001500\r\n", five, 100),
+            ("0.5,3,40,1,15\n", five, 100),
+            // Spaces after commas, more separators at the end, signs and words are for the other way.
+            ("1500, 3, 40, 1\n", micros, 0),
+            ("1500,3,40,1,,\n", micros, 0),
+            ("1500,3,40,-1\n", micros, 0),
+            ("1500,3,40,True\n", micros, 0),
+            ("1500,3.0,40,1\n", micros, 0),
+        ] {
+            let text = format!("12345678,1,1,1{row}{}", row.repeat(100));
+            assert_eq!(check(text.as_bytes(), &columns), expected, "{row:?}");
         }
     }
 
@@ -341,7 +417,12 @@ mod tests {
             }
             for order in ORDERS {
                 for unit in [TimeUnit::Seconds, TimeUnit::Microseconds, TimeUnit::Nanoseconds] {
-                    check(&bytes, &columns(order, unit));
+                    let four = columns(order, unit);
+                    let certain = Columns { separator: Some(b','), ..Columns::new(5, order, unit) };
+                    let mac = Columns { line_end: b'\r', ..four };
+                    for columns in [four, certain, mac] {
+                        check(&bytes, &columns);
+                    }
                 }
             }
         }

@@ -1,45 +1,44 @@
 //! The columns of a text, from its header, or else from its first lines.
 
-use super::line::{self, COLUMNS, Columns};
-use crate::codec::columns::{Name, guess};
-use crate::codec::{ColumnMap, Field, ReadOptions};
+use super::line::{self, COLUMNS, Columns, Fault, Line, Value};
+use super::number::is_fractional;
+use super::order::guess_order;
+use super::polarity;
+use super::sample::{Sample, parse_name};
+use super::split;
+use crate::codec::columns::{Name, Pixels, guess, slow, turned_if_needed};
+use crate::codec::{ColumnMap, Field, ReadOptions, TimeUnit};
 use crate::error::{Error, Result};
 use crate::hint::Hint;
 use crate::io::ByteSource;
-use crate::model::SensorSize;
+use crate::model::{Note, SensorSize, SensorSource};
 
 /// Number of bytes that are examined to find the columns; more if a longer comment precedes the
 /// data.
 const SAMPLE: usize = 64 << 10;
-/// The byte order mark of UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// How the lines of a text are decoded.
 #[derive(Debug)]
 pub(crate) struct Layout {
     pub columns: Columns,
     pub sensor: Option<SensorSize>,
+    pub sensor_source: SensorSource,
     /// Offset at which the data starts.
     pub start: u64,
     /// Number of the first line of data, counted from 1.
     pub line: u64,
     /// What was found, and how, as text for users.
     pub details: Vec<(&'static str, String)>,
+    /// What users should know about it.
+    pub notes: Vec<Note>,
 }
 
-/// The lines at the start of a text.
-#[derive(Debug, Default)]
-struct Sample<'a> {
-    /// Number of lines examined.
-    seen: u64,
-    /// The end of the header: its length in bytes and in lines.
-    start: usize,
-    line: u64,
-    names: Option<Vec<Option<Name>>>,
-    names_text: String,
-    sensor: Option<SensorSize>,
-    /// The lines of numbers, split into fields.
-    rows: Vec<Vec<&'a [u8]>>,
+/// The names of the columns, as they are written and as they are understood.
+struct Names<'a> {
+    /// The line that has them.
+    line: &'a [u8],
+    texts: Vec<&'a [u8]>,
+    names: Vec<Option<Name>>,
 }
 
 impl Layout {
@@ -51,68 +50,186 @@ impl Layout {
             let all = head.len() < size;
             let sample = Sample::read(&head, all);
             if !sample.rows.is_empty() || all || size >= most {
-                return Self::learn(&sample, options);
+                let layout = Self::learn(source, &sample, options);
+                return layout.map_err(|error| error.at(sample.start as u64));
             }
             size = (2 * size).min(most);
         }
     }
 
-    fn learn(sample: &Sample<'_>, options: &ReadOptions) -> Result<Self> {
-        let here = |error: Error| error.at(sample.start as u64);
-        let count = match (&sample.names, sample.rows.first()) {
-            (Some(names), _) => names.len(),
-            (None, Some(row)) => row.len(),
-            (None, None) => 4,
+    fn learn(source: &mut ByteSource, sample: &Sample<'_>, options: &ReadOptions) -> Result<Self> {
+        let separator = separator(sample);
+        let first = sample.rows.first().map(|row| width(row));
+        let names = Names::find(sample, separator, first);
+        let (count, at, order) = order(sample, first, names.as_ref(), options)?;
+        let columns = Columns {
+            separator,
+            line_end: sample.line_end,
+            pixels: Pixels::of(&options.columns),
+            ..Columns::new(count, at, TimeUnit::Microseconds)
         };
-        let (at, order) = match &options.columns.map {
-            Some(ColumnMap::Order(order)) => (stated(order, count).map_err(here)?, "as stated"),
-            keys => match &sample.names {
-                Some(names) => (
-                    named(names, &sample.names_text, keys.as_ref()).map_err(here)?,
-                    "by their names",
-                ),
-                None if keys.is_some() => {
-                    return Err(here(Error::caller("the columns have no names"))
-                        .hint(Hint::NameColumns { example: "x,y,p,t".into() }));
-                }
-                None if count == 4 => {
-                    guess_order(&sample.rows).ok_or_else(|| here(unclear(count)))?
-                }
-                None => return Err(here(unclear(count))),
-            },
-        };
-        let name_of =
-            |field: Field| sample.names.as_ref().and_then(|names| *names.get(at[field.index()])?);
+        let name_of = |field: Field| *names.as_ref()?.names.get(at[field.index()])?;
+        let mut notes = Vec::new();
         let (unit, how) =
             match (options.columns.time_unit, name_of(Field::T).and_then(|name| name.unit)) {
                 (Some(unit), _) => (unit, "as stated"),
                 (None, Some(unit)) => (unit, "by its name"),
                 (None, None) => {
-                    let times = sample.rows.iter().filter_map(|row| row.get(at[0]).copied());
-                    let first = times.clone().find_map(line::float).unwrap_or(0.0);
-                    guess(
-                        times.filter(|text| line::float(text).is_some()).map(is_fractional),
-                        first,
-                    )
+                    let guessed = unit_of(&sample.rows, &columns);
+                    if guessed.0 == TimeUnit::Microseconds {
+                        notes.extend(slow(&numbers(&sample.rows, &columns, Field::T)));
+                    }
+                    guessed
                 }
             };
-        let mut letters = vec!["_"; count];
-        for field in Field::ALL {
-            letters[at[field.index()]] = field.letter();
+        let columns = Columns { unit, ..columns };
+        let polarity = polarity::decide(source, sample.start, &columns, options)?;
+        notes.extend(polarity.notes());
+        let columns = Columns { polarity, ..columns };
+        if !options.strict {
+            check(&sample.rows, &columns)?;
         }
         let size = |field| name_of(field).and_then(|name| name.size);
         let named = size(Field::X).zip(size(Field::Y)).map(|(w, h)| SensorSize::new(w, h));
-        Ok(Self {
-            columns: Columns { count, at, unit },
-            sensor: named.or(sample.sensor),
-            start: sample.start as u64,
-            line: sample.line + 1,
-            details: vec![
-                ("columns", format!("{} ({order})", letters.join(","))),
-                ("time unit", format!("{} ({how})", unit.name())),
-            ],
-        })
+        let (sensor, sensor_source, turned) =
+            sensor(named.or(sample.sensor), &sample.rows, &columns, options);
+        notes.extend(turned);
+        let details = vec![
+            ("columns", format!("{} ({order})", letters(&columns).join(","))),
+            ("time unit", format!("{} ({how})", unit.name())),
+            ("polarity", polarity.describe()),
+        ];
+        let (start, line) = (sample.start as u64, sample.line + 1);
+        Ok(Self { columns, sensor, sensor_source, start, line, details, notes })
     }
+}
+
+/// The separator of columns that is certain: that of the names, or else of the first rows.
+fn separator(sample: &Sample<'_>) -> Option<u8> {
+    let mut of_rows = sample.rows.iter().filter_map(|row| split::separator(row));
+    let of_names = sample.names.and_then(split::separator);
+    let is_used = |separator: &u8| sample.rows.iter().any(|row| row.contains(separator));
+    of_names.filter(is_used).or_else(|| of_rows.next())
+}
+
+/// The number of columns, the indices of t, x, y and p, and how they are known. `first` is the number of
+/// columns of the first row.
+fn order(
+    sample: &Sample<'_>,
+    first: Option<usize>,
+    names: Option<&Names<'_>>,
+    options: &ReadOptions,
+) -> Result<(usize, [usize; 4], &'static str)> {
+    let count = names.map(|names| names.texts.len()).or(first).unwrap_or(4);
+    Ok(match (&options.columns.map, names) {
+        (Some(ColumnMap::Order(order)), _) => {
+            let at = stated(order, first.unwrap_or(count), count)?;
+            (order.len(), at, "as stated")
+        }
+        (keys, Some(names)) => (count, names.order(keys.as_ref())?, "by their names"),
+        (Some(_), None) => {
+            return Err(Error::caller("the columns have no names")
+                .hint(Hint::NameColumns { example: "x,y,p,t".into() }));
+        }
+        (None, None) if count == 4 => {
+            let guessed = guess_order(&sample.rows, sample.has_size_line);
+            let (at, how) = guessed.ok_or_else(|| no_order(&sample.rows))?;
+            (count, at, how)
+        }
+        (None, None) => return Err(unclear(count)),
+    })
+}
+
+/// The letter of each column, or `_`.
+fn letters(columns: &Columns) -> Vec<&'static str> {
+    let mut letters = vec!["_"; columns.count];
+    for field in Field::ALL {
+        if let Some(letter) = letters.get_mut(columns.at[field.index()]) {
+            *letter = field.letter();
+        }
+    }
+    letters
+}
+
+/// The size of the sensor that the options or the file state, turned if the first events fit only then.
+fn sensor(
+    stated: Option<SensorSize>,
+    rows: &[&[u8]],
+    columns: &Columns,
+    options: &ReadOptions,
+) -> (Option<SensorSize>, SensorSource, Option<Note>) {
+    let stated = stated.map(|size| columns.pixels.sensor(size));
+    let (sensor, source) = SensorSource::Header.unless_stated(options.sensor, stated);
+    let (Some(stated), SensorSource::Header) = (sensor, source) else {
+        return (sensor, source, None);
+    };
+    let [x, y] = [Field::X, Field::Y].map(|field| numbers(rows, columns, field));
+    let (size, note) = turned_if_needed(stated, [&x, &y], columns.pixels);
+    (Some(size), source, note)
+}
+
+/// The number of columns of a row, without empty ones at its end.
+fn width(row: &[u8]) -> usize {
+    let filled = split::columns(row, None).zip(1..).filter(|(column, _)| !column.is_empty());
+    filled.last().map_or(0, |(_, count)| count)
+}
+
+/// The values of a field in these rows.
+fn values<'a>(
+    rows: &[&'a [u8]],
+    columns: &Columns,
+    field: Field,
+) -> impl Iterator<Item = (Value<'a>, f64)> + Clone {
+    let of = move |row: &&'a [u8]| {
+        let value = *line::values(row, columns).ok()?.fields.get(field.index())?;
+        Some((value, value.as_f64()?))
+    };
+    rows.iter().filter_map(of)
+}
+
+fn numbers(rows: &[&[u8]], columns: &Columns, field: Field) -> Vec<f64> {
+    values(rows, columns, field).map(|(_, number)| number).collect()
+}
+
+/// The unit of the times of these rows, and how it is known.
+fn unit_of(rows: &[&[u8]], columns: &Columns) -> (TimeUnit, &'static str) {
+    let times = values(rows, columns, Field::T);
+    let first = times.clone().next().map_or(0.0, |(_, number)| number);
+    guess(times.map(|(value, _)| is_fractional(value.text)), first)
+}
+
+/// Checks that there is an event among the first lines.
+///
+/// # Errors
+/// If there is none, with what is wrong with the first line.
+fn check(rows: &[&[u8]], columns: &Columns) -> Result<()> {
+    let mut fault = None;
+    for row in rows {
+        match line::parse(row, columns) {
+            Line::Event(_) => return Ok(()),
+            Line::Bad(bad) => fault = fault.or(Some((bad, row))),
+            Line::Nothing => {}
+        }
+    }
+    let Some((fault, row)) = fault else { return Ok(()) };
+    let what = format!("none of the first {} lines of numbers is an event", rows.len());
+    let hint = match fault {
+        Fault::Fraction(_) => Hint::RoundPixels,
+        Fault::Field(Field::P) => Hint::StatePolarity,
+        _ => Hint::NameColumns { example: "t,x,y,p".into() },
+    };
+    let error = Error::malformed(what).expected(fault.expected(columns));
+    Err(error.found(excerpt(row)).hint(hint))
+}
+
+/// The beginning of a line, for a message.
+fn excerpt(line: &[u8]) -> String {
+    let text = String::from_utf8_lossy(line);
+    let mut short: String = text.chars().take(60).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    format!("{short:?}")
 }
 
 fn unclear(count: usize) -> Error {
@@ -122,176 +239,83 @@ fn unclear(count: usize) -> Error {
         .hint(Hint::NameColumns { example: "t,x,y,p".into() })
 }
 
-/// The order that the caller specified.
-fn stated(order: &[Option<Field>], count: usize) -> Result<[usize; 4]> {
-    if order.len() != count {
+/// The error for four columns that are not t, x, y and p in a known order.
+fn no_order(rows: &[&[u8]]) -> Error {
+    let first = rows.first().map(|row| excerpt(row)).unwrap_or_default();
+    Error::malformed("the meaning of the four columns is ambiguous")
+        .expected("names, or t,x,y,p or x,y,p,t or x,y,t,p, where p has two values")
+        .found(first)
+        .hint(Hint::NameColumns { example: "p,t,x,y".into() })
+}
+
+/// The order that the caller specified. A line may have `narrow` or `wide` columns, where names say one
+/// number and the first line another.
+fn stated(order: &[Option<Field>], narrow: usize, wide: usize) -> Result<[usize; 4]> {
+    if ![narrow, wide].contains(&order.len()) {
         return Err(Error::caller("the number of columns in the file differs from the stated one")
             .expected(order.len())
-            .found(count));
+            .found(narrow));
     }
     let at = |field| order.iter().position(|&column| column == Some(field)).unwrap_or(0);
     Ok(Field::ALL.map(at))
 }
 
-/// The order that follows from the names.
-fn named(names: &[Option<Name>], text: &str, keys: Option<&ColumnMap>) -> Result<[usize; 4]> {
-    let mut raw = [&b""[..]; COLUMNS];
-    line::split(text.as_bytes(), &mut raw);
-    let mut at = [0; 4];
-    for field in Field::ALL {
-        let column = match keys.and_then(|keys| keys.name(field)) {
-            Some(key) => raw.iter().position(|name| name.eq_ignore_ascii_case(key.as_bytes())),
-            None => names.iter().position(|name| name.is_some_and(|name| name.field == field)),
+impl<'a> Names<'a> {
+    /// The names in the line of names, or else in a comment. Where the data shows what separates columns
+    /// and how many there are, the names are divided in the same way.
+    fn find(sample: &Sample<'a>, separator: Option<u8>, count: Option<usize>) -> Option<Self> {
+        let ways = |line| [separator, split::separator(line), None];
+        if let Some(line) = sample.names {
+            let worth = |names: &Self| {
+                let has_count = count.is_none_or(|count| names.texts.len() == count);
+                usize::from(has_count) + usize::from(names.order(None).is_ok())
+            };
+            // Of equally good ways the first is taken.
+            let ways = ways(line).map(|only| Self::divide(line, only)).into_iter().rev();
+            return ways.max_by_key(worth);
+        }
+        // A comment is prose, unless it names all fields and all columns.
+        let names = sample
+            .comments
+            .iter()
+            .rev()
+            .flat_map(|&line| ways(line).map(|only| Self::divide(line, only)));
+        let fits = |names: &Self| match count {
+            Some(count) => names.texts.len() == count,
+            None => names.names.iter().all(Option::is_some),
         };
-        at[field.index()] = column.filter(|&column| column < names.len()).ok_or_else(|| {
-            Error::malformed(format!("no column has a name for {field} of an event"))
-                .found(text)
-                .hint(Hint::NameColumns { example: format!("{field}=NAME") })
-        })?;
+        names.filter(fits).find(|names| names.order(None).is_ok())
     }
-    Ok(at)
-}
 
-/// The order that follows from the numbers: `t,x,y,p`, or another one if p or t cannot be in these
-/// columns.
-fn guess_order(rows: &[Vec<&[u8]>]) -> Option<([usize; 4], &'static str)> {
-    const TXYP: [usize; 4] = [0, 1, 2, 3];
-    const XYPT: [usize; 4] = [3, 0, 1, 2];
-    const XYTP: [usize; 4] = [2, 0, 1, 3];
-    let column = |i: usize| rows.iter().filter_map(move |row| row.get(i).copied());
-    let is_p = |i| column(i).all(|text| line::polarity(text).is_some());
-    let values = |i| column(i).filter_map(line::float);
-    let rises = |i| values(i).zip(values(i).skip(1)).all(|(before, after)| before <= after);
-    let most = |i| values(i).fold(f64::NEG_INFINITY, f64::max);
-    if rows.is_empty() {
-        return Some((TXYP, "taken as usual"));
+    fn divide(line: &'a [u8], only: Option<u8>) -> Self {
+        let mut texts = split::names(line, only);
+        texts.truncate(COLUMNS);
+        let names = texts.iter().map(|name| parse_name(name)).collect();
+        Self { line, texts, names }
     }
-    let first = (is_p(3), rises(0));
-    let third = (is_p(2), rises(3));
-    Some(match (first, third) {
-        // Both columns may be times: the one with larger values is the time.
-        ((true, true), (true, true)) if most(3) > most(0) => (XYPT, "guessed from the numbers"),
-        ((true, true), _) => (TXYP, "guessed from the numbers"),
-        (_, (true, true)) => (XYPT, "guessed from the numbers"),
-        ((true, false), _) if rises(2) => (XYTP, "guessed from the numbers"),
-        ((true, false), _) => (TXYP, "guessed from the numbers"),
-        (_, (true, false)) => (XYPT, "guessed from the numbers"),
-        // Damaged lines are dropped later, but a text without any polarity is a table of something
-        // else.
-        _ if rows.iter().any(|row| row.get(3).is_some_and(|p| line::polarity(p).is_some())) => {
-            (TXYP, "taken as usual")
-        }
-        _ => return None,
-    })
-}
 
-/// Whether a time is written with a fraction. `12.0` counts as a whole number that was converted
-/// from a float.
-fn is_fractional(text: &[u8]) -> bool {
-    match text.iter().position(|&byte| byte == b'.') {
-        Some(point) => {
-            let decimals = &text[point + 1..];
-            match decimals.iter().position(|byte| matches!(byte, b'e' | b'E')) {
-                Some(_) => line::float(text).is_some_and(|value| value.fract() != 0.0),
-                None => decimals.len() > 1 || decimals.iter().any(|&digit| digit != b'0'),
-            }
+    /// The order that follows from the names.
+    fn order(&self, keys: Option<&ColumnMap>) -> Result<[usize; 4]> {
+        let mut at = [0; 4];
+        for field in Field::ALL {
+            let mut names = self.names.iter();
+            let column = match keys.and_then(|keys| keys.name(field)) {
+                Some(key) => self.texts.iter().position(|name| is_called(name, key)),
+                None => names.position(|name| name.is_some_and(|name| name.field == field)),
+            };
+            at[field.index()] = column.ok_or_else(|| {
+                Error::malformed(format!("no column has a name for {field} of an event"))
+                    .found(String::from_utf8_lossy(self.line))
+                    .hint(Hint::NameColumns { example: format!("{field}=NAME") })
+            })?;
         }
-        None => line::float(text).is_some_and(|value| value.fract() != 0.0),
+        Ok(at)
     }
 }
 
-impl<'a> Sample<'a> {
-    /// Examines the lines of `head`. The last line is complete only if the file ends there.
-    fn read(head: &'a [u8], all: bool) -> Self {
-        let mark = if head.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-        let mut sample = Self { start: mark, ..Self::default() };
-        let mut at = mark;
-        while at < head.len() {
-            let end = head[at..].iter().position(|&byte| byte == b'\n').map(|end| at + end + 1);
-            let Some(end) = end.or(all.then_some(head.len())) else { break };
-            sample.seen += 1;
-            sample.line(head[at..end].trim_ascii(), end);
-            at = end;
-        }
-        sample
-    }
-
-    /// Examines a trimmed line that ends at `end`.
-    fn line(&mut self, text: &'a [u8], end: usize) {
-        let is_first = self.rows.is_empty();
-        if line::is_nothing(text) {
-            if is_first {
-                self.comment(text, end);
-            }
-            return;
-        }
-        let mut fields = [&text[..0]; COLUMNS];
-        let count = line::split(text, &mut fields);
-        let Some(fields) = fields.get(..count) else { return };
-        let numbers = fields.iter().filter(|field| is_number(field)).count();
-        match fields {
-            [width, height] if is_first && self.sensor.is_none() => {
-                let side = |text| line::float(text).filter(|v| (1.0..=65535.0).contains(v));
-                if let (Some(width), Some(height)) = (side(width), side(height)) {
-                    self.sensor = Some(SensorSize::new(width as u16, height as u16));
-                    self.header(end);
-                }
-            }
-            _ if numbers == count && count > 2 => self.rows.push(fields.to_vec()),
-            _ if numbers == 0 && is_first && self.names.is_none() => {
-                self.names = Some(names(fields));
-                self.names_text = String::from_utf8_lossy(text).into_owned();
-                self.header(end);
-            }
-            _ => {}
-        }
-    }
-
-    /// Examines a comment, which may have the names of the columns or the size of the sensor
-    /// (`%geometry:1280,720`).
-    fn comment(&mut self, text: &'a [u8], end: usize) {
-        let text = text.trim_ascii_start();
-        let words = text.iter().position(|byte| !b"#%/ \t".contains(byte)).unwrap_or(text.len());
-        let text = &text[words..];
-        let mut fields = [&text[..0]; COLUMNS];
-        let count = line::split(text, &mut fields);
-        if let Some(fields) = fields.get(..count)
-            && count >= 4
-            && fields.iter().all(|field| Name::field(&String::from_utf8_lossy(field)).is_some())
-        {
-            self.names = Some(names(fields));
-            self.names_text = String::from_utf8_lossy(text).into_owned();
-        }
-        let lower = text.to_ascii_lowercase();
-        if let Some(size) = lower.strip_prefix(b"geometry") {
-            let size = String::from_utf8_lossy(size).replace([':', '=', ' '], "").replace(',', "x");
-            self.sensor = size.parse().ok().or(self.sensor);
-        }
-        self.header(end);
-    }
-
-    /// Makes this line, and all lines before it, part of the header.
-    fn header(&mut self, end: usize) {
-        self.line = self.seen;
-        self.start = end;
-    }
-}
-
-fn names(fields: &[&[u8]]) -> Vec<Option<Name>> {
-    fields.iter().map(|field| Name::parse(&String::from_utf8_lossy(field))).collect()
-}
-
-/// Whether a field may be a number of an event.
-fn is_number(field: &[u8]) -> bool {
-    line::float(field).is_some() || line::polarity(field).is_some()
-}
-
-/// Whether a text starts like a table of events: with names of columns, or with a line of 3 to 16
-/// numbers.
-pub(crate) fn is_table(head: &[u8]) -> bool {
-    let sample = Sample::read(head, true);
-    let named = sample.names.is_some_and(|names| {
-        Field::ALL.iter().filter(|&&f| names.iter().flatten().any(|n| n.field == f)).count() >= 3
-    });
-    named || !sample.rows.is_empty()
+/// Whether a column has this name, or has it with something in brackets after it.
+fn is_called(name: &[u8], key: &str) -> bool {
+    let bracket = name.iter().position(|byte| b"([".contains(byte)).unwrap_or(name.len());
+    let is_key = |name: &[u8]| name.trim_ascii().eq_ignore_ascii_case(key.trim().as_bytes());
+    is_key(name) || is_key(&name[..bracket])
 }

@@ -8,31 +8,41 @@
 
 mod decode;
 mod digits;
+mod e2vid;
 mod encode;
 mod fast;
 mod layout;
 mod line;
+mod number;
+mod order;
+mod polarity;
+mod sample;
 mod seek_scan;
+mod segment;
+mod split;
+mod tail;
 
 pub(crate) use decode::CsvDecoder;
 
-use crate::codec::{Body, Detection, FileHead, Format, Opened, ReadOptions};
+use crate::codec::{Body, Detection, FileHead, Format, Opened, ReadOptions, Target};
 use crate::error::Result;
 use crate::io::ByteSource;
-use crate::model::{RecordingInfo, Report, SensorSource, StreamInfo, StreamKind};
+use crate::model::{RecordingInfo, Report, StreamInfo, StreamKind};
 use layout::Layout;
 use seek_scan::LineScan;
 
 pub(crate) static FORMAT: Format =
-    Format { name: "CSV", extensions: &["csv", "txt"], detect, open, write: &[encode::TARGET] };
+    Format { name: "CSV", extensions: &["csv", "txt"], detect, open, write: TARGETS };
+
+static TARGETS: &[Target] = &[encode::TARGET, e2vid::TARGET];
 
 fn detect(head: &FileHead) -> Detection {
-    Detection::maybe(!head.starts_with(b"#!") && layout::is_table(&head.bytes))
+    Detection::maybe(!head.starts_with(b"#!AER-DAT") && sample::is_table(&head.bytes))
 }
 
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let layout = Layout::read(source, options)?;
-    let (sensor, sensor_source) = SensorSource::Header.unless_stated(options.sensor, layout.sensor);
+    let (sensor, sensor_source) = (layout.sensor, layout.sensor_source);
     let mut report = Report::default();
     report.bytes.header = layout.start;
     let info = RecordingInfo {
@@ -43,7 +53,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         streams: vec![StreamInfo::new(0, StreamKind::Events, "events", sensor)],
         stream: Some(0),
         details: layout.details.into_iter().collect(),
-        notes: Vec::new(),
+        notes: layout.notes,
     };
     let body =
         Body::stream(CsvDecoder::new(layout.columns, layout.start, layout.line, report, options))

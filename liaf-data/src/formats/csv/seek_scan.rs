@@ -23,11 +23,12 @@ impl SeekScan for LineScan {
         // No seek point is needed at the start of the data.
         for at in (self.start..len).step_by(step as usize).skip(1) {
             let bytes = source.read_at(at, LOOK)?;
-            let ahead = bytes.iter().take_while(|&&byte| byte != b'\n').count() + 1;
+            let ahead = self.columns.line_len(&bytes);
             let mut offset = at + ahead as u64;
-            let lines = bytes.get(ahead..).unwrap_or_default().split_inclusive(|&b| b == b'\n');
-            for line in lines.filter(|line| line.ends_with(b"\n")) {
-                if let Line::Event(event) = line::any(line, &self.columns) {
+            let end = self.columns.line_end;
+            let lines = bytes.get(ahead..).unwrap_or_default().split_inclusive(|&b| b == end);
+            for line in lines.filter(|line| line.ends_with(&[end])) {
+                if let Line::Event(event) = line::parse(line, &self.columns) {
                     let checkpoint = Checkpoint { offset, state: vec![-1] };
                     points.push(SampledPoint { checkpoint, time: event.t });
                     break;

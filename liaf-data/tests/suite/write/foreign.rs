@@ -38,6 +38,7 @@ const CASES: &[Case] = &[
     ("aedat4", Compression::Zstd, "tonic_aedat4", DAVIS),
     ("csv", Compression::None, "csv_lines", DAVIS),
     ("csv", Compression::None, "faery", DAVIS),
+    ("e2vid", Compression::None, "e2vid", DAVIS),
     ("dat", Compression::None, "expelliarmus_dat", DAVIS),
     ("dat", Compression::None, "faery", DAVIS),
     ("dat", Compression::None, "evutils", DAVIS),
