@@ -37,7 +37,7 @@ pub struct Args {
     pub output: PathBuf,
 
     /// Read all inputs as the pieces of one recording, in order of time, and make one file of it
-    #[arg(long, help_heading = INPUT, conflicts_with = "index")]
+    #[arg(long, help_heading = INPUT, conflicts_with = "index", hide_short_help = true)]
     pub join: bool,
 
     /// Only events from this time on, counted from the first event; @… is µs of the recording's clock
