@@ -87,6 +87,11 @@ def main() -> None:
                 for target in (f"decode_{name}", f"chunking_{name}"):
                     put(target, data[header(data, folder, rule) :])
     put("read_tensors", (HERE.parent / "liaf-data/tests/old/frames.safetensors").read_bytes())
+    for path in sorted((FIXTURES / "packed").glob("*")):
+        data = path.read_bytes()
+        if len(data) <= MOST and path.suffix != ".toml":
+            put("decode_packed", data)
+            put("probe_any", data)
     for path in sorted((FIXTURES / "fuzz").glob("*/*")):
         put(path.parent.name, path.read_bytes())
 

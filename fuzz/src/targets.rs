@@ -1,6 +1,6 @@
 //! The targets by name: what each is asked, and behind which header.
 
-use super::{chunking, decode, ecf, round_trip, tensors};
+use super::{chunking, decode, ecf, packed, round_trip, tensors};
 #[cfg(feature = "hdf5")]
 use super::{decode_hdf5, hdf5};
 
@@ -31,6 +31,7 @@ pub fn run(target: &str, data: &[u8]) {
     let (question, name) = match target {
         "probe_any" => return decode(None, &[], data),
         "decode_ecf" => return ecf(data),
+        "decode_packed" => return packed(data),
         "read_tensors" => return tensors(data),
         #[cfg(feature = "hdf5")]
         "decode_hdf5" => return decode_hdf5(data),

@@ -97,7 +97,8 @@ pub struct ReadArgs {
     #[arg(long, hide_short_help = true)]
     t_offset: bool,
 
-    /// Byte offset at which the data begins, for files with a misleading header
+    /// Byte offset at which the data begins, for files with a misleading or unknown header; with
+    /// --format for files that do not identify themselves
     #[arg(long, value_name = "BYTES", hide_short_help = true)]
     data_offset: Option<u64>,
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use liaf::data::io::unpacked_name;
 use liaf::data::{FORMATS, Recording};
 
 /// All files that `inputs` name, in order, each of them once.
@@ -20,7 +21,7 @@ pub fn expand(inputs: &[PathBuf]) -> Result<Vec<PathBuf>> {
             if files.len() == before {
                 bail!("{}: no recordings in this folder ({})", input.display(), extensions());
             }
-        } else if input.exists() || input.as_os_str() == "-" {
+        } else if input.exists() || input.is_symlink() || input.as_os_str() == "-" {
             files.push(input.clone());
         } else {
             glob_into(input, &mut files)?;
@@ -75,8 +76,11 @@ const IN_COMMON_USE: &[&str] = &["csv", "txt", "npy", "npz", "mat", "h5", "hdf5"
 
 /// Whether the file only has the extension of a recording, as a table of labels or a note may.
 fn is_something_else(path: &Path) -> bool {
-    let extension = extension(path);
-    IN_COMMON_USE.iter().any(|common| common.eq_ignore_ascii_case(extension))
+    let inner = unpacked_name(path);
+    let extension = extension(inner.as_deref().unwrap_or(path));
+    let is_common = |common: &&str| common.eq_ignore_ascii_case(extension);
+    // What is packed may be anything as well.
+    (inner.is_some() || IN_COMMON_USE.iter().any(is_common))
         && Recording::open(path, crate::args::quick()).is_err()
 }
 
@@ -84,8 +88,13 @@ fn extension(path: &Path) -> &str {
     path.extension().and_then(|extension| extension.to_str()).unwrap_or_default()
 }
 
+/// Whether the extension is that of a recording, or of a packed file with a recording in it.
 fn has_known_extension(path: &Path) -> bool {
-    let extension = extension(path);
+    let inner = unpacked_name(path);
+    let extension = extension(inner.as_deref().unwrap_or(path));
+    if extension.is_empty() && inner.is_some() {
+        return true;
+    }
     FORMATS
         .iter()
         .any(|format| format.extensions.iter().any(|known| known.eq_ignore_ascii_case(extension)))

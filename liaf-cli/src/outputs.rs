@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use liaf::data::io::unpacked_name;
 use liaf::data::tensor::Container;
 
 use crate::inputs::{common_parent, identity, place};
@@ -26,9 +27,15 @@ pub struct Job {
 /// an error.
 pub fn plan(inputs: &[PathBuf], output: &Path, kind: Option<Kind>) -> Result<Vec<Job>> {
     let jobs = name_outputs(inputs, output, kind)?;
+    check_apart(&jobs, inputs)?;
+    Ok(jobs)
+}
+
+/// Returns an error if an output is one of the inputs.
+pub fn check_apart(jobs: &[Job], inputs: &[PathBuf]) -> Result<()> {
     let inputs: HashMap<_, _> =
         inputs.iter().filter_map(|input| Some((identity(input)?, input))).collect();
-    for job in &jobs {
+    for job in jobs {
         if let Some(input) = identity(&job.output).and_then(|file| inputs.get(&file)) {
             bail!(Usage(format!(
                 "{} is the same file as the input {}: name another output",
@@ -37,7 +44,7 @@ pub fn plan(inputs: &[PathBuf], output: &Path, kind: Option<Kind>) -> Result<Vec
             )));
         }
     }
-    Ok(jobs)
+    Ok(())
 }
 
 /// Whether an output is a folder by its name, or is one.
@@ -73,6 +80,8 @@ fn name_outputs(inputs: &[PathBuf], output: &Path, kind: Option<Kind>) -> Result
         .zip(&places)
         .map(|(input, place)| {
             let below = place.strip_prefix(&parent).unwrap_or(place);
+            // `recording.aedat4.gz` is a packed `recording.aedat4`.
+            let below = unpacked_name(below).unwrap_or_else(|| below.to_path_buf());
             let output = output.join(below).with_extension(kind.extension());
             Job { input: input.clone(), output, kind }
         })

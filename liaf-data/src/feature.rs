@@ -18,6 +18,10 @@ pub(crate) const ZIP: Feature = Feature { name: "zip", is_here: cfg!(feature = "
 pub(crate) const PNG: Feature = Feature { name: "png", is_here: false };
 /// XML, in which the header of AEDAT 4.0 is written.
 pub(crate) const XML: Feature = Feature { name: "xml", is_here: cfg!(feature = "xml") };
+/// bzip2.
+pub(crate) const BZIP2: Feature = Feature { name: "bzip2", is_here: cfg!(feature = "bzip2") };
+/// xz.
+pub(crate) const XZ: Feature = Feature { name: "xz", is_here: cfg!(feature = "xz") };
 /// ZSTD.
 pub(crate) const ZSTD: Feature = Feature { name: "zstd", is_here: cfg!(feature = "zstd") };
 

@@ -28,9 +28,10 @@
 //! | feature | without it |
 //! |---|---|
 //! | `xml` (default) | AEDAT 4.0 is not read |
-//! | `zstd` (default) | packets of AEDAT 4.0 compressed by ZSTD are neither read nor written |
+//! | `zstd` (default) | packets of AEDAT 4.0 compressed by ZSTD are neither read nor written, and recordings inside ZSTD files are not read |
 //! | `lz4` (default) | in AEDAT 4.0 files with LZ4, everything except events is stored without compression |
-//! | `zip` (default) | `.npz` and compressed MATLAB matrices are refused |
+//! | `xz`, `bzip2` (default) | recordings inside xz and bzip2 files are not read |
+//! | `zip` (default) | `.npz`, recordings inside gzip and zip files, and compressed MATLAB matrices are refused |
 //! | `png` (default) | images of cameras are not written as PNG |
 //! | `ndarray` (default) | frames and tensors have no views as arrays |
 //! | `hdf5` (default) | HDF5 is neither read nor written |

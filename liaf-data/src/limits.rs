@@ -29,6 +29,15 @@ pub struct Limits {
     /// Size of all packets that are decompressed at the same time, in bytes. A single packet may be
     /// larger. Default 32 MiB.
     pub in_flight_bytes: usize,
+    /// Size of what is unpacked from a gzip, ZSTD, xz, bzip2 or zip file that has a recording inside, in
+    /// bytes. It bounds the time that unpacking takes, and the temporary file for formats that are not read
+    /// in order. Default 1 TiB.
+    pub unpacked_bytes: u64,
+    /// How many times larger than the packed bytes what is unpacked from them may be, after the first
+    /// 64 MiB. Default 1100, which is more than gzip can reach.
+    pub unpacked_ratio: u64,
+    /// Size of the window of earlier bytes to which a packed file may refer, in bytes. Default 128 MiB.
+    pub window_bytes: usize,
     /// Number of frames made of one recording. Default 10⁶.
     pub frames: u64,
     /// Size of the tensors made of one recording, in bytes. Default 1 TiB.
@@ -54,6 +63,9 @@ impl Limits {
         held_bytes: 1 << 30,
         packet_bytes: 64 * MIB,
         in_flight_bytes: 32 * MIB,
+        unpacked_bytes: 1 << 40,
+        unpacked_ratio: 1100,
+        window_bytes: 128 * MIB,
         frames: 1_000_000,
         output_bytes: 1 << 40,
         open_frames_bytes: 64 * MIB,

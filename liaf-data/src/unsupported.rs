@@ -1,17 +1,87 @@
-//! Formats that are recognised, so that the error can name them, but not read.
+//! Files that are recognised but not read, so that the error can say what they are and what to do.
 
 use crate::codec::FileHead;
 
 /// Name of the format, how it is recognised, and what helps.
 type Unsupported = (&'static str, fn(&FileHead) -> bool, Option<&'static str>);
-/// Name of the kind of file, and how it is recognised.
-type Foreign = (&'static str, fn(&FileHead) -> bool);
+/// Name of the kind of file, how it is recognised, and what helps.
+type Foreign = (&'static str, fn(&FileHead) -> bool, Option<&'static str>);
 
+/// Recordings, and files that stand for one or hold one.
 const UNSUPPORTED: &[Unsupported] = &[
     ("an AEDAT of an unknown version", |head| head.starts_with(b"#!AER-DAT"), None),
     ("Prophesee HISTO3D or DIFF3D RAW", |head| prophesee(head, &["HISTO3D", "DIFF3D"]), None),
     ("a Prophesee RAW file of an unknown encoding", |head| head.starts_with(b"% "), None),
-    ("ROS 1 bag", |head| head.starts_with(b"#ROSBAG V2.0"), None),
+    (
+        "ROS 1 bag",
+        |head| head.starts_with(b"#ROSBAG V"),
+        Some("extract the topic of the events, for example with the Python package rosbags"),
+    ),
+    (
+        "ROS 2 bag in MCAP",
+        |head| head.starts_with(b"\x89MCAP0\r\n"),
+        Some("extract the topic of the events, for example with the Python package rosbags"),
+    ),
+    (
+        "SQLite database, as ROS 2 bags are (.db3)",
+        |head| head.starts_with(b"SQLite format 3\0"),
+        Some(
+            "convert a ROS 2 bag to MCAP: `ros2 bag convert`, or `rosbags-convert` of the Python package rosbags",
+        ),
+    ),
+    (
+        "Git LFS pointer, which stands for a file that was not downloaded",
+        |head| head.starts_with(b"version https://git-lfs.github.com/spec/"),
+        Some("run `git lfs pull` in the repository, or download the file itself"),
+    ),
+    (
+        "web page",
+        is_html,
+        Some(
+            "the download gave a page in place of the file: open it in a browser to see why, and download the file again",
+        ),
+    ),
+    ("tar archive", |head| head.bytes.get(257..262) == Some(b"ustar"), UNPACK),
+    ("7-Zip archive", |head| head.starts_with(b"7z\xbc\xaf\x27\x1c"), UNPACK),
+    ("RAR archive", |head| head.starts_with(b"Rar!\x1a\x07"), UNPACK),
+    ("LZ4 file", |head| head.starts_with(b"\x04\x22\x4d\x18"), Some("unpack it with `lz4 -d`")),
+    (
+        "LZMA file",
+        |head| head.starts_with(b"\x5d\0\0") && head.bytes.get(5..13) == Some(&[0xff; 8]),
+        Some("unpack it with `xz -d`"),
+    ),
+    (
+        "Python pickle",
+        // The protocol, then the opcode of a frame, or of what pickles usually start with.
+        |head| {
+            matches!(
+                head.bytes[..],
+                [0x80, 2..=5, 0x95 | b'}' | b']' | b'c' | b'(' | 0x8a | b'X' | 0x8c, ..]
+            )
+        },
+        PICKLE,
+    ),
+    (
+        "capture of network packets (pcap)",
+        |head| {
+            [
+                &b"\xd4\xc3\xb2\xa1"[..],
+                b"\xa1\xb2\xc3\xd4",
+                b"\x4d\x3c\xb2\xa1",
+                b"\x0a\x0d\x0d\x0a",
+            ]
+            .iter()
+            .any(|magic| head.starts_with(magic))
+        },
+        Some("extract the events from the packets with the software of the camera"),
+    ),
+    (
+        "AVI video",
+        |head| head.starts_with(b"RIFF") && head.bytes.get(8..12) == Some(b"AVI "),
+        VIDEO,
+    ),
+    ("MP4 or QuickTime video", |head| head.bytes.get(4..8) == Some(b"ftyp"), VIDEO),
+    ("Matroska or WebM video", |head| head.starts_with(b"\x1a\x45\xdf\xa3"), VIDEO),
     (
         "Parquet",
         |head| head.starts_with(b"PAR1"),
@@ -23,6 +93,14 @@ const UNSUPPORTED: &[Unsupported] = &[
     ("MATLAB 7.3 file", |head| head.starts_with(b"MATLAB 7.3 MAT-file"), HDF5),
 ];
 
+const UNPACK: Option<&str> = Some("unpack it and name the recording in it");
+/// What helps with files of Python objects.
+pub(crate) const PICKLE: Option<&str> = Some(
+    "reading it would run the code in it: load it in Python and save the events with numpy.savez",
+);
+const VIDEO: Option<&str> =
+    Some("a video has images and no events; the recording of events is another file");
+
 /// With the feature, the only files that reach this are MATLAB files without the HDF5 signature.
 const HDF5: Option<&str> = Some(if cfg!(feature = "hdf5") {
     "the HDF5 data at byte 512 is missing: the file is truncated or damaged"
@@ -30,16 +108,31 @@ const HDF5: Option<&str> = Some(if cfg!(feature = "hdf5") {
     "this build cannot read HDF5: build it with the feature `hdf5`"
 });
 
+const IMAGE: Option<&str> =
+    Some("an image of a camera has no events; the recording of events is another file");
+
+/// Files that are certainly no recordings.
 const FOREIGN: &[Foreign] = &[
-    ("a PNG image", |head| head.starts_with(b"\x89PNG")),
-    ("a JPEG image", |head| head.starts_with(b"\xff\xd8\xff")),
-    ("a program (ELF)", |head| head.starts_with(b"\x7fELF")),
-    ("a gzip archive", |head| head.starts_with(b"\x1f\x8b")),
-    ("a PDF document", |head| head.starts_with(b"%PDF")),
-    ("zeros", |head| !head.bytes.is_empty() && head.bytes.iter().all(|&byte| byte == 0)),
-    ("text", |head| {
-        head.bytes.iter().all(|&b| matches!(b, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..))
-    }),
+    ("a PNG image", |head| head.starts_with(b"\x89PNG"), IMAGE),
+    ("a JPEG image", |head| head.starts_with(b"\xff\xd8\xff"), IMAGE),
+    ("a GIF image", |head| head.starts_with(b"GIF8"), IMAGE),
+    ("a TIFF image", |head| head.starts_with(b"II*\0") || head.starts_with(b"MM\0*"), IMAGE),
+    (
+        "a BMP image",
+        |head| head.starts_with(b"BM") && head.bytes.get(6..10) == Some(&[0; 4]),
+        IMAGE,
+    ),
+    ("a program (ELF)", |head| head.starts_with(b"\x7fELF"), None),
+    ("a gzip file", |head| head.starts_with(b"\x1f\x8b"), None),
+    ("a PDF document", |head| head.starts_with(b"%PDF"), None),
+    ("zeros", |head| !head.bytes.is_empty() && head.bytes.iter().all(|&byte| byte == 0), None),
+    (
+        "text",
+        |head| {
+            head.bytes.iter().all(|&b| matches!(b, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..))
+        },
+        None,
+    ),
 ];
 
 /// The name of a format that is recognised but not read, and what helps.
@@ -51,12 +144,13 @@ pub(crate) fn known_but_unsupported(
 
 /// Whether the file does not begin with the signature of any known format.
 pub(crate) fn is_unknown(head: &FileHead) -> bool {
-    known_but_unsupported(head).is_none() && !FOREIGN.iter().any(|(_, detect)| detect(head))
+    known_but_unsupported(head).is_none() && !FOREIGN.iter().any(|(_, detect, _)| detect(head))
 }
 
-/// The kind of file that this probably is, if it is not an event recording.
-pub(crate) fn best_guess(head: &FileHead) -> &'static str {
-    FOREIGN.iter().find(|(_, detect)| detect(head)).map_or("binary data", |&(name, _)| name)
+/// The kind of file that this probably is, if it is not an event recording, and what helps.
+pub(crate) fn best_guess(head: &FileHead) -> (&'static str, Option<&'static str>) {
+    let found = FOREIGN.iter().find(|(_, detect, _)| detect(head));
+    found.map_or(("binary data", None), |&(name, _, help)| (name, help))
 }
 
 /// Whether the `% ` header of a Prophesee file contains one of `words`.
@@ -67,4 +161,18 @@ fn prophesee(head: &FileHead, words: &[&str]) -> bool {
             .take_while(|line| line.starts_with("% "))
             .any(|line| words.iter().any(|word| line.contains(word)))
     }
+}
+
+/// Whether the first bytes contain one of `words`, as the names of the members of an archive.
+fn names(head: &FileHead, words: &[&str]) -> bool {
+    words.iter().any(|word| head.bytes.windows(word.len()).any(|bytes| bytes == word.as_bytes()))
+}
+
+/// Whether the file begins as a page of HTML does: with its tags or a comment.
+fn is_html(head: &FileHead) -> bool {
+    const TAGS: [&[u8]; 4] = [b"<!doctype html", b"<html", b"<head", b"<!-- html"];
+    let bytes = head.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head.bytes).trim_ascii_start();
+    let begins =
+        |tag: &&[u8]| bytes.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag));
+    TAGS.iter().any(begins) || (bytes.starts_with(b"<?xml") && names(head, &["<html"]))
 }

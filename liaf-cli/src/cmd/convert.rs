@@ -48,7 +48,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
         kind => kind,
     };
-    let jobs = outputs::plan(&files, &args.output, kind)?;
+    let jobs = match args.join {
+        true => outputs::plan(&files[..files.len().min(1)], &args.output, kind)?,
+        false => outputs::plan(&files, &args.output, kind)?,
+    };
+    if args.join {
+        outputs::check_apart(&jobs, &files)?;
+    }
     let make = match jobs.first().map(|job| job.kind) {
         Some(Kind::Events(target)) => Make::Events(EventConvertOptions {
             target,
@@ -67,6 +73,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let work = Work {
         make,
         read,
+        pieces: if args.join { files.clone() } else { Vec::new() },
         meant: args.read.format().filter(|name| Kind::named(name).is_some()).map(str::to_owned),
         measurements: args.measurements(),
         selection,
@@ -106,6 +113,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 struct Work {
     make: Make,
     read: ReadOptions,
+    /// The pieces of the only recording, if the inputs are joined.
+    pieces: Vec<PathBuf>,
     /// The format that `--format` states, if a kind of output has this name as well.
     meant: Option<String>,
     /// How a stream other than events is written, and the first given option that does not apply to it.
@@ -226,7 +235,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn try_one(work: &Work, job: &Job, parallel: bool) -> Result<Done> {
     let options = ReadOptions { parallel, ..work.read.clone() };
-    let mut recording = Recording::open(&job.input, options).map_err(|error| match &work.meant {
+    let opened = match work.pieces.as_slice() {
+        [] => Recording::open(&job.input, options),
+        pieces => Recording::join(pieces, options),
+    };
+    let mut recording = opened.map_err(|error| match &work.meant {
         Some(name) if error.kind() == ErrorKind::Malformed => error.advice(format!(
             "--format states the format of the input; the kind of file to make is chosen with --to {name}"
         )),

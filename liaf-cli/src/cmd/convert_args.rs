@@ -36,6 +36,10 @@ pub struct Args {
     #[arg(long, short, value_name = "OUT", help_heading = OUTPUT)]
     pub output: PathBuf,
 
+    /// Read all inputs as the pieces of one recording, in order of time, and make one file of it
+    #[arg(long, help_heading = INPUT, conflicts_with = "index", hide_short_help = true)]
+    pub join: bool,
+
     /// Only events from this time on, counted from the first event; @… is µs of the recording's clock
     #[arg(long, value_name = "TIME", value_parser = values::time_point, help_heading = SELECTION)]
     #[arg(allow_hyphen_values = true)]

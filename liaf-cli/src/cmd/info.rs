@@ -25,6 +25,10 @@ pub struct Args {
     #[arg(required = true, value_name = "FILE", help_heading = INPUT, display_order = 0)]
     inputs: Vec<PathBuf>,
 
+    /// Read all inputs as the pieces of one recording, in order of time
+    #[arg(long, help_heading = INPUT)]
+    join: bool,
+
     /// Print one JSON object per file, one per line (its keys are in docs/cli.md)
     #[arg(long, help_heading = OUTPUT)]
     json: bool,
@@ -59,8 +63,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let files = inputs::expand(&args.inputs)?;
     let options = args.read.options(args.coords)?;
     let mut failed = false;
-    for file in &files {
-        let looked = args.read.on_threads(|| look(file, &options))?;
+    let recordings = if args.join { files.len().min(1) } else { files.len() };
+    for file in &files[..recordings] {
+        let open = || match args.join {
+            true => Recording::join(&files, options.clone()),
+            false => Recording::open(file, options.clone()),
+        };
+        let looked = args.read.on_threads(|| look(open()?, &options))?;
         let mut out = io::stdout().lock();
         match looked {
             Ok((info, found)) if args.json => {
@@ -81,8 +90,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 /// Reads the whole recording, with all of its event streams. Of a recording without event streams, only
 /// the account of its bytes is made.
-fn look(file: &Path, options: &ReadOptions) -> liaf::data::Result<(RecordingInfo, Vec<Found>)> {
-    let mut recording = Recording::open(file, options.clone())?;
+fn look(
+    mut recording: Recording,
+    options: &ReadOptions,
+) -> liaf::data::Result<(RecordingInfo, Vec<Found>)> {
     if recording.info().stream.is_some() && !recording.info().reads_events() {
         let mut measurements = recording.measurements()?;
         while measurements.pump(&mut EventStats::default())? {}
@@ -221,7 +232,12 @@ fn print(
     found: &[Found],
     fingerprint: bool,
 ) -> io::Result<()> {
-    let size = info.bytes.map_or("a pipe".into(), text::bytes);
+    let size = match (info.bytes, info.details.get("packed")) {
+        (Some(bytes), _) => text::bytes(bytes),
+        (None, Some(_)) => "packed".into(),
+        (None, None) if info.details.contains_key("pieces") => "packed pieces".into(),
+        (None, None) => "a pipe".into(),
+    };
     writeln!(out, "{}: {}, {size}", file.display(), info.format)?;
     let width = info.details.keys().map(|key| key.len()).max().unwrap_or(0).max(8);
     let mut line = |key: &str, value: String| writeln!(out, "  {key:<width$} {value}");

@@ -9,6 +9,8 @@ mod events;
 mod info;
 mod many;
 mod options;
+#[cfg(all(feature = "bzip2", feature = "xz", feature = "zip", feature = "zstd"))]
+mod packed;
 mod sorting;
 
 use std::fs;

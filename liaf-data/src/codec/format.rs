@@ -1,7 +1,9 @@
 //! The description of a format: how its files are recognised and opened.
 
 use super::seek::SeekScan;
-use super::{BlockReader, BoundsFinder, Checkpoint, Decoder, ReadOptions, StreamChoice, Target};
+use super::{
+    BlockReader, BoundsFinder, Checkpoint, Decoder, EventSink, ReadOptions, StreamChoice, Target,
+};
 use crate::error::{Error, Result};
 use crate::io::ByteSource;
 use crate::model::{RecordingInfo, Report, SensorSize, StreamInfo, StreamKind};
@@ -78,9 +80,8 @@ impl FileHead {
     }
 
     /// Whether a file may be of a format without a header, with records of `record` bytes. This needs a
-    /// matching extension, no known signature at the beginning, and either a whole number of records of
-    /// which most are in order of the times that `time` reads, or records almost all of which are in
-    /// order.
+    /// matching extension, no known signature at the beginning, and records whose times, which `time`
+    /// reads, are those of a recording: see [`is_plausible`](Self::is_plausible).
     pub fn headerless(
         &self,
         extensions: &[&str],
@@ -90,24 +91,33 @@ impl FileHead {
         Detection::maybe(self.stated || self.is_plausible(extensions, record, time))
     }
 
+    /// Whether the first times are those of a recording: they go forward, by little, and rarely back.
+    /// Equal times prove nothing, because any bytes that are mostly 0 have them. If the size of the file
+    /// is not that of whole records, or is not known, more is asked of the times.
     fn is_plausible(
         &self,
         extensions: &[&str],
         record: usize,
         time: impl Fn(&[u8]) -> u32,
     ) -> bool {
-        let Some(len) = self.len.filter(|_| extensions.contains(&&*self.extension)) else {
-            return false;
-        };
-        if self.bytes.len() < record || !self.is_unknown {
+        /// The longest mean step in µs. The steps of numbers that are no times are longer, because
+        /// their upper bytes change as often as the lower ones.
+        const MEAN_STEP: u64 = 20_000;
+        if !extensions.contains(&&*self.extension) || !self.is_unknown {
             return false;
         }
         let times: Vec<_> = self.bytes.chunks_exact(record).map(time).collect();
-        let steps = times.len() - 1;
-        let forward = times.windows(2).filter(|pair| pair[0] <= pair[1]).count();
-        let whole = len.is_multiple_of(record as u64);
-        let ordered = |percent| 100 * forward >= percent * steps;
-        if whole { ordered(70) } else { steps >= 8 && ordered(90) }
+        let (mut forward, mut back, mut sum) = (0u64, 0u64, 0u64);
+        for pair in times.windows(2) {
+            let step = u64::from(pair[1].saturating_sub(pair[0]));
+            sum += step;
+            forward += u64::from(step > 0);
+            back += u64::from(pair[1] < pair[0]);
+        }
+        let ordered = |percent| 100 * forward >= percent * (forward + back);
+        let is_whole = self.len.is_some_and(|len| len.is_multiple_of(record as u64));
+        let is_ordered = if is_whole { ordered(70) } else { forward >= 8 && ordered(90) };
+        forward > 0 && sum <= MEAN_STEP * forward && is_ordered
     }
 }
 
@@ -152,6 +162,35 @@ impl Body {
         match self {
             Self::Stream(decoder, _) => decoder.stream_report(stream),
             Self::Blocks(_) => None,
+        }
+    }
+
+    /// Decodes the next block of `source`, of `step` bytes if it is a stream, and passes its contents to
+    /// `sink`. Returns whether there may be more. With `strict`, damage of the packed file around the
+    /// source is an error.
+    pub fn pump(
+        &mut self,
+        source: &mut ByteSource,
+        step: usize,
+        strict: bool,
+        sink: &mut dyn EventSink,
+    ) -> Result<bool> {
+        let damage = |source: &ByteSource| {
+            let damage = source.damage().filter(|_| strict);
+            damage.map_or(Ok(()), |damage| Err(damage.error()))
+        };
+        match self {
+            Self::Stream(decoder, _) => {
+                if source.visit(step, |bytes, _| decoder.push(bytes, sink))?.is_some() {
+                    return Ok(true);
+                }
+                damage(source)?;
+                decoder.finish(sink).map(|()| false)
+            }
+            Self::Blocks(reader) => {
+                damage(source)?;
+                reader.pump(source, sink)
+            }
         }
     }
 

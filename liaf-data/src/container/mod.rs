@@ -5,4 +5,5 @@ pub(crate) mod deflate;
 pub(crate) mod hdf5;
 pub(crate) mod npy;
 pub(crate) mod npz;
+pub(crate) mod unpack;
 pub(crate) mod zip;

@@ -80,6 +80,18 @@ impl AtomicFile {
         Ok(scratch)
     }
 
+    /// The open file with all bytes appended so far, which has no name if it is a
+    /// [`scratch`](Self::scratch).
+    ///
+    /// # Errors
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if the last of them cannot be written.
+    pub(crate) fn into_file(mut self) -> Result<File> {
+        self.flush()?;
+        let gone =
+            || Error::system("cannot write", io::Error::other("the file is complete already"));
+        self.file.take().ok_or_else(gone)
+    }
+
     /// Passes all bytes appended so far to `give`, in pieces.
     ///
     /// # Errors

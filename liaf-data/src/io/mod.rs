@@ -15,5 +15,6 @@ pub(crate) use memory::prefer_huge_pages;
 pub(crate) use parallel::{in_order, places_per_pool};
 #[cfg(test)]
 pub(crate) use source::OPENS;
-pub use source::{ByteSource, MapChoice};
+pub use source::{ByteSource, MapChoice, unpacked_name};
+pub(crate) use source::{Damage, Unpack, Wrapper};
 pub(crate) use spool::Spool;

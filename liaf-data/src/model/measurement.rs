@@ -24,6 +24,24 @@ impl Measurement {
         }
     }
 
+    /// Adds `us` to all times of the measurement.
+    pub(crate) fn add_time(&mut self, us: i64) {
+        match self {
+            Self::Image(image) => {
+                image.t += us;
+                let times = [
+                    &mut image.frame_start,
+                    &mut image.frame_end,
+                    &mut image.exposure_start,
+                    &mut image.exposure_end,
+                ];
+                times.into_iter().flatten().for_each(|time| *time += us);
+            }
+            Self::Imu(measurement) => measurement.t += us,
+            Self::Trigger(trigger) => trigger.t += us,
+        }
+    }
+
     /// The kind of stream that has such measurements.
     pub fn kind(&self) -> StreamKind {
         match self {

@@ -64,11 +64,15 @@ impl Recording {
     /// As [`index`](Self::index), and if the recording is not a file or the index cannot be
     /// written.
     pub fn keep_index(&mut self) -> Result<PathBuf> {
+        if self.is_joined() {
+            return Err(Error::caller("a recording in pieces has no index that could be stored"));
+        }
         let path = self.path().filter(|_| self.is_seekable());
         let path = path.ok_or_else(|| {
             Error::caller("only a recording that is a file can have an index stored beside it")
         })?;
         let path = path.to_owned();
+        self.unpack()?;
         let mut name = path.clone().into_os_string();
         name.push(".index.json");
         let beside = PathBuf::from(name);

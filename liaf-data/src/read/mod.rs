@@ -3,6 +3,8 @@
 mod check;
 mod index;
 mod index_file;
+mod join;
+mod joined;
 mod measurements;
 mod probe;
 mod recording;
@@ -10,6 +12,7 @@ mod seek_points;
 mod slices;
 mod sparse_index;
 mod stream;
+mod unwrap;
 
 pub use index::Index;
 pub use measurements::MeasurementReader;

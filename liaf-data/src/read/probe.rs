@@ -3,27 +3,25 @@
 
 use std::path::Path;
 
-use crate::codec::{Detection, FileHead, Format};
+use crate::codec::{Detection, FileHead, Format, ReadOptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hint::Hint;
 use crate::io::ByteSource;
 use crate::registry::FORMATS;
 use crate::unsupported::{best_guess, is_unknown, known_but_unsupported};
 
-/// Returns the format of a source. The `stated` format is used if its files may start with data
-/// immediately, or if this source starts like one of its files.
+/// Returns the format of a source. A stated format is used if its files may start with data immediately,
+/// if this source starts like one of its files, or if the offset of its data is stated as well.
 ///
 /// # Errors
 /// [`ErrorKind::Empty`] for an empty file; [`ErrorKind::Unsupported`], with the best guess and the
 /// list of supported formats, for any other format.
-pub(super) fn probe(
-    source: &mut ByteSource,
-    stated: Option<&'static Format>,
-) -> Result<&'static Format> {
+pub(super) fn probe(source: &mut ByteSource, options: &ReadOptions) -> Result<&'static Format> {
+    let stated = options.format;
     let mut head = FileHead {
         bytes: source.head(FileHead::BYTES)?,
         len: source.len(),
-        extension: extension(source.path()),
+        extension: extension(source.name()),
         stated: stated.is_some(),
         is_unknown: false,
     };
@@ -35,17 +33,25 @@ pub(super) fn probe(
     }
     if let Some(format) = stated {
         if (format.detect)(&head) != Detection::No {
+            return takes_offset(format, options);
+        }
+        if options.data_offset.is_some() && DATA_ANYWHERE.contains(&format.name) {
             return Ok(format);
         }
-        return Err(Error::malformed(format!("the file is not {}", format.name)).at(0).found(
-            known_but_unsupported(&head).map_or_else(|| best_guess(&head), |(name, _)| name),
-        ));
+        return Err(Error::malformed(format!("the file is not {}", format.name))
+            .at(0)
+            .found(known_but_unsupported(&head).unwrap_or_else(|| best_guess(&head)).0));
     }
+    let unsupported = known_but_unsupported(&head);
     for wanted in [Detection::Magic, Detection::Maybe] {
+        // Text of any kind may be CSV, unless it is known to be something else.
+        if wanted == Detection::Maybe && unsupported.is_some() && !head.starts_with(b"% ") {
+            break;
+        }
         let mut found = FORMATS.iter().filter(|format| (format.detect)(&head) == wanted);
         match (found.next(), found.next()) {
             (None, _) => {}
-            (Some(format), None) => return Ok(format),
+            (Some(format), None) => return takes_offset(format, options),
             (Some(one), Some(other)) => return Err(ambiguous(one, other)),
         }
     }
@@ -56,15 +62,31 @@ pub(super) fn probe(
     }
     let names: Vec<_> = FORMATS.iter().map(|format| format.name).collect();
     let read = format!("supported formats are {}", names.join(", "));
-    Err(match known_but_unsupported(&head) {
+    Err(match unsupported {
         Some((name, help)) => Error::unsupported(format!("{name}: recognised, but not supported"))
             .at(0)
             .advice(help.map_or(read, str::to_owned)),
-        None => Error::unsupported("not an event recording of a supported format")
-            .at(0)
-            .found(format!("what looks like {}", best_guess(&head)))
-            .advice(read),
+        None => {
+            let (guess, help) = best_guess(&head);
+            Error::unsupported("not an event recording of a supported format")
+                .at(0)
+                .found(format!("what looks like {guess}"))
+                .advice(help.map_or(read, str::to_owned))
+        }
     })
+}
+
+/// The formats whose data may begin at any offset: records or words without a length.
+const DATA_ANYWHERE: [&str; 8] =
+    ["AEDAT 1.0", "AEDAT 2.0", "AEDAT 3", "EVT 2.0", "EVT 2.1", "EVT 3.0", "DAT", "ATIS bin"];
+
+/// The format, unless it cannot begin at the offset that the options state.
+fn takes_offset(format: &'static Format, options: &ReadOptions) -> Result<&'static Format> {
+    if options.data_offset.is_none() || DATA_ANYWHERE.contains(&format.name) {
+        return Ok(format);
+    }
+    Err(Error::caller(format!("{} has no data offset that can be stated", format.name))
+        .expected(DATA_ANYWHERE.join(", ")))
 }
 
 /// The error for a file that may be of either of two formats, between which the caller has to choose.

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::check::Check;
+use super::join::Pieces;
 use super::probe::probe;
 use super::slices::SeekState;
 use super::stream::EventReader;
+use super::unwrap::{describe, unwrap, with_damage};
 use crate::codec::{BlockReader, Body, Coords, Format, Opened, ReadOptions, StreamChoice};
 use crate::error::{Error, Result};
 use crate::hint::Hint;
@@ -56,6 +58,8 @@ pub struct Recording {
     unread: Option<Unread>,
     /// The seek points that are known so far.
     pub(super) points: SeekState,
+    /// The pieces, if there are several files.
+    pieces: Option<Arc<Pieces>>,
 }
 
 /// A reader that has read nothing, and what else opening the recording gave.
@@ -122,9 +126,12 @@ impl Recording {
         Self::new(ByteSource::from_reader(reader), options)
     }
 
-    fn new(mut source: ByteSource, options: ReadOptions) -> Result<Self> {
-        let format = probe(&mut source, options.format)?;
-        let opened = (format.open)(&mut source, &options)?;
+    fn new(source: ByteSource, options: ReadOptions) -> Result<Self> {
+        let mut source = unwrap(source, &options)?;
+        let format = probe(&mut source, &options)?;
+        let opened = (format.open)(&mut source, &options);
+        let mut opened = opened.map_err(|error| with_damage(error, &source))?;
+        describe(&mut opened.info, &source);
         Ok(Self::of(format, source, opened, options))
     }
 
@@ -145,7 +152,31 @@ impl Recording {
             options,
             fresh: Some((source, opened)),
             points: SeekState::default(),
+            pieces: None,
         }
+    }
+
+    /// A recording of several files; see [`join`](Self::join).
+    pub(super) fn of_pieces(
+        pieces: Arc<Pieces>,
+        source: ByteSource,
+        opened: Opened,
+        options: ReadOptions,
+    ) -> Result<Self> {
+        let format = Format::named(opened.info.format)?;
+        let path = pieces.list.first().map(|piece| piece.path.clone());
+        let pieces = Some(pieces);
+        Ok(Self { path, pieces, ..Self::of(format, source, opened, options) })
+    }
+
+    /// Whether the recording consists of several files.
+    pub(super) fn is_joined(&self) -> bool {
+        self.pieces.is_some()
+    }
+
+    /// The opened source for a first reader, if the recording can be read again.
+    pub(super) fn into_fresh(self) -> Option<(ByteSource, Opened)> {
+        self.source.and(self.fresh)
     }
 
     /// Another recording over the same open bytes, read with other options. Nothing is opened
@@ -154,7 +185,11 @@ impl Recording {
     /// # Errors
     /// As [`open`](Self::open), and if the recording is a pipe.
     pub fn with_options(&self, options: ReadOptions) -> Result<Self> {
-        let (source, opened) = self.open_again(&options)?;
+        let (source, mut opened) = self.open_again(&options)?;
+        if let Some(pieces) = &self.pieces {
+            return Self::of_pieces(pieces.clone(), source, opened, options);
+        }
+        describe(&mut opened.info, &source);
         Ok(Self::of(self.format, source, opened, options))
     }
 
@@ -319,6 +354,9 @@ impl Recording {
     /// # Errors
     /// If the bytes can be read only once, or the header is damaged.
     pub(super) fn open_again(&self, options: &ReadOptions) -> Result<(ByteSource, Opened)> {
+        if let Some(pieces) = &self.pieces {
+            return pieces.open(options);
+        }
         let mut source = self.open_bytes()?;
         // Readers of blocks do not take coordinates and steps into account.
         let same =
@@ -330,6 +368,22 @@ impl Recording {
         }
         let opened = (self.format.open)(&mut source, options)?;
         Ok((source, opened))
+    }
+
+    /// Unpacks a packed recording to a temporary file, so that it can be read in any order.
+    ///
+    /// # Errors
+    /// If it cannot be unpacked, or has more bytes than the limits allow.
+    pub(super) fn unpack(&mut self) -> Result<()> {
+        let Some(source) = self.source.as_mut().filter(|source| source.wrapped().is_some()) else {
+            return Ok(());
+        };
+        if !source.is_seekable() {
+            source.hold(self.options.limits.held_bytes)?;
+            self.info.bytes = source.len();
+            self.fresh = None;
+        }
+        Ok(())
     }
 
     /// A new cursor over the open bytes.

@@ -52,6 +52,7 @@ impl Recording {
     /// If there is no stream of events, or several of which none was chosen; if the recording is a
     /// pipe or cannot be read.
     pub fn index(&mut self) -> Result<&Index> {
+        self.unpack()?;
         self.make_ready()?;
         let index = match self.points.index.take() {
             Some(index) => index,
@@ -98,6 +99,7 @@ impl Recording {
     /// # Errors
     /// As [`index`](Self::index).
     pub fn slice(&mut self, time: Range<i64>) -> Result<EventReader> {
+        self.unpack()?;
         let mut reader = match self.find(&time)? {
             Some(reader) => reader,
             None => {
@@ -140,7 +142,7 @@ impl Recording {
         if matches!(self.points.sparse_index, Known::Unknown) {
             let mut reader = Box::new(self.open_reader(self.options())?);
             let EventReader { source, body, .. } = &mut *reader;
-            if source.len().is_none_or(|len| len < SMALL) {
+            if !self.is_joined() && source.len().is_none_or(|len| len < SMALL) {
                 self.points.sparse_index = Known::Nothing;
                 return Ok(Way::None);
             }

@@ -8,7 +8,7 @@ use super::check::{Check, Checked};
 use crate::codec::{Body, Checkpoint, EventSink, Opened};
 use crate::error::{Error, Result};
 use crate::io::ByteSource;
-use crate::model::{EventBatch, RecordingInfo, Report, SensorSize};
+use crate::model::{EventBatch, Finding, RecordingInfo, Report, SensorSize};
 
 /// Reads the events of a recording, in file order. It is a decoder, or the reader of a container,
 /// over the open bytes.
@@ -238,18 +238,9 @@ impl EventReader {
         }
         let step = self.next_step();
         let Self { source, body, check, stream, checks, .. } = self;
+        let strict = check.strict;
         let mut checked = Checked { check, stream, checks, sink };
-        let more = match body {
-            Body::Stream(decoder, _) => {
-                let visited = source.visit(step, |bytes, _| decoder.push(bytes, &mut checked));
-                match visited {
-                    Ok(Some(())) => Ok(true),
-                    Ok(None) => decoder.finish(&mut checked).map(|()| false),
-                    Err(error) => Err(error),
-                }
-            }
-            Body::Blocks(reader) => reader.pump(source, &mut checked),
-        };
+        let more = body.pump(source, step, strict, &mut checked);
         match more {
             Ok(more) => {
                 self.finished = !more;
@@ -305,6 +296,10 @@ impl EventReader {
         let mut report = Report::default();
         self.info.notes.iter().for_each(|note| report.note(note.clone()));
         self.source.notes().iter().for_each(|note| report.note(note.clone()));
+        if let Some(damage) = self.source.damage() {
+            report.add(Finding::BadParts, 1, damage.unpacked);
+            report.note(damage.note());
+        }
         report.merge(decoded);
         report
     }

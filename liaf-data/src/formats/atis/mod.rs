@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::io::ByteSource;
 use crate::limits::Limits;
 use crate::model::{RecordingInfo, SensorSize, SensorSource, StreamInfo, StreamKind};
-use decode::{RECORD, time};
+use decode::{OVERFLOW_Y, RECORD, time};
 use seek_scan::MarkerScout;
 
 pub(crate) static FORMAT: Format =
@@ -30,6 +30,11 @@ const STEP: usize = 160 << 10;
 const PARALLEL_STEP: usize = 5 << 20;
 
 fn detect(head: &FileHead) -> Detection {
+    // No row is below that of the overflows.
+    let mut records = head.bytes.chunks_exact(RECORD);
+    if !head.stated && records.any(|record| record[1] > OVERFLOW_Y) {
+        return Detection::No;
+    }
     head.headerless(FORMAT.extensions, RECORD, |record| record.first_chunk().map_or(0, time))
 }
 

@@ -1,5 +1,5 @@
-//! Sources of bytes: a mapped file, a file read with positioned reads, memory, or a forward-only
-//! stream.
+//! Sources of bytes: a mapped file, a file read with positioned reads, memory, a forward-only
+//! stream, or what is packed in another source.
 //!
 //! If a mapped file shrinks, its reader is killed by SIGBUS. A file is therefore mapped only under
 //! a read lease of the kernel (Linux `fcntl(2)`, `F_SETLEASE`): another program that wants to write
@@ -14,6 +14,7 @@ mod lease;
 #[path = "no_lease.rs"]
 mod lease;
 mod mapped;
+mod packed;
 mod positioned;
 
 use std::fs::{self, File};
@@ -24,6 +25,9 @@ use std::time::SystemTime;
 
 use crate::error::{Error, ErrorKind, Result};
 use mapped::{Mapped, Visit};
+pub use packed::unpacked_name;
+pub(crate) use packed::{Damage, Unpack, Wrapper};
+use packed::{Packed, Wrapped};
 
 /// Whether a file is mapped into memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,6 +66,10 @@ pub struct ByteSource {
     position: u64,
     stamp: Option<Stamp>,
     notes: Vec<String>,
+    /// The file around the bytes, if they were unpacked.
+    wrapped: Option<Arc<Wrapped>>,
+    /// What is wrong with that file, if all of it has been unpacked.
+    damage: Option<Damage>,
 }
 
 enum Kind {
@@ -69,6 +77,7 @@ enum Kind {
     Read { file: Arc<File>, buffer: Vec<u8> },
     Memory(Arc<[u8]>),
     Stream { reader: Box<dyn Read + Send>, peeked: Vec<u8>, buffer: Vec<u8> },
+    Packed(Box<Packed>),
 }
 
 impl std::fmt::Debug for Kind {
@@ -78,6 +87,7 @@ impl std::fmt::Debug for Kind {
             Self::Read { .. } => "Read",
             Self::Memory(_) => "Memory",
             Self::Stream { .. } => "Stream",
+            Self::Packed(_) => "Packed",
         })
     }
 }
@@ -114,7 +124,13 @@ impl ByteSource {
 
     fn open_file(path: &Path, map: MapChoice) -> Result<Self> {
         let cannot = |error| Error::system("cannot open", error);
-        let meta = fs::metadata(path).map_err(cannot)?;
+        let meta = fs::metadata(path).map_err(|error| match fs::read_link(path) {
+            Ok(target) if error.kind() == io::ErrorKind::NotFound => {
+                Error::system("the link leads to a file that does not exist", error)
+                    .found(target.display())
+            }
+            _ => cannot(error),
+        })?;
         if meta.is_dir() {
             return Err(Error::caller("the path is a folder").advice("name a file in it"));
         }
@@ -134,26 +150,24 @@ impl ByteSource {
             Ok(mapped) => Kind::Mapped { mapped: Arc::new(mapped), released: 0 },
             Err(file) => Kind::Read { file: Arc::new(file), buffer: Vec::new() },
         };
-        let path = Some(path.into());
-        Ok(Self { kind, path, position: 0, stamp: Some(stamp), notes: Vec::new() })
+        Ok(Self { path: Some(path.into()), stamp: Some(stamp), ..Self::of(kind) })
     }
 
     /// A source of bytes that are already in memory.
     pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
-        Self {
-            kind: Kind::Memory(bytes.into()),
-            path: None,
-            position: 0,
-            stamp: None,
-            notes: Vec::new(),
-        }
+        Self::of(Kind::Memory(bytes.into()))
+    }
+
+    fn of(kind: Kind) -> Self {
+        let (path, position, stamp, notes) = (None, 0, None, Vec::new());
+        Self { kind, path, position, stamp, notes, wrapped: None, damage: None }
     }
 
     /// A source that can only be read forward, such as a pipe, a socket or standard input.
     pub fn from_reader(reader: impl Read + Send + 'static) -> Self {
         let kind =
             Kind::Stream { reader: Box::new(reader), peeked: Vec::new(), buffer: Vec::new() };
-        Self { kind, path: None, position: 0, stamp: None, notes: Vec::new() }
+        Self::of(kind)
     }
 
     /// Another cursor over the same open file or the same memory, at its beginning. Nothing is
@@ -170,9 +184,15 @@ impl ByteSource {
             Kind::Stream { .. } => {
                 return Err(Error::caller("a pipe cannot be read twice").advice("name a file"));
             }
+            Kind::Packed(packed) => Kind::Packed(Box::new(packed.again()?)),
         };
-        let (path, stamp) = (self.path.clone(), self.stamp);
-        Ok(Self { kind, path, position: 0, stamp, notes: Vec::new() })
+        Ok(Self {
+            path: self.path.clone(),
+            stamp: self.stamp,
+            wrapped: self.wrapped.clone(),
+            damage: self.damage.clone(),
+            ..Self::of(kind)
+        })
     }
 
     /// The file's path, if it has one.
@@ -180,18 +200,61 @@ impl ByteSource {
         self.path.as_deref()
     }
 
-    /// Number of bytes when the source was opened; `None` for a stream.
+    /// What is packed in `source` by the program that `wrapper` undoes. It is unpacked while it is read:
+    /// in order, as often as `source` can be read, and in any order after [`hold`](Self::hold).
+    /// `name` is the name of what is unpacked, by which formats without a header are recognised.
+    ///
+    /// # Errors
+    /// If `source` cannot be read.
+    pub(crate) fn packed(
+        source: Self,
+        wrapper: Arc<dyn Wrapper>,
+        name: Option<PathBuf>,
+    ) -> Result<Self> {
+        let path = source.path.clone();
+        let wrapped =
+            Wrapped { by: wrapper.name(), name, bytes: source.len(), modified: source.modified() };
+        let kind = Kind::Packed(Box::new(Packed::new(source, wrapper)?));
+        Ok(Self { path, wrapped: Some(Arc::new(wrapped)), ..Self::of(kind) })
+    }
+
+    /// The name by which formats without a header are recognised: that of the file or, if it is packed,
+    /// of what is packed in it.
+    pub(crate) fn name(&self) -> Option<&Path> {
+        match &self.wrapped {
+            Some(wrapped) => wrapped.name.as_deref(),
+            None => self.path(),
+        }
+    }
+
+    /// What is known about the file around the bytes, if they are unpacked.
+    pub(crate) fn wrapped(&self) -> Option<&Wrapped> {
+        self.wrapped.as_deref()
+    }
+
+    /// What is wrong with the file around the bytes, as far as it has been unpacked.
+    pub(crate) fn damage(&self) -> Option<&Damage> {
+        match &self.kind {
+            Kind::Packed(packed) => packed.damage(),
+            _ => self.damage.as_ref(),
+        }
+    }
+
+    /// Number of bytes when the source was opened; `None` for a stream, and for what is packed.
     pub fn len(&self) -> Option<u64> {
         match &self.kind {
             Kind::Memory(bytes) => Some(bytes.len() as u64),
-            Kind::Stream { .. } => None,
+            Kind::Stream { .. } | Kind::Packed(_) => None,
             Kind::Mapped { .. } | Kind::Read { .. } => self.stamp.map(|stamp| stamp.len),
         }
     }
 
     /// Modification time of the file when it was opened; `None` for memory and streams.
     pub fn modified(&self) -> Option<SystemTime> {
-        self.stamp.and_then(|stamp| stamp.modified)
+        match &self.wrapped {
+            Some(wrapped) => wrapped.modified,
+            None => self.stamp.and_then(|stamp| stamp.modified),
+        }
     }
 
     /// Whether the source is known to have no bytes.
@@ -201,15 +264,23 @@ impl ByteSource {
 
     /// Whether the source can be read more than once and in any order.
     pub fn is_seekable(&self) -> bool {
-        !matches!(self.kind, Kind::Stream { .. })
+        !matches!(self.kind, Kind::Stream { .. } | Kind::Packed(_))
     }
 
     /// Reads the rest of a stream into memory, at most `limit` bytes, so that it can be read in any
-    /// order. Does nothing for other sources.
+    /// order. What is packed is unpacked to a temporary file without a name. Does nothing for other
+    /// sources.
     ///
     /// # Errors
     /// [`ErrorKind::Limit`] if there is more, [`ErrorKind::System`] if reading fails.
     pub(crate) fn hold(&mut self, limit: usize) -> Result<()> {
+        if let Kind::Packed(packed) = &mut self.kind {
+            let (kind, stamp) = packed.unpack_all()?;
+            self.damage = packed.damage().cloned();
+            self.notes.extend_from_slice(packed.notes());
+            (self.kind, self.stamp) = (kind, stamp);
+            return Ok(());
+        }
         let Kind::Stream { reader, peeked, .. } = &mut self.kind else { return Ok(()) };
         let mut bytes = std::mem::take(peeked);
         let most = (limit as u64).saturating_sub(bytes.len() as u64) + 1;
@@ -225,13 +296,14 @@ impl ByteSource {
         Ok(())
     }
 
-    /// How bytes are currently read: `mapped`, `read`, `memory` or `stream`.
+    /// How bytes are currently read: `mapped`, `read`, `memory`, `stream` or `packed`.
     pub fn access(&self) -> &'static str {
         match self.kind {
             Kind::Mapped { .. } => "mapped",
             Kind::Read { .. } => "read",
             Kind::Memory(_) => "memory",
             Kind::Stream { .. } => "stream",
+            Kind::Packed(_) => "packed",
         }
     }
 
@@ -252,6 +324,9 @@ impl ByteSource {
             let read = reader.take(missing as u64).read_to_end(peeked);
             read.map_err(|error| Error::system("cannot read", error).at(peeked.len() as u64))?;
             return Ok(peeked[..max.min(peeked.len())].to_vec());
+        }
+        if let Kind::Packed(packed) = &mut self.kind {
+            return packed.head(max);
         }
         self.read_at(0, max)
     }
@@ -287,7 +362,7 @@ impl ByteSource {
                 bytes.truncate(filled);
                 Ok(bytes)
             }
-            Kind::Stream { .. } => {
+            Kind::Stream { .. } | Kind::Packed(_) => {
                 Err(Error::caller("a pipe cannot be read out of order").advice("name a file"))
             }
         }
@@ -316,7 +391,7 @@ impl ByteSource {
                 Ok(max)
             }
             Kind::Read { file, .. } => read_fully_at(file, buffer, at),
-            Kind::Mapped { .. } | Kind::Stream { .. } => {
+            Kind::Mapped { .. } | Kind::Stream { .. } | Kind::Packed(_) => {
                 Err(Error::caller("a pipe cannot be read out of order").advice("name a file"))
             }
         }
@@ -332,7 +407,7 @@ impl ByteSource {
                 bytes.get(at..at.checked_add(len)?)
             }
             Kind::Mapped { mapped, .. } => mapped.lend(at, len),
-            Kind::Read { .. } | Kind::Stream { .. } => None,
+            Kind::Read { .. } | Kind::Stream { .. } | Kind::Packed(_) => None,
         }
     }
 
@@ -346,7 +421,11 @@ impl ByteSource {
             return Ok(());
         }
         if to < self.position {
-            return Err(Error::caller("a pipe cannot be read twice").advice("name a file"));
+            let Kind::Packed(packed) = &mut self.kind else {
+                return Err(Error::caller("a pipe cannot be read twice").advice("name a file"));
+            };
+            **packed = packed.again()?;
+            self.position = 0;
         }
         while self.position < to {
             let step = (to - self.position).min(1 << 16) as usize;
@@ -438,6 +517,19 @@ impl ByteSource {
                 self.position = at + n as u64;
                 if n == 0 { Ok(None) } else { take(&buffer[..n], at).map(Some) }
             }
+            Kind::Packed(packed) => {
+                let bytes = packed.next(max)?;
+                self.position = at + bytes.len() as u64;
+                if !bytes.is_empty() {
+                    return take(bytes, at).map(Some);
+                }
+                for note in packed.notes() {
+                    if !self.notes.contains(note) {
+                        self.notes.push(note.clone());
+                    }
+                }
+                Ok(None)
+            }
             Kind::Mapped { .. } => Ok(None),
         }
     }
@@ -462,7 +554,7 @@ impl ByteSource {
         let now = match &self.kind {
             Kind::Mapped { mapped, .. } => Stamp::of(mapped.file()),
             Kind::Read { file, .. } => Stamp::of(file),
-            Kind::Memory(_) | Kind::Stream { .. } => return,
+            Kind::Memory(_) | Kind::Stream { .. } | Kind::Packed(_) => return,
         };
         let (Some(then), Ok(now)) = (self.stamp, now) else { return };
         if now != then {
