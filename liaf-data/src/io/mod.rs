@@ -8,6 +8,7 @@ mod parallel;
 mod source;
 mod spool;
 mod stale;
+mod unfinished;
 
 pub use atomic::AtomicFile;
 pub(crate) use crc::Crc32;
@@ -17,3 +18,5 @@ pub(crate) use parallel::{in_order, places_per_pool};
 pub(crate) use source::OPENS;
 pub use source::{ByteSource, MapChoice};
 pub(crate) use spool::Spool;
+pub use unfinished::abandon_outputs;
+pub(crate) use unfinished::{Unfinished, changing};
