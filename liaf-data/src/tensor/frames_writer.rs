@@ -98,8 +98,8 @@ mod tests {
             let back = LoadedFrames::read(&path, &Limits::default()).unwrap();
             assert_eq!(back.len(), FRAMES as usize, "{name}");
             if container != Container::Npy {
-                let windows = back.timestamps().iter().zip(0..);
-                assert!(windows.into_iter().all(|(&at, i)| at == [3 * i, 3 * i + 2]), "{name}");
+                let mut windows = back.timestamps().iter().zip(0..);
+                assert!(windows.all(|(&at, i)| at == [3 * i, 3 * i + 2]), "{name}");
             }
         }
         assert!(written >= 2);
