@@ -1,6 +1,7 @@
 //! `liaf-bench data`: recordings, timed.
 
 use std::hint::black_box;
+use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -54,18 +55,20 @@ pub fn run(args: &Args) -> Result<()> {
         n => n,
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    let mut out = io::stdout();
     if !args.json {
-        println!(
+        writeln!(
+            out,
             "{:24} {:8} {:>7} {:>11} {:>9} {:>9} {:>9} {:>8} {:>8}",
             "file", "job", "threads", "events", "s", "s_min", "s_max", "mev_s", "rss_mib"
-        );
+        )?;
     }
     for file in &args.files {
         for job in &args.jobs {
             let row = pool
                 .install(|| time(file, job, threads, args.runs))
                 .with_context(|| file.display().to_string())?;
-            row.print(args.json);
+            row.print(&mut out, args.json)?;
         }
     }
     Ok(())
@@ -84,7 +87,7 @@ struct Row {
 }
 
 impl Row {
-    fn print(&self, as_json: bool) {
+    fn print(&self, out: &mut impl Write, as_json: bool) -> io::Result<()> {
         let (min, max) = (self.times[0], self.times[self.times.len() - 1]);
         let median = self.times[self.times.len() / 2];
         let rate = self.events as f64 / median / 1e6;
@@ -94,12 +97,13 @@ impl Row {
                 "events": self.events, "s": median, "s_min": min, "s_max": max,
                 "cpu_s": self.cpu[self.cpu.len() / 2], "mev_s": rate, "rss_mib": self.rss_mib,
             });
-            println!("{row}");
+            writeln!(out, "{row}")
         } else {
-            println!(
+            writeln!(
+                out,
                 "{:24} {:8} {:>7} {:>11} {median:>9.4} {min:>9.4} {max:>9.4} {rate:>8.1} {:>8.1}",
                 self.file, self.job, self.threads, self.events, self.rss_mib
-            );
+            )
         }
     }
 }

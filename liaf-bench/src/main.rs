@@ -4,6 +4,9 @@
 //! bin at 10 ms) and `convert` (the whole way to a deflated HDF5 file, which is left to the page
 //! cache). `liaf-bench seek` times random intervals of long recordings.
 
+// These macros panic if standard output is closed or full.
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
 mod cpu;
 mod data;
 mod limit;

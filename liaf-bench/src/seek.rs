@@ -1,6 +1,7 @@
 //! `liaf-bench seek`: times random intervals of long recordings.
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -43,11 +44,13 @@ const BATCH: u64 = 1 << 20;
 
 /// Times every kind.
 pub fn run(args: &Args) -> Result<()> {
+    let mut out = io::stdout();
     if !args.json {
-        println!(
+        writeln!(
+            out,
             "{:10} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
             "kind", "GB", "Mevents", "index s", "first ms", "fresh ms", "median ms", "max ms"
-        );
+        )?;
     }
     for kind in &args.kinds {
         let target = write::target(kind).with_context(|| format!("{kind} is not written"))?;
@@ -58,7 +61,7 @@ pub fn run(args: &Args) -> Result<()> {
         let path = folder.path().join("recording").with_extension(target.extension);
         let events = make(&path, target, args.bytes)?;
         let row = time(&path, events, args.slices).with_context(|| kind.clone())?;
-        row.print(kind, args.json);
+        row.print(&mut out, kind, args.json)?;
     }
     Ok(())
 }
@@ -154,7 +157,7 @@ fn check(recording: &mut Recording, at: i64) -> Result<()> {
 }
 
 impl Row {
-    fn print(&self, kind: &str, as_json: bool) {
+    fn print(&self, out: &mut impl Write, kind: &str, as_json: bool) -> io::Result<()> {
         let (gb, events) = (self.bytes as f64 / 1e9, self.events as f64 / 1e6);
         let (first, fresh) = (1e3 * self.first, 1e3 * self.fresh);
         let median = 1e3 * self.slices[self.slices.len() / 2];
@@ -164,13 +167,14 @@ impl Row {
                 "kind": kind, "gb": gb, "mevents": events, "index_s": self.index,
                 "first_ms": first, "fresh_ms": fresh, "median_ms": median, "max_ms": max,
             });
-            println!("{row}");
+            writeln!(out, "{row}")
         } else {
-            println!(
+            writeln!(
+                out,
                 "{kind:10} {gb:>6.2} {events:>9.1} {:>9.2} {first:>9.1} {fresh:>9.1} {median:>9.2} \
                  {max:>9.2}",
                 self.index
-            );
+            )
         }
     }
 }

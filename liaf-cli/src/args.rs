@@ -10,6 +10,7 @@ use liaf::data::{Format, ReadOptions, SensorSize};
 
 use crate::help::{INPUT, OTHER};
 use crate::names::{Auto, named, named_or_auto};
+use crate::{text, threads};
 
 /// How recordings are read.
 #[derive(Debug, Args)]
@@ -108,7 +109,7 @@ pub struct ReadArgs {
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
     mmap: Mmap,
 
-    /// Number of threads; 0 = one for each processor
+    /// Number of threads, at most 8 for each processor; 0 = one for each processor
     #[arg(long, short = 'j', value_name = "N", default_value_t = 0)]
     #[arg(allow_negative_numbers = true, help_heading = OTHER)]
     pub threads: usize,
@@ -127,9 +128,9 @@ fn factor(text: &str) -> Result<f64, String> {
     factor.ok_or_else(|| "a factor is a number above 0, such as 0.5".to_owned())
 }
 
-/// Read options for a first look at a file.
+/// Read options for a first look at a file, on this thread alone.
 pub fn quick() -> ReadOptions {
-    ReadOptions::default()
+    ReadOptions { parallel: false, ..ReadOptions::default() }
 }
 
 impl ReadArgs {
@@ -169,18 +170,26 @@ impl ReadArgs {
         })
     }
 
-    /// Number of threads to use.
+    /// Number of threads to use: as many as asked for, up to a multiple of the processors.
     pub fn threads(&self) -> usize {
-        match self.threads {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            n => n,
+        threads::used(self.threads)
+    }
+
+    /// Says so if there are fewer threads than asked for.
+    pub fn say_fewer_threads(&self) {
+        let used = self.threads();
+        if self.threads > used {
+            text::say(format_args!(
+                "liaf: warning: --threads {}: {used} threads are used, which is {} for each processor",
+                self.threads,
+                threads::MOST_PER_PROCESSOR
+            ));
         }
     }
 
     /// Runs `work` on a pool of as many threads as asked for.
     pub fn on_threads<R: Send>(&self, work: impl FnOnce() -> R + Send) -> anyhow::Result<R> {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads()).build()?;
-        Ok(pool.install(work))
+        Ok(threads::pool(self.threads(), rayon::ThreadPoolBuilder::new())?.install(work))
     }
 
     #[expect(unsafe_code, reason = "the user vouches for the file")]

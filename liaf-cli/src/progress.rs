@@ -3,7 +3,6 @@
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use liaf::data::convert::Progress;
@@ -29,7 +28,7 @@ impl Bar {
         if let Ok(style) = ProgressStyle::with_template(style) {
             bar.set_style(style);
         }
-        bar.enable_steady_tick(Duration::from_millis(200));
+        // Drawn as bytes are read: a timer would need a thread of its own, which may be refused.
         Self { bar, events: ProgressBar::hidden() }
     }
 

@@ -1,12 +1,42 @@
-//! Lines on standard error, and numbers as people read them.
+//! Lines on standard error, text from files, and numbers as people read them.
 
 use std::fmt::Display;
 use std::io::Write;
+use std::path::Path;
+
+use liaf::data::{Printable, printable};
 
 /// Writes a line on standard error. If that fails, as when standard error is closed, the line is lost:
-/// there is nowhere else to report it.
+/// there is nowhere else to report it. This is the only way in which the program writes there, because
+/// the macros of the standard library panic in this case. Control characters are escaped.
 pub fn say(line: impl Display) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stderr(), "{}", lines(&line.to_string()));
+}
+
+/// A text of several lines that may contain text from files: everything but line ends and tabs is
+/// escaped.
+pub fn lines(text: &str) -> Printable<'_> {
+    printable(text).keep_lines()
+}
+
+/// A path in a message or on a terminal.
+pub fn path(path: &Path) -> String {
+    printable(&path.to_string_lossy()).to_string()
+}
+
+/// A line of JSON. Control characters are escaped in it as JSON does, so that every text in it stays
+/// exact; the rest of them can only be in strings.
+pub fn json(value: &serde_json::Value) -> String {
+    let mut line = String::new();
+    for c in value.to_string().chars() {
+        let shown = printable(c.encode_utf8(&mut [0; 4])).to_string();
+        if shown.starts_with('\\') && c != '\\' {
+            line += &format!("\\u{:04x}", u32::from(c));
+        } else {
+            line.push(c);
+        }
+    }
+    line
 }
 
 /// `1234567` as `1,234,567`.
@@ -57,6 +87,15 @@ fn scaled(mut value: f64, step: f64, units: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_shows_no_control_characters_and_stays_exact() {
+        let value = serde_json::json!({ "a\u{9b}": ["\u{7f}\x1b\n", "\\ \u{202e}é\u{1f600}"] });
+        let line = json(&value);
+        assert!(line.contains("\\u009b") && line.contains("\\u202e") && line.contains("\\u007f"));
+        assert_eq!(printable(&line).to_string(), line);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap(), value);
+    }
 
     #[test]
     fn numbers_read_well() {

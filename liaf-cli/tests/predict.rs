@@ -349,3 +349,77 @@ fn networks_that_look_ahead_or_give_no_classes_are_refused() {
     let path = trained.path();
     refused(&trained.args(path.to_str().unwrap(), &recording, &[]), 1, &["conv3d1"]);
 }
+
+/// A checkpoint of a network whose classes and layers are named by a stranger.
+fn checkpoint(folder: &Path, layers: &str, classes: &[&str]) -> PathBuf {
+    let all = frames(folder, CLASSES[0].1);
+    let made = Provenance::parse(all.provenance()).unwrap();
+    let recipe = SampleRecipe {
+        classes: classes.iter().map(|&name| name.to_owned()).collect(),
+        ..SampleRecipe::new(made.frames)
+    };
+    let network = format!("[inputs.frames]\nshape = [2, 16, 16]\n{layers}");
+    let network = NetworkConfig::from_toml(&network).unwrap().build::<f32>(3).unwrap();
+    let config = TrainConfig::from_toml("optimizer = { type = 'sgd', learning_rate = 0.1 }");
+    let mut trainer = Trainer::new(network, config.unwrap()).unwrap();
+    trainer.notes_mut().insert(SampleRecipe::NOTE.into(), recipe.to_json().unwrap());
+    let path = folder.join("strange.safetensors");
+    trainer.save(&path).unwrap();
+    path
+}
+
+#[test]
+fn a_checkpoint_that_needs_too_much_memory_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let wide = "[[layers]]\ntype = 'conv2d'\nchannels = 1\nkernel = 1\npadding = 23000\n\
+        [[layers]]\ntype = 'spatial_mean'\n[[layers]]\ntype = 'aggregate'\n";
+    let path = checkpoint(folder.path(), wide, &[]);
+    assert!(fs::metadata(&path).unwrap().len() < 4096);
+    let (path, recording) = (path.to_str().unwrap(), &fixture(CLASSES[0].1));
+    let begun = std::time::Instant::now();
+    refused(&["predict", path, recording], 1, &[path, "memory", "4294967296", "--max-memory"]);
+    // Allowed by the user, and refused by the system, in place of an abort.
+    if cfg!(target_os = "linux") {
+        let limited =
+            "ulimit -v 4000000; exec \"$0\" predict \"$1\" \"$2\" --max-memory 100000 -j 1";
+        let output = Command::new("sh")
+            .args(["-c", limited, env!("CARGO_BIN_EXE_liaf"), path, recording])
+            .output()
+            .unwrap();
+        common::refused(&output, 1, &["the system does not have"]);
+    }
+    assert!(begun.elapsed().as_secs() < 120);
+    let small = wide.replace("23000", "1000");
+    let path = checkpoint(folder.path(), &small, &[]);
+    let path = path.to_str().unwrap();
+    refused(&["predict", path, recording, "--max-memory", "10"], 1, &["at most 10485760 bytes"]);
+    let output = liaf(&["predict", path, recording, "--to", "10ms"]);
+    common::refused(
+        &output,
+        0,
+        &["strange.safetensors: needs", " MB of memory, ", " MACs for each"],
+    );
+    assert!(
+        !String::from_utf8_lossy(&liaf(&["predict", path, recording, "-q"]).stderr)
+            .contains("MACs")
+    );
+}
+
+#[test]
+fn names_of_classes_do_not_control_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let two = "[[layers]]\ntype = 'flatten'\n[[layers]]\ntype = 'dense'\nunits = 2\n";
+    let name = "\x1b]0;mine\x07\u{9b}2J";
+    let path = checkpoint(folder.path(), two, &[name, name]);
+    let recording = &fixture(CLASSES[0].1);
+    let args = ["predict", path.to_str().unwrap(), recording];
+    let output = liaf(&args);
+    for text in [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text)) {
+        assert!(text.contains(r"\u{1b}]0;mine\u{7}\u{9b}2J"), "{text}");
+        assert!(!text.contains(['\x1b', '\x07', '\u{9b}']), "{text}");
+    }
+    let json = out(&[&args[..], &["--json", "-q"]].concat());
+    let row: Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
+    assert_eq!(row["class"], name);
+    assert!(!json.contains(['\x1b', '\u{9b}']), "{json}");
+}

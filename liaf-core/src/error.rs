@@ -19,6 +19,8 @@ pub enum ErrorKind {
     Checkpoint,
     /// Something that this network or build does not support.
     Unsupported,
+    /// A file or a network asks for more than [`Limits`](crate::Limits) allow.
+    Limit,
     /// The operating system reported an error.
     System,
 }
@@ -32,6 +34,7 @@ impl ErrorKind {
             Self::Data => "data",
             Self::Checkpoint => "checkpoint",
             Self::Unsupported => "unsupported",
+            Self::Limit => "limit",
             Self::System => "system",
         }
     }
@@ -97,6 +100,11 @@ impl Error {
     /// This network or build does not support something ([`ErrorKind::Unsupported`]).
     pub fn unsupported(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Unsupported, what)
+    }
+
+    /// A file or a network asks for more than [`Limits`](crate::Limits) allow ([`ErrorKind::Limit`]).
+    pub fn limit(what: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Limit, what)
     }
 
     /// The operating system reported `source` when asked to do `what` ([`ErrorKind::System`]).

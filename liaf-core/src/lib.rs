@@ -73,6 +73,7 @@ pub mod graph;
 pub mod init;
 mod kernels;
 pub mod layer;
+mod limits;
 pub mod loss;
 mod memory;
 pub mod neuron;
@@ -87,6 +88,7 @@ pub mod zoo;
 pub use activation::Activation;
 pub use error::{Error, ErrorKind, Result};
 pub use graph::{GradientSum, Gradients, Inputs, Mode, Network, NetworkConfig, Workspace};
+pub use limits::Limits;
 pub use real::Real;
 pub use shape::Shape;
 

@@ -29,6 +29,29 @@ impl<R: Real> Saved<R> {
     }
 }
 
+/// How many numbers a layer needs for one sample in addition to its inputs, its output and its state:
+/// an upper bound, which does not overflow.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Room {
+    /// Numbers that stay in [`Saved`].
+    pub saved: usize,
+    /// Numbers taken from [`Scratch`] at the same time.
+    pub scratch: usize,
+}
+
+impl Room {
+    /// Room for `saved` and `scratch` numbers, each of them a sum of products.
+    pub fn new(saved: &[&[usize]], scratch: &[&[usize]]) -> Self {
+        Self { saved: sum(saved), scratch: sum(scratch) }
+    }
+}
+
+/// The sum of the products of the numbers in each part; the largest number if that overflows.
+fn sum(parts: &[&[usize]]) -> usize {
+    let product = |part: &&[usize]| part.iter().fold(1, |all: usize, &n| all.saturating_mul(n));
+    parts.iter().map(product).fold(0, usize::saturating_add)
+}
+
 /// Working memory of one thread: buffers that are taken and returned.
 #[derive(Debug, Default)]
 pub struct Scratch<R> {
@@ -49,6 +72,11 @@ impl<R: Real> Scratch<R> {
         buffer.clear();
         buffer.resize(len, R::ZERO);
         buffer
+    }
+
+    /// Number of numbers that the buffers can hold.
+    pub fn len(&self) -> usize {
+        self.free.iter().map(Vec::capacity).sum()
     }
 
     /// Returns a buffer.

@@ -9,7 +9,7 @@ use std::fmt::Debug;
 
 use crate::error::{Error, Result};
 use crate::kernels::Kernels;
-use crate::memory::{Saved, Scratch};
+use crate::memory::{Room, Saved, Scratch};
 use crate::real::Real;
 use crate::rng::Key;
 
@@ -131,6 +131,13 @@ pub trait SampleOp<R: Real>: Send + Sync + Debug {
         0
     }
 
+    /// How much memory a sample of `steps` steps needs, in addition to inputs, output and state; with
+    /// `keep`, including the backward pass. A layer that saves values or takes working memory must
+    /// implement this, because networks of strangers are refused by it.
+    fn room(&self, _steps: usize, _keep: bool) -> Room {
+        Room::default()
+    }
+
     /// The state before the first step; zeros by default.
     fn init_state(&self, state: &mut [R]) {
         state.fill(R::ZERO);
@@ -202,6 +209,11 @@ pub trait BatchOp<R: Real>: Send + Sync + Debug {
     /// continues from [`Flow::carry`].
     fn state_len(&self) -> usize {
         0
+    }
+
+    /// As [`SampleOp::room`], for each sample of a batch.
+    fn room(&self, _steps: usize, _keep: bool) -> Room {
+        Room::default()
     }
 
     /// Runs one step of one sample in evaluation mode, as [`SampleOp::step`].

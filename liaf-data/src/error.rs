@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::hint::Hint;
 use crate::names::names;
+use crate::printable::printable;
 
 /// The result of every function of this crate that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -266,7 +267,7 @@ impl Error {
         if said.is_empty() {
             message.to_string()
         } else {
-            format!("{message} ({})", said.join("; "))
+            format!("{message} ({})", printable(&said.join("; ")))
         }
     }
 }
@@ -284,20 +285,20 @@ impl fmt::Display for Headline<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = self.0;
         if let Some(path) = &inner.path {
-            write!(f, "{}: ", path.display())?;
+            write!(f, "{}: ", printable(&path.to_string_lossy()))?;
         }
-        f.write_str(&inner.what)?;
+        printable(&inner.what).fmt(f)?;
         if let Some(offset) = inner.offset {
             write!(f, " at byte {offset}")?;
         }
-        match (&inner.expected, &inner.found) {
+        match (inner.expected.as_deref().map(printable), inner.found.as_deref().map(printable)) {
             (Some(expected), Some(found)) => write!(f, ": expected {expected}, found {found}")?,
             (Some(expected), None) => write!(f, ": expected {expected}")?,
             (None, Some(found)) => write!(f, ": found {found}")?,
             (None, None) => {}
         }
         if let Some(source) = &inner.source {
-            write!(f, ": {source}")?;
+            write!(f, ": {}", printable(&source.to_string()))?;
         }
         Ok(())
     }

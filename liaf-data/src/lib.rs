@@ -58,6 +58,7 @@ mod limits;
 pub mod measurements;
 pub mod model;
 mod names;
+mod printable;
 mod read;
 mod registry;
 mod selected;
@@ -70,6 +71,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use hint::Hint;
 pub use limits::Limits;
 pub use model::{Event, EventBatch, Polarity, Report, SensorSize};
+pub use printable::{Printable, printable};
 pub use read::{EventReader, Recording};
 pub use registry::FORMATS;
 

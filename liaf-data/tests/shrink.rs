@@ -142,3 +142,36 @@ fn a_file_that_grows_is_read_to_its_old_end_and_said() {
     let notes = reader.report().notes;
     assert!(notes.iter().any(|note| note.text.contains("bytes while it was read")), "{notes:?}");
 }
+
+/// A program that opens the file for writing and does not want to wait is told to come again, which
+/// `docs/reliability.md` says; the reader lets go at once, so that the next attempt succeeds.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_writer_that_does_not_wait_is_turned_away_once() {
+    use std::io::ErrorKind;
+    use std::os::unix::fs::OpenOptionsExt;
+
+    /// `O_NONBLOCK` of Linux on the processors that Rust programs run on most.
+    const NONBLOCK: i32 = 0o4000;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = recording(&folder);
+    if !is_mapped(&path) {
+        return;
+    }
+    let mut reader = Recording::open(&path, options(MapChoice::LEASED)).unwrap().reader().unwrap();
+    let mut batch = EventBatch::new();
+    assert!(reader.read_into(&mut batch, 1000).unwrap() > 0);
+    let open = || OpenOptions::new().write(true).custom_flags(NONBLOCK).open(&path);
+    assert_eq!(open().unwrap_err().kind(), ErrorKind::WouldBlock);
+    // Readers are not turned away.
+    OpenOptions::new().read(true).custom_flags(NONBLOCK).open(&path).unwrap();
+    let begun = Instant::now();
+    while let Err(error) = open() {
+        assert_eq!(error.kind(), ErrorKind::WouldBlock);
+        assert!(begun.elapsed() < Duration::from_secs(10), "the reader did not let go");
+        thread::sleep(Duration::from_millis(1));
+    }
+    while reader.read_into(&mut batch, 1 << 20).unwrap() > 0 {}
+    assert_eq!(reader.report().events, RECORDS);
+}

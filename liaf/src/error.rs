@@ -19,7 +19,8 @@ pub enum ErrorKind {
     Shape,
     /// Something that is not supported, or not by this build.
     Unsupported,
-    /// A number in a file asks for more than [`Limits`](liaf_data::Limits) allow.
+    /// A number in a file asks for more than the limits of [recordings](liaf_data::Limits) or of
+    /// [networks](liaf_core::Limits) allow.
     Limit,
     /// The operating system reported an error.
     System,
@@ -75,6 +76,7 @@ impl Error {
                 Core::Shape => ErrorKind::Shape,
                 Core::Checkpoint => ErrorKind::File,
                 Core::Unsupported => ErrorKind::Unsupported,
+                Core::Limit => ErrorKind::Limit,
                 Core::System => ErrorKind::System,
                 _ => ErrorKind::Other,
             },
@@ -140,6 +142,7 @@ mod tests {
             (liaf_core::ErrorKind::Shape, ErrorKind::Shape),
             (liaf_core::ErrorKind::Checkpoint, ErrorKind::File),
             (liaf_core::ErrorKind::Unsupported, ErrorKind::Unsupported),
+            (liaf_core::ErrorKind::Limit, ErrorKind::Limit),
         ];
         for (of, kind) in kinds {
             assert_eq!(Error::from(liaf_core::Error::new(of, "")).kind(), kind);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::Builder;
 
 use anyhow::{Context, Result};
 use liaf::data::convert::{
@@ -33,7 +33,7 @@ use crate::inputs;
 use crate::kind::Kind;
 use crate::outputs::{self, Job, Usage};
 use crate::progress::Bar;
-use crate::text;
+use crate::{text, threads};
 
 /// Converts every input. The exit code is a failure if one of them could not be converted.
 pub fn run(args: &Args) -> Result<ExitCode> {
@@ -42,6 +42,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let selection = args.selection()?;
     let files = inputs::expand(&args.inputs)?;
     let read = args.read.options(Coords::Canonical)?;
+    args.read.say_fewer_threads();
     let kind = match args.kind()? {
         None if outputs::is_folder(&args.output) || args.output.extension().is_none() => {
             usual_kind(&files, &read)?
@@ -88,7 +89,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     let threads = args.read.threads();
     let failed = if jobs.len() >= threads && jobs.len() > 1 {
-        many(&work, &jobs, threads)
+        many(&work, &jobs, threads)?
     } else {
         args.read.on_threads(|| jobs.iter().filter(|job| !one(&work, job, threads > 1)).count())?
     };
@@ -161,7 +162,7 @@ fn usual_kind(files: &[PathBuf], read: &ReadOptions) -> Result<Option<Kind>> {
     let Some(file) = files.first().filter(|file| read.stream.is_some() && file.is_file()) else {
         return Ok(None);
     };
-    let recording = Recording::open(file, read.clone())?;
+    let recording = Recording::open(file, ReadOptions { parallel: false, ..read.clone() })?;
     Ok(match recording.info().chosen().map(|stream| stream.kind) {
         Some(StreamKind::Frames) => Some(Kind::Png),
         Some(StreamKind::Imu | StreamKind::Triggers) => Kind::named("csv"),
@@ -171,20 +172,18 @@ fn usual_kind(files: &[PathBuf], read: &ReadOptions) -> Result<Option<Kind>> {
 
 /// Converts one file per thread, if there are enough files: then none of them needs more than one
 /// thread.
-fn many(work: &Work, jobs: &[Job], threads: usize) -> usize {
+fn many(work: &Work, jobs: &[Job], threads: usize) -> Result<usize> {
     let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if !one(work, job, false) {
-                        failed.fetch_add(1, Ordering::Relaxed);
-                    }
-                }
-            });
+    let convert = || {
+        while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if !one(work, job, false) {
+                failed.fetch_add(1, Ordering::Relaxed);
+            }
         }
-    });
-    failed.into_inner()
+    };
+    let stop = || next.store(jobs.len(), Ordering::Relaxed);
+    threads::each(threads, || Builder::new().name("liaf-file".into()), convert, stop)?;
+    Ok(failed.into_inner())
 }
 
 /// Converts one file and reports how it went.
@@ -221,7 +220,7 @@ fn one(work: &Work, job: &Job, parallel: bool) -> bool {
 impl Work {
     /// Prints a line on standard output.
     fn print(&self, line: &Value) {
-        if let Err(error) = writeln!(io::stdout().lock(), "{line}") {
+        if let Err(error) = writeln!(io::stdout().lock(), "{}", text::json(line)) {
             lock(&self.unprinted).get_or_insert(error);
         }
     }

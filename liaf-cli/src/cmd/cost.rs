@@ -7,11 +7,12 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use liaf::core::cost::{Comparison, Cost, CountRule, Rates};
-use liaf::core::{NetworkConfig, zoo};
+use liaf::core::{Limits, NetworkConfig, zoo};
 use serde_json::{Value, json};
 
 use crate::help::{INPUT, OUTPUT};
 use crate::outputs::Usage;
+use crate::text;
 
 /// Cost of a network for one sample of T steps: weights, multiplications, additions and state, layer by
 /// layer
@@ -77,16 +78,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mut out = io::stdout().lock();
     if args.json {
         for (name, cost) in &counted {
-            writeln!(out, "{}", as_json(name, cost)?)?;
+            writeln!(out, "{}", text::json(&as_json(name, cost)?))?;
         }
     } else if let [(name, cost)] = counted.as_slice() {
-        write!(out, "{name}: {cost}")?;
+        write!(out, "{}", text::lines(&format!("{name}: {cost}")))?;
     } else {
-        write!(
-            out,
-            "{}",
-            Comparison::new(counted.iter().map(|(name, cost)| (name.as_str(), cost)))
-        )?;
+        let table = Comparison::new(counted.iter().map(|(name, cost)| (name.as_str(), cost)));
+        write!(out, "{}", text::lines(&table.to_string()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -109,14 +107,16 @@ fn load(name: &str) -> Result<(NetworkConfig, usize)> {
         let config = zoo::network(name, &zoo::Options::default())?;
         return Ok((config, zoo::find(name).map_or(1, |(entry, _)| entry.steps)));
     }
-    let text = std::fs::read_to_string(name).with_context(|| name.to_owned())?;
-    let config =
-        if json { NetworkConfig::from_json(&text) } else { NetworkConfig::from_toml(&text) };
-    Ok((config.with_context(|| name.to_owned())?, 1))
+    Ok((NetworkConfig::read(name, &Limits::default())?, 1))
 }
 
 fn as_json(name: &str, cost: &Cost) -> Result<Value> {
-    let mut value = json!({ "network": name, "total": cost.total() });
+    let mut value = json!({
+        "network": name,
+        "total": cost.total(),
+        // Numbers that are too large to be counted are 2^64 - 1.
+        "saturated": cost.is_saturated(),
+    });
     if let (Value::Object(all), Value::Object(cost)) = (&mut value, serde_json::to_value(cost)?) {
         all.extend(cost);
     }

@@ -10,7 +10,7 @@ use liaf::data::model::{
     EventStats, Finding, Fingerprint, RecordingInfo, SensorSource, StreamInfo, StreamKind,
 };
 use liaf::data::options::{Coords, StreamChoice};
-use liaf::data::{EventBatch, EventSink, ReadOptions, Recording, Report};
+use liaf::data::{EventBatch, EventSink, ReadOptions, Recording, Report, printable};
 use serde_json::{Map, Value, json};
 
 use crate::args::ReadArgs;
@@ -62,6 +62,7 @@ struct Found {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let files = inputs::expand(&args.inputs)?;
     let options = args.read.options(args.coords)?;
+    args.read.say_fewer_threads();
     let mut failed = false;
     let recordings = if args.join { files.len().min(1) } else { files.len() };
     for file in &files[..recordings] {
@@ -73,13 +74,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         let mut out = io::stdout().lock();
         match looked {
             Ok((info, found)) if args.json => {
-                writeln!(out, "{}", as_json(file, &info, &found, args.fingerprint))?;
+                writeln!(out, "{}", text::json(&as_json(file, &info, &found, args.fingerprint)))?;
             }
             Ok((info, found)) => print(&mut out, file, &info, &found, args.fingerprint)?,
             Err(error) => {
                 failed = true;
                 if args.json {
-                    writeln!(out, "{}", error_json(file, &error))?;
+                    writeln!(out, "{}", text::json(&error_json(file, &error)))?;
                 }
                 text::say(format_args!("liaf: {}", hints::of_error(&error)));
             }
@@ -238,9 +239,10 @@ fn print(
         (None, None) if info.details.contains_key("pieces") => "packed pieces".into(),
         (None, None) => "a pipe".into(),
     };
-    writeln!(out, "{}: {}, {size}", file.display(), info.format)?;
+    writeln!(out, "{}: {}, {size}", text::path(file), info.format)?;
     let width = info.details.keys().map(|key| key.len()).max().unwrap_or(0).max(8);
-    let mut line = |key: &str, value: String| writeln!(out, "  {key:<width$} {value}");
+    let mut line =
+        |key: &str, value: String| writeln!(out, "  {key:<width$} {}", printable(&value));
     let how = match info.sensor_source {
         SensorSource::Stated => "as stated",
         SensorSource::Header => "from the header",

@@ -5,7 +5,10 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod convert;
+#[cfg(unix)]
+mod ending;
 mod events;
+mod hostile;
 mod info;
 mod many;
 mod options;

@@ -12,6 +12,7 @@ use twox_hash::XxHash64;
 
 use super::{VERSION, whole};
 use crate::error::{Error, Result};
+use crate::limits::Limits;
 use crate::real::Real;
 
 /// Keys of the metadata of a checkpoint.
@@ -106,19 +107,16 @@ pub(super) struct File {
 
 impl File {
     /// Reads any safetensors file.
-    pub fn open(path: &Path) -> Result<Self> {
-        let bytes = read(path)?;
-        let (length, header) = SafeTensors::read_metadata(&bytes).map_err(|error| {
-            Error::checkpoint("the file is not a complete safetensors file")
-                .found(error)
-                .in_file(path)
-        })?;
+    pub fn open(path: &Path, limits: &Limits) -> Result<Self> {
+        let bytes = read(path, limits.memory)?;
+        let (length, header) =
+            SafeTensors::read_metadata(&bytes).map_err(|error| incomplete(error).in_file(path))?;
         Ok(Self { path: path.into(), data: 8 + length, header, bytes })
     }
 
     /// Reads a checkpoint and verifies its version and checksums.
-    pub fn open_ours(path: &Path) -> Result<Self> {
-        let file = Self::open(path)?;
+    pub fn open_ours(path: &Path, limits: &Limits) -> Result<Self> {
+        let file = Self::open(path, limits)?;
         if file.text(FORMAT).is_none() {
             return Err(Error::checkpoint("the file is not a checkpoint of LIAF")
                 .in_file(path)
@@ -258,19 +256,44 @@ fn half(bits: u16) -> f64 {
     if bits >> 15 == 0 { size } else { -size }
 }
 
-/// The bytes of an ordinary file.
-fn read(path: &Path) -> Result<Vec<u8>> {
+/// The longest header of a safetensors file.
+const LONGEST_HEADER: u64 = 100 << 20;
+
+/// The bytes of an ordinary file, which must not have more than `limit` of them. The header is read
+/// first: a file whose tensors are not as long as its header says is not read to the end.
+fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let fail = |error| Error::system("cannot read", error).in_file(path);
     let metadata = std::fs::metadata(path).map_err(fail)?;
     if !metadata.is_file() {
         return Err(Error::checkpoint("the path is not an ordinary file").in_file(path));
     }
+    let size = metadata.len();
+    let mut file = std::fs::File::open(path).map_err(fail)?.take(size);
     let mut bytes = Vec::new();
-    let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
-    bytes.try_reserve_exact(length).map_err(|error| fail(std::io::Error::other(error)))?;
-    let file = std::fs::File::open(path).map_err(fail)?;
-    file.take(metadata.len()).read_to_end(&mut bytes).map_err(fail)?;
+    file.by_ref().take(8).read_to_end(&mut bytes).map_err(fail)?;
+    if let Ok(length) = <[u8; 8]>::try_from(&bytes[..]).map(u64::from_le_bytes)
+        && length <= LONGEST_HEADER.min(size - 8)
+    {
+        file.by_ref().take(length).read_to_end(&mut bytes).map_err(fail)?;
+        let header: Metadata = serde_json::from_slice(&bytes[8..]).map_err(|error| {
+            incomplete(format!("a header that is not valid: {error}")).in_file(path)
+        })?;
+        let (said, found) = ((header.data_len() as u64).saturating_add(8 + length), size);
+        if said != found {
+            return Err(incomplete(format!("{found} bytes in place of {said}")).in_file(path));
+        }
+    } else {
+        return Err(incomplete("no header").in_file(path));
+    }
+    Limits::check("the file is too large", size, limit).map_err(|error| error.in_file(path))?;
+    let rest = usize::try_from(size).unwrap_or(usize::MAX) - bytes.len();
+    bytes.try_reserve_exact(rest).map_err(|error| fail(std::io::Error::other(error)))?;
+    file.read_to_end(&mut bytes).map_err(fail)?;
     Ok(bytes)
+}
+
+fn incomplete(found: impl std::fmt::Display) -> Error {
+    Error::checkpoint("the file is not a complete safetensors file").found(found)
 }
 
 #[cfg(test)]

@@ -40,6 +40,7 @@ use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::graph::{Network, NetworkConfig, Param};
+use crate::limits::Limits;
 use crate::optim::Optimizer;
 use crate::real::Real;
 use crate::train::{TrainConfig, Trainer};
@@ -87,9 +88,18 @@ impl CheckpointInfo {
     ///
     /// # Errors
     /// [`ErrorKind::Checkpoint`](crate::ErrorKind::Checkpoint) if it is damaged, of another kind or of
-    /// a newer version; [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be read.
+    /// a newer version; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if it is larger than the default
+    /// [`Limits`]; [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be read.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
-        Self::of(&File::open_ours(path.as_ref())?)
+        Self::read_within(path, &Limits::default())
+    }
+
+    /// As [`read`](Self::read), within other limits.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_within(path: impl AsRef<Path>, limits: &Limits) -> Result<Self> {
+        Self::of(&File::open_ours(path.as_ref(), limits)?)
     }
 
     fn of(file: &File) -> Result<Self> {
@@ -182,7 +192,8 @@ impl<R: Real> Trainer<R> {
     }
 
     fn open(path: &Path, training: Option<TrainConfig>) -> Result<Self> {
-        let file = File::open_ours(path)?;
+        // Whoever resumes training has written the checkpoint, with moments beside the weights.
+        let file = File::open_ours(path, &Limits { memory: u64::MAX, ..Limits::default() })?;
         let info = CheckpointInfo::of(&file)?;
         if info.number != R::NAME {
             return Err(Error::checkpoint("the checkpoint has another number type")
@@ -223,8 +234,19 @@ impl<R: Real> Network<R> {
     /// # Errors
     /// As [`CheckpointInfo::read`].
     pub fn from_checkpoint(path: impl AsRef<Path>) -> Result<(Self, CheckpointInfo)> {
+        Self::from_checkpoint_within(path, &Limits::default())
+    }
+
+    /// As [`from_checkpoint`](Self::from_checkpoint), within other limits.
+    ///
+    /// # Errors
+    /// As [`CheckpointInfo::read`].
+    pub fn from_checkpoint_within(
+        path: impl AsRef<Path>,
+        limits: &Limits,
+    ) -> Result<(Self, CheckpointInfo)> {
         let path = path.as_ref();
-        let file = File::open_ours(path)?;
+        let file = File::open_ours(path, limits)?;
         let info = CheckpointInfo::of(&file)?;
         let mut network = build(&file, &info, path)?;
         if info.training.ema.is_some() {

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::container::{self, File, Tensor};
 use crate::error::{Error, Result};
 use crate::graph::Network;
+use crate::limits::Limits;
 use crate::real::Real;
 
 /// How the tensors in a file are matched with those of the network.
@@ -56,7 +57,7 @@ impl<R: Real> Network<R> {
         options: &LoadOptions,
     ) -> Result<Loaded> {
         let path = path.as_ref();
-        let file = File::open(path)?;
+        let file = File::open(path, &Limits { memory: u64::MAX, ..Limits::default() })?;
         file.verify()?;
         let offered: BTreeMap<_, _> = file
             .tensors()

@@ -108,7 +108,11 @@ fn textbook(cost: &mut LayerCost, rate: Option<f64>, steps: usize) {
     cost.multiplications = cost.macs.saturating_add(times(work.multiplications));
     cost.additions = cost.macs.saturating_add(times(work.additions));
     if let (Some(rate), Some(synapses)) = (rate, work.synapses) {
-        let at_spikes = (times(synapses.macs()) as f64 * rate).round() as u64;
+        // A share of a number that could not be counted is not known either.
+        let at_spikes = match times(synapses.macs()) {
+            u64::MAX => u64::MAX,
+            macs => (macs as f64 * rate).round() as u64,
+        };
         let rest = times(work.recurrent_macs);
         cost.event = Some(EventCost {
             rate,

@@ -112,6 +112,25 @@ impl Cost {
         total
     }
 
+    /// Whether a number is larger than can be counted. It is [`u64::MAX`] then, and sums with it are as
+    /// well.
+    pub fn is_saturated(&self) -> bool {
+        let Total {
+            weights,
+            parameters,
+            state,
+            macs,
+            macs_per_step,
+            multiplications,
+            additions,
+            event_multiplications,
+            event_additions,
+        } = self.total();
+        let operations = [macs, macs_per_step, multiplications, additions];
+        let rest = [weights, parameters, state, event_multiplications, event_additions];
+        operations.into_iter().chain(rest).any(|number| number == u64::MAX)
+    }
+
     /// Whether some layer can compute only at spikes.
     pub fn has_events(&self) -> bool {
         self.layers.iter().any(|layer| layer.event.is_some())

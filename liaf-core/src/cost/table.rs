@@ -4,8 +4,11 @@ use std::fmt;
 
 use super::{Cost, CountRule, Total};
 
-/// A number with separators of thousands.
+/// A number with separators of thousands. The largest number stands for all that are larger.
 fn grouped(number: u64) -> String {
+    if number == u64::MAX {
+        return "> 1.8e19".into();
+    }
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (i, digit) in digits.chars().enumerate() {
@@ -20,6 +23,14 @@ fn grouped(number: u64) -> String {
 /// Writes rows as columns; the first one is left-aligned.
 fn columns(f: &mut fmt::Formatter<'_>, rows: &[Vec<String>]) -> fmt::Result {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
+    // Names of layers come from files.
+    let shown = |text: &str| -> String {
+        let escaped = |c: char| c.is_control().then(|| c.escape_default());
+        text.chars().map(|c| escaped(c).map_or(c.to_string(), |c| c.to_string())).collect()
+    };
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| shown(cell)).collect()).collect();
+    let rows = &rows;
     let width = |c: usize| {
         rows.iter().filter_map(|row| row.get(c)).map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
@@ -51,7 +62,7 @@ impl fmt::Display for Cost {
         }
         let mut rows = vec![head];
         for layer in &self.layers {
-            if layer.parameters + layer.multiplications + layer.additions == 0 {
+            if (layer.parameters, layer.multiplications, layer.additions) == (0, 0, 0) {
                 continue;
             }
             let item: Vec<_> = layer.shape.item.iter().map(usize::to_string).collect();
@@ -137,7 +148,10 @@ impl fmt::Display for Comparison {
             "event add.",
         ])];
         let first = self.rows.first().map(|row| row.1).unwrap_or_default();
-        let times = |number: u64, of: u64| format!("{:.2}", number as f64 / of.max(1) as f64);
+        let times = |number: u64, of: u64| match number == u64::MAX || of == u64::MAX {
+            true => "?".into(),
+            false => format!("{:.2}", number as f64 / of.max(1) as f64),
+        };
         for (name, total) in &self.rows {
             rows.push(vec![
                 name.clone(),

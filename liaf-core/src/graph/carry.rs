@@ -1,6 +1,7 @@
 //! Truncated back-propagation through time: a sequence is passed in several stretches of time.
 
 use crate::error::{Error, Result};
+use crate::graph::estimate::MemoryEstimate;
 use crate::graph::inputs::Inputs;
 use crate::graph::mode::{Mode, Purpose, Settings};
 use crate::graph::network::Network;
@@ -49,8 +50,12 @@ impl<R: Real> Network<R> {
     ///
     /// # Errors
     /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported), with the name of the layer, if a
-    /// layer cannot continue from a state.
+    /// layer cannot continue from a state; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the states
+    /// need more memory than a [`Workspace`] may have.
     pub fn carry(&self, samples: usize) -> Result<Carry<R>> {
+        let each = self.step_estimate().state;
+        let state = each.saturating_mul(samples as u64);
+        MemoryEstimate { state, ..MemoryEstimate::default() }.check(Workspace::LIMIT)?;
         let mut states = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {
             let (carries, len) = match &node.op {

@@ -1,6 +1,9 @@
 //! The configuration of a network, from TOML or JSON or built in Rust.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::layer::LayerConfig;
 use crate::layer::contract::{Description, Layer, Spikes, TensorSpec};
 use crate::layer::work::Work;
+use crate::limits::Limits;
 use crate::op::Op;
 use crate::real::Real;
 use crate::shape::Shape;
@@ -152,6 +156,30 @@ impl NetworkConfig {
     /// If the text is not valid JSON or not a valid configuration; the error names the line.
     pub fn from_json(text: &str) -> Result<Self> {
         serde_json::from_str(text).map_err(|error| Error::config(error.to_string()))
+    }
+
+    /// Reads a configuration from a file: JSON if its name ends in `.json`, TOML otherwise. A file that
+    /// is longer than [`Limits::config_bytes`] is not read.
+    ///
+    /// # Errors
+    /// As [`from_toml`](Self::from_toml); [`ErrorKind::System`](crate::ErrorKind::System) if the file
+    /// cannot be read, and [`ErrorKind::Limit`](crate::ErrorKind::Limit) if it is too long.
+    pub fn read(path: impl AsRef<Path>, limits: &Limits) -> Result<Self> {
+        let path = path.as_ref();
+        let fail = |error| Error::system("cannot read", error).in_file(path);
+        let mut text = String::new();
+        // One byte more than allowed tells whether the file is too long, also one that grows or has no
+        // size, such as a device.
+        let file = File::open(path).map_err(fail)?;
+        file.take(limits.config_bytes.saturating_add(1)).read_to_string(&mut text).map_err(fail)?;
+        if text.len() as u64 > limits.config_bytes {
+            return Err(Error::limit("the configuration is too long")
+                .expected(format!("at most {} bytes", limits.config_bytes))
+                .in_file(path));
+        }
+        let is_json = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
+        let config = if is_json { Self::from_json(&text) } else { Self::from_toml(&text) };
+        config.map_err(|error| error.in_file(path))
     }
 
     /// The configuration in TOML.

@@ -28,6 +28,11 @@ impl<R: Real> Network<R> {
         self.load(inputs, samples, workspace)?;
         let full = self.plan_steps(inputs, workspace)?;
         self.check(workspace)?;
+        let longest =
+            |sample: &SampleSpace<R>| self.inputs.values().map(|&i| sample.steps[i]).max();
+        let steps = workspace.samples.iter().map(|sample| longest(sample).unwrap_or(1));
+        let estimate = self.pass_estimate(steps, settings.keep);
+        workspace.allow(&estimate)?;
         for segment in &self.segments {
             if let Some(Op::Batch(_)) = &self.nodes[segment.start].op {
                 self.forward_batch(segment.start, settings, workspace);
@@ -168,7 +173,7 @@ impl<R: Real> Network<R> {
         let node = &self.nodes[index];
         let Some(Op::Batch(op)) = &node.op else { return };
         let (params, buffers) = self.tensors(node);
-        let Workspace { samples, saved, scratch, updates } = workspace;
+        let Workspace { samples, saved, scratch, updates, .. } = workspace;
         let mut parts: Vec<_> = samples
             .iter_mut()
             .map(|sample| {

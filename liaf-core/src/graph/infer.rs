@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::graph::mode::Settings;
 use crate::graph::network::Network;
 use crate::graph::workspace::SampleSpace;
+use crate::limits::Limits;
 use crate::memory::{Saved, Scratch};
 use crate::op::{Flow, Op};
 use crate::real::Real;
@@ -13,11 +14,13 @@ use crate::real::Real;
 /// The state that a network carries from frame to frame: membranes, gates, sums over the frames so far.
 #[derive(Debug, Clone)]
 pub struct State<R> {
+    /// By node; empty before the first frame, because the memory is checked first.
     states: Vec<Vec<R>>,
     values: Vec<Vec<R>>,
     saved: Vec<Saved<R>>,
     frames: u64,
     plain: bool,
+    limits: Limits,
 }
 
 impl<R: Real> State<R> {
@@ -32,11 +35,29 @@ impl<R: Real> State<R> {
     pub fn plain(self) -> Self {
         Self { plain: true, ..self }
     }
+
+    /// Sets the memory that the network may need; the default is that of [`Limits`].
+    #[must_use]
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
 }
 
 impl<R: Real> Network<R> {
-    /// The state before the first frame.
+    /// The state before the first frame. The memory for it is allocated with the first frame.
     pub fn state(&self) -> State<R> {
+        State {
+            states: Vec::new(),
+            values: vec![Vec::new(); self.nodes.len()],
+            saved: vec![Saved::default(); self.nodes.len()],
+            frames: 0,
+            plain: false,
+            limits: Limits::default(),
+        }
+    }
+
+    /// The states of all layers before the first frame.
+    fn first_states(&self) -> Vec<Vec<R>> {
         let states = self.nodes.iter().map(|node| match &node.op {
             Some(Op::Sample(op)) => {
                 let mut state = vec![R::ZERO; op.state_len()];
@@ -46,13 +67,7 @@ impl<R: Real> Network<R> {
             Some(Op::Batch(op)) => vec![R::ZERO; op.state_len()],
             None => Vec::new(),
         });
-        State {
-            states: states.collect(),
-            values: vec![Vec::new(); self.nodes.len()],
-            saved: vec![Saved::default(); self.nodes.len()],
-            frames: 0,
-            plain: false,
-        }
+        states.collect()
     }
 
     /// Passes the next frame of one sample through the network, in evaluation mode, and returns the
@@ -60,7 +75,8 @@ impl<R: Real> Network<R> {
     ///
     /// # Errors
     /// If an input is missing or unknown, an item has the wrong size or is not finite, or a layer
-    /// looks ahead (Conv3d).
+    /// looks ahead (Conv3d); [`ErrorKind::Limit`](crate::ErrorKind::Limit), before the first frame, if
+    /// the network needs more memory than the [limits](State::limits) of the state allow.
     pub fn step<'a>(&self, inputs: &[(&str, &[R])], state: &'a mut State<R>) -> Result<&'a [R]> {
         let settings = Settings { plain: state.plain, ..Settings::EVAL };
         if let Some((unknown, _)) = inputs.iter().find(|(name, _)| !self.inputs.contains_key(*name))
@@ -69,6 +85,10 @@ impl<R: Real> Network<R> {
             return Err(Error::config("the network has no input with this name")
                 .expected(names.join(", "))
                 .found(unknown));
+        }
+        if state.states.is_empty() {
+            self.step_estimate().check(state.limits.memory)?;
+            state.states = self.first_states();
         }
         for (name, &node) in &self.inputs {
             let item = inputs.iter().find(|(given, _)| given == name).map(|&(_, item)| item);

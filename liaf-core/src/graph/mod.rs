@@ -3,6 +3,7 @@
 mod backward;
 mod carry;
 mod config;
+mod estimate;
 mod forward;
 mod gradients;
 mod infer;
@@ -16,6 +17,7 @@ mod workspace;
 pub use crate::op::Trace;
 pub use carry::Carry;
 pub use config::{InputConfig, NetworkConfig, NodeConfig, Resolved};
+pub use estimate::MemoryEstimate;
 pub use gradients::{GradientSum, Gradients, SLOTS};
 pub use infer::State;
 pub use inputs::Inputs;

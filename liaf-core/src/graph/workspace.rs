@@ -1,13 +1,17 @@
 //! The working memory of a network: signals and gradients of each sample, which is reused for each
 //! batch.
 
+use crate::error::Result;
+use crate::graph::estimate::MemoryEstimate;
 use crate::graph::gradients::SLOTS;
+#[cfg(doc)]
+use crate::graph::network::Network;
 use crate::memory::{Saved, Scratch};
 use crate::real::Real;
 use crate::shape::Shape;
 
 /// The memory of passes over batches. After the first batch of a shape, nothing more is allocated.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Workspace<R> {
     pub(super) samples: Vec<SampleSpace<R>>,
     /// What batch layers keep, by node.
@@ -16,6 +20,9 @@ pub struct Workspace<R> {
     pub(super) scratch: Vec<Scratch<R>>,
     /// New values of buffers after a training pass; empty for buffers without new values.
     pub(super) updates: Vec<Vec<R>>,
+    /// Most bytes that a pass may need, and those of the largest pass that was allowed.
+    limit: u64,
+    allowed: u64,
 }
 
 /// The signals of one sample; all vectors are indexed by node.
@@ -34,10 +41,48 @@ pub(super) struct SampleSpace<R> {
     pub number: usize,
 }
 
+impl<R> Default for Workspace<R> {
+    fn default() -> Self {
+        Self {
+            samples: Vec::new(),
+            saved: Vec::new(),
+            scratch: Vec::new(),
+            updates: Vec::new(),
+            limit: Workspace::<f32>::LIMIT,
+            allowed: 0,
+        }
+    }
+}
+
+impl Workspace<f32> {
+    /// The most bytes that a pass may need unless the caller sets another [limit](Workspace::limited):
+    /// 32 GiB. A batch that the caller chose may need more memory than a network that steps frame by
+    /// frame.
+    pub const LIMIT: u64 = 32 << 30;
+}
+
 impl<R: Real> Workspace<R> {
     /// A workspace without memory.
     pub fn new() -> Self {
-        Self { samples: Vec::new(), saved: Vec::new(), scratch: Vec::new(), updates: Vec::new() }
+        Self::default()
+    }
+
+    /// Sets the most bytes that a pass may need, weights included. A pass is refused before anything
+    /// is allocated for it if its [estimate](Network::memory_estimate) is above that.
+    #[must_use]
+    pub fn limited(self, bytes: u64) -> Self {
+        Self { limit: bytes, allowed: 0, ..self }
+    }
+
+    /// Returns an error if a pass must not be made, or cannot because there is not enough memory.
+    pub(super) fn allow(&mut self, estimate: &MemoryEstimate) -> Result<()> {
+        let bytes = estimate.total();
+        // What was allowed before is allocated already.
+        if bytes > self.allowed {
+            estimate.check(self.limit)?;
+            self.allowed = bytes;
+        }
+        Ok(())
     }
 
     /// Makes room for a batch of `samples`, which are numbered from `first` on and start from the
@@ -70,7 +115,8 @@ impl<R: Real> Workspace<R> {
             all.iter().map(|saved| of(&saved.real) + saved.index.capacity()).sum::<usize>()
         };
         let sample = |s: &SampleSpace<R>| of(&s.values) + of(&s.grads) + saved(&s.saved);
-        let numbers = self.samples.iter().map(sample).sum::<usize>() + saved(&self.saved);
+        let scratch = self.scratch.iter().map(Scratch::len).sum::<usize>();
+        let numbers = self.samples.iter().map(sample).sum::<usize>() + saved(&self.saved) + scratch;
         numbers * size_of::<R>()
     }
 }

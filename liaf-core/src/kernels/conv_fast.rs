@@ -36,6 +36,20 @@ fn tiles<R>(conv: &Conv, steps: usize) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
+/// The most numbers that these kernels take from their work memory for `steps` steps: the columns of
+/// the largest tile, and the copy of a tile of several steps.
+pub(super) fn room<R>(conv: &Conv, steps: usize) -> usize {
+    let (taps, tile) = (conv.taps(), TILE / size_of::<R>());
+    let columns = if conv.window.is_point() {
+        0
+    } else {
+        taps.saturating_mul(conv.window.output[1]).max(tile)
+    };
+    let several = (tile / taps.max(1)).saturating_mul(conv.outputs / conv.groups);
+    let copy = if steps > 1 { several.min(steps.saturating_mul(conv.output_len())) } else { 0 };
+    columns.saturating_add(copy)
+}
+
 /// One tile of one group of the output, or of its gradient: channels × positions.
 struct Part {
     lines: Range<usize>,

@@ -145,6 +145,11 @@ impl<R: Real> Kernels<R> {
         tables.into_iter().find_map(|table| table.downcast_ref()).unwrap_or(&Self::FAST)
     }
 
+    /// The most numbers that the kernels of a convolution take from their work memory.
+    pub fn room_of_conv(conv: &Conv, steps: usize) -> usize {
+        conv_fast::room::<R>(conv, steps)
+    }
+
     /// The plain kernels, with which the fast ones are compared in tests.
     pub fn plain() -> &'static Self {
         &Self::PLAIN

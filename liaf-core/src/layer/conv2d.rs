@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use super::window::Slide;
 use crate::error::{Error, Result};
 use crate::init::{Fan, WeightInit};
-use crate::kernels::{Begin, Conv, ConvForward, ConvInputs, ConvWeights, Window};
+use crate::kernels::{Begin, Conv, ConvForward, ConvInputs, ConvWeights, Kernels, Window};
 use crate::layer::contract::{Description, Layer, TensorSpec, only};
 use crate::layer::window::Pair;
 use crate::layer::work::{Synapses, Work};
-use crate::memory::Saved;
+use crate::memory::{Room, Saved};
 use crate::op::{Back, Context, Flow, SampleOp};
 use crate::real::Real;
 use crate::shape::Shape;
@@ -156,6 +156,10 @@ pub(super) struct ConvOp {
 }
 
 impl<R: Real> SampleOp<R> for ConvOp {
+    fn room(&self, steps: usize, _: bool) -> Room {
+        Room { saved: 0, scratch: Kernels::<R>::room_of_conv(&self.conv, steps) }
+    }
+
     fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, cx: &mut Context<'_, R>) {
         (cx.kernels.conv)(ConvForward {
             conv: &self.conv,

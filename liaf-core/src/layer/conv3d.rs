@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::init::WeightInit;
 use crate::layer::contract::{Description, Layer, only};
 use crate::layer::window::Pair;
-use crate::memory::Saved;
+use crate::memory::{Room, Saved};
 use crate::op::{Back, Context, Flow, SampleOp};
 use crate::real::Real;
 use crate::shape::Shape;
@@ -137,6 +137,10 @@ impl<R: Real> SampleOp<R> for Conv3dOp {
                 .expected(format!("at least {} steps", depth - 2 * padding))
                 .found(format!("{steps} steps"))),
         }
+    }
+
+    fn room(&self, steps: usize, keep: bool) -> Room {
+        SampleOp::<R>::room(&self.0, steps, keep)
     }
 
     fn output_steps(&self, steps: &[usize]) -> usize {

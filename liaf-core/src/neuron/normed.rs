@@ -13,7 +13,7 @@ use super::constant::Value;
 use crate::error::Result;
 use crate::layer::norm::BatchNorm;
 use crate::layer::norm::moments::{Affine, BackSums, Channels, Pairs, follow, reciprocal, scale};
-use crate::memory::Saved;
+use crate::memory::{Room, Saved};
 use crate::op::{Back, BatchOp, Context, Firing, Flow, Trace};
 use crate::real::Real;
 
@@ -77,6 +77,12 @@ impl NormedOp {
 }
 
 impl<R: Real> BatchOp<R> for NormedOp {
+    fn room(&self, steps: usize, _: bool) -> Room {
+        // Z of all steps, and their statistics; V, U and the constants, or their gradients.
+        let (len, count) = (self.channels.len(), self.channels.count);
+        Room::new(&[&[steps, len], &[3, steps, count]], &[&[16, len], &[8, count]])
+    }
+
     fn forward(
         &self,
         samples: &mut [Flow<'_, R>],

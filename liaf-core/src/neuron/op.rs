@@ -5,7 +5,7 @@ use super::constant::Value;
 use super::{Output, SurrogateKind, recurrent, synaptic};
 use crate::activation::Activation;
 use crate::kernels::{Emit, Membrane, NeuronBackward, NeuronForward};
-use crate::memory::Saved;
+use crate::memory::{Room, Saved};
 use crate::op::{Back, Context, Firing, Flow, SampleOp, Trace};
 use crate::real::Real;
 
@@ -172,6 +172,14 @@ impl<R: Real> SampleOp<R> for NeuronOp {
             value.add_gradient(sums, cx.params, d_params);
         }
         cx.scratch.put_all(constants.into_array().into_iter().chain(sums).chain([dv, du]));
+    }
+
+    fn room(&self, steps: usize, keep: bool) -> Room {
+        let (len, kept) = (self.len, if keep { steps } else { 0 });
+        // In the forward pass the currents, a row, the state and the constants; in the backward pass
+        // the gradients of all steps, V of all steps, and sums for the constants.
+        let currents = if self.filtered() { steps } else { 0 };
+        Room::new(&[&[2, kept, len], &[2, len]], &[&[currents, len], &[2, kept, len], &[16, len]])
     }
 
     /// V, followed by S if there is a synapse.

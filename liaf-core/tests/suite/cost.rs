@@ -89,3 +89,39 @@ fn no_steps_and_no_network_are_refused() {
     assert!(spiking().cost(0, CountRule::Textbook).is_err());
     assert!(NetworkConfig::sequential([4]).cost(1, CountRule::Textbook).is_err());
 }
+
+#[test]
+fn numbers_that_are_too_large_to_count_are_said() {
+    let config = spiking();
+    for (steps, saturated) in [(10, false), (1 << 40, false), (1 << 57, true), (usize::MAX, true)] {
+        let cost = config.cost_at(steps, &Rates::given(0.1)).unwrap();
+        assert_eq!(cost.is_saturated(), saturated, "{steps}");
+        let table = cost.to_string();
+        assert_eq!(table.contains("> 1.8e19"), saturated, "{table}");
+        assert!(!table.contains("18,446,744,073,709,551,615"), "{table}");
+        // A share of a number that is not known is not known.
+        if steps == usize::MAX {
+            assert_eq!(cost.total().event_additions, u64::MAX);
+        }
+        let small = config.cost(1, CountRule::Textbook).unwrap();
+        let compared = Comparison::new([("small", &small), ("large", &cost)]).to_string();
+        assert_eq!(
+            compared.contains('?') && compared.contains("> 1.8e19"),
+            saturated,
+            "{compared}"
+        );
+    }
+}
+
+#[test]
+fn names_of_layers_do_not_control_the_terminal() {
+    let mut config = spiking();
+    config.layers[0].name = Some("\x1b[2J\nfc1".into());
+    config.layers[1].from = vec!["\x1b[2J\nfc1".into()];
+    let table = config.cost(1, CountRule::Textbook).unwrap().to_string();
+    assert!(table.contains(r"\u{1b}[2J\nfc1") && !table.contains('\x1b'), "{table}");
+    assert_eq!(
+        table.lines().count(),
+        spiking().cost(1, CountRule::Textbook).unwrap().to_string().lines().count()
+    );
+}

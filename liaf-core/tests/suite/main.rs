@@ -10,6 +10,7 @@ mod faults;
 mod graph;
 mod layers;
 mod learning;
+mod memory;
 mod neurons;
 mod norms;
 mod old_files;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::stale;
+use super::unfinished::{Unfinished, changing};
 use crate::error::{Error, Result};
 use crate::hint::Hint;
 
@@ -27,6 +28,8 @@ pub struct AtomicFile {
     /// Number of bytes appended so far, including those in the buffer.
     length: u64,
     partial: PathBuf,
+    /// Lists the partial file, so that a signal can remove it.
+    unfinished: Option<Unfinished>,
     target: PathBuf,
     overwrite: bool,
     sync: bool,
@@ -51,13 +54,14 @@ impl AtomicFile {
         let prefix = stale::prefix(name);
         let folder = folder(&target);
         stale::remove(folder, &prefix);
-        let (file, partial) = open_partial(folder, &prefix)
+        let (file, partial, unfinished) = open_partial(folder, &prefix)
             .map_err(|error| Error::system("cannot create the file", error).in_file(&target))?;
         Ok(Self {
             file: Some(file),
             buffer: Vec::new(),
             length: 0,
             partial,
+            unfinished: Some(unfinished),
             target,
             overwrite,
             sync,
@@ -77,6 +81,7 @@ impl AtomicFile {
             Error::system("cannot make a temporary file", error).in_file(&scratch.target)
         })?;
         scratch.partial = PathBuf::new();
+        scratch.unfinished = None;
         Ok(scratch)
     }
 
@@ -159,7 +164,13 @@ impl AtomicFile {
     /// cannot be renamed, [`ErrorKind::Caller`](crate::ErrorKind::Caller) if a file of that name
     /// has been created in the meantime and must not be replaced. A file that existed before is
     /// left unchanged.
-    pub fn finish(mut self) -> Result<u64> {
+    pub fn finish(self) -> Result<u64> {
+        self.finish_with(None)
+    }
+
+    /// As [`finish`](Self::finish). The output `with` counts as complete from the moment when this file
+    /// has its name.
+    pub(crate) fn finish_with(mut self, with: Option<Unfinished>) -> Result<u64> {
         self.flush()?;
         let mut size = 0;
         let sync = self.sync;
@@ -173,8 +184,11 @@ impl AtomicFile {
             let _ = file.unlock();
             Ok(())
         })?;
+        let changing = changing();
         self.take_name()?;
         self.file = None;
+        self.unfinished = None;
+        drop((with, changing));
         if sync {
             sync_folder(folder(&self.target)).map_err(|error| {
                 Error::system("cannot synchronise the folder of the file", error)
@@ -285,9 +299,10 @@ fn folder(target: &Path) -> &Path {
     }
 }
 
-/// Creates a new partial file and locks it, if the file system supports locks.
-fn open_partial(folder: &Path, prefix: &OsString) -> io::Result<(File, PathBuf)> {
+/// Creates a new partial file, lists it and locks it, if the file system supports locks.
+fn open_partial(folder: &Path, prefix: &OsString) -> io::Result<(File, PathBuf, Unfinished)> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
+    let changing = changing();
     loop {
         let n = COUNT.fetch_add(1, Ordering::Relaxed);
         let mut name = prefix.clone();
@@ -299,7 +314,9 @@ fn open_partial(folder: &Path, prefix: &OsString) -> io::Result<(File, PathBuf)>
                     // Without locks, only the process id tells whether the file is in use.
                     Ok(()) | Err(TryLockError::Error(_) | TryLockError::WouldBlock) => {}
                 }
-                return Ok((file, partial));
+                let path = partial.clone();
+                let remove = move || drop(fs::remove_file(&path));
+                return Ok((file, partial, Unfinished::list(&changing, remove)));
             }
             // The file was left by an earlier process with the same id.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}

@@ -8,6 +8,7 @@ mod parallel;
 mod source;
 mod spool;
 mod stale;
+mod unfinished;
 
 pub use atomic::AtomicFile;
 pub(crate) use crc::Crc32;
@@ -18,3 +19,5 @@ pub(crate) use source::OPENS;
 pub use source::{ByteSource, MapChoice, unpacked_name};
 pub(crate) use source::{Damage, Unpack, Wrapper};
 pub(crate) use spool::Spool;
+pub use unfinished::abandon_outputs;
+pub(crate) use unfinished::{Unfinished, changing};

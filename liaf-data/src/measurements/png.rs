@@ -1,9 +1,11 @@
 //! Images as a folder of PNG files, with a table of their times.
 
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write as _;
+use std::mem;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use png::{BitDepth, ColorType, Compression, Encoder};
 
@@ -11,7 +13,7 @@ use super::{MeasurementOptions, MeasurementWriter, MeasurementsWritten, other_ki
 use crate::codec::check_size;
 use crate::error::{Error, Result};
 use crate::hint::Hint;
-use crate::io::AtomicFile;
+use crate::io::{AtomicFile, Spool, Unfinished, changing};
 use crate::model::{Image, Measurement, Pixels};
 
 /// The table: its name, and its columns.
@@ -25,10 +27,13 @@ pub(super) struct PngFolder {
     is_new: bool,
     options: MeasurementOptions,
     /// The table so far.
-    table: String,
+    table: Spool,
     /// One image as a file.
     encoded: Vec<u8>,
-    measurements: u64,
+    /// Number of frames so far; whoever removes an unfinished folder reads it as well.
+    frames: Arc<AtomicU64>,
+    /// Lists the folder, so that a signal can remove it.
+    unfinished: Option<Unfinished>,
     bytes: u64,
     is_done: bool,
 }
@@ -36,6 +41,7 @@ pub(super) struct PngFolder {
 impl PngFolder {
     pub fn create(folder: &Path, options: &MeasurementOptions) -> Result<Self> {
         let fail = |error| Error::system("cannot create the folder", error).in_file(folder);
+        let changing = changing();
         let is_new = !folder.is_dir();
         fs::create_dir_all(folder).map_err(fail)?;
         let old = ours(folder).map_err(fail)?;
@@ -48,13 +54,19 @@ impl PngFolder {
         for file in old.iter().rev() {
             fs::remove_file(file).map_err(fail)?;
         }
+        let mut table = Spool::new(&folder.join(TABLE));
+        table.append(format!("{COLUMNS}\n").as_bytes())?;
+        let frames = Arc::new(AtomicU64::new(0));
+        let (own, count) = (folder.to_path_buf(), Arc::clone(&frames));
+        let remove = move || remove(&own, count.load(Ordering::SeqCst), is_new);
         Ok(Self {
             folder: folder.into(),
             is_new,
             options: *options,
-            table: format!("{COLUMNS}\n"),
+            table,
             encoded: Vec::new(),
-            measurements: 0,
+            frames,
+            unfinished: Some(Unfinished::list(&changing, remove)),
             bytes: 0,
             is_done: false,
         })
@@ -63,6 +75,7 @@ impl PngFolder {
     /// Writes a frame completely or not at all. The folder counts as complete only with its table,
     /// which is written last.
     fn put(&self, path: &Path) -> std::io::Result<()> {
+        let _changing = changing();
         let mut file = File::create_new(path)?;
         let write = |file: &mut File| {
             file.write_all(&self.encoded)?;
@@ -70,7 +83,9 @@ impl PngFolder {
         };
         write(&mut file).inspect_err(|_| {
             let _ = fs::remove_file(path);
-        })
+        })?;
+        self.frames.fetch_add(1, Ordering::SeqCst);
+        Ok(())
     }
 }
 
@@ -96,7 +111,7 @@ impl MeasurementWriter for PngFolder {
         let Measurement::Image(image) = measurement else {
             return Err(other_kind(measurement).in_file(&self.folder));
         };
-        let name = format!("frame_{:06}.png", self.measurements);
+        let name = name(self.frames.load(Ordering::SeqCst));
         self.encoded.clear();
         encode(image, &mut self.encoded).map_err(|error| error.in_file(self.folder.join(&name)))?;
         let bytes = self.bytes + self.encoded.len() as u64;
@@ -105,10 +120,8 @@ impl MeasurementWriter for PngFolder {
         self.put(&path).map_err(|error| Error::system("cannot write", error).in_file(path))?;
         self.bytes = bytes;
         let time = |time: Option<i64>| time.map_or(String::new(), |time| time.to_string());
-        // Writing to a string never fails.
-        let _ = writeln!(
-            self.table,
-            "{name},{},{},{},{},{},{},{},{},{}",
+        let row = format!(
+            "{name},{},{},{},{},{},{},{},{},{}\n",
             image.t,
             time(image.frame_start),
             time(image.frame_end),
@@ -119,16 +132,18 @@ impl MeasurementWriter for PngFolder {
             image.width,
             image.height
         );
-        self.measurements += 1;
+        self.table.append(row.as_bytes())?;
         Ok(())
     }
 
     fn finish(mut self: Box<Self>) -> Result<MeasurementsWritten> {
         let mut table = AtomicFile::create(self.folder.join(TABLE), true, self.options.sync)?;
-        table.append(self.table.as_bytes())?;
-        self.bytes += table.finish()?;
+        mem::replace(&mut self.table, Spool::new(&self.folder))
+            .read_back(|bytes| table.append(bytes))?;
+        self.bytes += table.finish_with(self.unfinished.take())?;
         self.is_done = true;
-        Ok(MeasurementsWritten { measurements: self.measurements, bytes: self.bytes })
+        let measurements = self.frames.load(Ordering::SeqCst);
+        Ok(MeasurementsWritten { measurements, bytes: self.bytes })
     }
 }
 
@@ -137,12 +152,21 @@ impl Drop for PngFolder {
         if self.is_done {
             return;
         }
-        for i in 0..self.measurements {
-            let _ = fs::remove_file(self.folder.join(format!("frame_{i:06}.png")));
-        }
-        if self.is_new {
-            let _ = fs::remove_dir(&self.folder);
-        }
+        remove(&self.folder, self.frames.load(Ordering::SeqCst), self.is_new);
+    }
+}
+
+fn name(frame: u64) -> String {
+    format!("frame_{frame:06}.png")
+}
+
+/// Removes the first `frames` frames, and the folder if it is empty then and `is_new`.
+fn remove(folder: &Path, frames: u64, is_new: bool) {
+    for frame in 0..frames {
+        let _ = fs::remove_file(folder.join(name(frame)));
+    }
+    if is_new {
+        let _ = fs::remove_dir(folder);
     }
 }
 

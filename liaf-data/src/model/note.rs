@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 
 use crate::error::Error;
 use crate::hint::Hint;
+use crate::printable::printable;
 
 /// A remark on a recording in words, and what the user can do about it.
 ///
@@ -43,8 +44,8 @@ impl Note {
     /// ```
     pub fn message(&self, say: impl Fn(&Hint) -> Option<String>) -> String {
         match self.hint.as_ref().and_then(say) {
-            Some(hint) => format!("{} ({hint})", self.text),
-            None => self.text.clone(),
+            Some(hint) => format!("{} ({})", printable(&self.text), printable(&hint)),
+            None => printable(&self.text).to_string(),
         }
     }
 }

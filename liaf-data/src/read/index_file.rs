@@ -4,8 +4,9 @@
 //! other read options. The file is compared by its length, its modification time, and samples of
 //! its bytes.
 
-use std::fs;
+use std::fs::{self, File};
 use std::hash::Hasher;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -149,11 +150,15 @@ fn cannot_write(error: serde_json::Error) -> Error {
 /// Reads an index from a file; `None` if there is none, if it is damaged, or if it belongs to
 /// something else.
 fn read(path: &Path, of: &Of) -> Option<Index> {
-    let size = fs::metadata(path).ok()?.len();
-    if size > MAX_BYTES {
+    // A pipe or a device of that name is not waited for, or read without end.
+    if !fs::metadata(path).ok()?.is_file() {
         return None;
     }
-    let text = fs::read_to_string(path).ok()?;
+    let mut text = String::new();
+    File::open(path).ok()?.take(MAX_BYTES + 1).read_to_string(&mut text).ok()?;
+    if text.len() as u64 > MAX_BYTES {
+        return None;
+    }
     let (head, index) = text.split_once('\n')?;
     let index = index.strip_suffix('\n')?;
     let head: Head = serde_json::from_str(head).ok()?;

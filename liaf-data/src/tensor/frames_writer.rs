@@ -51,9 +51,59 @@ impl TensorWriter for FramesWriter {
 
     fn finish(mut self: Box<Self>) -> Result<Written> {
         self.intake.complete()?;
+        let frames = self.intake.frames();
         if let Some(timestamps) = self.timestamps {
-            self.file.append(timestamps, self.intake.timestamps())?;
+            let file = &mut self.file;
+            self.intake.read_windows(|bytes| file.append_bytes(timestamps, bytes))?;
         }
-        Ok(Written::new(self.intake.frames(), self.file.finish()?))
+        Ok(Written::new(frames, self.file.finish()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+    use crate::frames::{CellValues, Cells, Dtype, FrameShape, Window};
+    use crate::limits::Limits;
+    use crate::names::Named;
+    use crate::tensor::LoadedFrames;
+
+    /// More frames than those whose windows are kept in memory: every window comes back.
+    #[test]
+    fn windows_of_many_frames_are_written_from_a_temporary_file() {
+        const FRAMES: i64 = 70_000;
+        let folder = tempfile::tempdir().unwrap();
+        let shape = FrameShape { channels: 1, height: 1, width: 1 };
+        let spec =
+            TensorSpec { shape, dtype: Dtype::U8, frames: None, provenance: "{}".to_owned() };
+        let mut written = 0;
+        for &name in Container::NAMES {
+            let path = folder.path().join("a").with_extension(name);
+            let container = Container::from_path(&path).unwrap();
+            let made = crate::tensor::create(&path, container, &spec, &TensorOptions::default());
+            let mut out = match made {
+                Ok(out) => out,
+                // A build without the features of the container.
+                Err(error) if error.kind() == ErrorKind::Unsupported => continue,
+                Err(error) => panic!("{error}"),
+            };
+            written += 1;
+            for i in 0..FRAMES {
+                let window = Window { start: 3 * i, end: 3 * i + 2 };
+                let cells = Cells::Dense(CellValues::U8(vec![(i % 251) as u8]));
+                out.write(&Frame { window, shape, cells }).unwrap();
+            }
+            assert_eq!(out.finish().unwrap().frames, FRAMES as u64);
+            let back = LoadedFrames::read(&path, &Limits::default()).unwrap();
+            assert_eq!(back.len(), FRAMES as usize, "{name}");
+            if container != Container::Npy {
+                let mut windows = back.timestamps().iter().zip(0..);
+                assert!(windows.all(|(&at, i)| at == [3 * i, 3 * i + 2]), "{name}");
+            }
+        }
+        assert!(written >= 2);
+        // No temporary file has a name.
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), written);
     }
 }

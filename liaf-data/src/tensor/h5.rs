@@ -125,8 +125,11 @@ impl TensorWriter for H5Writer {
         self.push_last().map_err(|error| error.in_file(&self.path))?;
         let Self { intake, flow, path, .. } = *self;
         let mut file = flow.finish().map_err(|error| error.in_file(&path))?;
-        file.dataset("timestamps", intake.timestamps(), &[intake.frames(), 2])?;
-        Ok(Written::new(intake.frames(), file.finish()?))
+        let frames = intake.frames();
+        file.dataset_in_pieces("timestamps", ElementType::I64.into(), &[frames, 2], |put| {
+            intake.read_windows(put)
+        })?;
+        Ok(Written::new(frames, file.finish()?))
     }
 }
 

@@ -6,10 +6,11 @@ use super::{Container, TensorSpec};
 use crate::error::{Error, Result};
 use crate::frames::{CellValues, Cells, Frame};
 use crate::hint::Hint;
+use crate::io::Spool;
 use crate::limits::Limits;
 
-/// Checks frames against the spec and the limits, and stores their windows, which takes 16 bytes
-/// per frame.
+/// Checks frames against the spec and the limits, and stores their windows, of which only the first are
+/// kept in memory.
 #[derive(Debug)]
 pub(super) struct Intake {
     spec: TensorSpec,
@@ -18,7 +19,9 @@ pub(super) struct Intake {
     path: PathBuf,
     cells: usize,
     frame_bytes: usize,
-    timestamps: Vec<i64>,
+    frames: u64,
+    /// Start and end of every frame, in µs, little-endian.
+    windows: Spool,
 }
 
 impl Intake {
@@ -48,7 +51,8 @@ impl Intake {
             path: path.to_path_buf(),
             cells,
             frame_bytes: cells * spec.dtype.bytes(),
-            timestamps: Vec::new(),
+            frames: 0,
+            windows: Spool::new(path),
         };
         intake.check_limits(spec.frames.unwrap_or(1))?;
         Ok(intake)
@@ -58,22 +62,24 @@ impl Intake {
     /// error the state is unchanged.
     pub(super) fn admit(&mut self, frame: &Frame) -> Result<()> {
         self.check_cells(&frame.cells).map_err(|error| error.in_file(&self.path))?;
-        let frames = self.frames() + 1;
+        let frames = self.frames + 1;
         if let Some(promised) = self.spec.frames
             && frames > promised
         {
             return Err(self.broken_promise(promised, "more"));
         }
         self.check_limits(frames)?;
-        self.timestamps.extend([frame.window.start, frame.window.end]);
+        let window = [frame.window.start, frame.window.end].map(i64::to_le_bytes);
+        self.windows.append(window.as_flattened()).map_err(|error| error.in_file(&self.path))?;
+        self.frames = frames;
         Ok(())
     }
 
     /// Returns an error if fewer frames have been written than the spec announced.
     pub(super) fn complete(&self) -> Result<()> {
         match self.spec.frames {
-            Some(promised) if self.frames() != promised => {
-                Err(self.broken_promise(promised, self.frames()))
+            Some(promised) if self.frames != promised => {
+                Err(self.broken_promise(promised, self.frames))
             }
             _ => Ok(()),
         }
@@ -86,7 +92,7 @@ impl Intake {
 
     /// Number of frames so far.
     pub(super) fn frames(&self) -> u64 {
-        self.timestamps.len() as u64 / 2
+        self.frames
     }
 
     /// Size of one dense frame in bytes.
@@ -95,9 +101,9 @@ impl Intake {
         self.frame_bytes
     }
 
-    /// Start and end of every frame so far, in µs.
-    pub(super) fn timestamps(&self) -> &[i64] {
-        &self.timestamps
+    /// Passes start and end of every frame, in µs and little-endian, to `give`: whole frames at a time.
+    pub(super) fn read_windows(self, give: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        self.windows.read_back(give)
     }
 
     /// A buffer of zeros for `frames` dense frames.

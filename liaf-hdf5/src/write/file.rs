@@ -1,5 +1,7 @@
 //! The writer itself.
 
+use std::io;
+
 use super::dataset::{ChunkedDataset, Dataset, Layout};
 use super::element::{Element, ElementType};
 use super::objects::{Object, Objects};
@@ -132,6 +134,43 @@ impl<S: Output> FileWriter<S> {
         }
         self.check_new(path, element, shape, bytes.len() as u64)?;
         let address = self.out.append_aligned(bytes)?;
+        self.add_contiguous(path, element, shape, address)
+    }
+
+    /// As [`raw_dataset`](Self::raw_dataset), for bytes that are not in memory all at once: `give`
+    /// passes them in pieces, in order, to the function that it gets.
+    ///
+    /// # Errors
+    /// As [`raw_dataset`](Self::raw_dataset); `System` with the error of `give`. The file can no longer
+    /// be completed then.
+    pub fn raw_dataset_in_pieces(
+        &mut self,
+        path: &str,
+        element: ElementType,
+        shape: &[u64],
+        give: impl FnOnce(&mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()>,
+    ) -> Result<()> {
+        if element == ElementType::Text {
+            return Err(Error::caller("texts of any length are written by `strings`").within(path));
+        }
+        let sides = shape.iter().copied().chain([u64::from(element.size())]);
+        let bytes = sides.fold(1, u64::saturating_mul);
+        self.check_new(path, element, shape, bytes)?;
+        let address = self.out.align()?;
+        let mut given = 0;
+        let out = &mut self.out;
+        let mut put = |piece: &[u8]| {
+            given += piece.len() as u64;
+            let appended = out.append(piece).map(drop);
+            appended.map_err(|error| error.into_io().unwrap_or_else(|| io::Error::other("no room")))
+        };
+        give(&mut put).map_err(|error| Error::system("cannot write", error).within(path))?;
+        if given != bytes {
+            let cause = io::Error::other(format!("{given} bytes in place of {bytes}"));
+            return Err(
+                Error::system("the pieces are not as long as the shape says", cause).within(path)
+            );
+        }
         self.add_contiguous(path, element, shape, address)
     }
 

@@ -9,7 +9,8 @@ mod stepper;
 use std::path::{Path, PathBuf};
 
 use liaf_core::checkpoint::CheckpointInfo;
-use liaf_core::{Error as CoreError, Network, Real};
+use liaf_core::graph::MemoryEstimate;
+use liaf_core::{Error as CoreError, Limits as CoreLimits, Network, Real};
 use liaf_data::frames::{FrameOptions, SampleRecipe, TimePoint};
 use liaf_data::{Limits, Recording};
 
@@ -85,8 +86,19 @@ impl Classifier {
     /// number of outputs; [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if the network
     /// does not have exactly one input of frames, or its output is not one number for each class.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_within(path, &CoreLimits::default())
+    }
+
+    /// As [`open`](Self::open), within other limits on the memory of the network: the size of the
+    /// checkpoint and the memory that the network needs while it runs are compared with them before
+    /// the memory is allocated.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the network needs
+    /// more.
+    pub fn open_within(path: impl AsRef<Path>, limits: &CoreLimits) -> Result<Self> {
         let path = path.as_ref();
-        let info = CheckpointInfo::read(path)?;
+        let info = CheckpointInfo::read_within(path, limits)?;
         let note = info.notes.get(SampleRecipe::NOTE).ok_or_else(|| {
             CoreError::checkpoint(
                 "the checkpoint does not say how the frames of its samples are made",
@@ -99,9 +111,9 @@ impl Classifier {
         })?;
         let recipe = SampleRecipe::from_json(note).map_err(|error| error.in_file(path))?;
         let made = if info.number == <f64 as Real>::NAME {
-            Self::of(Network::<f64>::from_checkpoint(path)?.0, recipe)
+            Self::of(Network::<f64>::from_checkpoint_within(path, limits)?.0, recipe, limits)
         } else {
-            Self::of(Network::<f32>::from_checkpoint(path)?.0, recipe)
+            Self::of(Network::<f32>::from_checkpoint_within(path, limits)?.0, recipe, limits)
         };
         let made = made.map_err(|error| error.in_file(path))?;
         Ok(Self { path: Some(path.to_path_buf()), ..made })
@@ -110,13 +122,17 @@ impl Classifier {
     /// Uses a network in memory, whose frames are made by `recipe`.
     ///
     /// # Errors
-    /// As [`open`](Self::open), except for errors of files.
+    /// As [`open`](Self::open) with the default limits, except for errors of files.
     pub fn new<R: Real>(network: Network<R>, recipe: SampleRecipe) -> Result<Self> {
-        Ok(Self::of(network, recipe)?)
+        Ok(Self::of(network, recipe, &CoreLimits::default())?)
     }
 
-    fn of<R: Real>(network: Network<R>, recipe: SampleRecipe) -> liaf_core::Result<Self> {
-        let stepper = Stepper::new(network)?;
+    fn of<R: Real>(
+        network: Network<R>,
+        recipe: SampleRecipe,
+        limits: &CoreLimits,
+    ) -> liaf_core::Result<Self> {
+        let stepper = Stepper::new(network, *limits)?;
         let names = names(&recipe, stepper.classes())?;
         let watcher = Watcher::new(Box::new(stepper), recipe.scale, recipe.steps);
         let (path, from, to, limits) = (None, None, None, Limits::default());
@@ -171,6 +187,16 @@ impl Classifier {
     /// Names of the classes, in the order of the network's outputs; numbers if the recipe has no names.
     pub fn classes(&self) -> impl ExactSizeIterator<Item = &str> {
         self.names.iter().map(String::as_str)
+    }
+
+    /// The memory that the network needs while it runs, frame by frame.
+    pub fn memory_estimate(&self) -> MemoryEstimate {
+        self.watcher.needs().0
+    }
+
+    /// Number of multiply-accumulates for each frame; [`u64::MAX`] if that is more than can be counted.
+    pub fn macs_per_frame(&self) -> u64 {
+        self.watcher.needs().1
     }
 
     /// The description of how frames and samples are made.

@@ -1,5 +1,6 @@
 //! From frames, one by one, to predictions.
 
+use liaf_core::graph::MemoryEstimate;
 use liaf_core::{Error, Result};
 use liaf_data::frames::Frame;
 
@@ -39,6 +40,11 @@ impl Watcher {
     /// Shape of an item of the network's input.
     pub fn item(&self) -> &[usize] {
         self.network.item()
+    }
+
+    /// The memory that the network needs, and its multiply-accumulates for each frame.
+    pub fn needs(&self) -> (MemoryEstimate, u64) {
+        self.network.needs()
     }
 
     /// Starts a recording.

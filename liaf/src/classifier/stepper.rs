@@ -1,7 +1,7 @@
 //! Networks that process frames one by one, with numbers of either type.
 
-use liaf_core::graph::State;
-use liaf_core::{Error, Network, Real, Result};
+use liaf_core::graph::{MemoryEstimate, State};
+use liaf_core::{Error, Limits, Network, Real, Result};
 use liaf_data::frames::{Frame, FrameShape};
 
 /// A network with its state, whatever the type of its numbers is.
@@ -11,6 +11,9 @@ pub(super) trait Step: Send {
 
     /// Shape of an item of the input.
     fn item(&self) -> &[usize];
+
+    /// The memory that the network needs, and its multiply-accumulates for each frame.
+    fn needs(&self) -> (MemoryEstimate, u64);
 
     /// Starts a new sample; with `plain`, the plain kernels are used.
     fn begin(&mut self, plain: bool);
@@ -31,11 +34,14 @@ pub(super) struct Stepper<R: Real> {
     frames: usize,
     dense: Vec<f32>,
     numbers: Vec<R>,
+    limits: Limits,
+    needs: (MemoryEstimate, u64),
 }
 
 impl<R: Real> Stepper<R> {
-    /// Checks that the network has one input of frames and one output for each class.
-    pub fn new(network: Network<R>) -> Result<Self> {
+    /// Checks that the network has one input of frames and one output for each class, and that it does
+    /// not need more memory than `limits` allow.
+    pub fn new(network: Network<R>, limits: Limits) -> Result<Self> {
         let mut inputs = network.input_shapes();
         let (input, item) = match (inputs.next(), inputs.next()) {
             (Some((name, shape)), None) if shape.timed => (name.to_owned(), shape.item.clone()),
@@ -52,10 +58,17 @@ impl<R: Real> Stepper<R> {
                 "the output of the network is not one number per class: {output}"
             )));
         }
+        let mut estimate = network.step_estimate();
+        // The cells of a frame as the binner makes them, those as one array, and as numbers.
+        let frame: usize = item.iter().product();
+        let cells = (frame as u64).saturating_mul((2 * size_of::<f32>() + size_of::<R>()) as u64);
+        estimate.signals = estimate.signals.saturating_add(cells);
+        estimate.check(limits.memory)?;
+        let needs = (estimate, network.cost(1)?.total().macs);
         let sums = output.timed.then(|| vec![0.0; output.len()]);
         let dense = vec![0.0; item.iter().product()];
-        let (state, numbers) = (network.state(), Vec::with_capacity(dense.len()));
-        Ok(Self { network, input, item, state, sums, frames: 0, dense, numbers })
+        let (state, numbers) = (network.state().limits(limits), Vec::with_capacity(dense.len()));
+        Ok(Self { network, input, item, state, sums, frames: 0, dense, numbers, limits, needs })
     }
 }
 
@@ -68,8 +81,12 @@ impl<R: Real> Step for Stepper<R> {
         &self.item
     }
 
+    fn needs(&self) -> (MemoryEstimate, u64) {
+        self.needs
+    }
+
     fn begin(&mut self, plain: bool) {
-        let state = self.network.state();
+        let state = self.network.state().limits(self.limits);
         self.state = if plain { state.plain() } else { state };
         self.frames = 0;
         self.sums.iter_mut().for_each(|sums| sums.fill(0.0));

@@ -2,13 +2,14 @@
 
 mod rows;
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
 use liaf::classifier::{Classifier, Difference, Prediction};
+use liaf::core::Limits as CoreLimits;
 use liaf::data::convert::Framed;
 use liaf::data::frames::TimePoint;
 use liaf::data::options::Coords;
@@ -19,7 +20,7 @@ use super::account::{bytes, frame_warnings};
 use crate::args::ReadArgs;
 use crate::help::{FRAMES, INPUT, OTHER, OUTPUT, SELECTION};
 use crate::progress::Bar;
-use crate::text::thousands;
+use crate::text::{self, thousands};
 use crate::values;
 
 /// What a trained network sees in a recording, over time: a row for each sample, with its class and the
@@ -73,6 +74,11 @@ pub struct Args {
     #[arg(allow_negative_numbers = true, help_heading = FRAMES, hide_short_help = true)]
     max_frames: u64,
 
+    /// Most memory of the network, in MiB: a checkpoint that needs more is refused before it is used
+    #[arg(long, value_name = "MIB", default_value_t = CoreLimits::DEFAULT.memory >> 20)]
+    #[arg(allow_negative_numbers = true, help_heading = FRAMES, hide_short_help = true)]
+    max_memory: u64,
+
     /// Say nothing but rows, warnings and errors
     #[arg(long, short, help_heading = OTHER)]
     quiet: bool,
@@ -100,8 +106,26 @@ impl Args {
 
 /// Prints the rows as frames close.
 pub fn run(args: &Args) -> Result<ExitCode> {
+    args.read.say_fewer_threads();
+    args.read.on_threads(|| predict(args))?
+}
+
+fn predict(args: &Args) -> Result<ExitCode> {
     let limits = Limits { frames: args.max_frames, ..Limits::default() };
-    let mut classifier = Classifier::open(&args.checkpoint).map_err(of_its_half)?;
+    let read = args.read.options(Coords::Canonical)?;
+    let memory = args.max_memory.saturating_mul(1 << 20);
+    let within = CoreLimits { memory, ..CoreLimits::default() };
+    let mut classifier = Classifier::open_within(&args.checkpoint, &within).map_err(|error| {
+        of_its_half(match error {
+            liaf::Error::Core(error) if error.kind() == liaf::core::ErrorKind::Limit => {
+                error.advice("a larger --max-memory allows it").into()
+            }
+            other => other,
+        })
+    })?;
+    if !args.quiet {
+        text::say(needs(&args.checkpoint, &classifier));
+    }
     classifier = classifier
         .from(args.from)
         .to(args.to)
@@ -111,7 +135,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if let Some(steps) = args.steps {
         classifier = classifier.steps(steps);
     }
-    let mut recording = Recording::open(&args.recording, args.read.options(Coords::Canonical)?)?;
+    let mut recording = Recording::open(&args.recording, read)?;
     let differences = classifier.check(&mut recording).map_err(of_its_half)?;
     let bar = Bar::new(std::slice::from_ref(&args.recording), args.quiet);
     for difference in differences {
@@ -119,9 +143,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         bar.say(&format!("liaf: {}: warning: {warning}", args.recording.display()));
     }
     let names: Vec<String> = classifier.classes().map(str::to_owned).collect();
-    let rows = Rows::new(io::stdout(), args.style(), args.each_frame, &names)?;
+    let terminal = io::stdout().is_terminal();
+    let rows = Rows::new(io::stdout(), args.style(), args.each_frame, &names, terminal)?;
     let mut watch = Watch { rows, votes: vec![0; names.len()], last: None, failed: None };
-    let framed = args.read.on_threads(|| watch.all(&mut classifier, &mut recording, &bar))??;
+    let framed = watch.all(&mut classifier, &mut recording, &bar)?;
     bar.finish();
     if !args.quiet {
         bar.say(&format!("{}: {}", args.recording.display(), watch.summary(&names)));
@@ -131,6 +156,17 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         bar.say(&format!("liaf: {}: warning: {warning}", args.recording.display()));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the network will take, before it runs.
+fn needs(path: &Path, classifier: &Classifier) -> String {
+    let (memory, macs) = (classifier.memory_estimate().total(), classifier.macs_per_frame());
+    let macs = match macs {
+        u64::MAX => "more than 1.8e19".into(),
+        macs => thousands(macs),
+    };
+    let memory = text::bytes(memory);
+    format!("{}: needs {memory} of memory, {macs} MACs for each frame", text::path(path))
 }
 
 /// The error inside, whose kind decides the exit code.

@@ -3,7 +3,10 @@
 use std::io::{self, Write};
 
 use liaf::Prediction;
+use liaf::data::printable;
 use serde_json::json;
+
+use crate::text;
 
 /// How rows are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub struct Rows<W> {
     style: Style,
     /// Whether there is a row after every frame, of its sample so far.
     each_frame: bool,
+    /// Whether the rows go to a terminal, where control characters in names are escaped in CSV as well.
+    terminal: bool,
     /// Longest name, in characters.
     width: usize,
     /// Start of the first frame.
@@ -27,8 +32,15 @@ pub struct Rows<W> {
 
 impl<W: Write> Rows<W> {
     /// Rows of classes of these names; prints what stands above them.
-    pub fn new(mut out: W, style: Style, each_frame: bool, names: &[String]) -> io::Result<Self> {
-        let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(5);
+    pub fn new(
+        mut out: W,
+        style: Style,
+        each_frame: bool,
+        names: &[String],
+        terminal: bool,
+    ) -> io::Result<Self> {
+        let width = |name: &String| printable(name).to_string().chars().count();
+        let width = names.iter().map(width).max().unwrap_or(0).max(5);
         match style {
             Style::Table => writeln!(
                 out,
@@ -38,7 +50,7 @@ impl<W: Write> Rows<W> {
             Style::Csv => writeln!(out, "start_us,end_us,frames,class,probability,complete")?,
             Style::Json => {}
         }
-        Ok(Self { out, style, each_frame, width, first: None })
+        Ok(Self { out, style, each_frame, terminal, width, first: None })
     }
 
     /// Prints a prediction.
@@ -52,6 +64,7 @@ impl<W: Write> Rows<W> {
                 let seconds = (*end as f64 - first as f64) / 1e6;
                 let width = self.width;
                 let percent = 100.0 * probability;
+                let name = printable(name).to_string();
                 let remark = match (complete, self.each_frame) {
                     (true, _) => "",
                     (false, true) => "  (not complete)",
@@ -62,11 +75,13 @@ impl<W: Write> Rows<W> {
                     "{seconds:>8.3} s  {start:>16}  {end:>16}  {name:width$}  {percent:>9.1} %{remark}"
                 )
             }
-            Style::Csv => writeln!(
-                self.out,
-                "{start},{end},{frames},{},{probability},{complete}",
-                quoted(name)
-            ),
+            Style::Csv => {
+                let name = match self.terminal {
+                    true => quoted(&printable(name).to_string()),
+                    false => quoted(name),
+                };
+                writeln!(self.out, "{start},{end},{frames},{name},{probability},{complete}")
+            }
             Style::Json => {
                 let row = json!({
                     "start_us": start,
@@ -78,7 +93,7 @@ impl<W: Write> Rows<W> {
                     "probabilities": probabilities,
                     "scores": scores,
                 });
-                writeln!(self.out, "{row}")
+                writeln!(self.out, "{}", text::json(&row))
             }
         }
     }
@@ -98,9 +113,19 @@ mod tests {
     use super::*;
 
     fn printed(style: Style, each_frame: bool, complete: bool) -> String {
+        printed_as("mug, \"blue\"", style, each_frame, complete, false)
+    }
+
+    fn printed_as(
+        name: &str,
+        style: Style,
+        each_frame: bool,
+        complete: bool,
+        terminal: bool,
+    ) -> String {
         let mut out = Vec::new();
-        let names = ["a".to_owned(), "mug, \"blue\"".to_owned()];
-        let mut rows = Rows::new(&mut out, style, each_frame, &names).unwrap();
+        let names = ["a".to_owned(), name.to_owned()];
+        let mut rows = Rows::new(&mut out, style, each_frame, &names, terminal).unwrap();
         let time = 1_000_000..1_020_000;
         let mut prediction = Prediction::new(0, time, 2, vec![0.0, 3f64.ln()], &names);
         prediction.complete = complete;
@@ -126,5 +151,20 @@ mod tests {
             assert_eq!(row["scores"][1].as_f64(), Some(3f64.ln()));
             assert_eq!(row["complete"], complete);
         }
+    }
+
+    #[test]
+    fn names_cannot_control_a_terminal_and_stay_exact_in_files() {
+        let name = "\x1b[2Jmug\u{9b}";
+        let shown = r"\u{1b}[2Jmug\u{9b}";
+        for terminal in [true, false] {
+            let table = printed_as(name, Style::Table, false, true, terminal);
+            assert!(table.contains(shown) && !table.contains('\x1b'), "{table}");
+            let json = printed_as(name, Style::Json, false, true, terminal);
+            assert!(!json.contains(['\x1b', '\u{9b}']), "{json}");
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap()["class"], name);
+        }
+        assert!(printed_as(name, Style::Csv, false, true, true).contains(shown));
+        assert!(printed_as(name, Style::Csv, false, true, false).contains(name));
     }
 }

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::init::Init;
 use crate::layer::contract::{Description, Layer, TensorSpec, only};
 use crate::layer::work::Work;
-use crate::memory::Saved;
+use crate::memory::{Room, Saved};
 use crate::op::{Back, BatchOp, Context, Flow};
 use crate::real::Real;
 use crate::shape::Shape;
@@ -116,6 +116,10 @@ impl BatchNormOp {
 }
 
 impl<R: Real> BatchOp<R> for BatchNormOp {
+    fn room(&self, _: usize, _: bool) -> Room {
+        Room::new(&[&[2, self.channels.count]], &[&[6, self.channels.count]])
+    }
+
     fn forward(
         &self,
         samples: &mut [Flow<'_, R>],

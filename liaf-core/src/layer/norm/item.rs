@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::init::Init;
 use crate::layer::contract::{Description, Layer, TensorSpec, only};
 use crate::layer::work::Work;
-use crate::memory::Saved;
+use crate::memory::{Room, Saved};
 use crate::op::{Back, Context, Flow, SampleOp};
 use crate::real::Real;
 use crate::shape::Shape;
@@ -65,6 +65,11 @@ impl LayerNormOp {
 }
 
 impl<R: Real> SampleOp<R> for LayerNormOp {
+    fn room(&self, steps: usize, keep: bool) -> Room {
+        let kept = if keep { steps } else { 0 };
+        Room::new(&[&[2, kept]], &[&[2, self.len]])
+    }
+
     fn forward(&self, flow: Flow<'_, R>, saved: &mut Saved<R>, cx: &mut Context<'_, R>) {
         let kept = if cx.keep { flow.input().len() / self.len } else { 0 };
         saved.buffer(0, kept);

@@ -8,7 +8,7 @@ use crate::kernels::Window;
 use crate::layer::contract::{Description, Layer, Spikes};
 use crate::layer::window::Pair;
 use crate::layer::work::Work;
-use crate::memory::Saved;
+use crate::memory::{Room, Saved};
 use crate::op::{Back, Context, Flow, SampleOp};
 use crate::real::Real;
 use crate::shape::Shape;
@@ -49,16 +49,24 @@ impl Layer for MaxPool {
         let work = Work::each(output.len(), 0, taps - 1);
         // At most all spikes of a window, and at most one.
         let spikes = Spikes::Scaled { factor: taps as f64, most: 1.0 };
-        Ok(Description::sample(output, MaxPoolOp { window }).work(work).spikes(spikes))
+        let op = MaxPoolOp { window, len: output.len() };
+        Ok(Description::sample(output, op).work(work).spikes(spikes))
     }
 }
 
 #[derive(Debug)]
 struct MaxPoolOp {
     window: Window,
+    /// Number of values in a step of the output.
+    len: usize,
 }
 
 impl<R: Real> SampleOp<R> for MaxPoolOp {
+    fn room(&self, steps: usize, _: bool) -> Room {
+        // An index takes no more bytes than a number.
+        Room::new(&[&[steps, self.len]], &[])
+    }
+
     fn forward(&self, flow: Flow<'_, R>, saved: &mut Saved<R>, _: &mut Context<'_, R>) {
         let (plane, out) = (self.window.plane(), self.window.positions());
         saved.index.resize(flow.output.len(), 0);

@@ -6,11 +6,11 @@ use super::lstm::LstmCell;
 use super::op::{Cell, Step, StepBack, restart, start};
 use crate::error::{Error, Result};
 use crate::init::{Fan, WeightInit};
-use crate::kernels::{Begin, Conv, ConvForward, ConvInputs, ConvWeights};
+use crate::kernels::{Begin, Conv, ConvForward, ConvInputs, ConvWeights, Kernels};
 use crate::layer::contract::{Description, Layer, TensorSpec, only};
 use crate::layer::conv2d::{sum_channels, work};
 use crate::layer::window::{Pair, Slide};
-use crate::memory::Saved;
+use crate::memory::{Room, Saved};
 use crate::op::{Back, Context, Flow, SampleOp};
 use crate::real::Real;
 use crate::shape::Shape;
@@ -225,6 +225,23 @@ impl<R: Real> SampleOp<R> for ConvLstmOp {
             });
         }
         cx.scratch.put_all([state, dy, d_carried, d_gates]);
+    }
+
+    fn room(&self, steps: usize, keep: bool) -> Room {
+        let (len, gates) = self.sizes();
+        let conv = |conv| Kernels::<R>::room_of_conv(conv, steps);
+        let back = if keep { steps } else { 0 };
+        Room::new(
+            &[&[steps, LstmCell::KEPT, len], &[2, len]],
+            &[
+                &[steps, gates],
+                &[gates],
+                &[5, len],
+                &[back, gates],
+                &[conv(&self.x)],
+                &[conv(&self.h)],
+            ],
+        )
     }
 
     /// The previous output, followed by the cell.

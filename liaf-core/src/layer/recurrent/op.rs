@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use crate::kernels::{Matrix, Product};
-use crate::memory::Saved;
+use crate::memory::{Room, Saved};
 use crate::op::{Back, Context, Flow, SampleOp};
 use crate::real::Real;
 
@@ -235,6 +235,15 @@ impl<R: Real, C: Cell> SampleOp<R> for RecurrentOp<C> {
             });
         }
         cx.scratch.put_all([state, d_before, dy, d_carried, dh, dx]);
+    }
+
+    fn room(&self, steps: usize, keep: bool) -> Room {
+        let (units, rows) = (self.units, self.rows());
+        let back = if keep { 2 } else { 0 };
+        Room::new(
+            &[&[steps, C::KEPT, units], &[1 + C::CARRIED, units]],
+            &[&[1 + back, steps, rows], &[rows], &[3 + 2 * C::CARRIED, units]],
+        )
     }
 
     /// The previous output, followed by what the cell carries.

@@ -114,6 +114,23 @@ impl ChunkedFile {
         written.map_err(|error| failed(error, &self.path))
     }
 
+    /// Writes a whole dataset in one piece from its bytes, little-endian, which `give` passes in pieces
+    /// and in order to the function that it gets.
+    pub(crate) fn dataset_in_pieces(
+        &mut self,
+        name: &str,
+        element: ElementType,
+        shape: &[u64],
+        give: impl FnOnce(&mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>,
+    ) -> Result<()> {
+        let path = &self.path;
+        let system = |error| failed(liaf_hdf5::Error::system("cannot write", error), path);
+        let written = self.file.raw_dataset_in_pieces(name, element, shape, |put| {
+            give(&mut |bytes| put(bytes).map_err(system)).map_err(io::Error::other)
+        });
+        written.map_err(|error| failed(error, path))
+    }
+
     /// Sets the attribute `liaf` of the root, once.
     pub(crate) fn set_provenance(&mut self, text: &str) -> Result<()> {
         let written = self.file.text_attribute("/", "liaf", text);

@@ -1,0 +1,38 @@
+//! SIGINT and SIGTERM, which end the program: unfinished outputs are removed first.
+
+/// Listens for SIGINT and SIGTERM on a thread of its own. The first of them removes all unfinished
+/// outputs and ends the program with 128 and the number of the signal, as shells do: 130 and 143. A
+/// second one ends it at once.
+///
+/// If the thread cannot be started, the signals end the program as usual, and the unfinished outputs
+/// are removed when the same output is made again.
+#[cfg(unix)]
+pub fn listen() {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+    use std::thread::Builder;
+
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+    use signal_hook::{flag, low_level};
+
+    let wait = || -> std::io::Result<()> {
+        let begun = Arc::new(AtomicBool::new(false));
+        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        for signal in [SIGINT, SIGTERM] {
+            // In this order, so that only the second signal finds the flag set.
+            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&begun))?;
+            flag::register(signal, Arc::clone(&begun))?;
+        }
+        for signal in signals.forever() {
+            liaf::data::io::abandon_outputs();
+            low_level::exit(128 + signal);
+        }
+        Ok(())
+    };
+    let _ = Builder::new().name("liaf-signals".into()).spawn(wait);
+}
+
+/// Other systems have no such signals.
+#[cfg(not(unix))]
+pub fn listen() {}
