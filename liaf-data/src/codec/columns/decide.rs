@@ -86,7 +86,7 @@ pub(crate) fn decide(sample: &[Vec<f64>; 4], said: Said, options: &ReadOptions) 
 }
 
 /// A note if whole times that are taken for µs are probably ns.
-fn slow(times: &[f64]) -> Option<Note> {
+pub(crate) fn slow(times: &[f64]) -> Option<Note> {
     time::suspect(times).then(|| {
         let note = Note::new(
             "the times are taken for µs, which gives very few events in a long time: they may be ns",
