@@ -3,6 +3,7 @@
 
 mod atomic;
 mod crc;
+mod destination;
 mod memory;
 mod parallel;
 mod source;
@@ -11,6 +12,7 @@ mod stale;
 
 pub use atomic::AtomicFile;
 pub(crate) use crc::Crc32;
+pub(crate) use destination::{Destination, is_standard_output};
 pub(crate) use memory::prefer_huge_pages;
 pub(crate) use parallel::{in_order, places_per_pool};
 #[cfg(test)]

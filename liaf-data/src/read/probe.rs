@@ -8,9 +8,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::hint::Hint;
 use crate::io::ByteSource;
 use crate::registry::FORMATS;
-use crate::unsupported::{best_guess, is_unknown, known_but_unsupported};
+use crate::unsupported::{best_guess, is_surely_other, is_unknown, known_but_unsupported};
 
-/// Returns the format of a source. The `stated` format is used if its files may start with data
+/// Returns the format of a source, and how certain it is. The `stated` format is used if its files may start with data
 /// immediately, or if this source starts like one of its files.
 ///
 /// # Errors
@@ -19,7 +19,7 @@ use crate::unsupported::{best_guess, is_unknown, known_but_unsupported};
 pub(super) fn probe(
     source: &mut ByteSource,
     stated: Option<&'static Format>,
-) -> Result<&'static Format> {
+) -> Result<(&'static Format, Detection)> {
     let mut head = FileHead {
         bytes: source.head(FileHead::BYTES)?,
         len: source.len(),
@@ -35,7 +35,7 @@ pub(super) fn probe(
     }
     if let Some(format) = stated {
         if (format.detect)(&head) != Detection::No {
-            return Ok(format);
+            return Ok((format, Detection::Magic));
         }
         return Err(Error::malformed(format!("the file is not {}", format.name)).at(0).found(
             known_but_unsupported(&head).map_or_else(|| best_guess(&head), |(name, _)| name),
@@ -45,7 +45,7 @@ pub(super) fn probe(
         let mut found = FORMATS.iter().filter(|format| (format.detect)(&head) == wanted);
         match (found.next(), found.next()) {
             (None, _) => {}
-            (Some(format), None) => return Ok(format),
+            (Some(format), None) => return Ok((format, wanted)),
             (Some(one), Some(other)) => return Err(ambiguous(one, other)),
         }
     }
@@ -63,7 +63,8 @@ pub(super) fn probe(
         None => Error::unsupported("not an event recording of a supported format")
             .at(0)
             .found(format!("what looks like {}", best_guess(&head)))
-            .advice(read),
+            .advice(read)
+            .not_a_recording(is_surely_other(&head, source.path().unwrap_or(Path::new("")))),
     })
 }
 

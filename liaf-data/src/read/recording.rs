@@ -9,13 +9,16 @@ use super::check::Check;
 use super::probe::probe;
 use super::slices::SeekState;
 use super::stream::EventReader;
-use crate::codec::{BlockReader, Body, Coords, Format, Opened, ReadOptions, StreamChoice};
+use crate::codec::{
+    BlockReader, Body, Coords, Detection, Format, Opened, ReadOptions, StreamChoice, choose,
+};
 use crate::error::{Error, Result};
 use crate::hint::Hint;
 use crate::io::ByteSource;
 use crate::model::{
     EventBatch, EventStats, Note, RecordingInfo, Report, SensorSize, SensorSource, StreamInfo,
 };
+use crate::unsupported::is_named_as_recording;
 
 /// A recording of any supported format. The format is recognised by the contents.
 ///
@@ -112,8 +115,24 @@ impl Recording {
     }
 
     fn new(mut source: ByteSource, options: ReadOptions) -> Result<Self> {
-        let format = probe(&mut source, options.format)?;
-        let opened = (format.open)(&mut source, &options)?;
+        let (format, detection) = probe(&mut source, options.format)?;
+        let opened = match (format.open)(&mut source, &options) {
+            Ok(opened) => opened,
+            // Nothing but its contents, which fit many files, made it a file of this format.
+            Err(error) => {
+                let is_guess = detection == Detection::Maybe
+                    && source.path().is_some_and(|path| !is_named_as_recording(path));
+                return Err(error.not_a_recording(is_guess));
+            }
+        };
+        // Formats with a single stream leave the choice to this check.
+        let by_path =
+            |name: &StreamChoice| matches!(name, StreamChoice::Name(name) if name.contains('/'));
+        if let ([_], Some(choice)) = (&opened.info.streams[..], &options.stream)
+            && !by_path(choice)
+        {
+            choose(opened.info.streams.iter(), Some(choice))?;
+        }
         Ok(Self::of(format, source, opened, options))
     }
 

@@ -1,7 +1,7 @@
 //! The columns of a text, from its header, or else from its first lines.
 
 use super::line::{self, COLUMNS, Columns};
-use crate::codec::columns::{Name, guess};
+use crate::codec::columns::{Name, guess, surely_no_events};
 use crate::codec::{ColumnMap, Field, ReadOptions};
 use crate::error::{Error, Result};
 use crate::hint::Hint;
@@ -120,6 +120,8 @@ fn unclear(count: usize) -> Error {
         .expected("names, or the four columns t, x, y and p")
         .found(format!("{count} columns"))
         .hint(Hint::NameColumns { example: "t,x,y,p".into() })
+        // Poses, inertial readings and calibrations have more columns than any text of events.
+        .not_a_recording(count > 6)
 }
 
 /// The order that the caller specified.
@@ -136,7 +138,8 @@ fn stated(order: &[Option<Field>], count: usize) -> Result<[usize; 4]> {
 /// The order that follows from the names.
 fn named(names: &[Option<Name>], text: &str, keys: Option<&ColumnMap>) -> Result<[usize; 4]> {
     let mut raw = [&b""[..]; COLUMNS];
-    line::split(text.as_bytes(), &mut raw);
+    let count = line::split(text.as_bytes(), &mut raw);
+    let words = || raw.iter().take(count).filter_map(|name| std::str::from_utf8(name).ok());
     let mut at = [0; 4];
     for field in Field::ALL {
         let column = match keys.and_then(|keys| keys.name(field)) {
@@ -147,6 +150,7 @@ fn named(names: &[Option<Name>], text: &str, keys: Option<&ColumnMap>) -> Result
             Error::malformed(format!("no column has a name for {field} of an event"))
                 .found(text)
                 .hint(Hint::NameColumns { example: format!("{field}=NAME") })
+                .not_a_recording(keys.is_none() && surely_no_events(words()))
         })?;
     }
     Ok(at)

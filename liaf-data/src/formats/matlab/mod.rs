@@ -5,7 +5,7 @@
 mod element;
 
 use crate::codec::columns::{
-    Array, ColumnReader, Kind, Name, Number, Parts, Rows, Source, guess_unit,
+    Array, ColumnReader, Kind, Name, Number, Parts, Rows, Source, guess_unit, surely_no_events,
 };
 use crate::codec::{Body, Detection, Field, FileHead, Format, Opened, ReadOptions};
 use crate::error::{Error, Result};
@@ -47,7 +47,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let length = source.len().unwrap_or(0);
     let mut report = Report::default();
     let mut found: [Option<(Matrix, u64)>; 4] = [const { None }; 4];
-    let (mut at, mut names, mut flaw) = (HEADER, Vec::new(), None);
+    let (mut at, mut names, mut flaw, mut is_sure) = (HEADER, Vec::new(), None, true);
     for _ in 0..ELEMENTS {
         let bytes = source.read_at(at, 8)?;
         let Some(tag) = bytes.first_chunk() else {
@@ -68,6 +68,9 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         if let Some(storage) = element::storage(tag.kind) {
             match element::matrix(source, storage, at + 8, there, big) {
                 Ok(Some(matrix)) => {
+                    // Structures and lists of several columns may hold events under any name.
+                    is_sure &= matrix.data.is_some()
+                        && !matrix.sides.iter().any(|side| (3..=6).contains(side));
                     names.push(matrix.name.clone());
                     if let Some(field) = field_of(&matrix.name, options)
                         && let Some(place) = found.get_mut(field.index())
@@ -98,6 +101,12 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
                 .at(0)
                 .found(names.join(", "))
                 .hint(Hint::NameColumns { example: "t=NAME,x=NAME,y=NAME,p=NAME".into() })
+                .not_a_recording(
+                    is_sure
+                        && !names.is_empty()
+                        && options.columns.map.is_none()
+                        && surely_no_events(names.iter().map(String::as_str)),
+                )
         }));
     };
     let mut parts = Parts {

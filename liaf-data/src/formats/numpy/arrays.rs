@@ -2,6 +2,7 @@
 
 use crate::codec::columns::{
     Array, Checksum, Feed, Name, Number, Parts, Rows, Source, View, guess_order, guess_unit,
+    surely_no_events,
 };
 use crate::codec::{ColumnMap, Field, ReadOptions};
 use crate::container::npy::{self, Dtype, Header};
@@ -191,7 +192,11 @@ fn records(source: &mut ByteSource, found: Found, options: &ReadOptions) -> Resu
             found.here(
                 Error::malformed(format!("no member of the records is {field} of an event"))
                     .found(names())
-                    .hint(Hint::NameColumns { example: format!("{field}=NAME") }),
+                    .hint(Hint::NameColumns { example: format!("{field}=NAME") })
+                    .not_a_recording(
+                        options.columns.map.is_none()
+                            && surely_no_events(fields.iter().map(|one| one.name.as_str())),
+                    ),
             )
         })?;
         types.push(format!("{field} {}", member.1.name()));
@@ -206,6 +211,15 @@ fn records(source: &mut ByteSource, found: Found, options: &ReadOptions) -> Resu
     Ok(planner)
 }
 
+/// Whether a plain array of this shape is surely no list of events: it is a list of numbers, frames, or
+/// a matrix in which neither side is the number of columns that events may have.
+fn is_other_array(shape: &[u64]) -> bool {
+    match shape {
+        &[rows, columns] => ![rows, columns].iter().any(|side| (3..=6).contains(side)),
+        _ => true,
+    }
+}
+
 /// A plain array of two dimensions: each event is a row, or each event is a column.
 fn table(
     source: &mut ByteSource,
@@ -216,7 +230,8 @@ fn table(
     let wrong = |error: Error| error.found(format!("shape {:?}", found.header.shape));
     let &[rows, columns] = found.header.shape.as_slice() else {
         return Err(wrong(Error::unsupported("the array is not a list of events"))
-            .advice("a file of frames is a tensor file, not a recording"));
+            .advice("a file of frames is a tensor file, not a recording")
+            .not_a_recording(is_other_array(&found.header.shape)));
     };
     let stated = match &options.columns.map {
         Some(ColumnMap::Order(order)) => Some(order),
@@ -233,7 +248,8 @@ fn table(
         _ => {
             return Err(wrong(Error::malformed("the array is not a list of events"))
                 .expected(format!("rows of {width} columns"))
-                .hint(Hint::NameColumns { example: "t,x,y,p".into() }));
+                .hint(Hint::NameColumns { example: "t,x,y,p".into() })
+                .not_a_recording(stated.is_none() && is_other_array(&found.header.shape)));
         }
     };
     let mut planner = Planner::new(source, options);
