@@ -105,11 +105,6 @@ enum Mmap {
     Never,
 }
 
-/// Read options for a first look at a file.
-pub fn quick() -> ReadOptions {
-    ReadOptions::default()
-}
-
 impl ReadArgs {
     /// The format that `--format` states.
     pub fn format(&self) -> Option<&str> {

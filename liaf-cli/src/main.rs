@@ -4,6 +4,7 @@
 //! Data goes to standard output, messages to standard error. Exit codes: 0 done, 1 something failed, 2
 //! the command line is wrong.
 
+mod applies;
 mod args;
 mod cmd;
 mod help;
@@ -16,6 +17,7 @@ mod progress;
 mod text;
 mod values;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{FromArgMatches, Parser, Subcommand};
@@ -41,9 +43,15 @@ enum Command {
 
 fn main() -> ExitCode {
     let command = help::command(std::env::args_os());
-    let matches = command.clone().get_matches();
+    let matches = match command.clone().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return refused(&error),
+    };
     hints::set_command(&command, &matches);
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => return refused(&error),
+    };
     let result = match cli.command {
         Command::Info(args) => cmd::info::run(&args),
         Command::Convert(args) => cmd::convert::run(&args),
@@ -66,10 +74,20 @@ fn main() -> ExitCode {
     }
 }
 
+/// Prints what clap made of the command line: an error, or the help, which is data on standard output
+/// and may fail to arrive.
+fn refused(error: &clap::Error) -> ExitCode {
+    match error.print().and_then(|()| io::stdout().flush()) {
+        Err(cause) if !error.use_stderr() && cause.kind() != io::ErrorKind::BrokenPipe => {
+            text::say(format_args!("liaf: cannot print the help: {cause}"));
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
+    }
+}
+
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<std::io::Error>()
-        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// Whether the error is a mistake in the command line.

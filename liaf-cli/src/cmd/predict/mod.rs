@@ -6,6 +6,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::slice;
 
 use anyhow::Result;
 use liaf::classifier::{Classifier, Difference, Prediction};
@@ -16,6 +17,7 @@ use liaf::data::{Limits, Recording};
 
 use self::rows::{Rows, Style};
 use super::account::{bytes, frame_warnings};
+use crate::applies;
 use crate::args::ReadArgs;
 use crate::help::{FRAMES, INPUT, OTHER, OUTPUT, SELECTION};
 use crate::progress::Bar;
@@ -100,6 +102,8 @@ impl Args {
 
 /// Prints the rows as frames close.
 pub fn run(args: &Args) -> Result<ExitCode> {
+    let read = args.read.options(Coords::Canonical)?;
+    applies::check_inputs(slice::from_ref(&args.recording), &read)?;
     let limits = Limits { frames: args.max_frames, ..Limits::default() };
     let mut classifier = Classifier::open(&args.checkpoint).map_err(of_its_half)?;
     classifier = classifier
@@ -111,9 +115,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if let Some(steps) = args.steps {
         classifier = classifier.steps(steps);
     }
-    let mut recording = Recording::open(&args.recording, args.read.options(Coords::Canonical)?)?;
+    let mut recording = Recording::open(&args.recording, read)?;
+    if args.recording.as_os_str() == "-" {
+        applies::check_formats(&[recording.info().format])?;
+    }
     let differences = classifier.check(&mut recording).map_err(of_its_half)?;
-    let bar = Bar::new(std::slice::from_ref(&args.recording), args.quiet);
+    let bar = Bar::new(slice::from_ref(&args.recording), args.quiet);
     for difference in differences {
         let warning = warning(&difference);
         bar.say(&format!("liaf: {}: warning: {warning}", args.recording.display()));

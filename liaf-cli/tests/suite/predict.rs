@@ -1,8 +1,4 @@
 //! `liaf predict` as a user meets it, with small networks that are trained here.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
-#![allow(missing_docs, reason = "a test")]
-
-mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +15,7 @@ use ndarray::{ArrayD, Axis, IxDyn};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use common::{fixture, fixtures, liaf, tables};
+use crate::common::{fixture, fixtures, liaf, tables};
 
 /// Two recordings that a network can tell apart: of other density and other places.
 const CLASSES: [(&str, &str); 2] =
@@ -33,12 +29,12 @@ const MEAN: &str = "[[layers]]\ntype = 'aggregate'\n";
 
 #[track_caller]
 fn out(args: &[&str]) -> String {
-    common::printed(liaf(args))
+    crate::common::printed(liaf(args))
 }
 
 #[track_caller]
 fn refused(args: &[&str], code: i32, says: &[&str]) {
-    common::refused(&liaf(args), code, says);
+    crate::common::refused(&liaf(args), code, says);
 }
 
 /// A recording's frames as `liaf convert` makes them.
