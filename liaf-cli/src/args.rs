@@ -128,11 +128,6 @@ fn factor(text: &str) -> Result<f64, String> {
     factor.ok_or_else(|| "a factor is a number above 0, such as 0.5".to_owned())
 }
 
-/// Read options for a first look at a file, on this thread alone.
-pub fn quick() -> ReadOptions {
-    ReadOptions { parallel: false, ..ReadOptions::default() }
-}
-
 impl ReadArgs {
     /// The format that `--format` states.
     pub fn format(&self) -> Option<&str> {

@@ -7,6 +7,8 @@ use liaf::data::options::Named;
 use liaf::data::tensor::Container;
 use liaf::data::write::{self, Target};
 
+use crate::outputs::Usage;
+
 /// A kind of output.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
@@ -69,6 +71,43 @@ impl Kind {
             Self::Tensor(Container::H5) => Some(MeasurementFile::H5),
             Self::Events(target) if target.name == "csv" => Some(MeasurementFile::Csv),
             Self::Tensor(_) | Self::Events(_) => None,
+        }
+    }
+
+    /// Whether a file of this kind may have this name: its extension is not that of another kind.
+    pub fn may_be_called(self, output: &Path) -> bool {
+        let extension = output.extension().unwrap_or_default();
+        let usual = self.extension();
+        (!usual.is_empty() && extension.eq_ignore_ascii_case(usual))
+            || Self::of_path(output).map_or(true, |other| other.name() == self.name())
+    }
+
+    /// Returns an error if this kind cannot be written to standard output.
+    pub fn check_stream(self) -> Result<(), Usage> {
+        let advice = "write a file, or events in another kind, such as --to csv";
+        let refuse = |why: &str| {
+            let name = self.name();
+            Err(Usage(format!("-o -: {name} cannot go to standard output: {why} ({advice})")))
+        };
+        match self {
+            Self::Events(target) => match write::check_stream(target) {
+                Ok(()) => Ok(()),
+                Err(error) => Err(Usage(format!("-o -: {error}"))),
+            },
+            Self::Tensor(Container::Npy) => {
+                refuse("its header has the number of frames, which is only known at the end")
+            }
+            Self::Tensor(_) => refuse("it is a container, whose parts are not written in order"),
+            Self::Png => refuse("it is a folder of files"),
+        }
+    }
+
+    /// What a message calls an output of this kind.
+    pub fn title(self) -> String {
+        match self {
+            Self::Tensor(container) => format!("a tensor file ({})", container.name()),
+            Self::Events(target) => format!("an event file ({})", target.name),
+            Self::Png => "the images of a camera (png)".into(),
         }
     }
 

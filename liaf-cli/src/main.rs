@@ -8,6 +8,7 @@
 // `text::say`, data through writers whose errors are passed on.
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod applies;
 mod args;
 mod cmd;
 mod help;
@@ -50,9 +51,15 @@ enum Command {
 fn main() -> ExitCode {
     signals::listen();
     let command = help::command(std::env::args_os());
-    let matches = command.clone().get_matches();
+    let matches = match command.clone().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return refused(&error),
+    };
     hints::set_command(&command, &matches);
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => return refused(&error),
+    };
     let result = match cli.command {
         Command::Info(args) => cmd::info::run(&args),
         Command::Convert(args) => cmd::convert::run(&args),
@@ -74,6 +81,18 @@ fn main() -> ExitCode {
             text::say(format_args!("liaf: {}", hints::message(&error)));
             ExitCode::from(if is_usage(&error) { 2 } else { 1 })
         }
+    }
+}
+
+/// Prints what clap made of the command line: an error, or the help, which is data on standard output
+/// and may fail to arrive.
+fn refused(error: &clap::Error) -> ExitCode {
+    match error.print().and_then(|()| io::stdout().flush()) {
+        Err(cause) if !error.use_stderr() && cause.kind() != io::ErrorKind::BrokenPipe => {
+            text::say(format_args!("liaf: cannot print the help: {cause}"));
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
     }
 }
 

@@ -10,7 +10,11 @@ pub fn time_point(text: &str) -> Result<TimePoint, String> {
                     recording's own clock is written @µs"
             .into());
     }
-    text.parse().map_err(said)
+    let clock = match text.parse::<i64>() {
+        Ok(us) => format!("; a time of the recording's own clock is written @{us}"),
+        Err(_) => String::new(),
+    };
+    text.parse().map_err(|error| said(error) + &clock)
 }
 
 /// A length of time, as in `10ms`, in µs.
@@ -50,6 +54,7 @@ mod tests {
     #[test]
     fn other_values_are_the_library_s() {
         assert_eq!(time_point("1.5s"), Ok(TimePoint::Relative(1_500_000)));
+        assert!(time_point("1589163147368868").unwrap_err().contains("written @1589163147368868"));
         assert_eq!(time_point("@-7"), Ok(TimePoint::Absolute(-7)));
         assert_eq!(duration("10ms"), Ok(10_000));
         assert_eq!(crop("1,2,3,4"), Ok(Crop { x: 1, y: 2, w: 3, h: 4 }));

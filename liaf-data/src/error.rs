@@ -98,6 +98,8 @@ struct Inner {
     found: Option<String>,
     hints: Vec<Hint>,
     source: Option<io::Error>,
+    /// Whether the file is surely no recording, so that nothing is lost if it is left out.
+    is_other_file: bool,
 }
 
 impl Error {
@@ -113,6 +115,7 @@ impl Error {
             found: None,
             hints: Vec::new(),
             source: None,
+            is_other_file: false,
         }))
     }
 
@@ -228,6 +231,30 @@ impl Error {
             Some(path) => self.in_file(path),
             None => self,
         }
+    }
+
+    /// Marks the file as one that is surely no recording, if `is_sure`.
+    #[must_use]
+    pub(crate) fn not_a_recording(mut self, is_sure: bool) -> Self {
+        self.0.is_other_file |= is_sure;
+        self
+    }
+
+    /// Whether the file is surely no recording of events: a picture, a text of words, a table or an
+    /// array without times and pixels.
+    ///
+    /// A program that is given a folder may pass such files over. Every other error means that there is
+    /// or may be a recording, which could not be read: it is damaged, cut, empty, not supported, or its
+    /// columns have unknown names.
+    ///
+    /// ```
+    /// use liaf_data::{ReadOptions, Recording};
+    /// let open = |bytes: &'static [u8]| Recording::from_bytes(bytes, ReadOptions::default());
+    /// assert!(open(b"name,label\na.png,cat\n").unwrap_err().is_not_a_recording());
+    /// assert!(!open(b"").unwrap_err().is_not_a_recording());
+    /// ```
+    pub fn is_not_a_recording(&self) -> bool {
+        self.0.is_other_file
     }
 
     /// The kind of the error.

@@ -1,6 +1,10 @@
 //! Files that are recognised but not read, so that the error can say what they are and what to do.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use crate::codec::FileHead;
+use crate::registry::FORMATS;
 
 /// Name of the format, how it is recognised, and what helps.
 type Unsupported = (&'static str, fn(&FileHead) -> bool, Option<&'static str>);
@@ -151,6 +155,55 @@ pub(crate) fn is_unknown(head: &FileHead) -> bool {
 pub(crate) fn best_guess(head: &FileHead) -> (&'static str, Option<&'static str>) {
     let found = FOREIGN.iter().find(|(_, detect, _)| detect(head));
     found.map_or(("binary data", None), |&(name, _, help)| (name, help))
+}
+
+/// Extensions of recordings in formats that are not read. Their contents may be damaged, so that they are
+/// not recognised.
+const UNSUPPORTED_EXTENSIONS: &[&str] = &["bag", "db3", "mcap", "bs2"];
+/// Extensions of compressed files. What precedes them in a name is that of the file inside.
+const PACKED_EXTENSIONS: &[&str] = &["gz", "xz", "zst", "bz2", "lz4", "zip", "tar", "tgz", "7z"];
+
+/// Whether a file of this name is a recording by its name: by an extension of a format that is read or
+/// known, or by that of compressed files.
+pub(crate) fn is_named_as_recording(name: &Path) -> bool {
+    let Some(extension) = name.extension().and_then(OsStr::to_str) else { return false };
+    let is = |known: &&str| known.eq_ignore_ascii_case(extension);
+    FORMATS.iter().any(|format| format.extensions.iter().any(is))
+        || UNSUPPORTED_EXTENSIONS.iter().any(is)
+        || PACKED_EXTENSIONS.iter().any(is)
+}
+
+/// Whether a file that no format takes is surely no recording. That depends on its name as well: a
+/// picture called `a.aedat4` is what a user takes for a recording, and is not left out of a folder.
+pub(crate) fn is_surely_other(head: &FileHead, name: &Path) -> bool {
+    if let Some((_, help)) = known_but_unsupported(head) {
+        return help == VIDEO && !is_named_as_recording(name);
+    }
+    let kind = FOREIGN.iter().find(|(_, detect, _)| detect(head)).map(|&(name, ..)| name);
+    // Extensions that recordings share with other files.
+    let is_text_name = ["csv", "txt"].contains(&&*head.extension);
+    let is_shared = is_text_name || ["bin", "dat", "raw"].contains(&&*head.extension);
+    match kind {
+        Some("text") => (is_text_name || !is_named_as_recording(name)) && is_prose(&head.bytes),
+        Some("zeros" | "a gzip file") | None => !is_named_as_recording(name),
+        Some(_) => is_shared || !is_named_as_recording(name),
+    }
+}
+
+/// Whether a text has words and no rows of numbers. Comments are neither.
+fn is_prose(head: &[u8]) -> bool {
+    let is_row = |line: &[u8]| {
+        let fields = line.split(|b| b",; \t".contains(b)).filter(|field| !field.is_empty());
+        let is_number = |field: &[u8]| {
+            std::str::from_utf8(field).is_ok_and(|text| text.trim().parse::<f64>().is_ok())
+        };
+        let mut numbers = 0;
+        fields.map(is_number).all(|is| {
+            numbers += 1;
+            is
+        }) && numbers >= 3
+    };
+    !head.split(|b| matches!(b, b'\n' | b'\r')).any(is_row)
 }
 
 /// Whether the `% ` header of a Prophesee file contains one of `words`.

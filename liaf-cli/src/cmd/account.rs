@@ -55,12 +55,8 @@ impl Done {
     pub fn counts(&self) -> Counts {
         match self {
             Self::Tensor(done) => Counts {
-                kept: done.frames.kept,
-                out_of_window: done.frames.out_of_window,
-                out_of_crop: done.frames.out_of_crop,
-                filtered: done.frames.filtered.clone(),
-                moved: done.frames.moved,
                 bytes: done.written.map_or(done.tensor_bytes, |written| written.bytes),
+                ..frame_counts(&done.frames)
             },
             Self::Events(done) => Counts {
                 kept: done.events.kept,
@@ -108,7 +104,11 @@ impl Done {
     pub fn warnings(&self) -> Vec<String> {
         match self {
             Self::Tensor(done) => tensor_warnings(done),
-            Self::Events(done) => file_warnings(done),
+            Self::Events(done) => {
+                let mut warnings = file_warnings(done);
+                warnings.extend(lost_warnings(&done.report, &self.counts()));
+                warnings
+            }
             Self::Measurements(done) => measurement_warnings(done),
         }
     }
@@ -129,6 +129,66 @@ pub fn bytes(read: &Report, stream: &str) -> String {
         count(bytes.other),
         count(bytes.skipped),
     )
+}
+
+fn frame_counts(frames: &FrameReport) -> Counts {
+    Counts {
+        kept: frames.kept,
+        out_of_window: frames.out_of_window,
+        out_of_crop: frames.out_of_crop,
+        filtered: frames.filtered.clone(),
+        moved: frames.moved,
+        bytes: 0,
+    }
+}
+
+/// What is said if all events were left out, or many of them by no choice of the user.
+fn lost_warnings(read: &Report, counts: &Counts) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let outside = read.count(Finding::OutOfSensor);
+    let all = read.events + outside;
+    // Rounded down: 100 % are all of them.
+    let share = |part: u64| {
+        let tenths = u128::from(part) * 1000 / u128::from(all.max(1));
+        format!("{}.{} %", tenths / 10, tenths % 10)
+    };
+    if outside > 0 && outside >= all / 100 {
+        let first = read.findings.get(&Finding::OutOfSensor);
+        let first = match first.map(|found| (found.first_offset, found.first_event)) {
+            Some((Some(offset), _)) => format!(", the first at byte {offset}"),
+            Some((None, Some(event))) => format!(", the first is event {event}"),
+            _ => String::new(),
+        };
+        let advice = match hints::may_advise("sensor") {
+            true => " (state its size with --sensor WxH)",
+            false => "",
+        };
+        warnings.push(format!(
+            "{} of {} events ({}) are outside the sensor and left out{first}{advice}",
+            count(outside),
+            count(all),
+            share(outside),
+        ));
+    }
+    if counts.kept == 0 && read.events > 0 {
+        let filtered = counts.filtered.iter().map(|row| (row.events, format!("by {}", row.filter)));
+        let chosen = [
+            (counts.out_of_window, "out of window".to_owned()),
+            (counts.out_of_crop, "out of crop".to_owned()),
+        ];
+        let causes: Vec<_> = chosen
+            .into_iter()
+            .chain(filtered)
+            .filter(|(events, _)| *events > 0)
+            .map(|(events, why)| format!("{} {why}", count(events)))
+            .collect();
+        warnings.push(format!(
+            "no event is left of {} (100 %): {}",
+            count(read.events),
+            causes.join(", ")
+        ));
+    }
+    warnings
 }
 
 /// Where every event went.
@@ -177,9 +237,7 @@ fn event_file(done: &EventConversion) -> String {
 pub fn frame_warnings(report: &Report, frames: &FrameReport) -> Vec<String> {
     let mut warnings = hints::of_notes(&report.notes);
     warnings.extend(frames.notes.iter().cloned());
-    if report.events == 0 {
-        warnings.push("the recording holds no events: there are no frames".into());
-    }
+    warnings.extend(lost_warnings(report, &frame_counts(frames)));
     if frames.late > 0 {
         let late = count(frames.late);
         let sort = match hints::may_advise("sort") {
@@ -215,9 +273,6 @@ fn tensor_warnings(done: &Conversion) -> Vec<String> {
 fn file_warnings(done: &EventConversion) -> Vec<String> {
     let mut warnings = hints::of_notes(&done.report.notes);
     warnings.extend(done.written.iter().flat_map(|written| written.notes.clone()));
-    if done.report.events == 0 {
-        warnings.push("the recording holds no events".into());
-    }
     let left: Vec<_> = done
         .not_carried()
         .map(|(finding, n)| format!("{} {}", count(n), finding.name().replace('_', " ")))
@@ -248,8 +303,14 @@ fn measurement_counts(done: &MeasurementConversion) -> String {
 
 fn measurement_warnings(done: &MeasurementConversion) -> Vec<String> {
     let mut warnings = hints::of_notes(&done.report.notes);
-    if done.kept + done.out_of_window == 0 {
-        warnings.push(format!("the stream {} is empty", stream(done)));
+    match (done.kept, done.out_of_window) {
+        (0, 0) => warnings.push(format!("the stream {} is empty", stream(done))),
+        (0, all) => warnings.push(format!(
+            "none of the {} samples of {} is in the chosen interval of time",
+            count(all),
+            stream(done)
+        )),
+        _ => {}
     }
     warnings
 }

@@ -1,11 +1,14 @@
 //! The account of a conversion as JSON: the keys are documented in `docs/cli.md`.
 
+use std::path::Path;
+
 use liaf::data::model::Finding;
 use liaf::data::{Error, ErrorKind};
 use serde_json::{Map, Value, json};
 
 use super::account::Done;
 use crate::hints;
+use crate::kind::Kind;
 use crate::outputs::{Job, Usage};
 
 /// The account of one converted file, with its warnings as notes.
@@ -50,8 +53,26 @@ pub fn of_done(job: &Job, done: &Done, notes: &[String]) -> Value {
     Value::Object(object)
 }
 
+/// What is printed for an input that stands for no file.
+pub fn of_failed(input: &Path, kind: Kind, error: &anyhow::Error) -> Value {
+    let mut object = Map::new();
+    object.insert("input".into(), json!(input.display().to_string()));
+    object.insert("output".into(), Value::Null);
+    object.insert("kind".into(), json!(kind.name()));
+    with_error(object, error)
+}
+
+/// What is printed for a file of a folder that is surely no recording.
+pub fn of_passed_over(path: &Path, why: &str) -> Value {
+    json!({ "input": path.display().to_string(), "written": false, "passed_over": why })
+}
+
 /// The account of one file that could not be converted.
 pub fn of_error(job: &Job, error: &anyhow::Error) -> Value {
+    with_error(of_job(job), error)
+}
+
+fn with_error(mut object: Map<String, Value>, error: &anyhow::Error) -> Value {
     let cause = error.downcast_ref::<Error>();
     let kind = match cause {
         Some(error) => error.kind(),
@@ -59,7 +80,6 @@ pub fn of_error(job: &Job, error: &anyhow::Error) -> Value {
         None if error.root_cause().is::<std::io::Error>() => ErrorKind::System,
         None => ErrorKind::Other,
     };
-    let mut object = of_job(job);
     object.insert("written".into(), json!(false));
     object.insert(
         "error".into(),

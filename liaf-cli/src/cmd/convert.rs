@@ -15,12 +15,13 @@ use liaf::data::convert::{
     convert_measurements,
 };
 use liaf::data::filter::Selection;
-use liaf::data::measurements::MeasurementOptions;
+use liaf::data::io::AtomicFile;
+use liaf::data::measurements::{self, MeasurementOptions};
 use liaf::data::model::StreamKind;
 use liaf::data::options::Coords;
 use liaf::data::tensor::{Container, TensorOptions};
 use liaf::data::write::WriteOptions;
-use liaf::data::{ErrorKind, ReadOptions, Recording};
+use liaf::data::{Error, ErrorKind, ReadOptions, Recording};
 
 use serde_json::Value;
 
@@ -28,49 +29,66 @@ use super::account::Done;
 use super::account_json;
 use super::convert_args::Args;
 use super::summary::Summary;
+use crate::applies;
 use crate::hints;
-use crate::inputs;
+use crate::inputs::{self, Inputs};
 use crate::kind::Kind;
-use crate::outputs::{self, Job, Usage};
+use crate::outputs::{self, Job, Place, Usage};
 use crate::progress::Bar;
 use crate::{text, threads};
 
 /// Converts every input. The exit code is a failure if one of them could not be converted.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    // Contradictory options are reported before any file is looked for.
+    // Contradictions are reported before any file is looked for.
     args.check_format()?;
     let selection = args.selection()?;
-    let files = inputs::expand(&args.inputs)?;
+    // Pieces are one recording.
+    let are_several = !args.join && inputs::may_be_several(&args.inputs);
+    let stated = args.kind()?;
+    let place = outputs::check(are_several, &args.output, stated)?;
+    let known = match (stated, place) {
+        (None, Place::File) => Some(Kind::of_path(&args.output)?),
+        (None, _) if !hints::is_given("stream") => Some(Kind::Tensor(Container::H5)),
+        (kind, _) => kind,
+    };
+    let making = |kind| -> Result<Make> {
+        args.check_output(kind)?;
+        Ok(match kind {
+            Kind::Events(target) => Make::Events(EventConvertOptions {
+                target,
+                selection: selection.clone(),
+                time_policy: args.time_policy(),
+                write: args.write(target)?,
+            }),
+            Kind::Tensor(container) => Make::Tensor(ConvertOptions {
+                frames: args.frames()?,
+                container,
+                tensor: args.tensor()?,
+            }),
+            Kind::Png => Make::Frames,
+        })
+    };
+    let made = known.map(making).transpose()?;
     let read = args.read.options(Coords::Canonical)?;
     args.read.say_fewer_threads();
-    let kind = match args.kind()? {
-        None if outputs::is_folder(&args.output) || args.output.extension().is_none() => {
-            usual_kind(&files, &read)?
-        }
-        kind => kind,
+    let found = inputs::expand(&args.inputs, &read.columns);
+    applies::check_inputs(&found.files, &read)?;
+    let kind = match known {
+        Some(kind) => kind,
+        None => usual_kind(&found.files, &read)?,
     };
+    let make = match made {
+        Some(make) => make,
+        None => making(kind)?,
+    };
+    let files = &found.files;
     let jobs = match args.join {
-        true => outputs::plan(&files[..files.len().min(1)], &args.output, kind)?,
-        false => outputs::plan(&files, &args.output, kind)?,
+        true => outputs::plan(&files[..files.len().min(1)], false, &args.output, kind)?,
+        false => outputs::plan(files, are_several, &args.output, kind)?,
     };
     if args.join {
-        outputs::check_apart(&jobs, &files)?;
+        outputs::check_apart(&jobs, files)?;
     }
-    let make = match jobs.first().map(|job| job.kind) {
-        Some(Kind::Events(target)) => Make::Events(EventConvertOptions {
-            target,
-            selection: selection.clone(),
-            time_policy: args.time_policy(),
-            write: args.write(target)?,
-        }),
-        Some(Kind::Tensor(container)) => Make::Tensor(ConvertOptions {
-            frames: args.frames()?,
-            container,
-            tensor: args.tensor()?,
-        }),
-        Some(Kind::Png) => Make::Frames,
-        None => return Ok(ExitCode::SUCCESS),
-    };
     let work = Work {
         make,
         read,
@@ -81,18 +99,25 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         only_for_events: args.only_for_events(),
         dry_run: args.dry_run,
         index: args.index,
-        bar: Bar::new(&files, args.quiet),
+        force: args.force,
+        bar: Bar::new(files, args.quiet),
         quiet: args.quiet,
         json: args.json,
         summary: Mutex::new(Summary::new(jobs.len(), args.verbose)),
         unprinted: Mutex::new(None),
+        misused: AtomicUsize::new(0),
     };
+    work.say_found(&found, kind, args.verbose);
     let threads = args.read.threads();
-    let failed = if jobs.len() >= threads && jobs.len() > 1 {
-        many(&work, &jobs, threads)?
-    } else {
-        args.read.on_threads(|| jobs.iter().filter(|job| !one(&work, job, threads > 1)).count())?
-    };
+    let unusable = found.failed.len();
+    let all = jobs.len() + unusable;
+    let failed = unusable
+        + if jobs.len() >= threads && jobs.len() > 1 {
+            many(&work, &jobs, threads)?
+        } else {
+            args.read
+                .on_threads(|| jobs.iter().filter(|job| !one(&work, job, threads > 1)).count())?
+        };
     work.bar.finish();
     if let Some(error) = lock(&work.unprinted).take() {
         return Err(error.into());
@@ -104,10 +129,16 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     for warning in summary.repeated() {
         text::say(warning);
     }
-    if failed > 0 && jobs.len() > 1 {
-        text::say(format_args!("liaf: {failed} of {} files failed", jobs.len()));
+    if failed > 0 && all > 1 {
+        text::say(format_args!("liaf: {failed} of {all} files failed"));
     }
-    Ok(if failed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    // If no input could be right for the options, it is the command line that is wrong.
+    let is_misused = work.misused.into_inner() == all;
+    Ok(match failed {
+        0 => ExitCode::SUCCESS,
+        _ if is_misused => ExitCode::from(2),
+        _ => ExitCode::FAILURE,
+    })
 }
 
 /// What is the same for every input.
@@ -123,6 +154,7 @@ struct Work {
     selection: Selection,
     only_for_events: Option<&'static str>,
     dry_run: bool,
+    force: bool,
     index: bool,
     bar: Bar,
     quiet: bool,
@@ -130,6 +162,8 @@ struct Work {
     summary: Mutex<Summary>,
     /// The error that stopped the JSON lines on standard output.
     unprinted: Mutex<Option<io::Error>>,
+    /// Number of inputs that failed because an option does not apply to them.
+    misused: AtomicUsize,
 }
 
 /// What is made of every file.
@@ -158,15 +192,14 @@ impl Make {
 }
 
 /// The kind of the files in an output folder if `--to` is not given: what suits the chosen stream.
-fn usual_kind(files: &[PathBuf], read: &ReadOptions) -> Result<Option<Kind>> {
-    let Some(file) = files.first().filter(|file| read.stream.is_some() && file.is_file()) else {
-        return Ok(None);
-    };
+fn usual_kind(files: &[PathBuf], read: &ReadOptions) -> Result<Kind> {
+    let usual = Kind::Tensor(Container::H5);
+    let Some(file) = files.first().filter(|file| file.is_file()) else { return Ok(usual) };
     let recording = Recording::open(file, ReadOptions { parallel: false, ..read.clone() })?;
     Ok(match recording.info().chosen().map(|stream| stream.kind) {
-        Some(StreamKind::Frames) => Some(Kind::Png),
-        Some(StreamKind::Imu | StreamKind::Triggers) => Kind::named("csv"),
-        _ => None,
+        Some(StreamKind::Frames) => Kind::Png,
+        Some(StreamKind::Imu | StreamKind::Triggers) => Kind::named("csv").unwrap_or(usual),
+        _ => usual,
     })
 }
 
@@ -207,7 +240,14 @@ fn one(work: &Work, job: &Job, parallel: bool) -> bool {
                 }
             }
         }
+        Err(error) if is_reader_gone(job, error) => {
+            // It is no failure, as in `liaf convert … -o - | head`.
+            lock(&work.unprinted).get_or_insert(io::ErrorKind::BrokenPipe.into());
+        }
         Err(error) => {
+            if error.is::<Usage>() {
+                work.misused.fetch_add(1, Ordering::Relaxed);
+            }
             if work.json {
                 work.print(&account_json::of_error(job, error));
             }
@@ -217,7 +257,47 @@ fn one(work: &Work, job: &Job, parallel: bool) -> bool {
     result.is_ok()
 }
 
+/// Whether the reader of standard output went away while a recording was written there.
+fn is_reader_gone(job: &Job, error: &anyhow::Error) -> bool {
+    let cause = error.downcast_ref::<Error>().and_then(Error::cause);
+    Place::of(&job.output) == Place::Standard
+        && cause.is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
 impl Work {
+    /// Reports inputs that stand for no file, and files that were passed over.
+    fn say_found(&self, found: &Inputs, kind: Kind, verbose: bool) {
+        for (input, error) in &found.failed {
+            if self.json {
+                self.print(&account_json::of_failed(input, kind, error));
+            }
+            self.bar.say(&format!("liaf: {}", hints::message(error)));
+        }
+        for (path, why) in &found.passed_over {
+            if self.json {
+                self.print(&account_json::of_passed_over(path, why));
+            }
+        }
+        if !self.quiet {
+            found.about_passed_over(verbose).iter().for_each(|line| self.bar.say(line));
+        }
+    }
+
+    /// Fails where a run would because of the output, without leaving anything.
+    fn check_output(
+        &self,
+        job: &Job,
+        recording: &Recording,
+        measurements: Option<&MeasurementConvertOptions>,
+    ) -> liaf::data::Result<()> {
+        let stream = recording.info().chosen().map_or(StreamKind::Events, |stream| stream.kind);
+        match measurements {
+            _ if Place::of(&job.output) == Place::Standard => Ok(()),
+            Some(options) => measurements::check(&job.output, options.file, stream, self.force),
+            None => AtomicFile::check(&job.output, self.force),
+        }
+    }
+
     /// Prints a line on standard output.
     fn print(&self, line: &Value) {
         if let Err(error) = writeln!(io::stdout().lock(), "{}", text::json(line)) {
@@ -244,7 +324,15 @@ fn try_one(work: &Work, job: &Job, parallel: bool) -> Result<Done> {
         )),
         _ => error,
     })?;
+    applies::check_formats(&[recording.info().format])
+        .or_else(|error| if job.input.as_os_str() == "-" { Err(error) } else { Ok(()) })?;
     let measurements = sample_options(work, job, &recording)?;
+    if matches!(work.make, Make::Frames) && measurements.is_none() {
+        return Err(without_images());
+    }
+    if work.dry_run {
+        work.check_output(job, &recording, measurements.as_ref())?;
+    }
     if work.index {
         recording.keep_index()?;
     }
@@ -261,12 +349,7 @@ fn try_one(work: &Work, job: &Job, parallel: bool) -> Result<Done> {
         return Ok(done.map(Done::Measurements).map_err(|error| error.in_file(&job.input))?);
     }
     let done = match &work.make {
-        Make::Frames => {
-            return Err(Usage(
-                "--to png writes the images of a camera: choose them with --stream frames".into(),
-            )
-            .into());
-        }
+        Make::Frames => return Err(without_images()),
         Make::Tensor(options) => {
             let tensor = TensorOptions { parallel, ..options.tensor };
             let options = ConvertOptions { tensor, ..options.clone() };
@@ -279,6 +362,11 @@ fn try_one(work: &Work, job: &Job, parallel: bool) -> Result<Done> {
         }
     };
     Ok(done.map_err(|error| error.in_file(&job.input))?)
+}
+
+fn without_images() -> anyhow::Error {
+    let what = "--to png writes the images of a camera: choose them with --stream frames";
+    Usage(what.into()).into()
 }
 
 /// How to write the chosen stream, if it is not a stream of events.

@@ -15,11 +15,13 @@ use liaf::data::write::{self, Compression, Target, WriteOptions};
 use liaf::data::{FORMATS, Format, Limits, SensorSize};
 
 use super::cells::Cells;
+use crate::applies::{self, Output, Windows};
 use crate::args::ReadArgs;
 use crate::help::{EVENT_FILES, FRAMES, INPUT, OTHER, OUTPUT, SELECTION};
+use crate::hints;
 use crate::kind::Kind;
 use crate::names::named;
-use crate::outputs::Usage;
+use crate::outputs::{Place, Usage};
 use crate::values;
 
 /// Recordings to tensor files (frames [T, C, H, W] and the start and end of each) or event files
@@ -32,7 +34,9 @@ pub struct Args {
     pub inputs: Vec<PathBuf>,
 
     /// The file to make: a tensor file (.h5, .npz, .npy, .safetensors) or an event file (.aedat4,
-    /// .aedat, …); a folder for several inputs, or for the frames of a camera (--stream frames)
+    /// .aedat, …). A name without an extension is a folder, which several inputs and the frames of a
+    /// camera (--stream frames) need. - is standard output, for kinds of event files that can be
+    /// written in order
     #[arg(long, short, value_name = "OUT", help_heading = OUTPUT)]
     pub output: PathBuf,
 
@@ -164,7 +168,7 @@ pub struct Args {
 
     /// Replace existing output files
     #[arg(long, short, help_heading = OUTPUT)]
-    force: bool,
+    pub force: bool,
 
     /// Read, but write nothing: report how many frames and bytes would be written
     #[arg(long, help_heading = OUTPUT)]
@@ -190,6 +194,25 @@ pub struct Args {
     pub read: ReadArgs,
 }
 
+/// Options that apply to frames only, and to event files only.
+const FOR_FRAMES: &[&str] = &[
+    "window",
+    "count",
+    "bins",
+    "event-bins",
+    "overlap",
+    "edge",
+    "dtype",
+    "repr",
+    "binary",
+    "polarity",
+    "size",
+    "npz-deflate",
+    "slack",
+    "max-frames",
+];
+const FOR_EVENT_FILES: &[&str] = &["zero-time", "clamp-time", "wrap"];
+
 const EXAMPLES: &str = "\
 Examples:
   liaf convert recording.aedat4 -o frames.h5 --window 10ms
@@ -202,7 +225,8 @@ Examples:
   liaf convert recording.aedat4 -o imu.csv --stream imu
   liaf convert recording.aedat4 -o frames/ --stream frames
   liaf convert day1/ -o tensors/ --json > accounts.jsonl
-  cat recording.aedat4 | liaf convert - -o frames.h5";
+  cat recording.aedat4 | liaf convert - -o frames.h5
+  liaf convert recording.raw    -o - --to csv | head";
 
 /// How the polarity of events becomes channels of frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -336,14 +360,23 @@ impl Args {
         }
     }
 
+    /// Refuses options that do nothing for an output of this kind.
+    pub fn check_output(&self, kind: Kind) -> Result<()> {
+        let is_grid = self.count.is_none() && self.event_bins.is_none();
+        Ok(applies::check_output(&Output {
+            kind,
+            windows: match is_grid && self.edge != Edge::SpikingJelly {
+                true => Windows::Time,
+                false => Windows::Other,
+            },
+            npz_deflate: self.npz_deflate,
+            compress: self.compress,
+            is_standard: Place::of(&self.output) == Place::Standard,
+        })?)
+    }
+
     /// How tensor files are written.
     pub fn tensor(&self) -> Result<TensorOptions> {
-        if let Some(option) = self.for_events() {
-            return Err(Usage(format!(
-                "--{option} applies to event files, and the output is a tensor file"
-            ))
-            .into());
-        }
         let usual = TensorOptions::default();
         let options = TensorOptions {
             overwrite: self.force,
@@ -359,12 +392,6 @@ impl Args {
 
     /// How event files of this kind are written.
     pub fn write(&self, target: &Target) -> Result<WriteOptions> {
-        if let Some(option) = self.for_tensors() {
-            return Err(Usage(format!(
-                "--{option} applies to tensor files, and the output is an event file"
-            ))
-            .into());
-        }
         Ok(WriteOptions {
             compression: Some(target.compression(self.compress)?),
             wrap: self.wrap,
@@ -390,9 +417,11 @@ impl Args {
             ("compress", self.compress.is_some()),
             ("index", self.index),
             ("sort", self.sort),
+            ("sensor", hints::is_given("sensor")),
         ];
         let more = more.into_iter().find(|(_, given)| *given).map(|(name, _)| name);
-        self.for_tensors().or_else(|| self.for_events()).or(more)
+        let others = FOR_FRAMES.iter().chain(FOR_EVENT_FILES).copied();
+        others.into_iter().find(|option| hints::is_given(option)).or(more)
     }
 
     /// Which events are kept.
@@ -414,32 +443,6 @@ impl Args {
             _ => Order::Keep,
         };
         TimePolicy { zero_time: self.zero_time, order, wrap: self.wrap }
-    }
-
-    /// The first given option that applies to event files only.
-    fn for_events(&self) -> Option<&'static str> {
-        let options =
-            [("zero-time", self.zero_time), ("clamp-time", self.clamp_time), ("wrap", self.wrap)];
-        options.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
-    }
-
-    /// The first given option that applies to tensor files only.
-    fn for_tensors(&self) -> Option<&'static str> {
-        let options = [
-            ("window", self.window.is_some()),
-            ("count", self.count.is_some()),
-            ("bins", self.bins.is_some()),
-            ("event-bins", self.event_bins.is_some()),
-            ("overlap", self.overlap.is_some()),
-            ("edge", self.edge != Edge::All),
-            ("dtype", self.dtype.is_some()),
-            ("repr", self.repr.is_some()),
-            ("binary", self.binary),
-            ("polarity", self.polarity != Channels::Split),
-            ("size", self.size.is_some()),
-            ("npz-deflate", self.npz_deflate),
-        ];
-        options.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
     }
 
     fn limits(&self) -> Limits {

@@ -10,12 +10,14 @@ use liaf::data::model::{
     EventStats, Finding, Fingerprint, RecordingInfo, SensorSource, StreamInfo, StreamKind,
 };
 use liaf::data::options::{Coords, StreamChoice};
-use liaf::data::{EventBatch, EventSink, ReadOptions, Recording, Report, printable};
+use liaf::data::{
+    Error, ErrorKind, EventBatch, EventSink, ReadOptions, Recording, Report, printable,
+};
 use serde_json::{Map, Value, json};
 
 use crate::args::ReadArgs;
-use crate::help::{INPUT, OUTPUT};
-use crate::{hints, inputs, text};
+use crate::help::{INPUT, OTHER, OUTPUT};
+use crate::{applies, hints, inputs, text};
 
 /// Contents of a recording: format, sensor, time span, rate, polarity, and everything unusual
 #[derive(Debug, clap::Args)]
@@ -41,6 +43,10 @@ pub struct Args {
     #[arg(long, default_value = "canonical", value_name = "WHICH", help_heading = OUTPUT)]
     coords: Coords,
 
+    /// Name the files of folders that are no recordings and were passed over
+    #[arg(long, short, help_heading = OTHER)]
+    verbose: bool,
+
     #[command(flatten)]
     read: ReadArgs,
 }
@@ -60,17 +66,42 @@ struct Found {
 
 /// Prints what is in each file. The exit code is a failure if one of them could not be read.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let files = inputs::expand(&args.inputs)?;
     let options = args.read.options(args.coords)?;
     args.read.say_fewer_threads();
-    let mut failed = false;
+    let found = inputs::expand(&args.inputs, &options.columns);
+    applies::check_inputs(&found.files, &options)?;
+    let mut failed = !found.failed.is_empty();
+    for (input, error) in &found.failed {
+        if args.json {
+            let cause = error.downcast_ref::<Error>();
+            writeln!(
+                io::stdout().lock(),
+                "{}",
+                text::json(&error_json(input, cause, hints::message(error)))
+            )?;
+        }
+        text::say(format_args!("liaf: {}", hints::message(error)));
+    }
+    if args.json {
+        for (path, why) in &found.passed_over {
+            let line = json!({ "path": path.display().to_string(), "passed_over": why });
+            writeln!(io::stdout().lock(), "{}", text::json(&line))?;
+        }
+    }
+    found.about_passed_over(args.verbose).iter().for_each(text::say);
+    let files = &found.files;
     let recordings = if args.join { files.len().min(1) } else { files.len() };
     for file in &files[..recordings] {
         let open = || match args.join {
-            true => Recording::join(&files, options.clone()),
+            true => Recording::join(files, options.clone()),
             false => Recording::open(file, options.clone()),
         };
         let looked = args.read.on_threads(|| look(open()?, &options))?;
+        if let Ok((info, _)) = &looked
+            && file.as_os_str() == "-"
+        {
+            applies::check_formats(&[info.format])?;
+        }
         let mut out = io::stdout().lock();
         match looked {
             Ok((info, found)) if args.json => {
@@ -79,10 +110,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             Ok((info, found)) => print(&mut out, file, &info, &found, args.fingerprint)?,
             Err(error) => {
                 failed = true;
+                let message = hints::of_error(&error);
                 if args.json {
-                    writeln!(out, "{}", text::json(&error_json(file, &error)))?;
+                    let line = error_json(file, Some(&error), message.clone());
+                    writeln!(out, "{}", text::json(&line))?;
                 }
-                text::say(format_args!("liaf: {}", hints::of_error(&error)));
+                text::say(format_args!("liaf: {message}"));
             }
         }
     }
@@ -210,10 +243,11 @@ fn merge(into: &mut Map<String, Value>, from: Value) {
     }
 }
 
-fn error_json(file: &Path, error: &liaf::data::Error) -> Value {
+fn error_json(file: &Path, error: Option<&Error>, message: String) -> Value {
+    let kind = error.map_or(ErrorKind::Other, Error::kind);
     json!({
         "path": file.display().to_string(),
-        "error": { "kind": error.kind().name(), "offset": error.offset(), "message": hints::of_error(error) },
+        "error": { "kind": kind.name(), "offset": error.and_then(Error::offset), "message": message },
     })
 }
 

@@ -40,7 +40,7 @@ pub fn completions(args: &CompletionsArgs) -> Result<ExitCode> {
     // goes away.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut help::complete(), "liaf", &mut script);
-    io::stdout().lock().write_all(&script)?;
+    print(&script)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -62,6 +62,13 @@ pub fn man(args: &ManArgs) -> Result<ExitCode> {
     };
     let mut page = Vec::new();
     Man::new(command).render(&mut page)?;
-    io::stdout().lock().write_all(&page)?;
+    print(&page)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints bytes, the last of which need not end a line.
+fn print(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::hint::Hint;
-use crate::io::AtomicFile;
+use crate::io::{AtomicFile, Destination};
 use crate::limits::Limits;
 use crate::model::{EventBatch, EventStats, SensorSize};
 
@@ -53,6 +53,16 @@ impl Output for AtomicFile {
     }
 }
 
+impl Output for Destination {
+    fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        Self::append(self, bytes)
+    }
+
+    fn patch(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
+        Self::patch(self, offset, bytes)
+    }
+}
+
 /// An encoder of one format, as a state machine that needs no file and no path and never waits.
 ///
 /// [`start`](Self::start) is called first and once, then [`push`](Self::push) any number of times,
@@ -78,6 +88,12 @@ pub trait Encoder: Send {
     /// # Errors
     /// Errors of the output.
     fn finish(&mut self, out: &mut dyn Output) -> Result<()>;
+
+    /// What [`finish`](Self::finish) patches, in words, so that the bytes cannot be sent before the end
+    /// is known; `None` if bytes are only appended.
+    fn patched(&self) -> Option<&'static str> {
+        None
+    }
 
     /// Remarks for the user about the file, in words.
     fn notes(&self) -> Vec<String> {

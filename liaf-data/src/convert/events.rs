@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::OnProgress;
+use super::kept::check_something_kept;
 use super::pass::{Part, Pass, check_something_read, source};
 use super::survey::Survey;
 use super::time_policy::{Order, TimeAdjuster, TimePolicy};
@@ -163,8 +164,9 @@ pub fn convert_events(
     let Some(path) = output else {
         let mut pass = Pass { number: 0, passes: 1, progress };
         let survey = Survey::make(recording, &part, recorded, memory, &mut pass);
-        let Survey { stats, events, report, .. } = survey.map_err(or_clamp)?;
+        let Survey { stats, events, mut report, .. } = survey.map_err(or_clamp)?;
         check_something_read(recording.path(), &report)?;
+        check_something_kept(recording, &part, &mut report, events.kept)?;
         check(stats)?;
         let info = recording.info().clone();
         return Ok(EventConversion { info, report, events, sensor, written: None });
@@ -199,7 +201,7 @@ pub fn convert_events(
     while reader.pump(&mut stage).map_err(or_clamp)? {
         pass.tell(&reader, stage.report.kept, 0)?;
     }
-    let report = reader.report();
+    let mut report = reader.report();
     check_something_read(recording.path(), &report)?;
     let mut held = EventBatch::new();
     stage.chain.finish(&mut held);
@@ -207,6 +209,7 @@ pub fn convert_events(
     let Stage { chain, writer, report: mut events, .. } = stage;
     events.moved += chain.moved();
     let events = events.removed(chain.removed());
+    check_something_kept(recording, &part, &mut report, events.kept)?;
     let written = Some(writer.finish()?);
     Ok(EventConversion { info: reader.info().clone(), report, events, sensor, written })
 }

@@ -1,6 +1,7 @@
 //! Conversion of a recording to a sequence of frames.
 
 use super::OnProgress;
+use super::kept::check_something_kept;
 use super::pass::{Part, Pass, check_something_read};
 use crate::error::{Error, Result};
 use crate::frames::{
@@ -127,9 +128,10 @@ impl<'a, 'b> Framing<'a, 'b> {
         while reader.pump(&mut binner.to(sink))? {
             self.pass.tell(&reader, binner.report().kept, binner.report().frames)?;
         }
-        let report = reader.report();
+        let mut report = reader.report();
         check_something_read(self.recording.path(), &report)?;
         let frames = binner.finish(sink)?;
+        check_something_kept(self.recording, &self.part, &mut report, frames.kept)?;
         Ok(Framed { info: reader.info().clone(), report, frames, shape: self.shape })
     }
 

@@ -6,6 +6,7 @@ mod time_policy;
 
 mod events;
 mod framing;
+mod kept;
 mod measurements;
 mod pass;
 mod survey;

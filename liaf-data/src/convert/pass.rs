@@ -47,6 +47,8 @@ impl Pass<'_, '_> {
 pub(crate) struct Part {
     /// What was requested; with times on the recording's clock if the recording can be read again.
     pub selection: Selection,
+    /// What was requested, with times as they were given.
+    pub asked: Selection,
     is_known: bool,
 }
 
@@ -55,7 +57,8 @@ impl Part {
     /// it.
     pub(crate) fn find(recording: &mut Recording, selection: &Selection) -> Result<Self> {
         let Selection { from, to, .. } = *selection;
-        let mut part = Self { selection: selection.clone(), is_known: false };
+        let mut part =
+            Self { selection: selection.clone(), asked: selection.clone(), is_known: false };
         if from.is_none() && to.is_none() || !recording.is_seekable() {
             return Ok(part);
         }

@@ -69,6 +69,26 @@ impl AtomicFile {
         })
     }
 
+    /// Whether [`create`](Self::create) could begin, without leaving anything: the file may be replaced,
+    /// and its folder, or the nearest one above it that exists, can be written.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub fn check(target: impl AsRef<Path>, overwrite: bool) -> Result<()> {
+        let target = resolve(target.as_ref(), overwrite)?;
+        let mut above = folder(&target);
+        while above.symlink_metadata().is_err()
+            && let Some(parent) = above.parent()
+        {
+            above = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        }
+        let (_, probe, _unfinished) = open_partial(above, &OsString::from(".liaf-check."))
+            .map_err(|error| Error::system("cannot create the file", error).in_file(&target))?;
+        // If it cannot be removed, it is removed with the other partial files that have no process.
+        let _ = fs::remove_file(probe);
+        Ok(())
+    }
+
     /// Starts a temporary file in the folder of `target`, for bytes that are read back later. It is
     /// never finished, and it loses its name at once, so that it disappears with the process,
     /// whatever ends it.

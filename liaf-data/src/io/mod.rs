@@ -3,6 +3,7 @@
 
 mod atomic;
 mod crc;
+mod destination;
 mod memory;
 mod parallel;
 mod source;
@@ -12,6 +13,7 @@ mod unfinished;
 
 pub use atomic::AtomicFile;
 pub(crate) use crc::Crc32;
+pub(crate) use destination::{Destination, is_standard_output};
 pub(crate) use memory::prefer_huge_pages;
 pub(crate) use parallel::{in_order, places_per_pool};
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{MeasurementOptions, MeasurementWriter, MeasurementsWritten, other_kind};
 use crate::codec::check_size;
 use crate::error::Result;
-use crate::io::AtomicFile;
+use crate::io::Destination;
 use crate::model::{ImuReading, Measurement, StreamKind, Trigger};
 
 const IMU: &str = "t,ax,ay,az,gx,gy,gz,temperature,mx,my,mz";
@@ -14,7 +14,7 @@ const TRIGGERS: &str = "t,type,channel";
 
 /// Writes inertial readings (µs, g, °/s, °C, µT; empty without a magnetometer) or triggers.
 pub(super) struct CsvWriter {
-    out: AtomicFile,
+    out: Destination,
     path: PathBuf,
     kind: StreamKind,
     options: MeasurementOptions,
@@ -24,7 +24,7 @@ pub(super) struct CsvWriter {
 
 impl CsvWriter {
     pub fn create(path: &Path, kind: StreamKind, options: &MeasurementOptions) -> Result<Self> {
-        let mut out = AtomicFile::create(path, options.overwrite, options.sync)?;
+        let mut out = Destination::create(path, options.overwrite, options.sync)?;
         let names = if kind == StreamKind::Imu { IMU } else { TRIGGERS };
         out.append(format!("{names}\n").as_bytes())?;
         let (path, options) = (path.to_path_buf(), *options);

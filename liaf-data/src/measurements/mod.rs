@@ -18,6 +18,7 @@ mod png;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::io::{AtomicFile, is_standard_output};
 use crate::limits::Limits;
 use crate::model::{Measurement, StreamKind};
 use crate::names::names;
@@ -136,6 +137,27 @@ pub fn create(
                 .in_file(path));
         }
     })
+}
+
+/// Whether [`create`] could begin, without leaving anything: a file or folder of that name may be replaced,
+/// and its place can be written. `-` is standard output, to which a `Csv` can be written.
+///
+/// # Errors
+/// As [`create`].
+pub fn check(
+    path: impl AsRef<Path>,
+    file: MeasurementFile,
+    kind: StreamKind,
+    overwrite: bool,
+) -> Result<()> {
+    let path = path.as_ref();
+    file.check(kind).map_err(|error| error.in_file(path))?;
+    match file {
+        #[cfg(feature = "png")]
+        MeasurementFile::Png => png::check(path, overwrite),
+        MeasurementFile::Csv if is_standard_output(path) => Ok(()),
+        _ => AtomicFile::check(path, overwrite),
+    }
 }
 
 /// The error for a measurement of another kind than the file was started for.

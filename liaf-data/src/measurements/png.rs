@@ -46,9 +46,7 @@ impl PngFolder {
         fs::create_dir_all(folder).map_err(fail)?;
         let old = ours(folder).map_err(fail)?;
         if !old.is_empty() && !options.overwrite {
-            return Err(Error::caller("the folder already contains frames")
-                .hint(Hint::Overwrite)
-                .in_file(folder));
+            return Err(has_frames(folder));
         }
         // Frames are removed before their table.
         for file in old.iter().rev() {
@@ -87,6 +85,20 @@ impl PngFolder {
         self.frames.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
+}
+
+/// Whether a folder could be made, or its frames be replaced.
+pub(super) fn check(folder: &Path, overwrite: bool) -> Result<()> {
+    let fail = |error| Error::system("cannot create the folder", error).in_file(folder);
+    if folder.symlink_metadata().is_ok() && !ours(folder).map_err(fail)?.is_empty() && !overwrite {
+        return Err(has_frames(folder));
+    }
+    // Whether a file can be made in it, or in the nearest folder above it.
+    AtomicFile::check(folder.join(TABLE), true)
+}
+
+fn has_frames(folder: &Path) -> Error {
+    Error::caller("the folder already contains frames").hint(Hint::Overwrite).in_file(folder)
 }
 
 /// The frames of an earlier conversion in this folder, with their table as the first item.

@@ -8,15 +8,19 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::hint::Hint;
 use crate::io::ByteSource;
 use crate::registry::FORMATS;
-use crate::unsupported::{best_guess, is_unknown, known_but_unsupported};
+use crate::unsupported::{best_guess, is_surely_other, is_unknown, known_but_unsupported};
 
-/// Returns the format of a source. A stated format is used if its files may start with data immediately,
-/// if this source starts like one of its files, or if the offset of its data is stated as well.
+/// Returns the format of a source, and how certain it is. A stated format is used if its files may start
+/// with data immediately, if this source starts like one of its files, or if the offset of its data is
+/// stated as well.
 ///
 /// # Errors
 /// [`ErrorKind::Empty`] for an empty file; [`ErrorKind::Unsupported`], with the best guess and the
 /// list of supported formats, for any other format.
-pub(super) fn probe(source: &mut ByteSource, options: &ReadOptions) -> Result<&'static Format> {
+pub(super) fn probe(
+    source: &mut ByteSource,
+    options: &ReadOptions,
+) -> Result<(&'static Format, Detection)> {
     let stated = options.format;
     let mut head = FileHead {
         bytes: source.head(FileHead::BYTES)?,
@@ -33,10 +37,10 @@ pub(super) fn probe(source: &mut ByteSource, options: &ReadOptions) -> Result<&'
     }
     if let Some(format) = stated {
         if (format.detect)(&head) != Detection::No {
-            return takes_offset(format, options);
+            return Ok((takes_offset(format, options)?, Detection::Magic));
         }
         if options.data_offset.is_some() && DATA_ANYWHERE.contains(&format.name) {
-            return Ok(format);
+            return Ok((format, Detection::Magic));
         }
         return Err(Error::malformed(format!("the file is not {}", format.name))
             .at(0)
@@ -51,7 +55,7 @@ pub(super) fn probe(source: &mut ByteSource, options: &ReadOptions) -> Result<&'
         let mut found = FORMATS.iter().filter(|format| (format.detect)(&head) == wanted);
         match (found.next(), found.next()) {
             (None, _) => {}
-            (Some(format), None) => return takes_offset(format, options),
+            (Some(format), None) => return Ok((takes_offset(format, options)?, wanted)),
             (Some(one), Some(other)) => return Err(ambiguous(one, other)),
         }
     }
@@ -72,6 +76,7 @@ pub(super) fn probe(source: &mut ByteSource, options: &ReadOptions) -> Result<&'
                 .at(0)
                 .found(format!("what looks like {guess}"))
                 .advice(help.map_or(read, str::to_owned))
+                .not_a_recording(is_surely_other(&head, source.path().unwrap_or(Path::new(""))))
         }
     })
 }

@@ -11,7 +11,9 @@ use super::probe::probe;
 use super::slices::SeekState;
 use super::stream::EventReader;
 use super::unwrap::{describe, unwrap, with_damage};
-use crate::codec::{BlockReader, Body, Coords, Format, Opened, ReadOptions, StreamChoice};
+use crate::codec::{
+    BlockReader, Body, Coords, Detection, Format, Opened, ReadOptions, StreamChoice, choose,
+};
 use crate::error::{Error, Result};
 use crate::hint::Hint;
 use crate::io::ByteSource;
@@ -19,6 +21,7 @@ use crate::model::{
     EventBatch, EventStats, Note, RecordingInfo, Report, SensorSize, SensorSource, StreamInfo,
 };
 use crate::registry::recording_in;
+use crate::unsupported::is_named_as_recording;
 
 /// The file of the times, if a folder is one recording of which each column is a NumPy file, as in EVIMO2
 /// (`events_t.npy`, `events_xy.npy`, `events_p.npy`). [`Recording::open`] takes either of them.
@@ -128,9 +131,22 @@ impl Recording {
 
     fn new(source: ByteSource, options: ReadOptions) -> Result<Self> {
         let mut source = unwrap(source, &options)?;
-        let format = probe(&mut source, &options)?;
-        let opened = (format.open)(&mut source, &options);
-        let mut opened = opened.map_err(|error| with_damage(error, &source))?;
+        let (format, detection) = probe(&mut source, &options)?;
+        let opened = (format.open)(&mut source, &options).map_err(|error| {
+            // Nothing but its contents, which fit many files, made it a file of this format.
+            let is_guess = detection == Detection::Maybe
+                && source.path().is_some_and(|path| !is_named_as_recording(path));
+            with_damage(error.not_a_recording(is_guess), &source)
+        });
+        let mut opened = opened?;
+        // Formats with a single stream leave the choice to this check.
+        let by_path =
+            |name: &StreamChoice| matches!(name, StreamChoice::Name(name) if name.contains('/'));
+        if let ([_], Some(choice)) = (&opened.info.streams[..], &options.stream)
+            && !by_path(choice)
+        {
+            choose(opened.info.streams.iter(), Some(choice))?;
+        }
         describe(&mut opened.info, &source);
         Ok(Self::of(format, source, opened, options))
     }

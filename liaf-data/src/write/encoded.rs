@@ -4,14 +4,14 @@ use std::path::Path;
 
 use crate::codec::{Encoder, EventWriter, WriteOptions, Written, check_size};
 use crate::error::Result;
-use crate::io::AtomicFile;
+use crate::io::Destination;
 use crate::limits::Limits;
 use crate::model::EventBatch;
 
-/// An encoder and its file, which appears when it is complete, or not at all.
+/// An encoder and its file, which appears when it is complete, or not at all; or standard output.
 pub(super) struct EncodedFile {
     encoder: Box<dyn Encoder>,
-    file: AtomicFile,
+    file: Destination,
     events: u64,
     limits: Limits,
 }
@@ -22,7 +22,7 @@ impl EncodedFile {
         mut encoder: Box<dyn Encoder>,
         options: &WriteOptions,
     ) -> Result<Self> {
-        let mut file = AtomicFile::create(path, options.overwrite, options.sync)?;
+        let mut file = Destination::create(path, options.overwrite, options.sync)?;
         encoder.start(&mut file)?;
         Ok(Self { encoder, file, events: 0, limits: options.limits })
     }

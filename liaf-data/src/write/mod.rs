@@ -34,13 +34,15 @@ pub use crate::codec::{
     WriteOptions, Written,
 };
 use crate::error::{Error, Result};
+use crate::io::is_standard_output;
 pub use crate::model::EventStats;
+use crate::model::SensorSize;
 pub use crate::registry::{lacking, target, target_of_path, targets};
 use checked::Checked;
 use encoded::EncodedFile;
 
-/// Starts an event file that will be named `path`. An event that the file cannot store is refused
-/// when it is written.
+/// Starts an event file that will be named `path`, or standard output if `path` is `-`, as far as
+/// [`check_stream`] allows it. An event that the file cannot store is refused when it is written.
 ///
 /// # Errors
 /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the options do not fit the target, if it
@@ -53,6 +55,9 @@ pub fn create(
     options: &WriteOptions,
 ) -> Result<Box<dyn EventWriter>> {
     let path = path.as_ref();
+    if is_standard_output(path) {
+        check_stream(target)?;
+    }
     let compression =
         target.compression(options.compression).map_err(|error| error.in_file(path))?;
     let options = WriteOptions { compression: Some(compression), ..*options };
@@ -67,6 +72,25 @@ pub fn create(
         Make::Writer(make) => make(path, spec, &options)?,
     };
     Ok(Box::new(Checked::new(path, writer, target, spec.sensor, options.wrap)))
+}
+
+/// Returns an error if files of this target cannot be written to standard output, because something
+/// before the end of the file is only known at its end.
+///
+/// # Errors
+/// [`ErrorKind::Caller`](crate::ErrorKind::Caller) that says what that is.
+pub fn check_stream(target: &'static Target) -> Result<()> {
+    let error = Error::caller(format!("{} cannot be written to standard output", target.title))
+        .advice("write a file, or another kind of file, such as csv or aedat2");
+    let Make::Encoder(make) = target.make else {
+        return Err(error.found("a container, whose parts are not written in order"));
+    };
+    let options =
+        WriteOptions { compression: Some(target.compression(None)?), ..Default::default() };
+    match make(&EventSpec::new(SensorSize::new(1, 1)), &options)?.patched() {
+        Some(what) => Err(error.found(format!("{what} and is only known at the end"))),
+        None => Ok(()),
+    }
 }
 
 /// The encoder of a target that is a stream of bytes, for writing to a socket or to memory.

@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::slice;
 
 use anyhow::Result;
 use liaf::classifier::{Classifier, Difference, Prediction};
@@ -17,6 +18,7 @@ use liaf::data::{Limits, Recording};
 
 use self::rows::{Rows, Style};
 use super::account::{bytes, frame_warnings};
+use crate::applies;
 use crate::args::ReadArgs;
 use crate::help::{FRAMES, INPUT, OTHER, OUTPUT, SELECTION};
 use crate::progress::Bar;
@@ -111,8 +113,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 fn predict(args: &Args) -> Result<ExitCode> {
-    let limits = Limits { frames: args.max_frames, ..Limits::default() };
     let read = args.read.options(Coords::Canonical)?;
+    applies::check_inputs(slice::from_ref(&args.recording), &read)?;
+    let limits = Limits { frames: args.max_frames, ..Limits::default() };
     let memory = args.max_memory.saturating_mul(1 << 20);
     let within = CoreLimits { memory, ..CoreLimits::default() };
     let mut classifier = Classifier::open_within(&args.checkpoint, &within).map_err(|error| {
@@ -136,8 +139,11 @@ fn predict(args: &Args) -> Result<ExitCode> {
         classifier = classifier.steps(steps);
     }
     let mut recording = Recording::open(&args.recording, read)?;
+    if args.recording.as_os_str() == "-" {
+        applies::check_formats(&[recording.info().format])?;
+    }
     let differences = classifier.check(&mut recording).map_err(of_its_half)?;
-    let bar = Bar::new(std::slice::from_ref(&args.recording), args.quiet);
+    let bar = Bar::new(slice::from_ref(&args.recording), args.quiet);
     for difference in differences {
         let warning = warning(&difference);
         bar.say(&format!("liaf: {}: warning: {warning}", args.recording.display()));

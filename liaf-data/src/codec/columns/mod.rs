@@ -6,6 +6,7 @@ mod guess;
 mod inflate;
 mod names;
 mod number;
+mod other_table;
 mod pixel;
 mod polarity;
 mod reader;
@@ -18,8 +19,9 @@ pub(crate) use feed::{Feed, Storage};
 pub(crate) use guess::guess_order;
 pub(crate) use names::Name;
 pub(crate) use number::{Kind, Number, View};
-pub(crate) use pixel::{Pixel, Pixels};
 #[cfg(feature = "hdf5")]
+pub(crate) use other_table::surely_no_events;
+pub(crate) use pixel::{Pixel, Pixels};
 pub(crate) use polarity::DECIDING_ROWS;
 pub(crate) use polarity::{Meaning, PolarityReading, PolaritySet};
 pub(crate) use reader::{Array, Checksum, ColumnReader, Parts, Source};

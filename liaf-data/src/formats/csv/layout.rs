@@ -6,7 +6,7 @@ use super::order::guess_order;
 use super::polarity;
 use super::sample::{Sample, parse_name};
 use super::split;
-use crate::codec::columns::{Name, Pixels, guess, slow, turned_if_needed};
+use crate::codec::columns::{Name, Pixels, guess, slow, surely_no_events, turned_if_needed};
 use crate::codec::{ColumnMap, Field, ReadOptions, TimeUnit};
 use crate::error::{Error, Result};
 use crate::hint::Hint;
@@ -237,6 +237,8 @@ fn unclear(count: usize) -> Error {
         .expected("names, or the four columns t, x, y and p")
         .found(format!("{count} columns"))
         .hint(Hint::NameColumns { example: "t,x,y,p".into() })
+        // Poses, inertial readings and calibrations have more columns than any text of events.
+        .not_a_recording(count > 6)
 }
 
 /// The error for four columns that are not t, x, y and p in a known order.
@@ -296,6 +298,7 @@ impl<'a> Names<'a> {
 
     /// The order that follows from the names.
     fn order(&self, keys: Option<&ColumnMap>) -> Result<[usize; 4]> {
+        let words = || self.texts.iter().filter_map(|name| std::str::from_utf8(name).ok());
         let mut at = [0; 4];
         for field in Field::ALL {
             let mut names = self.names.iter();
@@ -307,6 +310,7 @@ impl<'a> Names<'a> {
                 Error::malformed(format!("no column has a name for {field} of an event"))
                     .found(String::from_utf8_lossy(self.line))
                     .hint(Hint::NameColumns { example: format!("{field}=NAME") })
+                    .not_a_recording(keys.is_none() && surely_no_events(words()))
             })?;
         }
         Ok(at)

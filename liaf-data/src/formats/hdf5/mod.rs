@@ -7,6 +7,7 @@ mod ecf;
 mod encode;
 mod layout;
 mod ms_table;
+mod other;
 mod rows;
 mod sensor;
 mod table;
@@ -234,4 +235,5 @@ fn nothing(file: &File) -> Error {
     error
         .found(shown.join(", "))
         .hint(Hint::NameColumns { example: "t=/PATH,x=/PATH,y=/PATH,p=/PATH".into() })
+        .not_a_recording(is_ours || other::surely_no_recording(file))
 }

@@ -6,7 +6,7 @@ mod columns;
 mod element;
 mod search;
 
-use crate::codec::columns::{ColumnReader, Decided, Said, decide};
+use crate::codec::columns::{ColumnReader, Decided, Said, decide, surely_no_events};
 use crate::codec::{Body, Detection, FileHead, Format, Opened, ReadOptions, choose};
 use crate::error::{Error, Result};
 use crate::hint::Hint;
@@ -54,6 +54,11 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
                 .at(0)
                 .found(names)
                 .hint(Hint::NameColumns { example: "t=NAME,x=NAME,y=NAME,p=NAME".into() })
+                .not_a_recording(
+                    !file.names.is_empty()
+                        && options.columns.map.is_none()
+                        && surely_no_events(file.names.iter().map(String::as_str)),
+                )
         }));
     }
     let streams: Vec<_> = (0..)

@@ -2,7 +2,7 @@
 
 use super::found::Found;
 use super::planner::{Plan, Planner};
-use crate::codec::columns::{Array, Name, Number, Said, guess_order};
+use crate::codec::columns::{Array, Name, Number, Said, guess_order, surely_no_events};
 use crate::codec::{ColumnMap, Field, ReadOptions, TimeUnit};
 use crate::container::npy::Dtype;
 use crate::error::{Error, Result};
@@ -125,7 +125,11 @@ fn records(
             found.here(
                 Error::malformed(format!("no member of the records is {field} of an event"))
                     .found(names())
-                    .hint(Hint::NameColumns { example: format!("{field}=NAME") }),
+                    .hint(Hint::NameColumns { example: format!("{field}=NAME") })
+                    .not_a_recording(
+                        options.columns.map.is_none()
+                            && surely_no_events(fields.iter().map(|one| one.name.as_str())),
+                    ),
             )
         })?;
         if field == Field::T {
@@ -143,6 +147,15 @@ fn records(
     Ok(planner)
 }
 
+/// Whether a plain array of this shape is surely no list of events: it is a list of numbers, frames, or
+/// a matrix in which neither side is the number of columns that events may have.
+fn is_other_array(shape: &[u64]) -> bool {
+    match shape {
+        &[rows, columns] => ![rows, columns].iter().any(|side| (3..=6).contains(side)),
+        _ => true,
+    }
+}
+
 /// A plain array of two dimensions: each event is a row, or each event is a column.
 fn table(
     source: &mut ByteSource,
@@ -153,7 +166,8 @@ fn table(
     let wrong = |error: Error| error.found(format!("shape {:?}", found.header.shape));
     let &[rows, columns] = found.header.shape.as_slice() else {
         return Err(wrong(Error::unsupported("the array is not a list of events"))
-            .advice("a file of frames is a tensor file, not a recording"));
+            .advice("a file of frames is a tensor file, not a recording")
+            .not_a_recording(is_other_array(&found.header.shape)));
     };
     let stated = match &options.columns.map {
         Some(ColumnMap::Order(order)) => Some(order),
@@ -170,7 +184,8 @@ fn table(
         _ => {
             return Err(wrong(Error::malformed("the array is not a list of events"))
                 .expected(format!("rows of {width} columns"))
-                .hint(Hint::NameColumns { example: "t,x,y,p".into() }));
+                .hint(Hint::NameColumns { example: "t,x,y,p".into() })
+                .not_a_recording(stated.is_none() && is_other_array(&found.header.shape)));
         }
     };
     let mut planner = Planner::new(source, options);

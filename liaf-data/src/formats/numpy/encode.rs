@@ -82,6 +82,10 @@ impl Encoder for NpyEncoder {
         out.patch(0, &self.header())
     }
 
+    fn patched(&self) -> Option<&'static str> {
+        Some("the number of events, which is in its header")
+    }
+
     fn notes(&self) -> Vec<String> {
         vec![self.note.clone()]
     }

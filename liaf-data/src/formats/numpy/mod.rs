@@ -11,7 +11,7 @@ mod planner;
 
 use std::path::{Path, PathBuf};
 
-use crate::codec::columns::{ColumnReader, Decided, Feed, Name, Said, Storage};
+use crate::codec::columns::{ColumnReader, Decided, Feed, Name, Said, Storage, surely_no_events};
 use crate::codec::{Body, ColumnMap, Detection, Field, Format, Opened, ReadOptions};
 use crate::container::npy;
 use crate::container::zip::{self, Entry};
@@ -174,6 +174,7 @@ fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         Error::unsupported("the file is a tensor file of frames, not a recording of events")
             .at(0)
             .found(names())
+            .not_a_recording(true)
     } else {
         // The error of a single array that cannot be read says why.
         if let [only] = arrays.as_slice() {
@@ -185,6 +186,10 @@ fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
             .expected("t, x, y and p, or one list of events")
             .found(names())
             .hint(Hint::NameColumns { example: "t=NAME,x=NAME,y=NAME,p=NAME".into() })
+            .not_a_recording(
+                options.columns.map.is_none()
+                    && surely_no_events(arrays.iter().map(|entry| bare(entry))),
+            )
     })
 }
 

@@ -214,6 +214,10 @@ impl Encoder for Aedat4Encoder {
         out.append(&packer.body)?;
         out.patch(build::TABLE_POSITION_AT, &self.written.to_le_bytes())
     }
+
+    fn patched(&self) -> Option<&'static str> {
+        Some("the position of the table of its packets, which is in its header")
+    }
 }
 
 /// The text that describes the stream, in the form in which DV writes it.

@@ -1,26 +1,22 @@
 //! `liaf cost` as a user meets it.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
-#![allow(missing_docs, reason = "a test")]
-
-mod common;
 
 use std::process::Output;
 
 use serde_json::Value;
 
 fn liaf(args: &[&str]) -> Output {
-    common::liaf(&[&["cost"], args].concat())
+    crate::common::liaf(&[&["cost"], args].concat())
 }
 
 #[track_caller]
 fn out(args: &[&str]) -> String {
-    common::printed(liaf(args))
+    crate::common::printed(liaf(args))
 }
 
 #[track_caller]
 fn refused(args: &[&str], code: i32, says: &str) {
     let output = liaf(args);
-    common::refused(&output, code, &[says]);
+    crate::common::refused(&output, code, &[says]);
     assert!(output.stdout.is_empty());
 }
 

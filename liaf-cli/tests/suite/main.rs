@@ -1,20 +1,34 @@
-//! The program as a user meets it: what it prints, what it writes, and how it ends.
+//! The program as a user meets it: what it prints, what it writes, and how it ends. All tests are one
+//! program, because each program of tests has to be linked with the whole library.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 #![allow(missing_docs, reason = "a test")]
 
-#[path = "../common/mod.rs"]
+mod applies;
+mod choices;
 mod common;
 mod convert;
+mod cost;
+mod dataset;
 #[cfg(unix)]
 mod ending;
 mod events;
+mod folders;
 mod hostile;
 mod info;
+#[path = "../../../liaf-data/src/tensor/judge.rs"]
+mod judge;
+mod kinds;
 mod many;
+mod measurements;
+mod nothing_left;
 mod options;
+mod outputs;
 #[cfg(all(feature = "bzip2", feature = "xz", feature = "zip", feature = "zstd"))]
 mod packed;
+mod predict;
+mod shell;
 mod sorting;
+mod truth;
 
 use std::fs;
 use std::io::Write;
@@ -25,7 +39,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use common::{fixture, fixtures, tables};
+use crate::common::{fixture, fixtures, tables};
 
 const LZ4: &str = "good/aedat4/dv_lz4.aedat4";
 const STEREO: &str = "good/aedat4/dv_stereo_zstd.aedat4";

@@ -2,16 +2,13 @@
 //! sum, as h5py reads them, is the number of events.
 //!
 //! A newcomer's clone does not have the recordings; then these tests say so and pass.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
-#![allow(missing_docs, reason = "a test")]
-
-#[path = "../../liaf-data/src/tensor/judge.rs"]
-mod judge;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
+
+use crate::judge;
 
 const KEYS: [&str; 12] = [
     "events", "on", "off", "t_first", "t_last", "x_min", "x_max", "y_min", "y_max", "sum_x",

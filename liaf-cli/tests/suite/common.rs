@@ -1,5 +1,5 @@
 //! What the tests of the program share.
-#![allow(dead_code, clippy::unwrap_used, reason = "each test file uses a part; a test may panic")]
+#![allow(dead_code, reason = "what is shared with other crates is used in part")]
 
 #[path = "../../../liaf-data/src/fixtures.rs"]
 mod found;

@@ -1,9 +1,6 @@
 //! What shells and manuals are told of the program.
-#![allow(missing_docs, reason = "a test")]
 
-mod common;
-
-use common::{liaf, printed, refused};
+use crate::common::{liaf, printed, refused};
 
 #[test]
 fn completions_of_every_shell_name_commands_and_options() {

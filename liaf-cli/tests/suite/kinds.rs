@@ -1,11 +1,8 @@
 //! Kinds of event files that a build may be without: written, or refused with what is missing.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
-
-mod common;
 
 use std::fs;
 
-use common::{fixture, liaf, printed, refused};
+use crate::common::{fixture, liaf, printed, refused};
 
 const RECORDING: &str = "good/aedat2/dvs128.aedat";
 /// Kind, extension, how its files begin, its feature, and whether this build has it.

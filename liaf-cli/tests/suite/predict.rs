@@ -1,8 +1,4 @@
 //! `liaf predict` as a user meets it, with small networks that are trained here.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
-#![allow(missing_docs, reason = "a test")]
-
-mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +15,7 @@ use ndarray::{ArrayD, Axis, IxDyn};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use common::{fixture, fixtures, liaf, tables};
+use crate::common::{fixture, fixtures, liaf, tables};
 
 /// Two recordings that a network can tell apart: of other density and other places.
 const CLASSES: [(&str, &str); 2] =
@@ -33,12 +29,12 @@ const MEAN: &str = "[[layers]]\ntype = 'aggregate'\n";
 
 #[track_caller]
 fn out(args: &[&str]) -> String {
-    common::printed(liaf(args))
+    crate::common::printed(liaf(args))
 }
 
 #[track_caller]
 fn refused(args: &[&str], code: i32, says: &[&str]) {
-    common::refused(&liaf(args), code, says);
+    crate::common::refused(&liaf(args), code, says);
 }
 
 /// A recording's frames as `liaf convert` makes them.
@@ -386,7 +382,7 @@ fn a_checkpoint_that_needs_too_much_memory_is_refused_at_once() {
             .args(["-c", limited, env!("CARGO_BIN_EXE_liaf"), path, recording])
             .output()
             .unwrap();
-        common::refused(&output, 1, &["the system does not have"]);
+        crate::common::refused(&output, 1, &["the system does not have"]);
     }
     assert!(begun.elapsed().as_secs() < 120);
     let small = wide.replace("23000", "1000");
@@ -394,7 +390,7 @@ fn a_checkpoint_that_needs_too_much_memory_is_refused_at_once() {
     let path = path.to_str().unwrap();
     refused(&["predict", path, recording, "--max-memory", "10"], 1, &["at most 10485760 bytes"]);
     let output = liaf(&["predict", path, recording, "--to", "10ms"]);
-    common::refused(
+    crate::common::refused(
         &output,
         0,
         &["strange.safetensors: needs", " MB of memory, ", " MACs for each"],

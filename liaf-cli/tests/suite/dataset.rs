@@ -1,14 +1,11 @@
 //! `liaf dataset` as a user meets it.
-#![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
-
-mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{fixture, liaf, printed, refused};
+use crate::common::{fixture, liaf, printed, refused};
 use tempfile::TempDir;
 
 /// Three classes of eight recordings each.

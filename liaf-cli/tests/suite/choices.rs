@@ -1,12 +1,9 @@
 //! What a file leaves open is asked, and said by an option.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
-
-mod common;
 
 use std::fs;
 use std::path::Path;
 
-use common::{fixture, liaf, printed, refused};
+use crate::common::{fixture, liaf, printed, refused};
 use serde_json::Value;
 
 fn info(args: &[&str], file: &str) -> Value {
