@@ -54,7 +54,7 @@ fn a_polarity_that_comes_too_late_is_an_error_with_its_line() {
             assert_eq!(error.kind(), ErrorKind::Malformed, "{error}");
             assert!(error.to_string().contains("line 80002"), "{error}");
             assert_eq!(events.len(), 80_000);
-            assert_eq!(error.offset(), Some(text.find(&format!("\n80000,")).unwrap() as u64 + 1));
+            assert_eq!(error.offset(), Some(text.find("\n80000,").unwrap() as u64 + 1));
         }
         // Whoever states the values decides.
         let stated = ReadOptions::new().polarity_values(first, second);
