@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::codec::{FileHead, ReadOptions};
-use crate::container::unpack::{Member, Packer, Packing, first_member, several};
+use crate::container::unpack::{Member, Packer, Packing, first_member};
 use crate::container::zip::{self, Entry};
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::{ByteSource, Wrapper, unpacked_name};
@@ -134,4 +134,19 @@ pub(super) fn with_damage(error: Error, source: &ByteSource) -> Error {
         Some(damage) => error.advice(damage.note()),
         None => error,
     }
+}
+
+/// The error for an archive in which several files may be the recording.
+fn several(names: &[&str]) -> Error {
+    const SHOWN: usize = 5;
+    let mut shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        shown += &format!(" and {} more", names.len() - SHOWN);
+    }
+    Error::unsupported(
+        "the zip archive has several files, and it is not clear which is the recording",
+    )
+    .at(0)
+    .found(shown)
+    .advice("unpack the archive and name the recording")
 }

@@ -1,5 +1,6 @@
 //! Recordings in pieces read as one.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
+#![cfg(all(feature = "xml", feature = "zip", feature = "zstd"))]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! Streams of bzip2 files.
 
 #[cfg(not(feature = "bzip2"))]
-pub(super) use super::codec::Absent as Bzip2;
+pub(super) type Bzip2 = super::codec::Absent<3>;
 #[cfg(feature = "bzip2")]
 pub(super) use streams::Bzip2;
 

@@ -9,6 +9,10 @@ pub(super) struct Step {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(all(feature = "bzip2", feature = "xz", feature = "zip", feature = "zstd")),
+    allow(dead_code, reason = "each decompressor has its own states")
+)]
 pub(super) enum State {
     /// There is more to come. If nothing was read and nothing was written, more input is needed.
     Open,
@@ -30,14 +34,15 @@ pub(super) trait Codec: Send {
     fn restart(&mut self);
 }
 
-/// Replaces the decompressors that a build lacks. It is never called: a file is refused before.
+/// Replaces the decompressors that a build lacks, each by another number. It is never called: a file is
+/// refused before.
 #[cfg(not(all(feature = "bzip2", feature = "xz", feature = "zip", feature = "zstd")))]
-pub(super) struct Absent;
+pub(super) struct Absent<const KIND: u8>;
 
 #[cfg(not(all(feature = "bzip2", feature = "xz", feature = "zip", feature = "zstd")))]
-impl Codec for Absent {
+impl<const KIND: u8> Codec for Absent<KIND> {
     fn run(&mut self, _input: &[u8], _output: &mut [u8]) -> Step {
-        Step { read: 0, written: 0, state: State::Damaged("cannot be read by this build") }
+        Step { read: 0, written: 0, state: State::Damaged("it cannot be read by this build") }
     }
 
     fn restart(&mut self) {}

@@ -1,7 +1,7 @@
 //! Members of gzip files.
 
 #[cfg(not(feature = "zip"))]
-pub(super) use super::codec::Absent as Gzip;
+pub(super) type Gzip = super::codec::Absent<0>;
 #[cfg(feature = "zip")]
 pub(super) use inflate::Gzip;
 #[cfg(feature = "zip")]

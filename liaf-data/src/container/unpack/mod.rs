@@ -5,16 +5,20 @@
 mod bzip2;
 mod codec;
 mod gzip;
-#[cfg(test)]
+#[cfg(all(test, feature = "zstd"))]
 mod tests;
 mod unpacker;
 mod xz;
+#[cfg(feature = "zip")]
+mod zip;
+#[cfg(not(feature = "zip"))]
+#[path = "zip_absent.rs"]
 mod zip;
 mod zstd;
 
 use codec::Codec;
 use unpacker::Unpacker;
-pub(crate) use zip::{Member, first_member, several};
+pub(crate) use zip::{Member, first_member};
 
 use crate::error::Result;
 use crate::feature::{self, Feature};

@@ -21,7 +21,6 @@ fn unpacked(packing: Packing, packed: Vec<u8>, limits: Limits) -> (u64, Option<E
     }
 }
 
-#[cfg(feature = "zstd")]
 #[test]
 fn what_is_packed_better_than_any_recording_is_refused() {
     let size = 96 << 20;
@@ -37,7 +36,6 @@ fn what_is_packed_better_than_any_recording_is_refused() {
     assert!(sum == size && error.is_none(), "{sum}");
 }
 
-#[cfg(feature = "zstd")]
 #[test]
 fn a_window_above_the_limit_is_refused() {
     use zstd::stream::raw::CParameter;

@@ -65,6 +65,7 @@ impl Unpacker {
         }
     }
 
+    #[cfg(feature = "zip")]
     /// What was wrong before the first packed byte was read.
     pub fn with_damage(mut self, damage: Option<Damage>) -> Self {
         self.damage = damage;

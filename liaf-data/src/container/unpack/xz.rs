@@ -1,7 +1,7 @@
 //! Streams of xz files.
 
 #[cfg(not(feature = "xz"))]
-pub(super) use super::codec::Absent as Xz;
+pub(super) type Xz = super::codec::Absent<2>;
 #[cfg(feature = "xz")]
 pub(super) use streams::Xz;
 

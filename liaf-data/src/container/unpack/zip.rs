@@ -1,14 +1,12 @@
 //! A member of a zip archive.
 
-#[cfg(feature = "zip")]
 use zlib_rs::Inflate;
 
 use super::codec::{Codec, State, Step};
 use super::unpacker::Unpacker;
 use crate::codec::columns::Storage;
 use crate::container::zip::Entry;
-use crate::error::{Error, ErrorKind, Result};
-use crate::feature;
+use crate::error::{ErrorKind, Result};
 use crate::io::{ByteSource, Crc32, Damage, Unpack, Wrapper};
 use crate::limits::Limits;
 
@@ -85,12 +83,10 @@ impl Wrapper for Member {
     }
 
     fn unpack(&self, mut source: ByteSource) -> Result<Box<dyn Unpack>> {
-        feature::ZIP.needed_to("read zip archives")?;
         source.seek(self.data)?;
         let method = match self.is_deflated {
-            #[cfg(feature = "zip")]
             true => Method::Deflate(Box::new(Inflate::new(false, 15))),
-            _ => Method::Stored,
+            false => Method::Stored,
         };
         let codec =
             Contents { method, left: self.packed, crc: Crc32::new(), size: 0, sum: self.sum };
@@ -101,7 +97,6 @@ impl Wrapper for Member {
 
 enum Method {
     Stored,
-    #[cfg(feature = "zip")]
     Deflate(Box<Inflate>),
 }
 
@@ -139,7 +134,6 @@ impl Codec for Contents {
                 let state = if is_end { State::Ended } else { State::Open };
                 Step { read: n, written: n, state }
             }
-            #[cfg(feature = "zip")]
             Method::Deflate(inflate) => {
                 let step = super::gzip::run(inflate, input, output);
                 let is_stuck = step.read == 0 && step.written == 0 && is_last;
@@ -161,19 +155,4 @@ impl Codec for Contents {
     }
 
     fn restart(&mut self) {}
-}
-
-/// The error for an archive in which several files may be the recording.
-pub(crate) fn several(names: &[&str]) -> Error {
-    const SHOWN: usize = 5;
-    let mut shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
-    if names.len() > SHOWN {
-        shown += &format!(" and {} more", names.len() - SHOWN);
-    }
-    Error::unsupported(
-        "the zip archive has several files, and it is not clear which is the recording",
-    )
-    .at(0)
-    .found(shown)
-    .advice("unpack the archive and name the recording")
 }

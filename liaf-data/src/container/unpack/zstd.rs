@@ -1,7 +1,7 @@
 //! Frames of ZSTD.
 
 #[cfg(not(feature = "zstd"))]
-pub(super) use super::codec::Absent as Zstd;
+pub(super) type Zstd = super::codec::Absent<1>;
 #[cfg(feature = "zstd")]
 pub(super) use frames::Zstd;
 
