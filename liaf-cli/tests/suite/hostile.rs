@@ -6,6 +6,10 @@ use super::{Liaf, fixture};
 
 const ESCAPES: &str = "\u{1b}[2J\u{7}\u{9b}31m\u{202e}";
 
+/// A layer whose name is a command of the terminal.
+const NAMED: &str = "[inputs.x]\nshape = [4]\n[[layers]]\nname = \"\\u001b[2J\"\n\
+    type = 'dense'\nunits = 1\n";
+
 /// Nothing that was printed controls a terminal.
 #[track_caller]
 fn is_tame(what: &str, text: &str) {
@@ -17,7 +21,8 @@ fn is_tame(what: &str, text: &str) {
 fn text_of_files_does_not_control_the_terminal() {
     let liaf = Liaf::new();
     let good = fs::read(fixture("good/aedat2/dvs128.aedat")).unwrap();
-    // Names and contents of files: a header value of EVT 3, columns of CSV, and members of an archive.
+    // Names and contents of files: a header value of EVT 3, columns of CSV, inputs
+    // and layers of networks.
     let raw = format!(
         "% evt 3.0\n% format EVT3;height=4;width=4\n% serial_number {ESCAPES}\n% {ESCAPES} a\n% end\n"
     );
@@ -31,7 +36,7 @@ fn text_of_files_does_not_control_the_terminal() {
         ("g.es".into(), ESCAPES.as_bytes().to_vec()),
         (format!("h{ESCAPES}.aedat"), good),
         ("i.toml".into(), format!("[inputs.\"{ESCAPES}\"]\nshape = [{ESCAPES}").into_bytes()),
-        ("j.toml".into(), format!("[inputs.x]\nshape = [4]\n[[layers]]\nname = \"\\u001b[2J\"\ntype = 'dense'\nunits = 1\n").into_bytes()),
+        ("j.toml".into(), NAMED.into()),
     ];
     let mut shown = 0;
     for (name, bytes) in &files {
