@@ -97,6 +97,15 @@ impl Error {
         self
     }
 
+    /// The same for an error that is the fault of the file; other errors stay without a byte.
+    #[must_use]
+    pub(crate) fn fault_at(self, offset: u64) -> Self {
+        match self.kind() {
+            ErrorKind::Malformed | ErrorKind::Truncated | ErrorKind::Limit => self.at(offset),
+            _ => self,
+        }
+    }
+
     /// Puts `context` and a colon before the message.
     #[must_use]
     pub fn within(mut self, context: impl fmt::Display) -> Self {

@@ -40,6 +40,8 @@
 mod datatype;
 mod error;
 mod filter;
+#[cfg(test)]
+mod judge;
 mod limits;
 mod read;
 mod source;

@@ -2,43 +2,24 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
 use std::path::Path;
-use std::process::Command;
 
 use liaf_hdf5::{Attribute, Datatype, File, Group, Object};
 use serde_json::Value;
 
-/// The Python that judges; `None`, with a message, if there is none.
-fn python() -> Option<std::ffi::OsString> {
-    let why = match std::env::var_os("LIAF_PYTHON") {
-        Some(python) => {
-            let check =
-                Command::new(&python).args(["-c", "import h5py, hdf5plugin, numpy"]).output();
-            match check {
-                Ok(output) if output.status.success() => return Some(python),
-                _ => "the Python that LIAF_PYTHON names lacks h5py, hdf5plugin or numpy",
-            }
-        }
-        None => "LIAF_PYTHON is not set",
-    };
-    assert!(std::env::var("LIAF_REQUIRE_JUDGES").as_deref() != Ok("1"), "no judge: {why}");
-    eprintln!("skipped: {why}");
-    None
-}
+#[path = "../src/judge.rs"]
+mod judge;
 
 #[test]
 fn what_h5py_reads_is_read() {
-    let Some(python) = python() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges/read.py");
-    let output = Command::new(python).arg(script).arg(folder.path()).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let Some(lines) = judge::ask("read", &[folder.path().to_str().unwrap()]) else { return };
     let mut wrong = Vec::new();
-    let lines = String::from_utf8(output.stdout).unwrap();
+    let mut opened = Opened::default();
     let mut count = 0;
     for line in lines.lines() {
         let expected: Value = serde_json::from_str(line).unwrap();
         count += 1;
-        if let Err(what) = compare(folder.path(), &expected) {
+        if let Err(what) = compare(&mut opened, folder.path(), &expected) {
             wrong.push(format!("{line:.200}\n    {what}"));
         }
     }
@@ -46,17 +27,44 @@ fn what_h5py_reads_is_read() {
     assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-fn compare(folder: &Path, expected: &Value) -> Result<(), String> {
+/// The file of the last line, and its group of many members, whose names are read once this way.
+#[derive(Default)]
+struct Opened {
+    name: String,
+    file: Option<File>,
+    many: Option<Group>,
+}
+
+impl Opened {
+    /// The object at a path of a file.
+    fn object(&mut self, folder: &Path, name: &str, path: &str) -> liaf_hdf5::Result<Object> {
+        if self.name != name {
+            *self = Self { name: name.to_owned(), ..Self::default() };
+        }
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => File::open(folder.join(name))?,
+        };
+        let file = self.file.insert(file);
+        let Some(member) = path.strip_prefix("/many/") else { return file.object(path) };
+        if self.many.is_none() {
+            self.many = Some(file.group("/many")?);
+        }
+        self.many.as_ref().expect("it is there").object(member)
+    }
+}
+
+fn compare(opened: &mut Opened, folder: &Path, expected: &Value) -> Result<(), String> {
     let said = |error: liaf_hdf5::Error| error.to_string();
-    let file = File::open(folder.join(expected["file"].as_str().unwrap())).map_err(said)?;
     let path = expected["path"].as_str().unwrap();
+    let mut object = |path| opened.object(folder, expected["file"].as_str().unwrap(), path);
     if let Some(word) = expected["refused"].as_str() {
-        let Err(error) = file.object(path) else { return Err("it was not refused".into()) };
+        let Err(error) = object(path) else { return Err("it was not refused".into()) };
         let text = format!("{:?} {error}", error.kind()).to_lowercase();
         return if text.contains(word) { Ok(()) } else { Err(text) };
     }
     if let Some((path, name)) = path.split_once('@') {
-        let attribute = match file.object(path).map_err(said)? {
+        let attribute = match object(path).map_err(said)? {
             Object::Group(group) => group.attribute(name),
             Object::Dataset(dataset) => dataset.attribute(name),
             _ => return Err("no group and no dataset".into()),
@@ -64,7 +72,7 @@ fn compare(folder: &Path, expected: &Value) -> Result<(), String> {
         let attribute = attribute.map_err(said)?.ok_or("there is no such attribute")?;
         return attribute_is(&attribute, expected);
     }
-    match file.object(path).map_err(said)? {
+    match object(path).map_err(said)? {
         Object::Group(group) => names_are(&group, expected),
         Object::Dataset(dataset) => {
             shape_is(dataset.shape(), expected)?;

@@ -1,30 +1,11 @@
 //! Chunks that the HDF5 library and its plugins packed, unpacked here.
 //!
-//! `tests/judges/filters.py` writes them. Without a Python that has h5py and hdf5plugin the test
-//! does nothing, and says so, unless `LIAF_REQUIRE_JUDGES` is 1.
+//! `tests/judges/filters.py` writes them.
 
-use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use super::{Filter, Scratch, undo_all};
-
-/// A Python that has `modules`: `LIAF_PYTHON`, or the one in the workspace's `.venv`.
-fn python(modules: &str) -> Option<PathBuf> {
-    let python = match env::var_os("LIAF_PYTHON") {
-        Some(python) => PathBuf::from(python),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../.venv/bin/python"),
-    };
-    let why = match Command::new(&python).args(["-c", &format!("import {modules}")]).output() {
-        Ok(output) if output.status.success() => return Some(python),
-        Ok(_) => format!("{} lacks one of {modules}", python.display()),
-        Err(error) => format!("{}: {error}", python.display()),
-    };
-    assert!(env::var("LIAF_REQUIRE_JUDGES").as_deref() != Ok("1"), "no judge: {why}");
-    eprintln!("skipped: {why}");
-    None
-}
+use crate::judge;
 
 /// One chunk, as a line of `cases.txt` describes it.
 struct Case<'a> {
@@ -63,11 +44,11 @@ fn cases<'a>(lines: &'a str, bytes: &'a [u8]) -> Vec<Case<'a>> {
 
 #[test]
 fn chunks_of_the_library_are_unpacked() {
-    let Some(python) = python("numpy, h5py, hdf5plugin") else { return };
     let folder = tempfile::tempdir().unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges/filters.py");
-    let output = Command::new(python).arg(script).arg(folder.path()).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let at = folder.path().to_str().unwrap();
+    if judge::ask("filters", &[at]).is_none() {
+        return;
+    }
     let bytes = fs::read(folder.path().join("bytes.bin")).unwrap();
     let lines = fs::read_to_string(folder.path().join("cases.txt")).unwrap();
     let cases = cases(&lines, &bytes);

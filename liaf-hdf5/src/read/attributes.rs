@@ -87,7 +87,8 @@ pub(crate) fn all(storage: &Arc<Storage>, header: &Header) -> Result<Vec<Attribu
     each(storage, header, &mut |attribute| {
         found.push(attribute?);
         Ok(true)
-    })?;
+    })
+    .map_err(|error| error.fault_at(header.at))?;
     Ok(found)
 }
 
@@ -105,7 +106,8 @@ pub(crate) fn named(
             Err(error) => flaw = flaw.take().or(Some(error)),
         }
         Ok(found.is_none())
-    })?;
+    })
+    .map_err(|error| error.fault_at(header.at))?;
     match (found, flaw) {
         (None, Some(flaw)) => Err(flaw),
         (found, _) => Ok(found),
@@ -164,8 +166,7 @@ fn each(
             let most = storage.limits.members;
             return Err(Error::limit(format!("an object has more than {most} attributes")));
         }
-        let id = record.take(heap.id_bytes())?;
-        let block = heap.get(storage, id, budget);
+        let block = heap.get(storage, &mut record, budget);
         let attribute = block.and_then(|b| reading.parse(&mut b.cursor(storage.sizes), budget));
         is_done = !take(attribute)?;
         Ok(())

@@ -100,12 +100,12 @@ impl Chunks {
     /// If the index is damaged, or the chunk is larger than [`Limits`](crate::Limits) allow.
     pub fn find(&mut self, place: &[u64]) -> Result<Option<Chunk>> {
         let found = self.finder.find(&self.storage, place);
-        let found = found.map_err(|error| error.within(&self.name))?;
+        let found = found.map_err(|error| self.placed(error).within(&self.name))?;
         let Some(stored) = found else { return Ok(None) };
         let offset = self.storage.offset(stored.address);
         let limit = self.storage.limits.chunk_bytes;
         let bytes = limits::check("a chunk", stored.bytes, limit)
-            .map_err(|error| error.at(offset).within(&self.name))?;
+            .map_err(|error| error.at(offset.min(self.storage.size)).within(&self.name))?;
         let mut mask = stored.mask;
         if self.is_plain_at_the_end && self.finder.grid.is_partial(place) {
             mask = u32::MAX;
@@ -138,6 +138,14 @@ impl Chunks {
             .map_err(|error| error.at(chunk.offset).within(&self.name))
     }
 
+    /// Gives an error that has no place that of the index.
+    fn placed(&self, error: Error) -> Error {
+        match self.finder.at() {
+            Some(at) => error.fault_at(self.storage.place(at)),
+            None => error,
+        }
+    }
+
     /// Number of bytes that all chunks have in the file. Walks the whole index.
     ///
     /// # Errors
@@ -147,7 +155,7 @@ impl Chunks {
         let all = self.finder.each(&self.storage, &mut |chunk| {
             bytes = bytes.saturating_add(chunk.bytes);
         });
-        all.map(|()| bytes).map_err(|error| error.within(&self.name))
+        all.map(|()| bytes).map_err(|error| self.placed(error).within(&self.name))
     }
 
     /// Checks that chunks do not lie over one another: together they are hardly larger than the file
@@ -167,7 +175,8 @@ impl Chunks {
         });
         let is_circle = all.is_err_and(|error| error.kind() == ErrorKind::Limit);
         if is_circle || bytes > size.saturating_mul(OVERLAP) {
-            return Err(Error::limit("its chunks lie over one another").within(&self.name));
+            let error = Error::limit("its chunks lie over one another");
+            return Err(self.placed(error).within(&self.name));
         }
         Ok(())
     }
@@ -220,8 +229,8 @@ impl Chunks {
                 None => missing += 1,
             }
             work = work.checked_sub(cost).ok_or_else(|| {
-                Error::limit("the chunks hold far more than the values that are read")
-                    .within(&self.name)
+                let what = "the chunks hold far more than the values that are read";
+                self.placed(Error::limit(what)).within(&self.name)
             })?;
             if !slab::advance(&mut place, &first, &end) {
                 return Ok(missing);

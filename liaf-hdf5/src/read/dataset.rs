@@ -205,13 +205,14 @@ impl Dataset {
     /// The one value of a scalar.
     fn whole(&self, bytes: &mut Vec<u8>) -> Result<()> {
         let limit = self.storage.limits.value_bytes;
-        let size = values::size(&self.extent, &self.datatype, limit)?;
+        let size = values::size(&self.extent, &self.datatype, limit)
+            .map_err(|error| error.at(self.header.at).within(&self.name))?;
         self.run(0, size, bytes)
     }
 
     /// Some of the values that lie in one piece, counted in bytes.
     fn run(&self, from: u64, size: usize, bytes: &mut Vec<u8>) -> Result<()> {
-        let within = |error: Error| error.within(&self.name);
+        let within = |error: Error| error.fault_at(self.header.at).within(&self.name);
         match &self.layout {
             Layout::Compact(held) => {
                 let from = usize::try_from(from).unwrap_or(usize::MAX);
@@ -282,7 +283,8 @@ impl Dataset {
         let value_bytes = self.datatype.size();
         let slab = Slab::new(self.shape(), ranges, value_bytes).map_err(within)?;
         let limit = self.storage.limits.value_bytes;
-        let size = limits::check("an array of values", slab.bytes(), limit).map_err(within)?;
+        let size = limits::check("an array of values", slab.bytes(), limit)
+            .map_err(|error| within(error.at(self.header.at)))?;
         bytes.clear();
         if size == 0 {
             return Ok(());
@@ -314,7 +316,9 @@ impl Dataset {
     /// [`read`](Self::read).
     pub fn integers(&self) -> Result<Vec<i64>> {
         let bytes = self.read()?;
-        self.values(&bytes).integers().map_err(|error| error.within(&self.name))
+        self.values(&bytes)
+            .integers()
+            .map_err(|error| error.fault_at(self.header.at).within(&self.name))
     }
 
     /// The values of some rows as integers; floats only where they are whole.
@@ -324,7 +328,9 @@ impl Dataset {
     pub fn row_integers(&self, rows: Range<u64>) -> Result<Vec<i64>> {
         let mut bytes = Vec::new();
         self.read_rows(rows, &mut bytes)?;
-        self.values(&bytes).integers().map_err(|error| error.within(&self.name))
+        self.values(&bytes)
+            .integers()
+            .map_err(|error| error.fault_at(self.header.at).within(&self.name))
     }
 
     /// All values as floats.
@@ -334,7 +340,9 @@ impl Dataset {
     /// [`read`](Self::read).
     pub fn floats(&self) -> Result<Vec<f64>> {
         let bytes = self.read()?;
-        self.values(&bytes).floats().map_err(|error| error.within(&self.name))
+        self.values(&bytes)
+            .floats()
+            .map_err(|error| error.fault_at(self.header.at).within(&self.name))
     }
 
     /// All values as texts, of fixed or variable length; Latin-1 where they are not UTF-8.
@@ -344,7 +352,9 @@ impl Dataset {
     /// [`read`](Self::read).
     pub fn texts(&self) -> Result<Vec<String>> {
         let bytes = self.read()?;
-        self.values(&bytes).texts().map_err(|error| error.within(&self.name))
+        self.values(&bytes)
+            .texts()
+            .map_err(|error| error.fault_at(self.header.at).within(&self.name))
     }
 
     fn values<'a>(&'a self, bytes: &'a [u8]) -> Values<'a> {

@@ -73,7 +73,7 @@ impl Group {
             return Ok(links);
         }
         let links = links::all(&self.storage, &self.header, budget);
-        let mut links = links.map_err(|error| error.within(&self.name))?;
+        let mut links = links.map_err(|error| error.fault_at(self.header.at).within(&self.name))?;
         links.sort_by(|a, b| a.name.cmp(&b.name));
         links.dedup_by(|again, first| again.name == first.name);
         Ok(self.links.get_or_init(|| links))
@@ -163,7 +163,8 @@ impl Group {
             let left = way.steps.checked_sub(1);
             way.steps =
                 left.ok_or_else(|| Error::not_found(format!("a path of more than {STEPS} steps")))?;
-            match here.member(step, way)? {
+            let found = here.member(step, way).map_err(|error| error.fault_at(here.header.at));
+            match found? {
                 Object::Group(group) => here = group,
                 other if steps.peek().is_none() => return Ok(other),
                 _ => return Err(Error::not_found(format!("{path}: {step} is not a group"))),

@@ -182,7 +182,7 @@ impl Parts<'_> {
         self.bytes = self.bytes.saturating_add(size);
         let what = "an object header";
         limits::check(what, self.bytes, self.storage.limits.metadata_bytes)
-            .map_err(|error| error.at(self.storage.offset(address)))?;
+            .map_err(|error| error.at(self.storage.place(address)))?;
         self.storage.block(address, size, what)
     }
 

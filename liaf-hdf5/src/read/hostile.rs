@@ -1,5 +1,6 @@
 //! Small files that ask for endless work or memory: each has to be an error, after little was read.
 
+mod places;
 mod trees;
 
 use std::sync::Arc;
@@ -149,6 +150,7 @@ fn is_refused<T>(result: Result<T>, words: &str) -> Error {
     let error = result.err().expect("an error");
     assert!(matches!(error.kind(), ErrorKind::Malformed | ErrorKind::Limit), "{error}");
     assert!(error.to_string().contains(words), "{error}");
+    assert!(error.offset().is_some(), "no place: {error}");
     error
 }
 

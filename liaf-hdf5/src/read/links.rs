@@ -146,8 +146,7 @@ impl Links<'_> {
         tree.each(storage, budget, &mut |mut record, budget| {
             // The hash of the name.
             record.skip(4)?;
-            let id = record.take(heap.id_bytes())?;
-            let block = heap.get(storage, id, budget)?;
+            let block = heap.get(storage, &mut record, budget)?;
             self.add(link::parse(&mut block.cursor(storage.sizes))?)
         })
     }

@@ -27,6 +27,11 @@ impl Storage {
         self.base.saturating_add(address)
     }
 
+    /// The byte of the file at an address, for an error: the end of the file if it is beyond that.
+    pub fn place(&self, address: u64) -> u64 {
+        self.offset(address).min(self.size)
+    }
+
     /// Fills `bytes` with the `len` bytes at an address; the caller has checked `len`.
     ///
     /// # Errors
@@ -55,6 +60,9 @@ impl Storage {
     /// The `len` bytes of metadata at an address.
     pub fn block(&self, address: u64, len: u64, what: &str) -> Result<Block> {
         let at = self.offset(address);
+        if at > self.size {
+            return Err(self.cut(at, usize::try_from(len).unwrap_or(usize::MAX)).within(what));
+        }
         let len = limits::check(what, len, self.limits.metadata_bytes).map_err(|e| e.at(at))?;
         let mut bytes = Vec::new();
         self.fill(address, len, &mut bytes).map_err(|error| error.within(what))?;

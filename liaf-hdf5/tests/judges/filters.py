@@ -1,4 +1,4 @@
-"""Judge filters: python filters.py FOLDER
+"""Judges filters: main(folder).
 
 The HDF5 library and the plugins of hdf5plugin write chunks through all filters that are read, in all
 their modes, for many types, lengths and contents. FOLDER/bytes.bin gets the packed chunks and what
@@ -10,7 +10,6 @@ are separated by tabs:
 where the filters, separated by semicolons, are numbers separated by commas: id and values.
 """
 import pathlib
-import sys
 
 import h5py
 import hdf5plugin
@@ -242,8 +241,8 @@ def few_bits(cases):
             cases.add(f"n-bit float {ftype.get_size()} {n}", values, [nbit], ftype)
 
 
-def main():
-    folder = pathlib.Path(sys.argv[1])
+def main(folder):
+    folder = pathlib.Path(folder)
     cases = Cases(folder)
     every_pipeline(cases)
     many_blocks(cases)
@@ -252,6 +251,3 @@ def main():
     few_bits(cases)
     cases.bytes.close()
     (folder / "cases.txt").write_text("".join(f"{line}\n" for line in cases.lines))
-
-
-main()

@@ -1,8 +1,8 @@
 """Reads HDF5 files with h5py, and extends them.
 
-`read_written.py read FILE…` prints a line for each object and each attribute. `read_written.py extend
-FILE…` opens each file for writing, adds and extends what it can, opens it again and checks that what
-was there before is still the same. `read_written.py rows FILE PATH ROW…` prints single rows.
+`main("read", file, …)` prints a line for each object and each attribute. `main("extend", file, …)` opens each
+file for writing, adds and extends what it can, opens it again and checks that what was there before is still
+the same. `main("rows", file, path, row, …)` prints single rows.
 
 What is printed of an array is its type, its shape, and a checksum: the sum of all bytes, each times
 its number from 1 on, modulo 2^64. A text counts as its UTF-8 bytes and a zero.
@@ -10,7 +10,6 @@ its number from 1 on, modulo 2^64. A text counts as its UTF-8 bytes and a zero.
 
 import shutil
 import subprocess
-import sys
 
 import h5py
 import numpy as np
@@ -25,7 +24,10 @@ def checksum(data):
     data = np.frombuffer(data, np.uint8)
     total = 0
     for start in range(0, len(data), PIECE):
-        piece = data[start : start + PIECE].astype(np.uint64)
+        piece = data[start : start + PIECE]
+        if not piece.any():
+            continue
+        piece = piece.astype(np.uint64)
         factors = np.arange(start + 1, start + 1 + len(piece), dtype=np.uint64)
         total += int((piece * factors).sum(dtype=np.uint64))
     return total % 2**64
@@ -159,8 +161,7 @@ def rows(path, name, *wanted):
             print(row, value(file[name].dtype, file[name].shape, file[name][row]))
 
 
-if __name__ == "__main__":
-    mode, *paths = sys.argv[1:]
+def main(mode, *paths):
     if mode == "rows":
         rows(*paths)
     for path in paths if mode in ("read", "extend") else []:

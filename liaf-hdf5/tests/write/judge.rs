@@ -2,32 +2,15 @@
 
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use liaf_hdf5::{Element, FileWriter};
 use tempfile::TempDir;
 
-/// A Python with numpy and h5py, if there is one.
-pub fn python() -> Option<PathBuf> {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.venv/bin/python");
-    let python = std::env::var_os("LIAF_PYTHON").map_or(own, PathBuf::from);
-    let found = Command::new(&python).args(["-c", "import numpy, h5py"]).output();
-    let is_found = found.is_ok_and(|output| output.status.success());
-    let is_required = std::env::var("LIAF_REQUIRE_JUDGES").as_deref() == Ok("1");
-    assert!(is_found || !is_required, "no judge: {} lacks numpy or h5py", python.display());
-    if !is_found {
-        eprintln!("skipped: {} lacks numpy or h5py", python.display());
-    }
-    is_found.then_some(python)
-}
+use super::python;
 
-/// What the script prints for these arguments.
-pub fn ask(python: &Path, arguments: &[&str]) -> String {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges/read_written.py");
-    let output = Command::new(python).arg(script).args(arguments).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {said}");
-    String::from_utf8(output.stdout).unwrap()
+/// What `tests/judges/read_written.py` prints for these arguments; `None` without a judge.
+pub fn ask(arguments: &[&str]) -> Option<String> {
+    python::ask("read_written", arguments)
 }
 
 pub type Writer = FileWriter<BufWriter<std::fs::File>>;
@@ -65,9 +48,8 @@ impl Cases {
 
     /// Lets the judge read all files, and then extend them.
     pub fn check(&self) {
-        let Some(python) = python() else { return };
         let paths: Vec<&str> = self.files.iter().map(|(path, _)| path.to_str().unwrap()).collect();
-        let said = ask(&python, &[&["read"], &paths[..]].concat());
+        let Some(said) = ask(&[&["read"], &paths[..]].concat()) else { return };
         let mut parts = said.split("file ").skip(1);
         for (path, expected) in &self.files {
             let mut lines = parts.next().unwrap().lines();
@@ -79,7 +61,7 @@ impl Cases {
             }
             assert_eq!(seen, expected.len());
         }
-        let said = ask(&python, &[&["extend"], &paths[..]].concat());
+        let said = ask(&[&["extend"], &paths[..]].concat()).expect("it has answered before");
         assert_eq!(said.matches("\nextended ").count(), paths.len(), "{said}");
     }
 }

@@ -6,7 +6,9 @@ use std::io::{self, Seek, SeekFrom, Write};
 
 use liaf_hdf5::{ChunkedDataset, ElementType, FileWriter, Output};
 
-use super::judge::{ask, checksum, python};
+use super::judge::{ask, checksum};
+
+const ZEROS: [u8; 4096] = [0; 4096];
 
 /// A file into which large pieces of zeros are not written.
 struct Sparse {
@@ -16,7 +18,10 @@ struct Sparse {
 
 impl Output for Sparse {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if bytes.len() >= 1 << 20 && bytes.iter().all(|&byte| byte == 0) {
+        // Compared in pieces, which takes a small part of the time of a loop over bytes in such a build.
+        let is_zero =
+            |bytes: &[u8]| bytes.chunks(ZEROS.len()).all(|piece| piece == &ZEROS[..piece.len()]);
+        if bytes.len() >= 1 << 20 && is_zero(bytes) {
             self.file.seek(SeekFrom::Current(bytes.len() as i64))?;
         } else {
             self.file.write_all(bytes)?;
@@ -53,9 +58,9 @@ fn more_than_4_gib() {
     file.text_attribute("/", "liaf", "after 4 GiB").unwrap();
     let (_, bytes) = file.finish().unwrap();
     assert!(bytes > 70 * ROW as u64 && bytes > 1 << 32);
-    let Some(python) = python() else { return };
     let path = path.to_str().unwrap();
-    let said = ask(&python, &["rows", path, "rows", "0", "1", "33", "68", "69"]);
+    let asked = ask(&["rows", path, "rows", "0", "1", "33", "68", "69"]);
+    let Some(said) = asked else { return };
     let expected: String = [0usize, 1, 33, 68, 69]
         .map(|row| {
             // The sum counts from the beginning of the row.
@@ -64,6 +69,6 @@ fn more_than_4_gib() {
         })
         .concat();
     assert_eq!(said, expected);
-    let said = ask(&python, &["rows", path, "last", "2"]);
-    assert_eq!(said, format!("2 uint16 3 {}\n", checksum(&[5, 0])));
+    let said = ask(&["rows", path, "last", "2"]);
+    assert_eq!(said.unwrap(), format!("2 uint16 3 {}\n", checksum(&[5, 0])));
 }

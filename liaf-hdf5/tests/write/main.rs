@@ -1,7 +1,6 @@
 //! Files of this crate, read and extended by libhdf5.
 //!
-//! Expected are the lines that `tests/judges/read_written.py` prints; `LIAF_PYTHON` names a Python with
-//! numpy and h5py. Without one these tests skip, and say so, unless `LIAF_REQUIRE_JUDGES` is 1.
+//! Expected are the lines that `tests/judges/read_written.py` prints.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
 mod arrays;
@@ -11,4 +10,6 @@ mod faults;
 mod groups;
 mod judge;
 mod large;
+#[path = "../../src/judge.rs"]
+mod python;
 mod texts;

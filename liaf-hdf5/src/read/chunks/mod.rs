@@ -162,6 +162,11 @@ impl Finder {
         Self { grid, index: layout.address.map(|address| (address, kind)), budget }
     }
 
+    /// The address of the index; `None` if nothing was written yet.
+    pub fn at(&self) -> Option<u64> {
+        self.index.as_ref().map(|(address, _)| *address)
+    }
+
     /// The chunk at a place in the grid; `None` if it was never written.
     pub fn find(&mut self, storage: &Storage, place: &[u64]) -> Result<Option<Stored>> {
         let grid = &self.grid;

@@ -44,7 +44,7 @@ impl Path {
     fn push(&mut self, storage: &Storage, address: u64, node: Node) -> Result<()> {
         let held: u64 = self.0.iter().map(|step| step.node.bytes()).sum();
         limits::check("a B-tree", held + node.bytes(), storage.limits.metadata_bytes)
-            .map_err(|error| error.at(storage.offset(address)))?;
+            .map_err(|error| error.at(storage.place(address)))?;
         self.0.push(Step { address, node, is_ordered: false });
         Ok(())
     }
@@ -64,7 +64,7 @@ impl Finder {
         let node = Node::read(storage, address, Kind::Chunks, self.key_bytes())?;
         if above.is_some_and(|above| node.level.checked_add(1) != Some(above)) {
             let what = "a node of a B-tree has the wrong level";
-            return Err(Error::malformed(what).at(storage.offset(address)));
+            return Err(Error::malformed(what).at(storage.place(address)));
         }
         Ok(node)
     }
@@ -114,7 +114,7 @@ impl Finder {
         let (mut address, mut above) = (root, None);
         loop {
             let node = self.node(storage, address, above)?;
-            budget.once(node.bytes()).map_err(|error| error.at(storage.offset(address)))?;
+            budget.once(node.bytes()).map_err(|error| error.at(storage.place(address)))?;
             if node.level == 0 {
                 for i in 0..node.count {
                     take(stored(storage, &node, i)?);

@@ -85,14 +85,15 @@ impl FractalHeap {
         })
     }
 
-    /// Number of bytes of an identifier.
-    pub fn id_bytes(&self) -> usize {
-        self.id_bytes
-    }
-
-    /// The bytes of the object with this identifier.
-    pub fn get(&self, storage: &Storage, id: &[u8], budget: &mut Budget) -> Result<Block> {
-        let mut cursor = Cursor::new(id, 0, storage.sizes);
+    /// The bytes of the object whose identifier `record` has next.
+    pub fn get(
+        &self,
+        storage: &Storage,
+        record: &mut Cursor<'_>,
+        budget: &mut Budget,
+    ) -> Result<Block> {
+        let mut cursor = record.part(self.id_bytes)?;
+        let id_at = cursor.offset();
         let head = cursor.u8()?;
         match (head >> 4) & 3 {
             0 => {
@@ -107,9 +108,13 @@ impl FractalHeap {
                 let low = if is_long { usize::from(cursor.u8()?) } else { 0 };
                 let high = usize::from(head & 15);
                 let length = if is_long { (high << 8 | low) + 1 } else { high + 1 };
-                Ok(Block { bytes: cursor.take(length)?.to_vec(), at: 0 })
+                let at = cursor.offset();
+                Ok(Block { bytes: cursor.take(length)?.to_vec(), at })
             }
-            _ => Err(Error::malformed("an object of a fractal heap is of no known kind")),
+            _ => {
+                let what = "an object of a fractal heap is of no known kind";
+                Err(Error::malformed(what).at(id_at))
+            }
         }
     }
 

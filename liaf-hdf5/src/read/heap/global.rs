@@ -65,7 +65,7 @@ impl GlobalHeap {
         });
         bytes.ok_or_else(|| {
             let what = format!("there is no object {index} of {count} values in a global heap");
-            Error::malformed(what).at(storage.offset(address))
+            Error::malformed(what).at(storage.place(address))
         })
     }
 }

@@ -99,7 +99,7 @@ impl Tree {
         let size = FRAME + (records * self.record_bytes + pointers) as u64;
         if size > self.node_bytes {
             let what = format!("{records} records in a node of {} bytes", self.node_bytes);
-            return Err(Error::malformed(what).at(storage.offset(pointer.address)));
+            return Err(Error::malformed(what).at(storage.place(pointer.address)));
         }
         Ok(size)
     }
@@ -158,7 +158,7 @@ impl Tree {
         take: &mut dyn FnMut(Cursor<'_>, &mut Budget) -> Result<()>,
     ) -> Result<()> {
         let bytes = self.bytes_of(storage, pointer, height)?;
-        budget.once(bytes).map_err(|error| error.at(storage.offset(pointer.address)))?;
+        budget.once(bytes).map_err(|error| error.at(storage.place(pointer.address)))?;
         let node = self.node(storage, pointer, height)?;
         for i in 0..=node.records {
             if height > 0 {
