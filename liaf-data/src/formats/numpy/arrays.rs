@@ -90,6 +90,15 @@ impl Found {
         error.at(self.feed.start())
     }
 
+    /// Number of bytes of the file that hold the elements. In a compressed array the header is
+    /// compressed with them.
+    fn event_bytes(&self) -> u64 {
+        match self.feed.is_stored() {
+            true => self.packed.saturating_sub(self.ahead),
+            false => self.packed,
+        }
+    }
+
     /// Size of the elements in bytes.
     fn body(&self) -> u64 {
         self.elements().saturating_mul(self.header.dtype.bytes() as u64)
@@ -101,6 +110,16 @@ pub(crate) struct Plan {
     pub parts: Parts,
     pub rows: Rows,
     pub details: Vec<(&'static str, String)>,
+}
+
+impl Plan {
+    /// Counts and notes that the archive has several arrays of one name.
+    pub fn repeated(&mut self, error: Option<&Error>) {
+        if let Some(error) = error {
+            self.parts.report.add(Finding::BadParts, 1, error.offset().unwrap_or(0));
+            self.parts.report.note(error);
+        }
+    }
 }
 
 /// Builds a plan.
@@ -156,7 +175,7 @@ pub(crate) fn four(
             planner.flaw(one.here(error));
         }
         types.push(format!("{field} {}", number.name()));
-        planner.parts.event_bytes += one.packed;
+        planner.parts.event_bytes += one.event_bytes();
         let (body, index) = (one.elements().saturating_mul(number.bytes() as u64), i);
         planner.check(&one, body, vec![index]);
         planner.parts.arrays[i] = Array { source: i, start: 0, number };
@@ -200,7 +219,7 @@ fn records(source: &mut ByteSource, found: Found, options: &ReadOptions) -> Resu
     }
     planner.details.push(("records", format!("{} of {bytes} bytes", types.join(", "))));
     planner.parts.left = found.elements();
-    planner.parts.event_bytes = found.packed;
+    planner.parts.event_bytes = found.event_bytes();
     planner.check(&found, found.body(), vec![0]);
     planner.add(found.feed, *bytes, found.ahead);
     Ok(planner)
@@ -238,7 +257,7 @@ fn table(
     };
     let mut planner = Planner::new(source, options);
     planner.parts.left = rows;
-    planner.parts.event_bytes = found.packed;
+    planner.parts.event_bytes = found.event_bytes();
     let size = number.bytes();
     // The column of t, x, y and p. A guess needs to look at all columns first.
     let mut order = [0, 1, 2, 3];
