@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use liaf_data::model::Finding;
+use liaf_data::model::{Finding, Fingerprint};
 use liaf_data::{Error, ErrorKind, EventBatch, Limits, ReadOptions, Recording, Report, Result};
 
 const MIB: usize = 1 << 20;
@@ -176,6 +176,41 @@ fn one_large_packet_is_inflated_at_a_time() {
         bounded("many large packets", room, || read(bytes.clone(), parallel(true))).unwrap();
     assert_eq!((events.len(), report.count(Finding::DamagedPackets)), (0, 12));
     assert_eq!(report.bytes.total(), bytes.len() as u64);
+}
+
+#[test]
+fn the_events_of_a_large_packet_are_in_memory_once() {
+    let _alone = alone();
+    let blocks = 15;
+    let count = (blocks * 4 * MIB - 32) / 16;
+    // The size, the root at 20 with its table of fields at 12, and the list of events at 28.
+    let mut first = ((blocks * 4 * MIB - 4) as u32).to_le_bytes().to_vec();
+    first.extend(16_u32.to_le_bytes());
+    first.extend(b"EVTS");
+    first.extend([6_u16, 8, 4, 0].into_iter().flat_map(u16::to_le_bytes));
+    first.extend([8_u32, 4, count as u32].into_iter().flat_map(u32::to_le_bytes));
+    assert_eq!(first.len(), 32);
+    first.resize(4 * MIB, 0);
+    let first = lz4_flex::block::compress(&first);
+    let mut packet = lz4_zeros(blocks - 1);
+    let after = packet.split_off(7);
+    packet.extend((first.len() as u32).to_le_bytes());
+    packet.extend(first);
+    packet.extend(after);
+    let bytes = recording("tiny_lz4.aedat4", vec![packet; 2]);
+    for parallel in [false, true] {
+        let options = ReadOptions { parallel, ..ReadOptions::default() };
+        let mut recording = Recording::from_bytes(bytes.clone(), options).unwrap();
+        let room = Limits::default().packet_bytes + ROOM / 2;
+        let (events, report) = bounded("a packet of many events", room, || {
+            let mut reader = recording.reader().unwrap();
+            let mut events = Fingerprint::default();
+            while reader.pump(&mut events).unwrap() {}
+            (events.stats.events, reader.report())
+        });
+        assert_eq!(events, 2 * count as u64);
+        assert_eq!(report.bytes.total(), bytes.len() as u64);
+    }
 }
 
 #[test]

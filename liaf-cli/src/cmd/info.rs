@@ -281,6 +281,7 @@ fn print(
         SensorSource::Stated => "as stated",
         SensorSource::Header => "from the header",
         SensorSource::Device => "of the device that the header names",
+        SensorSource::Assumed => "assumed: the file names no device that is known",
         SensorSource::BoundingBox => "around all events",
         SensorSource::Unknown if hints::may_advise("sensor") => {
             "the file does not say; state it with --sensor WxH"

@@ -116,15 +116,24 @@ names!(
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum AtisOverflow {
+    /// As `Tonic` in a `.bin` file, and as `Ignore` in a `.bs2` file: SLAYER, whose files these are,
+    /// has no overflows.
+    #[default]
+    Auto,
     /// As tonic reads it: it is not an event, but adds 2¹³ µs to its own time and to all later
     /// ones.
-    #[default]
     Tonic,
     /// As the first readers of N-MNIST read it: an ordinary event.
     Ignore,
 }
 
-names!(AtisOverflow, "unknown meaning of an ATIS overflow", Tonic = "tonic", Ignore = "ignore",);
+names!(
+    AtisOverflow,
+    "unknown meaning of an ATIS overflow",
+    Auto = "auto",
+    Tonic = "tonic",
+    Ignore = "ignore",
+);
 
 /// What is subtracted from the times of EVT files. The tools disagree about this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! Separate reports for the streams of events that are read in one pass.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use crate::model::{Finding, Report};
 
@@ -10,7 +11,21 @@ use crate::model::{Finding, Report};
 /// In addition, each stream has a report of its own. From both follows the report of a pass over
 /// one stream alone, in which the events of the other streams are only counted.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct PerStream(BTreeMap<i32, Part>);
+pub(crate) struct PerStream {
+    parts: BTreeMap<i32, Part>,
+    /// The sums over all streams, until one of them changes: without them, the reports of many
+    /// streams would take a time that grows with the square of their number.
+    sums: OnceLock<Sums>,
+}
+
+/// What all streams have together.
+#[derive(Debug, Default, Clone)]
+struct Sums {
+    bytes: u64,
+    events: u64,
+    /// The offsets of the first packets of the two streams that begin first, and these streams.
+    first: [Option<(u64, i32)>; 2],
+}
 
 /// What belongs to one stream.
 #[derive(Debug, Default, Clone)]
@@ -25,22 +40,26 @@ struct Part {
 impl PerStream {
     /// Empty reports for these streams.
     pub fn new(streams: impl IntoIterator<Item = i32>) -> Self {
-        Self(streams.into_iter().map(|stream| (stream, Part::default())).collect())
+        let parts = streams.into_iter().map(|stream| (stream, Part::default())).collect();
+        Self { parts, sums: OnceLock::new() }
     }
 
     /// Forgets everything that was met.
     pub fn reset(&mut self) {
-        self.0.values_mut().for_each(|part| *part = Part::default());
+        self.sums.take();
+        self.parts.values_mut().for_each(|part| *part = Part::default());
     }
 
     /// The report of what belongs to `stream` alone.
     pub fn report(&mut self, stream: i32) -> &mut Report {
-        &mut self.0.entry(stream).or_default().report
+        self.sums.take();
+        &mut self.parts.entry(stream).or_default().report
     }
 
     /// Counts events of a packet of `stream` that starts at byte `offset`.
     pub fn count(&mut self, stream: i32, events: u64, offset: u64) {
-        let part = self.0.entry(stream).or_default();
+        self.sums.take();
+        let part = self.parts.entry(stream).or_default();
         part.events += events;
         part.first = part.first.into_iter().chain((events > 0).then_some(offset)).min();
     }
@@ -48,21 +67,32 @@ impl PerStream {
     /// The report that a pass over `stream` alone would have; `common` is the report of what
     /// belongs to no stream.
     pub fn alone(&self, stream: i32, common: &Report) -> Report {
+        let sums = self.sums.get_or_init(|| self.sums());
         let mut report = common.clone();
-        let (mut events, mut first) = (0, None);
-        for (&id, part) in &self.0 {
-            if id == stream {
-                report.merge(&part.report);
-            } else {
-                report.bytes.other += part.report.bytes.events;
-                events += part.events;
-                first = part.first.into_iter().chain(first).min();
-            }
+        let (mut bytes, mut events) = (sums.bytes, sums.events);
+        if let Some(part) = self.parts.get(&stream) {
+            report.merge(&part.report);
+            bytes -= part.report.bytes.events;
+            events -= part.events;
         }
-        if let Some(first) = first {
-            report.add(Finding::OtherStreamEvents, events, first);
+        report.bytes.other += bytes;
+        if let Some((first, _)) = sums.first.iter().flatten().find(|(_, id)| *id != stream) {
+            report.add(Finding::OtherStreamEvents, events, *first);
         }
         report
+    }
+
+    fn sums(&self) -> Sums {
+        let mut sums = Sums::default();
+        for (&id, part) in &self.parts {
+            sums.bytes += part.report.bytes.events;
+            sums.events += part.events;
+            let here = part.first.map(|first| (first, id));
+            let mut all: Vec<_> = sums.first.into_iter().chain([here]).flatten().collect();
+            all.sort_unstable();
+            sums.first = [all.first().copied(), all.get(1).copied()];
+        }
+        sums
     }
 }
 

@@ -79,6 +79,8 @@ pub enum SensorSource {
     Header,
     /// It follows from the device that the header names.
     Device,
+    /// It is that of the device that the data was taken for, because the file names none that is known.
+    Assumed,
     /// It is the bounding box of all events, or the smallest known chip that contains that box.
     BoundingBox,
     /// It is not known.

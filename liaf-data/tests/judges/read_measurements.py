@@ -107,6 +107,15 @@ def evt2_triggers(path):
             yield t, ["rising" if word & 1 else "falling", word >> 8 & 31]
 
 
+def hdf5_triggers(path):
+    """By h5py."""
+    import h5py
+
+    with h5py.File(path) as file:
+        for p, t, channel in file["EXT_TRIGGER/events"][:].tolist():
+            yield t, ["rising" if p else "falling", channel]
+
+
 def dat_triggers(path):
     """By the table of the format: no wraps."""
     data = Path(path).read_bytes()

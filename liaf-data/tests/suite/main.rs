@@ -9,6 +9,7 @@ mod judge;
 
 mod aedat_oracle;
 mod bundled;
+mod cameras;
 mod cases;
 mod columns;
 mod dataset;

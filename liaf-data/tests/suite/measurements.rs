@@ -26,6 +26,9 @@ const EVT21: &str = "good/evt21/words.raw";
 const EVT3: &str = "good/evt3/words.raw";
 const DAT: &str = "bad/dat/triggers.dat";
 
+#[cfg(feature = "hdf5")]
+const HDF5: &str = "good/hdf5/prophesee_triggers.hdf5";
+
 /// Bundled recordings, a stream of each, and how many measurements it has.
 const STREAMS: &[(&str, &str, usize)] = &[
     (AEDAT4, "imu", 40),
@@ -42,6 +45,8 @@ const STREAMS: &[(&str, &str, usize)] = &[
     (EVT21, "triggers", 102),
     (EVT3, "triggers", 102),
     (DAT, "triggers", 153),
+    #[cfg(feature = "hdf5")]
+    (HDF5, "triggers", 70),
 ];
 
 /// A recording, its stream, the kind of file it is written to, and the function in
@@ -64,6 +69,8 @@ const JUDGED: &[(&str, &str, MeasurementFile, &str)] = &[
     (EVT2, "triggers", MeasurementFile::Csv, "evt2_triggers"),
     (EVT3, "triggers", MeasurementFile::Csv, "evt3_triggers"),
     (DAT, "triggers", MeasurementFile::Csv, "dat_triggers"),
+    #[cfg(feature = "hdf5")]
+    (HDF5, "triggers", MeasurementFile::Csv, "hdf5_triggers"),
 ];
 
 /// The same of real recordings.

@@ -32,7 +32,7 @@ impl EventSink for Apart {
 fn files() -> Vec<std::path::PathBuf> {
     let fixtures = common::fixtures();
     let mut files = Vec::new();
-    for folder in ["good/aedat3", "good/aedat4", "bad/aedat3", "bad/aedat4"] {
+    for folder in ["good/aedat2", "good/aedat3", "good/aedat4", "bad/aedat3", "bad/aedat4"] {
         let entries = std::fs::read_dir(fixtures.join(folder)).unwrap();
         files.extend(entries.map(|entry| entry.unwrap().path()));
     }

@@ -134,4 +134,18 @@ impl View<'_> {
         self.each(n, |value| values.push(value.float()));
         values
     }
+
+    /// The first `n` numbers of the column, where they are whole and fit in `i64`.
+    pub fn integers(self, n: usize) -> Vec<Option<i64>> {
+        let mut values = Vec::new();
+        self.each(n, |value| {
+            values.push(match value {
+                Value::Int(value) => Some(value).filter(|&value| value != NOT_A_VALUE),
+                Value::Float(value) => {
+                    (value.fract() == 0.0 && value.abs() < 9.2e18).then_some(value as i64)
+                }
+            });
+        });
+        values
+    }
 }

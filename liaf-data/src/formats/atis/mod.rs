@@ -13,8 +13,9 @@ mod seek_scan;
 pub use decode::AtisBinDecoder;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use crate::codec::{Body, Detection, FileHead, Format, Opened, ReadOptions};
+use crate::codec::{AtisOverflow, Body, Detection, FileHead, Format, Opened, ReadOptions};
 use crate::error::{Error, Result};
 use crate::io::ByteSource;
 use crate::limits::Limits;
@@ -22,8 +23,16 @@ use crate::model::{RecordingInfo, SensorSize, SensorSource, StreamInfo, StreamKi
 use decode::{OVERFLOW_Y, RECORD, time};
 use seek_scan::MarkerScout;
 
-pub(crate) static FORMAT: Format =
-    Format { name: "ATIS bin", extensions: &["bin"], detect, open, write: &[encode::TARGET] };
+pub(crate) static FORMAT: Format = Format {
+    name: "ATIS bin",
+    extensions: &["bin", SLAYER],
+    detect,
+    open,
+    write: &[encode::TARGET],
+};
+
+/// The extension of the files of SLAYER, which are of this format and have no overflows.
+const SLAYER: &str = "bs2";
 
 /// Number of bytes that a decoder is given at a time: as many as fit in the cache of one core.
 const STEP: usize = 160 << 10;
@@ -56,6 +65,13 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         details: BTreeMap::new(),
         notes: Vec::new(),
     };
+    let extension = source.path().and_then(Path::extension);
+    let is_slayer = extension.is_some_and(|extension| extension.eq_ignore_ascii_case(SLAYER));
+    let mut options = options.clone();
+    if options.atis.overflow == AtisOverflow::Auto && is_slayer {
+        options.atis.overflow = AtisOverflow::Ignore;
+    }
+    let options = &options;
     let body = Body::stream(AtisBinDecoder::new(start, options))
         .with_seek_scan(MarkerScout { start, overflow: options.atis.overflow });
     Ok(Opened {
@@ -72,4 +88,26 @@ fn fit_sensor(bounds: SensorSize) -> SensorSize {
         .into_iter()
         .find(|size| bounds.width <= size.width && bounds.height <= size.height)
         .unwrap_or(bounds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read::Recording;
+
+    #[test]
+    fn only_files_of_slayer_have_pixels_in_row_240() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = [[7, 240, 0x80, 0, 1], [8, 3, 0, 0, 2], [9, 240, 0, 0, 3]].concat();
+        let count = |name: &str, overflow| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, &records).unwrap();
+            let options = ReadOptions::new().atis_overflow(overflow);
+            Recording::open(&path, options).unwrap().read_all().unwrap().len()
+        };
+        assert_eq!(count("a.bin", AtisOverflow::Auto), 1);
+        assert_eq!(count("a.bs2", AtisOverflow::Auto), 3);
+        assert_eq!(count("a.bs2", AtisOverflow::Tonic), 1);
+        assert_eq!(count("a.bin", AtisOverflow::Ignore), 3);
+    }
 }

@@ -21,7 +21,7 @@ impl SeekScan for MarkerScout {
         let mut at = self.start;
         while at + RECORD as u64 <= len {
             // Without overflows, the first record has all that is needed.
-            let counts = self.overflow == AtisOverflow::Tonic;
+            let counts = self.overflow != AtisOverflow::Ignore;
             let bytes = source.read_at(at, if counts { step } else { RECORD })?;
             let records = bytes.as_chunks::<RECORD>().0;
             let Some(first) = records.first() else { break };

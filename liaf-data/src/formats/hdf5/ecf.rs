@@ -104,6 +104,11 @@ impl EcfReader {
         self.report.note(&error);
     }
 
+    /// Adds what the file has beside the events.
+    pub fn beside(&mut self, tell: impl Fn(&mut Report)) {
+        tell(&mut self.report);
+    }
+
     /// The chunk in which a row is; `None` if it was never written.
     fn chunk_of(&mut self, row: u64) -> liaf_hdf5::Result<Option<Chunk>> {
         self.chunks.find(&[row / self.chunk])
@@ -165,7 +170,8 @@ impl EcfReader {
         let bytes = &mut self.report.bytes;
         // A damaged table may refer to the same bytes twice.
         if bytes.total() > self.file_bytes {
-            (bytes.events, bytes.skipped) = (self.file_bytes, 0);
+            bytes.events = self.file_bytes.saturating_sub(bytes.other);
+            bytes.skipped = 0;
             self.report.add(Finding::BadParts, 1, 0);
         }
         let bytes = &mut self.report.bytes;

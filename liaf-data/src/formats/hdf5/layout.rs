@@ -8,7 +8,7 @@ use crate::codec::{ColumnMap, Field, ReadOptions, StreamChoice, TimeUnit};
 use crate::container::hdf5::error;
 use crate::error::{Error, Result};
 use crate::hint::Hint;
-use crate::model::SensorSize;
+use crate::model::{SensorSize, SensorSource};
 
 /// Groups and datasets that may contain events, and the names of their streams.
 const PATHS: &[(&str, &str)] = &[
@@ -41,6 +41,16 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
+    /// Number of rows of the longest dataset.
+    pub fn rows(&self) -> u64 {
+        let sets = self.datasets();
+        let rows = sets.iter().filter_map(|set| match set.shape() {
+            [1, rows] | [rows, ..] => Some(*rows),
+            [] => None,
+        });
+        rows.max().unwrap_or(0)
+    }
+
     /// All datasets of the stream.
     pub fn datasets(&self) -> Vec<&Dataset> {
         match self {
@@ -60,7 +70,7 @@ pub(crate) struct Stream {
     /// Path of the group or dataset.
     pub place: String,
     pub shape: Shape,
-    pub sensor: Option<SensorSize>,
+    pub sensor: Option<(SensorSize, SensorSource)>,
     /// The unit in the name of the times.
     pub unit: Option<TimeUnit>,
     /// What must be added to the times to get the clock of the images, in µs.
@@ -270,7 +280,7 @@ fn is_column(dataset: &Dataset) -> bool {
 
 /// The type of number, if it is one that columns of events have. A boolean of h5py is an
 /// enumeration.
-fn number_of(datatype: &Datatype) -> Option<Number> {
+pub(super) fn number_of(datatype: &Datatype) -> Option<Number> {
     let number = match datatype {
         Datatype::Number(number) => *number,
         _ if datatype.is_bool() => return Some(Number::little(Kind::Bool)),

@@ -11,6 +11,7 @@ mod other;
 mod rows;
 mod sensor;
 mod table;
+mod triggers;
 
 use std::collections::BTreeMap;
 
@@ -27,6 +28,7 @@ use ecf::EcfReader;
 use layout::{Shape, Stream};
 use ms_table::MsTable;
 use rows::RowReader;
+use triggers::{TriggerReader, Triggers};
 
 pub(crate) static FORMAT: Format = Format {
     name: "HDF5",
@@ -59,13 +61,24 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
             missing => rows::cut(source.len().unwrap_or(0), missing),
         });
     }
+    let triggers = Triggers::find(&file);
+    // Their stream is the one after those of events.
+    let wants_triggers = triggers.is_some()
+        && match &options.stream {
+            Some(StreamChoice::Id(id)) => usize::try_from(*id) == Ok(streams.len()),
+            Some(StreamChoice::Name(name)) => name == StreamKind::Triggers.name(),
+            Some(StreamChoice::AllEvents) | None => false,
+        };
     let chosen = match (&options.stream, streams.len()) {
+        _ if wants_triggers => None,
         (None | Some(StreamChoice::AllEvents), 1) => Some(0),
         (None | Some(StreamChoice::AllEvents), _) => None,
         (Some(choice), _) => Some(choose(&streams, choice).ok_or_else(|| {
+            let names = streams.iter().map(|stream| &*stream.name);
+            let names = names.chain(triggers.as_ref().map(|_| StreamKind::Triggers.name()));
             let names: Vec<_> =
-                (0..).zip(&streams).map(|(id, s)| format!("{id} ({})", s.name)).collect();
-            Error::caller(format!("there is no event stream {choice}")).expected(names.join(", "))
+                (0..).zip(names).map(|(id, name): (i32, _)| format!("{id} ({name})")).collect();
+            Error::caller(format!("there is no stream {choice}")).expected(names.join(", "))
         })?),
     };
     let mut info = RecordingInfo {
@@ -76,17 +89,23 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         streams: (0..)
             .zip(&streams)
             .map(|(id, stream)| {
-                StreamInfo::new(id, StreamKind::Events, stream.name.clone(), stream.sensor)
+                let sensor = stream.sensor.map(|(sensor, _)| sensor);
+                StreamInfo::new(id, StreamKind::Events, stream.name.clone(), sensor)
             })
             .collect(),
-        stream: chosen.map(|i| i as i32),
+        stream: chosen.or(wants_triggers.then_some(streams.len())).map(|i| i as i32),
         details: BTreeMap::new(),
         notes: Vec::new(),
     };
+    if triggers.is_some() {
+        let kind = StreamKind::Triggers;
+        info.streams.push(StreamInfo::new(streams.len() as i32, kind, kind.name(), None));
+    }
+    let events = streams.iter().map(|stream| stream.shape.rows()).fold(0, u64::saturating_add);
     // Without a choice there is no reader; the first stream stands in for what is never asked for.
     let stream = streams.swap_remove(chosen.unwrap_or(0));
-    if let (None, Some(_), Some(sensor)) = (options.sensor, chosen, stream.sensor) {
-        (info.sensor, info.sensor_source) = (Some(sensor), SensorSource::Header);
+    if let (None, Some(_), Some((sensor, how))) = (options.sensor, chosen, stream.sensor) {
+        (info.sensor, info.sensor_source) = (Some(sensor), how);
     }
     let root = file.root().ok();
     for key in ["version", "serial_number", "plugin_name", "integrator_name", "date", "format"] {
@@ -110,7 +129,12 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         (None, true) => return Err(Error::caller("the file has no t_offset that could be added")),
         (None, false) => 0,
     };
-    let body = read(stream, (&file, shared), offset, &mut info, options)?;
+    let body = match triggers {
+        Some(triggers) if wants_triggers => {
+            Body::blocks(TriggerReader::new(triggers, shared, offset, events, options)?)
+        }
+        triggers => read(stream, triggers.as_ref(), (&file, shared), offset, &mut info, options)?,
+    };
     Ok(Opened { step: 1 << 20, bytes_per_event: 4.0, ..Opened::new(info, body, 0, options) })
 }
 
@@ -127,6 +151,7 @@ fn choose(streams: &[Stream], choice: &StreamChoice) -> Option<usize> {
 /// What reads the stream.
 fn read(
     stream: Stream,
+    triggers: Option<&Triggers>,
     (file, shared): (&File, Shared),
     offset: i64,
     info: &mut RecordingInfo,
@@ -152,6 +177,9 @@ fn read(
         if missing > 0 {
             reader.is_cut(missing);
         }
+        if let Some(triggers) = triggers {
+            reader.beside(|report| triggers.beside(report, info.bytes.unwrap_or(0)));
+        }
         return Ok(Body::blocks(reader));
     }
     for dataset in stream.shape.datasets() {
@@ -165,11 +193,14 @@ fn read(
         }
     }
     let is_table = matches!(stream.shape, Shape::Table(..) | Shape::Turned(..));
-    let (unit, stated) = (stream.unit, stream.sensor);
+    let (unit, (size, how)) = (stream.unit, stream.sensor.unzip());
     let rows = Rows::new(&options.columns);
     let mut reader = RowReader::new(stream.shape, rows, shared, options)?;
     if missing > 0 {
         reader.is_cut(missing);
+    }
+    if let Some(triggers) = triggers {
+        reader.beside(|report| triggers.beside(report, info.bytes.unwrap_or(0)));
     }
     reader.table = stream.ms_table.map(MsTable);
     let mut sample = reader.sample();
@@ -200,10 +231,13 @@ fn read(
     }
     // Where no row can be read, the reader will say what is wrong.
     let sample = sample.unwrap_or_default();
-    let said = Said { unit, sensor: stated, offset };
+    let said = Said { unit, sensor: size, offset };
     let Decided { rows, sensor, sensor_source, details, notes, .. } =
         decide(&sample, said, options)?;
-    (info.sensor, info.sensor_source) = (sensor, sensor_source);
+    (info.sensor, info.sensor_source) = match (sensor_source, how) {
+        (SensorSource::Header, Some(how)) => (sensor, how),
+        (stated, _) => (sensor, stated),
+    };
     info.details.extend(details);
     info.notes.extend(notes);
     reader.rows = rows;

@@ -50,6 +50,8 @@ pub(crate) struct RowReader {
     damaged: u32,
     batch: EventBatch,
     report: Report,
+    /// What the file has beside the events.
+    beside: Report,
     flaw: Option<Error>,
     /// Number of bytes that are missing at the end of the file.
     missing: Option<u64>,
@@ -128,6 +130,7 @@ impl RowReader {
             damaged: 0,
             batch: EventBatch::new(),
             report: Report::default(),
+            beside: Report::default(),
             flaw: None,
             missing: None,
             ended: false,
@@ -156,6 +159,14 @@ impl RowReader {
         let error = cut(self.file_bytes, missing);
         self.report.add(Finding::TruncatedTails, 1, self.file_bytes);
         self.report.note(&error);
+    }
+
+    /// Adds what the file has beside the events.
+    pub fn beside(&mut self, tell: impl Fn(&mut Report)) {
+        tell(&mut self.report);
+        let mut beside = Report::default();
+        tell(&mut beside);
+        self.beside = beside;
     }
 
     /// Sets which columns of a table, or rows of a turned one, are t, x, y and p.
@@ -363,7 +374,9 @@ impl RowReader {
             self.report.note(note);
         }
         let stored = self.tables.iter().map(Table::stored_bytes);
-        let stored = stored.fold(0, u64::saturating_add).min(self.file_bytes);
+        // Datasets of a damaged file may claim the same bytes.
+        let rest = self.file_bytes.saturating_sub(self.report.bytes.other);
+        let stored = stored.fold(0, u64::saturating_add).min(rest);
         let bytes = &mut self.report.bytes;
         let share = |rows: u64| {
             (u128::from(stored) * u128::from(rows) / u128::from(self.total).max(1)) as u64
@@ -447,6 +460,8 @@ impl BlockReader for RowReader {
         if let Some(missing) = self.missing {
             again.is_cut(missing);
         }
+        again.report.merge(&self.beside);
+        again.beside.clone_from(&self.beside);
         is_unread.then(|| Box::new(again) as Box<dyn BlockReader>)
     }
 

@@ -2,16 +2,17 @@
 
 use liaf_hdf5::{File, Group};
 
-use crate::model::SensorSize;
+use crate::model::{SensorSize, SensorSource};
 
-/// The size of the sensor for the events at the path `path`, from the closest group that has it.
-pub(crate) fn find(file: &File, path: &str) -> Option<SensorSize> {
+/// The size of the sensor for the events at the path `path`, from the closest group that has it; or
+/// that of the camera of a data set with these paths, which is an assumption.
+pub(crate) fn find(file: &File, path: &str) -> Option<(SensorSize, SensorSource)> {
     let mut at = path;
     loop {
         if let Ok(group) = file.group(if at.is_empty() { "/" } else { at })
             && let Some(size) = of_group(&group)
         {
-            return Some(size);
+            return Some((size, SensorSource::Header));
         }
         if at.is_empty() {
             break;
@@ -20,11 +21,12 @@ pub(crate) fn find(file: &File, path: &str) -> Option<SensorSize> {
     }
     // MVSEC used a DAVIS346. DSEC used a Prophesee Gen3.1, cropped to 640x480.
     if path.starts_with("/davis/") {
-        return Some(SensorSize::new(346, 260));
+        return Some((SensorSize::new(346, 260), SensorSource::Assumed));
     }
     let root = file.root().ok()?;
     let has = |name| root.contains(name).unwrap_or(false);
-    (path == "/events" && has("ms_to_idx") && has("t_offset")).then_some(SensorSize::new(640, 480))
+    let is_dsec = path == "/events" && has("ms_to_idx") && has("t_offset");
+    is_dsec.then_some((SensorSize::new(640, 480), SensorSource::Assumed))
 }
 
 fn of_group(group: &Group) -> Option<SensorSize> {

@@ -77,7 +77,7 @@ pub(crate) fn several(
             }
             continue;
         }
-        planner.parts.event_bytes += one.packed;
+        planner.parts.event_bytes += one.event_bytes();
         let index = planner.parts.sources.len();
         let body = one.elements().saturating_mul(number.bytes() as u64);
         planner.check(&one, body, vec![index]);
@@ -141,7 +141,7 @@ fn records(
     }
     planner.details.push(("records", format!("{} of {bytes} bytes", types.join(", "))));
     planner.parts.left = found.elements();
-    planner.parts.event_bytes = found.packed;
+    planner.parts.event_bytes = found.event_bytes();
     planner.check(&found, found.body(), vec![0]);
     planner.add(found.feed, *bytes, found.ahead, found.file);
     Ok(planner)

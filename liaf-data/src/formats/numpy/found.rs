@@ -104,6 +104,15 @@ impl Found {
         error.at(self.feed.start())
     }
 
+    /// Number of bytes of the file that hold the elements. In a compressed array the header is
+    /// compressed with them.
+    pub fn event_bytes(&self) -> u64 {
+        match self.feed.is_stored() {
+            true => self.packed.saturating_sub(self.ahead),
+            false => self.packed,
+        }
+    }
+
     /// Size of the elements in bytes.
     pub fn body(&self) -> u64 {
         self.elements().saturating_mul(self.header.dtype.bytes() as u64)

@@ -9,6 +9,7 @@ mod folder;
 mod found;
 mod planner;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::codec::columns::{ColumnReader, Decided, Feed, Name, Said, Storage, surely_no_events};
@@ -139,6 +140,11 @@ fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     source.hold(options.limits.held_bytes)?;
     let entries = zip::entries(source, &options.limits)?;
     let arrays: Vec<_> = entries.iter().filter(|entry| entry.name.ends_with(".npy")).collect();
+    let (arrays, repeated) = last_of_each(arrays);
+    let repeated = match repeated {
+        Some(error) if options.strict => return Err(error),
+        repeated => repeated,
+    };
     let names = || arrays.iter().map(|entry| bare(entry)).collect::<Vec<_>>().join(", ");
     if let Some((entries, places)) = named(&arrays, options) {
         let found = entries.into_iter().map(|entry| find(source, entry, options));
@@ -146,6 +152,7 @@ fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         let sensor = sensor(source, &arrays, options);
         let said = Said { sensor, ..Said::default() };
         let mut plan = arrays::several(source, found, places, said, options)?;
+        plan.repeated(repeated.as_ref());
         plan.decided.doubt_unit(options, is_numbered(source.path()));
         return Ok(opened(NPZ.name, source, plan, options));
     }
@@ -165,7 +172,8 @@ fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     {
         let sensor = sensor(source, &arrays, options);
         let said = Said { sensor, ..Said::default() };
-        let plan = arrays::one(source, found, said, options)?;
+        let mut plan = arrays::one(source, found, said, options)?;
+        plan.repeated(repeated.as_ref());
         return Ok(opened(NPZ.name, source, plan, options));
     }
     Err(if arrays.is_empty() {
@@ -191,6 +199,29 @@ fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
                     && surely_no_events(arrays.iter().map(|entry| bare(entry))),
             )
     })
+}
+
+/// The members without those whose name occurs again after them: NumPy reads the last one of a name.
+/// Also returns what is wrong with the archive if there are any.
+fn last_of_each(members: Vec<&Entry>) -> (Vec<&Entry>, Option<Error>) {
+    let mut seen = BTreeSet::new();
+    let mut first_repeated = None;
+    let mut last: Vec<_> = members.into_iter().rev().collect();
+    last.retain(|entry| {
+        let is_last = seen.insert(&entry.name);
+        if !is_last {
+            first_repeated = Some(*entry);
+        }
+        is_last
+    });
+    last.reverse();
+    let error = first_repeated.map(|entry| {
+        Error::malformed("the archive has several arrays of one name")
+            .at(entry.offset)
+            .expected("one of each name: the last is read, as NumPy does")
+            .found(format!("several of {}", bare(entry)))
+    });
+    (last, error)
 }
 
 /// The name of an array without the `.npy` of its member.
@@ -228,4 +259,28 @@ fn opened(format: &'static str, source: &ByteSource, plan: Plan, options: &ReadO
     };
     let body = Body::blocks(ColumnReader::new(plan.parts, rows));
     Opened { step: 1 << 20, bytes_per_event: 13.0, ..Opened::new(info, body, 0, options) }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::codec::ReadOptions;
+    use crate::model::EventStats;
+    use crate::read::Recording;
+
+    #[test]
+    fn the_header_of_an_array_is_counted_as_header() {
+        for shape in ["(3, 4)", "(9223372036854775808, 4)"] {
+            let text = format!("{{'descr': '<i8', 'fortran_order': False, 'shape': {shape}, }}");
+            let mut file = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+            file.extend(format!("{text:117}\n").bytes());
+            let rows = [[1i64, 5, 3, 1], [7, 6, 3, 0], [9, 4, 2, 1]];
+            file.extend(rows.iter().flatten().flat_map(|value| value.to_le_bytes()));
+            let mut recording = Recording::from_bytes(file, ReadOptions::default()).unwrap();
+            let mut reader = recording.reader().unwrap();
+            while reader.pump(&mut EventStats::default()).unwrap() {}
+            let report = reader.report();
+            assert_eq!(report.events, 3, "{shape}");
+            assert_eq!((report.bytes.header, report.bytes.events), (128, 96), "{shape}");
+        }
+    }
 }

@@ -16,6 +16,16 @@ pub(crate) struct Plan {
     pub details: Vec<(&'static str, String)>,
 }
 
+impl Plan {
+    /// Counts and notes that the archive has several arrays of one name.
+    pub fn repeated(&mut self, error: Option<&Error>) {
+        if let Some(error) = error {
+            self.parts.report.add(Finding::BadParts, 1, error.offset().unwrap_or(0));
+            self.parts.report.note(error);
+        }
+    }
+}
+
 /// Builds a plan.
 pub(crate) struct Planner {
     pub parts: Parts,
@@ -68,7 +78,7 @@ impl Planner {
         let base = self.parts.sources.len();
         let file = found.file.take();
         let again = || file.as_ref().map(ByteSource::again).transpose();
-        self.parts.event_bytes += found.packed;
+        self.parts.event_bytes += found.event_bytes();
         if found.header.fortran == is_turned {
             self.check(&found, found.body(), vec![base]);
             self.add(found.feed, width as usize * size, found.ahead, again()?);

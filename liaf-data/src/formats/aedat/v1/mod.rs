@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use super::TextHeader;
-use super::v2::{Aedat1Decoder, Layout, Reading, with_stride};
+use super::v2::{Aedat1Decoder, Layout, Reading, check_has_pixels, chip, with_stride};
 use crate::codec::{Coords, Detection, FileHead, Format, Opened, ReadOptions};
 use crate::error::Result;
 use crate::hint::Hint;
@@ -44,23 +44,29 @@ fn time(record: &[u8]) -> u32 {
 
 fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let header = TextHeader::read(source, options, Some(RECORD))?;
+    let named = header.value("AEChip").or(header.value("HardwareInterface")).map(str::to_owned);
+    let named = named.as_deref();
+    check_has_pixels(named).map_err(|error| error.at(0))?;
     let layout = Layout::Dvs128;
-    let (sensor, sensor_source) = match options.sensor {
-        Some(stated) => (Some(stated), SensorSource::Stated),
-        None => (layout.only_sensor(), SensorSource::Device),
-    };
+    let is_named = named.and_then(chip).is_some_and(|chip| chip.layout == layout);
+    let how = if is_named { SensorSource::Device } else { SensorSource::Assumed };
+    let (sensor, sensor_source) = how.unless_stated(options.sensor, layout.only_sensor());
     let mut report = Report::default();
     report.bytes.header = header.end;
     report.bytes.skipped = header.cut;
     report.add(Finding::TruncatedTails, u64::from(header.cut > 0), header.end);
     let start = header.end + header.cut;
-    let reading = Reading::new(layout, options)?;
+    let reading = Reading::new(layout, None, options)?;
     let decoder = Aedat1Decoder::new(layout, reading, sensor, start, report, options);
     let mut details = BTreeMap::from([("layout", "DVS128".to_owned())]);
     let mut notes: Vec<Note> = header.notes.into_iter().map(Note::from).collect();
     if start == 0 {
         notes.push("the file has no header: it is read as a DVS128 recording, as jAER does".into());
-    } else if !header.version.is_empty() {
+    } else if let (Some(named), false) = (named, is_named) {
+        let note = format!("the header names {named}: AEDAT 1.0 is read as that of a DVS128");
+        notes.push(note.into());
+    }
+    if start > 0 && !header.version.is_empty() {
         details.insert("version", header.version);
     }
     let records = header.data.as_chunks::<RECORD>().0;

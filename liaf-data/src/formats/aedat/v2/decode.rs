@@ -9,6 +9,9 @@ use crate::error::{Error, Result};
 use crate::hint::Hint;
 use crate::model::{EventBatch, Finding, Report, SensorSize};
 
+/// Index of the words of other cameras among those that are not events.
+const OTHER_CAMERA: usize = 4;
+
 /// Decodes the records of an AEDAT 2.0 file, which follow its header.
 pub type Aedat2Decoder = RecordDecoder<AddressRecords, 8>;
 
@@ -65,9 +68,11 @@ where
         (): &mut (),
     ) {
         let convert = self.converter();
+        let Reading { special, camera, wanted, .. } = self.reading;
+        let not_event = special | camera;
         for block in records.chunks(BLOCK) {
             let resets = clock.resets != ClockReset::Keep && has_reset(block, clock.last);
-            if !resets && is_plain(block, self.reading.special, clock.last) {
+            if !resets && is_plain(block, not_event, wanted, clock.last) {
                 append(block, convert, clock.epoch, batch);
                 clock.last = block.last().map(Word::time);
                 report.bytes.events += size_of_val(block) as u64;
@@ -112,30 +117,35 @@ impl AddressRecords {
         report: &mut Report,
     ) {
         let convert = self.converter();
-        let mut others = [(0, 0); 4];
+        let Reading { special, camera, wanted, .. } = self.reading;
+        let mut others = [(0, 0); 5];
         for (record, at) in block.iter().zip((offset..).step_by(size_of::<W>())) {
             let address = record.address();
             if let Some(finding) = clock.advance(record.time()) {
                 report.add(finding, 1, at);
             }
-            if address & self.reading.special == 0 {
+            if address & (special | camera) == wanted {
                 batch.t.push(clock.epoch + i64::from(record.time()));
                 batch.x.push(convert.x(address));
                 batch.y.push(convert.y(address));
                 batch.p.push(convert.p(address));
             } else {
-                let (count, first) = &mut others[self.kind_of(address)];
+                let kind =
+                    if address & special == 0 { OTHER_CAMERA } else { self.kind_of(address) };
+                let (count, first) = &mut others[kind];
                 if *count == 0 {
                     *first = at;
                 }
                 *count += 1;
             }
         }
-        let [external, aps, imu, imu_rest] = others;
+        let [external, aps, imu, imu_rest, cameras] = others;
         report.add(Finding::ExternalWords, external.0, external.1);
         report.add(Finding::ApsWords, aps.0, aps.1);
         report.add(Finding::ImuSamples, imu.0, imu.1);
-        let other_bytes = (external.0 + aps.0 + imu.0 + imu_rest.0) * size_of::<W>() as u64;
+        report.add(Finding::OtherStreamEvents, cameras.0, cameras.1);
+        let other_words = external.0 + aps.0 + imu.0 + imu_rest.0 + cameras.0;
+        let other_bytes = other_words * size_of::<W>() as u64;
         report.bytes.other += other_bytes;
         report.bytes.events += size_of_val(block) as u64 - other_bytes;
     }
@@ -143,10 +153,10 @@ impl AddressRecords {
     /// Index of the kind of a word that is not a pixel: 0 external, 1 APS, 2 the first of the seven
     /// words of an IMU reading, 3 another of these words.
     fn kind_of(self, address: u32) -> usize {
-        match (self.layout, address >> 31, address >> 10 & 3, address >> 28 & 7) {
-            (Layout::Davis, 1, 3, 0) => 2,
-            (Layout::Davis, 1, 3, _) => 3,
-            (Layout::Davis, 1, ..) => 1,
+        match (self.layout.is_davis(), address >> 31, address >> 10 & 3, address >> 28 & 7) {
+            (true, 1, 3, 0) => 2,
+            (true, 1, 3, _) => 3,
+            (true, 1, ..) => 1,
             _ => 0,
         }
     }
@@ -162,14 +172,15 @@ impl AddressRecords {
     }
 }
 
-/// Whether every word of the block is a pixel and the time does not wrap in it.
+/// Whether every word of the block is an event of the wanted camera and the time does not wrap in it.
+/// `not_event` has the bits of which such a word has only those of `wanted`.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn is_plain<W: Word>(block: &[W], special: u32, before: Option<u32>) -> bool {
+fn is_plain<W: Word>(block: &[W], not_event: u32, wanted: u32, before: Option<u32>) -> bool {
     let first = block.first().map_or(0, W::time);
-    let bits = block.iter().fold(0, |bits, record| bits | record.address());
+    let bits = block.iter().fold(0, |bits, record| bits | (record.address() ^ wanted));
     let wraps =
         block.windows(2).fold(false, |any, pair| any | is_wrap(pair[0].time(), pair[1].time()));
-    bits & special == 0 && !wraps && !is_wrap(before.unwrap_or(first), first)
+    bits & not_event == 0 && !wraps && !is_wrap(before.unwrap_or(first), first)
 }
 
 /// Whether the clock restarts in the block.

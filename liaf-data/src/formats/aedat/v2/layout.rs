@@ -1,5 +1,6 @@
 //! Where an address stores x, y and polarity, and how each tool interprets them.
 
+use super::chips::{CameraField, EYES};
 use crate::codec::stride::StrideScan;
 use crate::codec::{Aedat2Reading, Coords, ReadOptions};
 use crate::error::{Error, Result};
@@ -58,30 +59,16 @@ pub enum Layout {
     Dvs128,
     /// All DAVIS chips.
     Davis,
-    /// 640x480 DVS (jAER's SecDvs640, v2e).
+    /// DVXplorer: the fields of a DAVIS, with x from the left and y from the top.
+    DvXplorer,
+    /// 640x480 DVS (v2e, and jAER's DVS640).
     Dvs640,
-}
-
-/// The chips, by a part of their class or device name in lower case.
-const CHIPS: &[(&str, Layout, SensorSize)] = &[
-    ("dvs128", Layout::Dvs128, SensorSize::new(128, 128)),
-    ("tmpdiff128", Layout::Dvs128, SensorSize::new(128, 128)),
-    ("davis240", Layout::Davis, SensorSize::new(240, 180)),
-    ("sbret10", Layout::Davis, SensorSize::new(240, 180)),
-    ("sbret20", Layout::Davis, SensorSize::new(240, 180)),
-    ("sbret21", Layout::Davis, SensorSize::new(240, 180)),
-    ("davis128", Layout::Davis, SensorSize::new(128, 128)),
-    ("davis208", Layout::Davis, SensorSize::new(208, 192)),
-    ("davis346", Layout::Davis, SensorSize::new(346, 260)),
-    ("davis640", Layout::Davis, SensorSize::new(640, 480)),
-    ("dvs640", Layout::Dvs640, SensorSize::new(640, 480)),
-];
-
-/// Layout and size of the chip that is named in an `AEChip` or `HardwareInterface` line.
-pub(crate) fn chip(name: &str) -> Option<(Layout, SensorSize)> {
-    let name = name.to_lowercase();
-    let class = name.rsplit('.').next().unwrap_or(&name);
-    CHIPS.iter().find(|(part, ..)| class.contains(part)).map(|&(_, layout, size)| (layout, size))
+    /// jAER's SecDvs640: the fields of DVS640, with x from the left.
+    SecDvs640,
+    /// 1280x720 DVS (jAER's DVS1280x720SD).
+    Dvs1280,
+    /// jAER's ATIS304.
+    Atis304,
 }
 
 /// The smallest common DAVIS chip that contains `bounds`, or `bounds` itself.
@@ -110,7 +97,9 @@ impl Layout {
     pub(crate) fn only_sensor(self) -> Option<SensorSize> {
         match self {
             Self::Dvs128 => Some(SensorSize::new(128, 128)),
-            Self::Dvs640 => Some(SensorSize::new(640, 480)),
+            Self::Dvs640 | Self::SecDvs640 | Self::DvXplorer => Some(SensorSize::new(640, 480)),
+            Self::Dvs1280 => Some(SensorSize::new(1280, 720)),
+            Self::Atis304 => Some(SensorSize::new(304, 240)),
             Self::Davis => None,
         }
     }
@@ -119,15 +108,50 @@ impl Layout {
         match self {
             Self::Dvs128 => "DVS128",
             Self::Davis => "DAVIS",
+            Self::DvXplorer => "DVXplorer",
             Self::Dvs640 => "DVS640",
+            Self::SecDvs640 => "SecDvs640",
+            Self::Dvs1280 => "DVS1280",
+            Self::Atis304 => "ATIS304",
         }
+    }
+
+    /// Whether there are words of images, inertial readings and triggers as those of a DAVIS.
+    pub(crate) fn is_davis(self) -> bool {
+        matches!(self, Self::Davis | Self::DvXplorer)
     }
 
     fn fields(self) -> Fields {
         match self {
             Self::Dvs128 => Fields { x: (1, 0x7f), y: (8, 0x7f), p: 0 },
-            Self::Davis => Fields { x: (12, 0x3ff), y: (22, 0x1ff), p: 11 },
-            Self::Dvs640 => Fields { x: (1, 0x3ff), y: (11, 0x3ff), p: 0 },
+            Self::Davis | Self::DvXplorer => Fields { x: (12, 0x3ff), y: (22, 0x1ff), p: 11 },
+            Self::Dvs640 | Self::SecDvs640 => Fields { x: (1, 0x3ff), y: (11, 0x3ff), p: 0 },
+            Self::Dvs1280 => Fields { x: (1, 0x7ff), y: (12, 0x3ff), p: 0 },
+            Self::Atis304 => Fields { x: (1, 0x1ff), y: (10, 0xff), p: 0 },
+        }
+    }
+
+    /// Whether x is stored from the right and y from the bottom.
+    fn mirrored(self) -> (bool, bool) {
+        match self {
+            Self::DvXplorer => (false, false),
+            Self::SecDvs640 | Self::Atis304 => (false, true),
+            Self::Dvs128 | Self::Davis | Self::Dvs640 | Self::Dvs1280 => (true, true),
+        }
+    }
+
+    /// Whether a polarity of 0 is ON.
+    fn is_on_zero(self) -> bool {
+        matches!(self, Self::Dvs128 | Self::Atis304)
+    }
+
+    /// The bits of a word that is not an event of a pixel. `eyes`: bit 15 of a DVS128 is the camera.
+    fn special(self, eyes: bool) -> u32 {
+        match self {
+            Self::Dvs128 if eyes => 1 << 31,
+            Self::Dvs128 => 1 << 31 | 1 << 15,
+            Self::Davis | Self::DvXplorer => 1 << 31 | 1 << 10,
+            Self::Dvs640 | Self::SecDvs640 | Self::Dvs1280 | Self::Atis304 => 0,
         }
     }
 }
@@ -145,6 +169,9 @@ struct Fields {
 pub(crate) struct Reading {
     /// A word with one of these bits is not a pixel.
     pub special: u32,
+    /// The bits that hold the number of the camera, and their value for the camera that is read.
+    pub camera: u32,
+    pub wanted: u32,
     pub x: Axis,
     pub y: Axis,
     pub p_shift: u32,
@@ -166,14 +193,18 @@ impl Axis {
 }
 
 impl Reading {
-    pub(crate) fn new(layout: Layout, options: &ReadOptions) -> Result<Self> {
+    /// The events of one of `cameras`, if the address has a number of the camera.
+    pub(crate) fn new(
+        layout: Layout,
+        camera: Option<(CameraField, u32)>,
+        options: &ReadOptions,
+    ) -> Result<Self> {
         let fields = layout.fields();
+        let eyes = camera.is_some_and(|(field, _)| field == EYES);
         let mut reading = Self {
-            special: match layout {
-                Layout::Dvs128 => 0,
-                Layout::Davis => 1 << 31 | 1 << 10,
-                Layout::Dvs640 => 0,
-            },
+            special: if layout == Layout::Dvs128 { 0 } else { layout.special(eyes) },
+            camera: camera.map_or(0, |(field, _)| field.mask()),
+            wanted: camera.map_or(0, |(field, number)| field.bits(number)),
             x: Axis::new(fields.x, false),
             y: Axis::new(fields.y, false),
             p_shift: fields.p,
@@ -182,6 +213,7 @@ impl Reading {
         if options.coords == Coords::Raw {
             return Ok(reading);
         }
+        let (mirrored_x, mirrored_y) = layout.mirrored();
         match (layout, options.aedat.reading) {
             (Layout::Dvs128, Aedat2Reading::Tonic) => {
                 reading.x = Axis::new(fields.y, false);
@@ -192,20 +224,16 @@ impl Reading {
                 reading.y = Axis::new(fields.x, true);
                 reading.p_invert = 1;
             }
-            (Layout::Dvs128, Aedat2Reading::Jaer) => {
-                reading.special = 1 << 31 | 1 << 15;
-                reading.x.mirrored = true;
-                reading.y.mirrored = true;
-                reading.p_invert = 1;
-            }
-            (Layout::Davis | Layout::Dvs640, Aedat2Reading::SpikingJelly) => {
+            (_, Aedat2Reading::SpikingJelly) => {
                 return Err(Error::caller("SpikingJelly reads AEDAT 2.0 files of a DVS128 only")
                     .found(format!("a {} file", layout.name()))
                     .hint(Hint::ChooseReading { name: Aedat2Reading::Jaer.name().into() }));
             }
-            (Layout::Davis | Layout::Dvs640, Aedat2Reading::Jaer | Aedat2Reading::Tonic) => {
-                reading.x.mirrored = true;
-                reading.y.mirrored = true;
+            (_, Aedat2Reading::Jaer | Aedat2Reading::Tonic) => {
+                reading.special = layout.special(eyes);
+                reading.x.mirrored = mirrored_x;
+                reading.y.mirrored = mirrored_y;
+                reading.p_invert = u8::from(layout.is_on_zero());
             }
         }
         Ok(reading)
@@ -233,7 +261,7 @@ impl Stored {
             x_shift: fields.x.0,
             y_shift: fields.y.0,
             p_shift: fields.p,
-            p_invert: u32::from(layout == Layout::Dvs128),
+            p_invert: u32::from(layout.is_on_zero()),
         }
     }
 

@@ -114,7 +114,7 @@ fn streams(listed: &BTreeMap<i16, String>, framing: &Framing, data: &[u8]) -> Ve
     let stream = |id: i16| {
         let device = listed.get(&id);
         let chip = device.and_then(|device| v2::chip(device));
-        let sensor = chip.map(|(_, sensor)| sensor);
+        let sensor = chip.map(|chip| chip.sensor);
         let name = if several { format!("source {id}") } else { "events".to_owned() };
         let mut info = StreamInfo::new(id.into(), StreamKind::Events, name, sensor);
         info.source = device.cloned();

@@ -57,12 +57,34 @@ pub(crate) fn events(
     batch: &mut EventBatch,
 ) -> Result<(), OutOfBounds> {
     let elements = root(content, StreamKind::Events)?.vector(0, EVENT)?;
-    let events = elements.as_chunks::<EVENT>().0;
+    append_all(elements.as_chunks().0, flip_y, batch);
+    Ok(())
+}
+
+fn append_all(events: &[[u8; EVENT]], flip_y: Option<u16>, batch: &mut EventBatch) {
     batch.reserve(events.len());
     events.chunks(BLOCK).for_each(|block| append(block, batch));
     if let Some(height) = flip_y {
         let first = batch.y.len() - events.len();
         batch.y[first..].iter_mut().for_each(|y| *y = (height.wrapping_sub(1)).wrapping_sub(*y));
+    }
+}
+
+/// Passes the events of a packet, whose contents are known to be valid, to `take` in batches of at
+/// most `most` events.
+pub(crate) fn event_batches<E>(
+    content: &[u8],
+    flip_y: Option<u16>,
+    most: usize,
+    batch: &mut EventBatch,
+    mut take: impl FnMut(&mut EventBatch) -> Result<(), E>,
+) -> Result<(), E> {
+    let elements = root(content, StreamKind::Events).and_then(|root| root.vector(0, EVENT));
+    let events = elements.unwrap_or_default().as_chunks::<EVENT>().0;
+    for events in events.chunks(most.max(1)) {
+        batch.clear();
+        append_all(events, flip_y, batch);
+        take(batch)?;
     }
     Ok(())
 }

@@ -53,6 +53,9 @@ pub struct Aedat4Decoder {
     report: Report,
 }
 
+/// Number of events that are converted together at most.
+const BATCH: usize = 64 << 10;
+
 /// The streams that are wanted. If a stream has a number, its rows are stored from the bottom of a
 /// sensor of that height.
 pub(crate) type WantedStreams = BTreeMap<i32, Option<u16>>;
@@ -83,6 +86,9 @@ struct Job {
 struct DecodedPacket {
     inflater: Inflater,
     batch: EventBatch,
+    /// Whether the packet has too many events for one batch: they are converted when they are passed
+    /// on, so that they are in memory only once.
+    is_long: bool,
     measurements: Vec<Measurement>,
     outcome: Option<std::result::Result<u64, Trouble>>,
 }
@@ -299,7 +305,7 @@ impl Aedat4Decoder {
         let mut alone = std::mem::take(&mut self.alone);
         let result = if let [job] = &jobs[..] {
             run(job, &mut alone, cap);
-            self.give(&mut alone, job, &wanted, sink).map(|one| sound = one)
+            self.give(&mut alone, job, bytes, &wanted, sink).map(|one| sound = one)
         } else {
             let work = |_, job: &Job, slot: &mut DecodedPacket| run(job, slot, group_cap);
             let give = |_, job: &Job, slot: &mut DecodedPacket| {
@@ -310,7 +316,7 @@ impl Aedat4Decoder {
                 } else {
                     slot
                 };
-                sound &= self.give(slot, job, &wanted, sink)?;
+                sound &= self.give(slot, job, bytes, &wanted, sink)?;
                 Ok(())
             };
             in_order(&jobs, &mut slots, work, give)
@@ -328,6 +334,7 @@ impl Aedat4Decoder {
         &mut self,
         slot: &mut DecodedPacket,
         job: &Job,
+        bytes: &[u8],
         wanted: &WantedStreams,
         sink: &mut dyn EventSink,
     ) -> Result<bool> {
@@ -343,7 +350,15 @@ impl Aedat4Decoder {
                     None => &mut self.report,
                 };
                 report.bytes.events += (HEADER + job.body.len()) as u64;
-                if !slot.batch.is_empty() {
+                if slot.is_long {
+                    let DecodedPacket { inflater, batch, .. } = &mut *slot;
+                    let body = &bytes[job.body.clone()];
+                    let content = inflater.content(self.framing.compression, body);
+                    let flip_y = wanted.get(&job.stream).copied().flatten();
+                    content::event_batches(content, flip_y, BATCH, batch, |batch| {
+                        sink.events(batch, job.offset)
+                    })?;
+                } else if !slot.batch.is_empty() {
                     sink.events(&mut slot.batch, job.offset)?;
                 }
                 if slot.measurements.is_empty() && job.kind == StreamKind::Frames {
@@ -413,6 +428,7 @@ impl DecodedPacket {
         cap: usize,
     ) {
         self.batch.clear();
+        self.is_long = false;
         self.measurements.clear();
         let result = self.inflater.inflate(compression, body, cap).map_err(Trouble::Inflate);
         self.outcome = Some(result.and_then(|content| {
@@ -420,7 +436,13 @@ impl DecodedPacket {
                 return content::count(content, job.kind).map_err(Trouble::Content);
             };
             if job.kind == StreamKind::Events {
-                content::events(content, flip_y, &mut self.batch).map(|()| self.batch.len() as u64)
+                content::count(content, job.kind).and_then(|count| {
+                    self.is_long = count > BATCH as u64;
+                    match self.is_long {
+                        true => Ok(count),
+                        false => content::events(content, flip_y, &mut self.batch).map(|()| count),
+                    }
+                })
             } else {
                 measurements::measurements(content, job.kind, flip_y, &mut self.measurements)
                     .and_then(|()| content::count(content, job.kind))

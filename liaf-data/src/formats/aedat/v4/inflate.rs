@@ -76,6 +76,8 @@ pub(crate) enum Failure {
 #[derive(Default)]
 pub(crate) struct Inflater {
     buffer: Vec<u8>,
+    /// Number of bytes of the buffer that are the contents of the last body.
+    filled: usize,
     zstd: Decompressor,
     work: usize,
 }
@@ -92,6 +94,14 @@ impl Inflater {
         self.work
     }
 
+    /// The contents of `body`, if that was the last body and was valid.
+    pub(crate) fn content<'a>(&'a self, compression: Compression, body: &'a [u8]) -> &'a [u8] {
+        match compression {
+            Compression::None => body,
+            _ => &self.buffer[..self.filled],
+        }
+    }
+
     /// The decompressed contents of `body`, at most `cap` bytes.
     pub(crate) fn inflate<'a>(
         &'a mut self,
@@ -105,8 +115,8 @@ impl Inflater {
             Compression::None => Ok(body),
             Compression::Lz4 | Compression::Lz4High => self.lz4(body, cap),
             Compression::Zstd | Compression::ZstdHigh => {
-                let n = self.zstd.inflate(body, cap, &mut self.buffer, &mut self.work)?;
-                Ok(&self.buffer[..n])
+                self.filled = self.zstd.inflate(body, cap, &mut self.buffer, &mut self.work)?;
+                Ok(&self.buffer[..self.filled])
             }
         }
     }
@@ -160,6 +170,7 @@ impl Inflater {
                 return Err(Failure::TooLarge);
             }
         }
+        self.filled = filled;
         let content = &self.buffer[..filled];
         if frame.content_bytes.is_some_and(|size| size != filled as u64) {
             return Err(Failure::Damaged(

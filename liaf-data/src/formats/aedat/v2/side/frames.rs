@@ -1,7 +1,7 @@
 //! Conversion of words to images. Each pixel is read twice: at reset and at the end of the
 //! exposure.
 
-use super::{Layout, Word, Words};
+use super::{Kinds, Word, Words};
 use crate::codec::side::{Account, SideRule};
 use crate::codec::{ClockReset, Coords};
 use crate::model::{Finding, Image, Measurement, Pixels, Report, SensorSize};
@@ -44,10 +44,15 @@ impl Frame {
 }
 
 impl FrameRule {
-    pub fn new(sensor: Option<SensorSize>, coords: Coords, resets: ClockReset) -> Self {
+    pub fn new(
+        kinds: Kinds,
+        sensor: Option<SensorSize>,
+        coords: Coords,
+        resets: ClockReset,
+    ) -> Self {
         let flip_y = sensor.filter(|_| coords == Coords::Canonical).map(|sensor| sensor.height);
         let reads = [vec![NONE; COLUMNS * ROWS], vec![NONE; COLUMNS * ROWS]];
-        Self { words: Words::new(Layout::Davis, resets), flip_y, reads, frame: Frame::NOTHING }
+        Self { words: Words::new(kinds, resets), flip_y, reads, frame: Frame::NOTHING }
     }
 
     /// Ends the image that is being read, and starts the next one. If pixels are missing, the image

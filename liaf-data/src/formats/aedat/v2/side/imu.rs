@@ -1,6 +1,6 @@
 //! Conversion of words to readings of the inertial sensors, of seven words each.
 
-use super::{Layout, Word, Words};
+use super::{Kinds, Word, Words};
 use crate::codec::side::{Account, SideRule};
 use crate::codec::{ClockReset, ImuRanges};
 use crate::hint::Hint;
@@ -30,10 +30,10 @@ pub(crate) struct ImuRule {
 }
 
 impl ImuRule {
-    pub fn new(stated: Option<ImuRanges>, resets: ClockReset) -> Self {
+    pub fn new(kinds: Kinds, stated: Option<ImuRanges>, resets: ClockReset) -> Self {
         let ranges = stated.unwrap_or_default();
         Self {
-            words: Words::new(Layout::Davis, resets),
+            words: Words::new(kinds, resets),
             scales: (ranges.acceleration / 32768.0, ranges.rotation / 500.0 / PER_DPS),
             is_guess: stated.is_none(),
             is_told: false,

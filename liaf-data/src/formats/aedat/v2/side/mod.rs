@@ -7,6 +7,7 @@ mod imu;
 mod tests;
 mod triggers;
 
+use super::chips::{CameraField, EYES};
 use super::layout::{self, Layout};
 use crate::codec::records::Clock;
 use crate::codec::side::{Account, SideDecoder};
@@ -16,15 +17,29 @@ use frames::FrameRule;
 use imu::ImuRule;
 use triggers::TriggerRule;
 
-/// The streams of a file of this layout.
-pub(crate) fn streams(layout: Layout, sensor: Option<SensorSize>) -> Vec<StreamInfo> {
-    let mut streams = vec![StreamInfo::new(0, StreamKind::Events, "events", sensor)];
-    if layout == Layout::Davis {
-        streams.push(StreamInfo::possible(1, StreamKind::Frames, sensor));
-        streams.push(StreamInfo::possible(2, StreamKind::Imu, None));
+/// The streams of a file of this layout, with the events of these cameras.
+///
+/// The streams of several cameras have the numbers of the cameras, and the other streams have numbers
+/// above these.
+pub(crate) fn streams(
+    layout: Layout,
+    sensor: Option<SensorSize>,
+    cameras: &[(u32, String)],
+) -> Vec<StreamInfo> {
+    let above = if cameras.len() > 1 { 16 } else { 0 };
+    let mut streams: Vec<_> = match cameras {
+        [_, _, ..] => cameras
+            .iter()
+            .map(|(id, name)| StreamInfo::new(*id as i32, StreamKind::Events, &**name, sensor))
+            .collect(),
+        _ => vec![StreamInfo::new(0, StreamKind::Events, "events", sensor)],
+    };
+    if layout.is_davis() {
+        streams.push(StreamInfo::possible(1 << above, StreamKind::Frames, sensor));
+        streams.push(StreamInfo::possible(2 << above, StreamKind::Imu, None));
     }
-    if layout != Layout::Dvs640 {
-        streams.push(StreamInfo::possible(3, StreamKind::Triggers, None));
+    if layout.is_davis() || layout == Layout::Dvs128 {
+        streams.push(StreamInfo::possible(3 << above, StreamKind::Triggers, None));
     }
     streams
 }
@@ -32,7 +47,7 @@ pub(crate) fn streams(layout: Layout, sensor: Option<SensorSize>) -> Vec<StreamI
 /// The decoder for a stream of measurements.
 pub(crate) fn body(
     kind: StreamKind,
-    layout: Layout,
+    kinds: Kinds,
     sensor: Option<SensorSize>,
     start: u64,
     report: Report,
@@ -41,15 +56,15 @@ pub(crate) fn body(
     let resets = options.aedat.clock_reset;
     match kind {
         StreamKind::Frames => {
-            let rule = FrameRule::new(sensor, options.coords, resets);
+            let rule = FrameRule::new(kinds, sensor, options.coords, resets);
             Body::stream(SideDecoder::new(rule, start, report, options))
         }
         StreamKind::Imu => {
-            let rule = ImuRule::new(options.aedat.imu_ranges, resets);
+            let rule = ImuRule::new(kinds, options.aedat.imu_ranges, resets);
             Body::stream(SideDecoder::new(rule, start, report, options))
         }
         _ => {
-            let rule = TriggerRule::new(layout, resets);
+            let rule = TriggerRule::new(kinds, resets);
             Body::stream(SideDecoder::new(rule, start, report, options))
         }
     }
@@ -75,16 +90,31 @@ const FINDINGS: [Option<Finding>; 5] = [
     None,
 ];
 
-impl Word {
-    fn of(layout: Layout, address: u32) -> Self {
-        match (layout, address >> 31, address >> 10 & 3) {
-            (Layout::Davis, 0, 0 | 2) => Self::Event,
-            (Layout::Davis, 0, _) => Self::Trigger,
-            (Layout::Davis, _, 3) if address >> 28 & 7 == 0 => Self::Imu,
-            (Layout::Davis, _, 3) => Self::ImuRest,
-            (Layout::Davis, ..) => Self::Image,
-            (Layout::Dvs128, high, _) if high == 1 || address >> 15 & 1 == 1 => Self::Trigger,
-            _ => Self::Event,
+/// What tells the kinds of words apart.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kinds {
+    pub layout: Layout,
+    /// Whether bit 15 of a DVS128 is the camera, and not an external event.
+    pub eyes: bool,
+}
+
+impl Kinds {
+    pub fn new(layout: Layout, field: Option<CameraField>) -> Self {
+        Self { layout, eyes: field == Some(EYES) }
+    }
+
+    fn of(self, address: u32) -> Word {
+        let Self { layout, eyes } = self;
+        match (layout.is_davis(), address >> 31, address >> 10 & 3) {
+            (true, 0, 0 | 2) => Word::Event,
+            (true, 0, _) => Word::Trigger,
+            (true, _, 3) if address >> 28 & 7 == 0 => Word::Imu,
+            (true, _, 3) => Word::ImuRest,
+            (true, ..) => Word::Image,
+            (false, ..) if layout != Layout::Dvs128 => Word::Event,
+            (false, 1, _) => Word::Trigger,
+            _ if address >> 15 & 1 == 1 && !eyes => Word::Trigger,
+            _ => Word::Event,
         }
     }
 }
@@ -92,7 +122,7 @@ impl Word {
 /// Reads the words in order: extends their times, and counts those that are skipped.
 #[derive(Debug)]
 struct Words {
-    layout: Layout,
+    kinds: Kinds,
     clock: Clock,
     /// Number of skipped words of each kind that are not in a report yet, and the offset of the first
     /// one.
@@ -100,15 +130,15 @@ struct Words {
 }
 
 impl Words {
-    fn new(layout: Layout, resets: ClockReset) -> Self {
+    fn new(kinds: Kinds, resets: ClockReset) -> Self {
         // Where reading events would stop with an error, reading measurements continues.
         let clock = Clock { resets, ..Clock::default() };
-        Self { layout, clock, passed: [(0, 0); 5] }
+        Self { kinds, clock, passed: [(0, 0); 5] }
     }
 
     /// Returns to the state before the first record.
     fn reset(&mut self) {
-        *self = Self::new(self.layout, self.clock.resets);
+        *self = Self::new(self.kinds, self.clock.resets);
     }
 
     /// The kind of the record at `offset`, its address and its time in µs.
@@ -117,7 +147,7 @@ impl Words {
         if let Some(finding) = self.clock.advance(time) {
             report.add(finding, 1, offset);
         }
-        (Word::of(self.layout, address), address, self.clock.epoch + i64::from(time))
+        (self.kinds.of(address), address, self.clock.epoch + i64::from(time))
     }
 
     /// Skips a word.

@@ -3,6 +3,7 @@ use crate::codec::{Coords, Decoder, EventSink};
 use crate::error::Result;
 use crate::model::{EventBatch, Image, ImuReading, Measurement, Pixels};
 
+const DAVIS: Kinds = Kinds { layout: Layout::Davis, eyes: false };
 const APS: u32 = 1 << 31;
 const RESET: u32 = 0;
 const SIGNAL: u32 = 1;
@@ -40,7 +41,8 @@ fn run(rule: impl crate::codec::side::SideRule<8>, words: &[(u32, u32)]) -> (Tak
 }
 
 fn images(words: &[(u32, u32)]) -> (Vec<Image>, Report) {
-    let rule = FrameRule::new(Some(SensorSize::new(240, 180)), Coords::Canonical, ClockReset::Keep);
+    let rule =
+        FrameRule::new(DAVIS, Some(SensorSize::new(240, 180)), Coords::Canonical, ClockReset::Keep);
     let (Taken(measurements), report) = run(rule, words);
     let image = |(measurement, _)| match measurement {
         Measurement::Image(image) => image,
@@ -123,7 +125,8 @@ fn inertial_samples_are_of_seven_words_in_order() {
     let one = measurement(5, -3);
     let words = [&one[..], &one[..4], &measurement(9, 0), &one[2..3], &one[..6]].concat();
     let ranges = "8,1000".parse().unwrap();
-    let (Taken(measurements), report) = run(ImuRule::new(Some(ranges), ClockReset::Keep), &words);
+    let (Taken(measurements), report) =
+        run(ImuRule::new(DAVIS, Some(ranges), ClockReset::Keep), &words);
     let first = ImuReading {
         t: 5,
         accelerometer: [-3.0 / 4096.0, -2.0 / 4096.0, -1.0 / 4096.0],
@@ -147,8 +150,7 @@ fn inertial_samples_are_of_seven_words_in_order() {
 fn times_of_triggers_are_unrolled() {
     let rise = 1 << 10 | 1 << 11;
     let words = [(rise, u32::MAX - 4), (0, 3), (1 << 10, 5)];
-    let (Taken(measurements), report) =
-        run(TriggerRule::new(Layout::Davis, ClockReset::Keep), &words);
+    let (Taken(measurements), report) = run(TriggerRule::new(DAVIS, ClockReset::Keep), &words);
     let told: Vec<_> = measurements
         .iter()
         .map(|(measurement, at)| match measurement {
@@ -159,4 +161,16 @@ fn times_of_triggers_are_unrolled() {
     let (late, wrapped) = (i64::from(u32::MAX) - 4, (1 << 32) + 5);
     assert_eq!(told, [(late, "rising".into(), 100), (wrapped, "falling".into(), 116)]);
     assert_eq!(report.count(Finding::OtherStreamEvents), 1);
+}
+
+#[test]
+fn bit_15_of_a_pair_of_dvs128_is_the_right_eye_and_no_trigger() {
+    let right = 1 << 15;
+    for (eyes, count) in [(false, 2), (true, 1)] {
+        let kinds = Kinds { layout: Layout::Dvs128, eyes };
+        let (Taken(measurements), report) =
+            run(TriggerRule::new(kinds, ClockReset::Keep), &[(right, 1), (1 << 31, 2), (5, 3)]);
+        assert_eq!(measurements.len(), count);
+        assert_eq!(report.count(Finding::OtherStreamEvents), 3 - count as u64);
+    }
 }

@@ -1,6 +1,6 @@
 //! Conversion of words to triggers.
 
-use super::{Layout, Word, Words};
+use super::{Kinds, Word, Words};
 use crate::codec::ClockReset;
 use crate::codec::side::{Account, SideRule};
 use crate::model::{Measurement, Report, Trigger, TriggerKind};
@@ -10,8 +10,8 @@ use crate::model::{Measurement, Report, Trigger, TriggerKind};
 pub(crate) struct TriggerRule(Words);
 
 impl TriggerRule {
-    pub fn new(layout: Layout, resets: ClockReset) -> Self {
-        Self(Words::new(layout, resets))
+    pub fn new(kinds: Kinds, resets: ClockReset) -> Self {
+        Self(Words::new(kinds, resets))
     }
 }
 
@@ -28,9 +28,9 @@ impl SideRule<8> for TriggerRule {
         if word != Word::Trigger {
             return words.pass(word, offset);
         }
-        let kind = match words.layout {
-            Layout::Davis => TriggerKind::edge(address >> 11 & 1 == 1),
-            Layout::Dvs128 | Layout::Dvs640 => TriggerKind::Pulse,
+        let kind = match words.kinds.layout.is_davis() {
+            true => TriggerKind::edge(address >> 11 & 1 == 1),
+            false => TriggerKind::Pulse,
         };
         measurements.push((Measurement::Trigger(Trigger { t, kind, channel: 0 }), offset));
         Account::Chosen
