@@ -11,7 +11,11 @@ const UNSUPPORTED: &[Unsupported] = &[
     ("an AEDAT of an unknown version", |head| head.starts_with(b"#!AER-DAT"), None),
     ("Prophesee HISTO3D or DIFF3D RAW", |head| prophesee(head, &["HISTO3D", "DIFF3D"]), None),
     ("a Prophesee RAW file of an unknown encoding", |head| head.starts_with(b"% "), None),
-    ("ROS 1 bag", |head| head.starts_with(b"#ROSBAG V2.0"), None),
+    (
+        "a ROS 1 bag of an old version",
+        |head| head.starts_with(b"#ROSBAG V"),
+        Some("write it anew as version 2.0 with `rosbag filter IN OUT True`"),
+    ),
     (
         "Parquet",
         |head| head.starts_with(b"PAR1"),

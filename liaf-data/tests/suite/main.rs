@@ -21,6 +21,7 @@ mod mutations;
 mod old;
 mod options;
 mod reader;
+mod ros;
 mod salvage;
 mod seek;
 mod slice;
