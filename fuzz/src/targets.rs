@@ -18,8 +18,10 @@ static FORMATS: &[(&str, Option<&str>, &[u8])] = &[
     ("evt21", None, b"% evt 2.1\n% end\n"),
     ("evt3", None, include_bytes!("../../fixtures/good/evt3/header_only.raw")),
     ("mat", None, MAT.first_chunk::<128>().unwrap()),
+    ("mcap", None, b"\x89MCAP0\r\n"),
     ("npy", None, b"\x93NUMPY\x01\x00"),
     ("npz", None, b"PK\x03\x04"),
+    ("rosbag", None, b"#ROSBAG V2.0\n"),
 ];
 const MAT: &[u8] = include_bytes!("../../fixtures/good/mat/one_event.mat");
 

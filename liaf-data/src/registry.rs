@@ -25,6 +25,8 @@ pub static FORMATS: &[&Format] = &[
     &formats::prophesee::evt3::FORMAT,
     &formats::prophesee::dat::FORMAT,
     &formats::es::FORMAT,
+    &formats::rosbag::FORMAT,
+    &formats::mcap::FORMAT,
     #[cfg(feature = "hdf5")]
     &formats::hdf5::FORMAT,
     &formats::numpy::NPY,

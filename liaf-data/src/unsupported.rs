@@ -17,14 +17,9 @@ const UNSUPPORTED: &[Unsupported] = &[
     ("Prophesee HISTO3D or DIFF3D RAW", |head| prophesee(head, &["HISTO3D", "DIFF3D"]), None),
     ("a Prophesee RAW file of an unknown encoding", |head| head.starts_with(b"% "), None),
     (
-        "ROS 1 bag",
+        "a ROS 1 bag of an old version",
         |head| head.starts_with(b"#ROSBAG V"),
-        Some("extract the topic of the events, for example with the Python package rosbags"),
-    ),
-    (
-        "ROS 2 bag in MCAP",
-        |head| head.starts_with(b"\x89MCAP0\r\n"),
-        Some("extract the topic of the events, for example with the Python package rosbags"),
+        Some("write it anew as version 2.0 with `rosbag filter IN OUT True`"),
     ),
     (
         "SQLite database, as ROS 2 bags are (.db3)",
@@ -159,7 +154,7 @@ pub(crate) fn best_guess(head: &FileHead) -> (&'static str, Option<&'static str>
 
 /// Extensions of recordings in formats that are not read. Their contents may be damaged, so that they are
 /// not recognised.
-const UNSUPPORTED_EXTENSIONS: &[&str] = &["bag", "db3", "mcap", "bs2"];
+const UNSUPPORTED_EXTENSIONS: &[&str] = &["db3"];
 /// Extensions of compressed files. What precedes them in a name is that of the file inside.
 const PACKED_EXTENSIONS: &[&str] = &["gz", "xz", "zst", "bz2", "lz4", "zip", "tar", "tgz", "7z"];
 

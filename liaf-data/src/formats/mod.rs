@@ -18,10 +18,13 @@ pub mod es;
 #[cfg(feature = "hdf5")]
 pub mod hdf5;
 pub mod matlab;
+pub mod mcap;
 pub mod numpy;
 #[cfg(feature = "parquet")]
 pub mod parquet;
 pub mod prophesee;
+mod ros;
+pub mod rosbag;
 
 pub use atis::AtisBinDecoder;
 pub use prophesee::dat::{DatDecoder, DatVersion};

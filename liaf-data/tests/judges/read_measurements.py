@@ -209,6 +209,71 @@ def aedat3_frames(path):
         yield above | end, [x, y, pixels.reshape(shape)]
 
 
+def ros_imu(messages):
+    """Readings of ROS: m/s² and rad/s, and no temperature."""
+    for message in messages:
+        stamp, a, w = message.header.stamp, message.linear_acceleration, message.angular_velocity
+        values = [v / 9.80665 for v in (a.x, a.y, a.z)]
+        values += [np.degrees(v) for v in (w.x, w.y, w.z)]
+        yield stamp.sec * 10**6 + stamp.nanosec // 1000, [*values, np.nan]
+
+
+def ros_frames(messages):
+    """Images of ROS: rows may be longer than their pixels, and colours are blue, green, red."""
+    for message in messages:
+        stamp = message.header.stamp
+        rows = np.frombuffer(bytes(message.data), np.uint8).reshape(message.height, message.step)
+        if message.encoding == "bgr8":
+            image = rows[:, : 3 * message.width].reshape(message.height, message.width, 3)[..., ::-1]
+        else:
+            image = rows[:, : message.width]
+        yield stamp.sec * 10**6 + stamp.nanosec // 1000, [0, 0, image]
+
+
+def rosbags_messages(path, kind):
+    """The messages of a type in a bag, by rosbags."""
+    from rosbags.rosbag1 import Reader
+    from rosbags.typesys import Stores, get_typestore
+
+    types = get_typestore(Stores.ROS1_NOETIC)
+    with Reader(path) as reader:
+        mine = [c for c in reader.connections if c.msgtype == kind]
+        for connection, _, data in reader.messages(connections=mine):
+            yield types.deserialize_ros1(data, connection.msgtype)
+
+
+def mcap_messages(path, kind):
+    """The messages of a type in MCAP, by mcap-ros2-support."""
+    from mcap.reader import make_reader
+    from mcap_ros2.decoder import DecoderFactory
+
+    with open(path, "rb") as stream:
+        reader = make_reader(stream, decoder_factories=[DecoderFactory()])
+        for schema, _, _, message in reader.iter_decoded_messages():
+            if schema.name == kind:
+                yield message
+
+
+def rosbags_imu(path):
+    """By rosbags."""
+    return ros_imu(rosbags_messages(path, "sensor_msgs/msg/Imu"))
+
+
+def rosbags_frames(path):
+    """By rosbags."""
+    return ros_frames(rosbags_messages(path, "sensor_msgs/msg/Image"))
+
+
+def mcap_imu(path):
+    """By mcap-ros2-support."""
+    return ros_imu(mcap_messages(path, "sensor_msgs/msg/Imu"))
+
+
+def mcap_frames(path):
+    """By mcap-ros2-support."""
+    return ros_frames(mcap_messages(path, "sensor_msgs/msg/Image"))
+
+
 # --- ours ---------------------------------------------------------------------------------------
 
 
@@ -241,7 +306,7 @@ def same(a, b):
         return a.dtype.itemsize == np.asarray(b).dtype.itemsize and np.array_equal(a, b)
     if isinstance(a, str):
         return a == b
-    return np.isclose(np.float32(a), np.float32(b), rtol=3e-7, atol=0)
+    return np.isclose(np.float32(a), np.float32(b), rtol=3e-7, atol=0, equal_nan=True)
 
 
 def line(reader, recording, path):

@@ -29,6 +29,7 @@ mod packed;
 mod reader;
 mod recognised;
 mod representations;
+mod ros;
 mod salvage;
 mod seek;
 mod slice;

@@ -25,6 +25,10 @@ const EVT2: &str = "good/evt2/words.raw";
 const EVT21: &str = "good/evt21/words.raw";
 const EVT3: &str = "good/evt3/words.raw";
 const DAT: &str = "bad/dat/triggers.dat";
+const BAG: &str = "good/rosbag/davis_lz4.bag";
+const BAG_COLOURS: &str = "good/rosbag/packets_mono.bag";
+const MCAP: &str = "good/mcap/davis_lz4.mcap";
+const MCAP_COLOURS: &str = "good/mcap/packets_mono.mcap";
 
 #[cfg(feature = "hdf5")]
 const HDF5: &str = "good/hdf5/prophesee_triggers.hdf5";
@@ -47,6 +51,12 @@ const STREAMS: &[(&str, &str, usize)] = &[
     (DAT, "triggers", 153),
     #[cfg(feature = "hdf5")]
     (HDF5, "triggers", 70),
+    (BAG, "imu", 5),
+    (BAG, "frames", 3),
+    (BAG_COLOURS, "frames", 2),
+    (MCAP, "imu", 5),
+    (MCAP, "frames", 3),
+    (MCAP_COLOURS, "frames", 2),
 ];
 
 /// A recording, its stream, the kind of file it is written to, and the function in
@@ -71,6 +81,12 @@ const JUDGED: &[(&str, &str, MeasurementFile, &str)] = &[
     (DAT, "triggers", MeasurementFile::Csv, "dat_triggers"),
     #[cfg(feature = "hdf5")]
     (HDF5, "triggers", MeasurementFile::Csv, "hdf5_triggers"),
+    (BAG, "imu", MeasurementFile::Csv, "rosbags_imu"),
+    (BAG, "frames", MeasurementFile::Png, "rosbags_frames"),
+    (BAG_COLOURS, "frames", MeasurementFile::Png, "rosbags_frames"),
+    (MCAP, "imu", MeasurementFile::Csv, "mcap_imu"),
+    (MCAP, "frames", MeasurementFile::H5, "mcap_frames"),
+    (MCAP_COLOURS, "frames", MeasurementFile::Png, "mcap_frames"),
 ];
 
 /// The same of real recordings.
@@ -153,7 +169,11 @@ fn samples_are_the_same_however_the_bytes_are_cut() {
             let step = NonZeroUsize::new(step);
             let options = ReadOptions { step, parallel, ..options(stream) };
             let cut = measurements(Recording::open(&path, options).unwrap()).unwrap();
-            assert!(cut == whole, "{stream} of {name} in steps of {step:?}");
+            // As text, because a temperature that is not known is not equal to itself.
+            assert!(
+                format!("{cut:?}") == format!("{whole:?}"),
+                "{stream} of {name} in steps of {step:?}"
+            );
         }
         // Events are counted as they are where they are read.
         let others = whole.1.count(liaf_data::model::Finding::OtherStreamEvents);

@@ -29,10 +29,23 @@ impl EventSink for Apart {
 }
 
 /// Files of the kinds that can hold several streams of events, sound and damaged.
+/// Where the recordings with several streams of events are.
+const FOLDERS: [&str; 9] = [
+    "good/aedat2",
+    "good/aedat3",
+    "good/aedat4",
+    "good/mcap",
+    "good/rosbag",
+    "bad/aedat3",
+    "bad/aedat4",
+    "bad/mcap",
+    "bad/rosbag",
+];
+
 fn files() -> Vec<std::path::PathBuf> {
     let fixtures = common::fixtures();
     let mut files = Vec::new();
-    for folder in ["good/aedat2", "good/aedat3", "good/aedat4", "bad/aedat3", "bad/aedat4"] {
+    for folder in FOLDERS {
         let entries = std::fs::read_dir(fixtures.join(folder)).unwrap();
         files.extend(entries.map(|entry| entry.unwrap().path()));
     }

@@ -35,6 +35,13 @@ impl Met {
         *counted += count;
     }
 
+    /// Adds other counts, all of which are of a packet at byte `offset` of the file.
+    pub fn absorb(&mut self, other: &Self, offset: u64) {
+        for (index, &(count, _)) in other.0.iter().enumerate() {
+            self.add(index, count, offset);
+        }
+    }
+
     /// Adds the counts to `report`.
     pub fn tell(&self, report: &mut Report) {
         for (finding, (count, first)) in FINDINGS.into_iter().zip(self.0) {

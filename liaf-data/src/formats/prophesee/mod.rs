@@ -23,7 +23,9 @@ mod words;
 
 pub(crate) use cd::{CAPABILITIES, Cd, LOW_BITS, ROUND, Time, is_wrap, kind, special};
 pub(crate) use header::{Header, KEYS};
-pub(crate) use met::{BASELESS, EARLY, Met, PADDED, RESERVED, ROWLESS, TRIGGER, VENDOR, WRAP};
+pub(crate) use met::{
+    BASELESS, EARLY, Met, PADDED, RESERVED, ROWLESS, TRIGGER, VENDOR, WRAP, violation,
+};
 pub(crate) use raw::{detect, open, raw_header};
 use seek_scan::WordScan;
 pub(crate) use triggers::body;

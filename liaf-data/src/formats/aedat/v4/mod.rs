@@ -8,7 +8,7 @@ mod decode;
 mod encode;
 mod flatbuf;
 mod header;
-mod inflate;
+pub(crate) mod inflate;
 mod lz4;
 mod lz4_records;
 mod measurements;

@@ -16,7 +16,7 @@ use crate::codec::{Evt21Order, Format, Opened, ReadOptions};
 use crate::error::Result;
 use crate::formats::prophesee;
 use crate::io::ByteSource;
-use decode::{Evt21Registers, WORD};
+pub(crate) use decode::{Evt21Registers, WORD};
 
 pub(crate) static FORMAT: Format = Format {
     name: "EVT 2.1",

@@ -14,7 +14,7 @@ use crate::codec::{Format, Opened, ReadOptions};
 use crate::error::Result;
 use crate::formats::prophesee;
 use crate::io::ByteSource;
-use registers::{Evt3Registers, WORD};
+pub(crate) use registers::{Evt3Registers, WORD};
 
 pub(crate) static FORMAT: Format = Format {
     name: "EVT 3.0",
