@@ -198,7 +198,8 @@ impl PolaritySet {
     /// Decides what the values mean.
     ///
     /// # Errors
-    /// If the values are not one of the known pairs, except for a few.
+    /// If the values are not one of the known pairs, except for a few, and there are enough of them to
+    /// tell.
     pub fn decide(&self) -> Result<PolarityReading> {
         if self.rows == 0 {
             return Ok(PolarityReading::USUAL);
@@ -209,7 +210,13 @@ impl PolaritySet {
         let has = |value: i64| self.counts.iter().any(|(known, _)| *known == value as f64);
         // With 0 it would be ON, and with 1 it would be OFF.
         let is_ambiguous = pair == (255, 1) && !has(1);
-        if is_ambiguous || outliers.saturating_mul(ROWS_PER_OUTLIER) > self.rows {
+        let is_many = outliers.saturating_mul(ROWS_PER_OUTLIER) > self.rows;
+        if self.rows < ROWS_PER_OUTLIER && is_many {
+            // So few values tell nothing: the rows that do not fit are counted.
+            let outliers = (outliers, self.rows);
+            return Ok(PolarityReading { outliers, ..PolarityReading::USUAL });
+        }
+        if is_ambiguous || is_many {
             return Err(self.unclear());
         }
         let (off, on) = pair;
@@ -314,6 +321,14 @@ mod tests {
         }
         let error = set(&[0.0, 3.0]).decide().unwrap_err();
         assert!(error.to_string().contains("0, 3"), "{error}");
+    }
+
+    #[test]
+    fn few_rows_are_not_refused() {
+        let reading = [7.0].into_iter().collect::<PolaritySet>().decide().unwrap();
+        assert_eq!((reading.polarity(1), reading.meaning(7.0)), (Some(1), Meaning::Nothing));
+        let reading = [1.0, 2.0].into_iter().collect::<PolaritySet>().decide().unwrap();
+        assert_eq!((reading.polarity(1), reading.polarity(2)), (Some(0), Some(1)));
     }
 
     #[test]

@@ -234,12 +234,21 @@ fn read(
     let said = Said { unit, sensor: size, offset };
     let Decided { rows, sensor, sensor_source, details, notes, .. } =
         decide(&sample, said, options)?;
-    (info.sensor, info.sensor_source) = match (sensor_source, how) {
+    let (sensor, sensor_source) = match (sensor_source, how) {
         (SensorSource::Header, Some(how)) => (sensor, how),
         (stated, _) => (sensor, stated),
     };
     info.details.extend(details);
-    info.notes.extend(notes);
+    // Without a choice the stream only stands in for one.
+    if let Some(chosen) = info.stream {
+        (info.sensor, info.sensor_source) = (sensor, sensor_source);
+        info.notes.extend(notes);
+        if let (Some(stream), SensorSource::Header) =
+            (info.streams.iter_mut().find(|stream| stream.id == chosen), sensor_source)
+        {
+            stream.sensor = sensor;
+        }
+    }
     reader.rows = rows;
     Ok(Body::blocks(reader))
 }

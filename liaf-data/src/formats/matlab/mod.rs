@@ -82,7 +82,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     }
     let said = Said { unit, ..Said::default() };
     let Decided { rows, sensor, sensor_source, details: decided, mut notes, .. } =
-        decide(&sample, said, options)?;
+        decide(&sample, said, options).map_err(|error| error.at(HEADER))?;
     notes.extend(counts_from_one(&sample));
     let order = if big { "big-endian" } else { "little-endian" };
     let own = [("columns", details.text), ("byte order", order.to_owned())];

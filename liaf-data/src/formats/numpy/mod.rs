@@ -108,15 +108,18 @@ fn named<'a>(arrays: &[&'a Entry], options: &ReadOptions) -> Option<(Vec<&'a Ent
         (index, column)
     };
     let pair = || arrays.iter().copied().find(|entry| Name::is_pair(bare(entry)));
+    let key_of = |field| options.columns.map.as_ref().and_then(|keys| keys.name(field));
+    // One array that the caller named for both has x and y in two columns.
+    let is_pair = key_of(Field::X).is_some() && key_of(Field::X) == key_of(Field::Y);
     let mut places = [(0, None); 4];
     for field in Field::ALL {
-        let key = options.columns.map.as_ref().and_then(|keys| keys.name(field));
+        let key = key_of(field);
         let own = arrays.iter().copied().find(|entry| match key {
             Some(key) => bare(entry) == key || entry.name == key,
             None => Name::field(bare(entry)) == Some(field),
         });
         places[field.index()] = match (own, field) {
-            (Some(entry), _) if key.is_some_and(Name::is_pair) => {
+            (Some(entry), Field::X | Field::Y) if is_pair => {
                 place(entry, Some(usize::from(field == Field::Y)))
             }
             (Some(entry), _) => place(entry, None),
