@@ -10,7 +10,7 @@ use crate::limits::Limits;
 /// The number of bytes that are unpacked, and the error after them.
 fn unpacked(packing: Packing, packed: Vec<u8>, limits: Limits) -> (u64, Option<Error>) {
     let source = ByteSource::from_bytes(packed);
-    let mut unpack = Packer { packing, limits }.unpack(source).unwrap();
+    let mut unpack = Packer { packing, limits }.unpack(source).expect("a decompressor");
     let (mut buffer, mut sum) = (vec![0; 1 << 16], 0);
     loop {
         match unpack.read(&mut buffer) {
