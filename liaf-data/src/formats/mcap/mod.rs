@@ -30,7 +30,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         layout: McapLayout,
         start: MAGIC.len() as u64,
         index,
-        unpack: "write it anew with `mcap compress --compression zstd`",
+        unpack: "write it anew with `mcap compress`",
     };
     ros::open(source, container, options)
 }

@@ -41,7 +41,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         layout: BagLayout { index },
         start,
         index,
-        unpack: "decompress it with `rosbag decompress`, or write it anew with `rosbag compress --lz4`",
+        unpack: "decompress it with `rosbag decompress`",
     };
     ros::open(source, container, options)
 }
