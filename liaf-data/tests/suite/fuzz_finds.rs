@@ -8,6 +8,7 @@
 
 use crate::common;
 
+#[allow(unexpected_cfgs, reason = "features of the fuzz targets, which this crate does not have")]
 #[path = "../../../fuzz/src/lib.rs"]
 mod fuzz;
 
