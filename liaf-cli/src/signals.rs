@@ -24,7 +24,7 @@ pub fn listen() {
             flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&begun))?;
             flag::register(signal, Arc::clone(&begun))?;
         }
-        for signal in signals.forever() {
+        if let Some(signal) = signals.forever().next() {
             liaf::data::io::abandon_outputs();
             low_level::exit(128 + signal);
         }

@@ -1,4 +1,5 @@
 //! The memory that networks need: known before it is allocated, and refused if it is too much.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
 use std::fs::File;
 use std::io::Write;
