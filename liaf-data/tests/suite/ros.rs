@@ -167,3 +167,19 @@ fn bags_that_are_not_read_are_named() {
         assert!(error.to_string().contains(part), "{error}");
     }
 }
+
+#[test]
+fn a_file_that_ends_inside_a_message_has_the_events_before_it() {
+    let bytes = fixture("mcap/unchunked.mcap");
+    let (whole, _) = read(&bytes, ReadOptions::default());
+    let mut most = 0;
+    // The header of a message has 31 bytes, and there is more than one message in these.
+    for end in 2000..3000 {
+        let (events, report) = read(&bytes[..end], ReadOptions::default());
+        assert!(events.iter().eq(whole.iter().take(events.len())), "{end} bytes");
+        assert!(!report.is_sound(), "{end} bytes: {report:?}");
+        assert!(events.len() >= most, "{end} bytes");
+        most = events.len();
+    }
+    assert!(most > 0 && most < whole.len());
+}

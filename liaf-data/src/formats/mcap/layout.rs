@@ -123,7 +123,8 @@ impl Layout for McapLayout {
             op::CHUNK => return Self::chunk(bytes, size),
             op::MESSAGE => {
                 let Some(size) = size.checked_sub(MESSAGE as u64) else { return Head::Nothing };
-                let Some(channel) = number(bytes, START) else { return Head::Need(START + 2) };
+                let channel = number(bytes, START).filter(|_| bytes.len() >= START + MESSAGE);
+                let Some(channel) = channel else { return Head::Need(START + MESSAGE) };
                 let channel = u16::from_le_bytes(channel).into();
                 let kind = Kind::Message { channel };
                 return Head::Record(RecordHead { kind, data: START + MESSAGE, size });

@@ -345,8 +345,8 @@ impl<L: Layout> BagDecoder<L> {
             self.report.bytes.header += head.data as u64;
             return Ok(head.data);
         }
-        let skip = head.map_or(0, |head| head.data);
-        if self.layout.find(&rest[skip.max(1)..], &self.channels).is_some() {
+        let skip = head.map_or(0, |head| head.data.min(rest.len()));
+        if self.layout.find(&rest[skip.clamp(1, rest.len())..], &self.channels).is_some() {
             return self.lose(skip.max(1), rest);
         }
         self.truncated();
