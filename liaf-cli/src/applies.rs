@@ -67,6 +67,10 @@ const ROWS: &[Row] = &[
     Row("atis-overflow", "ATIS bin", Rule::Format(|format| format == "ATIS bin")),
     Row("keys", "formats of columns: CSV, npy, npz, MAT 5 and HDF5", Rule::Format(has_columns)),
     Row("time-unit", "formats of columns: CSV, npy, npz, MAT 5 and HDF5", Rule::Format(has_columns)),
+    Row("polarity-values", "formats of columns: CSV, npy, npz, MAT 5 and HDF5", Rule::Format(has_columns)),
+    Row("round", "formats of columns: CSV, npy, npz, MAT 5 and HDF5", Rule::Format(has_columns)),
+    Row("scale", "formats of columns: CSV, npy, npz, MAT 5 and HDF5", Rule::Format(has_columns)),
+    Row("join", "every input", Rule::Always),
     Row("t-offset", "HDF5", Rule::Format(|format| format == "HDF5")),
     Row("data-offset", "AEDAT 1.0 to 3, EVT, DAT and ATIS bin", Rule::Format(|format| {
         is_old_aedat(format) || ["AEDAT 3", "EVT", "DAT", "ATIS bin"].iter().any(|one| format.starts_with(one))
@@ -183,6 +187,8 @@ pub fn check_inputs(files: &[PathBuf], read: &ReadOptions) -> Result<(), Usage> 
         return Ok(());
     }
     let mut formats: Vec<&str> = Vec::new();
+    // Where data begins elsewhere, a file of another format is an error of its own.
+    let read = ReadOptions { data_offset: None, ..read.clone() };
     for file in files {
         match Recording::open(file, read.clone()) {
             Ok(recording) if !is_pipe(file) => formats.push(recording.info().format),
@@ -214,8 +220,17 @@ mod tests {
     use crate::help;
 
     /// Options of commands about recordings that concern the command itself.
-    const OTHERS: &[&str] =
-        &["help", "version", "fingerprint", "coords", "steps", "each-frame", "csv", "plain"];
+    const OTHERS: &[&str] = &[
+        "help",
+        "version",
+        "fingerprint",
+        "coords",
+        "steps",
+        "each-frame",
+        "csv",
+        "plain",
+        "max-memory",
+    ];
 
     #[test]
     fn every_option_has_a_row_and_every_row_is_an_option() {

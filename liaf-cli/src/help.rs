@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::{Arg, ArgAction, Command, CommandFactory};
 
 use crate::Cli;
+use crate::cmd::cells;
 
 /// How the input is read.
 pub const INPUT: &str = "Input";
@@ -39,7 +40,16 @@ pub fn command(words: impl IntoIterator<Item = OsString>) -> Command {
 /// The command line with every option in its help.
 pub fn complete() -> Command {
     set_out(Cli::command())
-        .mut_subcommands(|command| command.mut_args(|arg| arg.hide_short_help(false)))
+        .mut_subcommands(|command| command.mut_args(|arg| explained(arg).hide_short_help(false)))
+}
+
+/// The option with the whole explanation, if the short help only lists names.
+fn explained(arg: Arg) -> Arg {
+    match arg.get_id().as_str() {
+        "repr" => arg.help(cells::about_all()),
+        "filter" => arg.help(cells::filters_all()),
+        _ => arg,
+    }
 }
 
 /// Puts the options that clap adds under the last heading, where a command has headings.

@@ -1,10 +1,17 @@
-//! The choice of a representation.
+//! The choice of a representation, and the help about it and about filters.
 
-use liaf::data::filter::Parameters;
+use liaf::data::filter::{FILTERS, Parameters};
 use liaf::data::frames::{CellOptions, PolarityChannels, REPRESENTATIONS, Representation};
 
-/// The help of `--repr`, with every representation.
+/// The help of `--repr` in the short help: the names.
 pub fn about() -> String {
+    let names: Vec<_> = REPRESENTATIONS.iter().map(|row| row.name).collect();
+    let names = names.join(", ");
+    format!("What a cell holds, with parameters as in voxel_grid:bins=5: {names} [default: count]")
+}
+
+/// The help of `--repr` with what every representation is.
+pub fn about_all() -> String {
     let parameters = |names: &[&str]| match names {
         [] => String::new(),
         names => format!(" ({})", names.join(", ")),
@@ -14,6 +21,22 @@ pub fn about() -> String {
         .map(|row| format!("{}{} = {}", row.name, parameters(row.parameters), row.about));
     format!(
         "What a cell holds, with parameters as in voxel_grid:bins=5: {} [default: count]",
+        rows.collect::<Vec<_>>().join("; ")
+    )
+}
+
+/// The help of `--filter` in the short help: the names.
+pub fn filters() -> String {
+    let names: Vec<_> = FILTERS.iter().map(|row| row.name).collect();
+    let names = names.join(", ");
+    format!("Filter for events, as in refractory:period=1ms; several are applied in order: {names}")
+}
+
+/// The help of `--filter` with what every filter does.
+pub fn filters_all() -> String {
+    let rows = FILTERS.iter().map(|row| format!("{} = {}", row.name, row.about));
+    format!(
+        "Filter for events, as in refractory:period=1ms; several are applied in order: {}",
         rows.collect::<Vec<_>>().join("; ")
     )
 }

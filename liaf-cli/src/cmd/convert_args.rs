@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::ArgGroup;
 use liaf::data::convert::{Order, TimePolicy};
-use liaf::data::filter::{FILTERS, FilterSpec, Parameters, Polarity, Selection};
+use liaf::data::filter::{FilterSpec, Parameters, Polarity, Selection};
 use liaf::data::frames::{
     BINARY, COUNT, Crop, Dtype, Edge, FrameOptions, PolarityChannels, SIGNED, TimePoint, WindowRule,
 };
@@ -66,7 +66,7 @@ pub struct Args {
     only: Option<Polarity>,
 
     #[arg(long, value_name = "NAME[:KEY=VALUE,…]", help_heading = SELECTION)]
-    #[arg(help = about_filters())]
+    #[arg(help = super::cells::filters())]
     filter: Vec<FilterSpec>,
 
     /// Only events in this rectangle of the sensor, whose upper left pixel becomes (0, 0)
@@ -237,15 +237,6 @@ enum Channels {
     Merged,
     /// One channel, ON minus OFF
     Signed,
-}
-
-/// The help of `--filter`, with every filter.
-fn about_filters() -> String {
-    let rows = FILTERS.iter().map(|row| format!("{} = {}", row.name, row.about));
-    format!(
-        "Filter for events, as in refractory:period=1ms; several are applied in order: {}",
-        rows.collect::<Vec<_>>().join("; ")
-    )
 }
 
 impl Args {

@@ -105,8 +105,8 @@ pub struct Args {
     #[arg(help_heading = FRAMES)]
     polarity: PolarityChannels,
 
-    /// Filter for events, as in background-activity:period=5ms; several are applied in order
     #[arg(long, value_name = "NAME[:KEY=VALUE,…]", help_heading = FRAMES)]
+    #[arg(help = super::cells::filters())]
     filter: Vec<FilterSpec>,
 
     /// What happens if a recording cannot be used: skip = report it and go on, stop

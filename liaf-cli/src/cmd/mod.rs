@@ -2,7 +2,7 @@
 
 mod account;
 mod account_json;
-mod cells;
+pub mod cells;
 pub mod convert;
 pub mod convert_args;
 pub mod cost;

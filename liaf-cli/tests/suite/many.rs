@@ -7,8 +7,9 @@ fn several_inputs_mirror_their_folders() {
     let liaf = Liaf::new();
     let good = fixture("good");
     let one = format!("{good}/evt3/tiny.raw");
-    let pattern = format!("{good}/aedat2/dvs128*.aedat");
-    liaf.run(&["convert", &one, &pattern, "-o", "out", "--to", "npz", "--bins", "2"]).ends(0);
+    let two = format!("{good}/aedat2/dvs128.aedat");
+    let pattern = format!("{good}/aedat2/*128_sync.aedat");
+    liaf.run(&["convert", &one, &two, &pattern, "-o", "out", "--to", "npz", "--bins", "2"]).ends(0);
     let expected = ["aedat2/dvs128.npz", "aedat2/dvs128_sync.npz", "evt3/tiny.npz"];
     assert_eq!(liaf.files(), expected.map(|name| format!("out/{name}")));
     let done = liaf.run(&["convert", &one, "-o", "single/", "--to", "npy"]).ends(0);

@@ -77,7 +77,11 @@ fn a_sensor_that_is_too_small_is_told() {
     let liaf = Liaf::new();
     let file = fixture(LZ4);
     fs::write(liaf.path("a.txt"), "0 1 1 1\n10 2 2 1\n20 40 30 1\n").unwrap();
-    let says = ["no event is on the sensor", "pixels of 1x1", "3 events, all of them outside"];
+    let says = [
+        "no event could be read",
+        "found 3 that are lost",
+        "outside the sensor: expected a pixel of 1x1",
+    ];
     each(&liaf, "a.txt", &["--sensor", "1x1"], 1, &says);
     // All but one.
     let done = liaf.run(&["convert", &file, "-o", "c.npz", "--sensor", "1x1"]).ends(0);

@@ -25,7 +25,7 @@ use crate::shape::Shape;
 ///
 /// let config = NetworkConfig::sequential([2, 8, 8]).then(Conv2d::new(1, 1).padding(23_000));
 /// let estimate = config.step_estimate::<f32>()?;
-/// assert!(estimate.signals > 8 << 30 && estimate.weights < 100);
+/// assert!(estimate.signals > 8_000_000_000 && estimate.weights < 100);
 /// # Ok::<(), liaf_core::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

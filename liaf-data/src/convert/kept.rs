@@ -3,15 +3,15 @@
 use super::pass::Part;
 use crate::error::{Error, Result};
 use crate::hint::Hint;
-use crate::model::{Finding, Note, Report, SensorSize, TimePoint, Times};
+use crate::model::{Note, Report, TimePoint, Times};
 use crate::read::Recording;
 
 /// Explains why no event was `kept`, if that is so: in a note of the report, or in an error if the choice
 /// cannot have been meant.
 ///
 /// # Errors
-/// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if all events are outside the sensor, or if the
-/// interval of time is before or after the whole recording.
+/// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the interval of time is before or after the whole
+/// recording.
 pub(super) fn check_something_kept(
     recording: &Recording,
     part: &Part,
@@ -20,9 +20,6 @@ pub(super) fn check_something_kept(
 ) -> Result<()> {
     if kept > 0 {
         return Ok(());
-    }
-    if let (0, Some(error)) = (report.events, all_outside(report, recording.info().sensor)) {
-        return Err(error.in_file_if_any(recording.path()));
     }
     let selection = &part.selection;
     let has_interval = selection.from.is_some() || selection.to.is_some();
@@ -47,21 +44,6 @@ pub(super) fn check_something_kept(
         });
     }
     Ok(())
-}
-
-/// The error for a recording of which every event is outside the sensor.
-fn all_outside(report: &Report, sensor: Option<SensorSize>) -> Option<Error> {
-    let outside = report.findings.get(&Finding::OutOfSensor)?;
-    let mut error = Error::caller("no event is on the sensor")
-        .found(format!("{} events, all of them outside", outside.count))
-        .hint(Hint::StateSensor);
-    if let Some(sensor) = sensor {
-        error = error.expected(format!("pixels of {sensor}"));
-    }
-    Some(match outside.first_offset {
-        Some(offset) => error.at(offset),
-        None => error,
-    })
 }
 
 /// An error if the interval does not meet the times of the recording, and a note otherwise.
@@ -162,8 +144,8 @@ mod tests {
         }
         for done in both(TEXT, 1, &Selection::default()) {
             let error = done.unwrap_err();
-            assert!(error.to_string().contains("no event is on the sensor"), "{error}");
-            assert!(error.to_string().contains("3 events, all of them outside"), "{error}");
+            let said = "found 3 that are lost, of which the first: event 0 lies outside the sensor";
+            assert!(error.to_string().contains(said), "{error}");
         }
     }
 

@@ -69,7 +69,8 @@ pub(super) fn probe(
     Err(match unsupported {
         Some((name, help)) => Error::unsupported(format!("{name}: recognised, but not supported"))
             .at(0)
-            .advice(help.map_or(read, str::to_owned)),
+            .advice(help.map_or(read, str::to_owned))
+            .not_a_recording(is_surely_other(&head, source.path().unwrap_or(Path::new("")))),
         None => {
             let (guess, help) = best_guess(&head);
             Error::unsupported("not an event recording of a supported format")

@@ -185,8 +185,10 @@ fn datasets_are_what_is_stated() {
     let turned = |event: &Event| Event { x: event.y, y: event.x, ..*event };
     let options = ReadOptions { sensor: Some(SensorSize::new(640, 640)), ..exchanged };
     assert_eq!(read(&rvt, options).unwrap().0, expected.iter().map(turned).collect::<Vec<_>>());
+    // What is not named is found by its usual name.
+    let without_p = keys("t=/events/t,x=/events/x,y=/events/y");
+    assert_eq!(read(&rvt, without_p).unwrap().0, expected);
     for (wrong, says) in [
-        ("t=/events/t,x=/events/x,y=/events/y", "missing for p: found no name"),
         ("t=/events/t,x=/events/z,y=/events/y,p=/events/p", "no such dataset for x"),
         ("t=/events,x=/events/x,y=/events/y,p=/events/p", "for t: found /events"),
     ] {

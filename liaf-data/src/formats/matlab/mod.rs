@@ -49,13 +49,15 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     let lists = search::lists(&mut file, options);
     if lists.is_empty() {
         let names = file.names.join(", ");
+        let is_plain = file.are_plain();
         return Err(file.flaw.unwrap_or_else(|| {
             Error::unsupported("the MATLAB file has no columns of events")
                 .at(0)
                 .found(names)
                 .hint(Hint::NameColumns { example: "t=NAME,x=NAME,y=NAME,p=NAME".into() })
                 .not_a_recording(
-                    !file.names.is_empty()
+                    is_plain
+                        && !file.names.is_empty()
                         && options.columns.map.is_none()
                         && surely_no_events(file.names.iter().map(String::as_str)),
                 )

@@ -24,6 +24,16 @@ pub(crate) struct Matrices {
     pub flaw: Option<Error>,
 }
 
+impl Matrices {
+    /// Whether all are numbers, and none a table: structures and lists of several columns may hold events
+    /// under any name.
+    pub fn are_plain(&self) -> bool {
+        self.all.iter().all(|(matrix, _)| {
+            matrix.data.is_some() && !matrix.sides.iter().any(|side| (3..=6).contains(side))
+        })
+    }
+}
+
 /// A list of events.
 #[derive(Debug)]
 pub(crate) struct List {

@@ -346,7 +346,8 @@ impl<L: Layout> BagDecoder<L> {
             return Ok(head.data);
         }
         let skip = head.map_or(0, |head| head.data.min(rest.len()));
-        if self.layout.find(&rest[skip.clamp(1, rest.len())..], &self.channels).is_some() {
+        let after = rest.get(skip.max(1)..).unwrap_or_default();
+        if self.layout.find(after, &self.channels).is_some() {
             return self.lose(skip.max(1), rest);
         }
         self.truncated();

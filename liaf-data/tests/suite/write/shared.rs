@@ -8,7 +8,7 @@ use liaf_data::convert::{EventConversion, EventConvertOptions, TimePolicy, conve
 use liaf_data::filter::Selection;
 use liaf_data::options::StreamChoice;
 use liaf_data::write::{Capabilities, Compression, Target, WriteOptions};
-use liaf_data::{Event, EventBatch, ReadOptions, Recording, Result, SensorSize};
+use liaf_data::{Event, EventBatch, Format, ReadOptions, Recording, Result, SensorSize};
 use toml::Value;
 
 use crate::common;
@@ -62,12 +62,20 @@ pub fn convert(
     convert_events(&mut recording, Some(to), &options, &mut |_| ControlFlow::Continue(()))
 }
 
+/// Events that are far apart in time do not look like a recording without a header.
+fn of_kind(options: ReadOptions, target: &Target) -> ReadOptions {
+    match target.name {
+        "atis-bin" => ReadOptions { format: Format::named("ATIS bin").ok(), ..options },
+        _ => options,
+    }
+}
+
 /// All events of a file that was written.
 pub fn read_back(path: &Path, target: &Target, options: ReadOptions) -> EventBatch {
     match target.name {
         #[cfg(feature = "parquet")]
         "parquet" => super::parquet::read(path),
-        _ => Recording::open(path, options).unwrap().read_all().unwrap(),
+        _ => Recording::open(path, of_kind(options, target)).unwrap().read_all().unwrap(),
     }
 }
 
@@ -80,7 +88,7 @@ pub fn reading(sensor: SensorSize, target: &Target, path: &Path) -> ReadOptions 
     if !target.is_read() {
         return ReadOptions::default();
     }
-    let mut recording = Recording::open(path, ReadOptions::default()).unwrap();
+    let mut recording = Recording::open(path, of_kind(ReadOptions::default(), target)).unwrap();
     let found = recording.find_sensor().unwrap();
     let at_least = found.width >= sensor.width && found.height >= sensor.height;
     // A file that says nothing of its sensor may show fewer pixels than there were.
