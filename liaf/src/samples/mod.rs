@@ -47,6 +47,7 @@ mod batch;
 mod cut;
 mod held;
 mod options;
+mod set;
 
 use liaf_core::Real;
 use liaf_data::frames::{FrameOptions, FrameShape, SampleRecipe};
@@ -57,6 +58,7 @@ use ndarray::{Array4, ArrayView4};
 
 pub use batch::Batch;
 pub use options::SampleOptions;
+pub use set::{Batches, Order, SampleSet};
 
 use crate::error::Result;
 use cut::Cutter;
