@@ -24,7 +24,7 @@ const BOMBS: &[(&str, &[&str])] = &[
     ("[2, 30000, 30000]", &["type = 'avg_pool'\nkernel = 2"]),
     ("[1, 30000, 30000]", &["type = 'max_pool'\nkernel = 1"]),
     ("[1000000000]", &["type = 'neuron'"]),
-    ("[1000000000]", &["type = 'activation'\nactivation = 'relu'"]),
+    ("[1000000000]", &["type = 'activation'\nkind = 'relu'"]),
     (
         "[1, 8, 8]",
         &[
