@@ -96,7 +96,9 @@ pub fn check_apart(jobs: &[Job], inputs: &[PathBuf]) -> Result<()> {
     let inputs: HashMap<_, _> =
         inputs.iter().filter_map(|input| Some((identity(input)?, input))).collect();
     for job in jobs {
-        if let Some(input) = identity(&job.output).and_then(|file| inputs.get(&file)) {
+        // Standard output is no file that an input could be.
+        let output = (Place::of(&job.output) != Place::Standard).then(|| identity(&job.output));
+        if let Some(input) = output.flatten().and_then(|file| inputs.get(&file)) {
             bail!(Usage(format!(
                 "{} is the same file as the input {}: name another output",
                 job.output.display(),

@@ -12,10 +12,12 @@ pub fn listen() {
     use std::sync::atomic::AtomicBool;
     use std::thread::Builder;
 
-    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
     use signal_hook::iterator::Signals;
     use signal_hook::{flag, low_level};
 
+    // A file that may not grow further is then an error of writing.
+    let _ = flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
     let wait = || -> std::io::Result<()> {
         let begun = Arc::new(AtomicBool::new(false));
         let mut signals = Signals::new([SIGINT, SIGTERM])?;

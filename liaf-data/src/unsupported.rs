@@ -18,7 +18,7 @@ const UNSUPPORTED: &[Unsupported] = &[
     ("a Prophesee RAW file of an unknown encoding", |head| head.starts_with(b"% "), None),
     (
         "a ROS 1 bag of an old version",
-        |head| head.starts_with(b"#ROSBAG V"),
+        |head| head.starts_with(b"#ROSBAG V") && !head.starts_with(b"#ROSBAG V2.0"),
         Some("write it anew as version 2.0 with `rosbag filter IN OUT True`"),
     ),
     (

@@ -73,6 +73,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     args.read.say_fewer_threads();
     let found = inputs::expand(&args.inputs, &read.columns);
     applies::check_inputs(&found.files, &read)?;
+    // A recording without one of its pieces is another recording.
+    let mut found = found;
+    if args.join && !found.failed.is_empty() {
+        return Err(found.failed.swap_remove(0).1);
+    }
     let kind = match known {
         Some(kind) => kind,
         None => usual_kind(&found.files, &read)?,
@@ -333,7 +338,7 @@ fn try_one(work: &Work, job: &Job, parallel: bool) -> Result<Done> {
     if work.dry_run {
         work.check_output(job, &recording, measurements.as_ref())?;
     }
-    if work.index {
+    if work.index && !work.dry_run {
         recording.keep_index()?;
     }
     let output = (!work.dry_run).then_some(job.output.as_path());

@@ -12,7 +12,7 @@ use liaf::data::frames::{
 use liaf::data::measurements::MeasurementOptions;
 use liaf::data::tensor::TensorOptions;
 use liaf::data::write::{self, Compression, Target, WriteOptions};
-use liaf::data::{FORMATS, Format, Limits, SensorSize};
+use liaf::data::{ErrorKind, FORMATS, Format, Limits, SensorSize};
 
 use super::cells::Cells;
 use crate::applies::{self, Output, Windows};
@@ -239,6 +239,18 @@ enum Channels {
     Signed,
 }
 
+/// Refuses what is wrong whatever the recording is: windows, types of cells, an interval that ends before it
+/// begins.
+fn check_alone(options: &FrameOptions) -> Result<()> {
+    let Selection { from, to, .. } = options.selection;
+    let anywhere = Selection { from, to, ..Selection::default() };
+    let alone = FrameOptions { selection: anywhere, size: None, ..options.clone() };
+    match alone.check(SensorSize::new(1, 1)) {
+        Err(error) if error.kind() == ErrorKind::Caller => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
 impl Args {
     /// Refuses a `--format` that names a kind of output and not a format of the input.
     pub fn check_format(&self) -> Result<()> {
@@ -307,7 +319,7 @@ impl Args {
             (None, false, Channels::Signed) => (&SIGNED, Parameters::new()),
             (None, false, _) => (&COUNT, Parameters::new()),
         };
-        Ok(FrameOptions {
+        let options = FrameOptions {
             windows: self.windows()?,
             edge: self.edge,
             representation,
@@ -322,7 +334,9 @@ impl Args {
             slack: self.slack,
             sort: self.sort,
             limits: self.limits(),
-        })
+        };
+        check_alone(&options)?;
+        Ok(options)
     }
 
     fn windows(&self) -> Result<WindowRule> {

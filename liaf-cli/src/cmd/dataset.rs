@@ -186,6 +186,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         say(format_args!("liaf: {n} of {all} recordings failed and are not in the output"));
         return Ok(ExitCode::FAILURE);
     }
+    if built.failed_before > 0 {
+        let n = built.failed_before;
+        say(format_args!(
+            "liaf: {n} recordings failed when the files were made, and are not in them"
+        ));
+        return Ok(ExitCode::FAILURE);
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -289,7 +296,8 @@ fn summary(built: &Built) {
         let n = thousands(built.resumed as u64);
         say(format_args!("  {n} recordings were finished before"));
     }
-    let width = built.classes.iter().map(|row| row.class.chars().count()).max().unwrap_or(0).max(5);
+    let width =
+        built.classes.iter().map(|row| row.class.chars().count()).max().unwrap_or(0).clamp(5, 40);
     let splits = built.classes.iter().any(|row| row.samples[1] + row.samples[2] > 0);
     let head = if splits { ["train", "test"].as_slice() } else { &["samples"] };
     let columns: Vec<_> = head.iter().map(|name| format!("{name:>9}")).collect();

@@ -75,6 +75,11 @@ fn a_bad_recording_costs_itself() {
     let output = liaf(&args);
     refused(&output, 1, &["broken.aedat", "1 of 25 recordings failed", "24 samples of 2 frames"]);
     assert!(out.exists());
+    refused(
+        &liaf(&args),
+        1,
+        &["is complete already", "1 recordings failed when the files were made"],
+    );
     let stop = text(&folder.path().join("stop.npz"));
     let args = ["dataset", "folder", &set, "-o", &stop, "--bins", "2", "--on-error", "stop"];
     refused(&liaf(&args), 1, &["broken.aedat"]);

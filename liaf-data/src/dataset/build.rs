@@ -94,6 +94,9 @@ pub struct Built {
     pub notes: Vec<(String, u64)>,
     /// Recordings that could not be used.
     pub failures: Vec<Failure>,
+    /// Number of recordings that are not in files that were [complete](Self::was_complete), because they
+    /// could not be used when these were made.
+    pub failed_before: u64,
 }
 
 /// How the samples of a data set are made and written.
@@ -183,6 +186,7 @@ impl Build {
         samples::check(self.samples, &self.frames)?;
         let sensor = self.sensor(listing)?;
         let shape = self.frames.check(sensor)?;
+        self.check_split(listing)?;
         let sources = self.sources(listing);
         self.check_size(&sources, (shape.cells() * self.frames.dtype.bytes()) as u64)?;
         let splits = self.splits(&sources);
@@ -192,16 +196,28 @@ impl Build {
         if let Some(built) = self.already(&files, plan)? {
             return Ok(built);
         }
-        let journal = Journal::open(&parts_folder(&self.output), plan)?;
+        let parts = parts_folder(&self.output);
+        let journal = match Journal::open(&parts, plan) {
+            // What an earlier command left is in the way of this one.
+            Err(error) if self.tensor.overwrite && error.kind() == ErrorKind::Caller => {
+                Journal::clear(&parts, plan)?
+            }
+            opened => opened?,
+        };
         let mut built = Built { resumed: journal.done.len(), ..Built::default() };
         let journal = Mutex::new(journal);
         built.failures = self.make_parts(listing, &sources, sensor, &journal, progress, go_on)?;
         let journal = journal.into_inner().unwrap_or_else(PoisonError::into_inner);
         if journal.done.is_empty() {
             let first = built.failures.into_iter().next();
+            journal.remove()?;
             return Err(first.map_or_else(|| Error::caller("there are no recordings"), |f| f.error));
         }
-        self.count(listing, &journal, &mut built)?;
+        if let Err(error) = self.count(listing, &journal, &mut built) {
+            // Nothing here is of use to another command.
+            journal.remove()?;
+            return Err(error);
+        }
         let output = Output {
             set: &self.set,
             listing,
@@ -231,16 +247,33 @@ impl Build {
         if let Some(sensor) = self.read.sensor.or(listing.sensor) {
             return Ok(sensor);
         }
-        let sizes = listing.recordings.par_iter().filter_map(|entry| {
+        let size = |entry: &Entry| {
             let options = ReadOptions { parallel: false, ..self.read.clone() };
-            Recording::open(&entry.path, options).and_then(|mut file| file.find_sensor()).ok()
-        });
-        let larger = |a: SensorSize, b: SensorSize| {
-            SensorSize::new(a.width.max(b.width), a.height.max(b.height))
+            Recording::open(&entry.path, options)
+                .and_then(|mut file| file.find_sensor())
+                .map_err(|error| error.in_file(&entry.path))
         };
-        sizes.reduce_with(larger).ok_or_else(|| {
-            Error::caller("no recording says how large its sensor is").hint(Hint::StateSensor)
-        })
+        let larger = |a: Result<SensorSize>, b: Result<SensorSize>| match (a, b) {
+            (Ok(a), Ok(b)) => Ok(SensorSize::new(a.width.max(b.width), a.height.max(b.height))),
+            // The error of the first recording, if none can be used.
+            (Err(error), Err(_)) => Err(error),
+            (Ok(size), Err(_)) | (Err(_), Ok(size)) => Ok(size),
+        };
+        let sizes = listing.recordings.par_iter().map(size).reduce_with(larger);
+        sizes.unwrap_or_else(|| Err(Error::caller("there are no recordings")))
+    }
+
+    /// Refuses a rule for the split where the set says it.
+    fn check_split(&self, listing: &Listing) -> Result<()> {
+        let stated = listing.recordings.iter().find_map(|entry| Some((entry, entry.split?)));
+        match (self.split, stated) {
+            (SplitRule::Published | SplitRule::None, _) | (_, None) => Ok(()),
+            (rule, Some((entry, split))) => {
+                let found = format!("{rule}, and {} is to {}", entry.name, split.name());
+                let error = Error::caller("the set says itself what trains and tests").found(found);
+                Err(error.expected("no rule for the split, or none for a single file"))
+            }
+        }
     }
 
     /// The stretches of each recording, with their splits.
@@ -345,6 +378,7 @@ impl Build {
                 return Err(journal::exists(path));
             }
             let bytes = std::fs::metadata(path).map_or(0, |meta| meta.len());
+            built.failed_before = found.failed;
             built.files.push((path.clone(), found.samples, bytes));
         }
         if built.files.len() < files.len() {
@@ -498,8 +532,11 @@ impl Build {
         built.notes = notes.into_iter().collect();
         built.steps = self.samples.steps().map_or(longest, |steps| steps as u64);
         if built.classes.iter().all(|class| class.samples == [0; 3]) {
-            return Err(Error::caller("no recording is long enough for a sample")
-                .found(format!("{} samples that the end cuts short", built.cut_short)));
+            return Err(match built.cut_short {
+                0 => Error::caller("no event of the recordings is left, and so no sample"),
+                n => Error::caller("no recording is long enough for a sample")
+                    .found(format!("{n} samples that the end cuts short")),
+            });
         }
         Ok(())
     }

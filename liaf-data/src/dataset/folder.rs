@@ -1,5 +1,6 @@
 //! The files of a folder, in an order that does not depend on the file system.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -44,28 +45,44 @@ pub(super) fn files(folder: &Path) -> Result<Vec<Found>> {
         return Err(error.expected("the folder of a data set"));
     }
     let mut found = Vec::new();
-    walk(folder, "", 0, &mut found)?;
+    let mut seen = BTreeSet::new();
+    walk(folder, "", 0, &mut seen, &mut found)?;
     found.sort_by(|a, b| natural(&a.name).cmp(&natural(&b.name)).then_with(|| a.name.cmp(&b.name)));
     Ok(found)
 }
 
-fn walk(folder: &Path, prefix: &str, depth: usize, found: &mut Vec<Found>) -> Result<()> {
+fn walk(
+    folder: &Path,
+    prefix: &str,
+    depth: usize,
+    seen: &mut BTreeSet<PathBuf>,
+    found: &mut Vec<Found>,
+) -> Result<()> {
     let failed = |cause| Error::system("the folder cannot be read", cause).in_file(folder);
+    // Links may lead to one folder in several ways, and in circles.
+    if !seen.insert(fs::canonicalize(folder).map_err(failed)?) {
+        return Ok(());
+    }
     if depth > DEEPEST {
         let error = Error::limit("the folders are nested too deeply").in_file(folder);
         return Err(error.expected(format!("at most {DEEPEST} of them")));
     }
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
+    let entries = fs::read_dir(folder).map_err(failed)?;
+    let mut entries = entries.collect::<std::io::Result<Vec<_>>>().map_err(failed)?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
         let file = entry.file_name().to_string_lossy().into_owned();
         if file.starts_with('.') {
             continue;
         }
         let (path, name) = (entry.path(), format!("{prefix}{file}"));
-        let meta = fs::metadata(&path)
-            .map_err(|cause| Error::system("the file cannot be looked at", cause).in_file(&path))?;
+        let Ok(meta) = fs::metadata(&path) else {
+            // A link that leads nowhere fails as a recording that is missing.
+            found.push(Found { path, name, bytes: 0 });
+            continue;
+        };
         if meta.is_dir() {
-            walk(&path, &format!("{name}/"), depth + 1, found)?;
+            walk(&path, &format!("{name}/"), depth + 1, seen, found)?;
         } else if meta.is_file() {
             found.push(Found { path, name, bytes: meta.len() });
         }
@@ -108,6 +125,10 @@ mod tests {
             let path = folder.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, name).unwrap();
+        }
+        #[cfg(unix)]
+        for (to, at) in [("..", "a/up"), (".", "b/here"), ("b", "c")] {
+            std::os::unix::fs::symlink(to, folder.path().join(at)).unwrap();
         }
         let found = files(folder.path()).unwrap();
         let names: Vec<_> = found.iter().map(|file| &*file.name).collect();

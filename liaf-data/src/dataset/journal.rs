@@ -116,6 +116,24 @@ impl Journal {
         Ok(journal)
     }
 
+    /// Empties a folder of another plan, and opens it for this one.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), also if another process uses the folder.
+    pub fn clear(folder: &Path, plan: u64) -> Result<Self> {
+        let lock = File::open(folder.join("lock"));
+        let is_used = |lock: &File| matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
+        if !lock.as_ref().is_ok_and(is_used) {
+            let path = folder.join("journal.jsonl");
+            let removed = fs::remove_file(&path);
+            removed.map_err(|cause| {
+                Error::system("the journal cannot be removed", cause).in_file(&path)
+            })?;
+        }
+        drop(lock);
+        Self::open(folder, plan)
+    }
+
     /// The file of the part of a recording.
     pub fn part(&self, recording: usize) -> PathBuf {
         self.folder.join(format!("{recording:06}.part"))

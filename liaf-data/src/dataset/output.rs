@@ -141,6 +141,8 @@ pub(super) struct Finished {
     /// The plan by which it was made.
     pub plan: String,
     pub samples: u64,
+    /// Number of recordings that could not be used.
+    pub failed: u64,
 }
 
 /// Reads a finished file and checks all of its frames against their hashes.
@@ -173,5 +175,6 @@ pub(super) fn verify(path: &Path) -> Result<Finished> {
             return Err(Error::malformed(what).in_file(path));
         }
     }
-    Ok(Finished { plan, samples: source.len() as u64 })
+    let failed = about["dataset"]["failed"].as_u64().unwrap_or(0);
+    Ok(Finished { plan, samples: source.len() as u64, failed })
 }

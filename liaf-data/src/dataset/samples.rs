@@ -10,7 +10,7 @@ use crate::convert::make_frames;
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::{Chain, Selection};
 use crate::frames::{Frame, FrameOptions, FrameSink, WindowRule};
-use crate::model::{EventBatch, TimePoint};
+use crate::model::{EventBatch, Finding, TimePoint};
 use crate::read::Recording;
 use crate::tensor::put_cells;
 
@@ -90,7 +90,9 @@ impl Recipe<'_> {
                 collect.end();
                 let frames = &made.frames;
                 part.head.kept += frames.kept;
-                part.head.left_out += frames.events() - frames.kept - frames.out_of_window;
+                let outside = made.report.count(Finding::OutOfSensor);
+                part.head.left_out +=
+                    frames.events() - frames.kept - frames.out_of_window + outside;
                 for note in made.report.notes.iter().chain(&made.info.notes) {
                     let note = note.to_string();
                     if part.head.notes.len() < 20 && !part.head.notes.contains(&note) {

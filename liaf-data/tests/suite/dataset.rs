@@ -233,6 +233,10 @@ fn the_gestures_are_cut_by_their_tables() {
     let between = |from, to| all.iter().filter(|e| (from..to).contains(&e.t)).count() as u64;
     assert_eq!(train.sums, [between(10_000, 110_000), between(150_000, 250_000)]);
     assert_eq!(read(&built.files[1].0).labels, [10, 8]);
+    let split = SplitRule::First { fraction: 0.5 };
+    let error = run(&Build { split, output: folder.path().join("x.npz"), ..build }, &listing);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("says itself what trains") && error.contains("is to train"), "{error}");
 
     fs::write(folder.path().join("user24_led_labels.csv"), table[5..].replace("2,", "12,"))
         .unwrap();
@@ -394,7 +398,7 @@ fn what_cannot_be_used_is_reported_and_what_does_not_fit_is_refused() {
     assert_eq!(file.about["dataset"]["failed"], 1);
 
     let again = run(&build, &listing).unwrap();
-    assert!(again.was_complete && again.files[0].1 == 2);
+    assert!(again.was_complete && again.files[0].1 == 2 && again.failed_before == 1);
     let other = Build { samples: SampleRule::Whole { steps: Some(5) }, ..build.clone() };
     let error = run(&other, &listing).unwrap_err();
     assert!(error.to_string().contains("exists already"), "{error}");
@@ -477,6 +481,12 @@ fn an_interrupted_build_goes_on_and_ends_with_the_same_bytes() {
     let other = Build { samples: SampleRule::Bins { steps: 2 }, ..build(&name) };
     let error = run(&other, &listing).unwrap_err();
     assert!(error.to_string().contains("another command"), "{error}");
+    // What cannot be made leaves nothing in the way.
+    let long = SampleRule::Cut { steps: 1_000, keep_partial: false };
+    let long = Build { samples: long, ..build(&format!("long.{extension}")) };
+    let error = run(&long, &listing).unwrap_err().to_string();
+    assert!(error.contains("no recording is long enough"), "{error}");
+    assert!(!folder.path().join(format!("long.{extension}.parts")).exists());
     let lock = fs::File::open(parts.join("lock")).unwrap();
     lock.try_lock().unwrap();
     let error = run(&build(&name), &listing).unwrap_err();

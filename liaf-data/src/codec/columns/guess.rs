@@ -18,10 +18,14 @@ pub(crate) fn guess_order(columns: &[Vec<f64>]) -> Option<[usize; 4]> {
     let column = |i: usize| columns.get(i).map_or(&[][..], Vec::as_slice);
     let may_be_p = |i: usize| column(i).iter().copied().collect::<PolaritySet>().is_pair();
     let rises = |i: usize| column(i).windows(2).all(|pair| pair[0] <= pair[1]);
+    let climbs = |i: usize| rises(i) && column(i).first() < column(i).last();
     let most = |i: usize| column(i).iter().fold(f64::NEG_INFINITY, |most, &v| most.max(v));
     let possible = ORDERS.iter().filter(|order| may_be_p(order[3]));
     let best = possible.clone().filter(|order| rises(order[0])).rev();
-    best.max_by(|a, b| most(a[0]).total_cmp(&most(b[0]))).or(possible.clone().next()).copied()
+    let best = best.max_by(|a, b| most(a[0]).total_cmp(&most(b[0])));
+    // Times may step back, but not while another column rises all the time.
+    let is_t = |order: &&[usize; 4]| !(0..4).any(|i| i != order[0] && i != order[3] && climbs(i));
+    best.or(possible.clone().find(is_t)).copied()
 }
 
 #[cfg(test)]
@@ -39,5 +43,8 @@ mod tests {
         assert_eq!(order([&x, &y, &p, &t]), Some([3, 0, 1, 2]));
         assert_eq!(order([&t, &p, &x, &y]), Some([0, 2, 3, 1]));
         assert_eq!(order([&x, &y, &x, &y]), None);
+        // Orders that are not known are not taken for others.
+        assert_eq!(order([&t, &x, &p, &y]), None);
+        assert_eq!(order([&x, &t, &y, &p]), None);
     }
 }

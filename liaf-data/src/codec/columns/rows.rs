@@ -102,6 +102,18 @@ impl Unusable {
     }
 }
 
+/// The number as a column or row, if it is a whole one.
+#[inline(always)]
+fn whole(value: Value) -> Option<u16> {
+    match value {
+        Value::Int(value) => u16::try_from(value).ok(),
+        Value::Float(value) => {
+            let is_pixel = value.fract() == 0.0 && (0.0..=65535.0).contains(&value);
+            is_pixel.then_some(value as u16)
+        }
+    }
+}
+
 impl Rows {
     /// Rows of which only times and polarities are still to be found out.
     pub fn new(options: &ColumnOptions) -> Self {
@@ -125,9 +137,8 @@ impl Rows {
     pub fn append(self, views: [View<'_>; 4], n: usize, batch: &mut EventBatch) -> Unusable {
         let [t, x, y, p] = views;
         let start = batch.len();
-        let mut bad = Vec::new();
-        // A row that cannot become an event is only marked here. Such rows are rare, so they are
-        // counted and removed afterwards, which keeps this loop simple.
+        // A row that cannot become an event is only noticed here. Such rows are rare, so they are looked
+        // for afterwards, which keeps these loops simple.
         let mut any = false;
         let (unit, offset) = (self.unit, self.offset);
         t.each(n, |value| {
@@ -135,45 +146,24 @@ impl Rows {
             any |= time.is_none();
             batch.t.push(time.unwrap_or(NOT_A_VALUE));
         });
-        let mut pixel = |view: View<'_>, column: &mut Vec<u16>| {
-            let mut push = |whole: Option<u16>| {
-                if whole.is_none() {
-                    any = true;
-                    bad.push(column.len() - start);
-                }
-                column.push(whole.unwrap_or(0));
-            };
+        for (view, column) in [(x, &mut batch.x), (y, &mut batch.y)] {
             if self.pixels.rounds() {
                 view.each(n, |value| {
-                    push(match self.pixels.pixel(value.float()) {
-                        Pixel::At(pixel) => Some(pixel),
-                        Pixel::Outside | Pixel::Invalid => None,
-                    });
+                    let whole = self.rounded(value);
+                    any |= whole.is_none();
+                    column.push(whole.unwrap_or(0));
                 });
             } else {
                 view.each(n, |value| {
-                    push(match value {
-                        Value::Int(value) => u16::try_from(value).ok(),
-                        Value::Float(value) => {
-                            let is_pixel = value.fract() == 0.0 && (0.0..=65535.0).contains(&value);
-                            is_pixel.then_some(value as u16)
-                        }
-                    });
+                    let whole = whole(value);
+                    any |= whole.is_none();
+                    column.push(whole.unwrap_or(0));
                 });
             }
-        };
-        pixel(x, &mut batch.x);
-        pixel(y, &mut batch.y);
-        let reading = self.polarity;
+        }
         as_signed(p).each(n, |value| {
-            let on = match value {
-                Value::Int(value) => reading.polarity(value),
-                Value::Float(value) => reading.polarity_of_float(value),
-            };
-            if on.is_none() {
-                any = true;
-                bad.push(batch.p.len() - start);
-            }
+            let on = self.on(value);
+            any |= on.is_none();
             batch.p.push(on.unwrap_or(0));
         });
         // Truncate all columns to the same length, whatever the input was.
@@ -183,10 +173,43 @@ impl Rows {
             return Unusable::default();
         }
         let times = batch.t[start..].iter().enumerate();
-        bad.extend(times.filter(|&(_, &time)| time == NOT_A_VALUE).map(|(i, _)| i));
+        let mut bad: Vec<usize> =
+            times.filter(|&(_, &time)| time == NOT_A_VALUE).map(|(i, _)| i).collect();
+        for view in [x, y] {
+            let mut row = 0;
+            view.each(n, |value| {
+                let pixel = if self.pixels.rounds() { self.rounded(value) } else { whole(value) };
+                bad.extend(pixel.is_none().then_some(row));
+                row += 1;
+            });
+        }
+        let mut row = 0;
+        as_signed(p).each(n, |value| {
+            bad.extend(self.on(value).is_none().then_some(row));
+            row += 1;
+        });
+        bad.retain(|&row| start + row < rows);
         bad.sort_unstable();
         bad.dedup();
         self.remove(&bad, views, start, batch)
+    }
+
+    /// The pixel nearest to a number, if it is on any sensor.
+    #[inline(always)]
+    fn rounded(self, value: Value) -> Option<u16> {
+        match self.pixels.pixel(value.float()) {
+            Pixel::At(pixel) => Some(pixel),
+            Pixel::Outside | Pixel::Invalid => None,
+        }
+    }
+
+    /// The polarity that a number means.
+    #[inline(always)]
+    fn on(self, value: Value) -> Option<u8> {
+        match value {
+            Value::Int(value) => self.polarity.polarity(value),
+            Value::Float(value) => self.polarity.polarity_of_float(value),
+        }
     }
 
     /// Removes these rows, which are not events, and says what is wrong with them.

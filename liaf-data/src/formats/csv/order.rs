@@ -28,6 +28,7 @@ pub(crate) fn guess_order(
     let is_p = |i| polarities(column(i)).is_pair();
     let values = |i| column(i).filter_map(float);
     let rises = |i| values(i).zip(values(i).skip(1)).all(|(before, after)| before <= after);
+    let climbs = |i| rises(i) && values(i).next() < values(i).last();
     let most = |i| values(i).fold(f64::NEG_INFINITY, f64::max);
     let first = (is_p(3), rises(0));
     let third = (is_p(2), rises(3));
@@ -37,6 +38,9 @@ pub(crate) fn guess_order(
         ((true, true), _) => TXYP,
         (_, (true, true)) => XYPT,
         ((true, false), _) if rises(2) => XYTP,
+        // Another column rises all the time: the order is not one of these.
+        ((true, false), _) if climbs(1) => return None,
+        (_, (true, false)) if climbs(0) || climbs(1) => return None,
         ((true, false), _) => TXYP,
         (_, (true, false)) => XYPT,
         _ => TXYP,

@@ -109,8 +109,6 @@ impl Discovery {
                     }
                     return;
                 }
-                // What is before a damaged part is enough, if there is anything.
-                _ if !self.channels.is_empty() => return,
                 _ => match layout.find(&rest[1..], &self.channels) {
                     Some(next) => at += 1 + next,
                     None => return,

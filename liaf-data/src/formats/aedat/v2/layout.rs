@@ -84,7 +84,11 @@ impl Layout {
     ///
     /// DVS128 addresses have 16 bits and DVS640 ones 20; a DAVIS address has its row in bits 30–22.
     pub(crate) fn guess(first_records: &[[u8; 8]], stated: Option<SensorSize>) -> Self {
-        let highest = first_records.iter().map(Word::address).max().unwrap_or(0);
+        // A few damaged records among many do not decide: at least one in 64 has to be as high, and the
+        // highest of few ones.
+        let mut addresses: Vec<u32> = first_records.iter().map(Word::address).collect();
+        addresses.sort_unstable_by(|a, b| b.cmp(a));
+        let highest = addresses.get(addresses.len() / 64).copied().unwrap_or(0);
         match (highest, stated) {
             (..=0xffff, None) => Self::Dvs128,
             (..=0xffff, Some(size)) if size.width <= 128 && size.height <= 128 => Self::Dvs128,
