@@ -4,7 +4,7 @@
 //!
 //! # In Rust
 //!
-//! What an overflow means is [`AtisOverflow`](crate::options::AtisOverflow).
+//! What an overflow means is [`AtisOverflow`].
 
 mod decode;
 mod encode;

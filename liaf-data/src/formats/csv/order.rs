@@ -28,7 +28,7 @@ pub(crate) fn guess_order(
     let is_p = |i| polarities(column(i)).is_pair();
     let values = |i| column(i).filter_map(float);
     let rises = |i| values(i).zip(values(i).skip(1)).all(|(before, after)| before <= after);
-    let climbs = |i| rises(i) && values(i).next() < values(i).last();
+    let climbs = |i| rises(i) && values(i).next() < values(i).next_back();
     let most = |i| values(i).fold(f64::NEG_INFINITY, f64::max);
     let first = (is_p(3), rises(0));
     let third = (is_p(2), rises(3));

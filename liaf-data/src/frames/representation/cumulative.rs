@@ -7,7 +7,7 @@ use super::{Accumulator, Canvas, CellOptions, Closed, Layout, Placed, Representa
 use crate::frames::frame::each_type;
 use crate::frames::{CellValues, Cells, Dtype, Frame, Window};
 
-/// The sum of the [counts](super::COUNT) of all frames up to this one, F[k] = Σ count[j], j ≤ k. A cell
+/// The sum of the [counts](super::COUNT) of all frames up to this one, Fₖ = Σ countⱼ, j ≤ k. A cell
 /// whose sum is above the largest value of its type has that value, and is reported in each frame. If
 /// windows overlap, an event counts once for each of its windows.
 pub static CUMULATIVE: Representation = Representation {
