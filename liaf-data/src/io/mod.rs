@@ -22,4 +22,5 @@ pub use source::{ByteSource, MapChoice, unpacked_name};
 pub(crate) use source::{Damage, Unpack, Wrapper};
 pub(crate) use spool::Spool;
 pub use unfinished::abandon_outputs;
+#[cfg(feature = "png")]
 pub(crate) use unfinished::{Unfinished, changing};

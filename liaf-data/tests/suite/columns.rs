@@ -5,13 +5,17 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "hdf5")]
+use liaf_data::SensorSize;
 use liaf_data::convert::{ConvertOptions, convert};
 use liaf_data::frames::FrameOptions;
+use liaf_data::model::Finding;
+#[cfg(feature = "hdf5")]
+use liaf_data::model::SensorSource;
 use liaf_data::model::TimePoint::Absolute;
-use liaf_data::model::{Finding, SensorSource};
 use liaf_data::options::{ColumnMap, TimeUnit};
 use liaf_data::tensor::{Container, TensorOptions};
-use liaf_data::{EventBatch, Hint, ReadOptions, Recording, Report, SensorSize};
+use liaf_data::{EventBatch, Hint, ReadOptions, Recording, Report};
 
 use crate::common;
 

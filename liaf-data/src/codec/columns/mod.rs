@@ -19,14 +19,13 @@ pub(crate) use feed::{Feed, Storage};
 pub(crate) use guess::guess_order;
 pub(crate) use names::Name;
 pub(crate) use number::{Kind, Number, View};
-#[cfg(feature = "hdf5")]
 pub(crate) use other_table::surely_no_events;
 pub(crate) use pixel::{Pixel, Pixels};
+#[cfg(feature = "hdf5")]
 pub(crate) use polarity::DECIDING_ROWS;
 pub(crate) use polarity::{Meaning, PolarityReading, PolaritySet};
 pub(crate) use reader::{Array, Checksum, ColumnReader, Parts, Source};
-pub(crate) use rows::Rows;
 #[cfg(feature = "hdf5")]
-pub(crate) use rows::Unusable;
+pub(crate) use rows::{Rows, Unusable};
 pub(crate) use sensor::turned_if_needed;
 pub(crate) use time::{guess, scaled};

@@ -136,6 +136,7 @@ impl View<'_> {
     }
 
     /// The first `n` numbers of the column, where they are whole and fit in `i64`.
+    #[cfg(feature = "hdf5")]
     pub fn integers(self, n: usize) -> Vec<Option<i64>> {
         let mut values = Vec::new();
         self.each(n, |value| {
