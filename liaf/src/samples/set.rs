@@ -81,7 +81,7 @@ impl<'a> SampleSet<'a> {
         let frames = file.get("frames")?;
         let bad = |what: &str, found: String| {
             let error = Error::malformed(what).found(found);
-            Err(crate::Error::from(error))
+            Err(error.into())
         };
         let &[n, t, c, h, w] = frames.shape() else {
             return bad(
