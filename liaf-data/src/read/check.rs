@@ -61,7 +61,8 @@ impl Check {
         let outside = |event: &Event| !sensor.contains(event.x, event.y);
         let Some(first) = events.iter().position(|event| outside(&event)) else { return Ok(()) };
         let number = self.decoded + first as u64;
-        if let Some(event) = events.get(first) {
+        let is_first_loss = self.report.first_loss.is_none();
+        if let Some(event) = events.get(first).filter(|_| self.strict || is_first_loss) {
             let error = Error::malformed(format!("event {number} lies outside the sensor"))
                 .expected(format!("a pixel of {sensor}"))
                 .found(format!("x {}, y {}", event.x, event.y))
@@ -70,9 +71,7 @@ impl Check {
                 events.truncate(first);
                 return Err(error.at_event(first, offset));
             }
-            if self.report.first_loss.is_none() {
-                self.report.lose(&error);
-            }
+            self.report.lose(&error);
         }
         events.retain(|event| !outside(&event));
         self.report.add_event(Finding::OutOfSensor, (before - events.len()) as u64, number);

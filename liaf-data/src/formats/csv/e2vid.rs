@@ -3,9 +3,8 @@
 
 use std::io::Write;
 
-use crate::codec::{Capabilities, Encoder, Make, Output, Target};
-use crate::error::{Error, Result};
-use crate::model::{EventBatch, SensorSize};
+use super::lines::LineEncoder;
+use crate::codec::{Capabilities, Make, Target};
 
 pub(crate) const TARGET: Target = Target {
     name: "e2vid",
@@ -25,41 +24,10 @@ pub(crate) const TARGET: Target = Target {
         ..Capabilities::ANYTHING
     },
     make: Make::Encoder(|spec, _| {
-        Ok(Box::new(E2vidEncoder { sensor: spec.sensor, lines: Vec::new() }))
+        let size = format!("{} {}\n", spec.sensor.width, spec.sensor.height);
+        Ok(Box::new(LineEncoder::new(size, |event, lines| {
+            let (seconds, micros) = (event.t.div_euclid(1_000_000), event.t.rem_euclid(1_000_000));
+            writeln!(lines, "{seconds}.{micros:06} {} {} {}", event.x, event.y, event.p & 1)
+        })))
     }),
 };
-
-/// Number of bytes that are written together.
-const CHUNK: usize = 64 << 10;
-
-/// Writes the size of the sensor and a line for each event.
-struct E2vidEncoder {
-    sensor: SensorSize,
-    lines: Vec<u8>,
-}
-
-impl Encoder for E2vidEncoder {
-    fn start(&mut self, out: &mut dyn Output) -> Result<()> {
-        out.append(format!("{} {}\n", self.sensor.width, self.sensor.height).as_bytes())
-    }
-
-    fn push(&mut self, events: &EventBatch, out: &mut dyn Output) -> Result<()> {
-        for event in events.iter() {
-            let (seconds, micros) = (event.t.div_euclid(1_000_000), event.t.rem_euclid(1_000_000));
-            let (x, y, p) = (event.x, event.y, event.p & 1);
-            writeln!(self.lines, "{seconds}.{micros:06} {x} {y} {p}")
-                .map_err(|error| Error::system("cannot write", error))?;
-            if self.lines.len() >= CHUNK {
-                out.append(&self.lines)?;
-                self.lines.clear();
-            }
-        }
-        out.append(&self.lines)?;
-        self.lines.clear();
-        Ok(())
-    }
-
-    fn finish(&mut self, _: &mut dyn Output) -> Result<()> {
-        Ok(())
-    }
-}

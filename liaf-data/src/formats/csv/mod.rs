@@ -13,6 +13,7 @@ mod encode;
 mod fast;
 mod layout;
 mod line;
+mod lines;
 mod number;
 mod order;
 mod polarity;

@@ -16,6 +16,7 @@ mod lease;
 mod mapped;
 mod packed;
 mod positioned;
+mod random;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -28,6 +29,7 @@ use mapped::{Mapped, Visit};
 pub use packed::unpacked_name;
 pub(crate) use packed::{Damage, Unpack, Wrapper};
 use packed::{Packed, Wrapped};
+use random::read_fully_at;
 
 /// Whether a file is mapped into memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -331,86 +333,6 @@ impl ByteSource {
         self.read_at(0, max)
     }
 
-    /// A copy of the bytes from `at` on, at most `max`; fewer only at the end. The caller limits
-    /// `max` according to [`Limits`](crate::Limits).
-    ///
-    /// # Errors
-    /// [`ErrorKind::Caller`] on a stream, [`ErrorKind::System`] if reading fails.
-    pub fn read_at(&mut self, at: u64, max: usize) -> Result<Vec<u8>> {
-        let rest = self.len().map_or(0, |len| len.saturating_sub(at));
-        let max = usize::try_from(rest).unwrap_or(max).min(max);
-        if max == 0 && self.is_seekable() {
-            return Ok(Vec::new());
-        }
-        match &mut self.kind {
-            Kind::Memory(bytes) => {
-                let from = (bytes.len() as u64).min(at) as usize;
-                Ok(bytes[from..from + max].to_vec())
-            }
-            Kind::Mapped { mapped, released } => {
-                match mapped.visit(at, max, released, <[u8]>::to_vec) {
-                    Visit::Done(bytes) => Ok(bytes),
-                    Visit::Revoked => {
-                        self.fall_back();
-                        self.read_at(at, max)
-                    }
-                }
-            }
-            Kind::Read { file, .. } => {
-                let mut bytes = vec![0; max];
-                let filled = read_fully_at(file, &mut bytes, at)?;
-                bytes.truncate(filled);
-                Ok(bytes)
-            }
-            Kind::Stream { .. } | Kind::Packed(_) => {
-                Err(Error::caller("a pipe cannot be read out of order").advice("name a file"))
-            }
-        }
-    }
-
-    /// Fills `buffer` with the bytes from `at` on, and returns how many there were: fewer only at the
-    /// end, which is where a file ends now if it shrank.
-    ///
-    /// # Errors
-    /// As for [`read_at`](Self::read_at).
-    #[cfg(feature = "hdf5")]
-    pub(crate) fn read_into(&mut self, at: u64, buffer: &mut [u8]) -> Result<usize> {
-        let rest = self.len().map_or(0, |len| len.saturating_sub(at));
-        let max = usize::try_from(rest).unwrap_or(buffer.len()).min(buffer.len());
-        let buffer = &mut buffer[..max];
-        if let Kind::Mapped { mapped, released } = &mut self.kind {
-            match mapped.visit(at, max, released, |bytes| buffer.copy_from_slice(bytes)) {
-                Visit::Done(()) => return Ok(max),
-                Visit::Revoked => self.fall_back(),
-            }
-        }
-        match &mut self.kind {
-            Kind::Memory(bytes) => {
-                let from = (bytes.len() as u64).min(at) as usize;
-                buffer.copy_from_slice(&bytes[from..from + max]);
-                Ok(max)
-            }
-            Kind::Read { file, .. } => read_fully_at(file, buffer, at),
-            Kind::Mapped { .. } | Kind::Stream { .. } | Kind::Packed(_) => {
-                Err(Error::caller("a pipe cannot be read out of order").advice("name a file"))
-            }
-        }
-    }
-
-    /// The `len` bytes from `at` on, without a copy and independent of the position. `None` if there
-    /// are not as many, and for files, unless they are mapped with [`MapChoice::always`]: others must
-    /// not have to wait for as long as somebody has a slice of the map.
-    pub(crate) fn lend(&self, at: u64, len: usize) -> Option<&[u8]> {
-        match &self.kind {
-            Kind::Memory(bytes) => {
-                let at = usize::try_from(at).ok()?;
-                bytes.get(at..at.checked_add(len)?)
-            }
-            Kind::Mapped { mapped, .. } => mapped.lend(at, len),
-            Kind::Read { .. } | Kind::Stream { .. } | Kind::Packed(_) => None,
-        }
-    }
-
     /// Continues at byte `to`. A stream can only go forward.
     ///
     /// # Errors
@@ -574,22 +496,6 @@ impl ByteSource {
 thread_local! {
     /// Number of files that this thread has opened for reading.
     pub(crate) static OPENS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
-}
-
-/// Fills `buffer` from byte `at` on; fewer bytes only at the end of the file.
-fn read_fully_at(file: &File, buffer: &mut [u8], at: u64) -> Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match positioned::read_at(file, &mut buffer[filled..], at + filled as u64) {
-            Ok(0) => break,
-            Ok(n) => filled += n,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                return Err(Error::system("cannot read", error).at(at + filled as u64));
-            }
-        }
-    }
-    Ok(filled)
 }
 
 fn read_some(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {

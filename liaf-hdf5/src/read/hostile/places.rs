@@ -26,6 +26,6 @@ fn an_identifier_of_no_known_kind() {
         file.header(&[(2, 0, [&[0, 0][..], &bytes(&[NOWHERE; 2])].concat()), (0x15, 0, info)]);
     let root = file.open(root).0.unwrap().root().unwrap();
     let error = is_refused(root.attributes(), "of no known kind");
-    // The first identifier of the leaf, which is behind the head of the heap.
+    // The first identifier of the leaf, which comes after the head of the heap.
     assert_eq!(error.offset(), Some(heap + 144 + 2 + 6), "{error}");
 }
