@@ -2,6 +2,7 @@
 
 use super::EventSink;
 use crate::error::Result;
+use crate::model::{Finding, Report};
 
 /// Bytes that are kept from one push to the next. The first `done` of them have been decoded already.
 #[derive(Debug, Default)]
@@ -40,6 +41,48 @@ impl Waste {
     /// Whether the allowance at byte `offset` of the file is used up.
     pub fn is_too_much(self, offset: u64) -> bool {
         self.0 > Self::ALLOWED + Self::ALLOWED_PER_BYTE * offset
+    }
+}
+
+/// Whether a decoder is inside damaged data, and the account of what is skipped there.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Damage {
+    since: Option<u64>,
+}
+
+impl Damage {
+    /// Whether the next packet is still to be found.
+    pub fn is_open(self) -> bool {
+        self.since.is_some()
+    }
+
+    /// Marks the `skip` bytes at `offset` as damaged; the search for a packet continues after them.
+    /// Returns `skip`.
+    pub fn start(&mut self, skip: usize, offset: u64, report: &mut Report) -> usize {
+        report.add(Finding::DamagedPackets, 1, offset);
+        report.bytes.skipped += skip as u64;
+        self.since = Some(offset);
+        skip
+    }
+
+    /// Skips to the packet that was `found` in the next `len` bytes or, if there is none, all of them
+    /// but the last `keep`, in which one may start. Returns how many bytes were skipped, and whether a
+    /// packet was found.
+    pub fn skip(
+        &mut self,
+        found: Option<usize>,
+        len: usize,
+        keep: usize,
+        report: &mut Report,
+    ) -> (usize, bool) {
+        let passed = found.unwrap_or(len.saturating_sub(keep));
+        report.bytes.skipped += passed as u64;
+        if found.is_some()
+            && let Some(since) = self.since.take()
+        {
+            report.add(Finding::Resyncs, 1, since);
+        }
+        (passed, found.is_some())
     }
 }
 

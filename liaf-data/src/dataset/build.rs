@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hasher;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use rayon::prelude::*;
@@ -404,9 +403,8 @@ impl Build {
         progress: &(dyn Fn(&Progress) + Sync),
         go_on: &(dyn Fn() -> bool + Sync),
     ) -> Result<Vec<Failure>> {
-        let lock = || journal.lock().unwrap_or_else(PoisonError::into_inner);
         let missing: Vec<usize> = {
-            let journal = lock();
+            let journal = lock(journal);
             (0..listing.recordings.len()).filter(|i| !journal.done.contains_key(i)).collect()
         };
         let state = Mutex::new(Progress {
@@ -424,12 +422,12 @@ impl Build {
                 return;
             }
             let entry = &listing.recordings[number];
-            let path = lock().part(number);
+            let path = lock(journal).part(number);
             let events = match self.make_part(entry, &sources[number], sensor, &path, &goes_on) {
                 Ok((hash, events)) => {
-                    if let Err(error) = lock().add(number, hash) {
+                    if let Err(error) = lock(journal).add(number, hash) {
                         stopped.store(true, Ordering::Relaxed);
-                        *broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                        *lock(&broken) = Some(error);
                     }
                     events
                 }
@@ -437,7 +435,7 @@ impl Build {
                 // A full disk is no fault of the recording.
                 Err(error) if error.path() == Some(&*path) => {
                     stopped.store(true, Ordering::Relaxed);
-                    *broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    *lock(&broken) = Some(error);
                     0
                 }
                 Err(error) => {
@@ -445,11 +443,11 @@ impl Build {
                         stopped.store(true, Ordering::Relaxed);
                     }
                     let error = error.in_file(&entry.path);
-                    failures.lock().unwrap_or_else(PoisonError::into_inner).insert(number, error);
+                    lock(&failures).insert(number, error);
                     0
                 }
             };
-            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut state = lock(&state);
             state.done += 1;
             state.bytes += entry.bytes;
             state.events += events;
@@ -540,6 +538,10 @@ impl Build {
         }
         Ok(())
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The folder in which finished recordings wait.

@@ -7,7 +7,7 @@ use super::channels::Channels;
 use super::job::{Context, DecodedJob, Item, Piece, What};
 use super::layout::{Found, Kind, Layout, RecordHead, look};
 use super::words::Words;
-use crate::codec::packets::{self, PacketBuffer, Packets, Waste};
+use crate::codec::packets::{self, Damage, PacketBuffer, Packets, Waste};
 use crate::codec::per_stream::PerStream;
 use crate::codec::{Checkpoint, Decoder, EventSink, Evt21Order, ReadOptions};
 use crate::error::{Error, Result};
@@ -37,8 +37,7 @@ pub(crate) struct BagDecoder<L> {
     header: Report,
     carry: PacketBuffer,
     offset: u64,
-    /// If the decoder is inside damaged data: the offset at which the damage started.
-    lost_since: Option<u64>,
+    damage: Damage,
     waste: Waste,
     pieces: Vec<Piece>,
     jobs: Vec<Range<usize>>,
@@ -82,7 +81,7 @@ impl<L: Layout> BagDecoder<L> {
             header,
             carry: PacketBuffer::default(),
             offset: start,
-            lost_since: None,
+            damage: Damage::default(),
             waste: Waste::default(),
             pieces: Vec::new(),
             jobs: Vec::new(),
@@ -98,18 +97,12 @@ impl<L: Layout> BagDecoder<L> {
 
     /// Searches for the next record after damage. Returns how many bytes were skipped, and whether a
     /// record was found.
-    fn search(&mut self, rest: &[u8], since: u64, last: bool) -> (usize, bool) {
+    fn search(&mut self, rest: &[u8], last: bool) -> (usize, bool) {
         let keep = if last { 0 } else { MARGIN };
         // Near the end of the bytes, a record may be followed by one that can be recognised already.
         let found = self.layout.find(rest, &self.channels);
         let found = found.filter(|at| at + keep <= rest.len());
-        let passed = found.unwrap_or(rest.len().saturating_sub(keep));
-        self.report.bytes.skipped += passed as u64;
-        if found.is_some() {
-            self.report.add(Finding::Resyncs, 1, since);
-            self.lost_since = None;
-        }
-        (passed, found.is_some())
+        self.damage.skip(found, rest.len(), keep, &mut self.report)
     }
 
     /// Marks the next `skip` bytes as damaged; the search for a record continues after them.
@@ -121,10 +114,7 @@ impl<L: Layout> BagDecoder<L> {
                 .expected("a record with consistent values")
                 .found(format!("{shown:02x?}")));
         }
-        self.report.add(Finding::DamagedPackets, 1, self.offset);
-        self.report.bytes.skipped += skip as u64;
-        self.lost_since = Some(self.offset);
-        Ok(skip)
+        Ok(self.damage.start(skip, self.offset, &mut self.report))
     }
 
     /// Takes the record that `bytes[range]` are. Returns the offset in `bytes` at which to continue.
@@ -376,7 +366,7 @@ impl<L: Layout> Packets for BagDecoder<L> {
 
     fn need(&self, carried: &[u8]) -> Option<usize> {
         match look(&self.layout, carried, false, self.cap) {
-            Found::Need(need) if self.lost_since.is_none() => Some(need),
+            Found::Need(need) if !self.damage.is_open() => Some(need),
             _ => None,
         }
     }
@@ -387,8 +377,8 @@ impl<L: Layout> Packets for BagDecoder<L> {
         while at < bytes.len() {
             self.offset = base + at as u64;
             let rest = &bytes[at..];
-            if let Some(since) = self.lost_since {
-                let (passed, found) = self.search(rest, since, last);
+            if self.damage.is_open() {
+                let (passed, found) = self.search(rest, last);
                 at += passed;
                 if !found {
                     break;
@@ -459,13 +449,13 @@ impl<L: Layout> Decoder for BagDecoder<L> {
             _ => return None,
         };
         let is_known = self.channels.version() == self.first_channels.version();
-        (is_known && self.lost_since.is_none()).then(|| Checkpoint::new(self.offset, state))
+        (is_known && !self.damage.is_open()).then(|| Checkpoint::new(self.offset, state))
     }
 
     fn reset(&mut self) {
         self.offset = self.start;
         self.carry.clear();
-        (self.lost_since, self.waste) = (None, Waste::default());
+        (self.damage, self.waste) = (Damage::default(), Waste::default());
         self.jobs.clear();
         self.pieces.clear();
         self.words.clear();

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::events::{self, EVENT, PolarityFields};
 use super::measurements::MeasurementRule;
 use super::packet::{FRAME, Found, Framing, HEADER, IMU6, IMU9, POLARITY, PacketHeader, SPECIAL};
-use crate::codec::packets::{self, PacketBuffer, Packets, Waste};
+use crate::codec::packets::{self, Damage, PacketBuffer, Packets, Waste};
 use crate::codec::per_stream::PerStream;
 use crate::codec::{Checkpoint, Decoder, EventSink, ReadOptions};
 use crate::error::{Error, Result};
@@ -43,8 +43,7 @@ pub struct Aedat3Decoder {
     /// the next one is seen. `offset` is their offset in the file.
     carry: PacketBuffer,
     offset: u64,
-    /// If the decoder is inside damaged data: the offset at which the damage started.
-    lost_since: Option<u64>,
+    damage: Damage,
     waste: Waste,
     /// The pieces that wait to be decoded, in file order, and the jobs into which they are divided.
     pieces: Vec<Piece>,
@@ -142,7 +141,7 @@ impl Aedat3Decoder {
             header: report.clone(),
             carry: PacketBuffer::default(),
             offset: start,
-            lost_since: None,
+            damage: Damage::default(),
             waste: Waste::default(),
             pieces: Vec::new(),
             jobs: Vec::new(),
@@ -155,16 +154,9 @@ impl Aedat3Decoder {
 
     /// Searches for the next packet after damage. Returns how many bytes were skipped, and whether a
     /// packet was found.
-    fn search(&mut self, rest: &[u8], since: u64, last: bool) -> (usize, bool) {
-        let found = self.framing.find(rest);
+    fn search(&mut self, rest: &[u8], last: bool) -> (usize, bool) {
         let keep = if last { 0 } else { HEADER - 1 };
-        let passed = found.unwrap_or(rest.len().saturating_sub(keep));
-        self.report.bytes.skipped += passed as u64;
-        if found.is_some() {
-            self.report.add(Finding::Resyncs, 1, since);
-            self.lost_since = None;
-        }
-        (passed, found.is_some())
+        self.damage.skip(self.framing.find(rest), rest.len(), keep, &mut self.report)
     }
 
     /// Marks the next `skip` bytes as damaged; the search for a packet continues after them.
@@ -176,10 +168,7 @@ impl Aedat3Decoder {
                 .expected("a packet header with consistent values")
                 .found(format!("{shown:02x?}")));
         }
-        self.report.add(Finding::DamagedPackets, 1, self.offset);
-        self.report.bytes.skipped += skip as u64;
-        self.lost_since = Some(self.offset);
-        Ok(skip)
+        Ok(self.damage.start(skip, self.offset, &mut self.report))
     }
 
     /// Processes the packet with the payload `body`; returns the offset at which to continue.
@@ -387,7 +376,7 @@ impl Packets for Aedat3Decoder {
 
     fn need(&self, carried: &[u8]) -> Option<usize> {
         match self.framing.look(carried, false) {
-            Found::Need(need) if self.lost_since.is_none() => Some(need),
+            Found::Need(need) if !self.damage.is_open() => Some(need),
             _ => None,
         }
     }
@@ -399,8 +388,8 @@ impl Packets for Aedat3Decoder {
         while at < bytes.len() && result.is_ok() {
             self.offset = base + at as u64;
             let rest = &bytes[at..];
-            if let Some(since) = self.lost_since {
-                let (passed, found) = self.search(rest, since, last);
+            if self.damage.is_open() {
+                let (passed, found) = self.search(rest, last);
                 at += passed;
                 if !found {
                     break;
@@ -446,13 +435,13 @@ impl Decoder for Aedat3Decoder {
 
     /// A checkpoint is at the start of a packet. Inside damaged data there is none.
     fn checkpoint(&self) -> Option<Checkpoint> {
-        self.lost_since.is_none().then(|| Checkpoint { offset: self.offset, state: Vec::new() })
+        (!self.damage.is_open()).then(|| Checkpoint { offset: self.offset, state: Vec::new() })
     }
 
     fn reset(&mut self) {
         self.offset = self.start;
         self.carry.clear();
-        (self.lost_since, self.waste) = (None, Waste::default());
+        (self.damage, self.waste) = (Damage::default(), Waste::default());
         self.report.clone_from(&self.header);
         self.streams.iter_mut().for_each(PerStream::reset);
     }
