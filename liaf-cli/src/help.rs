@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{Arg, ArgAction, Command, CommandFactory};
 
 use crate::Cli;
-use crate::cmd::cells;
+use crate::cmd::{cells, dataset};
 
 /// How the input is read.
 pub const INPUT: &str = "Input";
@@ -47,6 +47,7 @@ pub fn complete() -> Command {
 fn explained(arg: Arg) -> Arg {
     match arg.get_id().as_str() {
         "repr" => arg.help(cells::about_all()),
+        "repr_or_events" => arg.help(dataset::repr::about_all()),
         "filter" => arg.help(cells::filters_all()),
         _ => arg,
     }

@@ -1,42 +1,49 @@
 //! `liaf dataset`: makes one tensor file of a folder of recordings, or one for each split.
 
+mod merge;
+mod part;
+mod report;
+pub mod repr;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Result;
-use indicatif::{ProgressBar, ProgressStyle};
 use liaf::data::dataset::{
-    Build, Built, ClassFrom, DATASETS, DataSet, ListOptions, Listing, OnError, Progress,
-    SampleRule, SplitRule,
+    Build, ClassFrom, Contents, DATASETS, DataSet, ListOptions, OnError, PartOf, Progress,
+    SampleRule, Shards, SplitRule,
 };
 use liaf::data::filter::FilterSpec;
 use liaf::data::frames::{Dtype, FrameOptions, PolarityChannels, Representation, WindowRule};
 use liaf::data::options::Coords;
 use liaf::data::tensor::TensorOptions;
 use liaf::data::{Limits, ReadOptions, SensorSize};
-use std::io::IsTerminal;
 
-use super::cells::Cells;
 use crate::args::ReadArgs;
 use crate::help::{FRAMES, INPUT, OTHER, OUTPUT};
 use crate::hints;
 use crate::names::named;
 use crate::outputs::Usage;
-use crate::text::{bytes, say, thousands};
+use crate::text::say;
 use crate::values;
+use repr::Repr;
 
 /// Data sets to tensor files: samples [N, T, C, H, W] with labels, one file for each split
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Args {
+    #[command(subcommand)]
+    verb: Option<merge::Verb>,
+
     #[arg(value_name = "NAME", value_parser = DataSet::named, help_heading = INPUT)]
-    #[arg(help = about_sets(), display_order = 0)]
-    set: &'static DataSet,
+    #[arg(help = about_sets(), display_order = 0, required = true)]
+    set: Option<&'static DataSet>,
 
     /// The folder of the set
-    #[arg(value_name = "DIR", help_heading = INPUT, display_order = 0)]
-    folder: PathBuf,
+    #[arg(value_name = "DIR", help_heading = INPUT, display_order = 0, required = true)]
+    folder: Option<PathBuf>,
 
     /// The file to make: .h5, .npz or .safetensors; with splits, .train and .test come before the
     /// extension
@@ -66,6 +73,22 @@ pub struct Args {
     #[arg(long, value_name = "RULE", help_heading = OUTPUT)]
     split: Option<SplitRule>,
 
+    /// Make only the I-th of N parts of the recordings, as in 2/3, into files with the part in their names;
+    /// `liaf dataset merge` joins them. auto or auto/N takes I, and N for Slurm, from SLURM_ARRAY_TASK_ID,
+    /// JOB_COMPLETION_INDEX (from 0) or HQ_TASK_ID (from 0)
+    #[arg(long, value_name = "I/N", value_parser = part::parse, help_heading = OUTPUT)]
+    #[arg(conflicts_with = "shards")]
+    part: Option<PartOf>,
+
+    /// Several files for each split, and a list of them in a .json file: their number, or the size of each
+    /// before compression, as in 500MB or 2GiB
+    #[arg(long, value_name = "N|SIZE", help_heading = OUTPUT)]
+    shards: Option<Shards>,
+
+    /// Store only the cells that are not zero: frame, c, y, x and count, and the offsets of each sample
+    #[arg(long, help_heading = OUTPUT)]
+    sparse: bool,
+
     /// Windows of this duration [default: 10ms]
     #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = FRAMES)]
     #[arg(conflicts_with = "bins")]
@@ -92,9 +115,9 @@ pub struct Args {
     #[arg(long, value_name = "WxH", help_heading = FRAMES)]
     size: Option<SensorSize>,
 
-    #[arg(long, value_name = "NAME", value_parser = Cells::parse, help_heading = FRAMES)]
-    #[arg(help = super::cells::about())]
-    repr: Option<Cells>,
+    #[arg(long = "repr", value_name = "NAME", value_parser = Repr::parse, help_heading = FRAMES)]
+    #[arg(help = repr::about())]
+    repr_or_events: Option<Repr>,
 
     /// Type of a cell: u8, u16, i16, f32 [default: u8 for counts, otherwise the usual one of --repr]
     #[arg(long, value_name = "TYPE", help_heading = FRAMES)]
@@ -136,7 +159,10 @@ Examples:
   liaf dataset folder recordings -o out.h5 --sample 1s --window 100ms --size 32x32 --split time:0.7
   liaf dataset folder recordings -o out.npz --labels labels.csv --bins 20
   liaf dataset dvs-gesture DvsGesture -o gesture.h5 --window 25ms --steps 60 --size 32x32
-  liaf dataset n-mnist N-MNIST --check";
+  liaf dataset n-mnist N-MNIST --check
+  liaf dataset folder recordings -o out.h5 --bins 20 --part 1/3   # and 2/3 and 3/3, elsewhere
+  liaf dataset merge out.part-*.h5 -o out.h5
+  liaf dataset verify out.h5";
 
 /// The help of the name, with every set.
 fn about_sets() -> String {
@@ -146,18 +172,24 @@ fn about_sets() -> String {
 
 /// Makes the files.
 pub fn run(args: &Args) -> Result<ExitCode> {
+    if let Some(verb) = &args.verb {
+        return verb.run();
+    }
+    let (Some(set), Some(folder)) = (args.set, &args.folder) else {
+        return Err(Usage("name a data set and its folder".into()).into());
+    };
     let listed = ListOptions {
         class_from: args.class_from.unwrap_or_default(),
         labels: args.labels.clone(),
         subset: args.subset.clone(),
     };
-    let build = args.build()?;
-    let listing = args.set.list(&args.folder, &listed)?;
+    let build = args.build(set)?;
+    let listing = set.list(folder, &listed)?;
     if !args.quiet || args.check {
-        report(args, &listing);
+        report::listing(args, &listing);
     }
     let Some(build) = build else { return Ok(ExitCode::SUCCESS) };
-    let bar = bar(args.quiet, &listing);
+    let bar = report::bar(args.quiet, &listing);
     let begun = Instant::now();
     let tell = |progress: &Progress| {
         bar.set_position(progress.bytes);
@@ -166,11 +198,17 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             "{}/{} files, {:.1} files/s, {}",
             progress.done,
             progress.recordings,
-            progress.done as f64 / seconds,
+            progress.done.saturating_sub(progress.resumed) as f64 / seconds,
             crate::text::rate(progress.events as f64 / seconds)
         ));
     };
-    let built = args.read.on_threads(|| build.run(&listing, &tell, &|| true))?;
+    let built = args.read.on_threads(|| {
+        let prepared = build.prepare(&listing)?;
+        if !args.quiet {
+            report::prepared(&prepared);
+        }
+        prepared.run(&tell, &|| true)
+    })?;
     bar.finish_and_clear();
     let mut built = built?;
     let failures = std::mem::take(&mut built.failures);
@@ -179,10 +217,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         say(format_args!("liaf: {}", hints::message(&failure.error.into())));
     }
     if !args.quiet {
-        summary(&built);
+        report::summary(&built);
     }
     if n > 0 {
-        let all = listing.recordings.len();
+        let all = args.part.map_or(listing.recordings.len(), |_| built.recordings);
         say(format_args!("liaf: {n} of {all} recordings failed and are not in the output"));
         return Ok(ExitCode::FAILURE);
     }
@@ -198,7 +236,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 impl Args {
     /// The build, all of whose options have been checked; `None` if nothing is to be made.
-    fn build(&self) -> Result<Option<Build>> {
+    fn build(&self, set: &DataSet) -> Result<Option<Build>> {
         let Some(output) = self.output.as_ref().filter(|_| !self.check) else { return Ok(None) };
         let window = self.window.unwrap_or(10_000);
         let samples = match (self.steps, self.bins, self.sample) {
@@ -215,9 +253,19 @@ impl Args {
             }
             (steps, ..) => SampleRule::Whole { steps },
         };
-        let (representation, parameters) = match &self.repr {
-            Some(cells) => (cells.representation, cells.parameters.clone()),
-            None => (Representation::named("count")?, Default::default()),
+        let (representation, parameters) = match &self.repr_or_events {
+            Some(Repr::Cells(cells)) => (cells.representation, cells.parameters.clone()),
+            _ => (Representation::named("count")?, Default::default()),
+        };
+        let contents = match &self.repr_or_events {
+            Some(Repr::Events) if self.sparse || self.dtype.is_some() => {
+                return Err(
+                    Usage("events have no cells: leave out --sparse and --dtype".into()).into()
+                );
+            }
+            Some(Repr::Events) => Contents::Events,
+            _ if self.sparse => Contents::Sparse,
+            _ => Contents::Frames,
         };
         let usual =
             if representation.name == "count" { Dtype::U8 } else { representation.usual_dtype };
@@ -237,83 +285,17 @@ impl Args {
             read: ReadOptions { parallel: false, ..read },
             samples,
             split: self.split.unwrap_or_default(),
+            contents,
+            part: self.part,
+            shards: self.shards,
             on_error: if self.on_error == "stop" { OnError::Stop } else { OnError::Skip },
             tensor: TensorOptions { overwrite: self.force, limits, ..TensorOptions::default() },
-            ..Build::new(self.set.name, output)?
+            ..Build::new(set.name, output)?
         }))
     }
-}
 
-/// What was found in the folder.
-fn report(args: &Args, listing: &Listing) {
-    let size: u64 = listing.recordings.iter().map(|entry| entry.bytes).sum();
-    say(format_args!(
-        "{}: {} recordings, {}, {} classes",
-        args.folder.display(),
-        thousands(listing.recordings.len() as u64),
-        bytes(size),
-        listing.classes.len()
-    ));
-    for remark in listing.remarks.iter().take(20) {
-        say(format_args!("  note: {remark}"));
-    }
-    if listing.remarks.len() > 20 {
-        say(format_args!("  note: and {} more remarks", listing.remarks.len() - 20));
-    }
-    if args.check {
-        for (class, count) in listing.classes.iter().zip(listing.counts()) {
-            say(format_args!("  {class}: {}", thousands(count)));
-        }
-    }
-}
-
-fn bar(quiet: bool, listing: &Listing) -> ProgressBar {
-    if quiet || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(listing.recordings.iter().map(|entry| entry.bytes).sum());
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {msg} {eta} left") {
-        bar.set_style(style);
-    }
-    bar
-}
-
-/// What was made.
-fn summary(built: &Built) {
-    for (path, samples, size) in &built.files {
-        let what = if built.was_complete { "is complete already: " } else { "" };
-        let steps = match built.steps {
-            0 => String::new(),
-            steps => format!(" of {steps} frames"),
-        };
-        let samples = thousands(*samples);
-        say(format_args!("{}: {what}{samples} samples{steps}, {}", path.display(), bytes(*size)));
-    }
-    if built.was_complete {
-        return;
-    }
-    if built.resumed > 0 {
-        let n = thousands(built.resumed as u64);
-        say(format_args!("  {n} recordings were finished before"));
-    }
-    let width =
-        built.classes.iter().map(|row| row.class.chars().count()).max().unwrap_or(0).clamp(5, 40);
-    let splits = built.classes.iter().any(|row| row.samples[1] + row.samples[2] > 0);
-    let head = if splits { ["train", "test"].as_slice() } else { &["samples"] };
-    let columns: Vec<_> = head.iter().map(|name| format!("{name:>9}")).collect();
-    say(format_args!("  {:width$}{}", "class", columns.join("")));
-    for row in &built.classes {
-        let counts = if splits { &row.samples[1..] } else { &row.samples[..1] };
-        let counts: Vec<_> = counts.iter().map(|n| format!("{:>9}", thousands(*n))).collect();
-        say(format_args!("  {:width$}{}", row.class, counts.join("")));
-    }
-    say(format_args!(
-        "  {} events in frames, {} filtered or outside; {} samples were cut short by the end of their recording",
-        thousands(built.kept),
-        thousands(built.left_out),
-        thousands(built.cut_short)
-    ));
-    for (note, recordings) in built.notes.iter().take(10) {
-        say(format_args!("  note ({recordings} recordings): {note}"));
+    /// The name of the folder.
+    fn folder(&self) -> String {
+        self.folder.as_deref().map(crate::text::path).unwrap_or_default()
     }
 }

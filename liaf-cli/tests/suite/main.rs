@@ -9,6 +9,7 @@ mod common;
 mod convert;
 mod cost;
 mod dataset;
+mod dataset_parts;
 #[cfg(unix)]
 mod ending;
 mod events;

@@ -1,28 +1,16 @@
 //! Making the tensor files of a data set, on all threads, so that it can be interrupted at any moment.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::hash::Hasher;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::UNIX_EPOCH;
+use std::sync::{Mutex, PoisonError};
 
-use rayon::prelude::*;
-use serde_json::json;
-use twox_hash::XxHash64;
-
+use super::contents::Contents;
 use super::journal::{self, Journal};
-use super::output::{self, Output};
-use super::part::{Head, Part, PartWriter};
-use super::rules::Unit;
-use super::samples::{self, Recipe, Source};
-use super::{Entry, Labels, Listing, SampleRule, Split, SplitRule};
+use super::prepare::Prepared;
+use super::shards::{PartOf, Shards};
+use super::{Listing, SampleRule, SplitRule, files, reader};
 use crate::codec::ReadOptions;
 use crate::error::{Error, ErrorKind, Result};
-use crate::frames::{FrameOptions, FrameRecipe};
-use crate::hint::Hint;
-use crate::model::SensorSize;
-use crate::read::Recording;
+use crate::frames::FrameOptions;
 use crate::tensor::{Container, TensorOptions};
 
 /// What happens if a recording cannot be used.
@@ -47,8 +35,10 @@ pub struct Progress {
     pub bytes: u64,
     /// Size of all recordings in bytes.
     pub total_bytes: u64,
-    /// Number of events in the frames so far.
+    /// Number of events in the frames so far, without those of an earlier build.
     pub events: u64,
+    /// Number of recordings that an earlier, interrupted build had finished.
+    pub resumed: usize,
 }
 
 /// A recording that could not be used.
@@ -77,6 +67,8 @@ pub struct Built {
     pub files: Vec<(PathBuf, u64, u64)>,
     /// Whether the files existed already and were verified.
     pub was_complete: bool,
+    /// Number of recordings that were to be used.
+    pub recordings: usize,
     /// Number of recordings that an earlier, interrupted build had finished.
     pub resumed: usize,
     /// The samples of each class.
@@ -89,6 +81,8 @@ pub struct Built {
     pub kept: u64,
     /// Number of events that filters removed, or that were outside the sensor.
     pub left_out: u64,
+    /// Classes without samples.
+    pub remarks: Vec<String>,
     /// What was unusual, with the number of recordings.
     pub notes: Vec<(String, u64)>,
     /// Recordings that could not be used.
@@ -133,6 +127,13 @@ pub struct Build {
     pub samples: SampleRule,
     /// How samples are divided. Default: as the set says.
     pub split: SplitRule,
+    /// What is stored of each sample. Default: its frames.
+    pub contents: Contents,
+    /// The part of the recordings that is used, for work that is divided between processes. Its files have
+    /// the part in their names; [`merge`](super::merge) joins them. Default: all.
+    pub part: Option<PartOf>,
+    /// The number or size of the files of each split, which have it in their names. Default: a single file.
+    pub shards: Option<Shards>,
     /// What happens if a recording cannot be used.
     pub on_error: OnError,
     /// How the files are written; `overwrite` replaces files that were made in another way.
@@ -160,6 +161,9 @@ impl Build {
             read: ReadOptions::default(),
             samples: SampleRule::Whole { steps: None },
             split: SplitRule::Published,
+            contents: Contents::Frames,
+            part: None,
+            shards: None,
             on_error: OnError::Skip,
             tensor: TensorOptions::default(),
         })
@@ -182,371 +186,96 @@ impl Build {
         progress: &(dyn Fn(&Progress) + Sync),
         go_on: &(dyn Fn() -> bool + Sync),
     ) -> Result<Built> {
-        samples::check(self.samples, &self.frames)?;
-        let sensor = self.sensor(listing)?;
-        let shape = self.frames.check(sensor)?;
-        self.check_split(listing)?;
-        let sources = self.sources(listing);
-        self.check_size(&sources, (shape.cells() * self.frames.dtype.bytes()) as u64)?;
-        let splits = self.splits(&sources);
-        let plan = self.plan(listing, sensor);
-        let files: Vec<_> =
-            splits.iter().map(|split| (*split, output::path(&self.output, *split))).collect();
-        if let Some(built) = self.already(&files, plan)? {
+        self.prepare(listing)?.run(progress, go_on)
+    }
+}
+
+impl Prepared<'_> {
+    /// Makes the files, as [`Build::run`] does.
+    ///
+    /// # Errors
+    /// As [`Build::run`].
+    pub fn run(
+        &self,
+        progress: &(dyn Fn(&Progress) + Sync),
+        go_on: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Built> {
+        if let Some(built) = self.already()? {
             return Ok(built);
         }
-        let parts = parts_folder(&self.output);
-        let journal = match Journal::open(&parts, plan) {
+        let journal_plan = self.journal_plan();
+        let parts = self.parts_folder();
+        let journal = match Journal::open(&parts, journal_plan) {
             // What an earlier command left is in the way of this one.
-            Err(error) if self.tensor.overwrite && error.kind() == ErrorKind::Caller => {
-                Journal::clear(&parts, plan)?
+            Err(error) if self.build.tensor.overwrite && error.kind() == ErrorKind::Caller => {
+                Journal::clear(&parts, journal_plan)?
             }
             opened => opened?,
         };
-        let mut built = Built { resumed: journal.done.len(), ..Built::default() };
+        let mut built = Built {
+            recordings: self.recordings.len(),
+            resumed: journal.done.len(),
+            ..Built::default()
+        };
         let journal = Mutex::new(journal);
-        built.failures = self.make_parts(listing, &sources, sensor, &journal, progress, go_on)?;
+        built.failures = self.make_parts(&journal, progress, go_on)?;
         let journal = journal.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if journal.done.is_empty() {
+        // A part of the work may have no samples; the whole may not.
+        let is_whole = self.build.part.is_none();
+        if is_whole && journal.done.is_empty() {
             let first = built.failures.into_iter().next();
             journal.remove()?;
             return Err(first.map_or_else(|| Error::caller("there are no recordings"), |f| f.error));
         }
-        if let Err(error) = self.count(listing, &journal, &mut built) {
-            // Nothing here is of use to another command.
-            journal.remove()?;
-            return Err(error);
-        }
-        let output = Output {
-            set: &self.set,
-            listing,
-            frames: &self.frames,
-            sensor,
-            shape,
-            steps: built.steps,
-            split_rule: self.split.to_string(),
-            plan,
-            container: self.container,
-            tensor: self.tensor,
+        let counted = self.heads(&journal).and_then(|heads| {
+            self.count(&heads, &mut built)?;
+            Ok(heads)
+        });
+        let heads = match counted {
+            Ok(heads) => heads,
+            Err(error) => {
+                // Nothing here is of use to another command.
+                journal.remove()?;
+                return Err(error);
+            }
         };
-        for (split, path) in &files {
-            // A file of this build may be there already, if it was interrupted between two.
-            let is_ours = path.exists()
-                && output::verify(path).is_ok_and(|file| file.plan == format!("{plan:016x}"));
-            let overwrite = self.tensor.overwrite || is_ours;
-            let (samples, bytes) = output.write(path, *split, &journal, overwrite)?;
-            built.files.push((path.clone(), samples, bytes));
-        }
+        self.write_files(&heads, &journal, &mut built)?;
         journal.remove()?;
         Ok(built)
     }
 
-    /// The size of the sensor of all frames: the stated one, the published one, or the largest.
-    fn sensor(&self, listing: &Listing) -> Result<SensorSize> {
-        if let Some(sensor) = self.read.sensor.or(listing.sensor) {
-            return Ok(sensor);
-        }
-        let size = |entry: &Entry| {
-            let options = ReadOptions { parallel: false, ..self.read.clone() };
-            Recording::open(&entry.path, options)
-                .and_then(|mut file| file.find_sensor())
-                .map_err(|error| error.in_file(&entry.path))
-        };
-        let larger = |a: Result<SensorSize>, b: Result<SensorSize>| match (a, b) {
-            (Ok(a), Ok(b)) => Ok(SensorSize::new(a.width.max(b.width), a.height.max(b.height))),
-            // The error of the first recording, if none can be used.
-            (Err(error), Err(_)) => Err(error),
-            (Ok(size), Err(_)) | (Err(_), Ok(size)) => Ok(size),
-        };
-        let sizes = listing.recordings.par_iter().map(size).reduce_with(larger);
-        sizes.unwrap_or_else(|| Err(Error::caller("there are no recordings")))
-    }
-
-    /// Refuses a rule for the split where the set says it.
-    fn check_split(&self, listing: &Listing) -> Result<()> {
-        let stated = listing.recordings.iter().find_map(|entry| Some((entry, entry.split?)));
-        match (self.split, stated) {
-            (SplitRule::Published | SplitRule::None, _) | (_, None) => Ok(()),
-            (rule, Some((entry, split))) => {
-                let found = format!("{rule}, and {} is to {}", entry.name, split.name());
-                let error = Error::caller("the set says itself what trains and tests").found(found);
-                Err(error.expected("no rule for the split, or none for a single file"))
-            }
-        }
-    }
-
-    /// The stretches of each recording, with their splits.
-    fn sources(&self, listing: &Listing) -> Vec<Vec<Source>> {
-        let whole = Source { class: None, split: None, from: None, to: None };
-        let of = |entry: &Entry| match &entry.labels {
-            Labels::None => vec![whole],
-            Labels::Class(class) => vec![Source { class: Some(*class), ..whole }],
-            Labels::Stretches(all) => all
-                .iter()
-                .map(|part| Source {
-                    class: Some(part.class),
-                    from: Some(part.from),
-                    to: Some(part.to),
-                    ..whole
-                })
-                .collect(),
-        };
-        let mut sources: Vec<Vec<Source>> = listing.recordings.iter().map(of).collect();
-        let mut units = Vec::new();
-        for (entry, parts) in listing.recordings.iter().zip(&sources) {
-            for (number, part) in parts.iter().enumerate() {
-                let (name, published) = (&*entry.name, entry.split);
-                units.push(Unit { name, number, class: part.class, published });
-            }
-        }
-        let splits = self.split.assign(&units);
-        for (source, split) in sources.iter_mut().flatten().zip(splits) {
-            source.split = split;
-        }
-        sources
-    }
-
-    /// The splits that get files.
-    fn splits(&self, sources: &[Vec<Source>]) -> BTreeSet<Option<Split>> {
-        match self.split {
-            SplitRule::Time { .. } => [Some(Split::Train), Some(Split::Test)].into(),
-            _ => sources.iter().flatten().map(|source| source.split).collect(),
-        }
-    }
-
-    /// Refuses outputs that are known to be too large before the work begins.
-    fn check_size(&self, sources: &[Vec<Source>], frame_bytes: u64) -> Result<()> {
-        let halves = if matches!(self.split, SplitRule::Time { .. }) { 2 } else { 1 };
-        let samples = halves * sources.iter().map(Vec::len).sum::<usize>() as u64;
-        let steps = match self.samples {
-            SampleRule::Cut { .. } => 1,
-            rule => rule.steps().unwrap_or(1) as u64,
-        };
-        let bytes = samples.saturating_mul(steps).saturating_mul(frame_bytes);
-        let most = self.tensor.limits.output_bytes;
-        if bytes <= most {
-            return Ok(());
-        }
-        Err(Error::limit("the frames would be too large")
-            .expected(format!("at most {most} bytes before compression"))
-            .found(format!("at least {bytes} bytes"))
-            .hint(Hint::SmallerFrames)
-            .hint(Hint::raise("output_bytes", Some(bytes))))
-    }
-
-    /// A number for everything on which the bytes of the output depend.
-    fn plan(&self, listing: &Listing, sensor: SensorSize) -> u64 {
-        let changed = |path: &Path| {
-            let time = std::fs::metadata(path).and_then(|meta| meta.modified()).ok()?;
-            Some(time.duration_since(UNIX_EPOCH).ok()?.as_nanos().to_string())
-        };
-        let recordings: Vec<_> = listing
-            .recordings
-            .iter()
-            .map(|entry| {
-                json!([entry.name, entry.bytes, changed(&entry.path), entry.labels, entry.split])
-            })
-            .collect();
-        let plan = json!({
-            "version": env!("CARGO_PKG_VERSION"),
-            "set": self.set,
-            "recordings": recordings,
-            "classes": listing.classes,
-            "frames": FrameRecipe::from(&self.frames),
-            "read": self.read,
-            "samples": format!("{:?}", self.samples),
-            "split": self.split.to_string(),
-            "sensor": sensor,
-            "container": self.container.to_string(),
-            "compression": format!("{:?} {}", self.tensor.compression, self.tensor.npz_deflate),
-        });
-        let mut hash = XxHash64::with_seed(0);
-        hash.write(plan.to_string().as_bytes());
-        hash.finish()
-    }
-
     /// What was made before, if that is all of it.
-    fn already(&self, files: &[(Option<Split>, PathBuf)], plan: u64) -> Result<Option<Built>> {
-        if self.tensor.overwrite || files.iter().all(|(_, path)| !path.exists()) {
+    fn already(&self) -> Result<Option<Built>> {
+        let paths = self.final_paths();
+        if self.build.tensor.overwrite || paths.iter().all(|path| !path.exists()) {
             return Ok(None);
         }
         let mut built = Built { was_complete: true, ..Built::default() };
-        for (_, path) in files.iter().filter(|(_, path)| path.exists()) {
-            let found = output::verify(path).map_err(|_| journal::exists(path))?;
-            if found.plan != format!("{plan:016x}") {
+        for path in paths.iter().filter(|path| path.exists()) {
+            let found = files::verify(path).map_err(|_| journal::exists(path))?;
+            let division = self.build.shards.map(|rule| rule.to_string());
+            if found.plan != self.plan_text() || found.division != division {
                 return Err(journal::exists(path));
             }
-            let bytes = std::fs::metadata(path).map_or(0, |meta| meta.len());
+            self.check_not_changed(path)?;
             built.failed_before = found.failed;
-            built.files.push((path.clone(), found.samples, bytes));
+            built.files.extend(found.files);
         }
-        if built.files.len() < files.len() {
+        if paths.iter().any(|path| !path.exists()) {
             return Ok(None);
         }
         // A build that was interrupted at the very end leaves its parts.
-        let parts = parts_folder(&self.output);
+        let parts = self.parts_folder();
         if parts.exists()
-            && let Ok(journal) = Journal::open(&parts, plan)
+            && let Ok(journal) = Journal::open(&parts, self.journal_plan())
         {
             journal.remove()?;
         }
         Ok(Some(built))
     }
 
-    /// Makes the parts that are missing. Returns the recordings that could not be used.
-    fn make_parts(
-        &self,
-        listing: &Listing,
-        sources: &[Vec<Source>],
-        sensor: SensorSize,
-        journal: &Mutex<Journal>,
-        progress: &(dyn Fn(&Progress) + Sync),
-        go_on: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Vec<Failure>> {
-        let missing: Vec<usize> = {
-            let journal = lock(journal);
-            (0..listing.recordings.len()).filter(|i| !journal.done.contains_key(i)).collect()
-        };
-        let state = Mutex::new(Progress {
-            done: listing.recordings.len() - missing.len(),
-            recordings: listing.recordings.len(),
-            total_bytes: listing.recordings.iter().map(|entry| entry.bytes).sum(),
-            ..Progress::default()
-        });
-        let stopped = AtomicBool::new(false);
-        let goes_on = || go_on() && !stopped.load(Ordering::Relaxed);
-        let failures = Mutex::new(BTreeMap::new());
-        let broken = Mutex::new(None);
-        missing.par_iter().for_each(|&number| {
-            if !goes_on() {
-                return;
-            }
-            let entry = &listing.recordings[number];
-            let path = lock(journal).part(number);
-            let events = match self.make_part(entry, &sources[number], sensor, &path, &goes_on) {
-                Ok((hash, events)) => {
-                    if let Err(error) = lock(journal).add(number, hash) {
-                        stopped.store(true, Ordering::Relaxed);
-                        *lock(&broken) = Some(error);
-                    }
-                    events
-                }
-                Err(error) if error.kind() == ErrorKind::Cancelled => 0,
-                // A full disk is no fault of the recording.
-                Err(error) if error.path() == Some(&*path) => {
-                    stopped.store(true, Ordering::Relaxed);
-                    *lock(&broken) = Some(error);
-                    0
-                }
-                Err(error) => {
-                    if self.on_error == OnError::Stop {
-                        stopped.store(true, Ordering::Relaxed);
-                    }
-                    let error = error.in_file(&entry.path);
-                    lock(&failures).insert(number, error);
-                    0
-                }
-            };
-            let mut state = lock(&state);
-            state.done += 1;
-            state.bytes += entry.bytes;
-            state.events += events;
-            progress(&state);
-        });
-        if let Some(error) = broken.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            return Err(error);
-        }
-        let failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let mut failures: Vec<Failure> = failures
-            .into_iter()
-            .map(|(number, error): (usize, Error)| Failure {
-                name: listing.recordings[number].name.clone(),
-                error,
-            })
-            .collect();
-        if self.on_error == OnError::Stop && !failures.is_empty() {
-            return Err(failures.swap_remove(0).error);
-        }
-        if !go_on() {
-            return Err(Error::new(ErrorKind::Cancelled, "stopped"));
-        }
-        Ok(failures)
+    /// Whether a file exists and is of this build, which was interrupted before it had made all files.
+    pub(super) fn is_ours(&self, path: &Path) -> bool {
+        path.exists() && reader::verify(path).is_ok_and(|file| file.stated.plan == self.plan_text())
     }
-
-    fn make_part(
-        &self,
-        entry: &Entry,
-        sources: &[Source],
-        sensor: SensorSize,
-        path: &Path,
-        go_on: &dyn Fn() -> bool,
-    ) -> Result<(u64, u64)> {
-        let options = ReadOptions { parallel: false, sensor: Some(sensor), ..self.read.clone() };
-        let mut recording = Recording::open(&entry.path, options)?;
-        let mut part = PartWriter::create(path)?;
-        let recipe = Recipe { frames: &self.frames, rule: self.samples, split: self.split };
-        for source in sources {
-            recipe.make(&mut recording, *source, &mut part, go_on)?;
-        }
-        let events = part.head.kept;
-        Ok((part.finish()?, events))
-    }
-
-    /// Adds up what the parts say.
-    fn count(&self, listing: &Listing, journal: &Journal, built: &mut Built) -> Result<()> {
-        let names = match &*listing.classes {
-            [] => vec![String::new()],
-            names => names.to_vec(),
-        };
-        built.classes =
-            names.into_iter().map(|class| ClassRow { class, samples: [0; 3] }).collect();
-        let mut notes: BTreeMap<String, u64> = BTreeMap::new();
-        let mut longest = 0;
-        for (&number, &hash) in &journal.done {
-            let Head { rows, kept, left_out, notes: own } =
-                Part::open(&journal.part(number), hash)?.head;
-            built.kept += kept;
-            built.left_out += left_out;
-            for note in own {
-                *notes.entry(note).or_default() += 1;
-            }
-            for row in rows {
-                if row.dropped {
-                    built.cut_short += 1;
-                    continue;
-                }
-                longest = longest.max(row.frames);
-                let place = match row.split.map(Split::from) {
-                    None => 0,
-                    Some(Split::Train) => 1,
-                    Some(Split::Test) => 2,
-                };
-                let class = usize::try_from(row.class).unwrap_or(0);
-                if let Some(class) = built.classes.get_mut(class) {
-                    class.samples[place] += 1;
-                }
-            }
-        }
-        built.notes = notes.into_iter().collect();
-        built.steps = self.samples.steps().map_or(longest, |steps| steps as u64);
-        if built.classes.iter().all(|class| class.samples == [0; 3]) {
-            return Err(match built.cut_short {
-                0 => Error::caller("no event of the recordings is left, and so no sample"),
-                n => Error::caller("no recording is long enough for a sample")
-                    .found(format!("{n} samples that the end cuts short")),
-            });
-        }
-        Ok(())
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The folder in which finished recordings wait.
-pub(super) fn parts_folder(output: &Path) -> PathBuf {
-    let mut name = output.file_name().unwrap_or_default().to_os_string();
-    name.push(".parts");
-    output.with_file_name(name)
 }

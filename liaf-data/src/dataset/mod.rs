@@ -10,17 +10,35 @@
 //! one that was not.
 
 mod build;
+mod contents;
+mod estimate;
+mod event_samples;
+mod files;
 mod folder;
 mod journal;
 mod kind;
 mod listing;
+mod make;
+mod manifest;
+mod merge;
 mod output;
 mod part;
+mod plan;
+mod prepare;
+mod reader;
 mod rules;
 mod samples;
 mod sets;
+mod shards;
+mod title;
 
 pub use build::{Build, Built, ClassRow, Failure, OnError, Progress};
+pub use contents::Contents;
+pub use estimate::Estimate;
+pub use files::{Verified, verify};
 pub use kind::{DATASETS, DataSet, ListOptions};
 pub use listing::{Entry, Labels, Listing, Split, Stretch};
+pub use merge::{Join, merge};
+pub use prepare::Prepared;
 pub use rules::{ClassFrom, SampleRule, SplitRule};
+pub use shards::{PartOf, Shards};

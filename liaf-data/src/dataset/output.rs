@@ -1,180 +1,218 @@
-//! The tensor file of one split, made from the parts of all recordings.
+//! Writing the samples of one file.
 
 use std::hash::Hasher;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde_json::{Value, json};
 use twox_hash::XxHash64;
 
-use super::journal::Journal;
-use super::part::Part;
-use super::{Listing, Split};
+use super::contents::{Columns, Contents};
+use super::title::{Title, Which};
 use crate::error::{Error, Result};
-use crate::frames::{FrameOptions, FrameRecipe, FrameShape};
-use crate::limits::Limits;
-use crate::model::SensorSize;
-use crate::tensor::{Container, ElementType, Rows, TensorFile, TensorFileWriter, TensorOptions};
+use crate::tensor::{ElementType, Rows, TensorFileWriter, TensorId, TensorOptions};
 
-/// What is the same for the files of all splits.
-pub(super) struct Output<'a> {
-    pub set: &'a str,
-    pub listing: &'a Listing,
-    pub frames: &'a FrameOptions,
-    pub sensor: SensorSize,
-    pub shape: FrameShape,
-    /// T.
-    pub steps: u64,
-    pub split_rule: String,
-    pub plan: u64,
-    pub container: Container,
-    pub tensor: TensorOptions,
+/// A sample, without its items.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sample {
+    /// Its class, or −1.
+    pub class: i64,
+    /// Number of frames.
+    pub length: i64,
+    /// Index of the recording.
+    pub source: i64,
+    /// Start in µs.
+    pub start: i64,
+    /// Length in µs.
+    pub duration: i64,
 }
 
-/// The path of the file of a split: `OUT` itself, or with `.train` or `.test` before the extension.
-pub(super) fn path(out: &Path, split: Option<Split>) -> PathBuf {
-    let Some(split) = split else { return out.to_owned() };
-    let stem = out.file_stem().unwrap_or_default().to_string_lossy();
-    let extension = out.extension().unwrap_or_default().to_string_lossy();
-    out.with_file_name(format!("{stem}.{}.{extension}", split.name()))
+impl Sample {
+    /// A sample of which nothing is known.
+    pub const UNKNOWN: Self = Self { class: -1, length: 0, source: 0, start: 0, duration: 0 };
 }
 
-impl Output<'_> {
-    fn provenance(&self, split: Option<Split>, failed: u64) -> String {
-        let mut all = json!(FrameRecipe::from(self.frames));
-        if let Value::Object(all) = &mut all {
-            all.insert("liaf".into(), env!("CARGO_PKG_VERSION").into());
-            all.insert("source".into(), json!({ "sensor": self.sensor }));
-            let dataset = json!({
-                "name": self.set,
-                "class_names": self.listing.classes,
-                "split": split.map(Split::name),
-                "split_rule": self.split_rule,
-                "recordings": self.listing.recordings.len(),
-                "failed": failed,
-                "plan": format!("{:016x}", self.plan),
-            });
-            all.insert("dataset".into(), dataset);
+/// A column with one number for each sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PerSample {
+    Labels,
+    Lengths,
+    Source,
+    Start,
+    Duration,
+}
+
+impl PerSample {
+    /// The columns of a file, in their order.
+    pub fn of(contents: Contents, has_labels: bool) -> Vec<Self> {
+        let mut all = match contents {
+            Contents::Frames | Contents::Sparse => vec![Self::Lengths, Self::Source, Self::Start],
+            Contents::Events => vec![Self::Source, Self::Start, Self::Duration],
+        };
+        if has_labels {
+            all.insert(0, Self::Labels);
         }
-        all.to_string()
+        all
     }
 
-    /// Writes the samples of a split. Returns the number of samples and the size of the file.
-    pub fn write(
-        &self,
-        out: &Path,
-        split: Option<Split>,
-        journal: &Journal,
-        overwrite: bool,
-    ) -> Result<(u64, u64)> {
-        let options = TensorOptions { overwrite, ..self.tensor };
-        let mut file = TensorFileWriter::create(out, self.container, &options)?;
-        let failed = self.listing.recordings.len() - journal.done.len();
-        file.set_provenance(self.provenance(split, failed as u64))?;
-        let FrameShape { channels, height, width } = self.shape;
-        let row = [self.steps as usize, channels, height, width];
-        let frames = file.add("frames", self.frames.dtype.into(), Rows::Growing, &row)?;
-        let columns = ["labels", "lengths", "source", "t_start"];
-        let mut tensors = Vec::new();
-        for name in columns {
-            if name != "labels" || !self.listing.classes.is_empty() {
-                tensors.push((name, file.add(name, ElementType::I64, Rows::Growing, &[])?));
-            }
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Labels => "labels",
+            Self::Lengths => "lengths",
+            Self::Source => "source",
+            Self::Start => "t_start",
+            Self::Duration => "duration",
         }
-        // The names of the recordings, one after another, and where each begins.
-        let (mut names, mut offsets) = (Vec::new(), vec![0_i64]);
-        for entry in &self.listing.recordings {
-            names.extend_from_slice(entry.name.as_bytes());
-            offsets.push(names.len() as i64);
+    }
+
+    pub const fn set(self, sample: &mut Sample, value: i64) {
+        match self {
+            Self::Labels => sample.class = value,
+            Self::Lengths => sample.length = value,
+            Self::Source => sample.source = value,
+            Self::Start => sample.start = value,
+            Self::Duration => sample.duration = value,
         }
-        file.write("names", &[names.len()], &names)?;
-        file.write("names_offsets", &[offsets.len()], &offsets)?;
+    }
+
+    const fn get(self, sample: &Sample) -> i64 {
+        match self {
+            Self::Labels => sample.class,
+            Self::Lengths => sample.length,
+            Self::Source => sample.source,
+            Self::Start => sample.start,
+            Self::Duration => sample.duration,
+        }
+    }
+}
+
+/// Writes a file: sample after sample, each with its items.
+pub(super) struct Writer {
+    file: TensorFileWriter,
+    contents: Contents,
+    columns: Columns,
+    /// `frames`, or each of the columns.
+    items: Vec<TensorId>,
+    offsets: Option<TensorId>,
+    per_sample: Vec<(PerSample, TensorId)>,
+    hashes: TensorId,
+    /// Hashes of the items of each recording so far.
+    hash: Vec<XxHash64>,
+    /// Size of a dense sample in bytes.
+    sample_bytes: usize,
+    /// The frames of the open sample, or the values of one column.
+    buffer: Vec<u8>,
+    /// Number of ragged items so far.
+    written: u64,
+    samples: u64,
+    open: Option<Sample>,
+}
+
+impl Writer {
+    pub fn create(path: &Path, title: &Title, which: Which, overwrite: bool) -> Result<Self> {
+        let options = TensorOptions { overwrite, ..title.tensor };
+        let mut file = TensorFileWriter::create(path, title.container, &options)?;
+        file.set_provenance(title.text(which))?;
+        let (columns, mut items) = (title.columns(), Vec::new());
+        if title.contents == Contents::Frames {
+            let shape = title.sample_shape();
+            items.push(file.add("frames", title.dtype.into(), Rows::Growing, &shape)?);
+        }
+        for (name, element) in columns.iter() {
+            items.push(file.add(name, element, Rows::Growing, &[])?);
+        }
+        let mut number = |name: &str| file.add(name, ElementType::I64, Rows::Growing, &[]);
+        let offsets = match title.contents {
+            Contents::Frames => None,
+            _ => Some(number("offsets")?),
+        };
+        let mut per_sample = Vec::new();
+        for column in PerSample::of(title.contents, title.has_labels) {
+            per_sample.push((column, number(column.name())?));
+        }
+        let names = &title.names;
+        file.write("names", &[names.bytes.len()], &names.bytes)?;
+        file.write("names_offsets", &[names.offsets.len()], &names.offsets)?;
         let hashes = file.add("hashes", ElementType::U64, Rows::Growing, &[])?;
-        let frame_bytes = (self.shape.cells() * self.frames.dtype.bytes()) as u64;
-        let zeros = vec![0_u8; frame_bytes.min(1 << 20) as usize];
-        let mut samples = 0;
-        for (recording, _) in self.listing.recordings.iter().enumerate() {
-            let mut hash = XxHash64::with_seed(0);
-            if let Some(&expected) = journal.done.get(&recording) {
-                let mut part = Part::open(&journal.part(recording), expected)?;
-                for row in std::mem::take(&mut part.head.rows) {
-                    let bytes = row.frames * frame_bytes;
-                    if row.dropped || row.split.map(Split::from) != split {
-                        part.skip(bytes)?;
-                        continue;
-                    }
-                    if row.frames > self.steps {
-                        return Err(Error::malformed("a sample has more frames than planned"));
-                    }
-                    let mut buffer = Vec::with_capacity((self.steps * frame_bytes) as usize);
-                    part.cells(bytes, |piece| {
-                        buffer.extend_from_slice(piece);
-                        Ok(())
-                    })?;
-                    let mut padding = (self.steps - row.frames) * frame_bytes;
-                    while padding > 0 {
-                        let n = padding.min(zeros.len() as u64);
-                        buffer.extend_from_slice(&zeros[..n as usize]);
-                        padding -= n;
-                    }
-                    hash.write(&buffer);
-                    file.append_bytes(frames, &buffer)?;
-                    for (name, tensor) in &tensors {
-                        let value = match *name {
-                            "labels" => row.class,
-                            "lengths" => row.frames as i64,
-                            "source" => recording as i64,
-                            _ => row.start,
-                        };
-                        file.append(*tensor, &[value])?;
-                    }
-                    samples += 1;
-                }
+        if let Some(offsets) = offsets {
+            file.append(offsets, &[0_i64])?;
+        }
+        let sample_bytes = match title.contents {
+            Contents::Frames => title.steps.saturating_mul(title.frame_bytes()),
+            _ => 0,
+        };
+        let sample_bytes = usize::try_from(sample_bytes)
+            .map_err(|_| Error::limit("a sample is too large").found(sample_bytes))?;
+        Ok(Self {
+            file,
+            contents: title.contents,
+            columns,
+            items,
+            offsets,
+            per_sample,
+            hashes,
+            hash: vec![XxHash64::with_seed(0); names.len()],
+            sample_bytes,
+            buffer: Vec::new(),
+            written: 0,
+            samples: 0,
+            open: None,
+        })
+    }
+
+    /// Begins a sample.
+    pub fn begin(&mut self, sample: Sample) {
+        self.open = Some(sample);
+        self.buffer.clear();
+    }
+
+    /// Adds items to the open sample: whole frames, or records.
+    pub fn add(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.contents == Contents::Frames {
+            if self.buffer.len() + bytes.len() > self.sample_bytes {
+                return Err(Error::malformed("a sample has more frames than planned"));
             }
-            file.append(hashes, &[hash.finish()])?;
+            self.buffer.extend_from_slice(bytes);
+            return Ok(());
         }
-        Ok((samples, file.finish()?))
-    }
-}
-
-/// What a finished file says about how it was made, and whether its frames are those that were written.
-pub(super) struct Finished {
-    /// The plan by which it was made.
-    pub plan: String,
-    pub samples: u64,
-    /// Number of recordings that could not be used.
-    pub failed: u64,
-}
-
-/// Reads a finished file and checks all of its frames against their hashes.
-///
-/// # Errors
-/// If it is no file of a data set, or if it is damaged.
-pub(super) fn verify(path: &Path) -> Result<Finished> {
-    let size = std::fs::metadata(path).map(|meta| meta.len()).unwrap_or(0);
-    let held = usize::try_from(size.saturating_mul(1100)).unwrap_or(usize::MAX);
-    let limits = Limits { held_bytes: held.max(Limits::DEFAULT.held_bytes), ..Limits::DEFAULT };
-    let file = TensorFile::open(path, &limits)?;
-    let other = || Error::malformed("this is no file of a data set").in_file(path);
-    let about: Value =
-        file.provenance().and_then(|text| serde_json::from_str(text).ok()).ok_or_else(other)?;
-    let plan = about["dataset"]["plan"].as_str().ok_or_else(other)?.to_owned();
-    let frames = file.get("frames")?;
-    let source = file.get("source")?.to_vec::<i64>()?;
-    let hashes = file.get("hashes")?.to_vec::<u64>()?;
-    let bytes = frames.bytes();
-    let sample = bytes.len() / source.len().max(1);
-    let mut found: Vec<XxHash64> = hashes.iter().map(|_| XxHash64::with_seed(0)).collect();
-    for (number, &source) in source.iter().enumerate() {
-        let hash = usize::try_from(source).ok().and_then(|source| found.get_mut(source));
-        hash.ok_or_else(other)?.write(&bytes[number * sample..(number + 1) * sample]);
-    }
-    for (recording, (found, stored)) in found.iter().zip(&hashes).enumerate() {
-        if found.finish() != *stored {
-            let what =
-                format!("the frames of recording {recording} are not those that were written");
-            return Err(Error::malformed(what).in_file(path));
+        self.hash_items(bytes)?;
+        for (number, &tensor) in self.items.iter().enumerate() {
+            self.columns.take(number, bytes, &mut self.buffer);
+            self.file.append_bytes(tensor, &self.buffer)?;
         }
+        self.written += (bytes.len() / self.columns.record().max(1)) as u64;
+        Ok(())
     }
-    let failed = about["dataset"]["failed"].as_u64().unwrap_or(0);
-    Ok(Finished { plan, samples: source.len() as u64, failed })
+
+    /// Completes the open sample. Missing frames are zero.
+    pub fn end(&mut self) -> Result<()> {
+        if self.contents == Contents::Frames {
+            let mut buffer = std::mem::take(&mut self.buffer);
+            buffer.resize(self.sample_bytes, 0);
+            self.hash_items(&buffer)?;
+            self.file.append_bytes(self.items[0], &buffer)?;
+            self.buffer = buffer;
+        }
+        let Some(sample) = self.open.take() else { return Ok(()) };
+        for (column, tensor) in &self.per_sample {
+            self.file.append(*tensor, &[column.get(&sample)])?;
+        }
+        if let Some(offsets) = self.offsets {
+            self.file.append(offsets, &[self.written as i64])?;
+        }
+        self.samples += 1;
+        Ok(())
+    }
+
+    fn hash_items(&mut self, bytes: &[u8]) -> Result<()> {
+        let source = self.open.and_then(|sample| usize::try_from(sample.source).ok());
+        let hash = source.and_then(|source| self.hash.get_mut(source));
+        hash.ok_or_else(|| Error::malformed("a sample is of no recording"))?.write(bytes);
+        Ok(())
+    }
+
+    /// Completes the file. Returns the number of samples and the size of the file.
+    pub fn finish(mut self) -> Result<(u64, u64)> {
+        let hashes: Vec<u64> = self.hash.iter().map(Hasher::finish).collect();
+        self.file.append(self.hashes, &hashes)?;
+        Ok((self.samples, self.file.finish()?))
+    }
 }

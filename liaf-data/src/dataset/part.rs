@@ -1,6 +1,7 @@
 //! The samples of one recording, as a file that waits until all recordings are done.
 //!
-//! The cells of all samples come first, then a JSON text, its length, and a hash of everything before.
+//! The frames (or cells, or events) of all samples come first, then a JSON text, its length, and a hash of
+//! everything before.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -18,6 +19,8 @@ use crate::io::AtomicFile;
 const PIECE: usize = 1 << 20;
 /// Longest JSON text that is read.
 const MOST_TEXT: u64 = 256 << 20;
+/// Size of the length and the hash at the end.
+const TAIL: u64 = 16;
 
 /// A sample.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,8 +30,12 @@ pub(super) struct Row {
     pub split: Option<SplitName>,
     /// Start of its first window in µs.
     pub start: i64,
-    /// Number of its frames, all of which are stored.
+    /// Number of its frames.
     pub frames: u64,
+    /// Number of items that are stored: frames, cells that are not zero, or events.
+    pub items: u64,
+    /// Its length in µs.
+    pub duration: i64,
     /// Whether it is not used, because it was cut short by the end of the recording.
     pub dropped: bool,
 }
@@ -70,6 +77,15 @@ pub(super) struct Head {
     pub notes: Vec<String>,
 }
 
+impl Head {
+    /// Adds a note, unless it is there or there are too many.
+    pub fn note(&mut self, note: &str) {
+        if self.notes.len() < 20 && !self.notes.iter().any(|known| known == note) {
+            self.notes.push(note.to_owned());
+        }
+    }
+}
+
 /// Writes the samples of a recording.
 pub(super) struct PartWriter {
     file: AtomicFile,
@@ -83,7 +99,7 @@ impl PartWriter {
         Ok(Self { file, hash: XxHash64::with_seed(0), head: Head::default() })
     }
 
-    /// Appends the cells of a frame.
+    /// Appends items.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.hash.write(bytes);
         self.file.append(bytes)
@@ -106,53 +122,72 @@ pub(super) struct Part {
     path: PathBuf,
     file: File,
     pub head: Head,
-    /// Number of bytes of cells.
-    cells: u64,
+    /// Number of bytes of items.
+    items: u64,
     position: u64,
 }
 
 impl Part {
     /// Opens a part and checks all of its bytes against its hash, which must be this one.
     pub fn open(path: &Path, expected: u64) -> Result<Self> {
+        let part = Self::read_head(path, expected)?;
         let system = |cause| Error::system("the part cannot be read", cause).in_file(path);
-        let damaged = || Error::malformed("the part is damaged").in_file(path);
-        let mut file = File::open(path).map_err(system)?;
+        let mut file = &part.file;
+        file.seek(SeekFrom::Start(0)).map_err(system)?;
         let size = file.metadata().map_err(system)?.len();
-        let body = size.checked_sub(8).ok_or_else(damaged)?;
-        let (mut hash, mut left, mut buffer) = (XxHash64::with_seed(0), body, vec![0; PIECE]);
+        let mut left = size.saturating_sub(TAIL / 2);
+        let (mut hash, mut buffer) = (XxHash64::with_seed(0), vec![0; PIECE.min(size as usize)]);
         while left > 0 {
             let n = left.min(PIECE as u64) as usize;
             file.read_exact(&mut buffer[..n]).map_err(system)?;
             hash.write(&buffer[..n]);
             left -= n as u64;
         }
-        let mut stored = [0; 8];
-        file.read_exact(&mut stored).map_err(system)?;
-        if u64::from_le_bytes(stored) != hash.finish() || hash.finish() != expected {
+        if hash.finish() != expected {
+            return Err(damaged(path));
+        }
+        file.seek(SeekFrom::Start(0)).map_err(system)?;
+        Ok(part)
+    }
+
+    /// Opens a part of which the end is what it should be. Its items are not checked: they were, or they
+    /// have just been written.
+    pub fn read_head(path: &Path, expected: u64) -> Result<Self> {
+        let system = |cause| Error::system("the part cannot be read", cause).in_file(path);
+        let damaged = || damaged(path);
+        let mut file = File::open(path).map_err(system)?;
+        let size = file.metadata().map_err(system)?.len();
+        let at = size.checked_sub(TAIL).ok_or_else(damaged)?;
+        let mut tail = [0; TAIL as usize];
+        file.seek(SeekFrom::Start(at)).map_err(system)?;
+        file.read_exact(&mut tail).map_err(system)?;
+        let number = |bytes: &[u8]| bytes.iter().rev().fold(0, |n, &byte| n << 8 | u64::from(byte));
+        let (length, stored) = (number(&tail[..8]), number(&tail[8..]));
+        if stored != expected {
             return Err(damaged());
         }
-        let mut length = [0; 8];
-        let at = body.checked_sub(8).ok_or_else(damaged)?;
-        file.seek(SeekFrom::Start(at)).map_err(system)?;
-        file.read_exact(&mut length).map_err(system)?;
-        let length = u64::from_le_bytes(length);
-        let cells = at.checked_sub(length).filter(|_| length <= MOST_TEXT).ok_or_else(damaged)?;
+        let items = at.checked_sub(length).filter(|_| length <= MOST_TEXT).ok_or_else(damaged)?;
         let mut text = vec![0; length as usize];
-        file.seek(SeekFrom::Start(cells)).map_err(system)?;
+        file.seek(SeekFrom::Start(items)).map_err(system)?;
         file.read_exact(&mut text).map_err(system)?;
         let head = serde_json::from_slice(&text).map_err(|_| damaged())?;
         file.seek(SeekFrom::Start(0)).map_err(system)?;
-        Ok(Self { path: path.to_owned(), file, head, cells, position: 0 })
+        Ok(Self { path: path.to_owned(), file, head, items, position: 0 })
     }
 
-    /// Passes the next `bytes` bytes of cells to `give`, in pieces.
-    pub fn cells(&mut self, bytes: u64, mut give: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        if self.position.checked_add(bytes).is_none_or(|end| end > self.cells) {
-            return Err(
-                Error::malformed("the part has fewer frames than it says").in_file(&self.path)
-            );
+    /// Passes the next `bytes` bytes of items to `give`, in pieces of a whole number of `unit` bytes.
+    pub fn items(
+        &mut self,
+        bytes: u64,
+        unit: usize,
+        mut give: impl FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
+        if self.position.checked_add(bytes).is_none_or(|end| end > self.items) {
+            let error = Error::malformed("the part has fewer frames than it says");
+            return Err(error.in_file(&self.path));
         }
-        let (mut left, mut buffer) = (bytes, vec![0; PIECE.min(bytes as usize)]);
+        let piece = (PIECE / unit.max(1)).max(1) * unit.max(1);
+        let (mut left, mut buffer) = (bytes, vec![0; piece.min(bytes as usize)]);
         while left > 0 {
             let n = left.min(buffer.len() as u64) as usize;
             self.file.read_exact(&mut buffer[..n]).map_err(|cause| {
@@ -165,13 +200,19 @@ impl Part {
         Ok(())
     }
 
-    /// Passes over cells.
-    pub fn skip(&mut self, bytes: u64) -> Result<()> {
+    /// Continues with the items at this offset in bytes.
+    pub fn go_to(&mut self, position: u64) -> Result<()> {
         let system = |cause| Error::system("the part cannot be read", cause).in_file(&self.path);
-        self.position += bytes;
-        self.file.seek(SeekFrom::Start(self.position)).map_err(system)?;
+        if position != self.position {
+            self.position = position;
+            self.file.seek(SeekFrom::Start(position)).map_err(system)?;
+        }
         Ok(())
     }
+}
+
+fn damaged(path: &Path) -> Error {
+    Error::malformed("the part is damaged").in_file(path)
 }
 
 #[cfg(test)]
@@ -185,22 +226,29 @@ mod tests {
         let mut writer = PartWriter::create(&path).unwrap();
         writer.append(&[1, 2, 3, 4]).unwrap();
         writer.append(&[5, 6]).unwrap();
-        let row =
-            Row { class: 3, split: Some(SplitName::Test), start: -7, frames: 2, dropped: false };
+        let row = Row {
+            class: 3,
+            split: Some(SplitName::Test),
+            start: -7,
+            frames: 2,
+            items: 2,
+            duration: 9,
+            dropped: false,
+        };
         writer.head = Head { rows: vec![row], kept: 9, left_out: 1, notes: vec!["x".into()] };
         let head = writer.head.clone();
         let hash = writer.finish().unwrap();
         let mut part = Part::open(&path, hash).unwrap();
         assert_eq!(part.head, head);
-        let mut cells = Vec::new();
-        part.skip(1).unwrap();
-        part.cells(5, |bytes| {
-            cells.extend_from_slice(bytes);
+        let mut items = Vec::new();
+        part.go_to(1).unwrap();
+        part.items(5, 2, |bytes| {
+            items.extend_from_slice(bytes);
             Ok(())
         })
         .unwrap();
-        assert_eq!(cells, [2, 3, 4, 5, 6]);
-        assert!(part.cells(1, |_| Ok(())).is_err());
+        assert_eq!(items, [2, 3, 4, 5, 6]);
+        assert!(part.items(1, 1, |_| Ok(())).is_err());
         assert!(Part::open(&path, hash ^ 1).is_err());
         let good = std::fs::read(&path).unwrap();
         for at in 0..good.len() {

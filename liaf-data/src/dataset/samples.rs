@@ -3,13 +3,15 @@
 use std::cell::Cell;
 use std::ops::ControlFlow;
 
+use super::contents::Contents;
+use super::event_samples::EventRule;
 use super::part::{PartWriter, Row, SplitName};
 use super::{SampleRule, Split, SplitRule};
 use crate::codec::EventSink;
 use crate::convert::make_frames;
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::{Chain, Selection};
-use crate::frames::{Frame, FrameOptions, FrameSink, WindowRule};
+use crate::frames::{Cells, Frame, FrameOptions, FrameSink, WindowRule};
 use crate::model::{EventBatch, Finding, TimePoint};
 use crate::read::Recording;
 use crate::tensor::put_cells;
@@ -29,6 +31,7 @@ pub(super) struct Recipe<'a> {
     pub frames: &'a FrameOptions,
     pub rule: SampleRule,
     pub split: SplitRule,
+    pub contents: Contents,
 }
 
 impl Recipe<'_> {
@@ -63,18 +66,31 @@ impl Recipe<'_> {
         go_on: &dyn Fn() -> bool,
     ) -> Result<()> {
         let selection = self.frames.selection.clone();
-        let mut options = FrameOptions {
-            selection: Selection { from: source.from, to: source.to, ..selection },
-            ..self.frames.clone()
-        };
+        let selection = Selection { from: source.from, to: source.to, ..selection };
+        let class = source.class.map_or(-1, |class| class as i64);
+        let split = source.split.map(SplitName::from);
+        if let (Contents::Events, WindowRule::Time { us, .. }) =
+            (self.contents, self.frames.windows)
+        {
+            let rule = EventRule {
+                class,
+                split,
+                samples: self.rule,
+                window: us,
+                limits: self.frames.limits,
+            };
+            return rule.make(recording, &selection, part, go_on);
+        }
+        let mut options = FrameOptions { selection, ..self.frames.clone() };
         if let SampleRule::Bins { steps } = self.rule {
             options.windows = WindowRule::Bins { n: steps as u64 };
         }
         let done = Cell::new(false);
         let mut collect = Collect {
             rule: self.rule,
-            class: source.class.map_or(-1, |class| class as i64),
-            split: source.split.map(SplitName::from),
+            class,
+            split,
+            is_sparse: self.contents == Contents::Sparse,
             part,
             open: None,
             full: true,
@@ -94,10 +110,7 @@ impl Recipe<'_> {
                 part.head.left_out +=
                     frames.events() - frames.kept - frames.out_of_window + outside;
                 for note in made.report.notes.iter().chain(&made.info.notes) {
-                    let note = note.to_string();
-                    if part.head.notes.len() < 20 && !part.head.notes.contains(&note) {
-                        part.head.notes.push(note);
-                    }
+                    part.head.note(&note.to_string());
                 }
                 Ok(())
             }
@@ -142,6 +155,7 @@ struct Collect<'a> {
     rule: SampleRule,
     class: i64,
     split: Option<SplitName>,
+    is_sparse: bool,
     part: &'a mut PartWriter,
     /// The sample that is not complete yet, and whether all of its windows are full.
     open: Option<Row>,
@@ -158,11 +172,26 @@ impl Collect<'_> {
         }
         let (class, split) = (self.class, self.split);
         let start = frame.window.start;
-        let open = self.open.get_or_insert(Row { class, split, start, frames: 0, dropped: false });
-        self.bytes.resize(frame.shape.cells() * frame.dtype().bytes(), 0);
-        put_cells(&frame.cells, &mut self.bytes);
+        let open = self.open.get_or_insert(Row {
+            class,
+            split,
+            start,
+            frames: 0,
+            items: 0,
+            duration: 0,
+            dropped: false,
+        });
+        open.items += match self.is_sparse {
+            true => put_records(frame, open.frames, &mut self.bytes),
+            false => {
+                self.bytes.resize(frame.shape.cells() * frame.dtype().bytes(), 0);
+                put_cells(&frame.cells, &mut self.bytes);
+                1
+            }
+        };
         self.part.append(&self.bytes)?;
         open.frames += 1;
+        open.duration = frame.window.end.saturating_sub(open.start);
         self.full &= full;
         if self.rule.steps().is_some_and(|steps| open.frames == steps as u64) {
             self.close(true);
@@ -195,8 +224,41 @@ impl FrameSink for Collect<'_> {
     }
 }
 
-/// Checks that a rule and windows fit each other.
-pub(super) fn check(rule: SampleRule, frames: &FrameOptions) -> Result<()> {
+/// Replaces `bytes` by the cells of frame `number` of a sample that are not zero: frame, c, y, x and value.
+/// Returns their number.
+fn put_records(frame: &Frame, number: u64, bytes: &mut Vec<u8>) -> u64 {
+    let frame = frame.to_sparse();
+    bytes.clear();
+    let Cells::Sparse { index, cells } = frame.cells else { return 0 };
+    let size = cells.dtype().bytes();
+    let mut values = vec![0; cells.len() * size];
+    put_cells(&Cells::Dense(cells), &mut values);
+    let (width, area) = (frame.shape.width as u32, (frame.shape.width * frame.shape.height) as u32);
+    for (&at, value) in index.iter().zip(values.chunks_exact(size)) {
+        bytes.extend_from_slice(&(number as u32).to_le_bytes());
+        // Sides of a sensor fit in 16 bits, and so does the number of channels, which is checked.
+        for side in [at / area, at % area / width, at % width] {
+            bytes.extend_from_slice(&(side as u16).to_le_bytes());
+        }
+        bytes.extend_from_slice(value);
+    }
+    index.len() as u64
+}
+
+/// Checks that rules, windows and contents fit each other.
+pub(super) fn check(rule: SampleRule, frames: &FrameOptions, contents: Contents) -> Result<()> {
+    if contents == Contents::Events {
+        let is_time = matches!(frames.windows, WindowRule::Time { .. });
+        if !is_time || matches!(rule, SampleRule::Bins { .. }) {
+            return Err(Error::caller("events are divided into windows when they are used")
+                .expected("samples of a length of time")
+                .found("bins, or windows by number"));
+        }
+        if frames.size.is_some() {
+            return Err(Error::caller("events are not scaled down to the size of frames")
+                .advice("choose the size when they are used, or the filter downsample"));
+        }
+    }
     if rule.steps() == Some(0) {
         return Err(Error::caller("samples must have at least one frame"));
     }

@@ -19,7 +19,7 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 /// A folder in which these names are copies of these bundled recordings, or these texts.
-fn folder(files: &[(&str, &str)]) -> TempDir {
+pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, of) in files {
         let path = folder.path().join(name);
@@ -32,7 +32,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-fn list(set: &str, folder: &TempDir) -> Result<Listing> {
+pub(crate) fn list(set: &str, folder: &TempDir) -> Result<Listing> {
     DataSet::named(set)?.list(folder.path(), &ListOptions::default())
 }
 
@@ -79,7 +79,7 @@ fn events(name: &str) -> u64 {
     recording.read_all().unwrap().len() as u64
 }
 
-const DVS128: &str = "aedat2/dvs128.aedat";
+pub(crate) const DVS128: &str = "aedat2/dvs128.aedat";
 
 /// A set, its files, its number of classes, the class and split of each recording, and a remark.
 type Miniature<'a> =
@@ -405,8 +405,10 @@ fn what_cannot_be_used_is_reported_and_what_does_not_fit_is_refused() {
     let tensor = TensorOptions { overwrite: true, ..TensorOptions::default() };
     assert_eq!(run(&Build { tensor, ..other.clone() }, &listing).unwrap().steps, 5);
     let mut bytes = fs::read(&out).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
+    let frames = TensorFile::open(&out, &Limits::default()).unwrap();
+    let frames = frames.get("frames").unwrap().bytes().to_vec();
+    let start = bytes.windows(frames.len()).position(|window| window == frames).unwrap();
+    bytes[start + frames.len() / 2] ^= 1;
     fs::write(&out, bytes).unwrap();
     assert!(run(&other, &listing).is_err(), "a damaged file is not complete");
 

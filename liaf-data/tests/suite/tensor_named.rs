@@ -10,7 +10,7 @@ use std::process::Command;
 
 use liaf_data::Limits;
 use liaf_data::tensor::{
-    Container, Element, ElementType, Rows, TensorFile, TensorFileWriter, TensorOptions,
+    Container, Element, ElementType, Rows, Tensor, TensorFile, TensorFileWriter, TensorOptions,
 };
 use serde_json::{Value, json};
 
@@ -93,7 +93,23 @@ fn check(path: &Path, expected: &Expected) {
         let tensor = file.get(name).unwrap();
         assert_eq!((tensor.dtype(), tensor.shape()), (*dtype, &shape[..]), "{name}");
         assert_eq!(tensor.bytes(), bytes, "{name}");
+        check_rows(&file, name, &tensor);
     }
+}
+
+/// Any rows of a tensor are those of the whole.
+pub(crate) fn check_rows(file: &TensorFile, name: &str, all: &Tensor<'_>) {
+    let &[n, ..] = all.shape() else {
+        assert!(file.rows(name, 0..0).is_err(), "a scalar has no rows");
+        return;
+    };
+    let row = all.bytes().len() / n.max(1);
+    for (from, to) in [(0, 0), (0, n), (n / 2, n), (n, n), (n / 3, n / 2)] {
+        let rows = file.rows(name, from..to).unwrap();
+        assert_eq!((rows.shape()[0], &rows.shape()[1..]), (to - from, &all.shape()[1..]), "{name}");
+        assert_eq!(rows.bytes(), &all.bytes()[from * row..to * row], "{name} {from}..{to}");
+    }
+    assert!(file.rows(name, 0..n + 1).is_err() && file.rows(name, n + 1..n + 1).is_err());
 }
 
 /// What Python finds in these files.
@@ -164,6 +180,7 @@ fn files_of_numpy_and_safetensors_are_read() {
             .names()
             .map(|name| {
                 let tensor = file.get(name).unwrap();
+                check_rows(&file, name, &tensor);
                 let bytes = hex(tensor.bytes());
                 let described = json!({
                     "dtype": numpy(tensor.dtype()),

@@ -3,13 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
 use crate::judge;
+use crate::tensor_named::check_rows;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use liaf_data::tensor::{
-    Compression, Container, Element, ElementType, Rows, TensorFileWriter, TensorOptions,
+    Compression, Container, Element, ElementType, Rows, TensorFile, TensorFileWriter, TensorOptions,
 };
 use liaf_data::{ErrorKind, Limits};
 use serde_json::{Value, json};
@@ -127,6 +128,10 @@ fn tensors_of_every_type_read_back_in_python() {
         for rows in [0, 1, 100] {
             let path = folder.path().join(format!("{}.h5", files.len()));
             let expected = write(&path, compression, rows);
+            let file = TensorFile::open(&path, &Limits::default()).unwrap();
+            for name in file.names() {
+                check_rows(&file, name, &file.get(name).unwrap());
+            }
             files.push((path, expected, compression, rows));
         }
     }

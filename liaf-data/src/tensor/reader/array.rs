@@ -1,7 +1,10 @@
 //! A NumPy array with its header, alone in a file or as a member of an archive.
 
+use std::ops::Range;
+
 use super::bytes::{self, Aligned, Bytes, PIECE};
 use super::index::{self, Place};
+use super::rows::extent;
 use super::tensor::TensorInfo;
 use crate::codec::columns::{Feed, Kind, Number, Storage};
 use crate::container::npy::{self, Dtype, Header};
@@ -139,13 +142,35 @@ pub(super) fn read<'a>(
     if let Bytes::Owned(owned) = &mut bytes {
         let size = info.dtype.bytes();
         if big_endian {
-            owned.as_mut_slice().chunks_exact_mut(size).for_each(<[u8]>::reverse);
+            owned.reverse(size);
         }
         if fortran {
             *owned = transposed(owned.as_slice(), &info.shape, size)?;
         }
     }
     Ok((info, bytes))
+}
+
+/// Some rows of the array: little-endian, in row-major order.
+pub(super) fn rows<'a>(
+    source: &'a ByteSource,
+    place: &Place,
+    rows: &Range<usize>,
+    limits: &Limits,
+) -> Result<Bytes<'a>> {
+    let open = open(&mut source.again()?, place, limits)?;
+    let (start, length) = extent(&open.info, rows, limits)?;
+    if open.feed.is_stored() && !open.fortran {
+        let mut bytes = bytes::stored(source, open.feed.at().saturating_add(start), length)?;
+        if open.big_endian {
+            bytes = bytes.reversed(open.info.dtype.bytes());
+        }
+        return Ok(bytes);
+    }
+    let (_, all) = read(source, place, limits)?;
+    let start = usize::try_from(start).unwrap_or(usize::MAX);
+    let some = all.as_slice().get(start..start.saturating_add(length)).unwrap_or_default();
+    Ok(Bytes::Owned(Aligned::copy_of(some)))
 }
 
 /// Appends the next `n` bytes, or fewer at the end, to `out`.

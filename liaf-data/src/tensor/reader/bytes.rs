@@ -33,6 +33,18 @@ impl Bytes<'_> {
     }
 }
 
+impl<'a> Bytes<'a> {
+    /// The bytes of every element of this size in the other order.
+    pub fn reversed(self, size: usize) -> Self {
+        let mut owned = match self {
+            Self::Lent(bytes) => Aligned::copy_of(bytes),
+            Self::Owned(bytes) => bytes,
+        };
+        owned.reverse(size);
+        Self::Owned(owned)
+    }
+}
+
 /// A copy of bytes, at an address that is a multiple of 8.
 #[derive(Debug)]
 pub(in crate::tensor) struct Aligned {
@@ -57,7 +69,7 @@ impl Aligned {
         Self { buffer, start }
     }
 
-    fn copy_of(bytes: &[u8]) -> Self {
+    pub fn copy_of(bytes: &[u8]) -> Self {
         let mut copy = Self::after_zeros(Vec::with_capacity(bytes.len() + ALIGN - 1));
         copy.buffer.extend_from_slice(bytes);
         copy
@@ -78,6 +90,11 @@ impl Aligned {
 
     pub fn as_mut_slice(&mut self) -> &mut [u8] {
         &mut self.buffer[self.start..]
+    }
+
+    /// Reverses the bytes of every element of this size.
+    pub fn reverse(&mut self, size: usize) {
+        self.as_mut_slice().chunks_exact_mut(size).for_each(<[u8]>::reverse);
     }
 }
 

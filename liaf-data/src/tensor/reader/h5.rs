@@ -1,11 +1,13 @@
 //! HDF5: datasets of numbers, in the root and in groups.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use liaf_hdf5::{Dataset, Extent, File, Group, Number, NumberKind, Object};
 
 use super::bytes::{Aligned, Bytes, checked_length};
 use super::index::{Entry, Place, sides};
+use super::rows::extent;
 use super::tensor::TensorInfo;
 use crate::container::hdf5;
 use crate::error::{Error, Result};
@@ -115,6 +117,26 @@ pub(super) fn read<'a>(dataset: &Dataset, limits: &Limits) -> Result<(TensorInfo
     let mut aligned = Aligned::with_capacity(length)?;
     aligned.buffer().extend_from_slice(&bytes);
     Ok((info, Bytes::Owned(aligned)))
+}
+
+/// Some rows of a dataset, in little-endian order.
+pub(super) fn rows<'a>(
+    dataset: &Dataset,
+    rows: &Range<usize>,
+    info: &TensorInfo,
+    limits: &Limits,
+) -> Result<Bytes<'a>> {
+    let (_, length) = extent(info, rows, limits)?;
+    Limits::check("rows of a tensor in chunks", length as u64, limits.held_bytes)
+        .map_err(|error| error.hint(Hint::raise("held_bytes", length as u64)))?;
+    let mut bytes = Vec::new();
+    let range = rows.start as u64..rows.end as u64;
+    dataset.read_rows(range, &mut bytes).map_err(hdf5::error)?;
+    let mut aligned = Aligned::copy_of(&bytes);
+    if let Some(Number { is_big_endian: true, size, .. }) = dataset.datatype().number() {
+        aligned.reverse(size);
+    }
+    Ok(Bytes::Owned(aligned))
 }
 
 fn element(dataset: &Dataset) -> Option<ElementType> {

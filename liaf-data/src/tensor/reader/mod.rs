@@ -7,6 +7,7 @@ mod cast;
 mod h5;
 mod index;
 mod npz;
+mod rows;
 mod safetensors;
 mod tensor;
 

@@ -1,0 +1,98 @@
+//! What is said about a data set: what was found, how far the work is, and what was made.
+
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use liaf::data::dataset::{Built, Estimate, Listing, Prepared};
+
+use super::Args;
+use crate::text::{bytes, say, thousands};
+
+/// What was found in the folder.
+pub fn listing(args: &Args, listing: &Listing) {
+    let size: u64 = listing.recordings.iter().map(|entry| entry.bytes).sum();
+    say(format_args!(
+        "{}: {} recordings, {}, {} classes",
+        args.folder(),
+        thousands(listing.recordings.len() as u64),
+        bytes(size),
+        listing.classes.len()
+    ));
+    for remark in listing.remarks.iter().take(20) {
+        say(format_args!("  note: {remark}"));
+    }
+    if listing.remarks.len() > 20 {
+        say(format_args!("  note: and {} more remarks", listing.remarks.len() - 20));
+    }
+    if args.check {
+        for (class, count) in listing.classes.iter().zip(listing.counts()) {
+            say(format_args!("  {class}: {}", thousands(count)));
+        }
+    }
+}
+
+/// What is known before the work begins.
+pub fn prepared(prepared: &Prepared<'_>) {
+    for remark in &prepared.remarks {
+        say(format_args!("  note: {remark}"));
+    }
+    let Estimate { samples, bytes: size, is_exact, .. } = prepared.estimate;
+    let about = if is_exact { "" } else { "about " };
+    let samples = thousands(samples);
+    say(format_args!("  {about}{samples} samples, {} before compression", bytes(size)));
+}
+
+/// The progress of the work.
+pub fn bar(quiet: bool, listing: &Listing) -> ProgressBar {
+    if quiet || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(listing.recordings.iter().map(|entry| entry.bytes).sum());
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {msg} {eta} left") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// What was made.
+pub fn summary(built: &Built) {
+    for (path, samples, size) in &built.files {
+        let what = if built.was_complete { "is complete already: " } else { "" };
+        let steps = match built.steps {
+            0 => String::new(),
+            steps => format!(" of {steps} frames"),
+        };
+        let samples = thousands(*samples);
+        say(format_args!("{}: {what}{samples} samples{steps}, {}", path.display(), bytes(*size)));
+    }
+    if built.was_complete {
+        return;
+    }
+    if built.resumed > 0 {
+        let n = thousands(built.resumed as u64);
+        say(format_args!("  {n} recordings were finished before"));
+    }
+    let width =
+        built.classes.iter().map(|row| row.class.chars().count()).max().unwrap_or(0).clamp(5, 40);
+    let splits = built.classes.iter().any(|row| row.samples[1] + row.samples[2] > 0);
+    let head = if splits { ["train", "test"].as_slice() } else { &["samples"] };
+    let columns: Vec<_> = head.iter().map(|name| format!("{name:>9}")).collect();
+    say(format_args!("  {:width$}{}", "class", columns.join("")));
+    for row in &built.classes {
+        let counts = if splits { &row.samples[1..] } else { &row.samples[..1] };
+        let counts: Vec<_> = counts.iter().map(|n| format!("{:>9}", thousands(*n))).collect();
+        say(format_args!("  {:width$}{}", row.class, counts.join("")));
+    }
+    say(format_args!(
+        "  {} events in frames, {} filtered or outside; {} samples were cut short by the end of their recording",
+        thousands(built.kept),
+        thousands(built.left_out),
+        thousands(built.cut_short)
+    ));
+    for remark in built.remarks.iter().take(20) {
+        say(format_args!("  note: {remark}"));
+    }
+    for (note, recordings) in built.notes.iter().take(10) {
+        say(format_args!("  note ({recordings} recordings): {note}"));
+    }
+}

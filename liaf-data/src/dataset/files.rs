@@ -1,0 +1,175 @@
+//! The files of a build, and the checks of files that are complete.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::Split;
+use super::build::Built;
+use super::contents::Contents;
+use super::journal::Journal;
+use super::manifest::{self, Manifest};
+use super::output::{Sample, Writer};
+use super::part::{Head, Part};
+use super::prepare::Prepared;
+use super::reader::{self, SampleFile};
+use super::shards::{self, Shard, ShardKind, Shards};
+use super::title::{Title, Which};
+use crate::error::{Error, Result};
+
+/// A file of a data set, or a list of shards, that was found to be complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Verified {
+    /// The tensor files, with their numbers of samples and sizes in bytes.
+    pub files: Vec<(PathBuf, u64, u64)>,
+    /// Number of samples.
+    pub samples: u64,
+    /// Number of recordings that could not be used when it was made.
+    pub failed: u64,
+    /// What it was made of, as a hash.
+    pub(super) plan: String,
+    /// The number or size of shards that was asked for.
+    pub(super) division: Option<String>,
+}
+
+/// Checks a tensor file of a data set, or a list of shards with all of its files: whether the names and
+/// offsets agree, and whether every sample is the one that was written.
+///
+/// # Errors
+/// With the path of the file that is missing or damaged, and what is wrong with it.
+pub fn verify(path: impl AsRef<Path>) -> Result<Verified> {
+    let path = path.as_ref();
+    let row = |file: &SampleFile| {
+        let bytes = fs::metadata(&file.path).map_or(0, |meta| meta.len());
+        (file.path.clone(), file.samples.len() as u64, bytes)
+    };
+    if manifest::is_manifest(path) {
+        let list = Manifest::read(path)?;
+        let files = list.verify(path)?.iter().map(row).collect();
+        let Manifest { samples, failed, plan, division, .. } = list;
+        return Ok(Verified { files, samples, failed, plan, division });
+    }
+    let file = reader::verify(path)?;
+    Ok(Verified {
+        files: vec![row(&file)],
+        samples: file.samples.len() as u64,
+        failed: file.stated.which.failed,
+        plan: file.stated.plan,
+        division: None,
+    })
+}
+
+/// A sample within the part of its recording.
+struct Pick {
+    recording: usize,
+    /// Where its items begin in the part, and their size, in bytes.
+    start: u64,
+    bytes: u64,
+    sample: Sample,
+}
+
+impl Prepared<'_> {
+    /// Writes the files of all splits.
+    pub(super) fn write_files(
+        &self,
+        heads: &[(usize, Head)],
+        journal: &Journal,
+        built: &mut Built,
+    ) -> Result<()> {
+        let title = self.title(built.steps);
+        let failed = (self.recordings.len() - journal.done.len()) as u64;
+        for split in &self.splits {
+            let picks = picks(heads, *split, title.item_bytes());
+            let Some(rule) = self.build.shards else {
+                let which = Which { split: *split, shard: self.part(), failed };
+                self.write_file(&title, which, &picks, journal, built)?;
+                continue;
+            };
+            let shards = divide(rule, &picks, &title);
+            let mut files = Vec::new();
+            for (number, picked) in (1..).zip(&shards) {
+                let shard = Shard { kind: ShardKind::Shard, number, of: shards.len() };
+                let which = Which { split: *split, shard: Some(shard), failed };
+                let picked = &picks[picked.clone()];
+                files.push(self.write_file(&title, which, picked, journal, built)?);
+            }
+            let files = files.iter().map(|path| SampleFile::open(path)).collect::<Result<_>>()?;
+            let list = Manifest::of(&manifest::in_order(files)?, Some(rule.to_string()))?;
+            let path = self.final_path(*split);
+            let is_ours = Manifest::read(&path).is_ok_and(|old| old.plan == self.plan_text());
+            list.write(&path, self.build.tensor.overwrite || is_ours)?;
+        }
+        Ok(())
+    }
+
+    fn write_file(
+        &self,
+        title: &Title,
+        which: Which,
+        picks: &[Pick],
+        journal: &Journal,
+        built: &mut Built,
+    ) -> Result<PathBuf> {
+        let path = shards::path(&self.build.output, which.split, which.shard);
+        let overwrite = self.build.tensor.overwrite || self.is_ours(&path);
+        let mut writer = Writer::create(&path, title, which, overwrite)?;
+        let unit = match title.contents {
+            Contents::Frames => 1,
+            _ => title.item_bytes() as usize,
+        };
+        let mut open: Option<(usize, Part)> = None;
+        for pick in picks {
+            if open.as_ref().is_none_or(|(recording, _)| *recording != pick.recording) {
+                let hash = journal.done.get(&pick.recording).copied().unwrap_or(0);
+                let part = Part::read_head(&journal.part(pick.recording), hash)?;
+                open = Some((pick.recording, part));
+            }
+            let Some((_, part)) = &mut open else { continue };
+            writer.begin(pick.sample);
+            part.go_to(pick.start)?;
+            part.items(pick.bytes, unit, |items| writer.add(items))?;
+            writer.end()?;
+        }
+        let (samples, bytes) = writer.finish()?;
+        built.files.push((path.clone(), samples, bytes));
+        Ok(path)
+    }
+}
+
+/// The samples of a split, in order.
+fn picks(heads: &[(usize, Head)], split: Option<Split>, item_bytes: u64) -> Vec<Pick> {
+    let mut picks = Vec::new();
+    for (recording, head) in heads {
+        let mut start = 0;
+        for row in &head.rows {
+            let bytes = row.items.saturating_mul(item_bytes);
+            if !row.dropped && row.split.map(Split::from) == split {
+                let sample = Sample {
+                    class: row.class,
+                    length: row.frames as i64,
+                    source: *recording as i64,
+                    start: row.start,
+                    duration: row.duration,
+                };
+                picks.push(Pick { recording: *recording, start, bytes, sample });
+            }
+            start += bytes;
+        }
+    }
+    picks
+}
+
+/// The samples of each shard.
+fn divide(rule: Shards, picks: &[Pick], title: &Title) -> Vec<std::ops::Range<usize>> {
+    let dense = title.steps.saturating_mul(title.frame_bytes());
+    let size = |pick: &Pick| match title.contents {
+        Contents::Frames => dense,
+        _ => pick.bytes,
+    };
+    rule.divide(&picks.iter().map(size).collect::<Vec<_>>())
+}
+
+/// The error for a split that is not there.
+pub(super) fn no_samples(path: &Path) -> Error {
+    Error::caller("the shards have no samples").in_file(path)
+}

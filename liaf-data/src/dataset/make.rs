@@ -1,0 +1,188 @@
+//! Making the parts of all recordings.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rayon::prelude::*;
+
+use super::build::{Build, Built, ClassRow, Failure, OnError, Progress};
+use super::journal::Journal;
+use super::part::{Head, Part, PartWriter};
+use super::prepare::Prepared;
+use super::samples::{Recipe, Source};
+use super::{Entry, Split};
+use crate::codec::ReadOptions;
+use crate::error::{Error, ErrorKind, Result};
+use crate::read::Recording;
+
+impl Prepared<'_> {
+    /// Makes the parts that are missing. Returns the recordings that could not be used.
+    pub(super) fn make_parts(
+        &self,
+        journal: &Mutex<Journal>,
+        progress: &(dyn Fn(&Progress) + Sync),
+        go_on: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Vec<Failure>> {
+        let all = &self.listing.recordings;
+        let (done, missing): (Vec<usize>, Vec<usize>) = {
+            let journal = lock(journal);
+            self.recordings.clone().partition(|number| journal.done.contains_key(number))
+        };
+        let bytes =
+            |numbers: &[usize]| numbers.iter().map(|&number| all[number].bytes).sum::<u64>();
+        let state = Mutex::new(Progress {
+            done: done.len(),
+            recordings: self.recordings.len(),
+            bytes: bytes(&done),
+            total_bytes: bytes(&done) + bytes(&missing),
+            resumed: done.len(),
+            ..Progress::default()
+        });
+        let stopped = AtomicBool::new(false);
+        let goes_on = || go_on() && !stopped.load(Ordering::Relaxed);
+        let failures = Mutex::new(BTreeMap::new());
+        let broken = Mutex::new(None);
+        missing.par_iter().for_each(|&number| {
+            if !goes_on() {
+                return;
+            }
+            let entry = &all[number];
+            let path = lock(journal).part(number);
+            let events = match self.make_part(entry, &self.sources[number], &path, &goes_on) {
+                Ok((hash, events)) => {
+                    if let Err(error) = lock(journal).add(number, hash) {
+                        stopped.store(true, Ordering::Relaxed);
+                        *lock(&broken) = Some(error);
+                    }
+                    events
+                }
+                Err(error) if error.kind() == ErrorKind::Cancelled => 0,
+                // A full disk is no fault of the recording.
+                Err(error) if error.path() == Some(&*path) => {
+                    stopped.store(true, Ordering::Relaxed);
+                    *lock(&broken) = Some(error);
+                    0
+                }
+                Err(error) => {
+                    if self.build.on_error == OnError::Stop {
+                        stopped.store(true, Ordering::Relaxed);
+                    }
+                    let error = error.in_file(&entry.path);
+                    lock(&failures).insert(number, error);
+                    0
+                }
+            };
+            let mut state = lock(&state);
+            state.done += 1;
+            state.bytes += entry.bytes;
+            state.events += events;
+            progress(&state);
+        });
+        if let Some(error) = broken.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(error);
+        }
+        let failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut failures: Vec<Failure> = failures
+            .into_iter()
+            .map(|(number, error): (usize, Error)| Failure {
+                name: all[number].name.clone(),
+                error,
+            })
+            .collect();
+        if self.build.on_error == OnError::Stop && !failures.is_empty() {
+            return Err(failures.swap_remove(0).error);
+        }
+        if !go_on() {
+            return Err(Error::new(ErrorKind::Cancelled, "stopped"));
+        }
+        Ok(failures)
+    }
+
+    fn make_part(
+        &self,
+        entry: &Entry,
+        sources: &[Source],
+        path: &Path,
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<(u64, u64)> {
+        let Build { frames, samples, split, contents, read, .. } = self.build;
+        let options = ReadOptions { parallel: false, sensor: Some(self.sensor), ..read.clone() };
+        let mut recording = Recording::open(&entry.path, options)?;
+        let mut part = PartWriter::create(path)?;
+        let recipe = Recipe { frames, rule: *samples, split: *split, contents: *contents };
+        for source in sources {
+            recipe.make(&mut recording, *source, &mut part, go_on)?;
+        }
+        let events = part.head.kept;
+        Ok((part.finish()?, events))
+    }
+
+    /// What the parts say about the samples of each recording.
+    pub(super) fn heads(&self, journal: &Journal) -> Result<Vec<(usize, Head)>> {
+        let head = |(&number, &hash): (&usize, &u64)| {
+            Ok((number, Part::read_head(&journal.part(number), hash)?.head))
+        };
+        journal.done.iter().map(head).collect()
+    }
+
+    /// Adds up what the parts say.
+    pub(super) fn count(&self, heads: &[(usize, Head)], built: &mut Built) -> Result<()> {
+        let names = match &*self.listing.classes {
+            [] => vec![String::new()],
+            names => names.to_vec(),
+        };
+        built.classes =
+            names.into_iter().map(|class| ClassRow { class, samples: [0; 3] }).collect();
+        let mut notes: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut longest = 0;
+        for (_, Head { rows, kept, left_out, notes: own }) in heads {
+            built.kept += kept;
+            built.left_out += left_out;
+            for note in own {
+                *notes.entry(note).or_default() += 1;
+            }
+            for row in rows {
+                if row.dropped {
+                    built.cut_short += 1;
+                    continue;
+                }
+                longest = longest.max(row.frames);
+                let place = match row.split.map(Split::from) {
+                    None => 0,
+                    Some(Split::Train) => 1,
+                    Some(Split::Test) => 2,
+                };
+                let class = usize::try_from(row.class).unwrap_or(0);
+                if let Some(class) = built.classes.get_mut(class) {
+                    class.samples[place] += 1;
+                }
+            }
+        }
+        for ClassRow { class, samples } in &built.classes {
+            let sides = match self.splits.len() {
+                2 => vec![(samples[1], " to train"), (samples[2], " to test")],
+                _ => vec![(samples.iter().sum(), "")],
+            };
+            for (_, side) in sides.into_iter().filter(|(n, _)| *n == 0) {
+                built.remarks.push(format!("the class {class} has no samples{side}"));
+            }
+        }
+        built.notes = notes.into_iter().map(|(note, n)| (note.to_owned(), n)).collect();
+        built.steps = self.build.samples.steps().map_or(longest.max(1), |steps| steps as u64);
+        let is_whole = self.build.part.is_none();
+        if is_whole && built.classes.iter().all(|class| class.samples == [0; 3]) {
+            return Err(match built.cut_short {
+                0 => Error::caller("no event of the recordings is left, and so no sample"),
+                n => Error::caller("no recording is long enough for a sample")
+                    .found(format!("{n} samples that the end cuts short")),
+            });
+        }
+        Ok(())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,148 @@
+//! What a build is going to make, found out before any recording is read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hasher;
+use std::path::Path;
+use std::time::SystemTime;
+
+use rayon::prelude::*;
+use serde_json::json;
+use twox_hash::XxHash64;
+
+use super::build::Build;
+use super::rules::Unit;
+use super::samples::Source;
+use super::{Entry, Labels, Listing, Split, SplitRule};
+use crate::codec::ReadOptions;
+use crate::error::{Error, Result};
+use crate::frames::FrameRecipe;
+use crate::model::SensorSize;
+use crate::read::Recording;
+
+impl Build {
+    /// The size of the sensor of all frames: the stated one, the published one, or the largest. With
+    /// remarks about recordings of other sensors.
+    pub(super) fn sensor(&self, listing: &Listing) -> Result<(SensorSize, Vec<String>)> {
+        if let Some(sensor) = self.read.sensor.or(listing.sensor) {
+            return Ok((sensor, Vec::new()));
+        }
+        let size = |entry: &Entry| {
+            let options = ReadOptions { parallel: false, ..self.read.clone() };
+            Recording::open(&entry.path, options)
+                .and_then(|mut file| file.find_sensor())
+                .map_err(|error| error.in_file(&entry.path))
+        };
+        let sizes: Vec<Result<SensorSize>> = listing.recordings.par_iter().map(size).collect();
+        let mut counts: BTreeMap<(u16, u16), u64> = BTreeMap::new();
+        let mut largest: Option<SensorSize> = None;
+        let mut first_error = None;
+        for size in sizes {
+            match size {
+                Ok(SensorSize { width, height, .. }) => {
+                    *counts.entry((width, height)).or_default() += 1;
+                    largest = Some(largest.map_or(SensorSize::new(width, height), |largest| {
+                        SensorSize::new(largest.width.max(width), largest.height.max(height))
+                    }));
+                }
+                Err(error) => first_error = first_error.or(Some(error)),
+            }
+        }
+        let Some(largest) = largest else {
+            // The error of the first recording, if none can be used.
+            return Err(first_error.unwrap_or_else(|| Error::caller("there are no recordings")));
+        };
+        let mut remarks = Vec::new();
+        if counts.len() > 1 {
+            let each = counts.iter().map(|((w, h), n)| format!("{n} of {w}x{h}"));
+            let each = each.take(8).collect::<Vec<_>>().join(", ");
+            remarks.push(format!(
+                "the recordings are of different sensors: {each}; the frames are of {largest}"
+            ));
+        }
+        Ok((largest, remarks))
+    }
+
+    /// Refuses a rule for the split where the set says it.
+    pub(super) fn check_split(&self, listing: &Listing) -> Result<()> {
+        let stated = listing.recordings.iter().find_map(|entry| Some((entry, entry.split?)));
+        match (self.split, stated) {
+            (SplitRule::Published | SplitRule::None, _) | (_, None) => Ok(()),
+            (rule, Some((entry, split))) => {
+                let found = format!("{rule}, and {} is to {}", entry.name, split.name());
+                let error = Error::caller("the set says itself what trains and tests").found(found);
+                Err(error.expected("no rule for the split, or none for a single file"))
+            }
+        }
+    }
+
+    /// The stretches of each recording, with their splits.
+    pub(super) fn sources(&self, listing: &Listing) -> Vec<Vec<Source>> {
+        let whole = Source { class: None, split: None, from: None, to: None };
+        let of = |entry: &Entry| match &entry.labels {
+            Labels::None => vec![whole],
+            Labels::Class(class) => vec![Source { class: Some(*class), ..whole }],
+            Labels::Stretches(all) => all
+                .iter()
+                .map(|part| Source {
+                    class: Some(part.class),
+                    from: Some(part.from),
+                    to: Some(part.to),
+                    ..whole
+                })
+                .collect(),
+        };
+        let mut sources: Vec<Vec<Source>> = listing.recordings.iter().map(of).collect();
+        let mut units = Vec::new();
+        for (entry, parts) in listing.recordings.iter().zip(&sources) {
+            for (number, part) in parts.iter().enumerate() {
+                let (name, published) = (&*entry.name, entry.split);
+                units.push(Unit { name, number, class: part.class, published });
+            }
+        }
+        let splits = self.split.assign(&units);
+        for (source, split) in sources.iter_mut().flatten().zip(splits) {
+            source.split = split;
+        }
+        sources
+    }
+
+    /// The splits that get files.
+    pub(super) fn splits(&self, sources: &[Vec<Source>]) -> BTreeSet<Option<Split>> {
+        match self.split {
+            SplitRule::Time { .. } => [Some(Split::Train), Some(Split::Test)].into(),
+            _ => sources.iter().flatten().map(|source| source.split).collect(),
+        }
+    }
+
+    /// A number for everything on which the bytes of the output depend, but for the contents of the
+    /// recordings. It is stored in the files, and the same wherever the folder is.
+    pub(super) fn plan(&self, listing: &Listing, sensor: SensorSize) -> u64 {
+        let recordings: Vec<_> = listing
+            .recordings
+            .iter()
+            .map(|entry| json!([entry.name, entry.bytes, entry.labels, entry.split]))
+            .collect();
+        let plan = json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "set": self.set,
+            "recordings": recordings,
+            "classes": listing.classes,
+            "frames": FrameRecipe::from(&self.frames),
+            "read": self.read,
+            "samples": format!("{:?}", self.samples),
+            "contents": self.contents.name(),
+            "split": self.split.to_string(),
+            "sensor": sensor,
+            "container": self.container.to_string(),
+            "compression": format!("{:?} {}", self.tensor.compression, self.tensor.npz_deflate),
+        });
+        let mut hash = XxHash64::with_seed(0);
+        hash.write(plan.to_string().as_bytes());
+        hash.finish()
+    }
+}
+
+/// When a file was changed.
+pub(super) fn changed(path: &Path) -> Option<SystemTime> {
+    std::fs::metadata(path).and_then(|meta| meta.modified()).ok()
+}

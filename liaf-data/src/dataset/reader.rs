@@ -1,0 +1,221 @@
+//! Reading a file of samples, in bounded memory.
+
+use std::hash::Hasher;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use twox_hash::XxHash64;
+
+use super::contents::{Columns, Contents};
+use super::output::{PerSample, Sample};
+use super::title::{Names, Stated, not_ours};
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::tensor::TensorFile;
+
+/// Number of bytes of frames, and of records, that are read at a time.
+const FRAMES: usize = 4 << 20;
+const RECORDS: u64 = 1 << 17;
+
+/// A file of samples.
+pub(super) struct SampleFile {
+    pub path: PathBuf,
+    pub stated: Stated,
+    pub names: Names,
+    pub samples: Vec<Sample>,
+    file: TensorFile,
+    /// The records of each sample, if it has any.
+    records: Vec<Range<u64>>,
+    hashes: Vec<u64>,
+}
+
+/// A step of passing through a file.
+pub(super) enum Step<'a> {
+    /// A sample begins.
+    Begin(Sample),
+    /// Its next items: all of its frames, also those that fill it up, or records.
+    Items(&'a [u8]),
+    /// It is complete.
+    End,
+}
+
+impl SampleFile {
+    /// Opens a file and checks that its tensors agree with each other.
+    ///
+    /// # Errors
+    /// If it is no file of a data set, or if it is damaged.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = TensorFile::open(path, &Limits::DEFAULT)?;
+        let stated = file.provenance().and_then(Stated::parse).ok_or_else(|| not_ours(path))?;
+        let numbers = |name: &str| file.get(name)?.to_vec::<i64>();
+        let damaged = |what: &str| Error::malformed(what.to_owned()).in_file(path);
+        let names =
+            Names { bytes: file.get("names")?.to_vec()?, offsets: numbers("names_offsets")? };
+        let within = |pair: &[i64]| matches!(pair, [a, b] if a <= b);
+        let is_whole = |offsets: &[i64], end: usize| {
+            offsets.first() == Some(&0)
+                && offsets.last() == Some(&(end as i64))
+                && offsets.windows(2).all(within)
+        };
+        if !is_whole(&names.offsets, names.bytes.len()) {
+            return Err(damaged("the names of the recordings do not agree with their offsets"));
+        }
+        let hashes = file.get("hashes")?.to_vec::<u64>()?;
+        if hashes.len() != names.len() {
+            return Err(damaged("the hashes do not agree with the names of the recordings"));
+        }
+        let mut samples = Vec::new();
+        for column in PerSample::of(stated.contents, stated.has_classes) {
+            let values = numbers(column.name())?;
+            if samples.is_empty() {
+                samples = vec![Sample::UNKNOWN; values.len()];
+            }
+            if samples.len() != values.len() {
+                return Err(damaged("the samples have different numbers of labels and starts"));
+            }
+            for (sample, value) in samples.iter_mut().zip(values) {
+                column.set(sample, value);
+            }
+        }
+        let sources = 0..names.len() as i64;
+        if !samples.iter().all(|sample| sources.contains(&sample.source)) {
+            return Err(damaged("a sample is of no recording"));
+        }
+        let mut records = Vec::new();
+        match stated.contents {
+            Contents::Frames => {
+                let steps = 0..=stated.shape[0] as i64;
+                let info = file.info("frames")?;
+                let of_type = info.dtype == stated.dtype.into();
+                let expected: Vec<_> = [samples.len()].into_iter().chain(stated.shape).collect();
+                if !of_type
+                    || info.shape != expected
+                    || !samples.iter().all(|s| steps.contains(&s.length))
+                {
+                    return Err(damaged("the frames do not agree with the samples"));
+                }
+            }
+            Contents::Sparse | Contents::Events => {
+                let offsets = numbers("offsets")?;
+                for (name, _) in stated.columns().iter() {
+                    let rows = file.info(name)?.shape.first().copied().unwrap_or(0);
+                    if offsets.len() != samples.len() + 1 || !is_whole(&offsets, rows) {
+                        return Err(damaged("the offsets do not agree with the samples"));
+                    }
+                }
+                records.extend(offsets.windows(2).map(|pair| pair[0] as u64..pair[1] as u64));
+            }
+        }
+        Ok(Self { path: path.to_owned(), stated, names, samples, file, records, hashes })
+    }
+
+    /// Passes through all samples, and compares their items with the hashes at the end.
+    ///
+    /// # Errors
+    /// Those of `visit`; if the file cannot be read or its items are not those that were written.
+    pub fn each(&self, visit: &mut dyn FnMut(Step<'_>) -> Result<()>) -> Result<()> {
+        let mut hashes = vec![XxHash64::with_seed(0); self.names.len()];
+        match self.stated.contents {
+            Contents::Frames => self.each_dense(&mut hashes, visit)?,
+            Contents::Sparse | Contents::Events => self.each_ragged(&mut hashes, visit)?,
+        }
+        for (recording, (found, stored)) in hashes.iter().zip(&self.hashes).enumerate() {
+            if found.finish() != *stored {
+                let what = "the samples of a recording are not those that were written";
+                let error = Error::malformed(what).found(self.name(recording));
+                return Err(error.in_file(&self.path));
+            }
+        }
+        Ok(())
+    }
+
+    /// The name of a recording.
+    pub fn name(&self, recording: usize) -> String {
+        let offset = |at: usize| self.names.offsets.get(at).copied().unwrap_or(0) as usize;
+        let name = self.names.bytes.get(offset(recording)..offset(recording + 1));
+        String::from_utf8_lossy(name.unwrap_or_default()).into_owned()
+    }
+
+    fn each_dense(
+        &self,
+        hashes: &mut [XxHash64],
+        visit: &mut dyn FnMut(Step<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let cells: usize = self.stated.shape.iter().product();
+        let size = cells * self.stated.dtype.bytes();
+        let at_a_time = (FRAMES / size.max(1)).max(1);
+        for (block, samples) in self.samples.chunks(at_a_time).enumerate() {
+            let first = block * at_a_time;
+            let frames = self.file.rows("frames", first..first + samples.len())?;
+            for (number, sample) in samples.iter().enumerate() {
+                let items = &frames.bytes()[number * size..(number + 1) * size];
+                visit(Step::Begin(*sample))?;
+                hashes[sample.source as usize].write(items);
+                visit(Step::Items(items))?;
+                visit(Step::End)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn each_ragged(
+        &self,
+        hashes: &mut [XxHash64],
+        visit: &mut dyn FnMut(Step<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let columns = self.stated.columns();
+        let size = columns.record() as u64;
+        let total = self.records.last().map_or(0, |records| records.end);
+        let (mut held, mut bytes) = (0..0, Vec::new());
+        for (sample, records) in self.samples.iter().zip(&self.records) {
+            visit(Step::Begin(*sample))?;
+            let mut next = records.start;
+            while next < records.end {
+                if next >= held.end {
+                    held = next..total.min(next + RECORDS);
+                    self.read_records(&columns, &held, &mut bytes)?;
+                }
+                let end = records.end.min(held.end);
+                let place = |at: u64| ((at - held.start) * size) as usize;
+                let items = &bytes[place(next)..place(end)];
+                hashes[sample.source as usize].write(items);
+                visit(Step::Items(items))?;
+                next = end;
+            }
+            visit(Step::End)?;
+        }
+        Ok(())
+    }
+
+    fn read_records(
+        &self,
+        columns: &Columns,
+        records: &Range<u64>,
+        bytes: &mut Vec<u8>,
+    ) -> Result<()> {
+        let rows = records.start as usize..records.end as usize;
+        let tensors: Vec<_> = columns
+            .iter()
+            .map(|(name, _)| self.file.rows(name, rows.clone()))
+            .collect::<Result<_>>()?;
+        for (tensor, (name, element)) in tensors.iter().zip(columns.iter()) {
+            if tensor.dtype() != element {
+                let error = Error::malformed(format!("the type of {name} is another"));
+                return Err(error.expected(element).found(tensor.dtype()).in_file(&self.path));
+            }
+        }
+        let rows: Vec<&[u8]> = tensors.iter().map(|tensor| tensor.bytes()).collect();
+        columns.join(&rows, bytes);
+        Ok(())
+    }
+}
+
+/// Opens a file and compares all of its samples with their hashes.
+///
+/// # Errors
+/// If it is no file of a data set, or if it is damaged.
+pub(super) fn verify(path: &Path) -> Result<SampleFile> {
+    let file = SampleFile::open(path)?;
+    file.each(&mut |_| Ok(()))?;
+    Ok(file)
+}
