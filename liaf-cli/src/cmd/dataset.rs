@@ -12,7 +12,7 @@ use std::time::Instant;
 use anyhow::Result;
 use liaf::data::dataset::{
     Build, ClassFrom, Contents, DATASETS, DataSet, ListOptions, OnError, PartOf, Progress,
-    SampleRule, Shards, SplitRule,
+    SampleRule, Shards, SourceKind, SplitRule,
 };
 use liaf::data::filter::FilterSpec;
 use liaf::data::frames::{Dtype, FrameOptions, PolarityChannels, Representation, WindowRule};
@@ -64,7 +64,7 @@ pub struct Args {
     #[arg(long, value_name = "CSV", help_heading = INPUT)]
     labels: Option<PathBuf>,
 
-    /// A part of the set, such as scale16 of mnist-dvs
+    /// A part of the set, such as scale16 of mnist-dvs or qa1 of babi
     #[arg(long, value_name = "NAME", help_heading = INPUT)]
     subset: Option<String>,
 
@@ -159,6 +159,7 @@ Examples:
   liaf dataset folder recordings -o out.h5 --sample 1s --window 100ms --size 32x32 --split time:0.7
   liaf dataset folder recordings -o out.npz --labels labels.csv --bins 20
   liaf dataset dvs-gesture DvsGesture -o gesture.h5 --window 25ms --steps 60 --size 32x32
+  liaf dataset babi tasks_1-20_v1-2 -o qa1.npz --subset en-10k/qa1
   liaf dataset n-mnist N-MNIST --check
   liaf dataset folder recordings -o out.h5 --bins 20 --part 1/3   # and 2/3 and 3/3, elsewhere
   liaf dataset merge out.part-*.h5 -o out.h5
@@ -183,6 +184,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         labels: args.labels.clone(),
         subset: args.subset.clone(),
     };
+    check_source(set)?;
     let build = args.build(set)?;
     let listing = set.list(folder, &listed)?;
     if !args.quiet || args.check {
@@ -203,6 +205,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         ));
     };
     let built = args.read.on_threads(|| {
+        if listing.source == SourceKind::Texts {
+            return build.run(&listing, &tell, &|| true);
+        }
         let prepared = build.prepare(&listing)?;
         if !args.quiet {
             report::prepared(&prepared);
@@ -217,7 +222,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         say(format_args!("liaf: {}", hints::message(&failure.error.into())));
     }
     if !args.quiet {
-        report::summary(&built);
+        report::summary(&built, listing.source);
     }
     if n > 0 {
         let all = args.part.map_or(listing.recordings.len(), |_| built.recordings);
@@ -232,6 +237,25 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The options of frames and of the recordings of which they are made.
+const OF_RECORDINGS: &[&str] = &[
+    "window", "steps", "bins", "sample", "partial", "size", "repr", "dtype", "polarity", "filter",
+    "format", "stream", "sensor", "strict", "on-error", "sparse", "part", "shards",
+];
+
+/// Refuses options that do nothing for what the set consists of.
+fn check_source(set: &DataSet) -> Result<()> {
+    let given = OF_RECORDINGS.iter().find(|name| hints::is_given(name));
+    match given {
+        Some(name) if set.source == SourceKind::Texts => Err(Usage(format!(
+            "--{name} does not apply to the data set {}, which has no recordings",
+            set.name
+        ))
+        .into()),
+        _ => Ok(()),
+    }
 }
 
 impl Args {

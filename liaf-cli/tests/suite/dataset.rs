@@ -67,6 +67,27 @@ fn what_contradicts_itself_is_refused_before_any_work() {
 }
 
 #[test]
+fn texts_become_questions_and_have_no_frames() {
+    let folder = tempfile::tempdir().unwrap();
+    for split in ["train", "test"] {
+        let text = "1 Mary left.\n2 Who left? \tMary\t1\n3 Who came? \tnobody\t1\n";
+        fs::write(folder.path().join(format!("qa3_three_{split}.txt")), text).unwrap();
+    }
+    let (set, out) = (text(folder.path()), text(&folder.path().join("qa.npz")));
+    let args = ["dataset", "babi", &set, "-o", &out, "--subset", "qa3"];
+    let output = liaf(&args);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    for part in ["2 texts", "qa.test.npz: 2 questions about stories of up to 3 words", "qa3_three"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.contains("events"), "{said}");
+    let framed = [&args[..], &["--window", "10ms"]].concat();
+    refused(&liaf(&framed), 2, &["--window does not apply to the data set babi"]);
+}
+
+#[test]
 fn a_bad_recording_costs_itself() {
     let folder = recordings();
     fs::write(folder.path().join("set/mug/broken.aedat"), "#!AER-DAT9.0\n").unwrap();

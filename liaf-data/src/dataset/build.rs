@@ -7,7 +7,7 @@ use super::contents::Contents;
 use super::journal::{self, Journal};
 use super::prepare::Prepared;
 use super::shards::{PartOf, Shards};
-use super::{Listing, SampleRule, SplitRule, files, reader};
+use super::{Listing, SampleRule, SourceKind, SplitRule, files, questions, reader};
 use crate::codec::ReadOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::frames::FrameOptions;
@@ -186,6 +186,9 @@ impl Build {
         progress: &(dyn Fn(&Progress) + Sync),
         go_on: &(dyn Fn() -> bool + Sync),
     ) -> Result<Built> {
+        if listing.source == SourceKind::Texts {
+            return questions::run(self, listing, progress, go_on);
+        }
         self.prepare(listing)?.run(progress, go_on)
     }
 }

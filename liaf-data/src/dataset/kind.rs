@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::{ClassFrom, Listing, sets};
+use super::{ClassFrom, Listing, SourceKind, sets};
 use crate::error::{Error, Result};
 use crate::names::one_of;
 
@@ -17,6 +17,7 @@ pub static DATASETS: &[&DataSet] = &[
     &sets::by_class::N_CALTECH101,
     &sets::by_class::N_CARS,
     &sets::by_class::ASL_DVS,
+    &sets::babi::BABI,
 ];
 
 /// A data set: a row of [`DATASETS`].
@@ -25,6 +26,8 @@ pub struct DataSet {
     pub name: &'static str,
     /// What it is, in one line.
     pub about: &'static str,
+    /// What it consists of.
+    pub source: SourceKind,
     /// How its folder looks, a line for each kind of file.
     pub sketch: &'static str,
     /// Finds its recordings in a folder.
@@ -40,7 +43,7 @@ pub struct ListOptions {
     /// A table of labels: a CSV file with the names `file`, `class`, and for parts of recordings `start` and
     /// `end` (see [`sets`](DATASETS)).
     pub labels: Option<PathBuf>,
-    /// A part of the set, such as the scale of MNIST-DVS.
+    /// A part of the set, such as the scale of MNIST-DVS or a task of bAbI.
     pub subset: Option<String>,
 }
 
@@ -64,7 +67,8 @@ impl DataSet {
     /// contradicts itself, with its line.
     pub fn list(&self, folder: impl AsRef<Path>, options: &ListOptions) -> Result<Listing> {
         let folder = folder.as_ref();
-        let listing = (self.find)(folder, options)?;
+        let mut listing = (self.find)(folder, options)?;
+        listing.source = self.source;
         if listing.recordings.is_empty() {
             return Err(Error::caller(format!(
                 "no recording of the data set {} was found",

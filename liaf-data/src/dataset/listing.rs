@@ -49,6 +49,18 @@ pub enum Labels {
     Stretches(Vec<Stretch>),
 }
 
+/// What a data set consists of, and with it what tensors are made of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SourceKind {
+    /// Recordings of events. Their tensors are `frames` `[N, T, C, H, W]`, with `labels` `[N]` if there are
+    /// classes.
+    #[default]
+    Recordings,
+    /// Texts: questions about stories. Their tensors are `story` `[N, L]`, `question` `[N, Q]` and `answer`
+    /// `[N]`, indices of a vocabulary, with `lengths` `[N]` of the stories and `question_lengths` `[N]`.
+    Texts,
+}
+
 /// A recording of a data set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -67,6 +79,8 @@ pub struct Entry {
 /// The recordings of a data set, found by [`DataSet::list`](super::DataSet::list).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
+    /// What they are.
+    pub source: SourceKind,
     /// The recordings, in the order in which their samples will be written.
     pub recordings: Vec<Entry>,
     /// Names of the classes; a label is an index of this list.

@@ -5,6 +5,9 @@
 //! or surplus, before any recording is read. A [`Build`] then makes samples of all of them, on all
 //! threads, and writes `frames` `[N, T, C, H, W]` with `labels`, `lengths`, `source` and `t_start`.
 //!
+//! What stands in the files depends on the [`SourceKind`] of the set: of texts with questions it is `story`,
+//! `question` and `answer`.
+//!
 //! Finished recordings are kept in a folder beside the output (`OUT.parts`) until the output is complete.
 //! A build that was interrupted, even by a power failure, continues there, and ends with the same bytes as
 //! one that was not.
@@ -25,6 +28,7 @@ mod output;
 mod part;
 mod plan;
 mod prepare;
+mod questions;
 mod reader;
 mod rules;
 mod samples;
@@ -37,7 +41,7 @@ pub use contents::Contents;
 pub use estimate::Estimate;
 pub use files::{Verified, verify};
 pub use kind::{DATASETS, DataSet, ListOptions};
-pub use listing::{Entry, Labels, Listing, Split, Stretch};
+pub use listing::{Entry, Labels, Listing, SourceKind, Split, Stretch};
 pub use merge::{Join, merge};
 pub use prepare::Prepared;
 pub use rules::{ClassFrom, SampleRule, SplitRule};

@@ -13,6 +13,7 @@ mod cameras;
 mod cases;
 mod columns;
 mod dataset;
+mod dataset_babi;
 mod evt3;
 mod examples;
 mod filters_judges;

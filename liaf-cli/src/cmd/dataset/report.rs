@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use liaf::data::dataset::{Built, Estimate, Listing, Prepared};
+use liaf::data::dataset::{Built, Estimate, Listing, Prepared, SourceKind};
 
 use super::Args;
 use crate::text::{bytes, say, thousands};
@@ -11,13 +11,16 @@ use crate::text::{bytes, say, thousands};
 /// What was found in the folder.
 pub fn listing(args: &Args, listing: &Listing) {
     let size: u64 = listing.recordings.iter().map(|entry| entry.bytes).sum();
-    say(format_args!(
-        "{}: {} recordings, {}, {} classes",
-        args.folder(),
-        thousands(listing.recordings.len() as u64),
-        bytes(size),
-        listing.classes.len()
-    ));
+    let what = match listing.source {
+        SourceKind::Recordings => "recordings",
+        SourceKind::Texts => "texts",
+    };
+    let classes = match listing.classes.len() {
+        0 => String::new(),
+        n => format!(", {n} classes"),
+    };
+    let n = thousands(listing.recordings.len() as u64);
+    say(format_args!("{}: {n} {what}, {}{classes}", args.folder(), bytes(size)));
     for remark in listing.remarks.iter().take(20) {
         say(format_args!("  note: {remark}"));
     }
@@ -55,15 +58,16 @@ pub fn bar(quiet: bool, listing: &Listing) -> ProgressBar {
 }
 
 /// What was made.
-pub fn summary(built: &Built) {
+pub fn summary(built: &Built, source: SourceKind) {
     for (path, samples, size) in &built.files {
         let what = if built.was_complete { "is complete already: " } else { "" };
-        let steps = match built.steps {
-            0 => String::new(),
-            steps => format!(" of {steps} frames"),
+        let each = match (source, built.steps) {
+            (_, 0) => "samples".to_owned(),
+            (SourceKind::Recordings, steps) => format!("samples of {steps} frames"),
+            (SourceKind::Texts, words) => format!("questions about stories of up to {words} words"),
         };
         let samples = thousands(*samples);
-        say(format_args!("{}: {what}{samples} samples{steps}, {}", path.display(), bytes(*size)));
+        say(format_args!("{}: {what}{samples} {each}, {}", path.display(), bytes(*size)));
     }
     if built.was_complete {
         return;
@@ -77,11 +81,15 @@ pub fn summary(built: &Built) {
     let splits = built.classes.iter().any(|row| row.samples[1] + row.samples[2] > 0);
     let head = if splits { ["train", "test"].as_slice() } else { &["samples"] };
     let columns: Vec<_> = head.iter().map(|name| format!("{name:>9}")).collect();
-    say(format_args!("  {:width$}{}", "class", columns.join("")));
+    let first = if source == SourceKind::Texts { "task" } else { "class" };
+    say(format_args!("  {first:width$}{}", columns.join("")));
     for row in &built.classes {
         let counts = if splits { &row.samples[1..] } else { &row.samples[..1] };
         let counts: Vec<_> = counts.iter().map(|n| format!("{:>9}", thousands(*n))).collect();
         say(format_args!("  {:width$}{}", row.class, counts.join("")));
+    }
+    if source == SourceKind::Texts {
+        return;
     }
     say(format_args!(
         "  {} events in frames, {} filtered or outside; {} samples were cut short by the end of their recording",

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::folder::{Found, files};
-use super::super::{DataSet, Entry, Labels, ListOptions, Listing, Split};
+use super::super::{DataSet, Entry, Labels, ListOptions, Listing, SourceKind, Split};
 use super::{only_published, with_extension};
 use crate::error::{Error, Result};
 use crate::model::SensorSize;
@@ -125,6 +125,7 @@ static MNIST: Set = Set {
 pub(in crate::dataset) static MNIST_DVS: DataSet = DataSet {
     name: "mnist-dvs",
     about: "10 moving digits in 3 scales, DVS128, AEDAT 2.0; subsets scale4, scale8 and scale16",
+    source: SourceKind::Recordings,
     sketch: "grabbed_data<digit>/scale<4|8|16>/mnist_<digit>_scale<04|08|16>_<number>.aedat",
     find: |folder, options| find(&MNIST, folder, options),
 };
@@ -154,6 +155,7 @@ static CIFAR10: Set = Set {
 pub(in crate::dataset) static CIFAR10_DVS: DataSet = DataSet {
     name: "cifar10-dvs",
     about: "10 classes of moving pictures, DVS128, AEDAT 2.0 (or 4.0, repackaged); no official split",
+    source: SourceKind::Recordings,
     sketch: "<class>/cifar10_<class>_<number>.aedat",
     find: |folder, options| find(&CIFAR10, folder, options),
 };
@@ -172,6 +174,7 @@ static NMNIST: Set = Set {
 pub(in crate::dataset) static N_MNIST: DataSet = DataSet {
     name: "n-mnist",
     about: "10 digits seen by an ATIS in three saccades; 60,000 to train and 10,000 to test",
+    source: SourceKind::Recordings,
     sketch: "Train/<digit>/<number>.bin\nTest/<digit>/<number>.bin",
     find: |folder, options| {
         let mut listing = find(&NMNIST, folder, options)?;
@@ -202,6 +205,7 @@ static NCALTECH: Set = Set {
 pub(in crate::dataset) static N_CALTECH101: DataSet = DataSet {
     name: "n-caltech101",
     about: "101 classes of pictures seen by an ATIS in three saccades; sizes up to 240x180, no official split",
+    source: SourceKind::Recordings,
     sketch: "Caltech101/<class>/image_<number>.bin",
     find: |folder, options| find(&NCALTECH, folder, options),
 };
@@ -220,6 +224,7 @@ static NCARS: Set = Set {
 pub(in crate::dataset) static N_CARS: DataSet = DataSet {
     name: "n-cars",
     about: "cars and background, 100 ms each, Prophesee DAT; with its split",
+    source: SourceKind::Recordings,
     sketch: "n-cars_train/<background|cars>/obj_<number>_td.dat\nn-cars_test/<background|cars>/obj_<number>_td.dat",
     find: |folder, options| find(&NCARS, folder, options),
 };
@@ -241,6 +246,7 @@ static ASL: Set = Set {
 pub(in crate::dataset) static ASL_DVS: DataSet = DataSet {
     name: "asl-dvs",
     about: "24 letters of sign language, DAVIS240, MATLAB files; no official split",
+    source: SourceKind::Recordings,
     sketch: "<letter>/<letter>_<number>.mat",
     find: |folder, options| find(&ASL, folder, options),
 };

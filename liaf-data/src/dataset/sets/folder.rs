@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::super::folder::{Found, files, natural};
-use super::super::{ClassFrom, DataSet, Entry, Labels, ListOptions, Listing, Split, Stretch};
+use super::super::{
+    ClassFrom, DataSet, Entry, Labels, ListOptions, Listing, SourceKind, Split, Stretch,
+};
 use super::table::{Row, Table, check_stretches};
 use crate::error::{Error, Result};
 use crate::model::{TimePoint, parse_duration};
@@ -13,6 +15,7 @@ use crate::model::{TimePoint, parse_duration};
 pub(in crate::dataset) static FOLDER: DataSet = DataSet {
     name: "folder",
     about: "any recordings: the class is the folder, a part of the name, or is stated in a table of labels",
+    source: SourceKind::Recordings,
     sketch: "<class>/<any recording>, or train/<class>/… and test/<class>/…\n<class>_<number>.<any format> in one folder",
     find,
 };

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::super::folder::{Found, files};
-use super::super::{DataSet, Entry, Labels, ListOptions, Listing, Split, Stretch};
+use super::super::{DataSet, Entry, Labels, ListOptions, Listing, SourceKind, Split, Stretch};
 use super::only_published;
 use super::table::{Table, check_stretches};
 use crate::error::{Error, Result};
@@ -15,6 +15,7 @@ use crate::model::{SensorSize, TimePoint};
 pub(in crate::dataset) static DVS_GESTURE: DataSet = DataSet {
     name: "dvs-gesture",
     about: "11 gestures of 29 people, DVS128, AEDAT 3.1 with tables of labels; 1,176 samples to train and 288 to test",
+    source: SourceKind::Recordings,
     sketch: "user<number>_<light>.aedat\nuser<number>_<light>_labels.csv\ntrials_to_train.txt, trials_to_test.txt",
     find,
 };

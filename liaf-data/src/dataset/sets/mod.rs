@@ -1,5 +1,6 @@
 //! The data sets, one file for each kind of folder.
 
+pub(super) mod babi;
 pub(super) mod by_class;
 pub(super) mod folder;
 pub(super) mod gesture;
