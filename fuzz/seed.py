@@ -32,6 +32,8 @@ FORMATS = {
     "mat": ("mat", "", 128),
     "npy": ("numpy", ".npy", 8),
     "npz": ("numpy", ".npz", 4),
+    "mcap": ("mcap", "", 8),
+    "rosbag": ("rosbag", "", 13),
 }
 
 

@@ -1,5 +1,6 @@
 //! Small files that ask for endless work or memory: each has to be an error, after little was read.
 
+mod arrays;
 mod places;
 mod trees;
 

@@ -30,6 +30,8 @@ struct Array {
     inline: u64,
     smallest: u64,
     per_page: u64,
+    /// Entries from this number on were never set, whatever the blocks hold there.
+    end: u64,
     /// Bytes of the place of a block in the array.
     offset_bytes: usize,
     /// Number of super blocks whose data blocks the index block names.
@@ -99,6 +101,9 @@ impl Finder {
         number: u64,
         budget: &mut Budget,
     ) -> Result<Option<Stored>> {
+        if number >= array.end {
+            return Ok(None);
+        }
         let holds =
             |entries: &Entries| number.checked_sub(entries.first).filter(|&i| i < entries.count);
         if self.entries.as_ref().and_then(holds).is_none() {
@@ -160,12 +165,14 @@ impl Finder {
         let mut budget = Budget::new(storage);
         let mut number = 0;
         // Blocks and pages that are not there are skipped whole.
-        while let Some(entries) = finder.load(storage, &array, number, &mut budget)? {
+        while number < array.end
+            && let Some(entries) = finder.load(storage, &array, number, &mut budget)?
+        {
             budget.once(entries.read)?;
             if let Some(block) = &entries.block {
                 let mut cursor = block.cursor(storage.sizes);
                 cursor.skip(entries.head)?;
-                for _ in 0..entries.count {
+                for _ in entries.first..array.end.min(entries.first.saturating_add(entries.count)) {
                     if let Some(stored) = self.entry.parse(&mut cursor)? {
                         take(stored);
                     }
@@ -195,9 +202,13 @@ impl Array {
         let smallest = u64::from(cursor.u8()?);
         let pointers = u64::from(cursor.u8()?);
         let page_bits = u32::from(cursor.u8()?);
-        for _ in 0..6 {
+        // The numbers and sizes of super blocks and data blocks.
+        for _ in 0..4 {
             cursor.length()?;
         }
+        let end = cursor.length()?;
+        // The number of entries for which there are blocks.
+        cursor.length()?;
         let is_sound = (1..=64).contains(&most_bits)
             && smallest.is_power_of_two()
             && smallest.ilog2() <= most_bits
@@ -219,7 +230,7 @@ impl Array {
         let index = storage.block(index, size, WHAT)?;
         index.checked(sizes, WHAT)?.signature(b"EAIB", WHAT)?;
         let per_page = 1 << page_bits;
-        Ok(Self { inline, smallest, per_page, offset_bytes, direct, supers, index })
+        Ok(Self { inline, smallest, per_page, end, offset_bytes, direct, supers, index })
     }
 
     /// Number of data blocks of a super block, and of entries in each.
