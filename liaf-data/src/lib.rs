@@ -11,6 +11,7 @@
 //! | read images of the camera, inertial readings and triggers | [`Recording::measurements`], [`measurements`] |
 //! | convert whole files, with all options and progress | [`convert`](mod@convert) |
 //! | decode bytes from a socket | [`decode`], [`formats`] |
+//! | make events without a camera | [`simulate`] |
 //!
 //! The example `read_events`:
 //!
@@ -62,6 +63,7 @@ mod printable;
 mod read;
 mod registry;
 mod selected;
+pub mod simulate;
 pub mod tensor;
 mod unsupported;
 pub mod write;

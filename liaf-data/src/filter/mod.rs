@@ -56,7 +56,7 @@ mod mask;
 mod ordered;
 mod pixels;
 mod polarity;
-mod random;
+pub(crate) mod random;
 mod refractory;
 mod reorder;
 mod selection;

@@ -1,20 +1,29 @@
-//! Random numbers that depend on a seed and on a number alone, so that the n-th event of a recording gets
-//! the same ones whatever happened to the others.
+//! Random numbers that depend on a seed and on a number alone, so that the n-th event of a recording, or a
+//! pixel of a simulated sensor, gets the same ones whatever happened to the others.
 
 use crate::error::{Error, Result};
 use crate::model::Parameters;
 
 /// Random numbers for numbered things.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Random {
+pub(crate) struct Random {
     seed: u64,
 }
 
 impl Random {
     /// Those of the parameter `seed`. `salt` tells the filters of one seed apart.
     pub fn of(parameters: &Parameters, salt: u64) -> Result<Self> {
-        let seed = parameters.number::<u64>("seed")?.unwrap_or(0);
-        Ok(Self { seed: mix(seed ^ mix(salt)) })
+        Ok(Self::new(parameters.number::<u64>("seed")?.unwrap_or(0), salt))
+    }
+
+    /// Those of a seed. `salt` tells the users of one seed apart.
+    pub fn new(seed: u64, salt: u64) -> Self {
+        Self { seed: mix(seed ^ mix(salt)) }
+    }
+
+    /// Random numbers of its own for thing `n`.
+    pub fn child(self, n: u64) -> Self {
+        Self { seed: mix(self.seed ^ mix(n)) }
     }
 
     /// 64 random bits for thing `n`, in the `k`-th place.
