@@ -2,7 +2,7 @@
 //!
 //! It prints a line per job: `decode` (all events into newly allocated columns), `frames` (decode and
 //! bin at 10 ms) and `convert` (the whole way to a deflated HDF5 file, which is left to the page
-//! cache). `liaf-bench seek` times random intervals of long recordings.
+//! cache). `liaf-bench seek` times random intervals of long recordings, and `liaf-bench nets` networks.
 
 // These macros panic if standard output is closed or full.
 #![deny(clippy::print_stderr, clippy::print_stdout)]
@@ -11,11 +11,12 @@ mod cpu;
 mod data;
 mod limit;
 mod memory;
+mod nets;
 mod seek;
 
 use clap::{Parser, Subcommand};
 
-/// Time the readers and writers on this machine.
+/// Time readers, writers and networks on this machine.
 #[derive(Debug, Parser)]
 #[command(name = "liaf-bench", version)]
 struct Cli {
@@ -29,11 +30,18 @@ enum Command {
     Data(data::Args),
     /// Time reading random intervals of long recordings, which are generated for it
     Seek(seek::Args),
+    /// Time networks: inference, training, streaming
+    Nets(nets::Args),
+    /// Time one network in this process
+    #[command(hide = true)]
+    Net(nets::OneArgs),
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Data(args) => data::run(&args),
         Command::Seek(args) => seek::run(&args),
+        Command::Nets(args) => nets::run(&args),
+        Command::Net(args) => nets::run_one(&args),
     }
 }
