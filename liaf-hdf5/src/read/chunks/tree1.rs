@@ -187,7 +187,9 @@ fn check_order(storage: &Storage, node: &Node, sides: &[u64]) -> Result<()> {
         key.skip(8)?;
         let index = (0..=sides.len()).map(|_| key.u64()).collect::<Result<Vec<_>>>()?;
         let is_start = index.iter().zip(sides).all(|(&at, &side)| at.is_multiple_of(side.max(1)));
-        if !is_start || before.is_some_and(|before| before >= index) {
+        // Only the last key is after a chunk, and not that of one.
+        let is_value = i == node.count || index.last() == Some(&0);
+        if !is_start || !is_value || before.is_some_and(|before| before >= index) {
             let what = "the keys of a B-tree of chunks are not in order";
             return Err(Error::malformed(what).at(at));
         }

@@ -49,6 +49,16 @@ fn the_last_key_is_before_the_last_chunk() {
 }
 
 #[test]
+fn a_key_is_within_a_value() {
+    // libhdf5 does not look at the bytes of a value where there is one dimension, and finds the chunk.
+    let damaged = dataset(|keys| keys[4][1] = 1 << 24);
+    let mut expected: Vec<Option<u8>> = (1..=10).map(Some).collect();
+    expected[4] = None;
+    assert_eq!(chunks(&damaged), expected);
+    is_refused(damaged.read(), "not in order");
+}
+
+#[test]
 fn two_keys_have_changed_places() {
     let damaged = dataset(|keys| keys.swap(2, 7));
     let read = chunks(&damaged);
