@@ -1,6 +1,7 @@
 //! The errors of both crates as one type.
 
 use std::fmt;
+use std::path::Path;
 
 /// The result of every function of this crate that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -80,6 +81,17 @@ impl Error {
                 Core::System => ErrorKind::System,
                 _ => ErrorKind::Other,
             },
+        }
+    }
+}
+
+impl Error {
+    /// Adds the path of the file, unless a location is known already.
+    #[must_use]
+    pub fn in_file(self, path: impl AsRef<Path>) -> Self {
+        match self {
+            Self::Data(error) => Self::Data(error.in_file(path.as_ref())),
+            Self::Core(error) => Self::Core(error.in_file(path)),
         }
     }
 }

@@ -46,6 +46,7 @@
 //! | make frames of a recording, or a tensor file | [`FrameOptions`], [`data::convert`](mod@data::convert) |
 //! | feed recordings and tensor files to a network | [`samples`] |
 //! | describe a network, run it, train it | [`NetworkConfig`], [`LayerConfig`](core::layer::LayerConfig) with the names of all layers in TOML, [`Network`], [`Mode`] and [`Workspace`] of a pass, [`Trainer`] |
+//! | train a network as a file describes it | [`Experiment`], the module [`experiment`] |
 //! | classify recordings with a trained network | [`Classifier`] |
 //! | exchange networks with other tools | the module `nir`, with the feature `nir` |
 //!
@@ -62,6 +63,7 @@
 
 pub mod classifier;
 mod error;
+pub mod experiment;
 #[cfg(feature = "nir")]
 pub mod nir;
 pub mod samples;
@@ -71,6 +73,7 @@ pub use liaf_data as data;
 
 pub use classifier::{Classifier, Prediction};
 pub use error::{Error, ErrorKind, Result};
+pub use experiment::Experiment;
 pub use liaf_core::train::{TrainConfig, Trainer};
 pub use liaf_core::{Inputs, Mode, Network, NetworkConfig, Workspace};
 pub use liaf_data::frames::{FrameOptions, SampleRecipe};

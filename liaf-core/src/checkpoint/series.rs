@@ -125,6 +125,14 @@ impl Series {
         Ok(best)
     }
 
+    /// The path of the newest valid checkpoint; `None` if there is no checkpoint at all.
+    ///
+    /// # Errors
+    /// As [`CheckpointInfo::read`] for the newest one, if none is valid.
+    pub fn last(&self) -> Result<Option<PathBuf>> {
+        self.newest(|path| CheckpointInfo::read(path).map(|_| path.to_owned()))
+    }
+
     /// The checkpoints in the folder, the oldest first.
     fn members(&self) -> Result<Vec<Member>> {
         let fail = |error| Error::system("cannot read the folder", error).in_file(&self.folder);

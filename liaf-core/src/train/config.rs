@@ -51,6 +51,9 @@ pub struct TrainConfig {
     /// Decay of a moving average of the weights, which is then used for evaluation. Default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ema: Option<f64>,
+    /// Names of layers whose parameters and running statistics stay as they are. Default none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub freeze: Vec<String>,
 }
 
 /// The unit of a schedule.

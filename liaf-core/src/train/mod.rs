@@ -1,6 +1,7 @@
 //! Training: a network, a loss and an optimiser, one batch after another.
 
 mod config;
+mod freeze;
 mod learn;
 mod report;
 mod stretches;

@@ -9,6 +9,7 @@ use crate::loss::Judged;
 use crate::optim::{Ema, Optimizer};
 use crate::real::Real;
 
+use super::freeze::Frozen;
 use super::learn::{Learned, judge};
 use super::{Evaluation, StepReport, Tick, TrainConfig};
 
@@ -29,16 +30,18 @@ pub struct Trainer<R: Real> {
     pub(super) gradients: Gradients<R>,
     /// The running statistics before the current step, by buffer.
     before: Vec<Vec<R>>,
+    frozen: Frozen,
 }
 
 impl<R: Real> Trainer<R> {
     /// Starts training `network`.
     ///
     /// # Errors
-    /// If the configuration has invalid values.
+    /// If the configuration has invalid values, or freezes layers that the network does not have.
     pub fn new(network: Network<R>, config: TrainConfig) -> Result<Self> {
         config.check()?;
         Ok(Self {
+            frozen: Frozen::new(&network, &config.freeze)?,
             optimizer: Optimizer::new(config.optimizer, network.params())?,
             ema: config.ema.map(Ema::new).transpose()?,
             step: 0,
@@ -143,6 +146,7 @@ impl<R: Real> Trainer<R> {
 
     /// The optimiser's part of a step.
     fn update(&mut self, learned: Learned, samples: usize) -> Result<StepReport> {
+        let kept = self.frozen.before(self.network.params(), &mut self.gradients);
         let gradient_norm = self.gradients.norm();
         if !gradient_norm.is_finite() {
             return Err(Error::data("a gradient is not finite")
@@ -155,8 +159,9 @@ impl<R: Real> Trainer<R> {
         let learning_rate = self.learning_rate();
         let params = self.network.params_mut();
         self.optimizer.step(params, &self.gradients, learning_rate)?;
+        self.frozen.after(kept, &self.before, &mut self.network);
         if let Some(ema) = &mut self.ema {
-            ema.update(params);
+            ema.update(self.network.params_mut());
         }
         let step = self.step;
         self.step += 1;

@@ -221,3 +221,38 @@ fn training_goes_on_from_any_step_bit_for_bit() {
         step(&mut trainer);
     }
 }
+
+#[test]
+fn frozen_layers_stay_as_they_are() {
+    let network = NetworkConfig::sequential([2, 4])
+        .then(Flatten {})
+        .node("first", &[], Dense::new(12))
+        .node("norm", &[], BatchNorm::default())
+        .then(Neuron::default())
+        .node("last", &[], Dense::new(3))
+        .then(liaf_core::layer::Aggregate::default());
+    let freeze = vec!["first".to_owned(), "norm".to_owned()];
+    let how = TrainConfig { freeze: freeze.clone(), ..training() };
+    let mut trainer = Trainer::new(network.build::<f64>(5).unwrap(), how).unwrap();
+    let before = network.build::<f64>(5).unwrap();
+    let report = step(&mut trainer);
+    for _ in 0..5 {
+        step(&mut trainer);
+    }
+    for (old, new) in before.params().iter().zip(trainer.network().params()) {
+        let frozen = freeze.iter().any(|layer| old.name.starts_with(layer));
+        assert_eq!(old.data == new.data, frozen, "{}", old.name);
+    }
+    assert_eq!(before.buffers(), trainer.network().buffers());
+    // The gradients of frozen layers do not count for clipping.
+    let mut all = Trainer::new(network.build::<f64>(5).unwrap(), training()).unwrap();
+    assert!(report.gradient_norm < step(&mut all).gradient_norm);
+    for (freeze, word) in
+        [(vec!["none"], "to freeze"), (vec!["first", "norm", "last"], "every layer")]
+    {
+        let freeze = freeze.into_iter().map(str::to_owned).collect();
+        let how = TrainConfig { freeze, ..training() };
+        let error = Trainer::new(network.build::<f64>(5).unwrap(), how).unwrap_err();
+        assert!(error.to_string().contains(word), "{error}");
+    }
+}

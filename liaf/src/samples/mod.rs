@@ -42,12 +42,20 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Training takes [`Examples`]: [`StoredSamples`] of a tensor file, [`FrameArray`] in memory, or your own.
+//! A [`Loader`] shuffles them, changes them at random ([`Augment`]) and makes batches of them on
+//! background threads.
 
+mod augment;
 mod batch;
 mod cut;
+pub(crate) mod examples;
 mod held;
+mod loader;
 mod options;
 mod set;
+mod stored;
 
 use liaf_core::Real;
 use liaf_data::frames::{FrameOptions, FrameShape, SampleRecipe};
@@ -56,9 +64,13 @@ use liaf_data::tensor::LoadedFrames;
 use liaf_data::{Limits, Recording};
 use ndarray::{Array4, ArrayView4};
 
+pub use augment::Augment;
 pub use batch::Batch;
+pub use examples::{Collated, Examples, FrameArray, Input, Subset};
+pub use loader::Loader;
 pub use options::SampleOptions;
 pub use set::{Batches, Order, SampleSet};
+pub use stored::StoredSamples;
 
 use crate::error::Result;
 use cut::Cutter;

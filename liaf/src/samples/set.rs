@@ -149,6 +149,22 @@ impl<'a> SampleSet<'a> {
         &self.classes
     }
 
+    /// Number of frames of each sample without the empty ones that fill it up.
+    pub fn lengths(&self) -> &[usize] {
+        &self.lengths
+    }
+
+    /// Size of the frames in bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.frames.bytes().len() as u64
+    }
+
+    /// The same samples, independent of the file, in memory.
+    pub fn into_owned(self) -> SampleSet<'static> {
+        let Self { frames, shape, labels, lengths, classes } = self;
+        SampleSet { frames: frames.into_owned(), shape, labels, lengths, classes }
+    }
+
     /// A sample, without the empty frames that fill it up.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 mod classifier;
 mod common;
 mod examples;
+mod experiment;
 #[cfg(feature = "nir")]
 mod nir;
 mod samples;

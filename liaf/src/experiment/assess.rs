@@ -1,0 +1,81 @@
+//! Evaluation of networks that were trained before.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use liaf_core::{Error, Network};
+use liaf_data::Limits;
+
+use super::Experiment;
+use super::checks;
+use super::evaluate::{Evaluation, evaluate};
+use super::folder::Folder;
+use super::prepare;
+use crate::error::Result;
+use crate::samples::{Examples, Loader, StoredSamples};
+
+/// A checkpoint and how its network does on samples.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Assessment {
+    /// What the checkpoint is: `last` or `best` of a run, or the name of the file.
+    pub which: String,
+    /// The checkpoint.
+    pub checkpoint: PathBuf,
+    /// Number of epochs it was trained for.
+    pub epochs: u64,
+    /// The result.
+    pub evaluation: Evaluation,
+}
+
+/// The name of the note with the factor of the cells.
+pub(super) const SCALE: &str = "experiment.scale";
+
+/// Evaluates a checkpoint, or the last and the best checkpoint of the folder of a run, on the test samples
+/// of its experiment, or on those of a tensor file.
+///
+/// # Errors
+/// [`ErrorKind::File`](crate::ErrorKind::File) if there is no checkpoint, or if it is not of an experiment;
+/// errors of reading the samples, and if they do not fit the network.
+pub fn assess(path: impl AsRef<Path>, samples: Option<&Path>) -> Result<Vec<Assessment>> {
+    let path = path.as_ref();
+    let checkpoints = match path.is_dir() {
+        true => of_folder(path)?,
+        false => vec![(path.display().to_string(), path.to_owned())],
+    };
+    let mut set: Option<Arc<dyn Examples>> = None;
+    let mut all = Vec::new();
+    for (which, checkpoint) in checkpoints {
+        let (network, info) = Network::<f32>::from_checkpoint(&checkpoint)?;
+        let refuse = |what: &str| Error::checkpoint(what).in_file(&checkpoint);
+        let text = info.notes.get("experiment");
+        let scale = info.notes.get(SCALE).and_then(|text| text.parse().ok());
+        let (Some(text), Some(scale)) = (text, scale) else {
+            return Err(refuse("the checkpoint is not of an experiment").into());
+        };
+        let experiment = Experiment::from_toml(text)?;
+        let test = match (&set, samples) {
+            (Some(set), _) => Arc::clone(set),
+            (None, Some(samples)) => Arc::new(StoredSamples::read(samples, &Limits::default())?),
+            (None, None) => prepare::test_samples(&experiment, path)?,
+        };
+        set = Some(Arc::clone(&test));
+        checks::network(&experiment.document, &network, &test)?;
+        let loader = Loader { scale, ..Loader::new(experiment.recipe.batch) };
+        let evaluation = evaluate(&network, &*test, &loader, &info.training.loss)?;
+        all.push(Assessment { which, checkpoint, epochs: info.progress.epochs, evaluation });
+    }
+    Ok(all)
+}
+
+/// The last and the best checkpoint.
+fn of_folder(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
+    let series = Folder::checkpoints(folder);
+    let best = series.best()?;
+    let Some(last) = series.last()? else {
+        let error = Error::checkpoint("the folder has no checkpoints of a run");
+        return Err(error.in_file(folder).into());
+    };
+    let best = best.map(|(_, path)| ("best".to_owned(), path));
+    Ok([Some(("last".to_owned(), last)), best].into_iter().flatten().collect())
+}

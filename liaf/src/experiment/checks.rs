@@ -1,0 +1,124 @@
+//! What must be true before the first step.
+
+use std::sync::Arc;
+
+use liaf_core::{Error, Mode, Network, Workspace};
+
+use super::data::Data;
+use super::document::Document;
+use crate::error::Result;
+use crate::samples::{Examples, Input};
+
+const DATA: [&str; 1] = ["data"];
+
+/// Returns an error if the samples cannot teach anything: one class, a class with a single sample or
+/// none to learn from, inputs of different shapes.
+pub(super) fn samples(document: &Document, data: &Data) -> Result<()> {
+    let fail = |what: String, expected: &str| {
+        Err(document.at(&DATA, Error::data(what).expected(expected)))
+    };
+    let (train, test) = (&data.train, &data.test);
+    let sets = [("train", train), ("test", test)];
+    let sets = sets.into_iter().chain(data.validation.iter().map(|set| ("validation", set)));
+    for (name, set) in sets.clone() {
+        if set.is_empty() {
+            return fail(format!("there are no samples for {name}"), "1 or more");
+        }
+        if set.classes() != train.classes() {
+            let what = format!("the classes for {name} are not those for train");
+            return fail(what, "the same names in the same order");
+        }
+        let same = |a: &Input, b: &Input| a.name == b.name && a.shape == b.shape;
+        let (own, other) = (set.inputs(), train.inputs());
+        if own.len() != other.len() || !own.iter().zip(&other).all(|(a, b)| same(a, b)) {
+            return fail(
+                format!("the samples for {name} have another shape than those for train"),
+                "the same shape",
+            );
+        }
+        let steps = own.iter().map(|input| input.steps).min();
+        if steps.is_none_or(|steps| steps == 0) {
+            return fail(format!("the samples for {name} have no frames"), "1 or more steps");
+        }
+    }
+    let mut counts = vec![[0_usize; 3]; train.classes().len()];
+    for (column, (_, set)) in sets.enumerate() {
+        for &label in set.labels() {
+            match counts.get_mut(label) {
+                Some(count) => count[column] += 1,
+                None => return fail(format!("the label {label} is not a class"), "a class"),
+            }
+        }
+    }
+    let present: Vec<usize> = (0..counts.len()).filter(|&c| counts[c] != [0; 3]).collect();
+    if present.len() < 2 {
+        let what = "all samples have the same class, so that there is nothing to learn";
+        return fail(what.into(), "2 or more classes");
+    }
+    if train.classes_are_words() {
+        return Ok(());
+    }
+    for class in present {
+        let name = &train.classes()[class];
+        let [own, test, chosen] = counts[class];
+        if own + test + chosen < 2 {
+            return fail(format!("the class {name} has a single sample"), "2 or more samples");
+        }
+        if own == 0 || test == 0 {
+            let part = if own == 0 { "train" } else { "test" };
+            let what = format!("the class {name} has no samples for {part}");
+            return fail(what, "samples of every class on both sides");
+        }
+    }
+    Ok(())
+}
+
+/// Returns an error if the network cannot take the samples, or does not give one score for each class. A
+/// sample is passed through it.
+pub(super) fn network(
+    document: &Document,
+    network: &Network<f32>,
+    set: &Arc<dyn Examples>,
+) -> Result<()> {
+    let layers = network.config().layers.len();
+    let last = layers.saturating_sub(1).to_string();
+    let classes = set.classes().len();
+    let output = network.output_shape();
+    if output.item != [classes] {
+        let error = Error::shape("the network does not give one score for each class of the data");
+        let error = error
+            .in_layer(network.output_name())
+            .expected(format!("{classes} outputs"))
+            .found(output)
+            .advice("the number of units of the last layer must be the number of classes");
+        return Err(document.at(&["network", "layers", &last], error));
+    }
+    let (given, taken) = (set.inputs(), network.input_shapes().collect::<Vec<_>>());
+    let fits = match (&given[..], &taken[..]) {
+        ([input], [(_, shape)]) => input.shape == **shape,
+        _ => {
+            given.len() == taken.len()
+                && given.iter().all(|input| taken.contains(&(input.name.as_str(), &input.shape)))
+        }
+    };
+    if !fits {
+        let list = |all: Vec<(String, String)>| {
+            let all = all.into_iter().map(|(name, shape)| format!("{name} {shape}"));
+            all.collect::<Vec<_>>().join(", ")
+        };
+        let taken = taken.iter().map(|(name, shape)| ((*name).to_owned(), shape.to_string()));
+        let given = given.iter().map(|input| (input.name.clone(), input.shape.to_string()));
+        let error = Error::shape("the samples do not fit the inputs of the network")
+            .expected(list(taken.collect()))
+            .found(list(given.collect()));
+        return Err(document.at(&["network", "inputs"], error));
+    }
+    let sample = set.collate(&[0])?;
+    let only = network.input_shapes().next().map(|(name, _)| name.to_owned());
+    if let Some(inputs) = sample.inputs(only.as_deref()) {
+        network
+            .forward(&inputs, Mode::eval(), &mut Workspace::new())
+            .map_err(|error| document.at(&["network"], error))?;
+    }
+    Ok(())
+}

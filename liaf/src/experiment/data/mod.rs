@@ -1,0 +1,165 @@
+//! The samples of an experiment: the table `[data]`.
+//!
+//! A kind of data is one file: its configuration, which says where its samples come from, and how they are
+//! loaded.
+
+mod babi;
+mod dataset;
+mod files;
+mod split;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use liaf_core::Error;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::document::Document;
+use crate::error::Result;
+use crate::samples::Examples;
+
+/// The samples for training and test.
+#[derive(Clone)]
+pub(super) struct Data {
+    pub train: Arc<dyn Examples>,
+    pub validation: Option<Arc<dyn Examples>>,
+    pub test: Arc<dyn Examples>,
+    /// What was unusual when they were made.
+    pub remarks: Vec<String>,
+}
+
+impl std::fmt::Debug for Data {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let count = |set: &Arc<dyn Examples>| set.len();
+        f.debug_struct("Data")
+            .field("train", &count(&self.train))
+            .field("validation", &self.validation.as_ref().map(count))
+            .field("test", &count(&self.test))
+            .finish_non_exhaustive()
+    }
+}
+
+/// What loading needs to know beside the table.
+pub(super) struct Loading<'a> {
+    pub document: &'a Document,
+    /// The folder of the run, for what is made on the way.
+    pub out: Option<&'a Path>,
+    /// Told how far it is, and asked whether to go on.
+    pub tell: &'a (dyn Fn(usize, usize) -> bool + Sync),
+}
+
+/// A kind of data.
+trait Kind: Serialize + DeserializeOwned {
+    /// The name in `type = "…"`.
+    const NAME: &str;
+
+    /// Makes paths independent of the folder in which the program runs.
+    fn locate(&mut self, document: &Document);
+
+    /// Reads the samples.
+    fn load(&self, loading: &Loading<'_>) -> Result<Data>;
+}
+
+/// The table `[data]` after it has been read.
+#[derive(Debug)]
+pub(super) struct Section {
+    /// As it is written in the file of the run.
+    pub resolved: toml::Table,
+    validation: f64,
+    load: Load,
+}
+
+/// How the samples of a kind are loaded.
+type Load = fn(&Section, &Loading<'_>) -> Result<Data>;
+
+const KEYS: [&str; 1] = ["data"];
+
+/// The fields that every kind has.
+#[derive(Debug, Clone, Copy, Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[derive(Default)]
+struct Common {
+    /// Share of the training samples of each class that chooses the best epoch instead of training.
+    validation: f64,
+}
+
+impl Section {
+    /// Reads and checks the table. Nothing is loaded yet.
+    pub fn read(document: &Document) -> Result<Self> {
+        let names = [files::Files::NAME, dataset::FromRecordings::NAME, babi::Babi::NAME];
+        let Some(kind) = document.text(&["data", "type"]) else {
+            let error = Error::config("the experiment does not say what its data is");
+            let error = error.expected(format!("[data] with type = one of {}", names.join(", ")));
+            return Err(document.at(&KEYS, error));
+        };
+        match kind.as_str() {
+            files::Files::NAME => Self::of::<files::Files>(document),
+            dataset::FromRecordings::NAME => Self::of::<dataset::FromRecordings>(document),
+            babi::Babi::NAME => Self::of::<babi::Babi>(document),
+            _ => {
+                let error = Error::config("there is no data of this type");
+                let error = error.expected(names.join(", ")).found(kind);
+                Err(document.at(&["data", "type"], error))
+            }
+        }
+    }
+
+    fn of<K: Kind>(document: &Document) -> Result<Self> {
+        let mut kind: K = document.read(&KEYS, &["type", "validation"])?;
+        kind.locate(document);
+        let others: Vec<String> = document.names(&KEYS);
+        let others: Vec<&str> =
+            others.iter().map(String::as_str).filter(|&name| name != "validation").collect();
+        let Common { validation } = document.read(&KEYS, &others)?;
+        if !(0.0..1.0).contains(&validation) {
+            let error = Error::config("invalid share of samples for validation");
+            let error = error.expected("0 or more and less than 1").found(validation);
+            return Err(document.at(&["data", "validation"], error));
+        }
+        let mut resolved = table(&kind)?;
+        resolved.insert("type".into(), K::NAME.into());
+        if validation > 0.0 {
+            resolved.insert("validation".into(), validation.into());
+        }
+        Ok(Self { resolved, validation, load: load::<K> })
+    }
+
+    /// Loads the samples.
+    pub fn load(&self, loading: &Loading<'_>, seed: u64) -> Result<Data> {
+        let mut data =
+            (self.load)(self, loading).map_err(|error| loading.document.found_at(&KEYS, error))?;
+        if self.validation > 0.0 {
+            let rule = split::Rule::Random { seed, share: 1.0 - self.validation };
+            let (train, validation) = split::split(&data.train, rule)?;
+            (data.train, data.validation) = (train, Some(validation));
+        }
+        Ok(data)
+    }
+}
+
+fn load<K: Kind>(section: &Section, loading: &Loading<'_>) -> Result<Data> {
+    let mut fields = section.resolved.clone();
+    fields.remove("type");
+    fields.remove("validation");
+    let kind: K = toml::Value::Table(fields)
+        .try_into()
+        .map_err(|error: toml::de::Error| Error::config(error.message()))?;
+    kind.load(loading)
+}
+
+/// A configuration as a table.
+pub(super) fn table(value: &impl Serialize) -> Result<toml::Table> {
+    let table = toml::Table::try_from(value);
+    Ok(table.map_err(|error| Error::config(format!("cannot be written as TOML: {error}")))?)
+}
+
+/// A path of the file is relative to the folder of that file; one that was set, to the folder in which
+/// the program runs.
+pub(super) fn located(document: &Document, keys: &[&str], path: &Path) -> PathBuf {
+    let path = match document.folder().filter(|_| !document.is_set(keys)) {
+        Some(folder) => folder.join(path),
+        None => path.to_owned(),
+    };
+    std::path::absolute(&path).unwrap_or(path)
+}

@@ -1,0 +1,153 @@
+//! The folder of a run.
+//!
+//! | file | |
+//! |---|---|
+//! | `experiment.toml` | the experiment with every default and what was set, ready to be run again |
+//! | `metrics.jsonl` | a line for each step and epoch |
+//! | `checkpoints/` | the newest two checkpoints and the best one |
+//! | `summary.json` | the result |
+//! | `report.html` | a page to look at |
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use liaf_core::checkpoint::Series;
+use liaf_data::Error;
+use liaf_data::io::AtomicFile;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::error::Result;
+
+/// A folder that this process alone writes.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    metrics: BufWriter<File>,
+    /// Locked as long as the run goes on.
+    _lock: File,
+}
+
+const EXPERIMENT: &str = "experiment.toml";
+const METRICS: &str = "metrics.jsonl";
+
+impl Folder {
+    /// Begins a run, or continues one after `steps` steps and `epochs` epochs, whose later lines are
+    /// removed.
+    pub fn open(path: &Path, resumed: Option<(u64, u64)>) -> Result<Self> {
+        let fail = |what: &str, error| Error::system(what, error).in_file(path);
+        fs::create_dir_all(path).map_err(|error| fail("cannot create the folder", error))?;
+        let lock = path.join(".lock");
+        let lock = OpenOptions::new().create(true).append(true).open(lock);
+        let lock = lock.map_err(|error| fail("cannot write in the folder", error))?;
+        if lock.try_lock().is_err() {
+            let error = Error::caller("another process is training in this folder");
+            return Err(error.in_file(path).into());
+        }
+        let metrics = path.join(METRICS);
+        let kept = match resumed {
+            Some((steps, epochs)) => known(&metrics, steps, epochs)?,
+            None => String::new(),
+        };
+        write(&metrics, kept.as_bytes())?;
+        let metrics = OpenOptions::new().append(true).open(&metrics);
+        let metrics = metrics.map_err(|error| fail("cannot write metrics.jsonl", error))?;
+        Ok(Self { path: path.to_owned(), metrics: BufWriter::new(metrics), _lock: lock })
+    }
+
+    /// Whether there is a run in this folder.
+    pub fn is_used(path: &Path) -> bool {
+        path.join(EXPERIMENT).exists() || path.join("checkpoints").exists()
+    }
+
+    /// The checkpoints of a run.
+    pub fn checkpoints(path: &Path) -> Series {
+        Series::new(path.join("checkpoints"), "step")
+    }
+
+    /// Adds a line to the metrics.
+    pub fn line(&mut self, record: &impl Serialize) -> Result<()> {
+        let fail = |error| Error::system("cannot write", error).in_file(self.path.join(METRICS));
+        let line = serde_json::to_string(record).map_err(|error| fail(error.into()))?;
+        writeln!(self.metrics, "{line}").map_err(fail)?;
+        Ok(())
+    }
+
+    /// Passes all lines to the system.
+    pub fn flush(&mut self) -> Result<()> {
+        let fail = |error| Error::system("cannot write", error).in_file(self.path.join(METRICS));
+        self.metrics.flush().map_err(fail)?;
+        Ok(())
+    }
+
+    /// Writes the experiment.
+    pub fn experiment(&self, text: &str) -> Result<()> {
+        write(&self.path.join(EXPERIMENT), text.as_bytes())
+    }
+
+    /// Writes a value as JSON.
+    pub fn json(&self, name: &str, value: &impl Serialize) -> Result<()> {
+        let path = self.path.join(name);
+        let text = serde_json::to_string_pretty(value)
+            .map_err(|error| Error::system("cannot write", error.into()).in_file(&path))?;
+        write(&path, format!("{text}\n").as_bytes())
+    }
+}
+
+/// The lines of the steps and epochs before a checkpoint. A last line that is not complete is dropped.
+fn known(path: &Path, steps: u64, epochs: u64) -> Result<String> {
+    let text = match fs::read_to_string(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        text => text.map_err(|error| Error::system("cannot read", error).in_file(path))?,
+    };
+    let is_known = |line: &&str| {
+        let line: Value = serde_json::from_str(line).unwrap_or_default();
+        match (line["step"].as_u64(), line["epoch"].as_u64()) {
+            (Some(step), _) => step < steps,
+            (None, Some(epoch)) => epoch <= epochs,
+            _ => false,
+        }
+    };
+    Ok(text.lines().filter(is_known).map(|line| format!("{line}\n")).collect())
+}
+
+/// Writes a file that appears when it is complete, and replaces one of its name.
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = AtomicFile::create(path, true, true)?;
+    file.append(bytes)?;
+    file.finish()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn lines_after_a_checkpoint_are_removed_and_one_process_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut run = Folder::open(folder.path(), None).unwrap();
+        for step in 0..3 {
+            run.line(&json!({ "step": step, "epoch": 1 })).unwrap();
+        }
+        run.line(&json!({ "epoch": 1 })).unwrap();
+        run.line(&json!({ "step": 3, "epoch": 2 })).unwrap();
+        run.flush().unwrap();
+        let error = Folder::open(folder.path(), Some((2, 0))).unwrap_err();
+        assert!(error.to_string().contains("another process"), "{error}");
+        drop(run);
+        let path = folder.path().join(METRICS);
+        let mut torn = fs::read_to_string(&path).unwrap();
+        torn.push_str("{\"step\": 4");
+        fs::write(&path, torn).unwrap();
+        drop(Folder::open(folder.path(), Some((4, 1))).unwrap());
+        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 5);
+        drop(Folder::open(folder.path(), Some((2, 0))).unwrap());
+        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 2);
+        drop(Folder::open(folder.path(), None).unwrap());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "");
+    }
+}

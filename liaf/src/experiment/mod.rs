@@ -1,0 +1,290 @@
+//! Training runs that are described in a file: data, network and recipe, in TOML.
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//! use std::sync::Arc;
+//!
+//! use liaf::Experiment;
+//! use liaf::samples::FrameArray;
+//! use ndarray::Array5;
+//!
+//! // Events on the left, or on the right.
+//! let labels: Vec<usize> = (0..24).map(|n| n % 2).collect();
+//! let frames = Array5::from_shape_fn((24, 5, 2, 8, 8), |(n, t, _, y, x)| {
+//!     f32::from(u8::from(x / 4 == labels[n] && (n + t + x + 3 * y) % 5 == 0))
+//! });
+//! let classes = vec!["left".into(), "right".into()];
+//! let set = Arc::new(FrameArray::new(frames, labels, classes)?);
+//!
+//! let experiment = Experiment::from_toml(r#"
+//!     [network]
+//!     inputs.frames.shape = [2, 8, 8]
+//!     layers = [
+//!         { type = "flatten" },
+//!         { type = "dense", units = 12 },
+//!         { type = "neuron" },                  # LIAF; output = "spike" makes it LIF
+//!         { type = "dense", units = 2 },
+//!         { type = "aggregate" },
+//!     ]
+//!
+//!     [recipe]
+//!     epochs = 8
+//!     batch = 4
+//!     optimizer = { type = "adam", learning_rate = 0.01 }
+//! "#)?;
+//! let outcome = experiment.data(set.clone(), set).run(&mut |_| ControlFlow::Continue(()))?;
+//! assert_eq!(outcome.summary.test_accuracy_last, Some(1.0));
+//! # Ok::<(), liaf::Error>(())
+//! ```
+//!
+//! A file has a table for each part:
+//!
+//! ```toml
+//! version = 1
+//! name = "objects"
+//!
+//! [data]
+//! type = "files"                    # or "dataset", "babi"
+//! train = "objects.train.h5"
+//! test = "objects.test.h5"
+//! validation = 0.1                  # of the training samples, to choose the best epoch by
+//!
+//! [network]
+//! name = "gesture-a"                # or file = "net.toml", or inputs and layers
+//! width = 0.5
+//!
+//! [recipe]
+//! epochs = 30
+//! batch = 16
+//! seed = 1
+//! scale = "rms"
+//! optimizer = { type = "adamw", learning_rate = 0.002 }
+//! schedule = { curve = { type = "cosine", ticks = 30 } }    # in epochs
+//! augment = { shift = 2, flip = 0.5 }
+//! ```
+//!
+//! [`Experiment::read`] reads one, in which relative paths start at its own folder. Everything is checked
+//! before the first step, and errors name the line. [`Experiment::out`] names the folder in which a run is
+//! recorded; it can be stopped at any time and [resumed](Experiment::resume), and ends with the same
+//! weights, bit for bit, on any number of threads.
+//!
+//! A data set of one's own implements [`Examples`](crate::samples::Examples). The layers and losses are those of
+//! [`core`](crate::core): they are closed sets, so that files can name them and checkpoints be resumed. With
+//! a loss or a training loop of one's own, use [`Network::forward`](crate::Network::forward) and
+//! [`Pass::backward`](crate::core::graph::Pass::backward) with the batches of a
+//! [`Loader`](crate::samples::Loader).
+
+mod assess;
+mod checks;
+mod config;
+mod data;
+mod document;
+mod evaluate;
+mod folder;
+mod identity;
+mod network;
+mod prepare;
+mod record;
+mod run;
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use liaf_core::{Error, Limits};
+
+pub use assess::{Assessment, assess};
+pub use config::{Measured, Recipe, Scale, VERSION};
+pub use evaluate::{ClassScore, Evaluation, Score};
+pub use prepare::Plan;
+pub use record::{EpochRecord, StepRecord, Summary, best};
+pub use run::{Event, Outcome};
+
+use crate::error::Result;
+use crate::samples::Examples;
+use data::Section;
+use document::Document;
+use network::Choice;
+
+/// A training run: data, network and recipe.
+pub struct Experiment {
+    document: Document,
+    name: String,
+    section: Option<Section>,
+    own: Option<[Arc<dyn Examples>; 2]>,
+    network: Choice,
+    recipe: Recipe,
+    out: Option<PathBuf>,
+    resume: bool,
+    max_memory: u64,
+    loaders: usize,
+    save_every: f64,
+}
+
+impl fmt::Debug for Experiment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Experiment")
+            .field("name", &self.name)
+            .field("network", &self.network)
+            .field("recipe", &self.recipe)
+            .field("out", &self.out)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Experiment {
+    /// Reads an experiment in TOML.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the text is not an experiment, with the line;
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if it is of a newer version.
+    pub fn from_toml(text: &str) -> Result<Self> {
+        Self::new(None, text.into(), Vec::new())
+    }
+
+    /// Reads an experiment from a file.
+    ///
+    /// # Errors
+    /// As [`from_toml`](Self::from_toml), and if the file cannot be read.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        Self::read_with(path, Vec::new())
+    }
+
+    /// Reads an experiment from a file, and sets some of its keys to other values, as in
+    /// `("recipe.epochs", "20")`. A value that is not TOML is a text. Relative paths that are set start
+    /// at the current folder.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read); an error about what was set names the key instead of a line.
+    pub fn read_with(path: impl AsRef<Path>, set: Vec<(String, String)>) -> Result<Self> {
+        let path = path.as_ref();
+        let fail = |error| Error::system("cannot read", error).in_file(path);
+        let most = Limits::DEFAULT.config_bytes;
+        let mut text = String::new();
+        let file = File::open(path).map_err(fail)?;
+        file.take(most + 1).read_to_string(&mut text).map_err(fail)?;
+        if text.len() as u64 > most {
+            let error = Error::limit("the experiment is too long");
+            return Err(error.expected(format!("at most {most} bytes")).in_file(path).into());
+        }
+        Self::new(Some(path.to_owned()), text, set)
+    }
+
+    fn new(path: Option<PathBuf>, text: String, set: Vec<(String, String)>) -> Result<Self> {
+        let stem = path.as_deref().and_then(Path::file_stem);
+        let stem = stem.map_or("experiment".into(), |stem| stem.to_string_lossy().into_owned());
+        let document = Document::new(path, text, set)?;
+        let config::Top { version, name } = document.read(&[], &["data", "network", "recipe"])?;
+        if version != VERSION {
+            let error = match version {
+                0 => Error::config("there is no such version of experiments"),
+                _ => Error::unsupported("the experiment is of a newer version")
+                    .advice("use a newer version of this program"),
+            };
+            let error = error.expected(format!("version {VERSION}")).found(version);
+            return Err(document.at(&["version"], error));
+        }
+        let section = document.has(&["data"]).then(|| Section::read(&document)).transpose()?;
+        let network = Choice::read(&document)?;
+        let mut recipe: Recipe = document.read(&["recipe"], &[])?;
+        if let Some(weights) = &mut recipe.weights {
+            *weights = data::located(&document, &["recipe", "weights"], weights);
+        }
+        if let Some((field, expected)) = recipe.problem() {
+            let keys: Vec<&str> = std::iter::once("recipe").chain(field.split('.')).collect();
+            let error = Error::config(format!("invalid {field}")).expected(expected);
+            return Err(document.at(&keys, error));
+        }
+        recipe.check(&document)?;
+        Ok(Self {
+            document,
+            name: name.unwrap_or(stem),
+            section,
+            own: None,
+            network,
+            recipe,
+            out: None,
+            resume: false,
+            max_memory: Limits::DEFAULT.memory,
+            loaders: 1,
+            save_every: 60.0,
+        })
+    }
+
+    /// Its name: that in the file, or the name of the file.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How the network is trained.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    /// Uses these samples for training and test, instead of those that the text describes.
+    #[must_use]
+    pub fn data(self, train: Arc<dyn Examples>, test: Arc<dyn Examples>) -> Self {
+        Self { own: Some([train, test]), ..self }
+    }
+
+    /// The folder in which the run is recorded. Default: none, so that nothing is written.
+    #[must_use]
+    pub fn out(self, folder: impl Into<PathBuf>) -> Self {
+        Self { out: Some(folder.into()), ..self }
+    }
+
+    /// Whether a run that is in the folder already is continued. The recipe may have changed: more epochs,
+    /// another schedule. Without a run to continue, a new one begins. Default: no.
+    #[must_use]
+    pub fn resume(self, resume: bool) -> Self {
+        Self { resume, ..self }
+    }
+
+    /// The memory that the run may need, in bytes. Default 4 GiB.
+    #[must_use]
+    pub fn max_memory(self, bytes: u64) -> Self {
+        Self { max_memory: bytes, ..self }
+    }
+
+    /// Number of threads that make batches in the background. Default 1.
+    #[must_use]
+    pub fn loaders(self, threads: usize) -> Self {
+        Self { loaders: threads, ..self }
+    }
+
+    /// Number of seconds after which a checkpoint is written within an epoch. Default 60.
+    #[must_use]
+    pub fn save_every(self, seconds: f64) -> Self {
+        Self { save_every: seconds, ..self }
+    }
+
+    /// Loads the data and checks everything that can be checked before the first step. Nothing is
+    /// trained.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn check(&self) -> Result<Plan> {
+        let mut ignore = |_: Event<'_>| ControlFlow::Continue(());
+        Ok(prepare::prepare(self, &mut ignore)?.plan)
+    }
+
+    /// Trains the network. `watch` is told of every step, and stops the run with
+    /// [`ControlFlow::Break`]: what was learned is then saved.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) or [`ErrorKind::Shape`](crate::ErrorKind::Shape)
+    /// if data, network and recipe do not fit each other, if there is nothing to learn, if the folder
+    /// has a run already, or if the loss is not finite; [`ErrorKind::File`](crate::ErrorKind::File) if
+    /// the checkpoints in the folder are of another experiment;
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the run needs too much memory; errors of reading
+    /// and writing.
+    pub fn run(
+        &self,
+        watch: &mut (dyn FnMut(Event<'_>) -> ControlFlow<()> + Send),
+    ) -> Result<Outcome> {
+        run::run(self, watch)
+    }
+}

@@ -1,0 +1,349 @@
+//! Training runs that are described in a file.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use liaf::core::checkpoint::CheckpointInfo;
+use liaf::core::rng::Key;
+use liaf::data::tensor::{Container, TensorFileWriter, TensorOptions};
+use liaf::experiment::{Event, Outcome, Summary};
+use liaf::samples::{Examples, FrameArray};
+use liaf::{ErrorKind, Experiment, Network};
+use ndarray::Array5;
+
+/// Events that move to the right, or to the left: no single frame tells which.
+pub fn moving(samples: usize, seed: u64) -> FrameArray {
+    let labels: Vec<usize> = (0..samples).map(|n| n % 2).collect();
+    let frames = Array5::from_shape_fn((samples, 6, 2, 6, 6), |(n, t, c, y, x)| {
+        let key = Key::new(seed).child(n as u64);
+        let start = key.bits(0) as usize % 6;
+        let at = if labels[n] == 0 { start + t } else { start + 6 - t } % 6;
+        let noise = key.uniform((((t * 2 + c) * 6 + y) * 6 + x) as u64 + 1) < 0.02;
+        f32::from(u8::from(x == at && y % 2 == c) | u8::from(noise))
+    });
+    FrameArray::new(frames, labels, vec!["left".into(), "right".into()]).unwrap()
+}
+
+const TEXT: &str = r#"
+version = 1
+name = "moving"
+
+[network]
+inputs.frames.shape = [2, 6, 6]
+layers = [
+    { type = "conv2d", channels = 4, kernel = 3, padding = 1 },
+    { type = "batch_norm" },
+    { type = "neuron", alpha = 0.7 },
+    { type = "flatten" },
+    { type = "dropout", p = 0.1 },
+    { type = "rnn", units = 8 },
+    { type = "dense", units = 2 },
+    { type = "aggregate" },
+]
+
+[recipe]
+epochs = 4
+batch = 5
+scale = "rms"
+augment = { shift = 1 }
+optimizer = { type = "adamw", learning_rate = 0.01 }
+schedule = { curve = { type = "cosine", ticks = 8 } }
+ema = 0.5
+"#;
+
+fn experiment() -> Experiment {
+    let (train, test) = (Arc::new(moving(23, 1)), Arc::new(moving(10, 2)));
+    Experiment::from_toml(TEXT).unwrap().data(train, test)
+}
+
+fn on(_: Event<'_>) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
+}
+
+fn bits(network: &Network<f32>) -> Vec<u32> {
+    let tensors = network.params().iter().chain(network.buffers());
+    tensors.flat_map(|tensor| tensor.data.iter().map(|x| x.to_bits())).collect()
+}
+
+fn lines(folder: &Path) -> Vec<serde_json::Value> {
+    let text = fs::read_to_string(folder.join("metrics.jsonl")).unwrap();
+    let mut lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    // Times are not the same twice.
+    lines.iter_mut().filter_map(|line| line.as_object_mut()).for_each(|line| {
+        line.remove("seconds");
+    });
+    lines
+}
+
+#[test]
+fn a_run_is_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let mut epochs = Vec::new();
+    let mut watch = |event: Event<'_>| {
+        if let Event::Epoch(epoch) = event {
+            epochs.push(*epoch);
+        }
+        ControlFlow::Continue(())
+    };
+    let outcome = experiment().out(&out).run(&mut watch).unwrap();
+    assert_eq!((outcome.stopped, outcome.summary.finished), (false, true));
+    assert_eq!((epochs.len(), &epochs), (4, &outcome.epochs));
+    assert!(epochs[3].train.loss < epochs[0].train.loss, "{epochs:?}");
+    let text = fs::read_to_string(out.join("summary.json")).unwrap();
+    let summary: Summary = serde_json::from_str(&text).unwrap();
+    assert_eq!(summary, outcome.summary);
+    let best = epochs.iter().map(|epoch| epoch.test.correct).max().unwrap();
+    assert_eq!(summary.test_accuracy_best, Some(best as f64 / 10.0));
+    assert_eq!(summary.test_accuracy_last, Some(epochs[3].test.accuracy()));
+    assert_eq!(outcome.last.as_ref().unwrap().score.correct, epochs[3].test.correct);
+    assert_eq!(outcome.best.as_ref().unwrap().score.correct, best);
+    assert!(outcome.last.unwrap().firing_rates.values().all(|rate| (0.0..=1.0).contains(rate)));
+    assert_eq!(lines(&out).len(), 4 * 5 + 4);
+    // What was resolved is an experiment with the same results.
+    let again = Experiment::read(out.join("experiment.toml")).unwrap();
+    assert_eq!(again.name(), "moving");
+    let again = again.data(Arc::new(moving(23, 1)), Arc::new(moving(10, 2)));
+    assert_eq!(bits(&again.run(&mut on).unwrap().network), bits(&outcome.network));
+    // A second run does not replace the first one.
+    let error = experiment().out(&out).run(&mut on).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Caller, "{error}");
+}
+
+/// Runs with a stop after each number of steps, and then to the end.
+fn interrupted(out: &Path, stops: &[u64], threads: &[usize]) -> Outcome {
+    for (number, &stop) in stops.iter().enumerate() {
+        let mut watch = |event: Event<'_>| match event {
+            Event::Step { record, .. } if record.step == stop => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        };
+        let threads = threads[number % threads.len()];
+        let run = experiment().out(out).resume(true).loaders(threads);
+        let outcome = with_threads(threads, || run.run(&mut watch)).unwrap();
+        assert!(outcome.stopped && !outcome.summary.finished);
+    }
+    experiment().out(out).resume(true).run(&mut on).unwrap()
+}
+
+#[test]
+fn a_run_that_was_stopped_ends_with_the_same_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = folder.path().join("whole");
+    let reference = experiment().out(&whole).run(&mut on).unwrap();
+    // In the middle of epochs, at their ends, and right after one another.
+    for (name, stops) in [("a", vec![2, 4, 5]), ("b", vec![0, 11, 12, 18]), ("c", vec![9, 14])] {
+        let out = folder.path().join(name);
+        let outcome = interrupted(&out, &stops, &[1, 3, 2]);
+        assert_eq!(bits(&outcome.network), bits(&reference.network), "{stops:?}");
+        assert_eq!(lines(&out), lines(&whole), "{stops:?}");
+        let scores = |outcome: &Outcome| {
+            outcome.epochs.iter().map(|e| (e.train, e.test)).collect::<Vec<_>>()
+        };
+        assert_eq!(scores(&outcome), scores(&reference));
+    }
+}
+
+#[test]
+fn a_killed_run_continues_from_its_last_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = experiment().run(&mut on).unwrap();
+    // Every step is saved. What a killed process leaves is a copy of the folder at that moment.
+    let out = folder.path().join("run");
+    for kill in [3_u64, 6, 10, 13] {
+        let killed = folder.path().join(format!("killed{kill}"));
+        let mut watch = |event: Event<'_>| {
+            if matches!(event, Event::Step { record, .. } if record.step == kill) {
+                copy(&out, &killed);
+            }
+            ControlFlow::Continue(())
+        };
+        let _ = fs::remove_dir_all(&out);
+        experiment().out(&out).save_every(0.0).run(&mut watch).unwrap();
+        let outcome = experiment().out(&killed).resume(true).run(&mut on).unwrap();
+        assert_eq!(bits(&outcome.network), bits(&whole.network), "killed at step {kill}");
+        assert_eq!(lines(&killed), lines(&out));
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let (path, name) = (entry.as_ref().unwrap().path(), entry.unwrap().file_name());
+        match path.is_dir() {
+            true => copy(&path, &to.join(name)),
+            false => drop(fs::copy(&path, to.join(name)).unwrap()),
+        }
+    }
+}
+
+#[test]
+fn a_finished_run_continues_with_a_longer_recipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let (short, long) = (folder.path().join("short"), folder.path().join("long"));
+    experiment().out(&short).run(&mut on).unwrap();
+    let longer = |out: &Path| {
+        let text = TEXT.replace("epochs = 4", "epochs = 6");
+        let (train, test) = (Arc::new(moving(23, 1)), Arc::new(moving(10, 2)));
+        Experiment::from_toml(&text).unwrap().data(train, test).out(out).resume(true)
+    };
+    let resumed = longer(&short).run(&mut on).unwrap();
+    let whole = longer(&long).run(&mut on).unwrap();
+    assert_eq!(bits(&resumed.network), bits(&whole.network));
+    assert_eq!((resumed.summary.epochs, resumed.summary.finished), (6, true));
+    // Nothing is left to do.
+    assert_eq!(longer(&long).run(&mut on).unwrap().summary.steps, whole.summary.steps);
+}
+
+#[test]
+fn a_checkpoint_of_another_experiment_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    experiment().out(&out).run(&mut on).unwrap();
+    let run = |text: &str, seed: u64| {
+        let (train, test) = (Arc::new(moving(23, seed)), Arc::new(moving(10, 2)));
+        let other = Experiment::from_toml(text).unwrap().data(train, test);
+        other.out(&out).resume(true).run(&mut on).unwrap_err()
+    };
+    for (text, seed, what) in [
+        (TEXT.replace("units = 8", "units = 9"), 1, "another network"),
+        (TEXT.replace("batch = 5", "batch = 4"), 1, "another batch"),
+        (TEXT.into(), 3, "another data"),
+    ] {
+        let error = run(&text, seed);
+        assert_eq!(error.kind(), ErrorKind::File, "{error}");
+        assert!(error.to_string().contains(what), "{error}");
+    }
+}
+
+#[test]
+fn training_ends_early_and_validation_chooses_the_best_epoch() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    write(&path("a.safetensors"), &moving(40, 1));
+    let text = TEXT.replace(
+        "[network]",
+        "[data]\ntype = 'files'\ntrain = 'a.safetensors'\n\
+        split = 'random:1:0.7'\nvalidation = 0.25\n[network]",
+    );
+    fs::write(path("e.toml"), text).unwrap();
+    let set = |keys: &[(&str, &str)]| {
+        let keys = keys.iter().map(|&(key, value)| (key.into(), value.into())).collect();
+        Experiment::read_with(path("e.toml"), keys).unwrap()
+    };
+    let plan = set(&[]).check().unwrap();
+    assert_eq!(plan.samples, [22, 6, 12]);
+    // Nothing is learned, so that no epoch is better than the first.
+    let still = [
+        ("recipe.optimizer.learning_rate", "0.0"),
+        ("recipe.patience", "2"),
+        ("recipe.epochs", "9"),
+        ("recipe.ema", "0.0"),
+    ];
+    let outcome = set(&still).run(&mut on).unwrap();
+    assert_eq!((outcome.summary.epochs, outcome.summary.best_by.as_str()), (3, "validation"));
+    assert!(outcome.summary.finished && outcome.epochs[0].validation.is_some());
+}
+
+/// Writes samples as a tensor file of a data set.
+pub fn write(path: &Path, set: &FrameArray) {
+    let options = TensorOptions { overwrite: true, ..TensorOptions::default() };
+    let mut file = TensorFileWriter::create(path, Container::Safetensors, &options).unwrap();
+    file.set_provenance(r#"{"dataset": {"class_names": ["left", "right"]}}"#).unwrap();
+    let all = set.collate(&(0..set.len()).collect::<Vec<_>>()).unwrap();
+    let array = all.array("frames").unwrap();
+    let cells: Vec<u8> = array.iter().map(|&cell| cell as u8).collect();
+    file.write("frames", array.shape(), &cells).unwrap();
+    let labels: Vec<i64> = set.labels().iter().map(|&label| label as i64).collect();
+    file.write("labels", &[labels.len()], &labels).unwrap();
+    file.finish().unwrap();
+}
+
+#[test]
+fn what_cannot_be_learned_is_refused_with_its_line() {
+    let samples = |labels: &[usize], names: &[&str]| {
+        let frames = Array5::<f32>::ones((labels.len(), 6, 2, 6, 6));
+        let names = names.iter().map(|&name| name.to_owned()).collect();
+        Arc::new(FrameArray::new(frames, labels.to_vec(), names).unwrap())
+    };
+    let fails = |text: &str, train: Arc<FrameArray>, test: Arc<FrameArray>| {
+        let experiment = Experiment::from_toml(text).map(|e| e.data(train, test));
+        experiment.and_then(|e| e.check().map(drop)).unwrap_err().to_string()
+    };
+    let two = ["a", "b"];
+    let good = || samples(&[0, 1, 0, 1], &two);
+    let line = |part: &str| 1 + TEXT.lines().position(|line| line.contains(part)).unwrap();
+    for (train, test, what) in [
+        (samples(&[0, 0], &["a"]), samples(&[0], &["a"]), "all samples have the same class"),
+        (samples(&[0, 0], &two), samples(&[0], &two), "all samples have the same class"),
+        (samples(&[0, 0, 1], &two), samples(&[0], &two), "the class b has a single sample"),
+        (samples(&[0, 0, 1, 1], &two), samples(&[0], &two), "the class b has no samples for test"),
+        (samples(&[0, 0], &two), samples(&[0, 1, 1], &two), "the class b has no samples for train"),
+        (samples(&[], &two), good(), "there are no samples for train"),
+        (good(), samples(&[0, 1], &["a", "c"]), "the classes for test are not those for train"),
+    ] {
+        let error = fails(TEXT, train, test);
+        assert!(error.contains(what), "{error}");
+    }
+    for (from, to, place, what) in [
+        ("version = 1", "version = 2", "version = 1", "newer version"),
+        ("epochs = 4", "epochs = 0", "epochs = 4", "invalid epochs"),
+        ("epochs = 4", "epoch = 4", "epochs = 4", "unknown field `epoch`"),
+        ("batch = 5", "batch = 0", "batch = 5", "invalid batch"),
+        ("shift = 1", "flip = 2.0", "shift = 1", "invalid augment.flip"),
+        ("ema = 0.5", "ema = 1.0", "ema = 0.5", "decay of the average"),
+        ("ema = 0.5", "freeze = ['x']", "ema = 0.5", "layer with parameters"),
+        ("learning_rate = 0.01", "learning_rate = -1.0", "adamw", "learning rate"),
+        ("learning_rate = 0.01", "rate = 1.0", "adamw", "unknown field `rate`"),
+        ("units = 2", "units = 3", "aggregate", "one score for each class"),
+        ("[2, 6, 6]", "[2, 6, 7]", "inputs.frames", "do not fit the inputs"),
+        ("kernel = 3, padding = 1", "kernel = 9", "conv2d", "conv2d1"),
+        ("{ type = \"flatten\" },", "", "rnn", "rnn"),
+        ("type = \"dropout\"", "type = \"dropouts\"", "dropout", "dropouts"),
+    ] {
+        assert!(TEXT.contains(from), "{from}");
+        let error = fails(&TEXT.replace(from, to), good(), good());
+        assert!(error.contains(what), "{error}");
+        let own = line(place);
+        let removed = usize::from(to.is_empty());
+        let lines = own - removed..=own;
+        assert!(
+            lines.clone().any(|line| error.starts_with(&format!("experiment:{line}:"))),
+            "{from} should fail in line {lines:?}: {error}"
+        );
+    }
+}
+
+#[test]
+fn a_loss_that_is_not_finite_and_memory_beyond_the_limit_stop_a_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = TEXT
+        .replace("type = \"adamw\", learning_rate = 0.01", "type = \"sgd\", learning_rate = 1e30");
+    let (train, test) = (Arc::new(moving(23, 1)), Arc::new(moving(10, 2)));
+    let wild = Experiment::from_toml(&text).unwrap().data(train, test).out(folder.path());
+    let error = wild.run(&mut on).unwrap_err().to_string();
+    assert!(error.contains("epoch 1, step") && error.contains("finite"), "{error}");
+    let error = experiment().max_memory(100_000).check().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
+    assert!(experiment().max_memory(1 << 30).check().unwrap().memory > 100_000);
+}
+
+#[test]
+fn checkpoints_say_what_is_needed_to_continue() {
+    let folder = tempfile::tempdir().unwrap();
+    experiment().out(folder.path()).run(&mut on).unwrap();
+    let checkpoints: Vec<_> = fs::read_dir(folder.path().join("checkpoints")).unwrap().collect();
+    assert!((2..=3).contains(&checkpoints.len()));
+    for checkpoint in checkpoints {
+        let info = CheckpointInfo::read(checkpoint.unwrap().path()).unwrap();
+        assert!(info.progress.score.is_some());
+        assert!(info.notes["experiment"].contains("name = \"moving\""));
+    }
+}
