@@ -5,11 +5,13 @@
 
 mod columns;
 mod conv;
+mod conv_f32;
 mod conv_fast;
 mod conv_plain;
 mod fast;
 mod neuron;
 mod plain;
+mod winograd;
 
 pub use conv::{Begin, Conv, ConvForward, ConvInputs, ConvWeights, Window};
 pub use neuron::{Emit, Membrane, NeuronBackward, NeuronForward};
@@ -106,6 +108,9 @@ pub struct Kernels<R: 'static> {
     pub conv_weights: fn(ConvWeights<'_, R>),
     /// Its gradient with respect to the input.
     pub conv_inputs: fn(ConvInputs<'_, R>),
+    /// The most numbers that the kernels of a convolution take from their work memory, for a number of
+    /// steps.
+    pub conv_room: fn(&Conv, usize) -> usize,
     /// The common neuron over time.
     pub neuron_forward: fn(NeuronForward<'_, R>),
     /// The backward pass of the common neuron.
@@ -125,6 +130,7 @@ impl<R: Real> Kernels<R> {
         conv: conv_fast::forward,
         conv_weights: conv_fast::weights,
         conv_inputs: conv_fast::inputs,
+        conv_room: conv_fast::room::<R>,
         neuron_forward: neuron::forward,
         neuron_backward: neuron::backward,
     };
@@ -134,20 +140,16 @@ impl<R: Real> Kernels<R> {
         conv: conv_plain::forward,
         conv_weights: conv_plain::weights,
         conv_inputs: conv_plain::inputs,
+        conv_room: |_, _| 0,
         neuron_forward: neuron::plain_forward,
         neuron_backward: neuron::plain_backward,
     };
 
-    /// The fast kernels. The loops of neurons are compiled for several processors, which needs a
-    /// concrete type. The tables of `f32` and `f64` are therefore found by their type.
+    /// The fast kernels. Some loops are compiled for several processors, which needs a concrete type. The
+    /// tables of `f32` and `f64` are therefore found by their type.
     pub fn fast() -> &'static Self {
         let tables: [&'static dyn Any; 2] = [&FAST_F32, &FAST_F64];
         tables.into_iter().find_map(|table| table.downcast_ref()).unwrap_or(&Self::FAST)
-    }
-
-    /// The most numbers that the kernels of a convolution take from their work memory.
-    pub fn room_of_conv(conv: &Conv, steps: usize) -> usize {
-        conv_fast::room::<R>(conv, steps)
     }
 
     /// The plain kernels, with which the fast ones are compared in tests.
@@ -157,6 +159,10 @@ impl<R: Real> Kernels<R> {
 }
 
 static FAST_F32: Kernels<f32> = Kernels {
+    conv: conv_f32::forward,
+    conv_weights: conv_f32::weights,
+    conv_inputs: conv_f32::inputs,
+    conv_room: conv_f32::room,
     neuron_forward: neuron::forward_f32,
     neuron_backward: neuron::backward_f32,
     ..Kernels::FAST

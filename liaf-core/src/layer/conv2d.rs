@@ -157,7 +157,7 @@ pub(super) struct ConvOp {
 
 impl<R: Real> SampleOp<R> for ConvOp {
     fn room(&self, steps: usize, _: bool) -> Room {
-        Room { saved: 0, scratch: Kernels::<R>::room_of_conv(&self.conv, steps) }
+        Room { saved: 0, scratch: (Kernels::<R>::fast().conv_room)(&self.conv, steps) }
     }
 
     fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, cx: &mut Context<'_, R>) {

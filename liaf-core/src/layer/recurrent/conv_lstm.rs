@@ -229,7 +229,7 @@ impl<R: Real> SampleOp<R> for ConvLstmOp {
 
     fn room(&self, steps: usize, keep: bool) -> Room {
         let (len, gates) = self.sizes();
-        let conv = |conv| Kernels::<R>::room_of_conv(conv, steps);
+        let conv = |conv| (Kernels::<R>::fast().conv_room)(conv, steps);
         let back = if keep { steps } else { 0 };
         Room::new(
             &[&[steps, LstmCell::KEPT, len], &[2, len]],

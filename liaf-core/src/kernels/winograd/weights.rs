@@ -1,0 +1,94 @@
+//! Weights in the order of the products of matrices, and back.
+
+use pulp::Simd;
+
+use super::memory::{Plan, Sizes};
+use super::multiply::PANEL;
+use super::transform::{both, d_weight, weight};
+use super::{ELEMENTS, LANES};
+
+/// Where the nine weights between an input channel and an output channel are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taps<'a> {
+    pub data: &'a [f32],
+    /// Distance between output channels.
+    pub output: usize,
+    /// Distance between input channels.
+    pub input: usize,
+    /// Whether the window is turned by half a turn.
+    pub flip: bool,
+}
+
+/// The index of the weights from input channel `c` to the vector `v` of output channels, within an
+/// element.
+fn index(plan: &Plan, sizes: &Sizes, c: usize, v: usize) -> usize {
+    let first = v / PANEL * PANEL;
+    first * plan.inputs + c * PANEL.min(sizes.o - first) + v - first
+}
+
+/// Writes the transformed weights.
+#[inline(always)]
+pub(super) fn transform<S: Simd>(
+    simd: S,
+    plan: &Plan,
+    sizes: &Sizes,
+    taps: Taps<'_>,
+    weights: &mut [S::f32s],
+) {
+    let lanes = S::F32_LANES;
+    let mut numbers = [0.0; 9 * LANES];
+    for v in 0..sizes.o {
+        let outputs = v * lanes..((v + 1) * lanes).min(plan.outputs);
+        numbers.fill(0.0);
+        for c in 0..plan.inputs {
+            for (lane, o) in outputs.clone().enumerate() {
+                let window = &taps.data[o * taps.output + c * taps.input..][..9];
+                for k in 0..9 {
+                    numbers[k * lanes + lane] = window[if taps.flip { 8 - k } else { k }];
+                }
+            }
+            let w = S::as_simd_f32s(&numbers).0;
+            let rows = [[w[0], w[1], w[2]], [w[3], w[4], w[5]], [w[6], w[7], w[8]]];
+            let u = both(simd, rows, weight);
+            let at = index(plan, sizes, c, v);
+            for e in 0..ELEMENTS {
+                weights[e * sizes.weights + at] = u[e / 4][e % 4];
+            }
+        }
+    }
+}
+
+/// Adds the gradient with respect to the transformed weights to that with respect to the weights, which
+/// has rows of `width` numbers.
+#[inline(always)]
+pub(super) fn add_gradient<S: Simd>(
+    simd: S,
+    plan: &Plan,
+    sizes: &Sizes,
+    weights: &[S::f32s],
+    (d_weight_rows, width): (&mut [f32], usize),
+) {
+    let lanes = S::F32_LANES;
+    let mut numbers = [0.0; 9 * LANES];
+    for v in 0..sizes.o {
+        let outputs = v * lanes..((v + 1) * lanes).min(plan.outputs);
+        for c in 0..plan.inputs {
+            let at = index(plan, sizes, c, v);
+            let mut u = [[simd.splat_f32s(0.0); 4]; 4];
+            for e in 0..ELEMENTS {
+                u[e / 4][e % 4] = weights[e * sizes.weights + at];
+            }
+            let d = both(simd, u, d_weight);
+            let vectors = S::as_mut_simd_f32s(&mut numbers).0;
+            for k in 0..9 {
+                vectors[k] = d[k / 3][k % 3];
+            }
+            for (lane, o) in outputs.clone().enumerate() {
+                let window = &mut d_weight_rows[o * width + c * 9..][..9];
+                for k in 0..9 {
+                    window[k] += numbers[k * lanes + lane];
+                }
+            }
+        }
+    }
+}
