@@ -44,5 +44,6 @@ pub use kind::{DATASETS, DataSet, ListOptions};
 pub use listing::{Entry, Labels, Listing, SourceKind, Split, Stretch};
 pub use merge::{Join, merge};
 pub use prepare::Prepared;
+pub use questions::{Asked, Questions};
 pub use rules::{ClassFrom, SampleRule, SplitRule};
 pub use shards::{PartOf, Shards};

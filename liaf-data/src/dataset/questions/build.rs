@@ -2,18 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::json;
 use twox_hash::XxHash64;
 
+use super::read::Questions;
 use super::tensors::{Writer, verify};
-use super::text::{Text, Words};
+use super::text::Text;
 use crate::dataset::build::{Build, Built, ClassRow, Progress};
 use crate::dataset::{Entry, Listing, Split, SplitRule, journal, shards};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::hint::Hint;
-use crate::limits::Limits;
 use crate::tensor::{TensorFileWriter, TensorOptions};
 
 /// Makes the files of all splits. Every text decides the numbers of the words, and so none can be left out.
@@ -38,13 +38,13 @@ pub(in crate::dataset) fn run(
     let splits: BTreeSet<Option<Split>> = listing.recordings.iter().map(split).collect();
     let files: Vec<(Option<Split>, PathBuf)> =
         splits.into_iter().map(|split| (split, shards::path(&build.output, split, None))).collect();
-    let texts = Texts::read(listing, progress, go_on)?;
+    let texts = Questions::read_with(listing, progress, go_on)?;
     let plan = plan(build, listing, &texts);
     let mut built = Built { steps: texts.longest.0 as u64, ..Built::default() };
     if let Some(files) = complete(build, &files, &plan)? {
         return Ok(Built { files, was_complete: true, ..built });
     }
-    built.classes = texts.count(listing, &split);
+    built.classes = count(&texts.texts, listing, &split);
     let samples: u64 = built.classes.iter().flat_map(|row| row.samples).sum();
     if samples == 0 {
         return Err(Error::caller("there are no questions in the texts"));
@@ -100,7 +100,7 @@ fn complete(
 }
 
 /// A hash of everything on which the bytes of the files depend.
-fn plan(build: &Build, listing: &Listing, texts: &Texts) -> String {
+fn plan(build: &Build, listing: &Listing, texts: &Questions) -> String {
     let texts = texts.texts.iter().zip(&listing.recordings);
     let texts: Vec<_> =
         texts.map(|(text, entry)| json!([entry.name, entry.split, text.hash])).collect();
@@ -118,7 +118,7 @@ fn plan(build: &Build, listing: &Listing, texts: &Texts) -> String {
 fn provenance(
     build: &Build,
     listing: &Listing,
-    texts: &Texts,
+    texts: &Questions,
     split: Option<Split>,
     plan: &str,
 ) -> String {
@@ -137,66 +137,23 @@ fn provenance(
     about.to_string()
 }
 
-/// All texts of a set, in numbers.
-struct Texts {
-    /// One for each file of the listing.
-    texts: Vec<Text>,
-    /// Words by their numbers; the first fills sequences up.
-    vocabulary: Vec<String>,
-    /// Number of words of the longest story and of the longest question, in all splits.
-    longest: (usize, usize),
-}
-
-impl Texts {
-    fn read(
-        listing: &Listing,
-        progress: &(dyn Fn(&Progress) + Sync),
-        go_on: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Self> {
-        let (mut words, mut texts) = (Words::default(), Vec::new());
-        let mut state = Progress {
-            recordings: listing.recordings.len(),
-            total_bytes: listing.recordings.iter().map(|entry| entry.bytes).sum(),
-            ..Progress::default()
+/// Number of questions of each task.
+fn count(
+    texts: &[Text],
+    listing: &Listing,
+    split: &dyn Fn(&Entry) -> Option<Split>,
+) -> Vec<ClassRow> {
+    let mut rows: BTreeMap<(usize, &str), [u64; 3]> = BTreeMap::new();
+    for (entry, text) in listing.recordings.iter().zip(texts) {
+        let column = match split(entry) {
+            None => 0,
+            Some(Split::Train) => 1,
+            Some(Split::Test) => 2,
         };
-        for entry in &listing.recordings {
-            if !go_on() {
-                return Err(Error::new(ErrorKind::Cancelled, "stopped"));
-            }
-            let text = read_text(&entry.path)
-                .and_then(|text| Text::parse(&text, &mut words))
-                .map_err(|error| error.in_file(&entry.path))?;
-            texts.push(text);
-            state.done += 1;
-            state.bytes += entry.bytes;
-            progress(&state);
-        }
-        let vocabulary = words.sort(&mut texts);
-        let each = texts.iter().map(Text::longest);
-        let longest = each.fold((0, 0), |(s, q), (story, words)| (s.max(story), q.max(words)));
-        Ok(Self { texts, vocabulary, longest })
+        rows.entry(task(&entry.name)).or_default()[column] += text.questions.len() as u64;
     }
-
-    /// Size of a question in all tensors, in bytes.
-    fn row_bytes(&self) -> u64 {
-        8 * (self.longest.0 + self.longest.1 + 5) as u64
-    }
-
-    /// Number of questions of each task.
-    fn count(&self, listing: &Listing, split: &dyn Fn(&Entry) -> Option<Split>) -> Vec<ClassRow> {
-        let mut rows: BTreeMap<(usize, &str), [u64; 3]> = BTreeMap::new();
-        for (entry, text) in listing.recordings.iter().zip(&self.texts) {
-            let column = match split(entry) {
-                None => 0,
-                Some(Split::Train) => 1,
-                Some(Split::Test) => 2,
-            };
-            rows.entry(task(&entry.name)).or_default()[column] += text.questions.len() as u64;
-        }
-        let row =
-            |((_, task), samples): ((usize, &str), _)| ClassRow { class: task.into(), samples };
-        rows.into_iter().map(row).collect()
-    }
+    let row = |((_, task), samples): ((usize, &str), _)| ClassRow { class: task.into(), samples };
+    rows.into_iter().map(row).collect()
 }
 
 /// The number and the name of the task of a file: 1 and `qa1_single-supporting-fact`.
@@ -205,14 +162,4 @@ fn task(name: &str) -> (usize, &str) {
     let task = file.rsplit_once('_').map_or(file, |(task, _)| task);
     let number = task.trim_start_matches("qa").split('_').next().and_then(|n| n.parse().ok());
     (number.unwrap_or(0), task)
-}
-
-fn read_text(path: &Path) -> Result<String> {
-    let failed = |cause| Error::system("the text cannot be read", cause);
-    let size = fs::metadata(path).map_err(failed)?.len();
-    Limits::check("the text", size, Limits::DEFAULT.packet_bytes)?;
-    String::from_utf8(fs::read(path).map_err(failed)?).map_err(|error| {
-        let at = error.utf8_error().valid_up_to() as u64;
-        Error::malformed("this is no text in UTF-8").at(at)
-    })
 }

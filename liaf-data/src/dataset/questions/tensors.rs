@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 use twox_hash::XxHash64;
 
-use super::text::{Question, Text};
+use super::text::Text;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::tensor::{ElementType, Rows, TensorFile, TensorFileWriter, TensorId};
@@ -51,16 +51,14 @@ impl<'a> Writer<'a> {
     /// Writes the questions of the text of this number, or none of them if it is of another file.
     pub fn text(&mut self, text: Option<&Text>, source: usize, task: usize) -> Result<()> {
         let mut hash = XxHash64::with_seed(0);
-        for Question { story, words, answer } in text.map_or(&[][..], |text| &text.questions) {
-            let words_of = |range: &std::ops::Range<usize>| {
-                text.and_then(|text| text.words.get(range.clone())).unwrap_or_default()
-            };
-            let before = filled(words_of(story), self.widths.0);
-            let question = filled(words_of(words), self.widths.1);
+        for asked in text.into_iter().flat_map(Text::asked) {
+            let before = filled(asked.story, self.widths.0);
+            let question = filled(asked.question, self.widths.1);
             self.file.append(self.story, &before)?;
             self.file.append(self.question, &question)?;
-            let values = [*answer as usize, story.len(), words.len(), source, task];
-            let values = values.map(|value| value as i64);
+            let (answer, lengths) = (asked.answer as usize, [asked.story, asked.question]);
+            let [story, words] = lengths.map(<[u32]>::len);
+            let values = [answer, story, words, source, task].map(|value| value as i64);
             for (tensor, value) in self.columns.iter().zip(values) {
                 self.file.append(*tensor, &[value])?;
             }

@@ -57,6 +57,18 @@ pub(super) struct Question {
     pub answer: u32,
 }
 
+/// A question with its story, in numbers of words: indices of [`Questions::vocabulary`](super::Questions::vocabulary).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Asked<'a> {
+    /// All words of the story before the question.
+    pub story: &'a [u32],
+    /// The words of the question.
+    pub question: &'a [u32],
+    /// The answer, which is one word.
+    pub answer: u32,
+}
+
 /// The words and questions of a file.
 #[derive(Debug, Default)]
 pub(super) struct Text {
@@ -67,6 +79,16 @@ pub(super) struct Text {
 }
 
 impl Text {
+    /// The questions with their words.
+    pub fn asked(&self) -> impl Iterator<Item = Asked<'_>> {
+        let words = |range: &Range<usize>| self.words.get(range.clone()).unwrap_or_default();
+        self.questions.iter().map(move |question| Asked {
+            story: words(&question.story),
+            question: words(&question.words),
+            answer: question.answer,
+        })
+    }
+
     /// Number of words of the longest story, and of the longest question.
     pub fn longest(&self) -> (usize, usize) {
         let story = self.questions.iter().map(|question| question.story.len()).max();
