@@ -204,7 +204,7 @@ pub fn convert_events(
     let mut report = reader.report();
     check_something_read(recording.path(), &report)?;
     let mut held = EventBatch::new();
-    stage.chain.finish(&mut held);
+    stage.chain.finish(&mut held)?;
     stage.write(&mut held)?;
     let Stage { chain, writer, report: mut events, .. } = stage;
     events.moved += chain.moved();

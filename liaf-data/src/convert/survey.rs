@@ -63,7 +63,7 @@ impl Survey {
         }
         let Look { mut chain, mut stats } = look;
         let mut held = EventBatch::new();
-        chain.finish(&mut held);
+        chain.finish(&mut held)?;
         stats.add(&held);
         let events =
             EventsReport { kept: stats.events, moved: chain.moved(), ..EventsReport::default() };

@@ -137,6 +137,24 @@ impl Chain {
         self.pass(self.choices..self.stages.len(), events);
     }
 
+    /// Passes `events`, the last ones after those of [`apply`](Self::apply), through the filters, and with
+    /// them what each filter has held back.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if a filter would have had to hold back more events
+    /// than it may.
+    pub fn finish(&mut self, events: &mut EventBatch) -> Result<()> {
+        let removed = &mut self.removed.filtered[self.choices..];
+        for (stage, removed) in self.stages[self.choices..].iter_mut().zip(removed) {
+            let before = events.len() as u64;
+            stage.apply(events);
+            stage.finish(events)?;
+            // What was held back has been counted as removed.
+            removed.events = (removed.events + before).saturating_sub(events.len() as u64);
+        }
+        Ok(())
+    }
+
     fn pass(&mut self, stages: Range<usize>, events: &mut EventBatch) {
         let removed = &mut self.removed.filtered[stages.clone()];
         for (stage, removed) in self.stages[stages].iter_mut().zip(removed) {

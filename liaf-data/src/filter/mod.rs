@@ -61,6 +61,7 @@ mod refractory;
 mod reorder;
 mod selection;
 mod spec;
+mod time_reversal;
 mod undistort;
 
 pub use crate::model::{Crop, Parameters, Polarity, TimePoint};

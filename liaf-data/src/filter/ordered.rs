@@ -114,11 +114,14 @@ impl OrderedChain {
     }
 
     /// Appends the events to `events`, which is empty, that were held back.
-    pub fn finish(&mut self, events: &mut EventBatch) {
+    ///
+    /// # Errors
+    /// As [`Chain::finish`].
+    pub fn finish(&mut self, events: &mut EventBatch) -> Result<()> {
         if let Order::Sort(reorder) = &mut self.order {
             reorder.finish(events);
-            self.chain.filter(events);
         }
+        self.chain.finish(events)
     }
 }
 
@@ -169,7 +172,7 @@ mod tests {
                 found.extend(batch);
             });
             let mut held = EventBatch::new();
-            chain.finish(&mut held);
+            chain.finish(&mut held).unwrap();
             found.extend(held);
             // At pixel 0 the events come at 9, 12 and 30: the second one is within the period.
             assert_eq!(found, [event(9, 0), event(20, 1), event(30, 0)]);

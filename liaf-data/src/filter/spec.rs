@@ -12,6 +12,7 @@ use super::geometry::{DOWNSAMPLE, FLIP_POLARITY, FLIP_X, FLIP_Y, TRANSPOSE};
 use super::jitter::JITTER;
 use super::mask::MASK;
 use super::refractory::REFRACTORY;
+use super::time_reversal::TIME_REVERSAL;
 use super::undistort::UNDISTORT;
 use crate::error::{Error, Result};
 use crate::model::{EventBatch, Parameters, SensorSize};
@@ -25,6 +26,7 @@ pub static FILTERS: &[&FilterKind] = &[
     &DECIMATE,
     &DOWNSAMPLE,
     &SCALE_TIME,
+    &TIME_REVERSAL,
     &FLIP_X,
     &FLIP_Y,
     &FLIP_POLARITY,
@@ -44,6 +46,15 @@ pub trait Filter: fmt::Debug + Send {
     /// Removes events from the next events of the recording, which arrive in file order, or changes
     /// them. The result must not depend on how the events are cut into batches.
     fn apply(&mut self, events: &mut EventBatch);
+
+    /// Appends the events to `events` that the filter has held back, once the recording has ended.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if it would have had to hold back more of them than
+    /// it may.
+    fn finish(&mut self, _events: &mut EventBatch) -> Result<()> {
+        Ok(())
+    }
 
     /// The size of the sensor as later stages see it, for filters that change coordinates.
     fn sensor(&self, before: SensorSize) -> SensorSize {

@@ -94,16 +94,12 @@ impl Selector {
         }
     }
 
-    /// Passes the events to `placed` that were held back to be sorted.
+    /// Passes the events to `placed` that were held back to be sorted, or by a filter.
     pub fn finish(
         &mut self,
         placed: impl FnMut(Stretch, Placed<'_>) -> Result<()>,
     ) -> Result<Left> {
-        let held = |chain: &mut OrderedChain, events: &mut EventBatch| {
-            chain.finish(events);
-            Ok(())
-        };
-        self.pass(&mut EventBatch::new(), held, placed)
+        self.pass(&mut EventBatch::new(), OrderedChain::finish, placed)
     }
 
     /// Passes `events` to `placed` as the chain leaves them.

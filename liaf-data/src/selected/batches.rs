@@ -19,6 +19,7 @@ const BATCH: usize = 1 << 16;
 pub struct Batches {
     reader: EventReader,
     chain: Chain,
+    is_finished: bool,
 }
 
 impl Batches {
@@ -27,12 +28,13 @@ impl Batches {
             let reader = recording.reader()?;
             // Without stages, the size of the sensor does not matter.
             let any = SensorSize::new(u16::MAX, u16::MAX);
-            return Ok(Self { reader, chain: Chain::new(selection, any)? });
+            let chain = Chain::new(selection, any)?;
+            return Ok(Self { reader, chain, is_finished: false });
         }
         let sensor = recording.find_sensor()?;
         let part = Part::find(recording, selection)?;
         let chain = Chain::new(&part.selection, sensor)?;
-        Ok(Self { reader: part.reader(recording)?, chain })
+        Ok(Self { reader: part.reader(recording)?, chain, is_finished: false })
     }
 
     /// The report of everything that was met so far.
@@ -53,7 +55,13 @@ impl Iterator for Batches {
         let mut batch = EventBatch::new();
         loop {
             match self.reader.read_into(&mut batch, BATCH) {
-                Ok(0) => return None,
+                Ok(0) if self.is_finished => return None,
+                Ok(0) => {
+                    self.is_finished = true;
+                    if let Err(error) = self.chain.finish(&mut batch) {
+                        return Some(Err(error));
+                    }
+                }
                 Ok(_) => self.chain.apply(&mut batch),
                 Err(error) => return Some(Err(error)),
             }

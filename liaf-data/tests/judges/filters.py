@@ -93,6 +93,9 @@ PLAIN = {
     "downsample": changed(x=lambda e, o, s: e["x"] // int(o["factor"]), y=lambda e, o, s: e["y"] // int(o["factor"])),
     "scale-time": changed(t=lambda e, o, s: e["t"][0] + us(o.get("offset", "0us"))
                           + np.floor((e["t"] - e["t"][0]) * float(o["factor"])).astype(int)),
+    "time-reversal": lambda e, o, s: changed(
+        t=lambda e, o, s: e["t"].min() + e["t"].max() - e["t"],
+        p=lambda e, o, s: e["p"] if o.get("polarity") == "keep" else 1 - e["p"])(e, o, s)[::-1],
     "flip-x": changed(x=lambda e, o, s: s[0] - 1 - e["x"]),
     "flip-y": changed(y=lambda e, o, s: s[1] - 1 - e["y"]),
     "flip-polarity": changed(p=lambda e, o, s: 1 - e["p"]),
@@ -180,6 +183,12 @@ def ask_tonic(name, ev, opt, sensor):
         new = ev.copy()
         for k in "xy":
             new[k] = new[k] * (1 / int(opt["factor"]))
+        return new
+    if name == "time-reversal":
+        from tonic.transforms import RandomTimeReversal
+
+        new = RandomTimeReversal(p=1, flip_polarities=opt.get("polarity") != "keep")(ev.copy())
+        new["t"] += ev["t"].min()
         return new
     if name == "scale-time" and "offset" not in opt:
         new = ev.copy()

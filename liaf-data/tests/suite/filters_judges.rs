@@ -37,6 +37,9 @@ fn run(spec: &FilterSpec, events: &EventBatch, cut: usize) -> (EventBatch, Senso
         chain.apply(&mut batch);
         kept.append(&mut batch);
     }
+    let mut held = EventBatch::new();
+    chain.finish(&mut held).unwrap();
+    kept.append(&mut held);
     assert_eq!(chain.removed().total() as usize + kept.len(), events.len());
     (kept, chain.sensor())
 }
@@ -60,6 +63,8 @@ fn filters_equal_those_of_numpy_tonic_and_dv() {
         "downsample:factor=5",
         "scale-time:factor=0.5",
         "scale-time:factor=2,offset=1ms",
+        "time-reversal",
+        "time-reversal:polarity=keep",
         "flip-x",
         "flip-y",
         "flip-polarity",
@@ -128,6 +133,8 @@ fn parameters_of_filters_are_checked() {
         "scale-time:factor=0",
         "scale-time:factor=nan",
         "jitter:space=-1",
+        "time-reversal:polarity=on",
+        "time-reversal:events=-1",
         "undistort",
         "undistort:map=/nowhere.npy",
         "flip-x:axis=1",
