@@ -9,6 +9,8 @@ use liaf::data::options::ColumnOptions;
 use liaf::data::recording::columns_in;
 use liaf::data::{Error, ErrorKind, FORMATS, ReadOptions, Recording};
 
+use crate::text;
+
 /// What the inputs of a command line stand for.
 #[derive(Debug, Default)]
 pub struct Inputs {
@@ -139,7 +141,7 @@ impl<'a> Walk<'a> {
             Ok(_) => match Recording::open(path, self.read.clone()) {
                 Err(error) if error.is_not_a_recording() => {
                     let text = error.message(|_| None);
-                    text.trim_start_matches(&format!("{}: ", path.display())).to_owned()
+                    text.trim_start_matches(&format!("{}: ", text::path(path))).to_owned()
                 }
                 // The error of a file that cannot be read is that of the command.
                 _ => return self.found.files.push(path.to_path_buf()),
@@ -164,7 +166,7 @@ impl Inputs {
             [] => Vec::new(),
             many if verbose => many
                 .iter()
-                .map(|(path, why)| format!("liaf: {}: passed over: {why}", path.display()))
+                .map(|(path, why)| format!("liaf: {}: passed over: {why}", text::path(path)))
                 .collect(),
             [_] => vec!["liaf: 1 file is no recording and was passed over (-v names it)".into()],
             _ => vec![format!(

@@ -8,6 +8,7 @@ use liaf::data::io::unpacked_name;
 
 use crate::inputs::{common_parent, identity, place};
 use crate::kind::Kind;
+use crate::text;
 
 /// One file to make.
 #[derive(Debug, Clone)]
@@ -47,7 +48,7 @@ impl Place {
 /// for. `are_several` says whether the inputs may be several files.
 pub fn check(are_several: bool, output: &Path, kind: Option<Kind>) -> Result<Place> {
     let place = Place::of(output);
-    let name = output.display();
+    let name = text::path(output);
     match (place, kind) {
         (Place::Standard, _) if are_several => bail!(Usage(
             "-o - writes one recording to standard output, and there are several inputs or a folder"
@@ -67,14 +68,14 @@ pub fn check(are_several: bool, output: &Path, kind: Option<Kind>) -> Result<Pla
         (Place::File, _) if are_several => bail!(Usage(format!(
             "several inputs, a folder or a pattern, and one output file, {name}: name a folder \
              (`{}/`) to get one file for each input",
-            output.with_extension("").display()
+            text::path(&output.with_extension(""))
         ))),
         (Place::File, Some(kind)) if !kind.may_be_called(output) => bail!(Usage(format!(
             "{name} and --to {} contradict each other: leave out --to, or name the output {}",
             kind.name(),
             match kind.extension() {
                 "" => "without an extension, as a folder".to_owned(),
-                extension => output.with_extension(extension).display().to_string(),
+                extension => text::path(&output.with_extension(extension)),
             }
         ))),
         _ => {}
@@ -101,8 +102,8 @@ pub fn check_apart(jobs: &[Job], inputs: &[PathBuf]) -> Result<()> {
         if let Some(input) = output.flatten().and_then(|file| inputs.get(&file)) {
             bail!(Usage(format!(
                 "{} is the same file as the input {}: name another output",
-                job.output.display(),
-                input.display()
+                text::path(&job.output),
+                text::path(input)
             )));
         }
     }
@@ -140,8 +141,8 @@ fn name_outputs(
     if let Some(job) = jobs.iter().find(|job| !outputs.insert(&job.output)) {
         bail!(Usage(format!(
             "two inputs, one of them {}, would both be written to {}: convert one of them separately",
-            job.input.display(),
-            job.output.display()
+            text::path(&job.input),
+            text::path(&job.output)
         )));
     }
     Ok(jobs)

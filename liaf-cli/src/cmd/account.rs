@@ -84,8 +84,8 @@ impl Done {
             Self::Measurements(done) => (measurement_file(done), measurement_counts(done)),
         };
         let mut lines = vec![
-            format!("{}: {what}", job.output.display()),
-            format!("  {}: {}", job.input.display(), bytes(read, self.stream())),
+            format!("{}: {what}", text::path(&job.output)),
+            format!("  {}: {}", text::path(&job.input), bytes(read, self.stream())),
             format!("  {events}"),
         ];
         lines.extend(report_lines(read).into_iter().map(|also| format!("  also {also}")));

@@ -345,7 +345,7 @@ fn try_one(work: &Work, job: &Job, parallel: bool) -> Result<Done> {
     if let Some(folder) = output.and_then(Path::parent)
         && !folder.as_os_str().is_empty()
     {
-        fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        fs::create_dir_all(folder).with_context(|| text::path(folder))?;
     }
     let mut bar = work.bar.file();
     let mut progress = |progress: &_| bar.tell(progress);
@@ -391,7 +391,7 @@ fn sample_options(
     let Some(file) = job.kind.of_samples() else {
         return Err(Usage(format!(
             "{}: the stream {} can only be written as {}",
-            job.output.display(),
+            text::path(&job.output),
             stream.name,
             if stream.kind == StreamKind::Frames { "a folder or .h5" } else { ".csv" },
         ))

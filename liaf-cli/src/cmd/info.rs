@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
+use liaf::data::filter::Pixels;
 use liaf::data::model::{
     EventStats, Finding, Fingerprint, RecordingInfo, SensorSource, StreamInfo, StreamKind,
 };
@@ -15,6 +16,7 @@ use liaf::data::{
 };
 use serde_json::{Map, Value, json};
 
+use super::hot_pixels::{self, Counting};
 use crate::args::ReadArgs;
 use crate::help::{INPUT, OTHER, OUTPUT};
 use crate::{applies, hints, inputs, text};
@@ -43,6 +45,9 @@ pub struct Args {
     #[arg(long, default_value = "canonical", value_name = "WHICH", help_heading = OUTPUT)]
     coords: Coords,
 
+    #[command(flatten)]
+    hot: hot_pixels::Args,
+
     /// Name the files of folders that are no recordings and were passed over
     #[arg(long, short, help_heading = OTHER)]
     verbose: bool,
@@ -55,13 +60,16 @@ const EXAMPLES: &str = "\
 Examples:
   liaf info recording.aedat4
   liaf info day1/ --json
-  liaf info *.raw --json --fingerprint --coords raw";
+  liaf info *.raw --json --fingerprint --coords raw
+  liaf info recording.raw --hot-pixels hot.csv";
 
 /// What was found in one event stream.
 struct Found {
     stream: Option<i32>,
     fingerprint: Fingerprint,
     report: Report,
+    /// The hot pixels, if they were looked for.
+    hot: Option<Pixels>,
 }
 
 /// Prints what is in each file. The exit code is a failure if one of them could not be read.
@@ -91,16 +99,22 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     found.about_passed_over(args.verbose).iter().for_each(text::say);
     let files = &found.files;
     let recordings = if args.join { files.len().min(1) } else { files.len() };
+    args.hot.check(recordings, args.coords)?;
     for file in &files[..recordings] {
         let open = || match args.join {
             true => Recording::join(files, options.clone()),
             false => Recording::open(file, options.clone()),
         };
-        let looked = args.read.on_threads(|| look(open()?, &options))?;
+        let looked = args.read.on_threads(|| look(open()?, &options, &args.hot))?;
         if let Ok((info, _)) = &looked
             && file.as_os_str() == "-"
         {
             applies::check_formats(&[info.format])?;
+        }
+        if let Ok((_, found)) = &looked {
+            args.hot.write(
+                found.first().filter(|_| found.len() == 1).and_then(|one| one.hot.as_ref()),
+            )?;
         }
         let mut out = io::stdout().lock();
         match looked {
@@ -127,16 +141,17 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 fn look(
     mut recording: Recording,
     options: &ReadOptions,
+    hot: &hot_pixels::Args,
 ) -> liaf::data::Result<(RecordingInfo, Vec<Found>)> {
     if recording.info().stream.is_some() && !recording.info().reads_events() {
         let mut measurements = recording.measurements()?;
         while measurements.pump(&mut EventStats::default())? {}
         let (info, report) = (measurements.info().clone(), measurements.report());
-        let found = Found { stream: None, fingerprint: Fingerprint::default(), report };
+        let found = Found { stream: None, fingerprint: Fingerprint::default(), report, hot: None };
         return Ok((info, vec![found]));
     }
     if recording.info().stream.is_some() {
-        let found = read(&mut recording)?;
+        let found = read(&mut recording, hot)?;
         return Ok((recording.info().clone(), vec![found]));
     }
     let info = recording.info().clone();
@@ -144,7 +159,7 @@ fn look(
         let report = recording.account()?;
         return Ok((
             info,
-            vec![Found { stream: None, fingerprint: Fingerprint::default(), report }],
+            vec![Found { stream: None, fingerprint: Fingerprint::default(), report, hot: None }],
         ));
     }
     let mut all = Vec::new();
@@ -154,13 +169,14 @@ fn look(
         for stream in info.event_streams() {
             let fingerprint = streams.found.remove(&stream.id).unwrap_or_default();
             let report = reader.stream_report(stream.id).unwrap_or_default();
-            all.push(Found { stream: Some(stream.id), fingerprint, report });
+            all.push(Found { stream: Some(stream.id), fingerprint, report, hot: None });
         }
         return Ok((info, all));
     }
     for stream in info.event_streams() {
         let stream = Some(StreamChoice::Id(stream.id));
-        all.push(read(&mut recording.with_options(ReadOptions { stream, ..options.clone() })?)?);
+        let mut one = recording.with_options(ReadOptions { stream, ..options.clone() })?;
+        all.push(read(&mut one, hot)?);
     }
     Ok((info, all))
 }
@@ -183,11 +199,14 @@ impl EventSink for Streams {
     }
 }
 
-fn read(recording: &mut Recording) -> liaf::data::Result<Found> {
+fn read(recording: &mut Recording, hot: &hot_pixels::Args) -> liaf::data::Result<Found> {
+    let mut pixels = hot.finder(recording)?;
     let mut reader = recording.reader()?;
     let mut fingerprint = Fingerprint::default();
-    while reader.pump(&mut fingerprint)? {}
-    Ok(Found { stream: recording.info().stream, fingerprint, report: reader.report() })
+    let mut sink = Counting { fingerprint: &mut fingerprint, pixels: pixels.as_mut() };
+    while reader.pump(&mut sink)? {}
+    let hot = pixels.map(|pixels| hot.find(&pixels));
+    Ok(Found { stream: recording.info().stream, fingerprint, report: reader.report(), hot })
 }
 
 fn as_json(file: &Path, info: &RecordingInfo, found: &[Found], fingerprint: bool) -> Value {
@@ -231,6 +250,9 @@ fn found_json(found: &Found, fingerprint: bool) -> Value {
     let mut report = json!(found.report);
     report["notes"] = json!(hints::of_notes(&found.report.notes));
     object.insert("report".into(), report);
+    if let Some(hot) = &found.hot {
+        object.insert("hot_pixels".into(), json!(hot.iter().collect::<Vec<_>>()));
+    }
     if fingerprint {
         object.insert("xxh64".into(), json!(format!("{:016x}", found.fingerprint.xxh64())));
     }
@@ -333,6 +355,9 @@ fn print(
             line("time", format!("{} .. {} µs", summary.t_first, summary.t_last))?;
             let (x, y) = ((summary.x_min, summary.x_max), (summary.y_min, summary.y_max));
             line("pixels", format!("x {}..{}, y {}..{}", x.0, x.1, y.0, y.1))?;
+        }
+        if let Some(hot) = &found.hot {
+            line("hot pixels", text::thousands(hot.len() as u64))?;
         }
         if fingerprint && found.stream.is_some() {
             line("xxh64", format!("{:016x}", found.fingerprint.xxh64()))?;

@@ -7,6 +7,7 @@ pub mod convert;
 pub mod convert_args;
 pub mod cost;
 pub mod dataset;
+mod hot_pixels;
 pub mod info;
 pub mod predict;
 pub mod shell;

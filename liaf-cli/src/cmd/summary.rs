@@ -81,7 +81,7 @@ impl Summary {
 
     /// The warning as it is to be printed now, or `None` if it was printed for another file already.
     pub fn warning(&mut self, input: &Path, warning: String) -> Option<String> {
-        let line = format!("liaf: {}: warning: {warning}", input.display());
+        let line = format!("liaf: {}: warning: {warning}", text::path(input));
         if self.each {
             return Some(line);
         }

@@ -109,7 +109,13 @@ pub(crate) fn check_something_read(path: Option<&Path>, report: &Report) -> Resu
     let error = Error::new(ErrorKind::Malformed, "no event could be read");
     let error = match first {
         Some((finding, tally)) => {
-            error.at(tally.first_offset.unwrap_or(0)).found(finding.name().replace('_', " "))
+            let name = finding.name().replace('_', " ");
+            // The first note says what was wrong.
+            let found = match report.notes.first() {
+                Some(note) => format!("{name}: {}", note.text),
+                None => name,
+            };
+            error.at(tally.first_offset.unwrap_or(0)).found(found)
         }
         None => error,
     };
