@@ -47,6 +47,9 @@ import sound
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "fixtures/oracles"))
 import decoders  # noqa: E402
+import containers  # noqa: E402
+
+READERS = decoders.READERS | containers.READERS
 
 SEED, MEMORY = 20_260_101, 4 << 30
 PROCESSOR_SECONDS, SECONDS, HANGS = 3, 60, 10
@@ -66,11 +69,21 @@ FILES = [
     ("Event Stream", "event_stream/dvs.es", "Event Stream"),
     ("ATIS bin", "atis_bin/nmnist.bin", "ATIS bin"),
     ("CSV", "csv/faery.csv", "CSV"),
+    ("E2VID text", "csv/rpg_seconds.txt", "CSV"),
     ("npy", "numpy/tiny.npy", "npy"),
     ("npz", "numpy/four_deflated.npz", "npz"),
     ("MAT 5", "mat/asl_dvs.mat", "MAT 5"),
     ("HDF5 Blosc", "hdf5/blosc_lz4.h5", "HDF5"),
+    ("MAT 5 struct", "mat/td_struct.mat", "MAT 5 struct"),
     ("HDF5 deflate", "hdf5/rvt.h5", "HDF5"),
+    ("ROS bag", "rosbag/tiny_none.bag", "ROS 1 bag"),
+    ("ROS bag LZ4", "rosbag/tiny_lz4.bag", "ROS 1 bag"),
+    ("ROS bag bzip2", "rosbag/tiny_bz2.bag", "ROS 1 bag"),
+    ("MCAP", "mcap/tiny_none.mcap", "MCAP"),
+    ("MCAP LZ4", "mcap/tiny_lz4.mcap", "MCAP"),
+    ("CSV in gzip", "../packed/tiny.csv.gz", "CSV.gz"),
+    ("CSV in xz", "../packed/tiny.csv.xz", "CSV.xz"),
+    ("CSV in ZSTD", "../packed/frames.csv.zst", "CSV.zst"),
 ]
 
 
@@ -186,7 +199,7 @@ def worker(peer: str, name: str, form: str, first: int, count: int) -> None:
     """Reads variants one after another and says a line of each; what ends this process ends with one."""
     out = os.fdopen(os.dup(1), "w")
     good = ROOT / "fixtures/good" / name
-    data, read = good.read_bytes(), decoders.READERS[form][peer]
+    data, read = good.read_bytes(), READERS[form][peer]
     with overheard() as usual:
         truth = keys(read(str(good)))
     print(json.dumps({"truth": mark(truth)}), file=out, flush=True)
@@ -410,7 +423,7 @@ def main() -> None:
         ours, truth = liaf(args.liaf, name, form, 0, args.variants)
         results = {"liaf": ours}
         row(title, "liaf", ours)
-        for peer in decoders.READERS[form]:
+        for peer in READERS[form]:
             read = watch(peer, name, form, truth, 0, args.variants)
             if isinstance(read, str):
                 print(f"{title}: {peer}: left out: {read}", file=sys.stderr)

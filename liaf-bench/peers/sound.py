@@ -23,6 +23,8 @@ from xml.etree import ElementTree
 import lz4.frame
 import zstandard
 
+import containers
+
 ORACLES = Path(__file__).resolve().parents[2] / "fixtures/oracles"
 
 
@@ -226,6 +228,31 @@ def mat(data: bytes) -> None:
     need(len({columns[name].size for name in ("ts", "x", "y", "pol")}) == 1, "columns of one length")
 
 
+def mat_struct(data: bytes) -> None:
+    import scipy.io
+
+    td = scipy.io.loadmat(io.BytesIO(data))["TD"]
+    need(len({td[name][0, 0].size for name in ("ts", "x", "y", "p")}) == 1, "columns of one length")
+
+
+def read_whole(form: str) -> Callable[[bytes], None]:
+    """What the only other reader of a container cannot read."""
+
+    def check(data: bytes) -> None:
+        with tempfile.NamedTemporaryFile(suffix=".bag" if "bag" in form else ".mcap") as file:
+            file.write(data)
+            file.flush()
+            (read,) = containers.READERS[form].values()
+            list(read(file.name))
+
+    return check
+
+
+def packed(suffix: str) -> Callable[[bytes], None]:
+    """A text inside another file."""
+    return lambda data: csv(containers.UNPACK[suffix](data))
+
+
 def hdf5(data: bytes) -> None:
     """By h5py in a process of its own, as its library may crash."""
     with tempfile.NamedTemporaryFile(suffix=".h5") as file:
@@ -250,5 +277,9 @@ CHECKS: dict[str, Callable[[bytes], None]] = {
     "npy": npy,
     "npz": npz,
     "MAT 5": mat,
+    "MAT 5 struct": mat_struct,
     "HDF5": hdf5,
+    "ROS 1 bag": read_whole("ROS 1 bag"),
+    "MCAP": read_whole("MCAP"),
+    **{f"CSV{suffix}": packed(suffix) for suffix in containers.UNPACK},
 }
