@@ -148,20 +148,31 @@ impl Checkpoint {
     /// # Errors
     /// If the checkpoint is not one of a container.
     pub(crate) fn row(&self) -> Result<u64> {
-        let [row] = self.state()?;
+        let ([row], _) = self.first()?;
         Ok(u64::try_from(row).unwrap_or(0))
     }
 
     /// The state of a checkpoint of a format whose state has `N` numbers.
     pub(crate) fn state<const N: usize>(&self) -> Result<[i64; N]> {
-        let state = <[i64; N]>::try_from(self.state.as_slice()).ok();
+        match self.first()? {
+            (state, []) => Ok(state),
+            _ => Err(self.foreign(N)),
+        }
+    }
+
+    /// The first `N` numbers of the state, and the others.
+    pub(crate) fn first<const N: usize>(&self) -> Result<([i64; N], &[i64])> {
+        let split = self.state.split_first_chunk::<N>();
         // The limit leaves headroom, so that adding times to these numbers cannot overflow.
-        let sane = |number: &i64| number.unsigned_abs() < 1 << 62;
-        state.filter(|state| state.iter().all(sane)).ok_or_else(|| {
-            Error::malformed("the index does not belong to this format")
-                .at(self.offset)
-                .expected(format!("{N} numbers below 2^62"))
-                .found(format!("{:?}", self.state))
-        })
+        let is_sane = self.state.iter().all(|number| number.unsigned_abs() < 1 << 62);
+        let (first, rest) = split.filter(|_| is_sane).ok_or_else(|| self.foreign(N))?;
+        Ok((*first, rest))
+    }
+
+    fn foreign(&self, numbers: usize) -> Error {
+        Error::malformed("the index does not belong to this format")
+            .at(self.offset)
+            .expected(format!("{numbers} numbers below 2^62"))
+            .found(format!("{:?}", self.state))
     }
 }

@@ -1,5 +1,6 @@
 //! What is decided about the columns of a file where it is opened, from their first rows.
 
+use super::Array;
 use super::guess::guess_unit;
 use super::polarity::{PolarityReading, PolaritySet};
 use super::rows::Rows;
@@ -45,6 +46,8 @@ pub(crate) struct Said {
     pub sensor: Option<SensorSize>,
     /// Added to all times, in µs.
     pub offset: i64,
+    /// The polarities, if all are the same because those of the other kind are elsewhere.
+    pub all: Option<Array>,
 }
 
 /// Decides how rows are read whose first have these numbers of t, x, y and p.
@@ -66,11 +69,13 @@ pub(crate) fn decide(sample: &[Vec<f64>; 4], said: Said, options: &ReadOptions) 
             (unit, how)
         }
     };
-    let polarity = match columns.polarity {
+    let polarity = match columns.polarity.filter(|_| said.all.is_none()) {
         Some(values) => PolarityReading::stated(values),
         None => p.iter().copied().collect::<PolaritySet>().decide()?,
     };
-    notes.extend(polarity.notes());
+    if said.all.is_none() {
+        notes.extend(polarity.notes());
+    }
     let rows = Rows { unit, offset: said.offset, polarity, ..Rows::new(columns) };
     let (mut sensor, sensor_source) =
         SensorSource::Header.unless_stated(options.sensor, said.sensor);
@@ -79,8 +84,11 @@ pub(crate) fn decide(sample: &[Vec<f64>; 4], said: Said, options: &ReadOptions) 
         sensor = Some(size);
         notes.extend(note);
     }
-    let details =
-        vec![("time unit", format!("{} ({how})", unit.name())), ("polarity", polarity.describe())];
+    let polarity = match said.all {
+        Some(_) => "by two lists, of OFF and of ON".to_owned(),
+        None => polarity.describe(),
+    };
+    let details = vec![("time unit", format!("{} ({how})", unit.name())), ("polarity", polarity)];
     let is_unit_said = said.unit.is_some();
     Ok(Decided { rows, sensor, sensor_source, details, notes, is_unit_said })
 }

@@ -3,6 +3,7 @@
 mod decide;
 mod feed;
 mod guess;
+mod halves;
 mod inflate;
 mod names;
 mod number;
@@ -13,12 +14,14 @@ mod reader;
 mod rows;
 mod sensor;
 mod time;
+mod wraps;
 
 pub(crate) use decide::{Decided, Said, decide, slow};
 pub(crate) use feed::{Feed, Storage};
-pub(crate) use guess::guess_order;
+pub(crate) use guess::{guess_order, guess_three};
+pub(crate) use halves::{Halves, half_of};
 pub(crate) use names::Name;
-pub(crate) use number::{Kind, Number, View};
+pub(crate) use number::{Kind, Number, View, constant};
 pub(crate) use other_table::surely_no_events;
 pub(crate) use pixel::{Pixel, Pixels};
 #[cfg(feature = "hdf5")]
@@ -27,5 +30,8 @@ pub(crate) use polarity::{Meaning, PolarityReading, PolaritySet};
 pub(crate) use reader::{Array, Checksum, ColumnReader, Parts, Source};
 #[cfg(feature = "hdf5")]
 pub(crate) use rows::{Rows, Unusable};
+#[cfg(feature = "hdf5")]
+pub(crate) use sensor::is_contradicted;
 pub(crate) use sensor::turned_if_needed;
 pub(crate) use time::{guess, scaled};
+pub(crate) use wraps::{Wraps, rises};

@@ -64,6 +64,18 @@ pub(crate) struct View<'a> {
     pub number: Number,
 }
 
+/// Largest number of values of a [`constant`] column.
+const CONSTANT: usize = 64 << 10;
+
+/// A column of so many values that all are 0 or, if `is_on`, 1: the polarities of events that are stored
+/// apart from those of the other polarity.
+pub(crate) fn constant(is_on: bool, values: usize) -> View<'static> {
+    static OFF: [u8; CONSTANT] = [0; CONSTANT];
+    static ON: [u8; CONSTANT] = [1; CONSTANT];
+    let bytes = if is_on { &ON } else { &OFF };
+    View { bytes: &bytes[..values.min(CONSTANT)], stride: 1, number: Number::little(Kind::U8) }
+}
+
 /// A value of a column. An integer that does not fit in `i64` becomes `i64::MIN`, which is not
 /// valid in any column.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use super::feed::Feed;
-use super::number::{Number, View};
+use super::number::{Number, View, constant};
 use super::polarity::DECIDING_ROWS;
 use super::rows::{Rows, Unusable};
+use super::wraps::Wraps;
 use crate::codec::{BlockReader, Checkpoint, EventSink, seek};
 use crate::error::{Error, Result};
 use crate::io::ByteSource;
@@ -72,6 +73,7 @@ pub(crate) struct ColumnReader {
     pub report: Report,
     /// An error that concerns the file as a whole and is reported after the events.
     pub flaw: Option<Error>,
+    wraps: Wraps,
     row: u64,
     /// If not all rows are wanted: how many are skipped, and how many there are.
     passed: Option<(u64, u64)>,
@@ -80,6 +82,13 @@ pub(crate) struct ColumnReader {
     buffers: Vec<Vec<u8>>,
     batch: EventBatch,
     ended: bool,
+}
+
+impl Array {
+    /// Polarities that are stored nowhere, because all are the same.
+    pub const ALL_OFF: Self =
+        Self { source: usize::MAX - 1, start: 0, number: Number::little(super::Kind::U8) };
+    pub const ALL_ON: Self = Self { source: usize::MAX, ..Self::ALL_OFF };
 }
 
 impl ColumnReader {
@@ -109,6 +118,7 @@ impl ColumnReader {
             strict,
             report,
             flaw,
+            wraps: Wraps::new(Some(arrays[0].number.kind), rows.unit, rows.offset),
             row: 0,
             passed: None,
             short: None,
@@ -155,6 +165,8 @@ impl ColumnReader {
         if let (Some((row, _)), true) = (&stop, self.strict) {
             self.batch.truncate((row - first) as usize);
         }
+        let (wraps, index) = self.wraps.unroll(&mut self.batch.t);
+        self.report.add_event(Finding::TimeWraps, wraps, first + index as u64);
         if !self.batch.is_empty() {
             let offset = self.row_offset(first);
             sink.events(&mut self.batch, offset).map_err(|error| {
@@ -277,6 +289,9 @@ impl Parts {
 }
 
 fn view<'a>(array: Array, sources: &[Source], buffers: &'a [Vec<u8>]) -> Option<View<'a>> {
+    if array == Array::ALL_OFF || array == Array::ALL_ON {
+        return Some(constant(array == Array::ALL_ON, BLOCK));
+    }
     let bytes = buffers.get(array.source)?.get(array.start..)?;
     Some(View { bytes, stride: sources.get(array.source)?.stride, number: array.number })
 }
@@ -349,11 +364,15 @@ impl BlockReader for ColumnReader {
     }
 
     fn checkpoint(&self) -> Option<Checkpoint> {
-        Some(Checkpoint { offset: self.position(), state: vec![self.row as i64] })
+        let mut state = vec![self.row as i64];
+        state.extend(self.wraps.state().into_iter().flatten());
+        Some(Checkpoint { offset: self.position(), state })
     }
 
     fn resume(&mut self, source: &mut ByteSource, checkpoint: &Checkpoint) -> Result<()> {
-        seek::resume(self, source, checkpoint)
+        seek::resume(self, source, checkpoint)?;
+        self.wraps.resume(Wraps::of(checkpoint.first::<1>()?.1));
+        Ok(())
     }
 
     fn stop(&mut self, source: &mut ByteSource, checkpoint: &Checkpoint) -> Result<()> {

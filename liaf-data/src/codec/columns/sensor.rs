@@ -7,6 +7,22 @@ use crate::model::{Note, SensorSize};
 /// Of so many events that the stated size leaves out, the turned size may leave out one.
 const BETTER: usize = 20;
 
+/// How many of these events are outside a sensor of this size.
+fn outside(size: SensorSize, [x, y]: [&[f64]; 2], pixels: Pixels) -> usize {
+    let events = x.iter().zip(y).filter(|&(&x, &y)| {
+        matches!((pixels.pixel(x), pixels.pixel(y)),
+            (Pixel::At(x), Pixel::At(y)) if !size.contains(x, y))
+    });
+    events.count()
+}
+
+/// Whether the first events contradict a size that the file does not state, and that was only assumed: one
+/// in so many is outside, which is more than damage explains.
+pub(crate) fn is_contradicted(assumed: SensorSize, [x, y]: [&[f64]; 2], pixels: Pixels) -> bool {
+    const DAMAGE: usize = 100;
+    outside(assumed, [x, y], pixels).saturating_mul(DAMAGE) > x.len().min(y.len())
+}
+
 /// The size of the sensor for events with these numbers of x and y, the first of a file, of which the
 /// file states the size. Public writers differ in whether height or width comes first, so that the
 /// size is taken turned if that holds the events and the stated one does not; a note says so.
@@ -16,13 +32,7 @@ pub(crate) fn turned_if_needed(
     pixels: Pixels,
 ) -> (SensorSize, Option<Note>) {
     let turned = SensorSize::new(stated.height, stated.width);
-    let outside = |size: SensorSize| {
-        let events = x.iter().zip(y).filter(|&(&x, &y)| {
-            matches!((pixels.pixel(x), pixels.pixel(y)),
-                (Pixel::At(x), Pixel::At(y)) if !size.contains(x, y))
-        });
-        events.count()
-    };
+    let outside = |size| outside(size, [x, y], pixels);
     let lost = outside(stated);
     if lost == 0 || outside(turned).saturating_mul(BETTER) > lost {
         return (stated, None);

@@ -2,6 +2,7 @@
 //!
 //! Sources: RFC 1952 (gzip), RFC 8878 (ZSTD), "The .xz File Format" 1.2.1 of the Tukaani project.
 
+mod body;
 mod bzip2;
 mod codec;
 mod gzip;
@@ -16,6 +17,7 @@ mod zip;
 mod zip;
 mod zstd;
 
+pub(crate) use body::{BodyFault, bunzip2};
 use codec::Codec;
 use unpacker::Unpacker;
 pub(crate) use zip::{Member, first_member};

@@ -3,6 +3,7 @@
 use super::line::{self, Columns, Fault, Line};
 use super::segment::LineSegment;
 use super::tail::{self, LastTime};
+use crate::codec::columns::Wraps;
 use crate::codec::{Checkpoint, Decoder, EventSink, ReadOptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hint::Hint;
@@ -37,6 +38,7 @@ pub struct CsvDecoder {
     too_long: u64,
     /// The time in the last complete line, if times are the last column.
     last_time: Option<LastTime>,
+    wraps: Wraps,
     segments: Vec<LineSegment>,
     report: Report,
 }
@@ -67,6 +69,7 @@ impl CsvDecoder {
             carry: Vec::new(),
             too_long: 0,
             last_time: None,
+            wraps: Wraps::new(None, columns.unit, 0),
             segments,
             report,
         }
@@ -134,15 +137,14 @@ impl CsvDecoder {
         sink: &mut dyn EventSink,
     ) -> Result<()> {
         let mut given = Ok(());
+        let (wraps, index) = self.wraps.unroll(&mut segment.batch.t);
+        if wraps > 0 {
+            self.report.add(Finding::TimeWraps, wraps, self.offset_of(bytes, index));
+        }
         if !segment.batch.is_empty() {
-            given = sink.events(&mut segment.batch, segment.first).map_err(|error| {
-                error.place_event(|event| {
-                    segment.begin(self.offset, self.line);
-                    let (most, longest) = (event + 1, self.line_bytes);
-                    segment.decode(bytes, &self.columns, most, longest, self.strict, false);
-                    segment.last
-                })
-            });
+            given = sink
+                .events(&mut segment.batch, segment.first)
+                .map_err(|error| error.place_event(|event| self.offset_of(bytes, event)));
         }
         self.report.merge(&segment.report);
         if let Some((fault, offset, line)) = segment.first_bad.take()
@@ -157,6 +159,15 @@ impl CsvDecoder {
             Some((fault, offset, line)) => Err(self.error(fault, offset, line)),
             None => Ok(()),
         }
+    }
+
+    /// Offset of the line of an event, by its index among those of `bytes`.
+    fn offset_of(&self, bytes: &[u8], event: usize) -> u64 {
+        let mut segment = LineSegment::default();
+        segment.begin(self.offset, self.line);
+        let (most, longest) = (event + 1, self.line_bytes);
+        segment.decode(bytes, &self.columns, most, longest, self.strict, false);
+        segment.last
     }
 
     /// What a line is called in messages: its number, if that is known.
@@ -270,6 +281,7 @@ impl Decoder for CsvDecoder {
         let line = if self.line_is_known { self.line as i64 } else { -1 };
         let mut state = vec![line];
         state.extend(self.last_time.iter().flat_map(|last| last.to_state()));
+        state.extend(self.wraps.state().into_iter().flatten());
         (self.too_long == 0).then_some(Checkpoint { offset: self.offset, state })
     }
 
@@ -279,19 +291,20 @@ impl Decoder for CsvDecoder {
         self.carry.clear();
         self.too_long = 0;
         self.last_time = None;
+        self.wraps.resume(None);
         self.report.clone_from(&self.header);
     }
 
     fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        let ([line], last_time) = match checkpoint.state.len() {
-            0..=1 => (checkpoint.state()?, None),
-            _ => {
-                let [line, state @ ..] = checkpoint.state::<{ 1 + tail::STATE }>()?;
-                ([line], Some(LastTime::from_state(state)))
-            }
+        let ([line], rest) = checkpoint.first()?;
+        // Of the two states either may be missing; they differ in length.
+        let (time, wraps) = match rest.split_first_chunk::<{ tail::STATE }>() {
+            Some((time, wraps)) if rest.len() != Wraps::STATE => (Some(*time), wraps),
+            _ => (None, rest),
         };
         self.reset();
-        self.last_time = last_time;
+        self.last_time = time.map(LastTime::from_state);
+        self.wraps.resume(Wraps::of(wraps));
         self.line_is_known = line >= 0;
         (self.line, self.offset) = (u64::try_from(line).unwrap_or(0), checkpoint.offset);
         Ok(())

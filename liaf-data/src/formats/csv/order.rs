@@ -4,7 +4,7 @@ use super::line::{self, Columns, Fault, Line};
 use super::number::{float, word};
 use super::split;
 use crate::codec::TimeUnit;
-use crate::codec::columns::{PolarityReading, PolaritySet};
+use crate::codec::columns::{PolarityReading, PolaritySet, rises as may_follow};
 
 const TXYP: [usize; 4] = [0, 1, 2, 3];
 const XYPT: [usize; 4] = [3, 0, 1, 2];
@@ -27,7 +27,7 @@ pub(crate) fn guess_order(
     let column = |i: usize| split.iter().filter_map(move |row| row.get(i).copied());
     let is_p = |i| polarities(column(i)).is_pair();
     let values = |i| column(i).filter_map(float);
-    let rises = |i| values(i).zip(values(i).skip(1)).all(|(before, after)| before <= after);
+    let rises = |i| values(i).zip(values(i).skip(1)).all(|(a, b)| may_follow(a, b));
     let climbs = |i| rises(i) && values(i).next() < values(i).next_back();
     let most = |i| values(i).fold(f64::NEG_INFINITY, f64::max);
     let first = (is_p(3), rises(0));

@@ -5,12 +5,16 @@ use std::ops::Range;
 use liaf_hdf5::{Buffers, Error};
 
 use super::table::{Column, Table, is_final};
-use crate::codec::columns::{Kind, Number, Rows, Unusable, View};
+use crate::codec::columns::{Rows, Unusable, constant};
 use crate::model::EventBatch;
 
 /// Most rows that are converted at a time. Blocks of more are converted where they are used, so
 /// that their events are never in memory all at once.
 pub(super) const ROWS: u64 = 64 << 10;
+
+/// In the place of the index of a table: polarities that all are OFF, or with the number after it ON, are
+/// in none.
+pub(super) const ALL_OFF: usize = usize::MAX - 1;
 
 /// Reads blocks of rows. Each thread has one.
 pub(super) struct Block {
@@ -112,15 +116,14 @@ impl Block {
         how: Rows,
         batch: &mut EventBatch,
     ) -> Unusable {
-        let nothing = View { bytes: &[], stride: 1, number: Number::little(Kind::U8) };
-        let views = columns.map(|(i, column)| {
+        let views = columns.each_ref().map(|(i, column)| {
             let Some(((table, bytes), first)) =
-                self.tables.get(i).zip(self.bytes.get(i)).zip(first.get(i))
+                self.tables.get(*i).zip(self.bytes.get(*i)).zip(first.get(*i))
             else {
-                return nothing;
+                return constant(*i != ALL_OFF, (rows.end - rows.start) as usize);
             };
             let from = first + (rows.start - piece.start) as usize * table.row_bytes;
-            table.view(column, bytes.get(from..).unwrap_or_default())
+            table.view(*column, bytes.get(from..).unwrap_or_default())
         });
         how.append(views, (rows.end - rows.start) as usize, batch)
     }

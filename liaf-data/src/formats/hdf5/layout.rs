@@ -3,7 +3,7 @@
 use liaf_hdf5::{Dataset, Datatype, ErrorKind, File, Group, NumberKind, Object};
 
 use super::sensor;
-use crate::codec::columns::{Kind, Name, Number};
+use crate::codec::columns::{Kind, Name, Number, half_of};
 use crate::codec::{ColumnMap, Field, ReadOptions, StreamChoice, TimeUnit};
 use crate::container::hdf5::error;
 use crate::error::{Error, Result};
@@ -38,6 +38,10 @@ pub(crate) enum Shape {
     Columns(Box<[(Dataset, Number); 4]>),
     /// Datasets of t, of x and y in two columns, and of p.
     Pairs(Box<[(Dataset, Number); 3]>),
+    /// Datasets of t, x and y of events that all are ON, or all are OFF.
+    Half(Box<[(Dataset, Number); 3]>, bool),
+    /// The events of OFF and of ON, each in datasets of their own.
+    Halves(Box<[Shape; 2]>),
 }
 
 impl Shape {
@@ -58,7 +62,10 @@ impl Shape {
                 vec![dataset]
             }
             Self::Columns(columns) => columns.iter().map(|(dataset, _)| dataset).collect(),
-            Self::Pairs(columns) => columns.iter().map(|(dataset, _)| dataset).collect(),
+            Self::Pairs(columns) | Self::Half(columns, _) => {
+                columns.iter().map(|(dataset, _)| dataset).collect()
+            }
+            Self::Halves(halves) => halves.iter().flat_map(Shape::datasets).collect(),
         }
     }
 }
@@ -107,11 +114,8 @@ pub(crate) fn streams(file: &File, options: &ReadOptions) -> Result<Vec<Stream>>
             _ => None,
         };
         if let Some(shape) = shape {
-            let group = file.group(if matches!(shape, Shape::Columns(_) | Shape::Pairs(_)) {
-                place
-            } else {
-                parent(place)
-            });
+            let is_group = matches!(shape, Shape::Columns(_) | Shape::Pairs(_) | Shape::Halves(_));
+            let group = file.group(if is_group { place } else { parent(place) });
             let group = group.ok();
             let number = |name: &str| group.as_ref().and_then(|group| sensor::number(group, name));
             let root = file.root().ok();
@@ -240,14 +244,55 @@ fn of_group(group: &Group, keys: Option<&ColumnMap>) -> Result<Option<Shape>> {
     }
     let columns = columns.into_iter().collect::<Option<Vec<_>>>();
     let columns = columns.and_then(|columns| columns.try_into().ok());
-    Ok(columns.map(|columns| Shape::Columns(Box::new(columns))))
+    match (columns, keys) {
+        (Some(columns), _) => Ok(Some(Shape::Columns(Box::new(columns)))),
+        (None, None) => halves(group, &names),
+        (None, Some(_)) => Ok(None),
+    }
+}
+
+/// The datasets of OFF and of ON, if a group has both: in groups of their own (`pos/t`), or by their names
+/// (`t_pos`).
+fn halves(group: &Group, names: &[String]) -> Result<Option<Shape>> {
+    let mut halves = Vec::new();
+    for is_on in [false, true] {
+        let own = names.iter().filter_map(|name| {
+            let (is, rest) = half_of(name)?;
+            (is == is_on).then_some((name, rest))
+        });
+        let mut three: [Option<(Dataset, Number)>; 3] = [const { None }; 3];
+        let mut take = |field: Option<Field>, dataset: Dataset| {
+            let number = number_of(dataset.datatype()).filter(|_| is_column(&dataset));
+            if let (Some(field @ (Field::T | Field::X | Field::Y)), Some(number)) = (field, number)
+            {
+                three[field.index()].get_or_insert((dataset, number));
+            }
+        };
+        for (name, rest) in own {
+            match found(group.object(name))? {
+                Some(Object::Dataset(dataset)) => take(Name::field(&rest), dataset),
+                Some(Object::Group(inner)) if rest.is_empty() => {
+                    for name in inner.names().map_err(error)? {
+                        if let Some(Object::Dataset(dataset)) = found(inner.object(&name))? {
+                            take(Name::field(&name), dataset);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        let [Some(t), Some(x), Some(y)] = three else { return Ok(None) };
+        halves.push(Shape::Half(Box::new([t, x, y]), is_on));
+    }
+    Ok(halves.try_into().ok().map(|halves| Shape::Halves(Box::new(halves))))
 }
 
 /// The unit in the name of the times.
 fn unit_of(shape: &Shape) -> Option<TimeUnit> {
     let name = match shape {
         Shape::Columns(columns) => columns[0].0.name(),
-        Shape::Pairs(columns) => columns[0].0.name(),
+        Shape::Pairs(columns) | Shape::Half(columns, _) => columns[0].0.name(),
+        Shape::Halves(halves) => return unit_of(&halves[0]),
         Shape::Records(dataset, [(_, offset), ..]) => match dataset.datatype() {
             Datatype::Compound { members, .. } => {
                 &members.iter().find(|member| member.offset == *offset)?.name

@@ -17,7 +17,9 @@ use std::collections::BTreeMap;
 
 use liaf_hdf5::{File, Filter};
 
-use crate::codec::columns::{Decided, Rows, Said, decide, guess_order};
+use crate::codec::columns::{
+    Array, Decided, Halves, Pixels, Rows, Said, decide, guess_order, is_contradicted,
+};
 use crate::codec::{Body, ColumnMap, Detection, Field, Format, Opened, ReadOptions, StreamChoice};
 use crate::container::hdf5::{self, Shared};
 use crate::error::{Error, Result};
@@ -157,6 +159,37 @@ fn read(
     info: &mut RecordingInfo,
     options: &ReadOptions,
 ) -> Result<Body> {
+    let Stream { name, place, shape, .. } = stream;
+    let halves = match shape {
+        Shape::Halves(halves) => halves,
+        shape => {
+            let stream = Stream { name, place, shape, ..stream };
+            return read_list(stream, triggers, (file, shared), None, offset, info, options);
+        }
+    };
+    let mut lists = Vec::new();
+    for (shape, all) in halves.into_iter().zip([Array::ALL_OFF, Array::ALL_ON]) {
+        let (name, place) = (name.clone(), place.clone());
+        let half = Stream { name, place, shape, ms_table: None, ..stream };
+        let at = (file, shared.clone());
+        lists.push(read_list(half, None, at, Some(all), offset, info, options)?);
+    }
+    let lists = lists.into_iter().filter_map(Body::into_blocks).collect::<Vec<_>>();
+    let lists = <[_; 2]>::try_from(lists);
+    let lists = lists.map_err(|_| Error::unsupported("two lists of events in one reader"))?;
+    Ok(Body::blocks(Halves::new(lists, info.bytes.unwrap_or(0))))
+}
+
+/// What reads one list of events; `all` are its polarities, if all are the same.
+fn read_list(
+    stream: Stream,
+    triggers: Option<&Triggers>,
+    (file, shared): (&File, Shared),
+    all: Option<Array>,
+    offset: i64,
+    info: &mut RecordingInfo,
+    options: &ReadOptions,
+) -> Result<Body> {
     let filters = stream.shape.datasets().first().map_or(&[][..], |set| set.filters());
     if !filters.is_empty() {
         let names: Vec<_> = filters.iter().map(filter_name).collect();
@@ -231,7 +264,20 @@ fn read(
     }
     // Where no row can be read, the reader will say what is wrong.
     let sample = sample.unwrap_or_default();
-    let said = Said { unit, sensor: size, offset };
+    // Other data sets have the same groups as those whose cameras are known.
+    let is_wrong =
+        |assumed| is_contradicted(assumed, [&sample[1], &sample[2]], Pixels::of(&options.columns));
+    let (size, how) = match (size, how) {
+        (Some(assumed), Some(SensorSource::Assumed)) if is_wrong(assumed) => {
+            let chosen = info.stream;
+            for stream in info.streams.iter_mut().filter(|one| Some(one.id) == chosen) {
+                stream.sensor = None;
+            }
+            (None, None)
+        }
+        known => known,
+    };
+    let said = Said { unit, sensor: size, offset, all };
     let Decided { rows, sensor, sensor_source, details, notes, .. } =
         decide(&sample, said, options)?;
     let (sensor, sensor_source) = match (sensor_source, how) {
@@ -249,7 +295,7 @@ fn read(
             stream.sensor = sensor;
         }
     }
-    reader.rows = rows;
+    reader.set_rows(rows);
     Ok(Body::blocks(reader))
 }
 

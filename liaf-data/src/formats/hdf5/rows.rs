@@ -9,7 +9,7 @@ use super::block::{self, Block, Piece};
 use super::layout::Shape;
 use super::ms_table::MsTable;
 use super::table::{Column, MOST_DAMAGED, Table, given_up};
-use crate::codec::columns::{DECIDING_ROWS, Rows, Unusable, View};
+use crate::codec::columns::{DECIDING_ROWS, Kind, Number, Rows, Unusable, View, Wraps, constant};
 use crate::codec::{BlockReader, Checkpoint, EventSink, ReadOptions, seek};
 use crate::container::hdf5::{self, Shared};
 use crate::error::{Error, Result};
@@ -27,7 +27,8 @@ pub(crate) struct RowReader {
     tables: Vec<Table>,
     /// The table, and what in it, are t, x, y and p.
     columns: [(usize, Column); 4],
-    pub rows: Rows,
+    pub(super) rows: Rows,
+    wraps: Wraps,
     row: u64,
     end: u64,
     /// Number of all rows, and of rows that are skipped.
@@ -86,6 +87,16 @@ impl RowReader {
                 let columns = [at(0, t_number, 0), at(1, number, 0), y, at(2, p_number, 0)];
                 (vec![Table::new(t, 1), Table::new(xy, 2), Table::new(p, 1)], columns)
             }
+            Shape::Half(sets, is_on) => {
+                let [t, x, y] = &*sets;
+                let p = at(block::ALL_OFF + usize::from(is_on), Number::little(Kind::U8), 0);
+                let columns = [at(0, t.1, 0), at(1, x.1, 0), at(2, y.1, 0), p];
+                (sets.into_iter().map(|(set, _)| Table::new(set, 1)).collect(), columns)
+            }
+            // Each half has a reader of its own.
+            Shape::Halves(_) => {
+                return Err(Error::unsupported("two lists of events in one reader"));
+            }
         };
         let tables = tables.into_iter().collect::<liaf_hdf5::Result<Vec<_>>>();
         let tables = tables.map_err(hdf5::error)?;
@@ -113,6 +124,7 @@ impl RowReader {
             tables,
             columns,
             rows,
+            wraps: Wraps::new(Some(columns[0].1.number.kind), rows.unit, rows.offset),
             row: 0,
             end: total,
             total,
@@ -151,6 +163,12 @@ impl RowReader {
         self.report.add_event(Finding::BadParts, 1, self.total);
         self.report.note(&error);
         self.flaw = Some(error);
+    }
+
+    /// Sets how numbers become events.
+    pub fn set_rows(&mut self, rows: Rows) {
+        self.rows = rows;
+        self.wraps = Wraps::new(Some(self.columns[0].1.number.kind), rows.unit, rows.offset);
     }
 
     /// Notes that the file ends `missing` bytes too early.
@@ -202,10 +220,12 @@ impl RowReader {
             }
             damaged = if is_read { 0 } else { damaged + 1 };
             for (values, (i, column)) in values.iter_mut().zip(self.columns) {
-                let view = self.tables[i].view(column, &bytes[i]);
-                values.extend(
-                    is_read.then(|| view.floats((end - row) as usize)).into_iter().flatten(),
-                );
+                let rows = if is_read { (end - row) as usize } else { 0 };
+                let view = match (self.tables.get(i), bytes.get(i)) {
+                    (Some(table), Some(bytes)) => table.view(column, bytes),
+                    _ => constant(i != block::ALL_OFF, rows),
+                };
+                values.extend(view.floats(rows));
             }
             row = end;
         }
@@ -325,6 +345,8 @@ impl RowReader {
         if let (Some((row, _)), true) = (&stop, self.strict) {
             batch.truncate((row - rows.start) as usize);
         }
+        let (wraps, index) = self.wraps.unroll(&mut batch.t);
+        self.report.add_event(Finding::TimeWraps, wraps, rows.start + index as u64);
         if !batch.is_empty() {
             sink.events(batch, 0)?;
         }
@@ -520,11 +542,15 @@ impl BlockReader for RowReader {
     }
 
     fn checkpoint(&self) -> Option<Checkpoint> {
-        Some(Checkpoint { offset: self.position(), state: vec![self.row as i64] })
+        let mut state = vec![self.row as i64];
+        state.extend(self.wraps.state().into_iter().flatten());
+        Some(Checkpoint { offset: self.position(), state })
     }
 
     fn resume(&mut self, source: &mut ByteSource, checkpoint: &Checkpoint) -> Result<()> {
-        seek::resume(self, source, checkpoint)
+        seek::resume(self, source, checkpoint)?;
+        self.wraps.resume(Wraps::of(checkpoint.first::<1>()?.1));
+        Ok(())
     }
 
     fn stop(&mut self, source: &mut ByteSource, checkpoint: &Checkpoint) -> Result<()> {

@@ -25,12 +25,7 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         }
         _ => None,
     };
-    let container = Container {
-        format: FORMAT.name,
-        layout: McapLayout,
-        start: MAGIC.len() as u64,
-        index,
-        unpack: "write it anew with `mcap compress`",
-    };
+    let container =
+        Container { format: FORMAT.name, layout: McapLayout, start: MAGIC.len() as u64, index };
     ros::open(source, container, options)
 }

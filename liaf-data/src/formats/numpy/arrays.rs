@@ -2,7 +2,9 @@
 
 use super::found::Found;
 use super::planner::{Plan, Planner};
-use crate::codec::columns::{Array, Name, Number, Said, guess_order, surely_no_events};
+use crate::codec::columns::{
+    Array, Name, Number, Said, guess_order, guess_three, surely_no_events,
+};
 use crate::codec::{ColumnMap, Field, ReadOptions, TimeUnit};
 use crate::container::npy::Dtype;
 use crate::error::{Error, Result};
@@ -20,7 +22,7 @@ pub(crate) fn one(
     let planner = match found.header.dtype.clone() {
         Dtype::Record { .. } => records(source, found, &mut said, options)?,
         Dtype::Plain(number) => {
-            table(source, found, number, options).map_err(|error| error.at(here))?
+            table(source, found, number, said, options).map_err(|error| error.at(here))?
         }
     };
     planner.finish(source, said, options).map_err(|error| error.at(here))
@@ -38,7 +40,7 @@ pub(crate) fn several(
     options: &ReadOptions,
 ) -> Result<Plan> {
     let (times, polarities) = (places[0].0, places[3].0);
-    said.unit = found.get(times).and_then(|one| unit_of(&one.name));
+    said.unit = said.unit.or(found.get(times).and_then(|one| unit_of(&one.name)));
     let here = found.get(polarities).map_or(0, |one| one.feed.start());
     let mut planner = Planner::new(source, options);
     let length = |one: &Found| one.pairs().filter(|_| !one.is_column()).unwrap_or(one.elements());
@@ -86,7 +88,11 @@ pub(crate) fn several(
         }
         planner.add(one.feed, number.bytes(), one.ahead, one.file);
     }
+    if let Some(all) = said.all {
+        planner.parts.arrays[Field::P.index()] = all;
+    }
     planner.parts.left = rows;
+    types.retain(|text| !text.is_empty());
     planner.details.push(("arrays", types.join(", ")));
     planner.finish(source, said, options).map_err(|error| error.at(here))
 }
@@ -111,6 +117,10 @@ fn records(
     };
     let mut types = Vec::new();
     for field in Field::ALL {
+        if let (Field::P, Some(all)) = (field, said.all) {
+            planner.parts.arrays[field.index()] = all;
+            continue;
+        }
         let member = match &options.columns.map {
             Some(ColumnMap::Order(order)) => {
                 let at = order.iter().position(|&column| column == Some(field));
@@ -161,6 +171,7 @@ fn table(
     source: &mut ByteSource,
     found: Found,
     number: Number,
+    said: Said,
     options: &ReadOptions,
 ) -> Result<Planner> {
     let wrong = |error: Error| error.found(format!("shape {:?}", found.header.shape));
@@ -177,7 +188,7 @@ fn table(
         }
         None => None,
     };
-    let width = stated.map_or(4, |order| order.len() as u64);
+    let width = stated.map_or(if said.all.is_some() { 3 } else { 4 }, |order| order.len() as u64);
     let rows = match (rows, columns) {
         (rows, columns) if columns == width => rows,
         (columns, rows) if columns == width => rows,
@@ -196,23 +207,33 @@ fn table(
         let at = |field| stated.iter().position(|&column| column == Some(field)).unwrap_or(0);
         order = Field::ALL.map(at);
     }
-    let arrays = planner.columns(source, found, (number, rows, width), &order)?;
+    let wanted = &order[..4.min(width as usize)];
+    let arrays = planner.columns(source, found, (number, rows, width), wanted)?;
     planner.parts.arrays.iter_mut().zip(arrays).for_each(|(place, array)| *place = array);
     let how = if stated.is_some() {
         "as stated"
     } else {
         let sample = planner.parts.sample(source, &planner.ahead)?;
-        order = guess_order(&sample).ok_or_else(|| {
+        let guessed = match said.all {
+            Some(_) => guess_three(&sample),
+            None => guess_order(&sample),
+        };
+        order = guessed.ok_or_else(|| {
             Error::malformed("the meaning of the columns is ambiguous")
                 .hint(Hint::NameColumns { example: "x,y,t,p".into() })
         })?;
         let arrays = planner.parts.arrays;
         planner.parts.arrays = order.map(|column| arrays[column]);
+        if let Some(all) = said.all {
+            planner.parts.arrays[Field::P.index()] = all;
+        }
         "guessed from the numbers"
     };
     let mut letters = vec!["_"; width as usize];
     for (field, column) in Field::ALL.into_iter().zip(order) {
-        letters[column] = field.letter();
+        if let Some(letter) = letters.get_mut(column) {
+            *letter = field.letter();
+        }
     }
     planner.details.push(("columns", format!("{} ({how})", letters.join(","))));
     planner.details.push(("arrays", format!("{rows} rows of {}", number.name())));

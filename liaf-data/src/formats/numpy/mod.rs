@@ -7,13 +7,16 @@ mod arrays;
 mod encode;
 mod folder;
 mod found;
+mod halves;
 mod planner;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::codec::columns::{ColumnReader, Decided, Feed, Name, Said, Storage, surely_no_events};
-use crate::codec::{Body, ColumnMap, Detection, Field, Format, Opened, ReadOptions};
+use crate::codec::columns::{
+    ColumnReader, Decided, Feed, Halves, Name, Said, Storage, surely_no_events,
+};
+use crate::codec::{BlockReader, Body, ColumnMap, Detection, Field, Format, Opened, ReadOptions};
 use crate::container::npy;
 use crate::container::zip::{self, Entry};
 use crate::error::{Error, Result};
@@ -149,6 +152,13 @@ fn open_npz(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
         repeated => repeated,
     };
     let names = || arrays.iter().map(|entry| bare(entry)).collect::<Vec<_>>().join(", ");
+    if options.columns.map.is_none() {
+        let said = Said { sensor: sensor(source, &arrays, options), ..Said::default() };
+        if let Some(mut plans) = halves::plans(source, &arrays, said, options)? {
+            plans[0].repeated(repeated.as_ref());
+            return Ok(opened_halves(source, plans, options));
+        }
+    }
     if let Some((entries, places)) = named(&arrays, options) {
         let found = entries.into_iter().map(|entry| find(source, entry, options));
         let found = found.collect::<Result<Vec<_>>>()?;
@@ -249,7 +259,32 @@ fn sensor(source: &mut ByteSource, arrays: &[&Entry], options: &ReadOptions) -> 
 }
 
 fn opened(format: &'static str, source: &ByteSource, plan: Plan, options: &ReadOptions) -> Opened {
-    let Decided { rows, sensor, sensor_source, details, notes, .. } = plan.decided;
+    let Plan { parts, decided, details } = plan;
+    let body = Body::blocks(ColumnReader::new(parts, decided.rows));
+    described(format, source, details, decided, body, options)
+}
+
+/// Opens a recording of two lists of events, of OFF and of ON.
+fn opened_halves(source: &ByteSource, plans: [Plan; 2], options: &ReadOptions) -> Opened {
+    let [off, mut on] = plans;
+    let lists = [(off.parts, off.decided.rows), (on.parts, on.decided.rows)];
+    let lists =
+        lists.map(|(parts, rows)| Box::new(ColumnReader::new(parts, rows)) as Box<dyn BlockReader>);
+    let body = Body::blocks(Halves::new(lists, source.len().unwrap_or(0)));
+    on.decided.notes.retain(|note| !off.decided.notes.contains(note));
+    on.decided.notes.extend(off.decided.notes);
+    described(NPZ.name, source, on.details, on.decided, body, options)
+}
+
+fn described(
+    format: &'static str,
+    source: &ByteSource,
+    forms: Vec<(&'static str, String)>,
+    decided: Decided,
+    body: Body,
+    options: &ReadOptions,
+) -> Opened {
+    let Decided { sensor, sensor_source, details, notes, .. } = decided;
     let info = RecordingInfo {
         format,
         bytes: source.len(),
@@ -257,10 +292,9 @@ fn opened(format: &'static str, source: &ByteSource, plan: Plan, options: &ReadO
         sensor_source,
         streams: vec![StreamInfo::new(0, StreamKind::Events, "events", sensor)],
         stream: Some(0),
-        details: plan.details.into_iter().chain(details).collect(),
+        details: forms.into_iter().chain(details).collect(),
         notes,
     };
-    let body = Body::blocks(ColumnReader::new(plan.parts, rows));
     Opened { step: 1 << 20, bytes_per_event: 13.0, ..Opened::new(info, body, 0, options) }
 }
 

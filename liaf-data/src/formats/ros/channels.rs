@@ -80,6 +80,13 @@ impl Channels {
         is_new && self.schemas.len() + self.channels.len() < MOST && self.text < MOST_TEXT
     }
 
+    /// The topic that a number has already, if a definition gives it to another one.
+    pub fn contradicts(&self, definition: &Definition) -> Option<&str> {
+        let Definition::Channel { id, topic, .. } = definition else { return None };
+        let known = &self.channels.get(id)?.topic;
+        (known != topic).then_some(known)
+    }
+
     /// Adds a definition, unless there is one with the same number, or there are too many.
     pub fn add(&mut self, definition: &Definition) {
         if !self.lacks(definition) {

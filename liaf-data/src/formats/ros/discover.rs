@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use super::channels::{Channel, Channels};
 use super::layout::{Found, Kind, Layout, Packing, RecordHead, look};
 use super::message::EventMessage;
+use super::unpack::Unpacker;
 use crate::codec::ReadOptions;
 use crate::error::Result;
-use crate::formats::aedat::v4::inflate::{Compression, Inflater};
 use crate::io::ByteSource;
 use crate::model::SensorSize;
 
@@ -72,7 +72,7 @@ pub(crate) fn discover(
 impl Discovery {
     /// Goes through the records of the file.
     fn walk(&mut self, layout: &impl Layout, bytes: &[u8], cap: usize) {
-        let mut inflater = Inflater::default();
+        let mut unpacker = Unpacker::default();
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             match look(layout, rest, true, cap) {
@@ -80,15 +80,7 @@ impl Discovery {
                     let data = &rest[head.data..end];
                     if let Kind::Chunk { packing, .. } = head.kind {
                         self.packing.get_or_insert(packing);
-                        let compression = match packing {
-                            Packing::None => Some(Compression::None),
-                            Packing::Lz4 => Some(Compression::Lz4),
-                            Packing::Zstd => Some(Compression::Zstd),
-                            Packing::Bzip2 | Packing::Unknown => None,
-                        };
-                        if let Some(compression) = compression
-                            && let Ok(content) = inflater.inflate(compression, data, cap)
-                        {
+                        if let Ok(content) = unpacker.content(packing, data, cap) {
                             self.contents(layout, content);
                         }
                     } else {

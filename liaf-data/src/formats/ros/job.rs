@@ -8,8 +8,9 @@ use super::layout::{Found, Kind, Layout, Packing, RecordHead, look};
 use super::message::{self, Content, EventMessage};
 use super::packet::{self, Encoding};
 use super::serial::Reason;
+use super::unpack::Unpacker;
 use crate::error::Error;
-use crate::formats::aedat::v4::inflate::{Compression, Failure, Inflater};
+use crate::formats::aedat::v4::inflate::Failure;
 use crate::io::Crc32;
 use crate::model::{EventBatch, Finding, Measurement, Report, StreamKind};
 
@@ -69,7 +70,7 @@ pub(crate) struct Share {
 /// The results of one job. Its memory is reused.
 #[derive(Debug, Default)]
 pub(crate) struct DecodedJob {
-    inflater: Inflater,
+    unpacker: Unpacker,
     pub batch: EventBatch,
     pub words: Vec<u8>,
     pub items: Vec<Item>,
@@ -104,7 +105,7 @@ impl Division {
 impl DecodedJob {
     /// About how many bytes were examined for the last job.
     pub fn work(&self) -> usize {
-        self.inflater.work()
+        self.unpacker.work()
     }
 
     pub fn run<L: Layout>(&mut self, pieces: &[Piece], bytes: &[u8], context: &Context<'_, L>) {
@@ -125,9 +126,9 @@ impl DecodedJob {
             }
             let record = &bytes[piece.range.clone()];
             if let Kind::Chunk { packing, size, crc } = piece.head.kind {
-                let mut inflater = std::mem::take(&mut self.inflater);
-                self.chunk(record, piece, packing, (size, crc), &mut inflater, context);
-                self.inflater = inflater;
+                let mut unpacker = std::mem::take(&mut self.unpacker);
+                self.chunk(record, piece, packing, (size, crc), &mut unpacker, context);
+                self.unpacker = unpacker;
             } else {
                 self.record(record, &piece.head, piece.offset, record.len() as u64, context);
             }
@@ -140,18 +141,11 @@ impl DecodedJob {
         piece: &Piece,
         packing: Packing,
         (size, crc): (u64, Option<u32>),
-        inflater: &mut Inflater,
+        unpacker: &mut Unpacker,
         context: &Context<'_, L>,
     ) {
         let (offset, data) = (piece.offset, &record[piece.head.data..]);
-        let content = match packing {
-            Packing::None => inflater.inflate(Compression::None, data, context.cap),
-            Packing::Lz4 => inflater.inflate(Compression::Lz4, data, context.cap),
-            Packing::Zstd => inflater.inflate(Compression::Zstd, data, context.cap),
-            Packing::Bzip2 => Err(Failure::Damaged("chunks compressed by bzip2 are not read")),
-            Packing::Unknown => Err(Failure::Damaged("the compression of the chunk is unknown")),
-        };
-        let content = match content {
+        let content = match unpacker.content(packing, data, context.cap) {
             Ok(content) => content,
             Err(Failure::TooLarge) if !context.is_final => {
                 self.is_too_large = true;
@@ -247,7 +241,14 @@ impl DecodedJob {
                 Some(definition) => {
                     self.report.bytes.header += bytes;
                     let known = self.channels.as_ref().unwrap_or(context.channels);
-                    if known.lacks(&definition) {
+                    if let Some(topic) = known.contradicts(&definition) {
+                        self.report.note(format!(
+                            "the number of the topic {topic} is given to another topic: the messages \
+                             of both are taken for those of {topic}"
+                        ));
+                        let what = "a number of a topic is given to another topic";
+                        self.bad_part(what, offset, context.strict);
+                    } else if known.lacks(&definition) {
                         let channels = &mut self.channels;
                         channels.get_or_insert_with(|| context.channels.clone()).add(&definition);
                         self.definitions.push(definition);
@@ -315,11 +316,11 @@ impl DecodedJob {
                     return self.other(Finding::OtherPackets, 1, offset, bytes);
                 };
                 self.excess(packet.has_excess, offset, context.strict);
-                if encoding == Encoding::Mono {
+                if matches!(encoding, Encoding::Mono | Encoding::Libcaer) {
                     let (events, rest) = packet.events.as_chunks::<8>();
                     self.excess(!rest.is_empty(), offset, context.strict);
                     if is_wanted {
-                        packet::mono(&packet, &mut self.batch);
+                        packet::records(encoding, &packet, &mut self.batch);
                     }
                     self.events(stream, is_wanted, events.len() as u64, offset, bytes);
                 } else {

@@ -14,6 +14,7 @@ mod message;
 mod open;
 mod packet;
 mod serial;
+mod unpack;
 mod words;
 
 pub(crate) use channels::{Channels, Definition, Schema};

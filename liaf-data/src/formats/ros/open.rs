@@ -25,8 +25,6 @@ pub(crate) struct Container<L> {
     pub start: u64,
     /// Offset of the index, if there is one.
     pub index: Option<u64>,
-    /// What decompresses bzip2, as advice.
-    pub unpack: &'static str,
 }
 
 /// Opens a recording.
@@ -38,14 +36,10 @@ pub(crate) fn open<L: Layout>(
     container: Container<L>,
     options: &ReadOptions,
 ) -> Result<Opened> {
-    let Container { format, layout, start, index, unpack } = container;
+    let Container { format, layout, start, index } = container;
     let found = discover(source, &layout, start, index, options)?;
     match found.packing {
-        Some(Packing::Bzip2) => {
-            return Err(Error::unsupported("the chunks of this recording are compressed by bzip2")
-                .at(start)
-                .advice(unpack));
-        }
+        Some(Packing::Bzip2) => feature::BZIP2.needed_to("decompress bzip2")?,
         Some(Packing::Zstd) => feature::ZSTD.needed_to("decompress ZSTD")?,
         _ => {}
     }
@@ -71,7 +65,7 @@ pub(crate) fn open<L: Layout>(
     if let Some((encoding, false)) = known.and_then(|facts| facts.encoding.as_ref()) {
         return Err(Error::unsupported("the events are encoded in a way that is not read")
             .at(start)
-            .expected("evt3, evt21 or mono")
+            .expected("evt3, evt21, mono or libcaer")
             .found(encoding));
     }
     let device = chosen.and_then(|info| info.sensor);

@@ -10,6 +10,8 @@ pub(crate) enum Encoding {
     Evt21,
     /// 64 bits for an event: time in ns since the base of the packet, x, y and polarity.
     Mono,
+    /// 64 bits for an event, as in the packets of AEDAT 3.1: polarity, y and x, and 31 bits of time in µs.
+    Libcaer,
 }
 
 impl Encoding {
@@ -18,6 +20,7 @@ impl Encoding {
             b"evt3" => Some(Self::Evt3),
             b"evt21" => Some(Self::Evt21),
             b"mono" => Some(Self::Mono),
+            b"libcaer" => Some(Self::Libcaer),
             _ => None,
         }
     }
@@ -56,8 +59,36 @@ impl<'a> EventPacket<'a> {
     }
 }
 
+/// Appends the events of a packet in an encoding that has 8 bytes for each.
+pub(crate) fn records(encoding: Encoding, packet: &EventPacket<'_>, batch: &mut EventBatch) {
+    match encoding {
+        Encoding::Mono => mono(packet, batch),
+        Encoding::Libcaer => libcaer(packet, batch),
+        Encoding::Evt3 | Encoding::Evt21 => {}
+    }
+}
+
+/// The events of a packet of libcaer. The base of the packet, in ns, includes the rounds of the camera's clock
+/// of 31 bits; a lower time within the packet begins the next round.
+fn libcaer(packet: &EventPacket<'_>, batch: &mut EventBatch) {
+    let (mut round, mut last) = (0_u64, 0);
+    batch.extend(packet.events.as_chunks::<8>().0.iter().map(|&[a, b, c, d, time @ ..]| {
+        let data = u32::from_le_bytes([a, b, c, d]);
+        let time = u32::from_le_bytes(time) & 0x7fff_ffff;
+        round += u64::from(time < last) << 31;
+        last = time;
+        let ns = packet.time_base.wrapping_add((round + u64::from(time)).wrapping_mul(1000));
+        Event {
+            t: (ns / 1000) as i64,
+            x: (data >> 17) as u16,
+            y: (data >> 2) as u16 & 0x7fff,
+            p: (data >> 1) as u8 & 1,
+        }
+    }));
+}
+
 /// Appends the events of a packet in the encoding `mono`.
-pub(crate) fn mono(packet: &EventPacket<'_>, batch: &mut EventBatch) {
+fn mono(packet: &EventPacket<'_>, batch: &mut EventBatch) {
     let words = packet.events.as_chunks::<8>().0;
     batch.extend(words.iter().map(|&word| {
         let word = u64::from_le_bytes(word);

@@ -56,7 +56,7 @@ impl Words {
         match encoding {
             Encoding::Evt3 => Some(Self::Evt3(State::new(Evt3Registers::default()))),
             Encoding::Evt21 => Some(Self::Evt21(State::new(Evt21Registers::new(order)))),
-            Encoding::Mono => None,
+            Encoding::Mono | Encoding::Libcaer => None,
         }
     }
 

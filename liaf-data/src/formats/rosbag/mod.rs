@@ -36,12 +36,6 @@ fn open(source: &mut ByteSource, options: &ReadOptions) -> Result<Opened> {
     }
     let index = text(b"index_pos").and_then(|value| value.try_into().ok()).map(u64::from_le_bytes);
     let index = index.filter(|&index| index > start);
-    let container = Container {
-        format: FORMAT.name,
-        layout: BagLayout { index },
-        start,
-        index,
-        unpack: "decompress it with `rosbag decompress`",
-    };
+    let container = Container { format: FORMAT.name, layout: BagLayout { index }, start, index };
     ros::open(source, container, options)
 }
