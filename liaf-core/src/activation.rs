@@ -70,7 +70,7 @@ impl Activation {
     }
 
     /// f(x).
-    #[inline]
+    #[inline(always)]
     pub fn value<R: Real>(self, x: R) -> R {
         let above = x > R::ZERO;
         match self {
@@ -83,14 +83,14 @@ impl Activation {
                     R::of(slope) * x
                 }
             }
-            Self::Selu if above => R::of(SELU_SCALE) * x,
-            Self::Selu => R::of(SELU_SCALE * SELU_ALPHA) * x.exp_m1(),
+            // Both branches are computed, so that loops are vectorised.
+            Self::Selu => {
+                let below = R::of(SELU_SCALE * SELU_ALPHA) * x.exp_m1();
+                if above { R::of(SELU_SCALE) * x } else { below }
+            }
             Self::Elu { alpha } => {
-                if above {
-                    x
-                } else {
-                    R::of(alpha) * x.exp_m1()
-                }
+                let below = R::of(alpha) * x.exp_m1();
+                if above { x } else { below }
             }
             Self::Sigmoid => x.sigmoid(),
             Self::Tanh => x.tanh(),
@@ -100,6 +100,12 @@ impl Activation {
     /// df/dx at x.
     #[inline]
     pub fn derivative<R: Real>(self, x: R) -> R {
+        self.slope(x, self.value(x))
+    }
+
+    /// df/dx at x, where y is f(x) and spares an exponential function.
+    #[inline(always)]
+    pub fn slope<R: Real>(self, x: R, y: R) -> R {
         let above = x > R::ZERO;
         match self {
             Self::Identity => R::ONE,
@@ -111,23 +117,16 @@ impl Activation {
                     R::of(slope)
                 }
             }
-            Self::Selu if above => R::of(SELU_SCALE),
-            Self::Selu => R::of(SELU_SCALE * SELU_ALPHA) * x.exp(),
+            Self::Selu => {
+                let below = y + R::of(SELU_SCALE * SELU_ALPHA);
+                if above { R::of(SELU_SCALE) } else { below }
+            }
             Self::Elu { alpha } => {
-                if above {
-                    R::ONE
-                } else {
-                    R::of(alpha) * x.exp()
-                }
+                let below = y + R::of(alpha);
+                if above { R::ONE } else { below }
             }
-            Self::Sigmoid => {
-                let y = x.sigmoid();
-                y * (R::ONE - y)
-            }
-            Self::Tanh => {
-                let y = x.tanh();
-                R::ONE - y * y
-            }
+            Self::Sigmoid => y * (R::ONE - y),
+            Self::Tanh => R::ONE - y * y,
         }
     }
 }

@@ -59,6 +59,9 @@ pub struct Back<'a, 'b, R> {
     /// Gradients with respect to the inputs, to which the layer adds; `None` for those that are not
     /// needed.
     pub d_inputs: &'a mut [Option<&'b mut [R]>],
+    /// Whether the contents of these gradients are unspecified, so that the layer writes every number
+    /// instead of adding to it. Only for layers that [can](SampleOp::writes).
+    pub write: bool,
     /// Gradients with respect to the parameters, to which the layer adds; in the order of its
     /// parameters.
     pub d_params: &'a mut [Vec<R>],
@@ -125,6 +128,12 @@ pub trait SampleOp<R: Real>: Send + Sync + Debug {
 
     /// Adds the gradients of this layer. It follows a forward pass with `keep`.
     fn backward(&self, back: Back<'_, '_, R>, saved: &mut Saved<R>, cx: &mut Context<'_, R>);
+
+    /// Whether [`backward`](Self::backward) takes note of [`Back::write`], which spares filling a
+    /// gradient with zeros and adding to them where the layer is the only one that adds.
+    fn writes(&self) -> bool {
+        false
+    }
 
     /// Number of values that are carried from step to step.
     fn state_len(&self) -> usize {

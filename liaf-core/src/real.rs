@@ -1,5 +1,7 @@
 //! The number types of networks.
 
+mod exp;
+
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -58,25 +60,26 @@ pub trait Real:
     /// Whether the number is neither infinite nor NaN.
     fn is_finite(self) -> bool;
     /// 1 / (1 + e^-x).
+    #[inline(always)]
     fn sigmoid(self) -> Self {
         Self::ONE / (Self::ONE + (-self).exp())
     }
 
     /// `max(self, 0)`, except that NaN stays NaN, as in PyTorch: invalid results of a network must not
     /// be hidden by an activation function.
-    #[inline]
+    #[inline(always)]
     fn relu(self) -> Self {
         if self <= Self::ZERO { Self::ZERO } else { self }
     }
 
     /// The derivative of [`relu`](Self::relu) at this number: 0 up to 0, otherwise 1, also for NaN.
-    #[inline]
+    #[inline(always)]
     fn relu_slope(self) -> Self {
         if self <= Self::ZERO { Self::ZERO } else { Self::ONE }
     }
 
     /// The nearest number in `low..=high`; NaN stays NaN.
-    #[inline]
+    #[inline(always)]
     fn clamp(self, low: Self, high: Self) -> Self {
         if self < low {
             low
@@ -89,27 +92,34 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($type:ident, $name:literal: $($function:ident)*) => {
+    ($type:ident, $name:literal: $($function:ident = $path:path)*) => {
         impl Real for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const NAME: &'static str = $name;
 
+            #[inline(always)]
             fn of(value: f64) -> Self {
                 value as $type
             }
+            #[inline(always)]
             fn f64(self) -> f64 {
                 f64::from(self)
             }
+            #[inline(always)]
             fn is_finite(self) -> bool {
                 $type::is_finite(self)
             }
-            $(fn $function(self) -> Self {
-                $type::$function(self)
+            $(#[inline(always)]
+            fn $function(self) -> Self {
+                $path(self)
             })*
         }
     };
 }
 
-real!(f32, "F32": exp exp_m1 ln sqrt tanh abs);
-real!(f64, "F64": exp exp_m1 ln sqrt tanh abs);
+// Those of `f32` are vectorised; `f64` is for verification, with the functions of the system.
+real!(f32, "F32": exp = exp::exp exp_m1 = exp::exp_m1 ln = f32::ln sqrt = f32::sqrt
+    tanh = exp::tanh abs = f32::abs);
+real!(f64, "F64": exp = f64::exp exp_m1 = f64::exp_m1 ln = f64::ln sqrt = f64::sqrt
+    tanh = f64::tanh abs = f64::abs);

@@ -81,16 +81,54 @@ impl<R: Real> Network<R> {
             .found(format!("{found:?} for {} samples", workspace.samples.len())));
         }
         for (n, sample) in workspace.samples.iter_mut().enumerate() {
-            for (index, node) in self.nodes.iter().enumerate() {
-                let len = if wanted[index] { sample.steps[index] * node.shape.len() } else { 0 };
-                sample.grads[index].clear();
-                sample.grads[index].resize(len, R::ZERO);
-            }
-            let gradient = d_output.index_axis(Axis(0), n);
-            let own = &mut sample.grads[self.output];
-            own.iter_mut().zip(gradient.iter()).for_each(|(own, &g)| *own = g);
+            self.load_sample_gradient(d_output.index_axis(Axis(0), n), wanted, sample);
         }
         Ok(())
+    }
+
+    /// Sets the gradient with respect to the output of a sample. All others become empty, which means
+    /// that nothing was added to them.
+    fn load_sample_gradient(
+        &self,
+        d_output: ArrayViewD<'_, R>,
+        wanted: &[bool],
+        sample: &mut SampleSpace<R>,
+    ) {
+        for gradient in &mut sample.grads {
+            sample.free.recycle(gradient);
+        }
+        if wanted[self.output] {
+            let len = sample.steps[self.output] * self.nodes[self.output].shape.len();
+            let mut own = sample.free.take(len);
+            own.iter_mut().zip(d_output.iter()).for_each(|(own, &g)| *own = g);
+            sample.grads[self.output] = own;
+        }
+    }
+
+    /// Makes room for the gradients with respect to the inputs of a node. If `writes`, returns whether
+    /// the node is the first to add to its only input, whose gradient is then unspecified; otherwise
+    /// they are zeros.
+    fn open_gradients(
+        &self,
+        node: &Node<R>,
+        wanted: &[bool],
+        writes: bool,
+        sample: &mut SampleSpace<R>,
+    ) -> bool {
+        let mut fresh = false;
+        for &from in node.from.iter().filter(|&&from| wanted[from]) {
+            if !sample.grads[from].is_empty() {
+                continue;
+            }
+            let len = sample.steps[from] * self.nodes[from].shape.len();
+            let mut gradient = sample.free.take(len);
+            fresh = writes && node.from.len() == 1;
+            if !fresh {
+                gradient.fill(R::ZERO);
+            }
+            sample.grads[from] = gradient;
+        }
+        fresh
     }
 
     fn backward_sample(
@@ -104,6 +142,11 @@ impl<R: Real> Network<R> {
     ) {
         let node = &self.nodes[index];
         let Some(Op::Sample(op)) = &node.op else { return };
+        if sample.grads[index].is_empty() {
+            // The loss does not depend on this node.
+            return;
+        }
+        let write = self.open_gradients(node, wanted, op.writes(), sample);
         let (params, buffers) = self.tensors(node);
         let steps = sample.steps[node.from[0]];
         let inputs: SmallVec<[&[R]; 4]> =
@@ -116,11 +159,14 @@ impl<R: Real> Network<R> {
             output: &sample.values[index],
             d_output,
             d_inputs: &mut d_inputs,
+            write,
             d_params: &mut d_params,
         };
         let mut cx = self.context(&params, &buffers, settings, (index, sample.number), scratch);
         op.backward(back, &mut sample.saved[index], &mut cx);
         put_all(gradients, &node.params, d_params);
+        drop(d_inputs);
+        sample.free.recycle(&mut sample.grads[index]);
     }
 
     fn backward_batch(
@@ -135,6 +181,12 @@ impl<R: Real> Network<R> {
         let Some(Op::Batch(op)) = &node.op else { return };
         let (params, buffers) = self.tensors(node);
         let Workspace { samples, saved, scratch, .. } = workspace;
+        if samples.iter().any(|sample| sample.grads[index].is_empty()) {
+            return;
+        }
+        for sample in &mut *samples {
+            self.open_gradients(node, wanted, false, sample);
+        }
         let mut d_params = Some(take_all(gradients, &node.params));
         let mut parts: Vec<_> = samples
             .iter_mut()
@@ -160,6 +212,7 @@ impl<R: Real> Network<R> {
                 output,
                 d_output,
                 d_inputs,
+                write: false,
                 d_params,
             })
             .collect();
@@ -168,6 +221,9 @@ impl<R: Real> Network<R> {
         drop(backs);
         if let Some((.., d_params)) = parts.into_iter().next() {
             put_all(gradients, &node.params, d_params);
+        }
+        for sample in samples {
+            sample.free.recycle(&mut sample.grads[index]);
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The inputs of a network: one batch.
 
 use ndarray::{ArrayViewD, Axis, Dimension, Slice};
+use rayon::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::kernels::all_finite;
 use crate::real::Real;
 use crate::shape::Shape;
 
@@ -196,7 +198,15 @@ impl<R: Real> Input<'_, R> {
                     .found(length));
             }
         }
-        if let Some((at, value)) = self.data.indexed_iter().find(|(_, value)| !value.is_finite()) {
+        let finite = (0..samples).into_par_iter().all(|n| {
+            let sample = self.data.index_axis(Axis(0), n);
+            match sample.as_slice() {
+                Some(numbers) => all_finite(numbers),
+                None => sample.iter().all(|number| number.is_finite()),
+            }
+        });
+        let mut numbers = self.data.indexed_iter();
+        if !finite && let Some((at, value)) = numbers.find(|(_, value)| !value.is_finite()) {
             return Err(Error::data("a number in the batch is not finite")
                 .expected("finite numbers")
                 .found(format!("{value} at {:?}", at.slice())));

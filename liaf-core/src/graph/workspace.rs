@@ -30,8 +30,11 @@ pub struct Workspace<R> {
 pub(super) struct SampleSpace<R> {
     /// Outputs, `[T, item…]`.
     pub values: Vec<Vec<R>>,
-    /// Gradients with respect to the outputs; empty for those that are not needed.
+    /// Gradients with respect to the outputs; empty for those to which nothing was added, and for those
+    /// that are not needed any more.
     pub grads: Vec<Vec<R>>,
+    /// Memory of gradients that are not needed any more.
+    pub free: Free<R>,
     pub saved: Vec<Saved<R>>,
     pub steps: Vec<usize>,
     /// States that continue from stretch to stretch; empty if the pass starts from the initial state.
@@ -39,6 +42,34 @@ pub(super) struct SampleSpace<R> {
     /// Index of the sample in the batch. Later stretches of time contain only the samples that have not
     /// ended; random numbers and the slot of gradients depend on this index.
     pub number: usize,
+}
+
+/// Buffers that are free to be used again.
+#[derive(Debug, Default)]
+pub(super) struct Free<R>(Vec<Vec<R>>);
+
+impl<R: Real> Free<R> {
+    /// A buffer of `len` numbers: the smallest that has room, or else a new one instead of the largest.
+    /// Its contents are unspecified.
+    pub fn take(&mut self, len: usize) -> Vec<R> {
+        let misfit = |buffer: &Vec<R>| (buffer.capacity() < len, buffer.capacity().abs_diff(len));
+        let all = self.0.iter().enumerate().min_by_key(|(_, buffer)| misfit(buffer));
+        let best = all.map(|(i, _)| i);
+        let mut buffer = best.map(|i| self.0.swap_remove(i)).unwrap_or_default();
+        if buffer.capacity() < len {
+            // Growing it would copy numbers that nobody needs.
+            buffer = Vec::with_capacity(len);
+        }
+        buffer.resize(len, R::ZERO);
+        buffer
+    }
+
+    /// Gives a buffer back, and leaves an empty one.
+    pub fn recycle(&mut self, buffer: &mut Vec<R>) {
+        if buffer.capacity() > 0 {
+            self.0.push(std::mem::take(buffer));
+        }
+    }
 }
 
 impl<R> Default for Workspace<R> {
@@ -114,7 +145,8 @@ impl<R: Real> Workspace<R> {
         let saved = |all: &[Saved<R>]| {
             all.iter().map(|saved| of(&saved.real) + saved.index.capacity()).sum::<usize>()
         };
-        let sample = |s: &SampleSpace<R>| of(&s.values) + of(&s.grads) + saved(&s.saved);
+        let sample =
+            |s: &SampleSpace<R>| of(&s.values) + of(&s.grads) + of(&s.free.0) + saved(&s.saved);
         let scratch = self.scratch.iter().map(Scratch::len).sum::<usize>();
         let numbers = self.samples.iter().map(sample).sum::<usize>() + saved(&self.saved) + scratch;
         numbers * size_of::<R>()

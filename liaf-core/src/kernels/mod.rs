@@ -3,6 +3,7 @@
 //! Layers call them only through [`Kernels`], so that another back end is another table. None of them
 //! uses more than one thread: samples are processed in parallel instead.
 
+mod activate;
 mod columns;
 mod conv;
 mod conv_f32;
@@ -11,10 +12,14 @@ mod conv_plain;
 mod fast;
 mod neuron;
 mod plain;
+mod pool;
 mod winograd;
 
+pub use activate::{Activated, ActivatedBack};
 pub use conv::{Begin, Conv, ConvForward, ConvInputs, ConvWeights, Window};
-pub use neuron::{Emit, Membrane, NeuronBackward, NeuronForward};
+pub use neuron::{Columns, Emit, Membrane, NeuronBackward, NeuronForward, Rows};
+pub use pool::{Halve, HalveBack, Largest};
+pub(crate) use pool::{all_finite, sum};
 
 use std::any::Any;
 use std::fmt;
@@ -115,6 +120,16 @@ pub struct Kernels<R: 'static> {
     pub neuron_forward: fn(NeuronForward<'_, R>),
     /// The backward pass of the common neuron.
     pub neuron_backward: fn(NeuronBackward<'_, R>),
+    /// An activation function.
+    pub activate: fn(Activated<'_, R>),
+    /// Its backward pass.
+    pub activate_back: fn(ActivatedBack<'_, R>),
+    /// Means of adjacent windows of 2×2.
+    pub halve: fn(Halve<'_, R>),
+    /// Its backward pass.
+    pub halve_back: fn(HalveBack<'_, R>),
+    /// Maxima of adjacent windows of 2×2.
+    pub largest: fn(Largest<'_, R>),
 }
 
 impl<R> fmt::Debug for Kernels<R> {
@@ -133,6 +148,11 @@ impl<R: Real> Kernels<R> {
         conv_room: conv_fast::room::<R>,
         neuron_forward: neuron::forward,
         neuron_backward: neuron::backward,
+        activate: activate::forward,
+        activate_back: activate::backward,
+        halve: pool::halve,
+        halve_back: pool::halve_back,
+        largest: pool::largest,
     };
     const PLAIN: Self = Self {
         name: "plain",
@@ -143,6 +163,11 @@ impl<R: Real> Kernels<R> {
         conv_room: |_, _| 0,
         neuron_forward: neuron::plain_forward,
         neuron_backward: neuron::plain_backward,
+        activate: activate::plain_forward,
+        activate_back: activate::plain_backward,
+        halve: pool::halve,
+        halve_back: pool::halve_back,
+        largest: pool::largest,
     };
 
     /// The fast kernels. Some loops are compiled for several processors, which needs a concrete type. The
@@ -165,11 +190,21 @@ static FAST_F32: Kernels<f32> = Kernels {
     conv_room: conv_f32::room,
     neuron_forward: neuron::forward_f32,
     neuron_backward: neuron::backward_f32,
+    activate: activate::forward_f32,
+    activate_back: activate::backward_f32,
+    halve: pool::halve_f32,
+    halve_back: pool::halve_back_f32,
+    largest: pool::largest_f32,
     ..Kernels::FAST
 };
 static FAST_F64: Kernels<f64> = Kernels {
     neuron_forward: neuron::forward_f64,
     neuron_backward: neuron::backward_f64,
+    activate: activate::forward_f64,
+    activate_back: activate::backward_f64,
+    halve: pool::halve_f64,
+    halve_back: pool::halve_back_f64,
+    largest: pool::largest_f64,
     ..Kernels::FAST
 };
 

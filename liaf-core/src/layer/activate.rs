@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
 use crate::error::Result;
+use crate::kernels::{Activated, ActivatedBack};
 use crate::layer::contract::{Description, Layer, only};
 use crate::memory::Saved;
 use crate::op::{Back, Context, Flow, SampleOp};
@@ -37,14 +38,18 @@ impl Layer for Activate {
 struct ActivateOp(Activation);
 
 impl<R: Real> SampleOp<R> for ActivateOp {
-    fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
-        flow.output.iter_mut().zip(flow.inputs[0]).for_each(|(y, &x)| *y = self.0.value(x));
+    fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, cx: &mut Context<'_, R>) {
+        let (x, y) = (flow.input(), flow.output);
+        (cx.kernels.activate)(Activated { activation: self.0, x, y });
     }
 
-    fn backward(&self, back: Back<'_, '_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
+    fn backward(&self, back: Back<'_, '_, R>, _: &mut Saved<R>, cx: &mut Context<'_, R>) {
         let Some(dx) = &mut back.d_inputs[0] else { return };
-        for ((dx, &x), &g) in dx.iter_mut().zip(back.inputs[0]).zip(back.d_output) {
-            *dx += g * self.0.derivative(x);
-        }
+        let (x, y, g, write) = (back.inputs[0], back.output, back.d_output, back.write);
+        (cx.kernels.activate_back)(ActivatedBack { activation: self.0, x, y, g, dx, write });
+    }
+
+    fn writes(&self) -> bool {
+        true
     }
 }

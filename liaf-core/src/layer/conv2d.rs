@@ -202,7 +202,7 @@ impl<R: Real> SampleOp<R> for ConvOp {
 pub(super) fn sum_channels<R: Real>(conv: &Conv, g: &[R], d_bias: &mut [R]) {
     for step in g.chunks_exact(conv.output_len()) {
         for (sum, plane) in d_bias.iter_mut().zip(step.chunks_exact(conv.window.positions())) {
-            *sum += plane.iter().copied().sum();
+            *sum += crate::kernels::sum(plane);
         }
     }
 }

@@ -113,8 +113,12 @@ impl<R: Real> SampleOp<R> for DenseOp {
                 b: Matrix::rows(cx.params[0], length),
                 c: dx,
                 c_width: length,
-                add: true,
+                add: !back.write,
             });
         }
+    }
+
+    fn writes(&self) -> bool {
+        true
     }
 }

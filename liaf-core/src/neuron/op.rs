@@ -1,13 +1,48 @@
 //! The operation of neurons over the steps of a sample.
 
+use rayon::prelude::*;
+use smallvec::SmallVec;
+
 use super::cell::{Constants, ResetRule, Rules};
 use super::constant::Value;
 use super::{Output, SurrogateKind, recurrent, synaptic};
-use crate::activation::Activation;
-use crate::kernels::{Emit, Membrane, NeuronBackward, NeuronForward};
+use crate::kernels::{Columns, Emit, Membrane, NeuronBackward, NeuronForward, Rows};
 use crate::memory::{Room, Saved};
 use crate::op::{Back, Context, Firing, Flow, SampleOp, Trace};
 use crate::real::Real;
+
+/// With at least this many numbers in all steps, a layer is worth several threads.
+const WORTH_THREADS: usize = 1 << 18;
+
+/// How many neurons of an item of `len` are run together, in a signal of `total` numbers. Neurons do not
+/// depend on each other, so that results do not depend on this.
+fn part_width(len: usize, total: usize) -> usize {
+    let parts = if total < WORTH_THREADS { 1 } else { rayon::current_num_threads() };
+    len.div_ceil(parts).max(1)
+}
+
+/// The rows of a matrix `[T, len]`, cut into parts of `width` columns.
+fn split<R>(matrix: &mut [R], len: usize, width: usize) -> SmallVec<[Rows<'_, R>; 1]> {
+    let mut parts: SmallVec<[Rows<'_, R>; 1]> =
+        (0..len.div_ceil(width)).map(|_| Rows::new()).collect();
+    for row in matrix.chunks_exact_mut(len) {
+        parts.iter_mut().zip(row.chunks_mut(width)).for_each(|(part, piece)| part.push(piece));
+    }
+    parts
+}
+
+/// Calls `run` for every part with its first column, on all threads if there are several parts.
+fn each<T: Send>(
+    parts: impl ExactSizeIterator<Item = T>,
+    width: usize,
+    run: impl Fn(usize, T) + Sync,
+) {
+    if parts.len() == 1 {
+        return parts.for_each(|part| run(0, part));
+    }
+    let parts: Vec<T> = parts.collect();
+    parts.into_par_iter().enumerate().for_each(|(i, part)| run(i * width, part));
+}
 
 /// Neurons with their rules, and where their constants are found.
 ///
@@ -31,9 +66,9 @@ impl NeuronOp {
     fn common<R: Real>(&self, firing: Firing) -> Option<Membrane<R>> {
         let emit = match self.rules.output {
             Output::Spike => Emit::Spike,
-            Output::Analog(Activation::Relu) if self.rules.threshold_related => Emit::ReluOver,
-            Output::Analog(Activation::Relu) => Emit::Relu,
-            _ => return None,
+            Output::Analog(activation) if self.rules.threshold_related => Emit::Over(activation),
+            Output::Analog(activation) => Emit::Potential(activation),
+            Output::Membrane => return None,
         };
         let surrogate = self.rules.surrogate;
         let common = firing == Firing::Step
@@ -72,9 +107,13 @@ impl NeuronOp {
         let kept = if cx.keep { x.len() } else { 0 };
         saved.buffer(1, if self.synapse { kept } else { 0 });
         if let Some(rules) = self.common(cx.firing) {
-            let u = saved.buffer(0, kept);
-            (cx.kernels.neuron_forward)(NeuronForward { rules, x, y: flow.output, u, v });
-            return;
+            let width = part_width(len, x.len());
+            let parts = split(flow.output, len, width).into_iter().zip(v.chunks_mut(width));
+            let parts = parts.zip(split(saved.buffer(0, kept), len, width));
+            let kernel = cx.kernels.neuron_forward;
+            return each(parts, width, |first, ((y, v), u)| {
+                kernel(NeuronForward { rules, x: Columns { data: x, len, first }, y, u, v });
+            });
         }
         let constants = self.values.each(self.len, cx);
         let mut current = cx.scratch.take(if self.filtered() { x.len() } else { 0 });
@@ -121,13 +160,20 @@ impl<R: Real> SampleOp<R> for NeuronOp {
     }
 
     fn backward(&self, back: Back<'_, '_, R>, saved: &mut Saved<R>, cx: &mut Context<'_, R>) {
-        let Back { inputs, d_output: g, d_inputs, d_params, .. } = back;
+        let Back { inputs, output: y, d_output: g, d_inputs, d_params, write, .. } = back;
         let (len, x, u) = (self.len, inputs[0], saved.get(0));
         let dx = d_inputs[0].as_deref_mut();
         if let Some(rules) = self.common(cx.firing) {
             let Some(dx) = dx else { return };
             let mut dv = cx.scratch.zeros(len);
-            (cx.kernels.neuron_backward)(NeuronBackward { rules, u, g, dx, dv: &mut dv });
+            let width = part_width(len, x.len());
+            let parts = split(dx, len, width).into_iter().zip(dv.chunks_mut(width));
+            let kernel = cx.kernels.neuron_backward;
+            each(parts, width, |first, (dx, dv)| {
+                let of = |data| Columns { data, len, first };
+                let (u, y, g) = (of(u), of(y), of(g));
+                kernel(NeuronBackward { rules, u, y, g, dx, dv, write });
+            });
             return cx.scratch.put(dv);
         }
         let constants = self.values.each(self.len, cx);
@@ -163,7 +209,7 @@ impl<R: Real> SampleOp<R> for NeuronOp {
             let rows = dx.chunks_exact_mut(len).zip(du.chunks_exact(len));
             for (dx, du) in rows {
                 for ((dx, &du), &gain) in dx.iter_mut().zip(du).zip(&constants.gain) {
-                    *dx += gain * du;
+                    *dx = if write { gain * du } else { *dx + gain * du };
                 }
             }
         }
@@ -172,6 +218,10 @@ impl<R: Real> SampleOp<R> for NeuronOp {
             value.add_gradient(sums, cx.params, d_params);
         }
         cx.scratch.put_all(constants.into_array().into_iter().chain(sums).chain([dv, du]));
+    }
+
+    fn writes(&self) -> bool {
+        true
     }
 
     fn room(&self, steps: usize, keep: bool) -> Room {

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::window;
+use super::{halves, window};
 use crate::error::Result;
-use crate::kernels::Window;
+use crate::kernels::{Halve, HalveBack, Window};
 use crate::layer::contract::{Description, Layer, Spikes};
 use crate::layer::window::Pair;
 use crate::layer::work::Work;
@@ -53,12 +53,6 @@ struct AvgPoolOp {
 }
 
 impl AvgPoolOp {
-    /// Whether the windows are adjacent, of 2×2 elements.
-    fn halves(&self) -> bool {
-        let window = &self.window;
-        window.kernel == [1, 2, 2] && window.stride == [2, 2] && window.padding == [0; 3]
-    }
-
     /// Calls `each` for every row of the output and every element of the window: index of the first
     /// number in the output, index of the first number in the input, and number of columns.
     fn rows(&self, mut each: impl FnMut(usize, usize, usize)) {
@@ -80,22 +74,15 @@ impl AvgPoolOp {
 }
 
 impl<R: Real> SampleOp<R> for AvgPoolOp {
-    fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
+    fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, cx: &mut Context<'_, R>) {
+        if halves(&self.window) {
+            let (size, x, y) = (self.window.input, flow.input(), flow.output);
+            return (cx.kernels.halve)(Halve { size, x, y });
+        }
         let (plane, out) = (self.window.plane(), self.window.positions());
         let factor = R::ONE / R::of(self.window.len() as f64);
         let planes = flow.inputs[0].chunks_exact(plane).zip(flow.output.chunks_exact_mut(out));
-        let ([_, width], [_, wide]) = (self.window.input, self.window.output);
         for (x, y) in planes {
-            if self.halves() {
-                for (y, rows) in y.chunks_exact_mut(wide).zip(x.chunks_exact(2 * width)) {
-                    let (a, b) = rows.split_at(width);
-                    let pairs = a.chunks_exact(2).zip(b.chunks_exact(2));
-                    for (y, (a, b)) in y.iter_mut().zip(pairs) {
-                        *y = (a[0] + a[1] + b[0] + b[1]) * factor;
-                    }
-                }
-                continue;
-            }
             y.fill(R::ZERO);
             self.rows(|to, from, len| {
                 let from = x[from..].iter().step_by(self.window.stride[1]);
@@ -105,28 +92,27 @@ impl<R: Real> SampleOp<R> for AvgPoolOp {
         }
     }
 
-    fn backward(&self, back: Back<'_, '_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
+    fn backward(&self, back: Back<'_, '_, R>, _: &mut Saved<R>, cx: &mut Context<'_, R>) {
         let Some(dx) = &mut back.d_inputs[0] else { return };
+        let g = back.d_output;
+        if halves(&self.window) {
+            let (size, write) = (self.window.input, back.write);
+            return (cx.kernels.halve_back)(HalveBack { size, g, dx, write });
+        }
+        if back.write {
+            dx.fill(R::ZERO);
+        }
         let (plane, out) = (self.window.plane(), self.window.positions());
         let factor = R::ONE / R::of(self.window.len() as f64);
-        let ([_, width], [_, wide]) = (self.window.input, self.window.output);
-        for (dx, g) in dx.chunks_exact_mut(plane).zip(back.d_output.chunks_exact(out)) {
-            if self.halves() {
-                for (g, rows) in g.chunks_exact(wide).zip(dx.chunks_exact_mut(2 * width)) {
-                    for row in rows.chunks_exact_mut(width) {
-                        for (pair, &g) in row.chunks_exact_mut(2).zip(g) {
-                            let part = g * factor;
-                            pair[0] += part;
-                            pair[1] += part;
-                        }
-                    }
-                }
-                continue;
-            }
+        for (dx, g) in dx.chunks_exact_mut(plane).zip(g.chunks_exact(out)) {
             self.rows(|from, to, len| {
                 let to = dx[to..].iter_mut().step_by(self.window.stride[1]);
                 to.zip(&g[from..from + len]).for_each(|(sum, &g)| *sum += g * factor);
             });
         }
+    }
+
+    fn writes(&self) -> bool {
+        true
     }
 }

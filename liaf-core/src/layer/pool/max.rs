@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{positions, window};
+use super::{halves, positions, window};
 use crate::error::{Error, Result};
-use crate::kernels::Window;
+use crate::kernels::{Largest, Window};
 use crate::layer::contract::{Description, Layer, Spikes};
 use crate::layer::window::Pair;
 use crate::layer::work::Work;
@@ -62,34 +62,49 @@ struct MaxPoolOp {
 }
 
 impl<R: Real> SampleOp<R> for MaxPoolOp {
-    fn room(&self, steps: usize, _: bool) -> Room {
+    fn room(&self, steps: usize, keep: bool) -> Room {
         // An index takes no more bytes than a number.
-        Room::new(&[&[steps, self.len]], &[])
+        Room::new(&[&[if keep { steps } else { 0 }, self.len]], &[])
     }
 
-    fn forward(&self, flow: Flow<'_, R>, saved: &mut Saved<R>, _: &mut Context<'_, R>) {
+    fn forward(&self, flow: Flow<'_, R>, saved: &mut Saved<R>, cx: &mut Context<'_, R>) {
         let (plane, out) = (self.window.plane(), self.window.positions());
-        saved.index.resize(flow.output.len(), 0);
+        saved.index.resize(if cx.keep { flow.output.len() } else { 0 }, 0);
+        if halves(&self.window) {
+            let (size, x, y) = (self.window.input, flow.input(), flow.output);
+            return (cx.kernels.largest)(Largest { size, x, y, index: &mut saved.index });
+        }
         let planes = flow.inputs[0].chunks_exact(plane);
-        let outs = flow.output.chunks_exact_mut(out).zip(saved.index.chunks_exact_mut(out));
-        for (x, (y, index)) in planes.zip(outs) {
+        let mut indices = saved.index.chunks_exact_mut(out);
+        for (x, y) in planes.zip(flow.output.chunks_exact_mut(out)) {
+            let mut index = indices.next();
             positions(&self.window, |position, numbers| {
                 let first = numbers.next().unwrap_or_default();
                 let best = numbers.fold(first, |best, at| {
                     // NaN counts as the maximum, as in PyTorch.
                     if x[at] > x[best] || x[at].partial_cmp(&x[at]).is_none() { at } else { best }
                 });
-                (y[position], index[position]) = (x[best], best as u32);
+                y[position] = x[best];
+                if let Some(index) = &mut index {
+                    index[position] = best as u32;
+                }
             });
         }
     }
 
     fn backward(&self, back: Back<'_, '_, R>, saved: &mut Saved<R>, _: &mut Context<'_, R>) {
         let Some(dx) = &mut back.d_inputs[0] else { return };
+        if back.write {
+            dx.fill(R::ZERO);
+        }
         let (plane, out) = (self.window.plane(), self.window.positions());
         let outs = back.d_output.chunks_exact(out).zip(saved.index.chunks_exact(out));
         for (dx, (g, index)) in dx.chunks_exact_mut(plane).zip(outs) {
             g.iter().zip(index).for_each(|(&g, &at)| dx[at as usize] += g);
         }
+    }
+
+    fn writes(&self) -> bool {
+        true
     }
 }

@@ -34,6 +34,11 @@ fn window(
     Ok((input.with_item([channels, height, width]), window))
 }
 
+/// Whether the windows are adjacent, of 2×2 elements.
+fn halves(window: &Window) -> bool {
+    window.kernel == [1, 2, 2] && window.stride == [2, 2] && window.padding == [0; 3]
+}
+
 /// Calls `each` for every position in the output of a plane, with the indices of the input numbers in
 /// its window, row by row.
 fn positions(window: &Window, mut each: impl FnMut(usize, &mut dyn Iterator<Item = usize>)) {

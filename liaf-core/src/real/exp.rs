@@ -1,0 +1,116 @@
+//! Exponential functions of `f32` without branches or tables, so that loops over them are vectorised.
+//!
+//! `x = n ln 2 + r` with an integer n and `|r| <= ln 2 / 2` (Cody and Waite 1980), and
+//! `e^r - 1` is its Taylor polynomial of degree 7, whose next term is below 2^-25 of it. There is no
+//! fused multiplication and addition, so that results are the same on every processor.
+
+use std::f32::consts::LOG2_E;
+
+/// ln 2 in two parts. The first has so few bits that its product with n is exact.
+const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
+
+/// A number so large that adding it rounds to an integer, which is then in its lowest bits.
+const ROUND: f32 = 12_582_912.0;
+
+/// `n` and `e^r - 1`.
+#[inline(always)]
+fn reduce(x: f32) -> (i32, f32) {
+    let shifted = x * LOG2_E + ROUND;
+    let n = shifted - ROUND;
+    let r = (x - n * LN_2[0]) - n * LN_2[1];
+    let mut p = 1.0 / 5040.0;
+    for factor in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5] {
+        p = p * r + factor;
+    }
+    let n = (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
+    (n, p * (r * r) + r)
+}
+
+/// 2^n for n from -126 to 127.
+#[inline(always)]
+fn power_of_two(n: i32) -> f32 {
+    f32::from_bits((n.wrapping_add(127) as u32) << 23)
+}
+
+/// Limits `x`; NaN stays NaN.
+#[inline(always)]
+fn limit(x: f32, low: f32, high: f32) -> f32 {
+    let x = if x < low { low } else { x };
+    if x > high { high } else { x }
+}
+
+/// e^x, to within 2 units in the last place.
+#[inline(always)]
+pub(super) fn exp(x: f32) -> f32 {
+    // Beyond these limits the result is 0 or infinite.
+    let (n, p) = reduce(limit(x, -104.0, 89.0));
+    // A single factor could be subnormal or infinite where the result is neither.
+    let half = n >> 1;
+    (1.0 + p) * power_of_two(half) * power_of_two(n.wrapping_sub(half))
+}
+
+/// e^x - 1, to within 2 units in the last place.
+#[inline(always)]
+pub(super) fn exp_m1(x: f32) -> f32 {
+    // Below the lower limit the result is -1.
+    let (n, p) = reduce(limit(x, -30.0, 89.0));
+    let half = power_of_two(n.wrapping_sub(1));
+    2.0 * (half * p + (half - 0.5))
+}
+
+/// tanh x, to within 3 units in the last place.
+#[inline(always)]
+pub(super) fn tanh(x: f32) -> f32 {
+    let t = exp_m1(-2.0 * x.abs());
+    (-t / (2.0 + t)).copysign(x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The largest distance of `ours` from `theirs`, computed in double precision, in units in the
+    /// last place of a float, over floats of all magnitudes.
+    fn largest_error(ours: fn(f32) -> f32, theirs: fn(f64) -> f64) -> (f64, f32) {
+        let mut worst = (0.0, 0.0);
+        for bits in (0..=u32::MAX).step_by(1021) {
+            let x = f32::from_bits(bits);
+            if x.is_nan() {
+                continue;
+            }
+            let (y, exact) = (ours(x), theirs(f64::from(x)));
+            let nearest = exact as f32;
+            if nearest.is_infinite() {
+                // A float just below the largest one may round up to infinity.
+                assert!(y.is_infinite() || y > 3.4e38, "{x:e}: {y:e} is not {exact:e}");
+                continue;
+            }
+            let unit = f64::from(nearest.abs().next_up()) - f64::from(nearest.abs());
+            let error = (f64::from(y) - exact).abs() / unit;
+            if error > worst.0 {
+                worst = (error, x);
+            }
+        }
+        worst
+    }
+
+    #[test]
+    fn functions_are_within_two_units_of_the_mathematical_library() {
+        let cases: [(fn(f32) -> f32, fn(f64) -> f64, f64); 3] =
+            [(exp, f64::exp, 2.0), (exp_m1, f64::exp_m1, 2.0), (tanh, f64::tanh, 3.0)];
+        for (i, (ours, theirs, most)) in cases.into_iter().enumerate() {
+            let (error, x) = largest_error(ours, theirs);
+            assert!(error <= most, "function {i}: {error} units at {x:e}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_stays_so_and_limits_are_reached() {
+        for f in [exp, exp_m1, tanh] {
+            assert!(f(f32::NAN).is_nan());
+        }
+        assert_eq!([f32::INFINITY, f32::NEG_INFINITY, 0.0].map(exp), [f32::INFINITY, 0.0, 1.0]);
+        assert_eq!([f32::INFINITY, f32::NEG_INFINITY].map(exp_m1), [f32::INFINITY, -1.0]);
+        assert_eq!([f32::INFINITY, f32::NEG_INFINITY].map(tanh), [1.0, -1.0]);
+    }
+}
