@@ -54,11 +54,15 @@ fn automatic(
 mod tests {
     use super::*;
 
+    /// Variables, the number of parts that was asked for, and the part or its error.
+    type Case =
+        (Vec<(&'static str, &'static str)>, Option<usize>, Result<&'static str, &'static str>);
+
     #[test]
     fn schedulers_state_their_part() {
         let slurm = |id| vec![("SLURM_ARRAY_TASK_ID", id), ("SLURM_ARRAY_TASK_COUNT", "3")];
         let stepped = [("SLURM_ARRAY_TASK_MIN", "10"), ("SLURM_ARRAY_TASK_STEP", "5")];
-        let cases: Vec<(Vec<(&str, &str)>, Option<usize>, Result<&str, &str>)> = vec![
+        let cases: Vec<Case> = vec![
             (slurm("0"), None, Ok("1/3")),
             (slurm("2"), Some(3), Ok("3/3")),
             (slurm("3"), None, Err("only 3 parts")),
