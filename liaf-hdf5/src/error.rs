@@ -97,11 +97,14 @@ impl Error {
         self
     }
 
-    /// The same for an error that is the fault of the file; other errors stay without a byte.
+    /// The same for an error that is about what the file holds; other errors stay without a byte.
     #[must_use]
     pub(crate) fn fault_at(self, offset: u64) -> Self {
         match self.kind() {
-            ErrorKind::Malformed | ErrorKind::Truncated | ErrorKind::Limit => self.at(offset),
+            ErrorKind::Malformed
+            | ErrorKind::Truncated
+            | ErrorKind::Unsupported
+            | ErrorKind::Limit => self.at(offset),
             _ => self,
         }
     }

@@ -60,7 +60,10 @@ pub(crate) fn open(source: Box<dyn Source>, limits: Limits) -> Result<(Storage, 
     } else {
         new(&block, version, &mut storage)
     };
-    superblock.map(|superblock| (storage, superblock))
+    match superblock {
+        Ok(superblock) => Ok((storage, superblock)),
+        Err(error) => Err(error.fault_at(storage.base)),
+    }
 }
 
 fn set_sizes(cursor: &mut Cursor<'_>, storage: &mut Storage) -> Result<()> {

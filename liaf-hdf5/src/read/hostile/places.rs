@@ -15,6 +15,22 @@ fn a_heap_of_names_beyond_the_end() {
 }
 
 #[test]
+fn links_that_are_not_followed() {
+    let outside = b"\0other.h5\0/x\0";
+    // A link to another file, and one of a kind of its own.
+    for (kind, words) in [(64, "is not opened"), (200, "of type 200")] {
+        let mut link = vec![1, 8, kind, 1, b'd'];
+        link.extend((outside.len() as u16).to_le_bytes());
+        link.extend(outside);
+        let mut file = Builder::new();
+        let root = file.header(&[(6, 0, link)]);
+        let error = file.open(root).0.unwrap().dataset("d").unwrap_err();
+        assert_eq!((error.kind(), error.offset()), (ErrorKind::Unsupported, Some(root)));
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}
+
+#[test]
 fn an_identifier_of_no_known_kind() {
     let mut file = Builder::new();
     let heap = heap(&mut file);
