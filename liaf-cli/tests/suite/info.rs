@@ -112,22 +112,22 @@ fn hot_pixels_are_found_written_and_masked() {
         rows += &format!("{t},{x},{y},{}\n", t % 2);
     }
     let (recording, hot) = (liaf.path("flicker.csv"), liaf.path("hot.csv"));
-    std::fs::write(&recording, rows).unwrap();
+    fs::write(&recording, rows).unwrap();
     let (recording, hot) = (recording.to_str().unwrap(), hot.to_str().unwrap());
     let out = liaf.run(&["info", recording, "--hot-pixels", hot]).ends(0).out();
     assert!(out.contains("hot pixels 1"), "{out}");
-    assert_eq!(std::fs::read_to_string(hot).unwrap(), "x,y\n9,5\n");
+    assert_eq!(fs::read_to_string(hot).unwrap(), "x,y\n9,5\n");
     let mask = format!("mask:file={hot}");
     let masked = liaf.path("masked.csv");
     liaf.run(&["convert", recording, "-o", masked.to_str().unwrap(), "--filter", &mask]).ends(0);
-    assert!(!std::fs::read_to_string(&masked).unwrap().contains(",9,5,"));
+    assert!(!fs::read_to_string(&masked).unwrap().contains(",9,5,"));
 
     liaf.run(&["info", recording, "--hot-pixels", hot]).ends(1).says(&["--force"]);
     let again =
         ["info", recording, "--hot-pixels", hot, "--force", "--hot-events", "5000", "--json"];
     let line = liaf.run(&again).ends(0).json();
-    assert_eq!(line[0]["hot_pixels"], serde_json::json!([]));
-    assert_eq!(std::fs::read_to_string(hot).unwrap(), "x,y\n");
+    assert_eq!(line[0]["hot_pixels"], Value::Array(Vec::new()));
+    assert_eq!(fs::read_to_string(hot).unwrap(), "x,y\n");
     for (wrong, says) in [
         (&["info", recording, recording, "--hot-pixels", hot][..], "--join"),
         (&["info", recording, "--hot-factor", "3"], "--hot-pixels"),

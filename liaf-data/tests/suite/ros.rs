@@ -29,6 +29,7 @@ fn with_limit(packet_bytes: usize, parallel: bool) -> ReadOptions {
 fn a_stored_chunk_of_any_size_is_read_and_a_packed_one_up_to_the_limit() {
     for (stored, packed) in [
         ("rosbag/davis_none.bag", "rosbag/davis_lz4.bag"),
+        ("rosbag/davis_none.bag", "rosbag/davis_bz2.bag"),
         ("mcap/davis_none.mcap", "mcap/davis_lz4.mcap"),
     ] {
         for parallel in [false, true] {
@@ -182,4 +183,39 @@ fn a_file_that_ends_inside_a_message_has_the_events_before_it() {
         most = events.len();
     }
     assert!(most > 0 && most < whole.len());
+}
+
+/// The records of an MCAP: where each begins and ends, and its type.
+fn mcap_records(bytes: &[u8]) -> Vec<(std::ops::Range<usize>, u8)> {
+    let (mut at, mut records) = (8, Vec::new());
+    while let Some(size) = bytes.get(at + 1..).and_then(|rest| rest.first_chunk()) {
+        let end = at + 9 + u64::from_le_bytes(*size) as usize;
+        if end > bytes.len() {
+            break;
+        }
+        records.push((at..end, bytes[at]));
+        at = end;
+    }
+    records
+}
+
+#[test]
+fn a_number_of_a_topic_that_is_given_to_another_one_is_said() {
+    let good = fixture("mcap/unchunked.mcap");
+    let (whole, _) = read(&good, ReadOptions::default());
+    let records = mcap_records(&good);
+    let (channel, _) = records.iter().find(|(_, kind)| *kind == 4).unwrap().clone();
+    let middle = records.iter().filter(|(_, kind)| *kind == 5).nth(2).unwrap().0.end;
+    let mut other = good[channel].to_vec();
+    let topic = other.windows(5).position(|bytes| bytes == b"/dvs/").unwrap();
+    other[topic + 1] = b'x';
+    let bytes = [&good[..middle], &other, &good[middle..]].concat();
+    let (events, report) = read(&bytes, ReadOptions::default());
+    assert!(events == whole);
+    assert_eq!(report.count(Finding::BadParts), 1, "{report:?}");
+    assert!(report.notes[0].text.contains("given to another topic"), "{:?}", report.notes);
+    let strict = ReadOptions { strict: true, ..ReadOptions::default() };
+    let mut recording = Recording::from_bytes(&bytes[..], strict).unwrap();
+    let error = recording.reader().unwrap().read_to_end(&mut EventBatch::new()).unwrap_err();
+    assert_eq!((error.kind(), error.offset()), (ErrorKind::Malformed, Some(middle as u64)));
 }
