@@ -13,7 +13,7 @@ use crate::help::OUTPUT;
 use crate::outputs::Usage;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct HotPixelArgs {
     /// Write the hot pixels of the recording to FILE, for 'liaf convert --filter mask:file=FILE'
     #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
     hot_pixels: Option<PathBuf>,
@@ -31,7 +31,7 @@ pub struct Args {
     force: bool,
 }
 
-impl Args {
+impl HotPixelArgs {
     /// Checks the options before anything is read.
     ///
     /// # Errors

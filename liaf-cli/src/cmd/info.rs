@@ -16,7 +16,7 @@ use liaf::data::{
 };
 use serde_json::{Map, Value, json};
 
-use super::hot_pixels::{self, Counting};
+use super::hot_pixels::{Counting, HotPixelArgs};
 use crate::args::ReadArgs;
 use crate::help::{INPUT, OTHER, OUTPUT};
 use crate::{applies, hints, inputs, text};
@@ -46,7 +46,7 @@ pub struct Args {
     coords: Coords,
 
     #[command(flatten)]
-    hot: hot_pixels::Args,
+    hot: HotPixelArgs,
 
     /// Name the files of folders that are no recordings and were passed over
     #[arg(long, short, help_heading = OTHER)]
@@ -141,7 +141,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 fn look(
     mut recording: Recording,
     options: &ReadOptions,
-    hot: &hot_pixels::Args,
+    hot: &HotPixelArgs,
 ) -> liaf::data::Result<(RecordingInfo, Vec<Found>)> {
     if recording.info().stream.is_some() && !recording.info().reads_events() {
         let mut measurements = recording.measurements()?;
@@ -199,7 +199,7 @@ impl EventSink for Streams {
     }
 }
 
-fn read(recording: &mut Recording, hot: &hot_pixels::Args) -> liaf::data::Result<Found> {
+fn read(recording: &mut Recording, hot: &HotPixelArgs) -> liaf::data::Result<Found> {
     let mut pixels = hot.finder(recording)?;
     let mut reader = recording.reader()?;
     let mut fingerprint = Fingerprint::default();
