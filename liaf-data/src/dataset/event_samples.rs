@@ -69,7 +69,7 @@ impl EventRule {
         let filtered: u64 = removed.filtered.iter().map(|stage| stage.events).sum();
         let left_out = removed.out_of_crop + filtered + report.count(Finding::OutOfSensor);
         let late = collect.late;
-        collect.end();
+        collect.end()?;
         let head = &mut part.head;
         head.left_out += left_out + late;
         if late > 0 {
@@ -132,14 +132,30 @@ impl Collect<'_> {
         self.part.head.rows.push(row);
     }
 
-    fn end(&mut self) {
-        let Some(row) = &self.open else { return };
-        let end = self.end_of(row.start);
-        let is_whole = match self.to {
-            Some(to) => end <= to,
-            None => end <= self.latest.saturating_add(1),
-        };
-        self.close(is_whole);
+    /// Completes the last samples: up to a chosen end there are some, with events or without.
+    fn end(&mut self) -> Result<()> {
+        loop {
+            let Some(row) = &self.open else { return Ok(()) };
+            let end = self.end_of(row.start);
+            match self.to {
+                Some(to) if end < to && self.cuts() => self.next(end)?,
+                Some(to) => self.close(end <= to),
+                None => self.close(end <= self.latest.saturating_add(1)),
+            }
+        }
+    }
+
+    /// Completes the open sample, which ends at `end`, and begins the next.
+    fn next(&mut self, end: i64) -> Result<()> {
+        self.close(true);
+        let most = self.rule.limits.frames;
+        if self.part.head.rows.len() as u64 >= most {
+            return Err(Error::limit("the recording would have too many samples")
+                .expected(format!("at most {most}"))
+                .found(format!("one from {end} µs on, and later ones")));
+        }
+        self.begin(end);
+        Ok(())
     }
 
     /// Opens the sample to which an event at `t` belongs. Whether there is one.
@@ -159,17 +175,12 @@ impl Collect<'_> {
                 return Ok(true);
             }
             self.latest = self.latest.max(t);
-            self.close(true);
             if !self.cuts() {
+                self.close(true);
                 self.is_done = true;
                 return Ok(false);
             }
-            if self.part.head.rows.len() as u64 >= self.rule.limits.frames {
-                return Err(Error::limit("the recording would have too many samples")
-                    .expected(format!("at most {}", self.rule.limits.frames))
-                    .found(format!("an event at {t} µs, of which the first is at {first} µs")));
-            }
-            self.begin(end);
+            self.next(end)?;
         }
     }
 }

@@ -14,6 +14,8 @@ mod cases;
 mod columns;
 mod dataset;
 mod dataset_babi;
+mod dataset_bad;
+mod dataset_judged;
 mod evt3;
 mod examples;
 mod filters_judges;

@@ -54,6 +54,7 @@ pub(crate) mod examples;
 mod held;
 mod loader;
 mod options;
+mod ragged;
 mod set;
 mod stored;
 
@@ -69,6 +70,7 @@ pub use batch::Batch;
 pub use examples::{Collated, Examples, FrameArray, Input, Subset};
 pub use loader::Loader;
 pub use options::SampleOptions;
+pub use ragged::RaggedSet;
 pub use set::{Batches, Order, SampleSet};
 pub use stored::StoredSamples;
 

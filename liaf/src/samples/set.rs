@@ -194,26 +194,7 @@ impl<'a> SampleSet<'a> {
         let dtype = self.frames.dtype();
         let size = dtype.bytes();
         let bytes = self.frames.bytes().get(cells.start * size..cells.end * size);
-        let bytes = bytes.unwrap_or_default();
-        let number = |value: f32| R::of(f64::from(value));
-        let (twos, _) = bytes.as_chunks::<2>();
-        let (fours, _) = bytes.as_chunks::<4>();
-        Ok(match dtype {
-            ElementType::U8 => bytes.iter().map(|&cell| number(cell.into())).collect(),
-            ElementType::U16 => {
-                twos.iter().map(|cell| number(u16::from_le_bytes(*cell).into())).collect()
-            }
-            ElementType::I16 => {
-                twos.iter().map(|cell| number(i16::from_le_bytes(*cell).into())).collect()
-            }
-            ElementType::F32 => {
-                fours.iter().map(|cell| number(f32::from_le_bytes(*cell))).collect()
-            }
-            other => {
-                let error = Error::unsupported("cells of this type are not those of frames");
-                return Err(error.expected("u8, u16, i16 or f32").found(other).into());
-            }
-        })
+        numbers(dtype, bytes.unwrap_or_default())
     }
 
     /// All samples in batches of this size, each with its labels (none if the set has no classes). The last
@@ -225,6 +206,27 @@ impl<'a> SampleSet<'a> {
         };
         Batches { set: self, numbers, size: size.max(1), next: 0, cells: std::marker::PhantomData }
     }
+}
+
+/// The cells of a frame that have these bytes.
+pub(super) fn numbers<R: Real>(dtype: ElementType, bytes: &[u8]) -> Result<Vec<R>> {
+    let number = |value: f32| R::of(f64::from(value));
+    let (twos, _) = bytes.as_chunks::<2>();
+    let (fours, _) = bytes.as_chunks::<4>();
+    Ok(match dtype {
+        ElementType::U8 => bytes.iter().map(|&cell| number(cell.into())).collect(),
+        ElementType::U16 => {
+            twos.iter().map(|cell| number(u16::from_le_bytes(*cell).into())).collect()
+        }
+        ElementType::I16 => {
+            twos.iter().map(|cell| number(i16::from_le_bytes(*cell).into())).collect()
+        }
+        ElementType::F32 => fours.iter().map(|cell| number(f32::from_le_bytes(*cell))).collect(),
+        other => {
+            let error = Error::unsupported("cells of this type are not those of frames");
+            return Err(error.expected("u8, u16, i16 or f32").found(other).into());
+        }
+    })
 }
 
 /// Iterates over the batches of a [`SampleSet`]; made by [`SampleSet::batches`].
