@@ -9,6 +9,8 @@ mod common;
 mod convert;
 mod cost;
 mod dataset;
+#[cfg(target_os = "linux")]
+mod dataset_faults;
 mod dataset_parts;
 #[cfg(unix)]
 mod ending;

@@ -7,12 +7,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
+use super::Split;
 use super::build::{Build, Built, ClassRow, Failure, OnError, Progress};
 use super::journal::Journal;
 use super::part::{Head, Part, PartWriter};
 use super::prepare::Prepared;
-use super::samples::{Recipe, Source};
-use super::{Entry, Split};
+use super::samples::Recipe;
 use crate::codec::ReadOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::read::Recording;
@@ -40,6 +40,8 @@ impl Prepared<'_> {
             resumed: done.len(),
             ..Progress::default()
         });
+        // With fewer recordings than threads, each is also read on several.
+        let parallel = missing.len() < rayon::current_num_threads();
         let stopped = AtomicBool::new(false);
         let goes_on = || go_on() && !stopped.load(Ordering::Relaxed);
         let failures = Mutex::new(BTreeMap::new());
@@ -50,7 +52,7 @@ impl Prepared<'_> {
             }
             let entry = &all[number];
             let path = lock(journal).part(number);
-            let events = match self.make_part(entry, &self.sources[number], &path, &goes_on) {
+            let events = match self.make_part(number, parallel, &path, &goes_on) {
                 Ok((hash, events)) => {
                     if let Err(error) = lock(journal).add(number, hash) {
                         stopped.store(true, Ordering::Relaxed);
@@ -102,17 +104,17 @@ impl Prepared<'_> {
 
     fn make_part(
         &self,
-        entry: &Entry,
-        sources: &[Source],
+        number: usize,
+        parallel: bool,
         path: &Path,
         go_on: &dyn Fn() -> bool,
     ) -> Result<(u64, u64)> {
         let Build { frames, samples, split, contents, read, .. } = self.build;
-        let options = ReadOptions { parallel: false, sensor: Some(self.sensor), ..read.clone() };
-        let mut recording = Recording::open(&entry.path, options)?;
+        let options = ReadOptions { parallel, sensor: Some(self.sensor), ..read.clone() };
+        let mut recording = Recording::open(&self.listing.recordings[number].path, options)?;
         let mut part = PartWriter::create(path)?;
         let recipe = Recipe { frames, rule: *samples, split: *split, contents: *contents };
-        for source in sources {
+        for source in &self.sources[number] {
             recipe.make(&mut recording, *source, &mut part, go_on)?;
         }
         let events = part.head.kept;

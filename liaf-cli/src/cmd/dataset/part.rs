@@ -54,7 +54,7 @@ fn automatic(
 mod tests {
     use super::*;
 
-    /// Variables, the number of parts that was asked for, and the part or its error.
+    /// Variables, the number of parts that was given, and the part, or what the error says.
     type Case =
         (Vec<(&'static str, &'static str)>, Option<usize>, Result<&'static str, &'static str>);
 
