@@ -59,8 +59,9 @@ pub struct Args {
     #[arg(long, value_name = "PLACE", help_heading = INPUT)]
     class_from: Option<ClassFrom>,
 
-    /// A table of labels, for the set `folder`: CSV with the names file and class, and perhaps start and
-    /// end (µs of the recording's clock, or as in 1.5s) and split
+    /// A table of labels, for the set `folder`: CSV with the names file and class, and perhaps split and
+    /// start and end (µs of the recording's clock, or as in 1.5s), start_s and end_s (seconds after the
+    /// first event), or start_frame and end_frame
     #[arg(long, value_name = "CSV", help_heading = INPUT)]
     labels: Option<PathBuf>,
 
@@ -183,6 +184,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         class_from: args.class_from.unwrap_or_default(),
         labels: args.labels.clone(),
         subset: args.subset.clone(),
+        window: args.bins.is_none().then_some(args.window.unwrap_or(WINDOW)),
     };
     check_source(set)?;
     let build = args.build(set)?;
@@ -239,6 +241,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Windows in µs, if they are not stated.
+const WINDOW: i64 = 10_000;
+
 /// The options of frames and of the recordings of which they are made.
 const OF_RECORDINGS: &[&str] = &[
     "window", "steps", "bins", "sample", "partial", "size", "repr", "dtype", "polarity", "filter",
@@ -262,7 +267,7 @@ impl Args {
     /// The build, all of whose options have been checked; `None` if nothing is to be made.
     fn build(&self, set: &DataSet) -> Result<Option<Build>> {
         let Some(output) = self.output.as_ref().filter(|_| !self.check) else { return Ok(None) };
-        let window = self.window.unwrap_or(10_000);
+        let window = self.window.unwrap_or(WINDOW);
         let samples = match (self.steps, self.bins, self.sample) {
             (_, Some(steps), _) => SampleRule::Bins { steps },
             (_, _, Some(sample)) => {

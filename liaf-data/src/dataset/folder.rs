@@ -1,6 +1,6 @@
 //! The files of a folder, in an order that does not depend on the file system.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -19,15 +19,25 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// The path within the folder of the set of the folder in which it is; empty for that of the set.
+    pub fn folder(&self) -> &str {
+        self.name.rsplit_once('/').map_or("", |(folders, _)| folders)
+    }
+
     /// The name of the folder in which it is, if that is not the folder of the set.
     pub fn parent(&self) -> Option<&str> {
         let (folders, _) = self.name.rsplit_once('/')?;
         Some(folders.rsplit_once('/').map_or(folders, |(_, last)| last))
     }
 
+    /// The name of the file itself.
+    pub fn file_name(&self) -> &str {
+        self.name.rsplit_once('/').map_or(&*self.name, |(_, file)| file)
+    }
+
     /// The name of the file without its extension.
     pub fn stem(&self) -> &str {
-        let file = self.name.rsplit_once('/').map_or(&*self.name, |(_, file)| file);
+        let file = self.file_name();
         file.rsplit_once('.').map_or(file, |(stem, _)| stem)
     }
 
@@ -88,6 +98,19 @@ fn walk(
         }
     }
     Ok(())
+}
+
+/// The files of each folder, in the order in which the folders are first met.
+pub(super) fn by_folder(files: &[Found]) -> Vec<(&str, Vec<&Found>)> {
+    let (mut folders, mut places) = (Vec::<(&str, Vec<&Found>)>::new(), BTreeMap::new());
+    for file in files {
+        let place = *places.entry(file.folder()).or_insert(folders.len());
+        match folders.get_mut(place) {
+            Some((_, files)) => files.push(file),
+            None => folders.push((file.folder(), vec![file])),
+        }
+    }
+    folders
 }
 
 /// A piece of a name, so that numbers are in order of their values.

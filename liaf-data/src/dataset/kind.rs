@@ -17,6 +17,8 @@ pub static DATASETS: &[&DataSet] = &[
     &sets::by_class::N_CALTECH101,
     &sets::by_class::N_CARS,
     &sets::by_class::ASL_DVS,
+    &sets::evimo2::EVIMO2,
+    &sets::dsec::DSEC,
     &sets::babi::BABI,
 ];
 
@@ -40,9 +42,13 @@ pub struct DataSet {
 pub struct ListOptions {
     /// Where the class of a recording is written.
     pub class_from: ClassFrom,
-    /// A table of labels: a CSV file with the names `file`, `class`, and for parts of recordings `start` and
-    /// `end` (see [`sets`](DATASETS)).
+    /// A table of labels: a CSV file with the names `file` and `class`, and for parts of recordings two of
+    /// start and end: `start` and `end` in µs of the recording's clock, or as durations after its first event such
+    /// as `1.5s`; `start_us` and `end_us`; `start_s` and `end_s` in seconds after the first event; `start_frame`
+    /// and `end_frame` in frames after it. Ends are not included.
     pub labels: Option<PathBuf>,
+    /// The length of a frame in µs, for tables of labels that count frames.
+    pub window: Option<i64>,
     /// A part of the set, such as the scale of MNIST-DVS or a task of bAbI.
     pub subset: Option<String>,
 }

@@ -20,7 +20,7 @@ use liaf_data::{EventBatch, Hint, ReadOptions, Recording, Report};
 use crate::common;
 
 /// The bytes of an `.npy` file of an array of this type and shape.
-fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+pub(crate) fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
     let mut text = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}");
     while (text.len() + 11) % 64 != 0 {
         text.push(' ');

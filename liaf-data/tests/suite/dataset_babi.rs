@@ -210,15 +210,18 @@ fn the_published_tasks_have_a_thousand_questions_to_train_and_to_test() {
     let listing = list(&data.join("babi"), "").unwrap();
     assert_eq!(listing.remarks, [""; 0]);
     assert_eq!(listing.recordings.len(), 40);
-    for number in 1..=20 {
-        let number = number.to_string();
+    for task in 1..=20 {
+        let number = task.to_string();
         let listing = list(&data.join("babi"), &format!("qa{number}")).unwrap();
         assert_eq!((listing.recordings.len(), &*listing.remarks), (2, &[][..]));
         let out = folder.path().join(format!("qa{number}.npz"));
         let built = run(&Build::new("babi", &out).unwrap(), &listing).unwrap();
         let samples: Vec<_> = built.files.iter().map(|file| file.1).collect();
         assert_eq!(samples, [1000, 1000], "task {number}");
-        let said = judged(&texts, &built, &[&number]);
-        assert!(said.is_none_or(|said| said.starts_with("1000 1000 ")));
+        // These have answers of several words, names in both cases, and short stories.
+        if [4, 15, 19].contains(&task) {
+            let said = judged(&texts, &built, &[&number]);
+            assert!(said.is_none_or(|said| said.starts_with("1000 1000 ")));
+        }
     }
 }

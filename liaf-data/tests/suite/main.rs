@@ -16,6 +16,8 @@ mod dataset;
 mod dataset_babi;
 mod dataset_bad;
 mod dataset_judged;
+mod dataset_labels;
+mod dataset_scenes;
 mod evt3;
 mod examples;
 mod filters_judges;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::super::folder::{Found, files};
 use super::super::{DataSet, Entry, Labels, ListOptions, Listing, SourceKind, Split};
-use super::{only_published, with_extension};
+use super::{only_published, split_of, with_extension};
 use crate::error::{Error, Result};
 use crate::model::SensorSize;
 
@@ -98,15 +98,6 @@ fn by_parent(file: &Found) -> Option<Sorted> {
     Some((file.parent()?.to_owned(), None))
 }
 
-/// The split that a folder is named after: `Train` or `Test`, or words that begin so.
-fn split_of(file: &Found) -> Option<Split> {
-    file.name.split('/').find_map(|part| {
-        let part = part.to_ascii_lowercase();
-        let is = |name| part == name || part.ends_with(&format!("_{name}"));
-        is("train").then_some(Split::Train).or_else(|| is("test").then_some(Split::Test))
-    })
-}
-
 static MNIST: Set = Set {
     name: "mnist-dvs",
     extensions: &["aedat"],
@@ -166,7 +157,7 @@ static NMNIST: Set = Set {
     sensor: Some(SensorSize::new(34, 34)),
     each: None,
     classes: Classes::Known(DIGITS),
-    sort: |file| Some((file.parent()?.to_owned(), Some(split_of(file)?))),
+    sort: |file| Some((file.parent()?.to_owned(), Some(split_of(&file.name)?))),
     subsets: &[],
 };
 
@@ -197,7 +188,8 @@ static NCALTECH: Set = Set {
     sensor: Some(SensorSize::new(240, 180)),
     each: None,
     classes: Classes::Found(101),
-    sort: by_parent,
+    // The annotations are `.bin` files as well.
+    sort: |file| by_parent(file).filter(|_| file.stem().starts_with("image_")),
     subsets: &[],
 };
 
@@ -216,7 +208,7 @@ static NCARS: Set = Set {
     sensor: Some(SensorSize::new(120, 100)),
     each: None,
     classes: Classes::Known(&["background", "cars"]),
-    sort: |file| Some((file.parent()?.to_owned(), Some(split_of(file)?))),
+    sort: |file| Some((file.parent()?.to_owned(), Some(split_of(&file.name)?))),
     subsets: &[],
 };
 
@@ -226,7 +218,23 @@ pub(in crate::dataset) static N_CARS: DataSet = DataSet {
     about: "cars and background, 100 ms each, Prophesee DAT; with its split",
     source: SourceKind::Recordings,
     sketch: "n-cars_train/<background|cars>/obj_<number>_td.dat\nn-cars_test/<background|cars>/obj_<number>_td.dat",
-    find: |folder, options| find(&NCARS, folder, options),
+    find: |folder, options| {
+        let mut listing = find(&NCARS, folder, options)?;
+        for (split, published) in [(Split::Train, [7_482, 7_940]), (Split::Test, [4_211, 4_396])] {
+            for (class, published) in published.into_iter().enumerate() {
+                let of = |entry: &&Entry| {
+                    entry.split == Some(split) && entry.labels == Labels::Class(class)
+                };
+                let n = listing.recordings.iter().filter(of).count();
+                if n != published {
+                    let (class, name) = (&listing.classes[class], split.name());
+                    let what = format!("{n} recordings of {class} to {name} were found");
+                    listing.remarks.push(format!("{what}, of {published} that are published"));
+                }
+            }
+        }
+        Ok(listing)
+    },
 };
 
 static ASL: Set = Set {

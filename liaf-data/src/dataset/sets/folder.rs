@@ -3,13 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::super::folder::{Found, files, natural};
-use super::super::{
-    ClassFrom, DataSet, Entry, Labels, ListOptions, Listing, SourceKind, Split, Stretch,
-};
-use super::table::{Row, Table, check_stretches};
+use super::super::folder::{Found, by_folder, files, natural};
+use super::super::{ClassFrom, DataSet, Entry, Labels, ListOptions, Listing, SourceKind, Split};
+use super::label_table::by_table;
 use crate::error::{Error, Result};
-use crate::model::{TimePoint, parse_duration};
+use crate::read::columns_in;
 
 /// Any folder of recordings.
 pub(in crate::dataset) static FOLDER: DataSet = DataSet {
@@ -36,8 +34,9 @@ fn find(folder: &Path, options: &ListOptions) -> Result<Listing> {
         Error::system("the table of labels cannot be read", cause).in_file(path)
     })?;
     let mut listing = Listing::default();
+    let all = join_arrays(folder, files(folder)?);
     let is_labels = |file: &Found| labels.is_some() && file.path.canonicalize().ok() == labels;
-    let (known, other): (Vec<_>, Vec<_>) = files(folder)?
+    let (known, other): (Vec<_>, Vec<_>) = all
         .into_iter()
         .filter(|file| !is_labels(file))
         .partition(|file| EXTENSIONS.contains(&&*file.extension()));
@@ -46,7 +45,7 @@ fn find(folder: &Path, options: &ListOptions) -> Result<Listing> {
         listing.remarks.push(format!("{} {what}", other.len()));
     }
     match labels {
-        Some(path) => by_table(&path, known, &mut listing)?,
+        Some(path) => by_table(&path, known, options.window, &mut listing)?,
         None => by_name(known, options.class_from, &mut listing),
     }
     let counts = listing.counts();
@@ -57,6 +56,25 @@ fn find(folder: &Path, options: &ListOptions) -> Result<Listing> {
         listing.remarks.push(format!("there is only one class, {}", listing.classes[0]));
     }
     Ok(listing)
+}
+
+/// Puts a folder whose arrays are the columns of one recording in place of its files.
+fn join_arrays(folder: &Path, files: Vec<Found>) -> Vec<Found> {
+    let joined: BTreeMap<String, Found> = by_folder(&files)
+        .into_iter()
+        .filter(|(name, files)| !name.is_empty() && files.iter().any(|f| f.extension() == "npy"))
+        .filter_map(|(name, files)| {
+            let path = columns_in(folder.join(name))?;
+            let bytes = files.iter().map(|file| file.bytes).sum();
+            Some((name.to_owned(), Found { path, name: name.to_owned(), bytes }))
+        })
+        .collect();
+    let mut seen = BTreeSet::new();
+    let kept = files.into_iter().filter_map(|file| match joined.get(file.folder()) {
+        Some(recording) => seen.insert(recording.name.clone()).then(|| recording.clone()),
+        None => Some(file),
+    });
+    kept.collect()
 }
 
 /// Classes by the names of folders and files.
@@ -110,7 +128,7 @@ fn named_folder(file: &Found) -> Option<&str> {
     file.parent().filter(|parent| split_name(parent).is_none())
 }
 
-fn split_name(folder: &str) -> Option<Split> {
+pub(super) fn split_name(folder: &str) -> Option<Split> {
     match folder.to_ascii_lowercase().as_str() {
         "train" | "training" => Some(Split::Train),
         "test" | "testing" => Some(Split::Test),
@@ -141,119 +159,4 @@ fn without_number(stem: &str) -> &str {
 fn prefix(stem: &str) -> &str {
     let end = stem.find(|c: char| c == '_' || c == '-' || c.is_ascii_digit());
     &stem[..end.unwrap_or(stem.len())]
-}
-
-/// What a line of a table says about a recording.
-struct Line {
-    stretch: Option<(TimePoint, TimePoint)>,
-    class: usize,
-    split: Option<Split>,
-    line: usize,
-}
-
-/// Classes by a table: `file`, `class`, and perhaps `start`, `end` and `split`.
-fn by_table(path: &Path, files: Vec<Found>, listing: &mut Listing) -> Result<()> {
-    let table = Table::read(path)?;
-    let (file, class) = (table.column("file")?, table.column("class")?);
-    let (start, end) = (table.find("start"), table.find("end"));
-    if start.is_some() != end.is_some() {
-        let error = Error::malformed("the table has only one of the columns start and end");
-        return Err(error.in_file(path));
-    }
-    let split = table.find("split");
-    let mut classes: Vec<String> = table
-        .rows()
-        .map(|row| row.text(class).to_owned())
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
-    classes.sort_by(|a, b| natural(a).cmp(&natural(b)).then_with(|| a.cmp(b)));
-    let mut by_file: BTreeMap<usize, Vec<Line>> = BTreeMap::new();
-    for row in table.rows() {
-        let number = find_file(&files, row.text(file), &row)?;
-        let class = row.text(class);
-        if class.is_empty() {
-            return Err(row.error("the class is empty"));
-        }
-        let class = classes.iter().position(|name| name == class).unwrap_or(0);
-        let stretch = match (start, end) {
-            (Some(start), Some(end)) => Some((time(&row, start)?, time(&row, end)?)),
-            _ => None,
-        };
-        let split = match split.map(|column| row.text(column)) {
-            None | Some("") => None,
-            Some(name) => Some(split_name(name).ok_or_else(|| {
-                row.error("this is no split").expected("train or test").found(format!("{name:?}"))
-            })?),
-        };
-        by_file.entry(number).or_default().push(Line { stretch, class, split, line: row.line });
-    }
-    let unnamed = files.len() - by_file.len();
-    if unnamed > 0 {
-        let what = "recordings are not in the table of labels, and are passed over";
-        listing.remarks.push(format!("{unnamed} {what}"));
-    }
-    for (number, rows) in by_file {
-        let Found { path: recording, name, bytes } = files[number].clone();
-        let splits: BTreeSet<_> = rows.iter().map(|row| row.split).collect();
-        let lines: Vec<_> = rows.iter().map(|row| row.line.to_string()).collect();
-        if splits.len() > 1 {
-            let what = format!("lines {}: one recording is in several splits", lines.join(", "));
-            return Err(Error::malformed(what).found(name).in_file(path));
-        }
-        let labels = match &*rows {
-            [Line { stretch: None, class, .. }] => Labels::Class(*class),
-            [Line { stretch: None, .. }, ..] => {
-                let what = format!("lines {}: one recording has several classes", lines.join(", "));
-                let error = Error::malformed(what).found(name).in_file(path);
-                return Err(error.advice("state the start and end of each"));
-            }
-            _ => {
-                let stretches: Vec<_> = rows
-                    .iter()
-                    .filter_map(|row| {
-                        let (from, to) = row.stretch?;
-                        Some((Stretch { class: row.class, from, to }, row.line))
-                    })
-                    .collect();
-                check_stretches(path, &stretches, &mut listing.remarks)?;
-                Labels::Stretches(stretches.into_iter().map(|(stretch, _)| stretch).collect())
-            }
-        };
-        let split = splits.into_iter().next().flatten();
-        listing.recordings.push(Entry { path: recording, name, split, labels, bytes });
-    }
-    listing.classes = classes;
-    Ok(())
-}
-
-/// The file with this name: its path within the folder, or its own name if only one file has it.
-fn find_file(files: &[Found], name: &str, row: &Row<'_>) -> Result<usize> {
-    if let Some(number) = files.iter().position(|file| file.name == name) {
-        return Ok(number);
-    }
-    let own = |file: &Found| file.name.rsplit('/').next() == Some(name);
-    let mut matching = files.iter().enumerate().filter(|(_, file)| own(file));
-    match (matching.next(), matching.next()) {
-        (Some((number, _)), None) => Ok(number),
-        (None, _) => Err(row.error("there is no such recording").found(format!("{name:?}"))),
-        _ => Err(row
-            .error("several recordings have this name")
-            .expected("the path within the folder")
-            .found(format!("{name:?}"))),
-    }
-}
-
-/// A time: a whole number of µs on the recording's clock, or a duration after its first event, such as
-/// `1.5s`.
-fn time(row: &Row<'_>, column: usize) -> Result<TimePoint> {
-    let text = row.text(column);
-    if let Ok(us) = text.parse() {
-        return Ok(TimePoint::Absolute(us));
-    }
-    parse_duration(text).map(TimePoint::Relative).map_err(|_| {
-        row.error("this is no time")
-            .expected("a whole number of µs, or a duration such as 1.5s")
-            .found(format!("{text:?}"))
-    })
 }

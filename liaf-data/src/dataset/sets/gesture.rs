@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::super::folder::{Found, files};
 use super::super::{DataSet, Entry, Labels, ListOptions, Listing, SourceKind, Split, Stretch};
-use super::only_published;
 use super::table::{Table, check_stretches};
+use super::{only_published, remark};
 use crate::error::{Error, Result};
 use crate::model::{SensorSize, TimePoint};
 
@@ -45,34 +45,27 @@ fn find(folder: &Path, options: &ListOptions) -> Result<Listing> {
     let lists = [(Split::Train, "trials_to_train.txt"), (Split::Test, "trials_to_test.txt")];
     let mut listed = Vec::new();
     for (split, name) in lists {
-        match all.iter().find(|file| file.name.rsplit('/').next() == Some(name)) {
+        match all.iter().find(|file| file.file_name() == name) {
             Some(file) => listed.push((split, trials(file)?)),
             None => listing.remarks.push(format!("{name} is missing: users 1 to 23 train")),
         }
     }
     for (split, names) in &listed {
-        for name in names {
-            if !all.iter().any(|file| file.name.rsplit('/').next() == Some(name)) {
-                listing
-                    .remarks
-                    .push(format!("{name} is in the list to {}, but missing", split.name()));
-            }
-        }
+        let is_missing = |name: &&String| all.iter().all(|file| file.file_name() != **name);
+        let missing: Vec<&String> = names.iter().filter(is_missing).collect();
+        let what = format!("recordings are in the list to {}, but missing", split.name());
+        remark(&mut listing.remarks, &what, &missing);
     }
+    let (mut others, mut unlisted, mut unlabelled) = (Vec::new(), Vec::new(), Vec::new());
     for file in all.iter().filter(|file| file.extension() == "aedat") {
         let Some(user) = user(file.stem()) else {
-            listing
-                .remarks
-                .push(format!("{} is no recording of the set, and is passed over", file.name));
+            others.push(&file.name);
             continue;
         };
-        let own = file.name.rsplit('/').next().unwrap_or_default();
-        let split = match listed.iter().find(|(_, names)| names.contains(own)) {
+        let split = match listed.iter().find(|(_, names)| names.contains(file.file_name())) {
             Some((split, _)) => *split,
             None if listed.len() == 2 => {
-                listing
-                    .remarks
-                    .push(format!("{} is in neither list, and is passed over", file.name));
+                unlisted.push(&file.name);
                 continue;
             }
             None if user <= 23 => Split::Train,
@@ -80,9 +73,7 @@ fn find(folder: &Path, options: &ListOptions) -> Result<Listing> {
         };
         let table = file.path.with_file_name(format!("{}_labels.csv", file.stem()));
         if !table.is_file() {
-            listing
-                .remarks
-                .push(format!("{} has no table of labels, and is passed over", file.name));
+            unlabelled.push(&file.name);
             continue;
         }
         let stretches = labels(&table, &mut listing.remarks)?;
@@ -93,6 +84,13 @@ fn find(folder: &Path, options: &ListOptions) -> Result<Listing> {
             labels: Labels::Stretches(stretches),
             bytes: file.bytes,
         });
+    }
+    for (what, files) in [
+        ("files are no recordings of the set, and are passed over", others),
+        ("recordings are in neither list, and are passed over", unlisted),
+        ("recordings have no table of labels, and are passed over", unlabelled),
+    ] {
+        remark(&mut listing.remarks, what, &files);
     }
     for (split, published) in [(Split::Train, 1_176), (Split::Test, 288)] {
         let of = listing.recordings.iter().filter(|entry| entry.split == Some(split));

@@ -2,12 +2,15 @@
 
 pub(super) mod babi;
 pub(super) mod by_class;
+pub(super) mod dsec;
+pub(super) mod evimo2;
 pub(super) mod folder;
 pub(super) mod gesture;
+mod label_table;
 mod table;
 
-use super::ListOptions;
 use super::folder::Found;
+use super::{ListOptions, Split};
 use crate::error::{Error, Result};
 
 /// Refuses the options that a published set has no use for.
@@ -26,6 +29,33 @@ fn only_published(name: &str, options: &ListOptions, has_subsets: bool) -> Resul
         return of("a choice of a subset");
     }
     Ok(())
+}
+
+/// The split after which a folder of this path is named: `train`, `test` or `eval`, or words that end so.
+fn split_of(path: &str) -> Option<Split> {
+    path.split('/').find_map(|part| {
+        let part = part.to_ascii_lowercase();
+        let is = |name| part == name || part.ends_with(&format!("_{name}"));
+        match () {
+            () if is("train") => Some(Split::Train),
+            () if is("test") || is("eval") => Some(Split::Test),
+            () => None,
+        }
+    })
+}
+
+/// Remarks once on all files of which something is true, and names the first of them.
+fn remark(remarks: &mut Vec<String>, what: &str, files: &[impl AsRef<str>]) {
+    const NAMED: usize = 3;
+    let named: Vec<&str> = files.iter().take(NAMED).map(AsRef::as_ref).collect();
+    if named.is_empty() {
+        return;
+    }
+    let more = match files.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    remarks.push(format!("{} {what}: {}{more}", files.len(), named.join(", ")));
 }
 
 /// The files with one of these extensions.
