@@ -28,6 +28,8 @@ mod options;
 mod outputs;
 #[cfg(all(feature = "bzip2", feature = "xz", feature = "zip", feature = "zstd"))]
 mod packed;
+#[cfg(all(unix, feature = "hdf5"))]
+mod pages;
 mod predict;
 mod shell;
 mod sorting;
