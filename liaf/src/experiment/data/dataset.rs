@@ -79,6 +79,7 @@ impl Kind for FromRecordings {
             class_from: class_from.unwrap_or_default(),
             labels: self.labels.clone(),
             subset: self.subset.clone(),
+            window: self.bins.is_none().then(|| self.window()).transpose()?,
         };
         let cache = match (&self.cache, loading.out) {
             (Some(cache), _) => cache.clone(),
@@ -120,9 +121,14 @@ impl Kind for FromRecordings {
 }
 
 impl FromRecordings {
+    /// Duration of a window in µs.
+    fn window(&self) -> Result<i64> {
+        Ok(self.window.as_deref().map(parse_duration).transpose()?.unwrap_or(10_000))
+    }
+
     fn build(&self, cache: &Path) -> Result<Build> {
         let duration = |text: &Option<String>| text.as_deref().map(parse_duration).transpose();
-        let window = duration(&self.window)?.unwrap_or(10_000);
+        let window = self.window()?;
         let samples = match (self.steps, self.bins, duration(&self.sample)?) {
             (steps, None, None) => SampleRule::Whole { steps },
             (None, Some(steps), None) => SampleRule::Bins { steps },
