@@ -33,7 +33,7 @@ def run(binary: Path, runs: int, max_len: int) -> tuple[int, float, list[str]]:
     corpus.mkdir(parents=True, exist_ok=True)
     command = [
         str(binary), str(corpus), f"-runs={runs}", f"-max_len={max_len}", "-timeout=10",
-        "-rss_limit_mb=512", "-print_final_stats=1", f"-artifact_prefix={artifacts}/",
+        "-rss_limit_mb=512", "-reload=0", "-print_final_stats=1", f"-artifact_prefix={artifacts}/",
     ]  # fmt: skip
     before = set(artifacts.iterdir())
     start = time.monotonic()

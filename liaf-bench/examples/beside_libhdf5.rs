@@ -10,7 +10,6 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 #[path = "../src/cpu.rs"]
-#[expect(dead_code, reason = "the program uses more of it")]
 mod cpu;
 
 fn main() -> Result<()> {

@@ -8,7 +8,9 @@ use super::{Expected, read};
 
 /// Questions after which the process ends, as libhdf5 may keep what damaged files made it take.
 const QUESTIONS: usize = 2000;
-/// Seconds that libhdf5 may take for a file.
+/// Milliseconds of the processor that libhdf5 may take for a file: it goes round in some damaged files
+/// without end. And seconds, if it waits for something.
+const MILLISECONDS: libc::suseconds_t = 200;
 const SECONDS: u32 = 3;
 /// Bytes of address space that it may take.
 const MEMORY: libc::rlim_t = 2 << 30;
@@ -81,14 +83,24 @@ fn serve(stream: &mut UnixStream) -> Result<()> {
             let (name, bytes) = (CString::new(receive(stream)?)?, receive(stream)?);
             expected.push(Expected { name, bytes });
         }
-        // SAFETY: a number of seconds.
-        unsafe { libc::alarm(SECONDS) };
+        limit_time(MILLISECONDS, SECONDS);
         let answer = read::difference(&path, &expected).unwrap_or_default();
-        // SAFETY: no alarm any more.
-        unsafe { libc::alarm(0) };
+        limit_time(0, 0);
         send(stream, answer.as_bytes())?;
     }
     Ok(())
+}
+
+/// Ends this process by a signal after so many milliseconds of the processor, or seconds; 0 is never.
+fn limit_time(milliseconds: libc::suseconds_t, seconds: u32) {
+    let never = libc::timeval { tv_sec: 0, tv_usec: 0 };
+    let once = libc::timeval { tv_sec: 0, tv_usec: 1000 * milliseconds };
+    let timer = libc::itimerval { it_interval: never, it_value: once };
+    // SAFETY: the timer is valid for the call, and what was set before is not asked for.
+    unsafe {
+        libc::setitimer(libc::ITIMER_PROF, &timer, std::ptr::null_mut());
+        libc::alarm(seconds);
+    }
 }
 
 fn send(stream: &mut UnixStream, bytes: &[u8]) -> Result<()> {

@@ -98,17 +98,27 @@ pub(super) const NOT_A_VALUE: i64 = i64::MIN;
 impl View<'_> {
     /// Calls `take` with each of the first `n` numbers, or with fewer if the column is shorter.
     #[inline(always)]
-    pub(super) fn each(self, n: usize, mut take: impl FnMut(Value)) {
+    pub(super) fn each(self, n: usize, take: impl FnMut(Value)) {
+        self.append(n, &mut Vec::new(), take);
+    }
+
+    /// Appends what `convert` makes of each of the first `n` numbers, or of fewer if the column is
+    /// shorter.
+    #[inline(always)]
+    pub(super) fn append<T>(
+        self,
+        n: usize,
+        column: &mut Vec<T>,
+        mut convert: impl FnMut(Value) -> T,
+    ) {
         macro_rules! all {
             ($type:ty, $value:expr) => {
-                self.raw(n, |bytes: [u8; size_of::<$type>()]| {
-                    let value = if self.number.big_endian {
-                        <$type>::from_be_bytes(bytes)
-                    } else {
-                        <$type>::from_le_bytes(bytes)
-                    };
-                    take($value(value));
-                })
+                // Of two loops neither has to ask for the order of the bytes.
+                if self.number.big_endian {
+                    self.raw(n, column, |bytes| convert($value(<$type>::from_be_bytes(bytes))))
+                } else {
+                    self.raw(n, column, |bytes| convert($value(<$type>::from_le_bytes(bytes))))
+                }
             };
         }
         fn int<T: Into<i64>>(value: T) -> Value {
@@ -130,14 +140,25 @@ impl View<'_> {
         }
     }
 
+    /// The iterators know how long they are, so that the loops need not ask whether there is room.
     #[inline(always)]
-    fn raw<const N: usize>(self, n: usize, mut take: impl FnMut([u8; N])) {
+    fn raw<const N: usize, T>(
+        self,
+        n: usize,
+        column: &mut Vec<T>,
+        mut convert: impl FnMut([u8; N]) -> T,
+    ) {
         if self.stride == N {
-            self.bytes.as_chunks::<N>().0.iter().take(n).for_each(|bytes| take(*bytes));
-        } else {
-            let records = self.bytes.chunks(self.stride.max(1)).take(n);
-            records.filter_map(|record| record.first_chunk()).for_each(|bytes| take(*bytes));
+            column
+                .extend(self.bytes.as_chunks::<N>().0.iter().take(n).map(|bytes| convert(*bytes)));
+            return;
         }
+        let records = self.bytes.chunks_exact(self.stride.max(N));
+        // Of the last record there may be no more than this number.
+        let last = records.remainder().first_chunk().filter(|_| records.len() < n);
+        let number = |record: &[u8]| *record.first_chunk().unwrap_or(&[0; N]);
+        column.extend(records.take(n).map(|record| convert(number(record))));
+        column.extend(last.map(|bytes| convert(*bytes)));
     }
 
     /// The first `n` numbers of the column.
@@ -160,5 +181,26 @@ impl View<'_> {
             });
         });
         values
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_any_stride_are_found_up_to_the_end_of_the_bytes() {
+        let bytes = [0, 1, 9, 0, 2, 9, 0, 3];
+        let number = Number { kind: Kind::U16, big_endian: true };
+        let view = View { bytes: &bytes, stride: 3, number };
+        // Of the last record there is only the number.
+        assert_eq!(view.floats(9), [1.0, 2.0, 3.0]);
+        assert_eq!(view.floats(3), [1.0, 2.0, 3.0]);
+        assert_eq!(view.floats(2), [1.0, 2.0]);
+        assert_eq!(View { bytes: &bytes[..7], ..view }.floats(9), [1.0, 2.0]);
+        let dense = View { stride: 2, ..view };
+        assert_eq!(dense.floats(9), [1.0, 2304.0, 521.0, 3.0]);
+        assert_eq!(dense.floats(1), [1.0]);
+        assert_eq!(View { bytes: &[], ..view }.floats(9), []);
     }
 }

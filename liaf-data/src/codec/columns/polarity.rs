@@ -76,13 +76,9 @@ impl PolarityReading {
     /// The polarity of a whole number: 1 is ON, 0 is OFF.
     #[inline(always)]
     pub fn polarity(&self, value: i64) -> Option<u8> {
-        if value == self.on {
-            Some(1)
-        } else if self.off.contains(&value) {
-            Some(0)
-        } else {
-            None
-        }
+        let (is_on, is_off) = (value == self.on, value == self.off[0]);
+        // Nothing tells which of the two comes next, but that it is one of them.
+        if is_on | is_off { Some(u8::from(is_on)) } else { self.off.contains(&value).then_some(0) }
     }
 
     /// The polarity of a number that may have a fraction.

@@ -141,30 +141,30 @@ impl Rows {
         // for afterwards, which keeps these loops simple.
         let mut any = false;
         let (unit, offset) = (self.unit, self.offset);
-        t.each(n, |value| {
+        t.append(n, &mut batch.t, |value| {
             let time = micros(value, unit).and_then(|time| time.checked_add(offset));
             any |= time.is_none();
-            batch.t.push(time.unwrap_or(NOT_A_VALUE));
+            time.unwrap_or(NOT_A_VALUE)
         });
         for (view, column) in [(x, &mut batch.x), (y, &mut batch.y)] {
             if self.pixels.rounds() {
-                view.each(n, |value| {
-                    let whole = self.rounded(value);
-                    any |= whole.is_none();
-                    column.push(whole.unwrap_or(0));
+                view.append(n, column, |value| {
+                    let pixel = self.rounded(value);
+                    any |= pixel.is_none();
+                    pixel.unwrap_or(0)
                 });
             } else {
-                view.each(n, |value| {
-                    let whole = whole(value);
-                    any |= whole.is_none();
-                    column.push(whole.unwrap_or(0));
+                view.append(n, column, |value| {
+                    let pixel = whole(value);
+                    any |= pixel.is_none();
+                    pixel.unwrap_or(0)
                 });
             }
         }
-        as_signed(p).each(n, |value| {
+        as_signed(p).append(n, &mut batch.p, |value| {
             let on = self.on(value);
             any |= on.is_none();
-            batch.p.push(on.unwrap_or(0));
+            on.unwrap_or(0)
         });
         // Truncate all columns to the same length, whatever the input was.
         let rows = batch.t.len().min(batch.x.len()).min(batch.y.len()).min(batch.p.len());
