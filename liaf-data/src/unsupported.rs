@@ -88,6 +88,16 @@ const UNSUPPORTED: &[Unsupported] = &[
             "Parquet is written but not read: convert it to CSV, for example with DuckDB or Polars",
         ),
     ),
+    (
+        "text in UTF-16",
+        |head| head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff"),
+        Some("save it in UTF-8, for example with `iconv -f UTF-16 -t UTF-8`"),
+    ),
+    (
+        "MATLAB 4 file",
+        is_matlab4,
+        Some("save it anew in MATLAB with `save -v7`, or in Python with scipy.io.savemat"),
+    ),
     ("HDF5", |head| head.starts_with(b"\x89HDF\r\n\x1a\n"), HDF5),
     ("MATLAB 7.3 file", |head| head.starts_with(b"MATLAB 7.3 MAT-file"), HDF5),
 ];
@@ -209,6 +219,25 @@ fn prophesee(head: &FileHead, words: &[&str]) -> bool {
             .take_while(|line| line.starts_with("% "))
             .any(|line| words.iter().any(|word| line.contains(word)))
     }
+}
+
+/// Whether the file begins with a matrix of MATLAB 4: its type, rows, columns, whether it is complex, and the
+/// length of its name, which ends with a zero. Files of this version have no signature.
+fn is_matlab4(head: &FileHead) -> bool {
+    let Some((numbers, rest)) = head.bytes.split_first_chunk::<20>() else { return false };
+    let number = |i: usize| {
+        let bytes = numbers[4 * i..].first_chunk().copied().unwrap_or_default();
+        // The type is below 5000, and says by its thousands that the file is big-endian.
+        if numbers[2..4] == [0, 0] { u32::from_le_bytes(bytes) } else { u32::from_be_bytes(bytes) }
+    };
+    let [kind, rows, columns, complex, length] = [0, 1, 2, 3, 4].map(number);
+    let is_kind = kind / 1000 <= 1 && kind / 100 % 10 == 0 && kind / 10 % 10 <= 5 && kind % 10 <= 2;
+    let name = usize::try_from(length).ok().and_then(|length| rest.get(..length));
+    let is_name = name.and_then(<[u8]>::split_last).is_some_and(|(end, name)| {
+        let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        *end == 0 && !name.is_empty() && name.iter().all(is_letter)
+    });
+    head.extension == "mat" && is_kind && rows > 0 && columns > 0 && complex <= 1 && is_name
 }
 
 /// Whether the first bytes contain one of `words`, as the names of the members of an archive.

@@ -163,6 +163,7 @@ pub struct Args {
 
     /// Largest number of frames of one recording
     #[arg(long, value_name = "N", default_value_t = Limits::default().frames)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     #[arg(allow_negative_numbers = true, help_heading = FRAMES, hide_short_help = true)]
     max_frames: u64,
 

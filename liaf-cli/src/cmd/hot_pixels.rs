@@ -36,7 +36,7 @@ impl HotPixelArgs {
     ///
     /// # Errors
     /// If there are several recordings, the coordinates are not those that a mask has, a number is not
-    /// valid, or the file is there already.
+    /// valid, standard output is named, or the file is there already.
     pub fn check(&self, recordings: usize, coords: Coords) -> Result<()> {
         let Some(path) = &self.hot_pixels else { return Ok(()) };
         if recordings > 1 {
@@ -44,6 +44,9 @@ impl HotPixelArgs {
                 "--hot-pixels looks at one recording, and there are several: name one, or add --join"
                     .into()
             ));
+        }
+        if path.as_os_str() == "-" {
+            bail!(Usage("--hot-pixels writes a file: name one in place of -".into()));
         }
         if coords != Coords::Canonical {
             bail!(Usage("--hot-pixels lists canonical coordinates: leave out --coords".into()));

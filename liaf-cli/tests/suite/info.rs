@@ -122,15 +122,16 @@ fn hot_pixels_are_found_written_and_masked() {
     liaf.run(&["convert", recording, "-o", masked.to_str().unwrap(), "--filter", &mask]).ends(0);
     assert!(!fs::read_to_string(&masked).unwrap().contains(",9,5,"));
 
-    liaf.run(&["info", recording, "--hot-pixels", hot]).ends(1).says(&["--force"]);
+    liaf.run(&["info", recording, "--hot-pixels", hot]).ends(2).says(&["--force"]);
     let again =
         ["info", recording, "--hot-pixels", hot, "--force", "--hot-events", "5000", "--json"];
     let line = liaf.run(&again).ends(0).json();
     assert_eq!(line[0]["hot_pixels"], Value::Array(Vec::new()));
     assert_eq!(fs::read_to_string(hot).unwrap(), "x,y\n");
     for (wrong, says) in [
-        (&["info", recording, recording, "--hot-pixels", hot][..], "--join"),
+        (&["info", recording, &fixture(LZ4), "--hot-pixels", hot][..], "--join"),
         (&["info", recording, "--hot-factor", "3"], "--hot-pixels"),
+        (&["info", recording, "--hot-pixels", "-"], "in place of -"),
         (&["info", recording, "--hot-pixels", hot, "--force", "--hot-factor", "-1"], "above 0"),
         (&["info", recording, "--hot-pixels", hot, "--force", "--coords", "raw"], "--coords"),
         (&["info", &fixture(STEREO), "--hot-pixels", hot, "--force"], "--stream"),

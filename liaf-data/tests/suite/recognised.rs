@@ -21,7 +21,10 @@ fn other_files_are_named_with_what_to_do() {
     let lfs = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
     let page = b"\n<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>\n";
     let tar = [&[b'x'; 257][..], b"ustar\x0000", &[0; 249]].concat();
-    let cases: [(&str, &[u8], &str, &str); 18] = [
+    let mat4 =
+        [&[0, 0, 0, 0, 9, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, b'x', 0][..], &[0; 72]];
+    let mat4 = mat4.concat();
+    let cases: [(&str, &[u8], &str, &str); 21] = [
         ("a.h5", lfs, "Git LFS pointer", "git lfs pull"),
         ("a.csv", lfs, "Git LFS pointer", "git lfs pull"),
         ("a.raw", lfs, "Git LFS pointer", "git lfs pull"),
@@ -33,6 +36,9 @@ fn other_files_are_named_with_what_to_do() {
         ("a.db3", b"SQLite format 3\0\x10\0", "SQLite database", "MCAP"),
         ("a.pkl", b"\x80\x04\x95\x10\0\0\0\0\0\0\0}", "pickle", "numpy.savez"),
         ("a.pcap", b"\xd4\xc3\xb2\xa1\x02\0\x04\0", "pcap", "camera"),
+        ("a.csv", b"\xff\xfet\0,\0x\0,\0y\0", "UTF-16", "UTF-8"),
+        ("a.txt", b"\xfe\xff\0t\0 \0x\0 \0y", "UTF-16", "iconv"),
+        ("a.mat", &mat4, "MATLAB 4", "-v7"),
         ("a.pdf", b"%PDF-1.7\n%\xe2\xe3", "PDF document", "supported formats"),
         ("a.png", b"\x89PNG\r\n\x1a\n\0\0\0\x0d", "PNG image", "no events"),
         ("a.jpg", b"\xff\xd8\xff\xe0\0\x10JFIF", "JPEG image", "no events"),

@@ -1,5 +1,6 @@
 //! Reading the header of a numpy array, which is a Python dictionary in text form.
 
+use crate::codec::TimeUnit;
 use crate::codec::columns::{Kind, Number};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -10,6 +11,8 @@ pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Header {
     pub dtype: Dtype,
+    /// The unit of the elements, if they are dates or differences of dates.
+    pub unit: Option<TimeUnit>,
     pub fortran: bool,
     pub shape: Vec<u64>,
     /// Whether only spaces and a line feed follow the dictionary.
@@ -34,6 +37,8 @@ pub(crate) struct Member {
     pub start: usize,
     /// `None` if it cannot be a field of an event: padding, texts, arrays.
     pub number: Option<Number>,
+    /// Its unit, if it is a date or a difference of dates.
+    pub unit: Option<TimeUnit>,
 }
 
 impl Dtype {
@@ -95,6 +100,7 @@ impl Header {
         };
         Ok(Self {
             dtype: dtype(entry("descr")?)?,
+            unit: unit(entry("descr")?),
             fortran,
             shape: shape.iter().map(side).collect::<Result<_>>()?,
             is_clean,
@@ -147,7 +153,8 @@ fn dtype(value: &Value) -> Result<Dtype> {
             }
             number = None;
         }
-        fields.push(Member { name: name.clone(), start, number });
+        let unit = parts.get(1).and_then(unit);
+        fields.push(Member { name: name.clone(), start, number, unit });
         start = start.checked_add(bytes).filter(|&n| n <= RECORD).ok_or_else(too_large)?;
     }
     if start == 0 {
@@ -162,6 +169,13 @@ const RECORD: usize = 4096;
 fn too_large() -> Error {
     Error::limit("the records of the array are too large")
         .expected(format!("at most {RECORD} bytes"))
+}
+
+/// The unit of dates (`datetime64`) or differences of dates (`timedelta64`), as in `<M8[us]`.
+fn unit(value: &Value) -> Option<TimeUnit> {
+    let Value::Text(text) = value else { return None };
+    let (kind, unit) = text.strip_suffix(']')?.split_once('[')?;
+    (kind.ends_with("M8") || kind.ends_with("m8")).then(|| unit.parse().ok())?
 }
 
 /// The size in bytes of an element type such as `<u2`, and the number type that it is.
@@ -193,6 +207,8 @@ fn element(text: &str) -> Result<(usize, Option<Number>)> {
         ("u", 8) => Some(Kind::U64),
         ("f", 4) => Some(Kind::F32),
         ("f", 8) => Some(Kind::F64),
+        // Dates in days, or in no unit, are no times of events.
+        ("M" | "m", 8) => unit(&Value::Text(text.into())).map(|_| Kind::I64),
         ("U", _) => return Ok((size.saturating_mul(4), None)),
         _ => None,
     };

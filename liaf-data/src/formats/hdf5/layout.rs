@@ -38,10 +38,21 @@ pub(crate) enum Shape {
     Columns(Box<[(Dataset, Number); 4]>),
     /// Datasets of t, of x and y in two columns, and of p.
     Pairs(Box<[(Dataset, Number); 3]>),
-    /// Datasets of t, x and y of events that all are ON, or all are OFF.
-    Half(Box<[(Dataset, Number); 3]>, bool),
+    /// Events that all are ON, or all are OFF.
+    Half(Box<Three>, bool),
     /// The events of OFF and of ON, each in datasets of their own.
     Halves(Box<[Shape; 2]>),
+}
+
+/// How t, x and y are stored of events whose polarities are not.
+#[derive(Debug)]
+pub(crate) enum Three {
+    /// Separate datasets.
+    Columns([(Dataset, Number); 3]),
+    /// Records with members: the type and the byte of the record.
+    Records(Dataset, [(Number, usize); 3]),
+    /// A table of three columns.
+    Table(Dataset, Number),
 }
 
 impl Shape {
@@ -62,9 +73,11 @@ impl Shape {
                 vec![dataset]
             }
             Self::Columns(columns) => columns.iter().map(|(dataset, _)| dataset).collect(),
-            Self::Pairs(columns) | Self::Half(columns, _) => {
-                columns.iter().map(|(dataset, _)| dataset).collect()
-            }
+            Self::Pairs(columns) => columns.iter().map(|(dataset, _)| dataset).collect(),
+            Self::Half(three, _) => match &**three {
+                Three::Columns(columns) => columns.iter().map(|(dataset, _)| dataset).collect(),
+                Three::Records(dataset, _) | Three::Table(dataset, _) => vec![dataset],
+            },
             Self::Halves(halves) => halves.iter().flat_map(Shape::datasets).collect(),
         }
     }
@@ -215,12 +228,7 @@ fn of_dataset(dataset: Dataset, columns: usize, keys: Option<&ColumnMap>) -> Opt
             _ => None,
         };
     }
-    let Datatype::Compound { members, .. } = dataset.datatype() else { return None };
-    let find = |field: Field| {
-        let mut named = members.iter().filter(|member| is_named(&member.name, field, keys));
-        named.find_map(|member| Some((number_of(&member.datatype)?, member.offset)))
-    };
-    let [t, x, y, p] = Field::ALL.map(find);
+    let [t, x, y, p] = Field::ALL.map(|field| member(&dataset, field, keys));
     let members = [t?, x?, y?, p?];
     (dataset.shape().len() == 1).then_some(Shape::Records(dataset, members))
 }
@@ -251,57 +259,87 @@ fn of_group(group: &Group, keys: Option<&ColumnMap>) -> Result<Option<Shape>> {
     }
 }
 
-/// The datasets of OFF and of ON, if a group has both: in groups of their own (`pos/t`), or by their names
-/// (`t_pos`).
+/// The events of OFF and of ON, if a group has both: in groups (`pos/t`) or datasets (`pos`) of their own, or
+/// by their names (`t_pos`).
 fn halves(group: &Group, names: &[String]) -> Result<Option<Shape>> {
     let mut halves = Vec::new();
     for is_on in [false, true] {
-        let own = names.iter().filter_map(|name| {
-            let (is, rest) = half_of(name)?;
-            (is == is_on).then_some((name, rest))
-        });
-        let mut three: [Option<(Dataset, Number)>; 3] = [const { None }; 3];
-        let mut take = |field: Option<Field>, dataset: Dataset| {
-            let number = number_of(dataset.datatype()).filter(|_| is_column(&dataset));
-            if let (Some(field @ (Field::T | Field::X | Field::Y)), Some(number)) = (field, number)
-            {
-                three[field.index()].get_or_insert((dataset, number));
-            }
-        };
-        for (name, rest) in own {
+        let mut columns = [const { None }; 3];
+        let mut whole = None;
+        for name in names {
+            let Some((_, rest)) = half_of(name).filter(|(is, _)| *is == is_on) else { continue };
             match found(group.object(name))? {
-                Some(Object::Dataset(dataset)) => take(Name::field(&rest), dataset),
+                Some(Object::Dataset(dataset)) if rest.is_empty() => whole = three_in(dataset),
+                Some(Object::Dataset(dataset)) => take(&mut columns, &rest, dataset),
                 Some(Object::Group(inner)) if rest.is_empty() => {
                     for name in inner.names().map_err(error)? {
                         if let Some(Object::Dataset(dataset)) = found(inner.object(&name))? {
-                            take(Name::field(&name), dataset);
+                            take(&mut columns, &name, dataset);
                         }
                     }
                 }
                 _ => {}
             }
         }
-        let [Some(t), Some(x), Some(y)] = three else { return Ok(None) };
-        halves.push(Shape::Half(Box::new([t, x, y]), is_on));
+        let three = match columns {
+            [Some(t), Some(x), Some(y)] => Some(Three::Columns([t, x, y])),
+            _ => whole,
+        };
+        let Some(three) = three else { return Ok(None) };
+        halves.push(Shape::Half(Box::new(three), is_on));
     }
     Ok(halves.try_into().ok().map(|halves| Shape::Halves(Box::new(halves))))
+}
+
+/// Puts a dataset in the place of its field, if it is a column of t, x or y and the first one.
+fn take(columns: &mut [Option<(Dataset, Number)>; 3], name: &str, dataset: Dataset) {
+    let number = number_of(dataset.datatype()).filter(|_| is_column(&dataset));
+    let field = Name::field(name).filter(|field| *field != Field::P);
+    if let (Some(field), Some(number)) = (field, number) {
+        columns[field.index()].get_or_insert((dataset, number));
+    }
+}
+
+/// One dataset that has t, x and y of events.
+fn three_in(dataset: Dataset) -> Option<Three> {
+    if let Some(number) = number_of(dataset.datatype()) {
+        return matches!(dataset.shape(), [_, 3]).then_some(Three::Table(dataset, number));
+    }
+    let [t, x, y] = [Field::T, Field::X, Field::Y].map(|field| member(&dataset, field, None));
+    let members = [t?, x?, y?];
+    (dataset.shape().len() == 1).then_some(Three::Records(dataset, members))
+}
+
+/// The type of the member that is a field of an event, and its byte in a record.
+fn member(dataset: &Dataset, field: Field, keys: Option<&ColumnMap>) -> Option<(Number, usize)> {
+    let Datatype::Compound { members, .. } = dataset.datatype() else { return None };
+    let mut named = members.iter().filter(|member| is_named(&member.name, field, keys));
+    named.find_map(|member| Some((number_of(&member.datatype)?, member.offset)))
 }
 
 /// The unit in the name of the times.
 fn unit_of(shape: &Shape) -> Option<TimeUnit> {
     let name = match shape {
         Shape::Columns(columns) => columns[0].0.name(),
-        Shape::Pairs(columns) | Shape::Half(columns, _) => columns[0].0.name(),
-        Shape::Halves(halves) => return unit_of(&halves[0]),
-        Shape::Records(dataset, [(_, offset), ..]) => match dataset.datatype() {
-            Datatype::Compound { members, .. } => {
-                &members.iter().find(|member| member.offset == *offset)?.name
-            }
-            _ => return None,
+        Shape::Pairs(columns) => columns[0].0.name(),
+        Shape::Records(dataset, [(_, offset), ..]) => member_at(dataset, *offset)?,
+        Shape::Half(three, _) => match &**three {
+            Three::Columns(columns) => columns[0].0.name(),
+            Three::Records(dataset, [(_, offset), ..]) => member_at(dataset, *offset)?,
+            Three::Table(..) => return None,
         },
+        Shape::Halves(halves) => return unit_of(&halves[0]),
         Shape::Table(..) | Shape::Turned(..) => return None,
     };
-    Name::parse(name.rsplit('/').next()?)?.unit
+    // A column of one of two lists has the polarity in its name.
+    let name = name.rsplit('/').next()?;
+    Name::parse(name).or_else(|| Name::parse(&half_of(name)?.1))?.unit
+}
+
+/// The name of the member at this byte of a record.
+fn member_at(dataset: &Dataset, offset: usize) -> Option<&str> {
+    let Datatype::Compound { members, .. } = dataset.datatype() else { return None };
+    Some(&members.iter().find(|member| member.offset == offset)?.name)
 }
 
 /// The dataset of a group that has x and y in two columns.

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use liaf_hdf5::{File, Filter};
 
 use crate::codec::columns::{
-    Array, Decided, Halves, Pixels, Rows, Said, decide, guess_order, is_contradicted,
+    Array, Decided, Halves, Pixels, Rows, Said, decide, guess_order, guess_three, is_contradicted,
 };
 use crate::codec::{Body, ColumnMap, Detection, Field, Format, Opened, ReadOptions, StreamChoice};
 use crate::container::hdf5::{self, Shared};
@@ -27,7 +27,7 @@ use crate::hint::Hint;
 use crate::io::ByteSource;
 use crate::model::{RecordingInfo, SensorSource, StreamInfo, StreamKind};
 use ecf::EcfReader;
-use layout::{Shape, Stream};
+use layout::{Shape, Stream, Three};
 use ms_table::MsTable;
 use rows::RowReader;
 use triggers::{TriggerReader, Triggers};
@@ -225,7 +225,11 @@ fn read_list(
             .advice(STORE_AGAIN));
         }
     }
-    let is_table = matches!(stream.shape, Shape::Table(..) | Shape::Turned(..));
+    let is_table = match &stream.shape {
+        Shape::Table(..) | Shape::Turned(..) => true,
+        Shape::Half(three, _) => matches!(**three, Three::Table(..)),
+        _ => false,
+    };
     let (unit, (size, how)) = (stream.unit, stream.sensor.unzip());
     let rows = Rows::new(&options.columns);
     let mut reader = RowReader::new(stream.shape, rows, shared, options)?;
@@ -244,7 +248,11 @@ fn read_list(
                 (Field::ALL.map(at), "as stated")
             }
             _ => {
-                let order = guess_order(columns).ok_or_else(|| {
+                let guessed = match all {
+                    Some(_) => guess_three(columns),
+                    None => guess_order(columns),
+                };
+                let order = guessed.ok_or_else(|| {
                     Error::malformed(format!(
                         "what the columns of {} hold is not clear",
                         stream.place
@@ -258,6 +266,7 @@ fn read_list(
         for (field, column) in Field::ALL.into_iter().zip(order) {
             letters[column] = field.letter();
         }
+        letters.truncate(if all.is_some() { 3 } else { letters.len() });
         info.details.insert("columns", format!("{} ({how})", letters.join(",")));
         reader.set_order(order);
         sample = reader.sample();

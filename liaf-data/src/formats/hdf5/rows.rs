@@ -6,7 +6,7 @@ use liaf_hdf5::Buffers;
 
 use super::STORE_AGAIN;
 use super::block::{self, Block, Piece};
-use super::layout::Shape;
+use super::layout::{Shape, Three};
 use super::ms_table::MsTable;
 use super::table::{Column, MOST_DAMAGED, Table, given_up};
 use crate::codec::columns::{DECIDING_ROWS, Kind, Number, Rows, Unusable, View, Wraps, constant};
@@ -87,11 +87,23 @@ impl RowReader {
                 let columns = [at(0, t_number, 0), at(1, number, 0), y, at(2, p_number, 0)];
                 (vec![Table::new(t, 1), Table::new(xy, 2), Table::new(p, 1)], columns)
             }
-            Shape::Half(sets, is_on) => {
-                let [t, x, y] = &*sets;
+            Shape::Half(three, is_on) => {
                 let p = at(block::ALL_OFF + usize::from(is_on), Number::little(Kind::U8), 0);
-                let columns = [at(0, t.1, 0), at(1, x.1, 0), at(2, y.1, 0), p];
-                (sets.into_iter().map(|(set, _)| Table::new(set, 1)).collect(), columns)
+                match *three {
+                    Three::Columns(sets) => {
+                        let [t, x, y] = &sets;
+                        let columns = [at(0, t.1, 0), at(1, x.1, 0), at(2, y.1, 0), p];
+                        (sets.into_iter().map(|(set, _)| Table::new(set, 1)).collect(), columns)
+                    }
+                    Three::Records(dataset, members) => {
+                        let [t, x, y] = members.map(|(number, offset)| at(0, number, offset));
+                        (vec![Table::new(dataset, 1)], [t, x, y, p])
+                    }
+                    Three::Table(dataset, number) => {
+                        let [t, x, y] = [0, 1, 2].map(|i| at(0, number, i * number.bytes()));
+                        (vec![Table::new(dataset, 3)], [t, x, y, p])
+                    }
+                }
             }
             // Each half has a reader of its own.
             Shape::Halves(_) => {
@@ -190,10 +202,15 @@ impl RowReader {
     /// Sets which columns of a table, or rows of a turned one, are t, x, y and p.
     pub fn set_order(&mut self, order: [usize; 4]) {
         let number = self.columns[0].1.number;
+        let p = self.columns[3];
         if self.tables.len() == 1 {
             self.columns = order.map(|i| (0, Column { number, offset: i * number.bytes() }));
         } else {
             self.columns = order.map(|i| (i, Column { number, offset: 0 }));
+        }
+        // Polarities that are stored nowhere are in no column.
+        if p.0 >= block::ALL_OFF {
+            self.columns[3] = p;
         }
     }
 

@@ -3,7 +3,7 @@
 use super::found::Found;
 use super::planner::{Plan, Planner};
 use crate::codec::columns::{
-    Array, Name, Number, Said, guess_order, guess_three, surely_no_events,
+    Array, Name, Number, Said, guess_order, guess_three, half_of, surely_no_events,
 };
 use crate::codec::{ColumnMap, Field, ReadOptions, TimeUnit};
 use crate::container::npy::Dtype;
@@ -40,7 +40,7 @@ pub(crate) fn several(
     options: &ReadOptions,
 ) -> Result<Plan> {
     let (times, polarities) = (places[0].0, places[3].0);
-    said.unit = said.unit.or(found.get(times).and_then(|one| unit_of(&one.name)));
+    said.unit = found.get(times).and_then(|one| one.header.unit.or_else(|| unit_of(&one.name)));
     let here = found.get(polarities).map_or(0, |one| one.feed.start());
     let mut planner = Planner::new(source, options);
     let length = |one: &Found| one.pairs().filter(|_| !one.is_column()).unwrap_or(one.elements());
@@ -99,7 +99,9 @@ pub(crate) fn several(
 
 /// The unit in the name of an array or a member of times.
 fn unit_of(name: &str) -> Option<TimeUnit> {
-    Name::parse(name).and_then(|name| name.unit)
+    let own = Name::parse(name);
+    // An array of one of two lists has the polarity in its name.
+    own.or_else(|| Name::parse(&half_of(name)?.1)).and_then(|name| name.unit)
 }
 
 /// An array of records whose members have names.
@@ -131,6 +133,12 @@ fn records(
                 None => fields.iter().find(|one| Name::field(&one.name) == Some(field)),
             },
         };
+        if let Some(one) = member.filter(|one| one.number.is_none()) {
+            return Err(found.here(
+                Error::unsupported(format!("the type of the member {} is not supported", one.name))
+                    .expected("whole numbers, f32, f64 or bool"),
+            ));
+        }
         let member = member.and_then(|one| Some((one, one.number?))).ok_or_else(|| {
             found.here(
                 Error::malformed(format!("no member of the records is {field} of an event"))
@@ -143,7 +151,7 @@ fn records(
             )
         })?;
         if field == Field::T {
-            said.unit = unit_of(&member.0.name);
+            said.unit = member.0.unit.or_else(|| unit_of(&member.0.name));
         }
         types.push(format!("{field} {}", member.1.name()));
         let array = Array { source: 0, start: member.0.start, number: member.1 };
