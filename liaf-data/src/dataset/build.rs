@@ -130,7 +130,7 @@ pub struct Build {
     /// What is stored of each sample. Default: its frames.
     pub contents: Contents,
     /// The part of the recordings that is used, for work that is divided between processes. Its files have
-    /// the part in their names; [`merge`](super::merge) joins them. Default: all.
+    /// the part in their names; [`merge`](super::merge()) joins them. Default: all.
     pub part: Option<PartOf>,
     /// The number or size of the files of each split, which have it in their names. Default: a single file.
     pub shards: Option<Shards>,
