@@ -17,6 +17,10 @@ pub const FRAMES: &str = "Frames and tensor files";
 pub const EVENT_FILES: &str = "Event files";
 /// Where the output goes.
 pub const OUTPUT: &str = "Output";
+/// What the pixels of a simulated sensor do.
+pub const PIXELS: &str = "Pixels";
+/// Data sets that are simulated.
+pub const SETS: &str = "Data sets";
 /// The rest.
 pub const OTHER: &str = "Other options";
 

@@ -1,5 +1,6 @@
 //! The program `liaf`: shows what is in an event recording, converts recordings to tensor files and to
-//! other event files, counts what networks cost, and classifies recordings with a trained network.
+//! other event files, counts what networks cost, classifies recordings with a trained network, and simulates
+//! recordings.
 //!
 //! Data goes to standard output, messages to standard error. Exit codes: 0 done, 1 something failed, 2
 //! the command line is wrong. A program that SIGINT or SIGTERM ends returns 130 or 143.
@@ -44,6 +45,7 @@ enum Command {
     Dataset(Box<cmd::dataset::Args>),
     Cost(cmd::cost::Args),
     Predict(Box<cmd::predict::Args>),
+    Simulate(Box<cmd::simulate_args::Args>),
     Completions(cmd::shell::CompletionsArgs),
     Man(cmd::shell::ManArgs),
 }
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Command::Dataset(args) => cmd::dataset::run(&args),
         Command::Cost(args) => cmd::cost::run(&args),
         Command::Predict(args) => cmd::predict::run(&args),
+        Command::Simulate(args) => cmd::simulate::run(&args),
         Command::Completions(args) => cmd::shell::completions(&args),
         Command::Man(args) => cmd::shell::man(&args),
     };

@@ -11,4 +11,6 @@ mod hot_pixels;
 pub mod info;
 pub mod predict;
 pub mod shell;
+pub mod simulate;
+pub mod simulate_args;
 mod summary;

@@ -32,6 +32,7 @@ mod packed;
 mod pages;
 mod predict;
 mod shell;
+mod simulate;
 mod sorting;
 mod truth;
 

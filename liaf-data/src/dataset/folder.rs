@@ -11,7 +11,7 @@ const DEEPEST: usize = 16;
 
 /// A file of a data set.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
+pub(crate) struct Found {
     pub path: PathBuf,
     /// The path within the folder, with `/` between names.
     pub name: String,
@@ -49,7 +49,7 @@ impl Found {
 }
 
 /// All files in a folder and in those within it, in natural order of their names: `2` before `10`.
-pub(super) fn files(folder: &Path) -> Result<Vec<Found>> {
+pub(crate) fn files(folder: &Path) -> Result<Vec<Found>> {
     if !folder.is_dir() {
         let error = Error::caller("this is no folder").in_file(folder);
         return Err(error.expected("the folder of a data set"));

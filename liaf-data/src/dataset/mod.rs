@@ -17,7 +17,7 @@ mod contents;
 mod estimate;
 mod event_samples;
 mod files;
-mod folder;
+pub(crate) mod folder;
 mod journal;
 mod kind;
 mod listing;

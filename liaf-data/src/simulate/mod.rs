@@ -5,6 +5,8 @@
 //! | make events of a picture that moves, or of a sequence of pictures | [`Scene`], [`Path`], [`Motion`] |
 //! | say what the pixels do: thresholds, refractory time, leak, noise | [`PixelModel`] |
 //! | make events of pictures of one's own renderer | [`Simulator`] |
+//! | read pictures from files | [`load`] |
+//! | write the events into a file of any format | [`write_scene`] |
 //! | make a data set with labels, without any file | [`sets`] |
 //!
 //! The model is that of ESIM (Rebecq, Gehrig, Scaramuzza: ESIM: an open event camera simulator, CoRL 2018) and
@@ -27,17 +29,22 @@
 //! # }
 //! ```
 
+pub mod load;
 mod model;
 mod motion;
+mod motion_spec;
 mod path;
 mod picture;
 mod scene;
 pub mod sets;
 mod simulator;
+mod write;
 
 pub use model::{PixelModel, Response};
 pub use motion::{FigureEight, Motion, Oscillation, Pose, Rotation, Saccades, Translation, Zoom};
+pub use motion_spec::MotionSpec;
 pub use path::Path;
 pub use picture::{Picture, Surround};
 pub use scene::{Scene, Simulation};
 pub use simulator::Simulator;
+pub use write::{SimulationProgress, write_scene};

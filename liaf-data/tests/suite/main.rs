@@ -37,6 +37,7 @@ mod representations;
 mod ros;
 mod salvage;
 mod seek;
+mod simulate;
 mod slice;
 mod streams;
 mod tensor_common;

@@ -18,7 +18,7 @@ pub(super) static DIRECTIONS: Recipe = Recipe {
 
 const DURATION: i64 = 100_000;
 
-fn make(draw: &Draw) -> Result<EventBatch> {
+fn make(draw: &Draw<'_>) -> Result<EventBatch> {
     let side = draw.side();
     let radius = draw.between(0, 0.25, 0.32) * side;
     let shape = Shape::cornered(radius, draw.random.child(0))?;

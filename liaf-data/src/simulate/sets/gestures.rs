@@ -38,7 +38,7 @@ pub(super) fn order(label: usize) -> impl Iterator<Item = usize> {
     names.map(|name| MOTIONS.iter().position(|motion| *motion == name).unwrap_or_default())
 }
 
-fn make(draw: &Draw) -> Result<EventBatch> {
+fn make(draw: &Draw<'_>) -> Result<EventBatch> {
     let side = draw.side();
     let shape = Shape::cornered(draw.between(0, 0.2, 0.26) * side, draw.random.child(0))?;
     let way = draw.between(1, 0.15, 0.25) * side;

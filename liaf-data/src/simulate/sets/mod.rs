@@ -19,12 +19,20 @@
 //! # }
 //! ```
 
+mod digits;
 mod directions;
 mod gestures;
 mod shapes;
 mod texture;
+mod write;
 
+use std::sync::Arc;
+
+pub use write::SetProgress;
+
+use super::load::Digits;
 use super::model::PixelModel;
+use super::picture::Picture;
 use crate::error::{Error, Result};
 use crate::filter::random::Random;
 use crate::model::{EventBatch, SensorSize};
@@ -43,27 +51,29 @@ pub struct Sample {
 
 /// A kind of set, of which there is one table row for each.
 #[derive(Debug)]
-pub(super) struct Recipe {
+struct Recipe {
     pub name: &'static str,
     pub classes: &'static [&'static str],
     /// Duration of every sample, in µs.
     pub duration_us: i64,
     /// Makes the events of a sample.
-    pub make: fn(&Draw) -> Result<EventBatch>,
+    pub make: fn(&Draw<'_>) -> Result<EventBatch>,
 }
 
 /// What a sample is made of.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Draw {
+struct Draw<'a> {
     /// Its class.
     pub label: usize,
     /// The random numbers of this sample. Samples of all classes with one number have the same ones.
     pub random: Random,
     pub sensor: SensorSize,
     pub model: PixelModel,
+    /// The picture of a set of pictures, and its enlargement.
+    pub picture: Option<(&'a Picture, f64)>,
 }
 
-impl Draw {
+impl Draw<'_> {
     /// A random number of this range; `k` tells the numbers of a sample apart.
     pub fn between(&self, k: u64, from: f64, to: f64) -> f64 {
         from + (to - from) * self.random.unit(k, 0)
@@ -81,8 +91,7 @@ impl Draw {
 }
 
 /// The recipes of the sets that need no images.
-pub(super) static RECIPES: &[&Recipe] =
-    &[&shapes::SHAPES, &directions::DIRECTIONS, &gestures::GESTURES];
+static RECIPES: &[&Recipe] = &[&shapes::SHAPES, &directions::DIRECTIONS, &gestures::GESTURES];
 
 /// A set whose samples are computed when they are asked for.
 #[derive(Debug, Clone)]
@@ -92,6 +101,7 @@ pub struct GeneratedSet {
     per_class: usize,
     sensor: SensorSize,
     model: PixelModel,
+    digits: Option<(Arc<Digits>, f64)>,
 }
 
 /// Five outlines of textured shapes: `disc`, `square`, `triangle`, `ring` and `cross`. A shape crosses the sensor
@@ -120,6 +130,43 @@ pub fn gestures(seed: u64, per_class: usize) -> GeneratedSet {
     GeneratedSet::new(&gestures::GESTURES, seed, per_class)
 }
 
+/// Digits that move in front of a sensor of 128x128 for 2 s, as those of MNIST-DVS did on a screen
+/// ([Serrano-Gotarredona and Linares-Barranco, 2015]); a sample is of the class of its digit.
+///
+/// `scale` is 4, 8 or 16, as in the names of its folders: here a picture of 28x28 becomes 28, 56 or 112 pixels
+/// large. The path is a figure of eight, not that of the recordings, which is not published. Sample `i` is
+/// picture `i / 10` of its class; `per_class` may be less than there are.
+///
+/// [Serrano-Gotarredona and Linares-Barranco, 2015]: https://doi.org/10.3389/fnins.2015.00481
+///
+/// # Errors
+/// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the scale is another, or a class has less pictures than
+/// `per_class`, which is all of the smallest class for `None`.
+pub fn mnist_dvs(
+    digits: impl Into<Arc<Digits>>,
+    scale: u32,
+    seed: u64,
+    per_class: Option<usize>,
+) -> Result<GeneratedSet> {
+    let digits = digits.into();
+    let enlarged = match scale {
+        4 | 8 | 16 => f64::from(scale) / 4.0,
+        _ => {
+            let error = Error::caller("there is no such scale of MNIST-DVS");
+            return Err(error.expected("4, 8 or 16").found(scale));
+        }
+    };
+    let least = digits.by_class.iter().map(Vec::len).min().unwrap_or(0);
+    let per_class = per_class.unwrap_or(least);
+    if per_class > least {
+        return Err(Error::caller("a class has less pictures than samples")
+            .expected(format!("at most {least} of each class"))
+            .found(per_class));
+    }
+    let set = GeneratedSet::new(&digits::MNIST_DVS, seed, per_class);
+    Ok(GeneratedSet { digits: Some((digits, enlarged)), sensor: SensorSize::new(128, 128), ..set })
+}
+
 /// The set of this name: `shapes`, `directions` or `gestures`.
 ///
 /// # Errors
@@ -141,7 +188,7 @@ pub fn names() -> Vec<&'static str> {
 impl GeneratedSet {
     fn new(recipe: &'static Recipe, seed: u64, per_class: usize) -> Self {
         let sensor = SensorSize::new(32, 32);
-        Self { recipe, seed, per_class, sensor, model: PixelModel::default() }
+        Self { recipe, seed, per_class, sensor, model: PixelModel::default(), digits: None }
     }
 
     /// The set with another size of the sensor. The default is 32x32; shapes and motions grow with the shorter
@@ -211,7 +258,10 @@ impl GeneratedSet {
         let label = self.label(i);
         let number = (i / self.recipe.classes.len()) as u64;
         let random = Random::new(self.seed, SAMPLES).child(number);
-        let draw = Draw { label, random, sensor: self.sensor, model: self.model };
+        let picture = self.digits.as_ref().and_then(|(digits, scale)| {
+            Some((digits.by_class[label].get(i / self.recipe.classes.len())?, *scale))
+        });
+        let draw = Draw { label, random, sensor: self.sensor, model: self.model, picture };
         Ok(Sample { events: (self.recipe.make)(&draw)?, label, sensor: self.sensor })
     }
 

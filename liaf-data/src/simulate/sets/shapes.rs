@@ -15,7 +15,7 @@ pub(super) static SHAPES: Recipe =
 
 const DURATION: i64 = 100_000;
 
-fn make(draw: &Draw) -> Result<EventBatch> {
+fn make(draw: &Draw<'_>) -> Result<EventBatch> {
     let side = draw.side();
     let shape = Shape::new(
         Outline::ALL[draw.label],
