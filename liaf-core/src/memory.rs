@@ -1,5 +1,10 @@
 //! Memory that is reused from pass to pass: what layers save for the backward pass, and working memory.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::prelude::*;
+use smallvec::SmallVec;
+
 use crate::real::Real;
 
 /// What a layer saves in the forward pass of one sample for the backward pass. The memory is reused
@@ -53,12 +58,56 @@ fn sum(parts: &[&[usize]]) -> usize {
 }
 
 /// Working memory of one thread: buffers that are taken and returned.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Scratch<R> {
     free: Vec<Vec<R>>,
+    /// Memory for the parts of a layer that other threads run, which all threads of a pass share.
+    spare: Spare<R>,
+}
+
+/// The working memory that nobody uses now.
+type Spare<R> = Arc<Mutex<Vec<Scratch<R>>>>;
+
+/// A copy has the same memory for parts, and no buffers yet.
+impl<R> Clone for Scratch<R> {
+    fn clone(&self) -> Self {
+        Self { free: Vec::new(), spare: Arc::clone(&self.spare) }
+    }
+}
+
+impl<R> Default for Scratch<R> {
+    fn default() -> Self {
+        Self { free: Vec::new(), spare: Spare::default() }
+    }
 }
 
 impl<R: Real> Scratch<R> {
+    /// Calls `run` for every part of a layer with its index, on all threads that have no other work.
+    pub fn each<T: Send>(
+        &mut self,
+        parts: impl ExactSizeIterator<Item = T>,
+        run: impl Fn(usize, T, &mut Self) + Sync,
+    ) {
+        if parts.len() == 1 || rayon::current_num_threads() == 1 {
+            return parts.enumerate().for_each(|(i, part)| run(i, part, self));
+        }
+        // Two parts, as in a single step, are not worth an allocation.
+        let mut parts: SmallVec<[Option<T>; 2]> = parts.map(Some).collect();
+        let lock = || self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.par_iter_mut().enumerate().with_max_len(1).for_each(|(i, part)| {
+            let Some(part) = part.take() else { return };
+            let mut own = lock().pop().unwrap_or_default();
+            run(i, part, &mut own);
+            lock().push(own);
+        });
+    }
+
+    /// Number of numbers in the memory for parts of layers.
+    pub fn spare_len(&self) -> usize {
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        spare.iter().map(Self::len).sum()
+    }
+
     /// A buffer of `len` numbers; its contents are unspecified.
     pub fn take(&mut self, len: usize) -> Vec<R> {
         let mut buffer = self.free.pop().unwrap_or_default();

@@ -5,7 +5,6 @@ use rayon::prelude::*;
 use smallvec::SmallVec;
 
 use crate::error::{Error, Result};
-use crate::graph::gradients::SLOTS;
 use crate::graph::mode::Settings;
 use crate::graph::network::{Network, Node};
 use crate::graph::workspace::{SampleSpace, Workspace};
@@ -14,7 +13,8 @@ use crate::op::{Back, Op};
 use crate::real::Real;
 
 impl<R: Real> Network<R> {
-    /// Adds the gradients of a loss with respect to the parameters to `slots`, given the gradient with
+    /// Adds the gradients of a loss with respect to the parameters to `slots`, to the one of
+    /// each sample, given the gradient with
     /// respect to the output of the forward pass that is in `workspace`.
     pub(super) fn run_back(
         &self,
@@ -35,9 +35,9 @@ impl<R: Real> Network<R> {
             }
             let Workspace { samples, scratch, .. } = &mut *workspace;
             let mut by_slot: Vec<Vec<&mut SampleSpace<R>>> =
-                (0..SLOTS).map(|_| Vec::new()).collect();
+                slots.iter().map(|_| Vec::new()).collect();
             for sample in samples {
-                by_slot[sample.number % SLOTS].push(sample);
+                by_slot[sample.number % slots.len()].push(sample);
             }
             let work = by_slot.into_par_iter().zip(&mut *slots).zip(scratch);
             work.for_each(|((samples, gradients), scratch)| {

@@ -35,7 +35,8 @@ pub struct MemoryEstimate {
     pub weights: u64,
     /// What the layers carry from step to step.
     pub state: u64,
-    /// Inputs and outputs of all layers, in training with their gradients.
+    /// Inputs and outputs of all layers, in training with their gradients; in evaluation of those that
+    /// the threads need at the same time, and those of the result.
     pub signals: u64,
     /// What the layers save for the backward pass, and working memory.
     pub working: u64,
@@ -131,15 +132,20 @@ impl<R: Real> Network<R> {
     /// The memory for a pass of `samples` samples of `steps` steps each; with `training`, including
     /// the backward pass and the gradients.
     pub fn memory_estimate(&self, samples: usize, steps: usize, training: bool) -> MemoryEstimate {
-        self.pass_estimate(std::iter::repeat_n(steps, samples), training)
+        self.pass_estimate(std::iter::repeat_n(steps, samples), training, training)
     }
 
-    /// The memory for a pass of samples of these numbers of steps.
+    /// The memory for a pass of samples of these numbers of steps; `keep` says whether the outputs of all
+    /// layers are kept.
     pub(super) fn pass_estimate(
         &self,
         samples: impl Iterator<Item = usize>,
         training: bool,
+        keep: bool,
     ) -> MemoryEstimate {
+        if !keep {
+            return self.evaluation_estimate(samples);
+        }
         let (mut last, mut workers) = (None, 0usize);
         let mut all: MemoryEstimate = samples
             .map(|steps| {
@@ -156,7 +162,8 @@ impl<R: Real> Network<R> {
             })
             .map(|needs| needs.0)
             .sum();
-        let scratch = last.map_or(0, |(_, (_, scratch))| scratch);
+        // That of every thread, and that of the parts of layers that run on other threads.
+        let scratch = last.map_or(0, |(_, (_, scratch))| scratch.saturating_mul(2));
         let workers = workers.min(rayon::current_num_threads().max(SLOTS)) as u64;
         all.working = all.working.saturating_add(scratch.saturating_mul(workers));
         all.weights = self.weight_bytes();
@@ -167,6 +174,30 @@ impl<R: Real> Network<R> {
         all
     }
 
+    /// The memory of an evaluation, in which every thread has the memory of one sample, the longest.
+    fn evaluation_estimate(&self, samples: impl Iterator<Item = usize>) -> MemoryEstimate {
+        let (mut count, mut longest) = (0u64, 0);
+        samples.for_each(|steps| (count, longest) = (count + 1, longest.max(steps)));
+        let (needs, scratch) = sample(self.nodes.iter().map(Part::of), longest, false);
+        let lengths = lengths(self.nodes.iter().map(Part::of), longest);
+        let sizes: Vec<_> = lengths
+            .iter()
+            .zip(&self.nodes)
+            .map(|(&steps, node)| bytes::<R>(node.shape.len().saturating_mul(steps)))
+            .collect();
+        let froms = self.nodes.iter().map(|node| node.from.as_slice());
+        let live = live_at_once(&sizes, froms, &self.last_use);
+        let workers = count.min(rayon::current_num_threads() as u64);
+        let result = sizes.get(self.output).copied().unwrap_or(0);
+        let each = needs.working.saturating_add(scratch.saturating_mul(2));
+        MemoryEstimate {
+            weights: self.weight_bytes(),
+            state: needs.state.saturating_mul(count),
+            signals: live.saturating_mul(workers).saturating_add(result.saturating_mul(count)),
+            working: each.saturating_mul(workers),
+        }
+    }
+
     fn weight_bytes(&self) -> u64 {
         let tensors = self.params.iter().chain(&self.buffers);
         tensors.map(|tensor| bytes::<R>(tensor.data.len())).fold(0, u64::saturating_add)
@@ -175,6 +206,41 @@ impl<R: Real> Network<R> {
 
 fn bytes<R>(numbers: usize) -> u64 {
     (numbers as u64).saturating_mul(size_of::<R>() as u64)
+}
+
+/// The bytes of all buffers of a thread that evaluates a sample, where signals of these sizes take them
+/// and return them as [`Network::evaluate`] does.
+fn live_at_once<'a>(
+    sizes: &[u64],
+    froms: impl Iterator<Item = &'a [usize]>,
+    last_use: &[Option<usize>],
+) -> u64 {
+    let (mut free, mut held): (Vec<u64>, Vec<u64>) = (Vec::new(), vec![0; sizes.len()]);
+    for (index, (&size, from)) in sizes.iter().zip(froms).enumerate() {
+        let best = (0..free.len()).min_by_key(|&i| (free[i] < size, free[i].abs_diff(size)));
+        held[index] = best.map_or(0, |i| free.swap_remove(i)).max(size);
+        for &node in from.iter().chain([&index]) {
+            if last_use[node] == Some(index) && held[node] > 0 {
+                free.push(std::mem::take(&mut held[node]));
+            }
+        }
+    }
+    free.into_iter().chain(held).fold(0, u64::saturating_add)
+}
+
+/// The number of steps of every node for a sample of `steps` steps.
+fn lengths<'a, R: Real>(parts: impl Iterator<Item = Part<'a, R>>, steps: usize) -> Vec<usize> {
+    let mut lengths: Vec<usize> = Vec::new();
+    for part in parts {
+        let from: SmallVec<[usize; 4]> = part.from.iter().map(|&i| lengths[i]).collect();
+        lengths.push(match part.op {
+            Some(Op::Sample(op)) => op.output_steps(&from),
+            Some(Op::Batch(_)) => from.first().copied().unwrap_or(1),
+            None if part.shape.timed => steps,
+            None => 1,
+        });
+    }
+    lengths
 }
 
 /// The memory of one step.

@@ -25,14 +25,18 @@ impl<R: Real> Network<R> {
         workspace: &mut Workspace<R>,
     ) -> Result<ArrayD<R>> {
         let samples = inputs.samples();
-        self.load(inputs, samples, workspace)?;
+        let keep = settings.keep || settings.activations;
+        self.load(inputs, keep, workspace)?;
         let full = self.plan_steps(inputs, workspace)?;
-        self.check(workspace)?;
+        self.check(inputs, workspace)?;
         let longest =
             |sample: &SampleSpace<R>| self.inputs.values().map(|&i| sample.steps[i]).max();
         let steps = workspace.samples.iter().map(|sample| longest(sample).unwrap_or(1));
-        let estimate = self.pass_estimate(steps, settings.keep);
+        let estimate = self.pass_estimate(steps, settings.keep, keep);
         workspace.allow(&estimate)?;
+        if !keep {
+            return Ok(self.evaluate(inputs, &full, settings, workspace));
+        }
         for segment in &self.segments {
             if let Some(Op::Batch(_)) = &self.nodes[segment.start].op {
                 self.forward_batch(segment.start, settings, workspace);
@@ -52,22 +56,29 @@ impl<R: Real> Network<R> {
         Ok(self.collect(self.output, full[self.output], workspace, |sample| &sample.values))
     }
 
-    /// Copies the inputs, and returns an error if they do not fit the network.
-    fn load(
-        &self,
-        inputs: &Inputs<'_, R>,
-        samples: usize,
-        workspace: &mut Workspace<R>,
-    ) -> Result<()> {
+    /// Returns an error if the inputs do not fit the network, or if their numbers are invalid.
+    pub(crate) fn check_batch(&self, inputs: &Inputs<'_, R>) -> Result<()> {
         inputs.check_names(self.inputs.keys())?;
         for (name, &node) in &self.inputs {
             let missing = || Error::data("an input is missing").in_layer(name);
             let input = inputs.input(name).ok_or_else(missing)?;
             let shape = &self.nodes[node].shape;
-            input.check(samples, shape).map_err(|error| error.in_layer(name))?;
+            input.check(inputs.samples(), shape).map_err(|error| error.in_layer(name))?;
+        }
+        Ok(())
+    }
+
+    /// Copies the inputs if they are to be kept, and returns an error if they do not fit the network.
+    fn load(&self, inputs: &Inputs<'_, R>, keep: bool, workspace: &mut Workspace<R>) -> Result<()> {
+        self.check_batch(inputs)?;
+        for (name, &node) in &self.inputs {
+            let Some(input) = inputs.input(name) else { continue };
+            let shape = &self.nodes[node].shape;
             for (n, sample) in workspace.samples.iter_mut().enumerate() {
                 sample.steps[node] = input.steps(n, shape);
-                input.copy(n, shape, &mut sample.values[node]);
+                if keep {
+                    input.copy(n, shape, &mut sample.values[node]);
+                }
             }
         }
         Ok(())
@@ -75,14 +86,20 @@ impl<R: Real> Network<R> {
 
     /// Lets the layers check this batch: those that take an input of the network check its numbers, the
     /// others check the number of steps.
-    fn check(&self, workspace: &Workspace<R>) -> Result<()> {
+    fn check(&self, inputs: &Inputs<'_, R>, workspace: &Workspace<R>) -> Result<()> {
+        let mut copies: SmallVec<[Vec<R>; 4]> = SmallVec::new();
         for node in &self.nodes {
             let Some(Op::Sample(op)) = &node.op else { continue };
             let first = node.from.iter().all(|&from| self.nodes[from].op.is_none());
-            for sample in &workspace.samples {
-                let inputs = node.from.iter().filter(|_| first);
-                let inputs: SmallVec<[&[R]; 4]> =
-                    inputs.map(|&from| sample.values[from].as_slice()).collect();
+            for (n, sample) in workspace.samples.iter().enumerate() {
+                let own = if first { &node.from[..] } else { &[] };
+                copies.resize_with(own.len(), Vec::new);
+                for (copy, &from) in copies.iter_mut().zip(own) {
+                    if let Some(input) = inputs.input(&self.nodes[from].name) {
+                        input.copy(n, &self.nodes[from].shape, copy);
+                    }
+                }
+                let inputs: SmallVec<[&[R]; 4]> = copies.iter().map(Vec::as_slice).collect();
                 op.check(sample.steps[node.from[0]], &inputs)
                     .map_err(|error| error.in_layer(&node.name))?;
             }
@@ -150,7 +167,7 @@ impl<R: Real> Network<R> {
         (params, buffers)
     }
 
-    fn forward_sample(
+    pub(super) fn forward_sample(
         &self,
         index: usize,
         settings: Settings,

@@ -1,6 +1,8 @@
 //! Gradients with respect to the parameters of a network, summed in an order that does not depend on
 //! threads.
 
+use rayon::prelude::*;
+
 use crate::error::{Error, Result};
 use crate::graph::network::Network;
 use crate::real::Real;
@@ -9,6 +11,9 @@ use crate::real::Real;
 /// the batch modulo this number. The slots are added in order, so that a sum does not depend on the
 /// number of threads, nor on the stretches of time or the parts in which the batch is passed.
 pub const SLOTS: usize = 4;
+
+/// Number of values that a thread processes at a time.
+const PIECE: usize = 1 << 15;
 
 /// The sum of the gradients of several passes: of the parts and stretches of a batch. It cannot be read
 /// before it is [reduced](Self::reduce).
@@ -37,13 +42,22 @@ impl<R: Real> GradientSum<R> {
     #[must_use]
     pub fn reduce(mut self) -> Gradients<R> {
         if let Some((total, rest)) = self.slots.split_first_mut() {
-            for slot in rest {
-                for (total, part) in total.iter_mut().zip(slot) {
-                    total.iter_mut().zip(part.iter()).for_each(|(total, &part)| *total += part);
-                }
+            for (param, total) in total.iter_mut().enumerate() {
+                total.par_chunks_mut(PIECE).enumerate().for_each(|(piece, total)| {
+                    for slot in &*rest {
+                        let part = &slot[param][piece * PIECE..];
+                        total.iter_mut().zip(part).for_each(|(total, &part)| *total += part);
+                    }
+                });
             }
         }
         Gradients { slots: self.slots }
+    }
+
+    /// The slots by their number, or an error if the sum was made for a network with other parameters.
+    pub(crate) fn slots_for(&mut self, network: &Network<R>) -> Result<&mut [Vec<Vec<R>>]> {
+        self.check(network)?;
+        Ok(&mut self.slots)
     }
 
     /// Returns an error if the sum was made for a network with other parameters.
@@ -64,7 +78,7 @@ impl<R: Real> Gradients<R> {
     /// Reuses the memory of these gradients for the next sum.
     #[must_use]
     pub fn recycle(mut self) -> GradientSum<R> {
-        self.slots.iter_mut().flatten().for_each(|gradient| gradient.fill(R::ZERO));
+        self.slots.par_iter_mut().flatten().for_each(|gradient| gradient.fill(R::ZERO));
         GradientSum { slots: self.slots }
     }
 
@@ -88,7 +102,15 @@ impl<R: Real> Gradients<R> {
 
     /// Euclidean norm of all gradients together, summed in f64.
     pub fn norm(&self) -> f64 {
-        let squares = |gradient: &Vec<R>| gradient.iter().map(|g| g.f64() * g.f64()).sum::<f64>();
-        self.all().iter().map(squares).sum::<f64>().sqrt()
+        let squares = |piece: &[R]| {
+            let mut lanes = [0.0; 8];
+            for chunk in piece.chunks(8) {
+                lanes.iter_mut().zip(chunk).for_each(|(lane, g)| *lane += g.f64() * g.f64());
+            }
+            lanes.iter().sum::<f64>()
+        };
+        let pieces: Vec<_> = self.all().iter().flat_map(|g| g.chunks(PIECE)).collect();
+        let sums: Vec<f64> = pieces.into_par_iter().map(squares).collect();
+        sums.iter().sum::<f64>().sqrt()
     }
 }

@@ -18,6 +18,7 @@ pub struct State<R> {
     states: Vec<Vec<R>>,
     values: Vec<Vec<R>>,
     saved: Vec<Saved<R>>,
+    scratch: Scratch<R>,
     frames: u64,
     plain: bool,
     limits: Limits,
@@ -50,6 +51,7 @@ impl<R: Real> Network<R> {
             states: Vec::new(),
             values: vec![Vec::new(); self.nodes.len()],
             saved: vec![Saved::default(); self.nodes.len()],
+            scratch: Scratch::default(),
             frames: 0,
             plain: false,
             limits: Limits::default(),
@@ -103,14 +105,14 @@ impl<R: Real> Network<R> {
             state.values[node].clear();
             state.values[node].extend_from_slice(item);
         }
-        let mut scratch = Scratch::default();
         for (index, node) in self.nodes.iter().enumerate() {
             let Some(op) = &node.op else { continue };
             let (params, buffers) = self.tensors(node);
             let (inputs, output) = SampleSpace::around(&mut state.values, &node.from, index);
             let inputs: SmallVec<[&[R]; 4]> = inputs;
             SampleSpace::make_room(output, 1, &node.shape);
-            let mut cx = self.context(&params, &buffers, settings, (index, 0), &mut scratch);
+            let scratch = &mut state.scratch;
+            let mut cx = self.context(&params, &buffers, settings, (index, 0), scratch);
             let flow = Flow { steps: 1, inputs: &inputs, output, carry: None };
             let (own, saved) = (&mut state.states[index], &mut state.saved[index]);
             match op {

@@ -4,6 +4,7 @@ mod backward;
 mod carry;
 mod config;
 mod estimate;
+mod evaluate;
 mod forward;
 mod gradients;
 mod infer;

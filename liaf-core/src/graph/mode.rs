@@ -40,6 +40,8 @@ pub(super) struct Settings {
     pub training: bool,
     /// Whether to keep what a backward pass needs.
     pub keep: bool,
+    /// Whether to keep the outputs of all layers.
+    pub activations: bool,
     /// Whether the backward pass computes gradients with respect to the inputs as well.
     pub input_gradients: bool,
     /// Number of the training step, which is part of the key of its random numbers.
@@ -57,6 +59,7 @@ impl Settings {
     pub const EVAL: Self = Self {
         training: false,
         keep: false,
+        activations: false,
         input_gradients: false,
         step: 0,
         stretch: 0,
@@ -70,12 +73,20 @@ impl Mode<Eval> {
     pub fn eval() -> Self {
         Self { settings: Settings::EVAL, purpose: PhantomData }
     }
+
+    /// Keeps the outputs of all layers for [`Pass::activation`](super::Pass::activation). Otherwise
+    /// their memory is used again by later layers and samples.
+    #[must_use]
+    pub fn activations(self) -> Self {
+        self.with(Settings { activations: true, ..self.settings })
+    }
 }
 
 impl Mode<Train> {
     /// Training step number `step`, on which the random numbers depend.
     pub fn train(step: u64) -> Self {
-        let settings = Settings { training: true, keep: true, step, ..Settings::EVAL };
+        let settings =
+            Settings { training: true, keep: true, activations: true, step, ..Settings::EVAL };
         Self { settings, purpose: PhantomData }
     }
 

@@ -48,6 +48,8 @@ pub struct Network<R: Real> {
     /// The nodes in segments: each is a range of nodes in which samples are independent, or one batch
     /// layer.
     pub(super) segments: Vec<std::ops::Range<usize>>,
+    /// For each node the last one that takes its output, or itself; none for the output of the network.
+    pub(super) last_use: Vec<Option<usize>>,
     pub(super) seed: u64,
 }
 
@@ -74,6 +76,7 @@ impl<R: Real> Network<R> {
             params: Vec::new(),
             buffers: Vec::new(),
             segments: Vec::new(),
+            last_use: Vec::new(),
             seed,
             config: NetworkConfig::default(),
         };
@@ -97,6 +100,8 @@ impl<R: Real> Network<R> {
             None => network.nodes.len() - 1,
         };
         network.segments = segments(&network.nodes);
+        let from: Vec<_> = network.nodes.iter().map(|node| node.from.as_slice()).collect();
+        network.last_use = last_use(&from, network.output);
         network.config = config;
         Ok(network)
     }
@@ -153,6 +158,11 @@ impl<R: Real> Network<R> {
         &mut self.buffers
     }
 
+    /// Whether samples are independent of each other in training: no layer needs the whole batch.
+    pub(crate) fn has_independent_samples(&self) -> bool {
+        !self.nodes.iter().any(|node| matches!(node.op, Some(Op::Batch(_))))
+    }
+
     /// Number of learned values.
     pub fn parameter_count(&self) -> usize {
         self.params.iter().map(|param| param.data.len()).sum()
@@ -201,6 +211,18 @@ fn first<R: Real>(layer: &str, spec: &TensorSpec, seed: u64) -> Result<Param<R>>
     data.resize(spec.len(), R::ZERO);
     spec.init.fill(&mut data, key);
     Ok(Param { name, shape: spec.shape.clone(), data, decay: spec.decay })
+}
+
+/// For each node the last one that takes its output, or itself; none for the output of the network.
+pub(super) fn last_use(from: &[&[usize]], output: usize) -> Vec<Option<usize>> {
+    let mut last: Vec<_> = (0..from.len()).map(Some).collect();
+    for (index, from) in from.iter().enumerate() {
+        from.iter().for_each(|&from| last[from] = Some(index));
+    }
+    if let Some(last) = last.get_mut(output) {
+        *last = None;
+    }
+    last
 }
 
 /// Splits the nodes at the layers that need the whole batch.

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use ndarray::{ArrayD, ArrayViewD};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::graph::gradients::GradientSum;
 use crate::graph::inputs::Inputs;
 use crate::graph::mode::{Mode, Purpose, Settings, Train};
@@ -127,8 +127,14 @@ impl<'n, 'w, R: Real, P> Pass<'n, 'w, R, P> {
     /// The output of a layer, `[N, T, item…]` or `[N, item…]`.
     ///
     /// # Errors
-    /// If the network has no such layer.
+    /// If the network has no such layer, or in an evaluation that does not [keep](Mode::activations)
+    /// the outputs of layers.
     pub fn activation(&self, layer: &str) -> Result<ArrayD<R>> {
+        if !self.settings.activations {
+            return Err(Error::config("the outputs of layers were not kept")
+                .in_layer(layer)
+                .advice("evaluate with Mode::eval().activations()"));
+        }
         self.network.activation(layer, self.workspace)
     }
 }
@@ -158,6 +164,17 @@ impl<'w, R: Real> Pass<'_, 'w, R, Train> {
         self.network.run_back(d_output, self.settings, self.workspace, &mut sum.slots)?;
         let given = self.settings.input_gradients;
         Ok(InputGradients { network: self.network, workspace: self.workspace, given })
+    }
+
+    /// As [`backward`](Self::backward), for a pass of one sample, whose gradients are added to one slot
+    /// of a sum that was checked.
+    pub(crate) fn backward_into(
+        &mut self,
+        d_output: ArrayViewD<'_, R>,
+        slot: &mut Vec<Vec<R>>,
+    ) -> Result<()> {
+        let slots = std::slice::from_mut(slot);
+        self.network.run_back(d_output, self.settings, self.workspace, slots)
     }
 
     /// The running statistics after this pass, for [`Network::set_statistics`].

@@ -14,6 +14,8 @@ use crate::shape::Shape;
 #[derive(Debug)]
 pub struct Workspace<R> {
     pub(super) samples: Vec<SampleSpace<R>>,
+    /// The memory of the threads in an evaluation that does not keep the outputs of layers.
+    pub(super) workers: Vec<SampleSpace<R>>,
     /// What batch layers keep, by node.
     pub(super) saved: Vec<Saved<R>>,
     /// One working memory for each thread or slot.
@@ -33,7 +35,7 @@ pub(super) struct SampleSpace<R> {
     /// Gradients with respect to the outputs; empty for those to which nothing was added, and for those
     /// that are not needed any more.
     pub grads: Vec<Vec<R>>,
-    /// Memory of gradients that are not needed any more.
+    /// Memory of signals and gradients that are not needed any more.
     pub free: Free<R>,
     pub saved: Vec<Saved<R>>,
     pub steps: Vec<usize>,
@@ -76,6 +78,7 @@ impl<R> Default for Workspace<R> {
     fn default() -> Self {
         Self {
             samples: Vec::new(),
+            workers: Vec::new(),
             saved: Vec::new(),
             scratch: Vec::new(),
             updates: Vec::new(),
@@ -123,16 +126,14 @@ impl<R: Real> Workspace<R> {
         for (n, sample) in self.samples.iter_mut().enumerate() {
             sample.number = first + n;
             sample.carry.clear();
-            sample.values.resize_with(nodes, Vec::new);
-            sample.grads.resize_with(nodes, Vec::new);
-            sample.saved.resize_with(nodes, Saved::default);
-            sample.steps.resize(nodes, 1);
+            sample.prepare(nodes);
         }
         self.saved.resize_with(nodes, Saved::default);
         // One for each thread in a forward pass, and one for each slot in a backward pass.
         let workers = rayon::current_num_threads().max(SLOTS);
         if self.scratch.len() < workers {
-            self.scratch.resize_with(workers, Scratch::default);
+            let first = self.scratch.first().cloned().unwrap_or_default();
+            self.scratch.resize_with(workers, || first.clone());
         }
         // New statistics of an earlier pass that were not taken over do not belong to this one.
         self.updates.resize_with(buffers, Vec::new);
@@ -147,13 +148,24 @@ impl<R: Real> Workspace<R> {
         };
         let sample =
             |s: &SampleSpace<R>| of(&s.values) + of(&s.grads) + of(&s.free.0) + saved(&s.saved);
-        let scratch = self.scratch.iter().map(Scratch::len).sum::<usize>();
-        let numbers = self.samples.iter().map(sample).sum::<usize>() + saved(&self.saved) + scratch;
+        let scratch = self.scratch.iter().map(Scratch::len).sum::<usize>()
+            + self.scratch.first().map_or(0, Scratch::spare_len);
+        let numbers = self.samples.iter().chain(&self.workers).map(sample).sum::<usize>()
+            + saved(&self.saved)
+            + scratch;
         numbers * size_of::<R>()
     }
 }
 
 impl<R: Real> SampleSpace<R> {
+    /// Makes room for the signals of this many nodes.
+    pub fn prepare(&mut self, nodes: usize) {
+        self.values.resize_with(nodes, Vec::new);
+        self.grads.resize_with(nodes, Vec::new);
+        self.saved.resize_with(nodes, Saved::default);
+        self.steps.resize(nodes, 1);
+    }
+
     /// The outputs of the nodes `from` and, mutably, that of `node`, which comes after all of them.
     pub fn around<'a>(
         values: &'a mut [Vec<R>],

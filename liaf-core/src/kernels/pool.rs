@@ -148,6 +148,47 @@ pub(crate) fn all_finite<R: Real>(numbers: &[R]) -> bool {
 mod tests {
     use super::*;
 
+    /// Means, maxima, their indices and gradients, window by window.
+    #[test]
+    fn pools_of_odd_and_even_planes_are_those_of_their_windows() {
+        for (size, planes) in [([1, 1], 2), ([2, 2], 1), ([3, 5], 2), ([6, 34], 3), ([7, 16], 2)] {
+            let ([height, width], half) = (size, [size[0] / 2, size[1] / 2]);
+            let (len, outs) = (planes * height * width, planes * half[0] * half[1]);
+            let number = |i: usize| ((i * 37 + 11) % 23) as f32 - 7.0;
+            let mut x: Vec<f32> = (0..len).map(number).collect();
+            if len > 8 {
+                x[3] = f32::NAN;
+            }
+            let g: Vec<f32> = (0..outs).map(|i| number(i + 5)).collect();
+            let (mut mean, mut most, mut index) = (vec![9.0; outs], vec![9.0; outs], vec![9; outs]);
+            halve_f32(Halve { size, x: &x, y: &mut mean });
+            largest_f32(Largest { size, x: &x, y: &mut most, index: &mut index });
+            let mut without = vec![9.0; outs];
+            largest_f32(Largest { size, x: &x, y: &mut without, index: &mut [] });
+            let (mut added, mut written) = (vec![1.0; len], vec![9.0; len]);
+            halve_back_f32(HalveBack { size, g: &g, dx: &mut added, write: false });
+            halve_back_f32(HalveBack { size, g: &g, dx: &mut written, write: true });
+            let mut by_hand = vec![0.0; len];
+            for out in 0..outs {
+                let (plane, at) = (out / (half[0] * half[1]), out % (half[0] * half[1]));
+                let first = 2 * (at / half[1]) * width + 2 * (at % half[1]);
+                let window = [first, first + 1, first + width, first + width + 1];
+                let values = window.map(|i| x[plane * height * width + i]);
+                let best = (0..4).fold(0, |best, i| {
+                    if values[i] > values[best] || values[i].is_nan() { i } else { best }
+                });
+                let sum: f32 = values.iter().sum();
+                assert_eq!(mean[out].to_bits(), (sum / 4.0).to_bits(), "{size:?} {out}");
+                assert_eq!(most[out].to_bits(), values[best].to_bits(), "{size:?} {out}");
+                assert_eq!(without[out].to_bits(), most[out].to_bits());
+                assert_eq!(index[out] as usize, window[best], "{size:?} {out}");
+                window.iter().for_each(|i| by_hand[plane * height * width + i] += g[out] / 4.0);
+            }
+            assert_eq!(written, by_hand, "{size:?}");
+            assert!(added.iter().zip(&by_hand).all(|(added, by_hand)| *added == 1.0 + by_hand));
+        }
+    }
+
     #[test]
     fn sums_and_finite_numbers_of_every_length() {
         for len in [0usize, 1, 15, 16, 33, 5000] {

@@ -9,7 +9,7 @@ use crate::kernels::{Begin, Conv, ConvForward, ConvInputs, ConvWeights, Kernels,
 use crate::layer::contract::{Description, Layer, TensorSpec, only};
 use crate::layer::window::Pair;
 use crate::layer::work::{Synapses, Work};
-use crate::memory::{Room, Saved};
+use crate::memory::{Room, Saved, Scratch};
 use crate::op::{Back, Context, Flow, SampleOp};
 use crate::real::Real;
 use crate::shape::Shape;
@@ -155,46 +155,128 @@ pub(super) struct ConvOp {
     pub bias: bool,
 }
 
+/// The multiply-accumulates of a block of steps that other threads may run, at least.
+const BLOCK: usize = 2 << 20;
+
+/// The number of blocks of steps in which a sample is convolved, at most.
+const BLOCKS: usize = 8;
+
+/// The number of blocks of steps whose gradients of the weights are summed separately, at most.
+const SUMS: usize = 4;
+
+impl ConvOp {
+    /// Number of multiply-accumulates of a step.
+    fn macs(&self) -> usize {
+        let conv = &self.conv;
+        conv.outputs.saturating_mul(conv.taps()).saturating_mul(conv.window.positions())
+    }
+
+    /// Number of steps in a block: a function of the shapes alone, so that results do not depend on the
+    /// number of threads. A window over time needs all steps.
+    fn block(&self, steps: usize) -> usize {
+        if self.conv.window.kernel[0] > 1 {
+            return steps.max(1);
+        }
+        steps.div_ceil(BLOCKS).max(BLOCK.div_ceil(self.macs().max(1))).max(1)
+    }
+
+    /// Number of steps in a block whose gradients of the weights are summed separately: all of them
+    /// if there are so few positions that the separate sums would take long.
+    fn sum_block(&self, steps: usize) -> usize {
+        let enough = steps.saturating_mul(self.conv.window.positions()) >= 1024 * SUMS;
+        if steps >= 2 * SUMS && enough {
+            steps.div_ceil(SUMS).max(self.block(steps))
+        } else {
+            steps
+        }
+    }
+
+    /// Two convolutions to half of the output channels each, for a single step that is worth two
+    /// threads.
+    fn halves(&self, steps: usize) -> Option<Conv> {
+        let Conv { outputs, groups, .. } = self.conv;
+        let worth = steps == 1 && groups == 1 && outputs % 2 == 0 && self.macs() >= 2 * BLOCK;
+        worth.then_some(Conv { outputs: outputs / 2, ..self.conv })
+    }
+}
+
 impl<R: Real> SampleOp<R> for ConvOp {
-    fn room(&self, steps: usize, _: bool) -> Room {
-        Room { saved: 0, scratch: (Kernels::<R>::fast().conv_room)(&self.conv, steps) }
+    fn room(&self, steps: usize, keep: bool) -> Room {
+        let own = (Kernels::<R>::fast().conv_room)(&self.conv, steps);
+        let weights = self.conv.outputs.saturating_mul(self.conv.taps());
+        let sums = if keep { weights.saturating_mul(SUMS) } else { 0 };
+        Room { saved: 0, scratch: own.saturating_add(sums) }
     }
 
     fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, cx: &mut Context<'_, R>) {
-        (cx.kernels.conv)(ConvForward {
-            conv: &self.conv,
-            x: flow.inputs[0],
-            weight: cx.params[0],
-            width: self.conv.taps(),
-            begin: if self.bias { Begin::Bias(cx.params[1]) } else { Begin::Zero },
-            y: flow.output,
-            scratch: cx.scratch,
+        let (x, weight, width) = (flow.input(), cx.params[0], self.conv.taps());
+        let bias = cx.params.get(1).copied().filter(|_| self.bias);
+        let (kernel, halves) = (cx.kernels.conv, self.halves(flow.steps));
+        if let Some(conv) = &halves {
+            let (channels, len) = (conv.outputs, conv.output_len());
+            let halves = flow.output.chunks_mut(len);
+            return cx.scratch.each(halves, |i, y, scratch| {
+                let of = i * channels..(i + 1) * channels;
+                let begin = bias.map_or(Begin::Zero, |bias| Begin::Bias(&bias[of.clone()]));
+                let weight = &weight[of.start * width..of.end * width];
+                kernel(ConvForward { conv, x, weight, width, begin, y, scratch });
+            });
+        }
+        let (conv, block) = (&self.conv, self.block(flow.steps));
+        let begin = bias.map_or(Begin::Zero, Begin::Bias);
+        if conv.window.kernel[0] > 1 {
+            let (y, scratch) = (flow.output, &mut *cx.scratch);
+            return kernel(ConvForward { conv, x, weight, width, begin, y, scratch });
+        }
+        let outs = flow.output.chunks_mut(block * conv.output_len());
+        cx.scratch.each(x.chunks(block * conv.input_len()).zip(outs), |_, (x, y), scratch| {
+            kernel(ConvForward { conv, x, weight, width, begin, y, scratch });
         });
     }
 
     fn backward(&self, back: Back<'_, '_, R>, _: &mut Saved<R>, cx: &mut Context<'_, R>) {
-        let (conv, g) = (&self.conv, back.d_output);
-        (cx.kernels.conv_weights)(ConvWeights {
-            conv,
-            x: back.inputs[0],
-            g,
-            d_weight: &mut back.d_params[0],
-            width: conv.taps(),
-            scratch: cx.scratch,
-        });
+        let (conv, x, g, width) = (&self.conv, back.inputs[0], back.d_output, self.conv.taps());
+        let kernel = cx.kernels.conv_weights;
+        let block = self.sum_block(back.steps);
+        if conv.window.kernel[0] > 1 || block >= back.steps {
+            let (d_weight, scratch) = (&mut back.d_params[0][..], &mut *cx.scratch);
+            kernel(ConvWeights { conv, x, g, d_weight, width, scratch });
+        } else {
+            let len = back.d_params[0].len();
+            let mut sums = cx.scratch.zeros(len * back.steps.div_ceil(block));
+            let blocks =
+                x.chunks(block * conv.input_len()).zip(g.chunks(block * conv.output_len()));
+            let parts = blocks.zip(sums.chunks_mut(len));
+            cx.scratch.each(parts, |_, ((x, g), d_weight), scratch| {
+                kernel(ConvWeights { conv, x, g, d_weight, width, scratch });
+            });
+            for sum in sums.chunks(len) {
+                back.d_params[0].iter_mut().zip(sum).for_each(|(d, &sum)| *d += sum);
+            }
+            cx.scratch.put(sums);
+        }
         if self.bias {
             sum_channels(conv, g, &mut back.d_params[1]);
         }
-        if let Some(dx) = &mut back.d_inputs[0] {
-            (cx.kernels.conv_inputs)(ConvInputs {
-                conv,
-                g,
-                weight: cx.params[0],
-                width: conv.taps(),
-                dx,
-                scratch: cx.scratch,
-            });
+        let Some(dx) = &mut back.d_inputs[0] else { return };
+        let (kernel, weight, write) = (cx.kernels.conv_inputs, cx.params[0], back.write);
+        let run = |g: &[R], dx: &mut [R], scratch: &mut Scratch<R>| {
+            if write {
+                dx.fill(R::ZERO);
+            }
+            kernel(ConvInputs { conv, g, weight, width, dx, scratch });
+        };
+        if conv.window.kernel[0] > 1 {
+            return run(g, dx, cx.scratch);
         }
+        let block = self.block(back.steps);
+        let blocks = g.chunks(block * conv.output_len());
+        let parts = blocks.zip(dx.chunks_mut(block * conv.input_len()));
+        cx.scratch.each(parts, |_, (g, dx), scratch| run(g, dx, scratch));
+    }
+
+    fn writes(&self) -> bool {
+        true
     }
 }
 

@@ -59,6 +59,16 @@ impl Layer for Dense {
     }
 }
 
+/// The number of steps that are multiplied together. It depends on the shapes alone, so that results do
+/// not depend on the number of threads.
+fn block(steps: usize, macs: usize) -> usize {
+    if steps >= 32 && macs >= 1 << 16 {
+        steps.div_ceil(4).next_multiple_of(8)
+    } else {
+        steps.max(1)
+    }
+}
+
 #[derive(Debug)]
 struct DenseOp {
     length: usize,
@@ -73,15 +83,13 @@ impl<R: Real> SampleOp<R> for DenseOp {
         if self.bias {
             flow.output.chunks_exact_mut(units).for_each(|row| row.copy_from_slice(cx.params[1]));
         }
-        (cx.kernels.product)(Product {
-            m: x.len() / length,
-            n: units,
-            k: length,
-            a: Matrix::rows(x, length),
-            b: Matrix::transposed(cx.params[0], length),
-            c: flow.output,
-            c_width: units,
-            add: self.bias,
+        let (kernel, add) = (cx.kernels.product, self.bias);
+        let b = Matrix::transposed(cx.params[0], length);
+        let rows = block(x.len() / length, units * length);
+        let parts = x.chunks(rows * length).zip(flow.output.chunks_mut(rows * units));
+        cx.scratch.each(parts, |_, (x, c), _| {
+            let (m, a) = (x.len() / length, Matrix::rows(x, length));
+            kernel(Product { m, n: units, k: length, a, b, c, c_width: units, add });
         });
     }
 

@@ -136,8 +136,20 @@ impl Loss {
         labels: &[usize],
         lengths: Option<&[usize]>,
     ) -> Result<Judged<R>> {
+        self.judge_part(output, labels, lengths, (0, labels.len()))
+    }
+
+    /// As [`judge`](Self::judge), for the samples from number `first` on of a batch of `count` samples: the
+    /// gradient is that of the mean loss of the whole batch, and so is `loss` the share of it.
+    pub(crate) fn judge_part<R: Real>(
+        &self,
+        output: ArrayViewD<'_, R>,
+        labels: &[usize],
+        lengths: Option<&[usize]>,
+        (first, count): (usize, usize),
+    ) -> Result<Judged<R>> {
         self.check()?;
-        let scores = Scores::new(&output, labels, lengths)?;
+        let scores = Scores::new(&output, labels, lengths, first)?;
         self.check_time(&Shape { timed: scores.timed, item: vec![scores.classes] })?;
         let mut gradient = vec![0.0; output.len()];
         let (mut losses, mut classes) = (Vec::new(), Vec::new());
@@ -166,7 +178,7 @@ impl Loss {
                 }
             });
         }
-        let count = labels.len() as f64;
+        let count = count as f64;
         let gradient: Vec<R> = gradient.into_iter().map(|g| R::of(g / count)).collect();
         let correct = classes.iter().zip(labels).filter(|(class, label)| class == label).count();
         let gradient = ArrayD::from_shape_vec(output.raw_dim(), gradient).unwrap_or_default();

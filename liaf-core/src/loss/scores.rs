@@ -16,10 +16,12 @@ pub(super) struct Scores<'a> {
 }
 
 impl<'a> Scores<'a> {
+    /// `first` is the number of the first sample, for errors.
     pub fn new<R: Real>(
         output: &ArrayViewD<'_, R>,
         labels: &[usize],
         lengths: Option<&'a [usize]>,
+        first: usize,
     ) -> Result<Self> {
         let (samples, steps, classes) = match *output.shape() {
             [samples, classes] => (samples, 1, classes),
@@ -42,7 +44,7 @@ impl<'a> Scores<'a> {
                 .found(labels.len()));
         }
         if let Some((n, &label)) = labels.iter().enumerate().find(|&(_, &label)| label >= classes) {
-            return Err(Error::data(format!("the label of sample {n} is not a class"))
+            return Err(Error::data(format!("the label of sample {} is not a class", first + n))
                 .expected(format!("0 to {}", classes - 1))
                 .found(label));
         }
@@ -56,9 +58,12 @@ impl<'a> Scores<'a> {
             if let Some((n, &length)) =
                 lengths.iter().enumerate().find(|&(_, length)| !(1..=steps).contains(length))
             {
-                return Err(Error::data(format!("the length of sample {n} is out of range"))
-                    .expected(format!("1 to {steps}"))
-                    .found(length));
+                return Err(Error::data(format!(
+                    "the length of sample {} is out of range",
+                    first + n
+                ))
+                .expected(format!("1 to {steps}"))
+                .found(length));
             }
         }
         let stride = steps * classes;
@@ -70,7 +75,7 @@ impl<'a> Scores<'a> {
             timed,
         };
         match (0..samples).find(|&n| all.sample(n).iter().any(|score| !score.is_finite())) {
-            Some(n) => Err(Error::data(format!("a score of sample {n} is not finite"))
+            Some(n) => Err(Error::data(format!("a score of sample {} is not finite", first + n))
                 .expected("finite numbers")
                 .advice("training diverged: try a lower learning rate or gradient clipping")),
             None => Ok(all),

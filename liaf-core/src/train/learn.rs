@@ -1,9 +1,12 @@
 //! Forward and backward pass of a batch: as a whole, in parts, and in stretches of time.
 
+use std::sync::{Mutex, PoisonError};
+
 use ndarray::Axis;
+use rayon::prelude::*;
 
 use crate::error::Result;
-use crate::graph::{GradientSum, Inputs, Mode, Pass};
+use crate::graph::{GradientSum, Inputs, Mode, Pass, Workspace};
 use crate::loss::Judged;
 use crate::real::Real;
 
@@ -25,6 +28,9 @@ impl<R: Real> Trainer<R> {
             let labels = &labels[part];
             let own = match self.config.truncate {
                 Some(steps) => self.learn_in_stretches(&inputs, labels, share, steps, &mut sum)?,
+                None if self.network.has_independent_samples() => {
+                    self.learn_one_by_one(&inputs, labels, samples, &mut sum)?
+                }
                 None => self.learn_part(&inputs, labels, share, &mut sum)?,
             };
             all.loss += own.loss;
@@ -33,6 +39,62 @@ impl<R: Real> Trainer<R> {
         });
         self.gradients = sum.reduce();
         outcome.map(|()| all)
+    }
+
+    /// Runs the forward and backward pass of each sample on its own, as many at a time as there are
+    /// threads, so that memory is needed only for these. Each slot of the gradients belongs to one
+    /// thread, and receives its samples in order. `count` is the number of samples of the batch.
+    fn learn_one_by_one(
+        &mut self,
+        inputs: &Inputs<'_, R>,
+        labels: &[usize],
+        count: usize,
+        sum: &mut GradientSum<R>,
+    ) -> Result<Learned> {
+        let (network, loss) = (&self.network, &self.config.loss);
+        let (mode, first, samples) = (Mode::train(self.step), inputs.first(), labels.len());
+        network.check_batch(inputs)?;
+        let learn = |n: usize, slot: &mut Vec<Vec<R>>, space: &mut Workspace<R>| {
+            let number = first + n;
+            let own = inputs.part(n..n + 1).numbered_from(number);
+            let mut pass = network.forward(&own, mode, space)?;
+            let (output, lengths) = (pass.output().view(), pass.lengths());
+            let place = (number, count);
+            let judged = loss.judge_part(output, &labels[n..n + 1], Some(&lengths), place)?;
+            pass.backward_into(judged.gradient.view(), slot)?;
+            Ok(Learned { loss: judged.loss, correct: judged.correct })
+        };
+        let slots = sum.slots_for(network)?;
+        let step = slots.len();
+        let workers = rayon::current_num_threads().min(step).max(1);
+        self.workers.resize_with(workers, Workspace::new);
+        let queue = Mutex::new(slots.iter_mut().enumerate());
+        let mut done: Vec<Option<Result<Learned>>> = (0..samples).map(|_| None).collect();
+        let results: Vec<Vec<(usize, Result<Learned>)>> = self
+            .workers
+            .par_iter_mut()
+            .with_max_len(1)
+            .map(|space| {
+                let mut own = Vec::new();
+                // A thread that panicked has left the queue as it was.
+                let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+                while let Some((index, slot)) = next() {
+                    let start = (index + step - first % step) % step;
+                    for n in (start..samples).step_by(step) {
+                        own.push((n, learn(n, slot, space)));
+                    }
+                }
+                own
+            })
+            .collect();
+        results.into_iter().flatten().for_each(|(n, result)| done[n] = Some(result));
+        let mut all = Learned::default();
+        for result in done.into_iter().flatten() {
+            let own = result?;
+            all.loss += own.loss;
+            all.correct += own.correct;
+        }
+        Ok(all)
     }
 
     /// Runs the forward and backward pass of a part of a batch; `share` is its share of the batch.

@@ -27,6 +27,8 @@ pub struct Trainer<R: Real> {
     pub(crate) epoch: u64,
     pub(crate) notes: BTreeMap<String, String>,
     pub(super) workspace: Workspace<R>,
+    /// The memory of the threads if samples are learned one by one.
+    pub(super) workers: Vec<Workspace<R>>,
     pub(super) gradients: Gradients<R>,
     /// The running statistics before the current step, by buffer.
     before: Vec<Vec<R>>,
@@ -48,6 +50,7 @@ impl<R: Real> Trainer<R> {
             epoch: 0,
             notes: BTreeMap::new(),
             workspace: Workspace::new(),
+            workers: Vec::new(),
             gradients: GradientSum::new(&network).reduce(),
             before: Vec::new(),
             network,

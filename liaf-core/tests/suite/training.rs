@@ -3,14 +3,14 @@
 
 use crate::common::trained::{BATCH, batch, config, step, trainer, training};
 use crate::common::{random, relative_error};
-use liaf_core::graph::Inputs;
+use liaf_core::graph::{GradientSum, Inputs};
 use liaf_core::layer::{BatchNorm, Dense, Flatten};
 use liaf_core::loss::Loss;
 use liaf_core::neuron::Neuron;
 use liaf_core::optim::Schedule;
 use liaf_core::train::{StepReport, TrainConfig, Trainer};
 use liaf_core::{Mode, Network, NetworkConfig, Real, Workspace};
-use ndarray::ArrayD;
+use ndarray::{ArrayD, IxDyn};
 
 const STEPS: u64 = 20;
 
@@ -35,6 +35,75 @@ fn losses_do_not_depend_on_threads() {
         assert_eq!(one, run::<f32>(threads), "{threads} threads");
     }
     assert_eq!(one, run::<f32>(1), "a second time");
+}
+
+/// A network whose layers are large enough to be divided among threads.
+fn large() -> NetworkConfig {
+    NetworkConfig::from_toml(
+        r#"
+        [inputs.input]
+        shape = [2, 32, 32]
+        [[layers]]
+        type = "conv2d"
+        channels = 32
+        kernel = 3
+        padding = 1
+        [[layers]]
+        type = "neuron"
+        output = "selu"
+        [[layers]]
+        type = "avg_pool"
+        kernel = 2
+        [[layers]]
+        type = "conv2d"
+        channels = 80
+        kernel = 3
+        [[layers]]
+        type = "neuron"
+        [[layers]]
+        type = "flatten"
+        [[layers]]
+        type = "dense"
+        units = 5
+        [[layers]]
+        type = "aggregate"
+        "#,
+    )
+    .unwrap()
+}
+
+/// The blocks into which the layers of a single sample are cut are those of its shape.
+#[test]
+fn one_sample_gives_the_same_numbers_on_any_number_of_threads() {
+    let network = large().build::<f32>(3).unwrap();
+    let x = ArrayD::from_shape_fn(IxDyn(&[1, 33, 2, 32, 32]), |at| {
+        ((at[1] * 7 + at[2] * 3 + at[3] * 5 + at[4] * 11) % 13) as f32 / 6.0 - 1.0
+    });
+    let run = |threads| {
+        with_threads(threads, || {
+            let inputs = Inputs::of("input", x.view());
+            let (mut space, mut sum) = (Workspace::new(), GradientSum::new(&network));
+            let alone = network.forward(&inputs, Mode::eval(), &mut space).unwrap().into_output();
+            let mode = Mode::train(0).input_gradients();
+            let mut pass = network.forward(&inputs, mode, &mut space).unwrap();
+            assert_eq!(pass.output(), &alone);
+            let ones = ArrayD::ones(alone.raw_dim());
+            let by_input = pass.backward(ones.view(), &mut sum).unwrap().get("input");
+            let mut state = network.state();
+            let frames = x.as_slice().unwrap().chunks(2 * 32 * 32);
+            let steps: Vec<_> = frames
+                .map(|frame| network.step(&[("input", frame)], &mut state).unwrap().to_vec())
+                .collect();
+            let last = steps.last().unwrap().iter();
+            assert!(last.zip(&alone).all(|(a, b)| (a - b).abs() <= 1e-5 * (1.0 + b.abs())));
+            (alone, by_input, sum.reduce().all().to_vec(), steps)
+        })
+    };
+    let one = run(1);
+    assert!(one.2.iter().flatten().any(|&g| g != 0.0));
+    for threads in [2, 3, 8] {
+        assert!(one == run(threads), "{threads} threads");
+    }
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn weights_of_spikingjelly_give_its_spikes() {
     let options = LoadOptions { names, ..LoadOptions::default() };
     let loaded = network.load_weights(reference_file("jelly_net.safetensors"), &options).unwrap();
     assert_eq!(loaded.loaded.len(), 8);
-    let pass = network.forward(&inputs, Mode::eval(), &mut space).unwrap();
+    let pass = network.forward(&inputs, Mode::eval().activations(), &mut space).unwrap();
     assert_eq!(&pass.activation("first").unwrap(), reference.get("hidden"));
     let y = pass.into_output();
     assert_eq!(&y, reference.get("y"));

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{halves, window};
+use super::{halves, planes_at_once, window};
 use crate::error::Result;
 use crate::kernels::{Halve, HalveBack, Window};
 use crate::layer::contract::{Description, Layer, Spikes};
@@ -76,8 +76,12 @@ impl AvgPoolOp {
 impl<R: Real> SampleOp<R> for AvgPoolOp {
     fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, cx: &mut Context<'_, R>) {
         if halves(&self.window) {
-            let (size, x, y) = (self.window.input, flow.input(), flow.output);
-            return (cx.kernels.halve)(Halve { size, x, y });
+            let (size, x, y, kernel) =
+                (self.window.input, flow.input(), flow.output, cx.kernels.halve);
+            let (plane, out) = (self.window.plane(), self.window.positions());
+            let planes = planes_at_once(x.len() / plane, x.len());
+            let parts = x.chunks(planes * plane).zip(y.chunks_mut(planes * out));
+            return cx.scratch.each(parts, |_, (x, y), _| kernel(Halve { size, x, y }));
         }
         let (plane, out) = (self.window.plane(), self.window.positions());
         let factor = R::ONE / R::of(self.window.len() as f64);
@@ -96,8 +100,13 @@ impl<R: Real> SampleOp<R> for AvgPoolOp {
         let Some(dx) = &mut back.d_inputs[0] else { return };
         let g = back.d_output;
         if halves(&self.window) {
-            let (size, write) = (self.window.input, back.write);
-            return (cx.kernels.halve_back)(HalveBack { size, g, dx, write });
+            let (size, write, kernel) = (self.window.input, back.write, cx.kernels.halve_back);
+            let (plane, out) = (self.window.plane(), self.window.positions());
+            let planes = planes_at_once(dx.len() / plane, dx.len());
+            let parts = g.chunks(planes * out).zip(dx.chunks_mut(planes * plane));
+            return cx
+                .scratch
+                .each(parts, |_, (g, dx), _| kernel(HalveBack { size, g, dx, write }));
         }
         if back.write {
             dx.fill(R::ZERO);

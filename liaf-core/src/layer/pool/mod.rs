@@ -39,6 +39,16 @@ fn halves(window: &Window) -> bool {
     window.kernel == [1, 2, 2] && window.stride == [2, 2] && window.padding == [0; 3]
 }
 
+/// With at least this many numbers, a pooling is worth several threads.
+const WORTH_THREADS: usize = 1 << 18;
+
+/// The number of planes that are pooled together, of all the planes of a signal of `total` numbers.
+/// Planes do not depend on each other, so that results do not depend on this.
+fn planes_at_once(planes: usize, total: usize) -> usize {
+    let parts = if total < WORTH_THREADS { 1 } else { rayon::current_num_threads() };
+    planes.div_ceil(parts).max(1)
+}
+
 /// Calls `each` for every position in the output of a plane, with the indices of the input numbers in
 /// its window, row by row.
 fn positions(window: &Window, mut each: impl FnMut(usize, &mut dyn Iterator<Item = usize>)) {
