@@ -2,13 +2,15 @@
 //!
 //! It prints a line per job: `decode` (all events into newly allocated columns), `frames` (decode and
 //! bin at 10 ms) and `convert` (the whole way to a deflated HDF5 file, which is left to the page
-//! cache). `liaf-bench seek` times random intervals of long recordings, and `liaf-bench nets` networks.
+//! cache). `liaf-bench seek` times random intervals of long recordings, `liaf-bench nets` networks,
+//! and `liaf-bench e2e` the whole way from a file to classes.
 
 // These macros panic if standard output is closed or full.
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 mod cpu;
 mod data;
+mod e2e;
 mod limit;
 mod memory;
 mod nets;
@@ -32,6 +34,8 @@ enum Command {
     Seek(seek::Args),
     /// Time networks: inference, training, streaming
     Nets(nets::Args),
+    /// Time the whole way from a recording to classes
+    E2e(e2e::Args),
     /// Time one network in this process
     #[command(hide = true)]
     Net(nets::OneArgs),
@@ -42,6 +46,7 @@ fn main() -> anyhow::Result<()> {
         Command::Data(args) => data::run(&args),
         Command::Seek(args) => seek::run(&args),
         Command::Nets(args) => nets::run(&args),
+        Command::E2e(args) => e2e::run(&args),
         Command::Net(args) => nets::run_one(&args),
     }
 }

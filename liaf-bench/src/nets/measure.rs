@@ -139,7 +139,7 @@ impl Row {
 
 impl Model {
     /// The name of the input.
-    fn input(&self) -> Result<String> {
+    pub fn input(&self) -> Result<String> {
         let names = self.config.inputs.keys().next();
         names.cloned().ok_or_else(|| anyhow::anyhow!("the network has no input"))
     }

@@ -17,6 +17,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+pub use measure::BATCH;
+pub use models::Model;
 use peers::Peers;
 
 /// What to time.
@@ -212,7 +214,7 @@ impl Report {
             return Ok(());
         }
         let others = ["inf1_others", "inf16_others", "train16_others"].map(|key| number(row, key));
-        let samples = measure::BATCH as f64;
+        let samples = BATCH as f64;
         writeln!(
             self.out,
             "{:18} {:14} {threads:>2} {:>9.2} {:>9.1} {:>9.1} {:>8.3} {:>8.3} {:>7.1} {:>7.1} \
