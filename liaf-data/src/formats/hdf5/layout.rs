@@ -48,7 +48,7 @@ pub(crate) enum Shape {
 #[derive(Debug)]
 pub(crate) enum Three {
     /// Separate datasets.
-    Columns([(Dataset, Number); 3]),
+    Columns(Box<[(Dataset, Number); 3]>),
     /// Records with members: the type and the byte of the record.
     Records(Dataset, [(Number, usize); 3]),
     /// A table of three columns.
@@ -282,7 +282,7 @@ fn halves(group: &Group, names: &[String]) -> Result<Option<Shape>> {
             }
         }
         let three = match columns {
-            [Some(t), Some(x), Some(y)] => Some(Three::Columns([t, x, y])),
+            [Some(t), Some(x), Some(y)] => Some(Three::Columns(Box::new([t, x, y]))),
             _ => whole,
         };
         let Some(three) = three else { return Ok(None) };

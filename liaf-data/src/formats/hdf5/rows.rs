@@ -91,7 +91,7 @@ impl RowReader {
                 let p = at(block::ALL_OFF + usize::from(is_on), Number::little(Kind::U8), 0);
                 match *three {
                     Three::Columns(sets) => {
-                        let [t, x, y] = &sets;
+                        let [t, x, y] = &*sets;
                         let columns = [at(0, t.1, 0), at(1, x.1, 0), at(2, y.1, 0), p];
                         (sets.into_iter().map(|(set, _)| Table::new(set, 1)).collect(), columns)
                     }
