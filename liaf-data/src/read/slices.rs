@@ -22,6 +22,8 @@ pub(super) struct SeekState {
     pub index: Option<Index>,
     /// Seek points that were found by sampling.
     pub sparse_index: Known<SparseIndex>,
+    /// The time of the first event in µs, from which many slices are counted.
+    pub first_time: Known<i64>,
 }
 
 /// A value that may not exist, and whether it has been looked for.
@@ -178,14 +180,23 @@ impl Recording {
     /// As [`index`](Self::index).
     pub fn first_time(&mut self) -> Result<Option<i64>> {
         self.make_ready()?;
+        match self.points.first_time {
+            Known::Found(first) => return Ok(Some(first)),
+            Known::Nothing => return Ok(None),
+            Known::Unknown => {}
+        }
         let options = ReadOptions {
             step: NonZeroUsize::new(64 << 10),
             parallel: false,
             ..self.options().clone()
         };
         let mut reader = self.open_reader(&options)?;
+        if let Body::Blocks(blocks) = &mut reader.body {
+            blocks.take_small_steps();
+        }
         let mut first = First(None);
         while first.0.is_none() && reader.pump(&mut first)? {}
+        self.points.first_time = first.0.map_or(Known::Nothing, Known::Found);
         Ok(first.0)
     }
 

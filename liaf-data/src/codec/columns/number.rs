@@ -201,6 +201,6 @@ mod tests {
         let dense = View { stride: 2, ..view };
         assert_eq!(dense.floats(9), [1.0, 2304.0, 521.0, 3.0]);
         assert_eq!(dense.floats(1), [1.0]);
-        assert_eq!(View { bytes: &[], ..view }.floats(9), []);
+        assert!(View { bytes: &[], ..view }.floats(9).is_empty());
     }
 }
