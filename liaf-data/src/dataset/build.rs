@@ -53,10 +53,10 @@ pub struct Failure {
 /// The samples of one class.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClassRow {
-    /// The name of the class; empty if the set has none.
+    /// The name of the class; empty if samples have none.
     pub class: String,
-    /// Number of samples without a split, to train, and to test.
-    pub samples: [u64; 3],
+    /// Number of samples without a split, to train, to validate, and to test.
+    pub samples: [u64; 4],
 }
 
 /// What was made.

@@ -1,7 +1,7 @@
 //! The samples of one recording as events, of which frames are made when they are used.
 
-use super::SampleRule;
-use super::part::{PartWriter, Row, SplitName};
+use super::part::{PartWriter, Row};
+use super::{SampleRule, Split};
 use crate::codec::EventSink;
 use crate::convert::{Part, check_something_read};
 use crate::error::{Error, ErrorKind, Result};
@@ -13,7 +13,7 @@ use crate::read::Recording;
 /// How events become samples.
 pub(super) struct EventRule {
     pub class: i64,
-    pub split: Option<SplitName>,
+    pub split: Option<Split>,
     pub samples: SampleRule,
     /// Length of a window in µs.
     pub window: i64,

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::Split;
+use super::boxes::{self, LabelledBox};
 use super::build::Built;
 use super::contents::Contents;
 use super::journal::Journal;
@@ -14,6 +14,7 @@ use super::prepare::Prepared;
 use super::reader::{self, SampleFile};
 use super::shards::{self, Shard, ShardKind, Shards};
 use super::title::{Title, Which};
+use super::{Labels, Split, questions};
 use crate::error::{Error, Result};
 
 /// A file of a data set, or a list of shards, that was found to be complete.
@@ -48,6 +49,11 @@ pub fn verify(path: impl AsRef<Path>) -> Result<Verified> {
         let files = list.verify(path)?.iter().map(row).collect();
         let Manifest { samples, failed, plan, division, .. } = list;
         return Ok(Verified { files, samples, failed, plan, division });
+    }
+    if let Some((plan, samples)) = questions::verify_any(path)? {
+        let bytes = fs::metadata(path).map_or(0, |meta| meta.len());
+        let files = vec![(path.to_owned(), samples, bytes)];
+        return Ok(Verified { files, samples, failed: 0, plan, division: None });
     }
     let file = reader::verify(path)?;
     Ok(Verified {
@@ -123,6 +129,7 @@ impl Prepared<'_> {
                 let hash = journal.done.get(&pick.recording).copied().unwrap_or(0);
                 let part = Part::read_head(&journal.part(pick.recording), hash)?;
                 open = Some((pick.recording, part));
+                writer.take_boxes(self.boxes(pick.recording)?);
             }
             let Some((_, part)) = &mut open else { continue };
             writer.begin(pick.sample);
@@ -136,6 +143,17 @@ impl Prepared<'_> {
     }
 }
 
+impl Prepared<'_> {
+    /// The boxes of a recording.
+    fn boxes(&self, recording: usize) -> Result<Vec<LabelledBox>> {
+        let classes = self.listing.classes.len();
+        match self.listing.recordings.get(recording).map(|entry| &entry.labels) {
+            Some(Labels::Boxes(file)) => Ok(boxes::read(&file.path, self.sensor, classes)?.0),
+            _ => Ok(Vec::new()),
+        }
+    }
+}
+
 /// The samples of a split, in order.
 fn picks(heads: &[(usize, Head)], split: Option<Split>, item_bytes: u64) -> Vec<Pick> {
     let mut picks = Vec::new();
@@ -143,7 +161,7 @@ fn picks(heads: &[(usize, Head)], split: Option<Split>, item_bytes: u64) -> Vec<
         let mut start = 0;
         for row in &head.rows {
             let bytes = row.items.saturating_mul(item_bytes);
-            if !row.dropped && row.split.map(Split::from) == split {
+            if !row.dropped && row.split == split {
                 let sample = Sample {
                     class: row.class,
                     length: row.frames as i64,

@@ -17,6 +17,8 @@ pub static DATASETS: &[&DataSet] = &[
     &sets::by_class::N_CALTECH101,
     &sets::by_class::N_CARS,
     &sets::by_class::ASL_DVS,
+    &sets::prophesee::GEN1,
+    &sets::prophesee::ONE_MPX,
     &sets::evimo2::EVIMO2,
     &sets::dsec::DSEC,
     &sets::babi::BABI,

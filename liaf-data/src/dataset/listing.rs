@@ -2,27 +2,43 @@
 
 use std::path::PathBuf;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{SensorSize, TimePoint};
 
 /// Which part of a data set a sample belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Split {
     /// To train with.
     Train,
+    /// To validate with while training.
+    Val,
     /// To test with.
     Test,
 }
 
 impl Split {
-    /// `train` or `test`.
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Train, Self::Val, Self::Test];
+
+    /// `train`, `val` or `test`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Train => "train",
+            Self::Val => "val",
             Self::Test => "test",
         }
+    }
+
+    /// The split with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|split| split.name() == name)
+    }
+
+    /// The number of the column of a split, or of none, in [`ClassRow::samples`](super::ClassRow::samples).
+    pub(super) fn column(split: Option<Self>) -> usize {
+        split.map_or(0, |split| split as usize + 1)
     }
 }
 
@@ -47,6 +63,24 @@ pub enum Labels {
     Class(usize),
     /// Only these parts of it are samples.
     Stretches(Vec<Stretch>),
+    /// Objects in it are in boxes.
+    Boxes(BoxFile),
+}
+
+/// A file of boxes around the objects of a recording.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct BoxFile {
+    /// The file.
+    #[serde(skip)]
+    pub path: PathBuf,
+    /// The times of its boxes in µs on the clock of the recording, in order and each once.
+    #[serde(skip)]
+    pub times: Vec<i64>,
+    /// Number of boxes of each class.
+    #[serde(skip)]
+    pub counts: Vec<u64>,
+    /// xxh64 of its boxes.
+    pub hash: u64,
 }
 
 /// What a data set consists of, and with it what tensors are made of it.
@@ -92,12 +126,23 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// Number of samples of each class, if every recording or stretch is one sample.
+    /// Whether objects are in boxes, of which the classes are.
+    pub fn has_boxes(&self) -> bool {
+        self.recordings.iter().any(|entry| matches!(entry.labels, Labels::Boxes(_)))
+    }
+
+    /// Number of samples of each class, if every recording or stretch is one sample; where objects are in
+    /// boxes, number of boxes.
     pub fn counts(&self) -> Vec<u64> {
         let mut counts = vec![0; self.classes.len()];
         for entry in &self.recordings {
+            if let Labels::Boxes(file) = &entry.labels {
+                for (count, more) in counts.iter_mut().zip(&file.counts) {
+                    *count += more;
+                }
+            }
             let classes: Vec<usize> = match &entry.labels {
-                Labels::None => Vec::new(),
+                Labels::None | Labels::Boxes(_) => Vec::new(),
                 Labels::Class(class) => vec![*class],
                 Labels::Stretches(all) => all.iter().map(|stretch| stretch.class).collect(),
             };

@@ -133,10 +133,11 @@ impl Prepared<'_> {
     pub(super) fn count(&self, heads: &[(usize, Head)], built: &mut Built) -> Result<()> {
         let names = match &*self.listing.classes {
             [] => vec![String::new()],
+            _ if self.listing.has_boxes() => vec![String::new()],
             names => names.to_vec(),
         };
         built.classes =
-            names.into_iter().map(|class| ClassRow { class, samples: [0; 3] }).collect();
+            names.into_iter().map(|class| ClassRow { class, samples: [0; 4] }).collect();
         let mut notes: BTreeMap<&str, u64> = BTreeMap::new();
         let mut longest = 0;
         for (_, Head { rows, kept, left_out, notes: own }) in heads {
@@ -151,11 +152,7 @@ impl Prepared<'_> {
                     continue;
                 }
                 longest = longest.max(row.frames);
-                let place = match row.split.map(Split::from) {
-                    None => 0,
-                    Some(Split::Train) => 1,
-                    Some(Split::Test) => 2,
-                };
+                let place = Split::column(row.split);
                 let class = usize::try_from(row.class).unwrap_or(0);
                 if let Some(class) = built.classes.get_mut(class) {
                     class.samples[place] += 1;
@@ -163,18 +160,19 @@ impl Prepared<'_> {
             }
         }
         for ClassRow { class, samples } in &built.classes {
-            let sides = match self.splits.len() {
-                2 => vec![(samples[1], " to train"), (samples[2], " to test")],
-                _ => vec![(samples.iter().sum(), "")],
-            };
-            for (_, side) in sides.into_iter().filter(|(n, _)| *n == 0) {
-                built.remarks.push(format!("the class {class} has no samples{side}"));
+            let missing = self.splits.iter().filter(|of| samples[Split::column(**of)] == 0);
+            for split in missing {
+                let side = split.map_or(String::new(), |split| format!(" to {}", split.name()));
+                built.remarks.push(match &**class {
+                    "" => format!("there are no samples{side}"),
+                    class => format!("the class {class} has no samples{side}"),
+                });
             }
         }
         built.notes = notes.into_iter().map(|(note, n)| (note.to_owned(), n)).collect();
         built.steps = self.build.samples.steps().map_or(longest.max(1), |steps| steps as u64);
         let is_whole = self.build.part.is_none();
-        if is_whole && built.classes.iter().all(|class| class.samples == [0; 3]) {
+        if is_whole && built.classes.iter().all(|class| class.samples == [0; 4]) {
             return Err(match built.cut_short {
                 0 => Error::caller("no event of the recordings is left, and so no sample"),
                 n => Error::caller("no recording is long enough for a sample")

@@ -98,6 +98,11 @@ fn copy(
     if let Some(found) = already(path, plan, options)? {
         return Ok(found);
     }
+    if first.stated.has_boxes {
+        return Err(Error::unsupported("files with boxes are not copied into one")
+            .advice("list them instead: make an index of them")
+            .in_file(path));
+    }
     let shape = first.stated.shape;
     let title = Title {
         about: first.stated.about.clone(),
@@ -106,6 +111,7 @@ fn copy(
         shape: frame_shape(shape),
         steps: files.iter().map(|file| file.stated.shape[0] as u64).max().unwrap_or(0),
         has_labels: first.stated.has_classes,
+        boxes: None,
         names: first.names.clone(),
         container,
         tensor: *options,

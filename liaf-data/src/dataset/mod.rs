@@ -12,6 +12,7 @@
 //! A build that was interrupted, even by a power failure, continues there, and ends with the same bytes as
 //! one that was not.
 
+mod boxes;
 mod build;
 mod contents;
 mod estimate;
@@ -41,7 +42,7 @@ pub use contents::Contents;
 pub use estimate::Estimate;
 pub use files::{Verified, verify};
 pub use kind::{DATASETS, DataSet, ListOptions};
-pub use listing::{Entry, Labels, Listing, SourceKind, Split, Stretch};
+pub use listing::{BoxFile, Entry, Labels, Listing, SourceKind, Split, Stretch};
 pub use merge::{Join, merge};
 pub use prepare::Prepared;
 pub use questions::{Asked, Questions};

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use twox_hash::XxHash64;
 
+use super::boxes::{BoxTensors, LabelledBox};
 use super::contents::{Columns, Contents};
 use super::title::{Title, Which};
 use crate::error::{Error, Result};
@@ -93,6 +94,7 @@ pub(super) struct Writer {
     items: Vec<TensorId>,
     offsets: Option<TensorId>,
     per_sample: Vec<(PerSample, TensorId)>,
+    boxes: Option<BoxTensors>,
     hashes: TensorId,
     /// Hashes of the items of each recording so far.
     hash: Vec<XxHash64>,
@@ -128,6 +130,10 @@ impl Writer {
         for column in PerSample::of(title.contents, title.has_labels) {
             per_sample.push((column, number(column.name())?));
         }
+        let boxes = match title.boxes {
+            None => None,
+            Some(sensor) => Some(BoxTensors::add(&mut file, sensor, title)?),
+        };
         let names = &title.names;
         file.write("names", &[names.bytes.len()], &names.bytes)?;
         file.write("names_offsets", &[names.offsets.len()], &names.offsets)?;
@@ -148,6 +154,7 @@ impl Writer {
             items,
             offsets,
             per_sample,
+            boxes,
             hashes,
             hash: vec![XxHash64::with_seed(0); names.len()],
             sample_bytes,
@@ -156,6 +163,13 @@ impl Writer {
             samples: 0,
             open: None,
         })
+    }
+
+    /// Takes the boxes of the recording of which the following samples are.
+    pub fn take_boxes(&mut self, all: Vec<LabelledBox>) {
+        if let Some(boxes) = &mut self.boxes {
+            boxes.all = all;
+        }
     }
 
     /// Begins a sample.
@@ -197,6 +211,9 @@ impl Writer {
         }
         if let Some(offsets) = self.offsets {
             self.file.append(offsets, &[self.written as i64])?;
+        }
+        if let Some(boxes) = &mut self.boxes {
+            boxes.sample(&mut self.file, &sample)?;
         }
         self.samples += 1;
         Ok(())

@@ -27,7 +27,7 @@ const TAIL: u64 = 16;
 pub(super) struct Row {
     /// Its class, or −1.
     pub class: i64,
-    pub split: Option<SplitName>,
+    pub split: Option<Split>,
     /// Start of its first window in µs.
     pub start: i64,
     /// Number of its frames.
@@ -38,32 +38,6 @@ pub(super) struct Row {
     pub duration: i64,
     /// Whether it is not used, because it was cut short by the end of the recording.
     pub dropped: bool,
-}
-
-/// A split as files name it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum SplitName {
-    Train,
-    Test,
-}
-
-impl From<Split> for SplitName {
-    fn from(split: Split) -> Self {
-        match split {
-            Split::Train => Self::Train,
-            Split::Test => Self::Test,
-        }
-    }
-}
-
-impl From<SplitName> for Split {
-    fn from(name: SplitName) -> Self {
-        match name {
-            SplitName::Train => Self::Train,
-            SplitName::Test => Self::Test,
-        }
-    }
 }
 
 /// What is known about the samples of a recording.
@@ -228,7 +202,7 @@ mod tests {
         writer.append(&[5, 6]).unwrap();
         let row = Row {
             class: 3,
-            split: Some(SplitName::Test),
+            split: Some(Split::Test),
             start: -7,
             frames: 2,
             items: 2,

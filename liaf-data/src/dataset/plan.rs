@@ -12,11 +12,11 @@ use twox_hash::XxHash64;
 use super::build::Build;
 use super::rules::Unit;
 use super::samples::Source;
-use super::{Entry, Labels, Listing, Split, SplitRule};
+use super::{BoxFile, Entry, Labels, Listing, SampleRule, Split, SplitRule};
 use crate::codec::ReadOptions;
 use crate::error::{Error, Result};
-use crate::frames::FrameRecipe;
-use crate::model::SensorSize;
+use crate::frames::{FrameRecipe, WindowRule};
+use crate::model::{SensorSize, TimePoint};
 use crate::read::Recording;
 
 impl Build {
@@ -80,6 +80,10 @@ impl Build {
         let whole = Source { class: None, split: None, from: None, to: None };
         let of = |entry: &Entry| match &entry.labels {
             Labels::None => vec![whole],
+            Labels::Boxes(file) => self.around(file).unwrap_or_else(|| {
+                // The times of boxes count from the start of the recording.
+                vec![Source { from: Some(TimePoint::Absolute(0)), ..whole }]
+            }),
             Labels::Class(class) => vec![Source { class: Some(*class), ..whole }],
             Labels::Stretches(all) => all
                 .iter()
@@ -104,6 +108,23 @@ impl Build {
             source.split = split;
         }
         sources
+    }
+
+    /// The stretches before each time at which there are boxes, if samples have a stated length.
+    fn around(&self, file: &BoxFile) -> Option<Vec<Source>> {
+        let (SampleRule::Whole { steps: Some(steps) }, WindowRule::Time { us, .. }) =
+            (self.samples, self.frames.windows)
+        else {
+            return None;
+        };
+        let length = us.saturating_mul(i64::try_from(steps).unwrap_or(i64::MAX));
+        let before = |&t: &i64| Source {
+            class: None,
+            split: None,
+            from: Some(TimePoint::Absolute(t.saturating_sub(length))),
+            to: Some(TimePoint::Absolute(t)),
+        };
+        Some(file.times.iter().map(before).collect())
     }
 
     /// The splits that get files.

@@ -8,6 +8,7 @@ use std::time::UNIX_EPOCH;
 
 use twox_hash::XxHash64;
 
+use super::boxes;
 use super::build::Build;
 use super::contents::Contents;
 use super::estimate::Estimate;
@@ -58,6 +59,9 @@ impl Build {
         let (sensor, mut remarks) = self.sensor(listing)?;
         remarks.extend(same_names(listing));
         let shape = self.frames.check(sensor)?;
+        if listing.has_boxes() {
+            boxes::check(self)?;
+        }
         if self.contents == Contents::Sparse && shape.channels > usize::from(u16::MAX) {
             let error = Error::caller("frames have too many channels to store them sparsely");
             return Err(error.expected(u16::MAX).found(shape.channels));
@@ -178,7 +182,8 @@ impl Prepared<'_> {
             dtype: frames.dtype,
             shape: self.shape,
             steps,
-            has_labels: !self.listing.classes.is_empty(),
+            has_labels: !self.listing.classes.is_empty() && !self.listing.has_boxes(),
+            boxes: self.listing.has_boxes().then_some(self.sensor),
             names: Names::of(self.listing),
             container: *container,
             tensor: *tensor,

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use super::contents::Contents;
 use super::event_samples::EventRule;
-use super::part::{PartWriter, Row, SplitName};
+use super::part::{PartWriter, Row};
 use super::{SampleRule, Split, SplitRule};
 use crate::codec::EventSink;
 use crate::convert::make_frames;
@@ -68,7 +68,7 @@ impl Recipe<'_> {
         let selection = self.frames.selection.clone();
         let selection = Selection { from: source.from, to: source.to, ..selection };
         let class = source.class.map_or(-1, |class| class as i64);
-        let split = source.split.map(SplitName::from);
+        let split = source.split;
         if let (Contents::Events, WindowRule::Time { us, .. }) =
             (self.contents, self.frames.windows)
         {
@@ -85,7 +85,7 @@ impl Recipe<'_> {
         if let SampleRule::Bins { steps } = self.rule {
             options.windows = WindowRule::Bins { n: steps as u64 };
         }
-        let done = Cell::new(false);
+        let (done, before) = (Cell::new(false), part.head.rows.len());
         let mut collect = Collect {
             rule: self.rule,
             class,
@@ -109,6 +109,9 @@ impl Recipe<'_> {
                 let outside = made.report.count(Finding::OutOfSensor);
                 part.head.left_out +=
                     frames.events() - frames.kept - frames.out_of_window + outside;
+                if part.head.rows.len() == before {
+                    part.head.note("a stretch has no events, and is no sample");
+                }
                 for note in made.report.notes.iter().chain(&made.info.notes) {
                     part.head.note(&note.to_string());
                 }
@@ -154,7 +157,7 @@ impl EventSink for Ends {
 struct Collect<'a> {
     rule: SampleRule,
     class: i64,
-    split: Option<SplitName>,
+    split: Option<Split>,
     is_sparse: bool,
     part: &'a mut PartWriter,
     /// The sample that is not complete yet, and whether all of its windows are full.

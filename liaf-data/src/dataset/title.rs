@@ -47,6 +47,8 @@ pub(super) struct Title {
     /// T.
     pub steps: u64,
     pub has_labels: bool,
+    /// The size of the sensor, if there are boxes beside the frames.
+    pub boxes: Option<SensorSize>,
     pub names: Names,
     pub container: Container,
     pub tensor: TensorOptions,
@@ -87,6 +89,7 @@ impl About<'_> {
             "split_rule": self.split_rule,
             "recordings": self.listing.recordings.len(),
             "contents": self.contents.name(),
+            "boxes": self.listing.has_boxes(),
             "plan": plan_text(self.plan),
         });
         all.insert("dataset".into(), dataset);
@@ -150,7 +153,10 @@ pub(super) struct Stated {
     /// `[T, C, H, W]`.
     pub shape: [usize; 4],
     pub dtype: Dtype,
+    /// Whether samples have labels.
     pub has_classes: bool,
+    /// Whether boxes stand beside the samples.
+    pub has_boxes: bool,
 }
 
 impl Stated {
@@ -161,9 +167,7 @@ impl Stated {
         let dataset = about.get_mut("dataset")?.as_object_mut()?;
         let split = match dataset.remove("split")?.as_str() {
             None => None,
-            Some("train") => Some(Split::Train),
-            Some("test") => Some(Split::Test),
-            Some(_) => return None,
+            Some(name) => Some(Split::named(name)?),
         };
         let shard = match dataset.remove("shard") {
             None => None,
@@ -173,9 +177,20 @@ impl Stated {
         let shape = serde_json::from_value(dataset.remove("shape")?).ok()?;
         let plan = dataset.get("plan")?.as_str()?.to_owned();
         let contents = Contents::named(dataset.get("contents")?.as_str()?)?;
-        let has_classes = dataset.get("class_names")?.as_array().is_some_and(|all| !all.is_empty());
+        let has_boxes = dataset.get("boxes").is_some_and(|boxes| boxes == &Value::Bool(true));
+        let has_classes =
+            !has_boxes && dataset.get("class_names")?.as_array().is_some_and(|all| !all.is_empty());
         let which = Which { split, shard, failed };
-        Some(Self { which, plan, contents, shape, dtype: dtype.ok()?, has_classes, about })
+        Some(Self {
+            which,
+            plan,
+            contents,
+            shape,
+            dtype: dtype.ok()?,
+            has_classes,
+            has_boxes,
+            about,
+        })
     }
 
     /// The columns of ragged contents.

@@ -185,7 +185,7 @@ fn published_sets_have_their_classes_and_splits() {
         assert_eq!(labels, expected, "{set}");
     }
     // The others have tests of their own.
-    let others = ["folder", "dvs-gesture", "babi", "evimo2", "dsec"];
+    let others = ["folder", "dvs-gesture", "babi", "evimo2", "dsec", "gen1", "1mpx"];
     let covered: Vec<_> = cases.iter().map(|case| case.0).chain(others).collect();
     assert!(DATASETS.iter().all(|set| covered.contains(&set.name)), "a set has no miniature");
 }

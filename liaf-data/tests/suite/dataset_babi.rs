@@ -5,7 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use liaf_data::dataset::{Build, Built, DataSet, ListOptions, Listing, SourceKind, SplitRule};
+use liaf_data::dataset::{
+    Build, Built, DataSet, ListOptions, Listing, SourceKind, SplitRule, verify,
+};
 use liaf_data::tensor::{TensorFile, TensorOptions};
 use liaf_data::{ErrorKind, Limits, Result};
 use tempfile::TempDir;
@@ -91,7 +93,8 @@ fn a_miniature_has_the_questions_of_its_texts() {
         let samples: Vec<_> = built.files.iter().map(|(_, samples, _)| *samples).collect();
         assert_eq!(samples, [8, 10]);
         let rows: Vec<_> = built.classes.iter().map(|row| (&*row.class, row.samples)).collect();
-        let expected = [("qa1_single-supporting-fact", [0, 5, 8]), ("qa12_conjunction", [0, 3, 2])];
+        let expected =
+            [("qa1_single-supporting-fact", [0, 5, 0, 8]), ("qa12_conjunction", [0, 3, 0, 2])];
         assert_eq!(rows, expected);
         let texts = folder.path().join("tasks/en");
         if let Some(said) = judged(&texts, &built, &["1", "12"]) {
@@ -162,6 +165,13 @@ fn files_that_are_there_are_checked_and_others_refused() {
     };
     let made = bytes(&first);
     assert!(run(&build, &listing).unwrap().was_complete);
+    assert_eq!(verify(&first.files[0].0).unwrap().samples, 5);
+    let mut damaged = made[0].clone();
+    // The first word of the first story, after the header and its length.
+    let header = u64::from_le_bytes(*damaged.first_chunk().unwrap()) as usize;
+    damaged[8 + header] ^= 1;
+    fs::write(folder.path().join("damaged.safetensors"), damaged).unwrap();
+    assert!(verify(folder.path().join("damaged.safetensors")).is_err());
     fs::remove_file(&first.files[1].0).unwrap();
     let again = run(&build, &listing).unwrap();
     assert!(!again.was_complete && bytes(&again) == made);
@@ -174,7 +184,7 @@ fn files_that_are_there_are_checked_and_others_refused() {
         split: SplitRule::None,
         ..Build::new("babi", folder.path().join("one.npz")).unwrap()
     };
-    assert_eq!(run(&one, &listing).unwrap().classes[0].samples, [13, 0, 0]);
+    assert_eq!(run(&one, &listing).unwrap().classes[0].samples, [13, 0, 0, 0]);
     let first = Build { split: SplitRule::First { fraction: 0.5 }, ..one.clone() };
     assert!(run(&first, &listing).unwrap_err().to_string().contains("says itself what trains"));
     let limits = Limits { output_bytes: 1_000, ..Limits::default() };

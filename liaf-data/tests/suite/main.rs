@@ -15,6 +15,7 @@ mod columns;
 mod dataset;
 mod dataset_babi;
 mod dataset_bad;
+mod dataset_boxes;
 mod dataset_judged;
 mod dataset_labels;
 mod dataset_scenes;

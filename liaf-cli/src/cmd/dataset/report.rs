@@ -78,14 +78,17 @@ pub fn summary(built: &Built, source: SourceKind) {
     }
     let width =
         built.classes.iter().map(|row| row.class.chars().count()).max().unwrap_or(0).clamp(5, 40);
-    let splits = built.classes.iter().any(|row| row.samples[1] + row.samples[2] > 0);
-    let head = if splits { ["train", "test"].as_slice() } else { &["samples"] };
+    // A column for each split that has any, or for all samples.
+    let heads = ["samples", "train", "val", "test"];
+    let used = |column: &usize| built.classes.iter().any(|row| row.samples[*column] > 0);
+    let used: Vec<usize> = (0..heads.len()).filter(used).collect();
+    let head: Vec<&str> = used.iter().map(|&column| heads[column]).collect();
     let columns: Vec<_> = head.iter().map(|name| format!("{name:>9}")).collect();
     let first = if source == SourceKind::Texts { "task" } else { "class" };
     say(format_args!("  {first:width$}{}", columns.join("")));
     for row in &built.classes {
-        let counts = if splits { &row.samples[1..] } else { &row.samples[..1] };
-        let counts: Vec<_> = counts.iter().map(|n| format!("{:>9}", thousands(*n))).collect();
+        let count = |&column: &usize| format!("{:>9}", thousands(row.samples[column]));
+        let counts: Vec<_> = used.iter().map(count).collect();
         say(format_args!("  {:width$}{}", row.class, counts.join("")));
     }
     if source == SourceKind::Texts {

@@ -143,13 +143,9 @@ fn count(
     listing: &Listing,
     split: &dyn Fn(&Entry) -> Option<Split>,
 ) -> Vec<ClassRow> {
-    let mut rows: BTreeMap<(usize, &str), [u64; 3]> = BTreeMap::new();
+    let mut rows: BTreeMap<(usize, &str), [u64; 4]> = BTreeMap::new();
     for (entry, text) in listing.recordings.iter().zip(texts) {
-        let column = match split(entry) {
-            None => 0,
-            Some(Split::Train) => 1,
-            Some(Split::Test) => 2,
-        };
+        let column = Split::column(split(entry));
         rows.entry(task(&entry.name)).or_default()[column] += text.questions.len() as u64;
     }
     let row = |((_, task), samples): ((usize, &str), _)| ClassRow { class: task.into(), samples };

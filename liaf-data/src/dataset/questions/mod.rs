@@ -7,4 +7,5 @@ mod text;
 
 pub(super) use build::run;
 pub use read::Questions;
+pub(super) use tensors::verify_any;
 pub use text::Asked;

@@ -131,6 +131,7 @@ fn named_folder(file: &Found) -> Option<&str> {
 pub(super) fn split_name(folder: &str) -> Option<Split> {
     match folder.to_ascii_lowercase().as_str() {
         "train" | "training" => Some(Split::Train),
+        "val" | "valid" | "validation" => Some(Split::Val),
         "test" | "testing" => Some(Split::Test),
         _ => None,
     }

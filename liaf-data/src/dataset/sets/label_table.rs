@@ -49,7 +49,9 @@ pub(super) fn by_table(
         let split = match split.map(|column| row.text(column)) {
             None | Some("") => None,
             Some(name) => Some(split_name(name).ok_or_else(|| {
-                row.error("this is no split").expected("train or test").found(format!("{name:?}"))
+                row.error("this is no split")
+                    .expected("train, val or test")
+                    .found(format!("{name:?}"))
             })?),
         };
         by_file.entry(number).or_default().push(Line { stretch, class, split, line: row.line });

@@ -7,6 +7,7 @@ pub(super) mod evimo2;
 pub(super) mod folder;
 pub(super) mod gesture;
 mod label_table;
+pub(super) mod prophesee;
 mod table;
 
 use super::folder::Found;
@@ -31,13 +32,14 @@ fn only_published(name: &str, options: &ListOptions, has_subsets: bool) -> Resul
     Ok(())
 }
 
-/// The split after which a folder of this path is named: `train`, `test` or `eval`, or words that end so.
+/// The split after which a folder of this path is named: `train`, `val`, `test` or `eval`, or words that end so.
 fn split_of(path: &str) -> Option<Split> {
     path.split('/').find_map(|part| {
         let part = part.to_ascii_lowercase();
         let is = |name| part == name || part.ends_with(&format!("_{name}"));
         match () {
             () if is("train") => Some(Split::Train),
+            () if is("val") => Some(Split::Val),
             () if is("test") || is("eval") => Some(Split::Test),
             () => None,
         }

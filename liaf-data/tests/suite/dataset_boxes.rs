@@ -1,0 +1,163 @@
+//! The detection sets: boxes beside the frames, compared with a reader in Python.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use liaf_data::dataset::{Build, DataSet, ListOptions, Listing, SampleRule, Split};
+use liaf_data::frames::{Dtype, FrameOptions};
+use liaf_data::tensor::TensorFile;
+use liaf_data::{Limits, Result};
+use tempfile::TempDir;
+
+use crate::columns::npy;
+use crate::dataset::run;
+use crate::judge;
+
+/// A recording as Prophesee's DAT has it: one event each ms for `ms` ms, which walks over the sensor.
+fn dat(ms: u32, number: u32) -> Vec<u8> {
+    let mut bytes =
+        b"% Data file containing CD events.\n% Version 2\n% Height 240\n% Width 304\n".to_vec();
+    bytes.extend([0, 8]);
+    for i in 0..ms {
+        let (x, y, p) = (7 * i % 304, (3 * i + number) % 240, (i + number) % 2);
+        bytes.extend((1_000 * i).to_le_bytes());
+        bytes.extend((p << 28 | y << 14 | x).to_le_bytes());
+    }
+    bytes
+}
+
+/// t, x, y, w, h, class and track.
+type Row = (u64, [f32; 4], u32, u32);
+
+/// The boxes of a recording with the names of 2020, or with those of later years.
+fn boxes(rows: &[Row], is_old: bool) -> Vec<u8> {
+    let edges = "('x', '<f4'), ('y', '<f4'), ('w', '<f4'), ('h', '<f4')";
+    let (first, last) = match is_old {
+        true => ("ts", "('class_id', '|u1'), ('confidence', '<f4'), ('track_id', '<u4')"),
+        false => ("t", "('class_id', '<u4'), ('track_id', '<u4'), ('class_confidence', '<f4')"),
+    };
+    let mut bytes = Vec::new();
+    for &(t, place, class, track) in rows {
+        bytes.extend(t.to_le_bytes());
+        place.iter().for_each(|edge| bytes.extend(edge.to_le_bytes()));
+        let confidence = 0.5_f32.to_le_bytes();
+        match is_old {
+            true => {
+                bytes.push(class as u8);
+                bytes.extend(confidence);
+                bytes.extend(track.to_le_bytes());
+            }
+            false => {
+                bytes.extend(class.to_le_bytes());
+                bytes.extend(track.to_le_bytes());
+                bytes.extend(confidence);
+            }
+        }
+    }
+    let descr = format!("[('{first}', '<u8'), {edges}, {last}]");
+    npy(&descr, &format!("({},)", rows.len()), &bytes)
+}
+
+const GOOD: [f32; 4] = [10.0, 20.0, 30.5, 40.25];
+
+fn miniature() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: Vec<u8>| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    };
+    let (train, val) = ("train/17-03-30_12-53-58_1037500000_1098500000", "val/17-04-04_0_61500000");
+    write(&format!("{train}_td.dat"), dat(600, 1));
+    let rows: &[Row] = &[
+        (100_000, GOOD, 0, 7),
+        (100_000, [280.0, 200.0, 60.0, 30.0], 1, 8),
+        (350_000, [-5.0, 0.0, 10.0, 10.0], 1, 8),
+        (300_001, GOOD, 0, 7),
+        (400_000, [5.0, 5.0, 0.0, 10.0], 0, 9),
+        (400_000, [f32::NAN, 5.0, 5.0, 10.0], 0, 9),
+        (400_000, [304.0, 5.0, 5.0, 10.0], 0, 9),
+        (500_000, GOOD, 2, 9),
+    ];
+    write(&format!("{train}_bbox.npy"), boxes(rows, true));
+    write(&format!("{val}_td.dat"), dat(300, 2));
+    let rows: &[Row] = &[(30_000, GOOD, 1, 1), (200_000, GOOD, 0, 2), (300_000, GOOD, 0, 3)];
+    write(&format!("{val}_bbox.npy"), boxes(rows, false));
+    write("test/alone_td.dat", dat(10, 0));
+    write("test/lost_bbox.npy", boxes(&[], false));
+    folder
+}
+
+fn list(folder: &Path) -> Result<Listing> {
+    DataSet::named("gen1")?.list(folder, &ListOptions::default())
+}
+
+#[test]
+fn boxes_stand_beside_the_frames() {
+    let folder = miniature();
+    let listing = list(folder.path()).unwrap();
+    let splits: Vec<_> = listing.recordings.iter().map(|entry| entry.split.unwrap()).collect();
+    assert_eq!(splits, [Split::Train, Split::Val]);
+    assert_eq!(
+        (&*listing.classes, listing.counts()),
+        (&["car".to_owned(), "pedestrian".into()][..], vec![4, 3])
+    );
+    for said in [
+        "1 recordings have no _bbox.npy, and are passed over: test/alone_td.dat",
+        "1 files _bbox.npy have no recording: test/lost_bbox.npy",
+        "2 of 11 boxes have no area, and are left out",
+        "1 of 11 boxes are outside the sensor, and are left out",
+        "1 of 11 boxes have a class that the set does not have, and are left out",
+        "2 of 11 boxes reach beyond the sensor, and are kept as they are",
+        "1 of 11 boxes are earlier than the box before them",
+        "1 recordings to val were found, of 429 that are published",
+    ] {
+        assert!(listing.remarks.iter().any(|r| r.contains(said)), "{said}: {:?}", listing.remarks);
+    }
+    let frames = FrameOptions::window_ms(20).size(152, 120).dtype(Dtype::U8);
+    for (how, samples, expected) in [
+        ("around", SampleRule::Whole { steps: Some(5) }, ["3 5", "3 3"]),
+        ("along", SampleRule::Cut { steps: 5, keep_partial: false }, ["5 4", "2 2"]),
+    ] {
+        let out = folder.path().join(format!("{how}.npz"));
+        let build = Build { frames: frames.clone(), samples, ..Build::new("gen1", &out).unwrap() };
+        let built = run(&build, &listing).unwrap();
+        let names: Vec<_> =
+            built.files.iter().map(|(path, ..)| path.file_name().unwrap()).collect();
+        assert_eq!(names, [format!("{how}.train.npz").as_str(), &format!("{how}.val.npz")]);
+        let Some(python) = judge::python("numpy") else { return };
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges/detection.py");
+        for ((path, ..), (split, expected)) in
+            built.files.iter().zip([("train", expected[0]), ("val", expected[1])])
+        {
+            let mut command = Command::new(&python);
+            command.arg(&script).arg(folder.path()).arg(path).args([split, "20000", "5", how, "2"]);
+            let output = command.output().unwrap();
+            assert!(output.status.success(), "{how}: {}", String::from_utf8_lossy(&output.stderr));
+            assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), expected, "{how} {split}");
+        }
+    }
+    let file = TensorFile::open(folder.path().join("around.val.npz"), &Limits::default()).unwrap();
+    assert!(!file.contains("labels"));
+    assert_eq!(file.get("box_frames").unwrap().to_vec::<i64>().unwrap(), [4, 4, 4]);
+}
+
+#[test]
+fn what_is_no_array_of_boxes_is_said_before_any_work() {
+    let folder = miniature();
+    let path = folder.path().join("val/17-04-04_0_61500000_bbox.npy");
+    let good = fs::read(&path).unwrap();
+    for (bytes, said) in [
+        (good[..good.len() - 1].to_vec(), "the array is shorter than it says"),
+        (npy("'<f4'", "(2, 5)", &[0; 40]), "the boxes are no records"),
+        (npy("[('t', '<u8'), ('x', '<f4')]", "(1,)", &[0; 12]), "the boxes have no y"),
+    ] {
+        fs::write(&path, bytes).unwrap();
+        let listing = list(folder.path()).unwrap();
+        let remark = "1 recordings have boxes that cannot be read: val/";
+        let found = listing.remarks.iter().find(|r| r.contains(remark)).unwrap();
+        assert!(found.contains(said), "{found}");
+    }
+}
