@@ -104,7 +104,7 @@ impl Classifier {
                 "the checkpoint does not say how the frames of its samples are made",
             )
             .advice(format!(
-                "training must store that in the note `{}`, as the example train_frames does",
+                "training must store that in the note `{}`, as experiments do",
                 SampleRecipe::NOTE
             ))
             .in_file(path)

@@ -93,6 +93,11 @@ impl Folder {
             .map_err(|error| Error::system("cannot write", error.into()).in_file(&path))?;
         write(&path, format!("{text}\n").as_bytes())
     }
+
+    /// Writes the page.
+    pub fn page(&self, html: &str) -> Result<()> {
+        write(&self.path.join("report.html"), html.as_bytes())
+    }
 }
 
 /// The lines of the steps and epochs before a checkpoint. A last line that is not complete is dropped.

@@ -16,6 +16,7 @@ use super::folder::Folder;
 use super::identity::Identity;
 use super::prepare::{Plan, Prepared, prepare, was_stopped};
 use super::record::{EpochRecord, Position, StepRecord, Summary, best};
+use super::report::Report;
 
 use crate::error::Result;
 use crate::samples::{Augment, Examples, Loader};
@@ -282,7 +283,7 @@ impl<'a> Run<'a> {
 
     fn finish(self, stopped: bool) -> Result<Outcome> {
         let summary = self.summary(stopped);
-        let Self { experiment, data, loader, position, folder, trainer, .. } = self;
+        let Self { experiment, plan, data, loader, position, folder, trainer, .. } = self;
         let epochs = position.epochs;
         let network = trainer.into_network();
         let loader = still(loader);
@@ -303,6 +304,9 @@ impl<'a> Run<'a> {
         if let Some((mut folder, _)) = folder {
             folder.flush()?;
             folder.json("summary.json", &summary)?;
+            let (last, best) = (last.as_ref(), of_best.as_ref());
+            let report = Report { plan: &plan, summary: &summary, epochs: &epochs, last, best };
+            folder.page(&report.html())?;
         }
         Ok(Outcome { summary, epochs, last, best: of_best, stopped, network })
     }

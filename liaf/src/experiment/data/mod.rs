@@ -6,6 +6,7 @@
 mod babi;
 mod dataset;
 mod files;
+mod simulation;
 mod split;
 
 use std::path::{Path, PathBuf};
@@ -87,7 +88,12 @@ struct Common {
 impl Section {
     /// Reads and checks the table. Nothing is loaded yet.
     pub fn read(document: &Document) -> Result<Self> {
-        let names = [files::Files::NAME, dataset::FromRecordings::NAME, babi::Babi::NAME];
+        let names = [
+            files::Files::NAME,
+            dataset::FromRecordings::NAME,
+            babi::Babi::NAME,
+            simulation::Simulation::NAME,
+        ];
         let Some(kind) = document.text(&["data", "type"]) else {
             let error = Error::config("the experiment does not say what its data is");
             let error = error.expected(format!("[data] with type = one of {}", names.join(", ")));
@@ -97,6 +103,7 @@ impl Section {
             files::Files::NAME => Self::of::<files::Files>(document),
             dataset::FromRecordings::NAME => Self::of::<dataset::FromRecordings>(document),
             babi::Babi::NAME => Self::of::<babi::Babi>(document),
+            simulation::Simulation::NAME => Self::of::<simulation::Simulation>(document),
             _ => {
                 let error = Error::config("there is no data of this type");
                 let error = error.expected(names.join(", ")).found(kind);
