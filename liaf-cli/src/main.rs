@@ -1,6 +1,6 @@
 //! The program `liaf`: shows what is in an event recording, converts recordings to tensor files and to
-//! other event files, counts what networks cost, classifies recordings with a trained network, and simulates
-//! recordings.
+//! other event files, makes tensor files of data sets, simulates recordings, trains networks, counts what they
+//! cost, and classifies recordings with them.
 //!
 //! Data goes to standard output, messages to standard error. Exit codes: 0 done, 1 something failed, 2
 //! the command line is wrong. A program that SIGINT or SIGTERM ends returns 130 or 143.
@@ -43,6 +43,8 @@ enum Command {
     Info(Box<cmd::info::Args>),
     Convert(Box<cmd::convert_args::Args>),
     Dataset(Box<cmd::dataset::Args>),
+    Train(Box<cmd::train::Args>),
+    Eval(cmd::eval::Args),
     Cost(cmd::cost::Args),
     Predict(Box<cmd::predict::Args>),
     Simulate(Box<cmd::simulate_args::Args>),
@@ -66,6 +68,8 @@ fn main() -> ExitCode {
         Command::Info(args) => cmd::info::run(&args),
         Command::Convert(args) => cmd::convert::run(&args),
         Command::Dataset(args) => cmd::dataset::run(&args),
+        Command::Train(args) => cmd::train::run(&args),
+        Command::Eval(args) => cmd::eval::run(&args),
         Command::Cost(args) => cmd::cost::run(&args),
         Command::Predict(args) => cmd::predict::run(&args),
         Command::Simulate(args) => cmd::simulate::run(&args),

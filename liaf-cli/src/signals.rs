@@ -1,5 +1,24 @@
 //! SIGINT and SIGTERM, which end the program: unfinished outputs are removed first.
 
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+
+/// Whether the first signal only asks the command to end.
+static ASKS: AtomicBool = AtomicBool::new(false);
+
+/// The signal that asked it to; 0 if there was none.
+static ASKED: AtomicI32 = AtomicI32::new(0);
+
+/// From now on, the first signal does not end the program: [`asked`] returns it, and the command ends
+/// when it has saved its work. A second signal ends it at once.
+pub fn ask_first() {
+    ASKS.store(true, Ordering::SeqCst);
+}
+
+/// The number of the signal that asked the command to end.
+pub fn asked() -> Option<i32> {
+    Some(ASKED.load(Ordering::SeqCst)).filter(|&signal| signal != 0)
+}
+
 /// Listens for SIGINT and SIGTERM on a thread of its own. The first of them removes all unfinished
 /// outputs and ends the program with 128 and the number of the signal, as shells do: 130 and 143. A
 /// second one ends it at once.
@@ -9,7 +28,6 @@
 #[cfg(unix)]
 pub fn listen() {
     use std::sync::Arc;
-    use std::sync::atomic::AtomicBool;
     use std::thread::Builder;
 
     use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
@@ -27,6 +45,10 @@ pub fn listen() {
             flag::register(signal, Arc::clone(&begun))?;
         }
         if let Some(signal) = signals.forever().next() {
+            if ASKS.load(Ordering::SeqCst) {
+                ASKED.store(signal, Ordering::SeqCst);
+                return Ok(());
+            }
             liaf::data::io::abandon_outputs();
             low_level::exit(128 + signal);
         }

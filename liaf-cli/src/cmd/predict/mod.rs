@@ -176,7 +176,7 @@ fn needs(path: &Path, classifier: &Classifier) -> String {
 }
 
 /// The error inside, whose kind decides the exit code.
-fn of_its_half(error: liaf::Error) -> anyhow::Error {
+pub(super) fn of_its_half(error: liaf::Error) -> anyhow::Error {
     match error {
         liaf::Error::Data(error) => error.into(),
         liaf::Error::Core(error) => error.into(),
