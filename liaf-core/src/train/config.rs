@@ -36,7 +36,8 @@ pub struct TrainConfig {
     pub clip: Option<Clip>,
     /// Number of samples that are passed through the network at a time; the gradients of a batch are
     /// those of all its samples. This needs less memory and gives the same result, except for the
-    /// statistics of batch norms. Default: the whole batch.
+    /// statistics of batch norms. A network without batch norms needs memory for one sample of each
+    /// thread in any case. Default: the whole batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub micro_batch: Option<usize>,
     /// Number of time steps after which back-propagation is truncated: a sequence is passed in

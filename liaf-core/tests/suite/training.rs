@@ -76,7 +76,7 @@ fn large() -> NetworkConfig {
 #[test]
 fn one_sample_gives_the_same_numbers_on_any_number_of_threads() {
     let network = large().build::<f32>(3).unwrap();
-    let x = ArrayD::from_shape_fn(IxDyn(&[1, 33, 2, 32, 32]), |at| {
+    let x = ArrayD::from_shape_fn(IxDyn(&[1, 21, 2, 32, 32]), |at| {
         ((at[1] * 7 + at[2] * 3 + at[3] * 5 + at[4] * 11) % 13) as f32 / 6.0 - 1.0
     });
     let run = |threads| {
@@ -101,7 +101,7 @@ fn one_sample_gives_the_same_numbers_on_any_number_of_threads() {
     };
     let one = run(1);
     assert!(one.2.iter().flatten().any(|&g| g != 0.0));
-    for threads in [2, 3, 8] {
+    for threads in [2, 3] {
         assert!(one == run(threads), "{threads} threads");
     }
 }
