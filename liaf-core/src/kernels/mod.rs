@@ -8,9 +8,11 @@ mod columns;
 mod conv;
 mod conv_f32;
 mod conv_fast;
+mod conv_few;
 mod conv_plain;
 mod fast;
 mod neuron;
+mod pack;
 mod plain;
 mod pool;
 mod winograd;
@@ -208,5 +210,9 @@ static FAST_F64: Kernels<f64> = Kernels {
     ..Kernels::FAST
 };
 
+#[cfg(test)]
+mod conv_speed;
+#[cfg(test)]
+mod conv_tests;
 #[cfg(test)]
 mod tests;

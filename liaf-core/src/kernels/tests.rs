@@ -88,6 +88,8 @@ fn compare_convolutions<R: Real>(tolerance: f64) {
             1,
             Window { kernel: [2, 1, 1], padding: [0, 0, 0], dilation: [2, 1, 1], ..base },
         ),
+        // Enough channels for Winograd's method.
+        conv(16, 17, 1, base),
         // One step has more columns than a tile.
         conv(40, 5, 1, Window { input: [40, 25], output: [40, 25], ..base }),
     ];

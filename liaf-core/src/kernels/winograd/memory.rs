@@ -3,9 +3,9 @@
 use pulp::Simd;
 
 use super::ELEMENTS;
-use super::pack::Region;
 use super::tiling::{Run, Tiling};
 use crate::kernels::conv::Conv;
+use crate::kernels::pack::Region;
 
 /// What a convolution is between: the planes of `inputs` channels and the tiles of `outputs` channels.
 #[derive(Debug, Clone, Copy)]
@@ -77,15 +77,17 @@ impl Plan {
     pub(super) fn sizes(&self, lanes: usize) -> Sizes {
         let (c, o) = (self.inputs.div_ceil(lanes), self.outputs.div_ceil(lanes));
         let (tiles, rows) = (self.tiling.most_tiles(), self.tiling.most_rows());
-        // The distance between elements is an odd number of cache lines or half of that: if it were a
-        // multiple of the size of a page, the 16 elements of a tile would compete for the same lines of the
-        // cache.
+        // Distances that are multiples of large powers of two would make neighbouring rows, and the
+        // elements of a tile, compete for the same lines of the cache.
+        let (c_width, o_width) = (c | 1, o | 1);
         let apart = |len: usize| len.saturating_add(1);
         Sizes {
             c,
             o,
-            inputs: apart(tiles.saturating_mul(c)),
-            outputs: apart(tiles.saturating_mul(o)),
+            c_width,
+            o_width,
+            inputs: apart(tiles.saturating_mul(c_width)),
+            outputs: apart(tiles.saturating_mul(o_width)),
             weights: apart(self.inputs.saturating_mul(o)),
             packed: (2 * rows + 2).saturating_mul(2 * self.tiling.tiles[1] + 2),
         }
@@ -104,6 +106,10 @@ pub(super) struct Sizes {
     pub c: usize,
     /// Vectors that hold the channels of the output.
     pub o: usize,
+    /// Distance between tiles of the input.
+    pub c_width: usize,
+    /// Distance between tiles of the output.
+    pub o_width: usize,
     /// One element of all tiles of the input of a block.
     pub inputs: usize,
     /// One element of all tiles of the output of a block.

@@ -15,7 +15,6 @@
 
 mod memory;
 mod multiply;
-mod pack;
 mod passes;
 mod tiling;
 mod transform;
@@ -23,15 +22,12 @@ mod weights;
 
 use pulp::Arch;
 
+use super::pack::{LANES, Store};
 use memory::Plan;
-use pack::Store;
 use passes::{Correlate, Weights};
 use weights::Taps;
 
 use super::conv::{Begin, Conv, ConvForward, ConvInputs, ConvWeights};
-
-/// The most lanes of a vector on any processor.
-const LANES: usize = 16;
 
 /// Number of elements of a transformed tile.
 const ELEMENTS: usize = 16;
@@ -73,6 +69,3 @@ pub(super) fn weights(arch: Arch, call: ConvWeights<'_, f32>) {
     let plan = Plan::forward(conv, g.len() / conv.output_len());
     arch.dispatch(Weights { plan, x, g, d_weight, width, scratch });
 }
-
-#[cfg(test)]
-mod tests;

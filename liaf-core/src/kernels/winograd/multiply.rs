@@ -35,24 +35,24 @@ fn parts(len: usize) -> impl Iterator<Item = (usize, usize)> {
 }
 
 /// `c = a · b`, where `a` has rows of `width` numbers, of which the first `k` are used, `b` consists of
-/// panels of `k` rows, and `c` has rows of `columns` vectors.
+/// panels of `k` rows, and `c` has rows of `c_width` vectors, of which the first `columns` are written.
 #[inline(always)]
 pub(super) fn rows<S: Simd>(
     simd: S,
     [k, columns]: [usize; 2],
     (a, width): (&[f32], usize),
     b: &[S::f32s],
-    c: &mut [S::f32s],
+    (c, c_width): (&mut [S::f32s], usize),
 ) {
     let tiles = a.len() / width;
     for first in (0..columns).step_by(PANEL) {
         let b = &b[first * k..];
         for (from, rows) in parts(tiles) {
-            let (a, c) = (&a[from * width..], &mut c[from * columns + first..]);
+            let (a, c) = (&a[from * width..], &mut c[from * c_width + first..]);
             if columns - first >= PANEL {
-                by_rows!(rows, dot::<S, 2>(simd, [k, columns], (a, width), b, c));
+                by_rows!(rows, dot::<S, 2>(simd, k, (a, width), b, (c, c_width)));
             } else {
-                by_rows!(rows, dot::<S, 1>(simd, [k, columns], (a, width), b, c));
+                by_rows!(rows, dot::<S, 1>(simd, k, (a, width), b, (c, c_width)));
             }
         }
     }
@@ -61,10 +61,10 @@ pub(super) fn rows<S: Simd>(
 #[inline(always)]
 fn dot<S: Simd, const M: usize, const N: usize>(
     simd: S,
-    [k, columns]: [usize; 2],
+    k: usize,
     (a, width): (&[f32], usize),
     b: &[S::f32s],
-    c: &mut [S::f32s],
+    (c, c_width): (&mut [S::f32s], usize),
 ) {
     let mut rows = [&a[..k]; M];
     for i in 1..M {
@@ -82,29 +82,28 @@ fn dot<S: Simd, const M: usize, const N: usize>(
         }
     }
     for i in 0..M {
-        c[i * columns..][..N].copy_from_slice(&sums[i]);
+        c[i * c_width..][..N].copy_from_slice(&sums[i]);
     }
 }
 
 /// `c += aᵀ · b`, where `a` has rows of `width` numbers, of which the first `m` are used, `b` has rows of
-/// `columns` vectors, and `c` consists of panels of `m` rows.
+/// `b_width` vectors, of which the first `columns` are used, and `c` consists of panels of `m` rows.
 #[inline(always)]
 pub(super) fn columns<S: Simd>(
     simd: S,
     [m, columns]: [usize; 2],
     (a, width): (&[f32], usize),
-    b: &[S::f32s],
+    (b, b_width): (&[S::f32s], usize),
     c: &mut [S::f32s],
 ) {
     for first in (0..columns).step_by(PANEL) {
         for (from, rows) in parts(m) {
-            let (a, b) = (&a[from..], &b[first..]);
             if columns - first >= PANEL {
                 let c = &mut c[first * m + from * 2..];
-                by_rows!(rows, outer::<S, 2>(simd, (a, width), (b, columns), c));
+                by_rows!(rows, outer::<S, 2>(simd, (a, width, from), (b, b_width, first), c));
             } else {
                 let c = &mut c[first * m + from..];
-                by_rows!(rows, outer::<S, 1>(simd, (a, width), (b, columns), c));
+                by_rows!(rows, outer::<S, 1>(simd, (a, width, from), (b, b_width, first), c));
             }
         }
     }
@@ -113,15 +112,15 @@ pub(super) fn columns<S: Simd>(
 #[inline(always)]
 fn outer<S: Simd, const M: usize, const N: usize>(
     simd: S,
-    (a, width): (&[f32], usize),
-    (b, columns): (&[S::f32s], usize),
+    (a, a_width, from): (&[f32], usize, usize),
+    (b, b_width, first): (&[S::f32s], usize, usize),
     c: &mut [S::f32s],
 ) {
     let c = &mut c.as_chunks_mut::<N>().0[..M];
     let mut sums = [[simd.splat_f32s(0.0); N]; M];
     sums.copy_from_slice(c);
-    for (a, b) in a.chunks(width).zip(b.chunks(columns)) {
-        let (Some(a), Some(b)) = (a.first_chunk::<M>(), b.first_chunk::<N>()) else { break };
+    for (a, b) in a.chunks_exact(a_width).zip(b.chunks_exact(b_width)) {
+        let (a, b) = (&a[from..from + M], &b[first..first + N]);
         for i in 0..M {
             let a = simd.splat_f32s(a[i]);
             for j in 0..N {

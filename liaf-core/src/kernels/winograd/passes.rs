@@ -2,15 +2,15 @@
 
 use std::ops::Range;
 
-use pulp::bytemuck::{cast_slice, cast_slice_mut};
+use pulp::bytemuck::cast_slice;
 use pulp::{Simd, WithSimd};
 
 use super::ELEMENTS;
 use super::memory::{Parts, Plan, Sizes};
 use super::multiply;
-use super::pack::{Store, pack, unpack};
 use super::transform::{both, gradient, input, output};
 use super::weights::{self, Taps};
+use crate::kernels::pack::{Store, pack, unpack};
 use crate::memory::Scratch;
 
 /// A convolution from `x` to `y`.
@@ -38,11 +38,11 @@ impl WithSimd for Correlate<'_> {
             let tiles = block.len() * plan.tiling.tiles[1];
             inputs(simd, &plan, &sizes, &block, x, parts.packed, parts.inputs);
             for e in 0..ELEMENTS {
-                let a = &parts.inputs[e * sizes.inputs..][..tiles * sizes.c];
+                let a = &parts.inputs[e * sizes.inputs..][..tiles * sizes.c_width];
                 let b = &parts.weights[e * sizes.weights..][..plan.inputs * sizes.o];
-                let c = &mut parts.outputs[e * sizes.outputs..][..tiles * sizes.o];
-                let a = (cast_slice(a), sizes.c * lanes);
-                multiply::rows(simd, [plan.inputs, sizes.o], a, b, c);
+                let c = &mut parts.outputs[e * sizes.outputs..][..tiles * sizes.o_width];
+                let a = (cast_slice(a), sizes.c_width * lanes);
+                multiply::rows(simd, [plan.inputs, sizes.o], a, b, (c, sizes.o_width));
             }
             outputs(simd, &plan, &sizes, &block, (parts.outputs, parts.packed), store, y);
         }
@@ -77,11 +77,11 @@ impl WithSimd for Weights<'_> {
             inputs(simd, &plan, &sizes, &block, x, parts.packed, parts.inputs);
             gradients(simd, &plan, &sizes, &block, g, parts.packed, parts.outputs);
             for e in 0..ELEMENTS {
-                let a = &parts.inputs[e * sizes.inputs..][..tiles * sizes.c];
-                let b = &parts.outputs[e * sizes.outputs..][..tiles * sizes.o];
+                let a = &parts.inputs[e * sizes.inputs..][..tiles * sizes.c_width];
+                let b = &parts.outputs[e * sizes.outputs..][..tiles * sizes.o_width];
                 let c = &mut parts.weights[e * sizes.weights..][..plan.inputs * sizes.o];
-                let a = (cast_slice(a), sizes.c * lanes);
-                multiply::columns(simd, [plan.inputs, sizes.o], a, b, c);
+                let a = (cast_slice(a), sizes.c_width * lanes);
+                multiply::columns(simd, [plan.inputs, sizes.o], a, (b, sizes.o_width), c);
             }
         }
         weights::add_gradient(simd, &plan, &sizes, parts.weights, (d_weight, width));
@@ -105,14 +105,14 @@ fn inputs<S: Simd>(
         let x = &x[run.step * plan.input_len()..];
         for v in 0..sizes.c {
             let region = plan.under(&run, v, S::F32_LANES);
-            pack(S::F32_LANES, &region, x, cast_slice_mut(packed));
+            pack(simd, &region, x, (packed, 1));
             let width = region.size[1];
             for row in 0..run.rows.len() {
                 let rows = &packed[2 * row * width..][..4 * width];
                 for column in 0..columns {
                     let d = both(simd, patch(simd, rows, width, 2 * column), input);
                     let tile = run.first + row * columns + column;
-                    spread(d, to, sizes.inputs, tile * sizes.c + v);
+                    spread(d, to, sizes.inputs, tile * sizes.c_width + v);
                 }
             }
         }
@@ -135,14 +135,14 @@ fn gradients<S: Simd>(
         let g = &g[run.step * plan.output_len()..];
         for v in 0..sizes.o {
             let region = plan.over(&run, v, S::F32_LANES);
-            pack(S::F32_LANES, &region, g, cast_slice_mut(packed));
+            pack(simd, &region, g, (packed, 1));
             let width = region.size[1];
             for row in 0..run.rows.len() {
                 let rows = &packed[2 * row * width..][..2 * width];
                 for column in 0..columns {
                     let g = both(simd, patch(simd, rows, width, 2 * column), gradient);
                     let tile = run.first + row * columns + column;
-                    spread(g, to, sizes.outputs, tile * sizes.o + v);
+                    spread(g, to, sizes.outputs, tile * sizes.o_width + v);
                 }
             }
         }
@@ -171,13 +171,13 @@ fn outputs<S: Simd>(
                 let (upper, lower) = rows.split_at_mut(width);
                 for column in 0..columns {
                     let tile = run.first + row * columns + column;
-                    let m = collect(simd, products, sizes.outputs, tile * sizes.o + v);
+                    let m = collect(simd, products, sizes.outputs, tile * sizes.o_width + v);
                     let [above, below] = both(simd, m, output);
                     upper[2 * column..][..2].copy_from_slice(&above);
                     lower[2 * column..][..2].copy_from_slice(&below);
                 }
             }
-            unpack(S::F32_LANES, &region, cast_slice(packed), store, y);
+            unpack(simd, &region, (packed, 1), store, y);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// Number of tiles in a block, unless one row has more.
-const BLOCK: usize = 96;
+const BLOCK: usize = 48;
 
 /// The output of a convolution, or the gradient with respect to it, in tiles of 2×2.
 #[derive(Debug, Clone, Copy)]

@@ -2,10 +2,11 @@
 
 use pulp::Simd;
 
+use super::ELEMENTS;
 use super::memory::{Plan, Sizes};
 use super::multiply::PANEL;
 use super::transform::{both, d_weight, weight};
-use super::{ELEMENTS, LANES};
+use crate::kernels::pack::LANES;
 
 /// Where the nine weights between an input channel and an output channel are.
 #[derive(Debug, Clone, Copy)]
