@@ -1,5 +1,5 @@
-"""Readers of recordings inside containers, for corrupt.py: bags and MCAP by rosbags and mcap, and texts that
-are packed by Python's own modules and numpy."""
+"""Readers for corrupt.py of what fixtures/oracles has none for: bags and MCAP by rosbags and mcap, texts of E2VID
+and packed ones by numpy and Python's own modules, and structures of MATLAB by scipy."""
 
 from __future__ import annotations
 
@@ -33,6 +33,12 @@ def mcap(path: str) -> Iterator[Any]:
 
     e = ros.read_mcap(Path(path), TOPIC)
     yield tuple(e[name] for name in "txyp")
+
+
+def e2vid(path: str) -> Iterator[Any]:
+    """A text in seconds, after a line with the size of the sensor."""
+    t, x, y, p = np.loadtxt(path, skiprows=1, dtype=np.longdouble, ndmin=2).T
+    yield np.rint(t * 1_000_000), x, y, p
 
 
 def mat_struct(path: str) -> Iterator[Any]:
@@ -74,6 +80,7 @@ def packed_text(path: str) -> Iterator[Any]:
 
 
 READERS: dict[str, dict[str, Callable[[str], Iterator[Any]]]] = {
+    "E2VID": {"numpy": e2vid},
     "ROS 1 bag": {"rosbags": rosbags},
     "MCAP": {"mcap": mcap},
     "MAT 5 struct": {"scipy": mat_struct},

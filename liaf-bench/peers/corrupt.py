@@ -69,7 +69,7 @@ FILES = [
     ("Event Stream", "event_stream/dvs.es", "Event Stream"),
     ("ATIS bin", "atis_bin/nmnist.bin", "ATIS bin"),
     ("CSV", "csv/faery.csv", "CSV"),
-    ("E2VID text", "csv/rpg_seconds.txt", "CSV"),
+    ("E2VID text", "csv/rpg_seconds.txt", "E2VID"),
     ("npy", "numpy/tiny.npy", "npy"),
     ("npz", "numpy/four_deflated.npz", "npz"),
     ("MAT 5", "mat/asl_dvs.mat", "MAT 5"),

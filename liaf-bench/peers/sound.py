@@ -202,6 +202,15 @@ def csv(data: bytes) -> None:
         need(re.fullmatch(r"\d{1,18},\d{1,5},\d{1,5},[01]", line), "a line")
 
 
+def e2vid(data: bytes) -> None:
+    first, *lines = data.decode("ascii").replace("\r\n", "\n").split("\n")
+    need(re.fullmatch(r"\d{1,5} \d{1,5}", first), "the size of the sensor")
+    if lines and lines[-1] == "":  # the last line may lack its end
+        lines.pop()
+    for line in lines:
+        need(re.fullmatch(r"\d{1,12}\.\d{1,9} \d{1,5} \d{1,5} [01]", line), "a line")
+
+
 def npy(data: bytes) -> None:
     import numpy as np
 
@@ -274,6 +283,7 @@ CHECKS: dict[str, Callable[[bytes], None]] = {
     "Event Stream": event_stream,
     "ATIS bin": atis,
     "CSV": csv,
+    "E2VID": e2vid,
     "npy": npy,
     "npz": npz,
     "MAT 5": mat,
