@@ -21,7 +21,7 @@ fn npy(path: &Path, shape: &str, bytes: &[u8]) {
 fn pictures() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let light = |k: usize| -> Vec<u8> {
-        (0..256).map(|i| if (i / 4 + i / 64 + k) % 2 == 0 { 40 } else { 200 }).collect()
+        (0..256).map(|i| if (i / 4 + i / 64 + k).is_multiple_of(2) { 40 } else { 200 }).collect()
     };
     npy(&folder.path().join("a.npy"), "(16, 16)", &light(0));
     npy(
@@ -110,7 +110,7 @@ fn a_set_becomes_a_folder_that_the_command_dataset_converts() {
 fn digits_of_a_table_move_as_in_mnist_dvs() {
     let folder = tempfile::tempdir().unwrap();
     let row = |digit: usize| {
-        let pixels = (0..64).map(|i| if (i + digit) % 3 == 0 { "16," } else { "0," });
+        let pixels = (0..64).map(|i| if (i + digit).is_multiple_of(3) { "16," } else { "0," });
         pixels.collect::<String>() + &digit.to_string()
     };
     let table = (0..10).map(row).collect::<Vec<_>>().join("\n");

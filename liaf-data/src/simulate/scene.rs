@@ -259,3 +259,6 @@ impl Simulation<'_> {
         Ok(true)
     }
 }
+
+#[cfg(test)]
+mod tests;

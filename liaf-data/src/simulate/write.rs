@@ -47,10 +47,10 @@ pub struct SimulationProgress {
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the scene or the model have numbers that are out of range,
+/// [`ErrorKind::Caller`] if the scene or the model have numbers that are out of range,
 /// the target cannot store the events, or the file exists and must not be replaced, before anything is computed;
-/// [`ErrorKind::System`](crate::ErrorKind::System) if it cannot be written;
-/// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) if `progress` asked for it. No file is left in these
+/// [`ErrorKind::System`] if it cannot be written;
+/// [`ErrorKind::Cancelled`] if `progress` asked for it. No file is left in these
 /// cases.
 pub fn write_scene(
     scene: &Scene,

@@ -1,4 +1,5 @@
 //! The simulator against v2e and against the formula of ESIM: `fixtures/reference/simulate.py` makes the events.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
 use liaf_data::simulate::{PixelModel, Response, Simulator};
 use liaf_data::tensor::TensorFile;

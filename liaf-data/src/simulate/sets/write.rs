@@ -56,9 +56,9 @@ impl GeneratedSet {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the target cannot store the events, or a file exists
-    /// and must not be replaced, both before any file is written; [`ErrorKind::System`](crate::ErrorKind::System)
-    /// if a file cannot be written; [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled). Files that are
+    /// [`ErrorKind::Caller`] if the target cannot store the events, or a file exists
+    /// and must not be replaced, both before any file is written; [`ErrorKind::System`]
+    /// if a file cannot be written; [`ErrorKind::Cancelled`]. Files that are
     /// complete stay.
     pub fn write(
         &self,
