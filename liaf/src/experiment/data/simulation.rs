@@ -89,9 +89,11 @@ fn frames(
         let error = Error::new(liaf_data::ErrorKind::Limit, "the simulated frames are too large");
         return Err(error.expected(format!("at most {MOST} bytes")).found(cells).into());
     }
-    let mut options = FrameOptions::default();
-    options.windows = WindowRule::Time { us: window, overlap: 0 };
-    options.dtype = Dtype::U8;
+    let mut options = FrameOptions {
+        windows: WindowRule::Time { us: window, overlap: 0 },
+        dtype: Dtype::U8,
+        ..FrameOptions::default()
+    };
     let recipe = SampleRecipe {
         steps: Some(steps),
         classes: set.class_names().iter().map(ToString::to_string).collect(),

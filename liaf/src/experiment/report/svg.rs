@@ -47,28 +47,28 @@ pub(super) fn chart(
     );
     for tick in ticks(y_low, y_high) {
         let (at, end) = (y(tick), WIDTH - RIGHT);
-        let _ = write!(
+        let _ = writeln!(
             svg,
             "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{end}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>\
-             <text class=\"y\" x=\"{:.1}\" y=\"{:.1}\">{}</text>\n",
+             <text class=\"y\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
             LEFT - 6.0,
             at + 4.0,
             number(tick)
         );
     }
     for tick in ticks(x_low, x_high).into_iter().filter(|tick| tick.fract() == 0.0) {
-        let _ = write!(
+        let _ = writeln!(
             svg,
-            "<text class=\"x\" x=\"{:.1}\" y=\"{:.1}\">{}</text>\n",
+            "<text class=\"x\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
             x(tick),
             HEIGHT - BOTTOM + 16.0,
             number(tick)
         );
     }
-    let _ = write!(
+    let _ = writeln!(
         svg,
         "<line class=\"axis\" x1=\"{LEFT}\" x2=\"{end}\" y1=\"{base:.1}\" y2=\"{base:.1}\"/>\
-         <text class=\"x\" x=\"{middle}\" y=\"{below}\">{title}</text>\n",
+         <text class=\"x\" x=\"{middle}\" y=\"{below}\">{title}</text>",
         end = WIDTH - RIGHT,
         base = y(y_low),
         middle = (LEFT + WIDTH - RIGHT) / 2.0,
