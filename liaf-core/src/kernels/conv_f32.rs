@@ -1,7 +1,7 @@
 //! Convolutions of `f32`, each by the kernel that takes the least time for its shape.
 //!
-//! The choice was made by measuring (see `docs/benchmarks.md`) and depends on the shape and the
-//! processor alone, so that a network gives the same bits every time.
+//! The choice was made by measuring (see `docs/benchmarks.md`). It depends on the shape, the processor and,
+//! for frames, the number of zeros, and never on a time, so that a network gives the same bits every time.
 
 use pulp::Arch;
 
