@@ -7,11 +7,11 @@ use crate::error::{Error, Result};
 ///
 /// ```
 /// use liaf_data::simulate::{Path, Rotation, Translation};
-/// let path = Path::new(Translation { x: 40.0, y: 0.0 }, 100_000)
-///     .then(Rotation { degrees: 90.0 }, 200_000);
-/// assert_eq!(path.duration_us(), 300_000);
-/// let pose = path.pose(200_000);
-/// assert_eq!((pose.x, pose.degrees), (4.0, 9.0));
+/// let path = Path::new(Translation { x: 40.0, y: 0.0 }, 250_000)
+///     .then(Rotation { degrees: 90.0 }, 250_000);
+/// assert_eq!(path.duration_us(), 500_000);
+/// let pose = path.pose(500_000);
+/// assert_eq!((pose.x, pose.degrees), (10.0, 22.5));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Path {

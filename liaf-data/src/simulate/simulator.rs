@@ -30,7 +30,7 @@ use crate::model::{Event, EventBatch, SensorSize};
 /// use liaf_data::simulate::{PixelModel, Response, Simulator};
 /// use liaf_data::{EventBatch, SensorSize};
 ///
-/// let model = PixelModel { response: Response::Log { eps: 0.0 }, ..PixelModel::ideal(0.25) };
+/// let model = PixelModel { response: Response::Log { eps: 1e-9 }, ..PixelModel::ideal(0.25) };
 /// let mut simulator = Simulator::new(SensorSize::new(2, 1), &model)?;
 /// let mut events = EventBatch::new();
 /// simulator.advance(0, &[0.5, 0.5], &mut events)?;
