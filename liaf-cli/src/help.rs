@@ -62,7 +62,7 @@ fn set_out(command: Command) -> Command {
     command.mut_subcommands(|command| {
         let help = Arg::new("help").short('h').long("help").action(ArgAction::Help);
         let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
-        command
+        set_out(command)
             .disable_help_flag(true)
             .disable_version_flag(true)
             .arg(help.help("Print this help").help_heading(OTHER))

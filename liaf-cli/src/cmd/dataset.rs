@@ -42,7 +42,7 @@ pub struct Args {
     set: Option<&'static DataSet>,
 
     /// The folder of the set
-    #[arg(value_name = "DIR", help_heading = INPUT, display_order = 0, required = true)]
+    #[arg(value_name = "DIR", help_heading = INPUT, display_order = 1, required = true)]
     folder: Option<PathBuf>,
 
     /// The file to make: .h5, .npz or .safetensors; with splits, .train and .test come before the

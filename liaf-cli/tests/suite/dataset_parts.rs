@@ -225,5 +225,8 @@ fn parts_are_stated_in_full() {
     refused(&liaf(&both), 2, &["cannot be used with"]);
     refused(&liaf(&["dataset", "merge", "-o", "x.npz"]), 2, &["<FILE>"]);
     refused(&liaf(&["dataset", "verify", &set]), 1, &["set"]);
+    for command in ["merge", "verify"] {
+        assert!(printed(liaf(&["dataset", command, "-h"])).contains("<FILE>"), "{command}");
+    }
     assert!(!Path::new("x.npz.parts").exists() && !Path::new("x.part-1-of-2.npz.parts").exists());
 }

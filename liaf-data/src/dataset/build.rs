@@ -208,13 +208,15 @@ impl Prepared<'_> {
         }
         let journal_plan = self.journal_plan();
         let parts = self.parts_folder();
-        let journal = match Journal::open(&parts, journal_plan) {
+        let mut journal = match Journal::open(&parts, journal_plan) {
             // What an earlier command left is in the way of this one.
             Err(error) if self.build.tensor.overwrite && error.kind() == ErrorKind::Caller => {
                 Journal::clear(&parts, journal_plan)?
             }
             opened => opened?,
         };
+        // A line of the journal may be damaged.
+        journal.done.retain(|number, _| self.recordings.contains(number));
         let mut built = Built {
             recordings: self.recordings.len(),
             resumed: journal.done.len(),
