@@ -336,6 +336,44 @@ fn a_loss_that_is_not_finite_and_memory_beyond_the_limit_stop_a_run() {
 }
 
 #[test]
+fn the_page_of_a_run_needs_nothing_else_and_escapes_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = TEXT.replace("name = \"moving\"", "name = \"<script>alert('x')</script>\"");
+    let (train, test) = (Arc::new(moving(23, 1)), Arc::new(moving(10, 2)));
+    let run = Experiment::from_toml(&text).unwrap().data(train, test).out(folder.path());
+    run.run(&mut on).unwrap();
+    let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
+    for absent in ["http", "<script", "src=", "url(", "@import", "NaN"] {
+        assert!(!page.contains(absent), "{absent}");
+    }
+    assert!(page.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;"));
+    assert!(page.contains("<td>left</td>") && page.contains("units = 8"));
+    assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
+    for tag in ["table", "figure", "tr", "td", "th", "div", "p", "ul", "li", "pre", "span"] {
+        let open =
+            page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
+        assert_eq!(open, page.matches(&format!("</{tag}>")).count(), "{tag}");
+    }
+}
+
+#[test]
+fn simulated_recordings_are_learned_from() {
+    let text = "[data]\ntype = 'simulation'\nset = 'shapes'\ntrain = 4\ntest = 2\nwindow = '20ms'\n\
+        size = '16x16'\n[network]\ninputs.frames.shape = [2, 16, 16]\nlayers = [\n{ type = 'flatten' },\n\
+        { type = 'dense', units = 5 },\n{ type = 'aggregate' },\n]\n[recipe]\nepochs = 1\nbatch = 8\n";
+    let experiment = Experiment::from_toml(text).unwrap();
+    let plan = experiment.check().unwrap();
+    assert_eq!((plan.samples, plan.steps), ([20, 0, 10], 5));
+    assert_eq!(plan.classes, ["disc", "square", "triangle", "ring", "cross"]);
+    let one = with_threads(1, || experiment.run(&mut on).unwrap());
+    let three = with_threads(3, || experiment.run(&mut on).unwrap());
+    assert_eq!(bits(&one.network), bits(&three.network));
+    let bad = text.replace("window = '20ms'", "window = '30ms'");
+    let error = Experiment::from_toml(&bad).unwrap().check().unwrap_err().to_string();
+    assert!(error.starts_with("experiment:1: ") && error.contains("multiple"), "{error}");
+}
+
+#[test]
 fn checkpoints_say_what_is_needed_to_continue() {
     let folder = tempfile::tempdir().unwrap();
     experiment().out(folder.path()).run(&mut on).unwrap();

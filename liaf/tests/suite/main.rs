@@ -4,6 +4,7 @@ mod classifier;
 mod common;
 mod examples;
 mod experiment;
+mod experiment_files;
 #[cfg(feature = "nir")]
 mod nir;
 mod samples;

@@ -207,8 +207,8 @@ fn rates(evaluation: &Evaluation) -> String {
         return String::new();
     }
     let mut html =
-        "<h2>Firing rates</h2>\n<p>Spikes per neuron and step on the test samples after the last \
-        epoch. Analog neurons fire to reset themselves, and do not send the spikes.</p>\n\
+        "<h2>Firing rates</h2>\n<p>Spikes per neuron and step of the spiking layers, on the test \
+        samples after the last epoch.</p>\n\
         <table><thead><tr><th>layer</th><th>rate</th><th></th></tr></thead><tbody>\n"
             .to_owned();
     for (layer, &rate) in &evaluation.firing_rates {
