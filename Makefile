@@ -1,4 +1,4 @@
-# make demo     look at a bundled recording and convert it, into ./demo
+# make demo     look at a bundled recording, convert it, and train a network, into ./demo
 # make test     all tests; Python libraries judge the files where Python is there
 # make lint     format, lints and documentation, as the checks of every change do
 # make bench    times of the readers on this machine
@@ -28,6 +28,10 @@ demo: build
 	@head -c 128 demo/small.npy | tail -c +11 | tr -s ' '
 	@tail -c +129 demo/small.npy | head -c 2048 | od -An -v -t u1 -w64 \
 		| sed 's/ *[1-9][0-9]*/#/g; s/ *0/./g'
+	@echo; echo '$$ liaf train experiments/demo.toml --out demo/run'
+	@rm -rf demo/run
+	@$(LIAF) train experiments/demo.toml --out demo/run
+	@echo; echo 'demo/run/report.html is a page to look at.'
 
 build: tools
 	cargo build --release
