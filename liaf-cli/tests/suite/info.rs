@@ -132,7 +132,7 @@ fn hot_pixels_are_found_written_and_masked() {
         (&["info", recording, &fixture(LZ4), "--hot-pixels", hot][..], "--join"),
         (&["info", recording, "--hot-factor", "3"], "--hot-pixels"),
         (&["info", recording, "--hot-pixels", "-"], "in place of -"),
-        (&["info", recording, "--hot-pixels", hot, "--force", "--hot-factor", "-1"], "above 0"),
+        (&["info", recording, "--hot-pixels", hot, "--force", "--hot-factor", "0"], "above 0"),
         (&["info", recording, "--hot-pixels", hot, "--force", "--coords", "raw"], "--coords"),
         (&["info", &fixture(STEREO), "--hot-pixels", hot, "--force"], "--stream"),
     ] {
