@@ -34,6 +34,7 @@ mod predict;
 mod shell;
 mod simulate;
 mod sorting;
+mod train;
 mod truth;
 
 use std::fs;

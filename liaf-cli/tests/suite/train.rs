@@ -1,0 +1,165 @@
+//! `liaf train` and `liaf eval` as a user meets them.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use liaf::data::tensor::{Container, TensorFileWriter, TensorOptions};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::common::{liaf, printed, refused};
+
+const TEXT: &str = "name = 'sides'\n[data]\ntype = 'files'\ntrain = 'a.npz'\nsplit = 'random:1:0.7'\n\
+    [network]\ninputs.frames.shape = [1, 4, 4]\nlayers = [\n\
+    { type = 'flatten' },\n{ type = 'dense', units = 8 },\n{ type = 'neuron' },\n\
+    { type = 'dense', units = 2 },\n{ type = 'aggregate' },\n]\n\
+    [recipe]\nepochs = 6\nbatch = 4\noptimizer = { type = 'adam', learning_rate = 0.02 }\n";
+
+/// A folder with an experiment and its samples: events on the left, or on the right.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("e.toml"), TEXT).unwrap();
+    let options = TensorOptions::default();
+    let mut file = TensorFileWriter::create(path("a.npz"), Container::Npz, &options).unwrap();
+    file.set_provenance(r#"{"dataset": {"class_names": ["left", "right"]}}"#).unwrap();
+    let cell = |i: usize| {
+        let (n, t, y, x) = (i / 64, i / 16 % 4, i / 4 % 4, i % 4);
+        u8::from(x / 2 == n % 2 && (n / 2 + t + y + x).is_multiple_of(3))
+    };
+    let cells: Vec<u8> = (0..40 * 64).map(cell).collect();
+    file.write("frames", &[40, 4, 1, 4, 4], &cells).unwrap();
+    file.write("labels", &[40], &(0..40).map(|n| n % 2).collect::<Vec<i64>>()).unwrap();
+    file.finish().unwrap();
+    folder
+}
+
+fn train(folder: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_liaf"));
+    command.current_dir(folder).args(["train", "e.toml"]).args(args);
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+fn checkpoints(run: &Path) -> Vec<(std::ffi::OsString, Vec<u8>)> {
+    let mut all: Vec<_> = fs::read_dir(run.join("checkpoints"))
+        .unwrap()
+        .map(|entry| {
+            let entry = entry.unwrap();
+            (entry.file_name(), fs::read(entry.path()).unwrap())
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+/// The weights of a checkpoint: the tensors, which are after the header.
+fn weights(bytes: &[u8]) -> &[u8] {
+    let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    &bytes[8 + header..]
+}
+
+#[test]
+fn a_network_is_trained_and_evaluated() {
+    let folder = folder();
+    let output = train(folder.path(), &["--json"]);
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    let summary: Value = serde_json::from_str(&printed(output)).unwrap();
+    assert_eq!((&summary["finished"], &summary["epochs"]), (&true.into(), &6.into()));
+    assert!(summary["test_accuracy_last"].as_f64().unwrap() > 0.9, "{summary}");
+    assert_eq!(err.lines().filter(|line| line.starts_with("epoch ")).count(), 6, "{err}");
+    for part in ["28 samples for training", "12 for test", "test accuracy", "samples/s", "left"] {
+        assert!(err.contains(part), "{part} is not in {err}");
+    }
+    let run = folder.path().join("runs/sides");
+    let path = run.to_str().unwrap();
+    let text = printed(liaf(&["eval", path]));
+    assert!(text.starts_with("last: accuracy ") && text.contains("\nbest: accuracy "), "{text}");
+    let rows = printed(liaf(&["eval", path, "--json"]));
+    let row: Value = serde_json::from_str(rows.lines().next().unwrap()).unwrap();
+    assert_eq!(row["accuracy"], summary["test_accuracy_last"]);
+    assert_eq!(row["classes"][1]["class"], "right");
+    // The same run again, and the whole file as samples.
+    refused(&train(folder.path(), &[]), 2, &["a run in this folder already", "--resume"]);
+    let all = folder.path().join("a.npz");
+    let rows = printed(liaf(&["eval", path, "--json", "--data", all.to_str().unwrap()]));
+    assert!(rows.contains("\"samples\":40"), "{rows}");
+}
+
+#[test]
+fn mistakes_name_the_line_or_the_option() {
+    let folder = folder();
+    for (args, code, says) in [
+        (&["--set", "recipe.epochs"][..], 2, "a key and a value"),
+        (&["--set", "recipe.epochs=0"], 1, "set recipe.epochs: invalid epochs"),
+        (&["--set", "recipe.epoch=1"], 1, "set recipe.epoch: unknown field `epoch`"),
+        (&["--set", "data.train=none.npz"], 1, "none.npz"),
+        (&["--set", "data.split=random:1:0.0"], 1, "e.toml:2: "),
+        (&["--set", "network.layers=[]"], 1, "no layers"),
+        (&["--max-memory", "0"], 1, "too much memory"),
+        (&["--save-every", "nan"], 2, "--save-every"),
+    ] {
+        refused(&train(folder.path(), args), code, &[says]);
+    }
+    assert!(!folder.path().join("runs").exists(), "nothing is left of a run that did not begin");
+    printed(train(folder.path(), &["--check"]));
+    assert!(!folder.path().join("runs").exists());
+    let path = folder.path().to_str().unwrap();
+    refused(&liaf(&["eval", path]), 1, &["no checkpoints"]);
+}
+
+/// Starts a long run, and waits until it has written a checkpoint after this number of lines.
+#[cfg(unix)]
+fn begin(folder: &Path, out: &str, threads: &str, lines: usize) -> std::process::Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_liaf"));
+    command.current_dir(folder).args(["train", "e.toml", "--resume", "--save-every", "0"]);
+    command.args(["--set", "recipe.epochs=30", "-j", threads, "--out", out, "-q"]);
+    let child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let begun = Instant::now();
+    let metrics = folder.join(out).join("metrics.jsonl");
+    let known = || fs::read_to_string(&metrics).map_or(0, |text| text.lines().count());
+    while known() < lines && begun.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_killed_or_interrupted_ends_with_the_same_weights() {
+    let folder = folder();
+    let whole = train(folder.path(), &["--set", "recipe.epochs=30", "--out", "whole", "-j", "2"]);
+    printed(whole);
+    let reference = checkpoints(&folder.path().join("whole"));
+    for (out, signal, code, stops) in
+        [("killed", "KILL", None, &[3, 40, 90][..]), ("asked", "INT", Some(130), &[20, 60])]
+    {
+        for (number, &lines) in stops.iter().enumerate() {
+            let mut child = begin(folder.path(), out, ["1", "3"][number % 2], lines);
+            let id = child.id().to_string();
+            assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+            let ended = child.wait().unwrap();
+            assert_eq!(ended.code(), code, "the run should not have ended before");
+        }
+        let end = ["--resume", "--set", "recipe.epochs=30", "--out", out, "-j", "1"];
+        printed(train(folder.path(), &end));
+        let own = checkpoints(&folder.path().join(out));
+        let (last, reference) = (own.last().unwrap(), reference.last().unwrap());
+        assert_eq!(last.0, reference.0);
+        assert!(weights(&last.1) == weights(&reference.1), "{out}: other weights");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_leaves_the_checkpoint_before() {
+    let folder = folder();
+    // Files of at most 3 KiB: too small for a checkpoint.
+    let run = format!("ulimit -f 6; exec {} train e.toml", env!("CARGO_BIN_EXE_liaf"));
+    let mut command = Command::new("sh");
+    let output = command.current_dir(folder.path()).args(["-c", &run]).output().unwrap();
+    refused(&output, 1, &["checkpoints"]);
+    let left = fs::read_dir(folder.path().join("runs/sides/checkpoints")).unwrap().count();
+    assert_eq!(left, 0, "no partial checkpoint");
+}
