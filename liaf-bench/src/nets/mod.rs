@@ -59,8 +59,7 @@ pub struct Args {
     #[arg(long, default_value_t = 7, requires = "peers")]
     pairs: usize,
 
-    /// Hold the peers to AVX2 on a processor that has AVX-512. Build ours with
-    /// `--no-default-features`, which leaves its AVX-512 out
+    /// Hold the peers to AVX2 on a processor that has AVX-512; ours uses what there is
     #[arg(long, requires = "peers")]
     avx2: bool,
 }
