@@ -134,8 +134,8 @@ pub fn gestures(seed: u64, per_class: usize) -> GeneratedSet {
 /// ([Serrano-Gotarredona and Linares-Barranco, 2015]); a sample is of the class of its digit.
 ///
 /// `scale` is 4, 8 or 16, as in the names of its folders: here a picture of 28x28 becomes 28, 56 or 112 pixels
-/// large. The path is a figure of eight, not that of the recordings, which is not published. Sample `i` is
-/// picture `i / 10` of its class; `per_class` may be less than there are.
+/// large. The path is a figure of eight, which is not that of the recordings. Sample `i` is picture `i / 10` of
+/// its class; `per_class` may be less than there are.
 ///
 /// [Serrano-Gotarredona and Linares-Barranco, 2015]: https://doi.org/10.3389/fnins.2015.00481
 ///
