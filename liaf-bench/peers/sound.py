@@ -193,20 +193,23 @@ def field(buffer: bytes, number: int) -> int | None:
 # --- text and arrays ----------------------------------------------------------------------------
 
 
-def csv(data: bytes) -> None:
-    first, *lines = data.decode("ascii").replace("\r\n", "\n").split("\n")
-    need(re.fullmatch(r"t,x@\d+,y@\d+,(on|p)", first), "the names")
-    if lines and lines[-1] == "":  # the last line may lack its end
+def text_lines(data: bytes) -> list[str]:
+    lines = data.decode("ascii").replace("\r\n", "\n").split("\n")
+    if len(lines) > 1 and lines[-1] == "":  # the last line may lack its end
         lines.pop()
+    return lines
+
+
+def csv(data: bytes) -> None:
+    first, *lines = text_lines(data)
+    need(re.fullmatch(r"t,x@\d+,y@\d+,(on|p)", first), "the names")
     for line in lines:
         need(re.fullmatch(r"\d{1,18},\d{1,5},\d{1,5},[01]", line), "a line")
 
 
 def e2vid(data: bytes) -> None:
-    first, *lines = data.decode("ascii").replace("\r\n", "\n").split("\n")
+    first, *lines = text_lines(data)
     need(re.fullmatch(r"\d{1,5} \d{1,5}", first), "the size of the sensor")
-    if lines and lines[-1] == "":  # the last line may lack its end
-        lines.pop()
     for line in lines:
         need(re.fullmatch(r"\d{1,12}\.\d{1,9} \d{1,5} \d{1,5} [01]", line), "a line")
 

@@ -50,11 +50,8 @@ pub struct Args {
 
 /// Times every job on every file.
 pub fn run(args: &Args) -> Result<()> {
-    let threads = match args.threads {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        n => n,
-    };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build()?;
+    let threads = pool.current_num_threads();
     let mut out = io::stdout();
     if !args.json {
         writeln!(

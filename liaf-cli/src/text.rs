@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::Write;
 use std::path::Path;
 
+pub use liaf::core::cost::grouped as thousands;
 use liaf::data::{Printable, printable};
 
 /// Writes a line on standard error. If that fails, as when standard error is closed, the line is lost:
@@ -37,19 +38,6 @@ pub fn json(value: &serde_json::Value) -> String {
         }
     }
     line
-}
-
-/// `1234567` as `1,234,567`.
-pub fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A number of bytes in the largest unit that leaves at least one digit before the point.

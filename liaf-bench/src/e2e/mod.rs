@@ -56,11 +56,8 @@ pub fn run(args: &Args) -> Result<()> {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/good");
     let bundled: Vec<_> = FIXTURES.iter().map(|name| fixtures.join(name)).collect();
     let files = if args.files.is_empty() { &bundled } else { &args.files };
-    let threads = match args.threads {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        n => n,
-    };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build()?;
+    let threads = pool.current_num_threads();
     let mut out = io::stdout();
     if !args.json {
         writeln!(

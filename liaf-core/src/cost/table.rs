@@ -5,7 +5,13 @@ use std::fmt;
 use super::{Cost, CountRule, Total};
 
 /// A number with separators of thousands. The largest number stands for all that are larger.
-fn grouped(number: u64) -> String {
+///
+/// ```
+/// use liaf_core::cost::grouped;
+/// assert_eq!(grouped(1_234_567), "1,234,567");
+/// assert_eq!(grouped(u64::MAX), "> 1.8e19");
+/// ```
+pub fn grouped(number: u64) -> String {
     if number == u64::MAX {
         return "> 1.8e19".into();
     }

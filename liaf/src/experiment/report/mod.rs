@@ -4,7 +4,7 @@ mod svg;
 
 use std::fmt::Write;
 
-use liaf_core::cost::Cost;
+use liaf_core::cost::{Cost, grouped};
 
 use super::evaluate::{Evaluation, Score};
 use super::prepare::Plan;
@@ -283,19 +283,6 @@ fn percent(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)
 }
 
-/// A number with separators of thousands.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -306,6 +293,5 @@ mod tests {
             escaped("<a href='x'>&\"\u{1b}"),
             "&lt;a href=&#39;x&#39;&gt;&amp;&quot;\\u{1b}"
         );
-        assert_eq!(grouped(1_234_567), "1,234,567");
     }
 }
