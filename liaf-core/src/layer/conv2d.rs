@@ -161,6 +161,9 @@ const BLOCK: usize = 2 << 20;
 /// The number of blocks of steps in which a sample is convolved, at most.
 const BLOCKS: usize = 8;
 
+/// The number of positions in a block, at least, unless that leaves a single block.
+const POSITIONS: usize = 1024;
+
 /// The number of blocks of steps whose gradients of the weights are summed separately, at most.
 const SUMS: usize = 4;
 
@@ -177,7 +180,9 @@ impl ConvOp {
         if self.conv.window.kernel[0] > 1 {
             return steps.max(1);
         }
-        steps.div_ceil(BLOCKS).max(BLOCK.div_ceil(self.macs().max(1))).max(1)
+        // Every block transforms the weights anew, which takes as long as some positions do.
+        let enough = POSITIONS.div_ceil(self.conv.window.positions().max(1)).min(steps.div_ceil(2));
+        steps.div_ceil(BLOCKS).max(BLOCK.div_ceil(self.macs().max(1))).max(enough).max(1)
     }
 
     /// Number of steps in a block whose gradients of the weights are summed separately: all of them
