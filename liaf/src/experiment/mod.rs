@@ -68,7 +68,7 @@
 //! recorded; it can be stopped at any time and [resumed](Experiment::resume), and ends with the same
 //! weights, bit for bit, on any number of threads.
 //!
-//! A data set of one's own implements [`Examples`](crate::samples::Examples). The layers and losses are those of
+//! A data set of one's own implements [`Examples`]. The layers and losses are those of
 //! [`core`](crate::core): they are closed sets, so that files can name them and checkpoints be resumed. With
 //! a loss or a training loop of one's own, use [`Network::forward`](crate::Network::forward) and
 //! [`Pass::backward`](crate::core::graph::Pass::backward) with the batches of a
