@@ -4,12 +4,16 @@
 use std::fs;
 use std::path::Path;
 
+use liaf_data::Result;
 use liaf_data::dataset::{Build, DataSet, ListOptions, Listing, SampleRule, Split};
-use liaf_data::{EventBatch, ReadOptions, Recording, Result};
+#[cfg(feature = "hdf5")]
+use liaf_data::{EventBatch, ReadOptions, Recording};
 use tempfile::TempDir;
 
 use crate::columns::npy;
-use crate::dataset::{folder, read, small};
+#[cfg(feature = "hdf5")]
+use crate::dataset::folder;
+use crate::dataset::{read, small};
 
 fn list(set: &str, folder: &TempDir, subset: Option<&str>) -> Result<Listing> {
     let subset = subset.map(str::to_owned);

@@ -21,7 +21,9 @@ pub(crate) use feed::{Feed, Storage};
 pub(crate) use guess::{guess_order, guess_three};
 pub(crate) use halves::{Halves, half_of};
 pub(crate) use names::Name;
-pub(crate) use number::{Kind, Number, View, constant};
+#[cfg(feature = "hdf5")]
+pub(crate) use number::constant;
+pub(crate) use number::{Kind, Number, View};
 pub(crate) use other_table::surely_no_events;
 pub(crate) use pixel::{Pixel, Pixels};
 #[cfg(feature = "hdf5")]

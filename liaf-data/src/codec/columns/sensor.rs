@@ -18,6 +18,7 @@ fn outside(size: SensorSize, [x, y]: [&[f64]; 2], pixels: Pixels) -> usize {
 
 /// Whether the first events contradict a size that the file does not state, and that was only assumed: one
 /// in so many is outside, which is more than damage explains.
+#[cfg(feature = "hdf5")]
 pub(crate) fn is_contradicted(assumed: SensorSize, [x, y]: [&[f64]; 2], pixels: Pixels) -> bool {
     const DAMAGE: usize = 100;
     outside(assumed, [x, y], pixels).saturating_mul(DAMAGE) > x.len().min(y.len())
