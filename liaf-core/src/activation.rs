@@ -132,10 +132,11 @@ impl Activation {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    const ALL: [Activation; 7] = [
+    /// One of each kind.
+    pub(crate) const ALL: [Activation; 7] = [
         Activation::Identity,
         Activation::Relu,
         Activation::LeakyRelu { slope: 0.2 },

@@ -8,7 +8,6 @@ use crate::graph::mode::Settings;
 use crate::graph::network::Network;
 use crate::graph::workspace::{SampleSpace, Workspace};
 use crate::memory::Scratch;
-use crate::op::{Flow, Op};
 use crate::real::Real;
 
 impl<R: Real> Network<R> {
@@ -65,8 +64,7 @@ impl<R: Real> Network<R> {
                         input.copy(n, &node.shape, &mut sample.values[index]);
                     }
                 }
-                Some(Op::Sample(_)) => self.forward_sample(index, settings, sample, scratch),
-                Some(Op::Batch(_)) => self.evaluate_batch_layer(index, settings, sample, scratch),
+                Some(_) => self.forward_sample(index, settings, sample, scratch),
             }
             for from in node.from.iter().copied().chain([index]) {
                 if self.last_use[from] == Some(index) {
@@ -78,25 +76,6 @@ impl<R: Real> Network<R> {
         let len = output.len().min(row.len());
         row[..len].copy_from_slice(&output[..len]);
         sample.free.recycle(&mut sample.values[self.output]);
-    }
-
-    /// A batch layer for one sample.
-    fn evaluate_batch_layer(
-        &self,
-        index: usize,
-        settings: Settings,
-        sample: &mut SampleSpace<R>,
-        scratch: &mut Scratch<R>,
-    ) {
-        let node = &self.nodes[index];
-        let Some(Op::Batch(op)) = &node.op else { return };
-        let (params, buffers) = self.tensors(node);
-        let steps = sample.steps[node.from[0]];
-        let (inputs, output) = SampleSpace::around(&mut sample.values, &node.from, index);
-        let carry = sample.carry.get_mut(index).map(Vec::as_mut_slice);
-        let mut flow = [Flow { steps, inputs: &inputs, output, carry }];
-        let mut cx = self.context(&params, &buffers, settings, (index, sample.number), scratch);
-        op.forward(&mut flow, &mut sample.saved[index], &mut [], &mut cx);
     }
 }
 

@@ -167,6 +167,8 @@ impl<R: Real> Network<R> {
         (params, buffers)
     }
 
+    /// Runs a layer for one sample. A batch layer must be one of an evaluation, in which it uses its running
+    /// statistics.
     pub(super) fn forward_sample(
         &self,
         index: usize,
@@ -175,7 +177,7 @@ impl<R: Real> Network<R> {
         scratch: &mut Scratch<R>,
     ) {
         let node = &self.nodes[index];
-        let Some(Op::Sample(op)) = &node.op else { return };
+        let Some(op) = &node.op else { return };
         let (params, buffers) = self.tensors(node);
         let (inputs, output) = SampleSpace::around(&mut sample.values, &node.from, index);
         SampleSpace::make_room(output, sample.steps[index], &node.shape);
@@ -183,7 +185,11 @@ impl<R: Real> Network<R> {
         let mut cx = self.context(&params, &buffers, settings, (index, sample.number), scratch);
         let carry = sample.carry.get_mut(index).map(Vec::as_mut_slice);
         let flow = Flow { steps, inputs: &inputs, output, carry };
-        op.forward(flow, &mut sample.saved[index], &mut cx);
+        let saved = &mut sample.saved[index];
+        match op {
+            Op::Sample(op) => op.forward(flow, saved, &mut cx),
+            Op::Batch(op) => op.forward(&mut [flow], saved, &mut [], &mut cx),
+        }
     }
 
     fn forward_batch(&self, index: usize, settings: Settings, workspace: &mut Workspace<R>) {

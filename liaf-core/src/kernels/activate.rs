@@ -118,20 +118,12 @@ compile!(backward_f64 = backward, ActivatedBack<'_, f64>);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::activation::tests::ALL;
     use crate::rng::Key;
 
     #[test]
     fn fast_activations_are_those_of_double_precision() {
-        let all = [
-            Activation::Identity,
-            Activation::Relu,
-            Activation::LeakyRelu { slope: 0.2 },
-            Activation::Selu,
-            Activation::Elu { alpha: 1.5 },
-            Activation::Sigmoid,
-            Activation::Tanh,
-        ];
-        for (activation, len) in all.into_iter().flat_map(|a| [1, 7, 8, 33].map(|len| (a, len))) {
+        for (activation, len) in ALL.into_iter().flat_map(|a| [1, 7, 8, 33].map(|len| (a, len))) {
             let (mut x, mut g, mut dx) = (vec![0f32; len], vec![0f32; len], vec![0f32; len]);
             for (i, numbers) in [&mut x, &mut g, &mut dx].into_iter().enumerate() {
                 Key::new(i as u64).fill_normal(numbers, 0.0, 3.0);

@@ -364,15 +364,12 @@ impl BlockReader for ColumnReader {
     }
 
     fn checkpoint(&self) -> Option<Checkpoint> {
-        let mut state = vec![self.row as i64];
-        state.extend(self.wraps.state().into_iter().flatten());
-        Some(Checkpoint { offset: self.position(), state })
+        Some(self.wraps.checkpoint(self.row, self.position()))
     }
 
     fn resume(&mut self, source: &mut ByteSource, checkpoint: &Checkpoint) -> Result<()> {
         seek::resume(self, source, checkpoint)?;
-        self.wraps.resume(Wraps::of(checkpoint.first::<1>()?.1));
-        Ok(())
+        self.wraps.resume_at(checkpoint)
     }
 
     fn stop(&mut self, source: &mut ByteSource, checkpoint: &Checkpoint) -> Result<()> {

@@ -1,7 +1,8 @@
 //! Clocks of 32 bits in columns of times.
 
 use super::Kind;
-use crate::codec::TimeUnit;
+use crate::codec::{Checkpoint, TimeUnit};
+use crate::error::Result;
 
 /// Half the range of a clock of 32 bits, in µs. As in the formats of records, a step back by more than
 /// this is a wrap, and a smaller one is a real step back.
@@ -123,18 +124,26 @@ impl Wraps {
         is_needed.then_some([last, before, self.rounds, self.most])
     }
 
-    /// The state that a checkpoint has after other numbers, if it has one.
-    pub fn of(state: &[i64]) -> Option<[i64; Self::STATE]> {
-        state.try_into().ok()
-    }
-
-    /// Restores the state of a checkpoint.
-    pub fn resume(&mut self, state: Option<[i64; Self::STATE]>) {
+    /// Restores the state of a checkpoint; any other number of values is none.
+    pub fn resume(&mut self, state: &[i64]) {
         *self = Self { last: None, before: None, rounds: 0, most: 0, ..*self };
-        if let Some([last, before, rounds, most]) = state {
+        if let &[last, before, rounds, most] = state {
             (self.last, self.before) = (Some(last), Some(before));
             (self.rounds, self.most) = (rounds, most);
         }
+    }
+
+    /// The checkpoint of a reader of rows, which is in front of this row and this byte.
+    pub fn checkpoint(self, row: u64, offset: u64) -> Checkpoint {
+        let mut state = vec![row as i64];
+        state.extend(self.state().into_iter().flatten());
+        Checkpoint { offset, state }
+    }
+
+    /// Restores the state that a checkpoint of a reader of rows has.
+    pub fn resume_at(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        self.resume(checkpoint.first::<1>()?.1);
+        Ok(())
     }
 }
 
@@ -204,7 +213,7 @@ mod tests {
         let mut wraps = Wraps::new(Some(Kind::U32), TimeUnit::Microseconds, 0);
         wraps.unroll(&mut [TOP, 3]);
         let mut again = Wraps::new(Some(Kind::U32), TimeUnit::Microseconds, 0);
-        again.resume(wraps.state());
+        again.resume(&wraps.state().unwrap());
         let mut times = [9];
         assert_eq!((again.unroll(&mut times), times), ((0, 0), [RANGE + 9]));
     }

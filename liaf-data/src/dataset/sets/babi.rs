@@ -146,7 +146,7 @@ fn published(folder: &Path) -> (usize, usize) {
     (if name.contains("10k") { 10 * train } else { train }, 1_000)
 }
 
-/// Number of questions in a file: lines with an answer behind a tab.
+/// Number of questions in a file: lines with a tab, after which the answer stands.
 fn count(path: &Path) -> Result<usize> {
     let text = fs::read(path)
         .map_err(|cause| Error::system("the text cannot be read", cause).in_file(path))?;

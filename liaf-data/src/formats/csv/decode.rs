@@ -291,7 +291,7 @@ impl Decoder for CsvDecoder {
         self.carry.clear();
         self.too_long = 0;
         self.last_time = None;
-        self.wraps.resume(None);
+        self.wraps.resume(&[]);
         self.report.clone_from(&self.header);
     }
 
@@ -304,7 +304,7 @@ impl Decoder for CsvDecoder {
         };
         self.reset();
         self.last_time = time.map(LastTime::from_state);
-        self.wraps.resume(Wraps::of(wraps));
+        self.wraps.resume(wraps);
         self.line_is_known = line >= 0;
         (self.line, self.offset) = (u64::try_from(line).unwrap_or(0), checkpoint.offset);
         Ok(())
