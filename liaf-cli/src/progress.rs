@@ -4,10 +4,22 @@ use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use liaf::data::convert::Progress;
 
 use crate::text::say;
+
+/// A bar on a terminal; hidden elsewhere, and if `quiet`.
+pub fn bar(quiet: bool, length: u64, style: &str) -> ProgressBar {
+    if quiet || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(length);
+    if let Ok(style) = ProgressStyle::with_template(style) {
+        bar.set_style(style);
+    }
+    bar
+}
 
 /// Shows the bytes read of all files, events per second, and time left, on a terminal only.
 pub struct Bar {
@@ -18,15 +30,10 @@ pub struct Bar {
 impl Bar {
     /// A bar for these files; `quiet` hides it.
     pub fn new(files: &[PathBuf], quiet: bool) -> Self {
-        let total = files.iter().filter_map(|file| file.metadata().ok()).map(|meta| meta.len());
-        let bar = if quiet || !std::io::stderr().is_terminal() {
-            ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden())
-        } else {
-            ProgressBar::new(total.sum())
-        };
-        let style = "{bar:30} {bytes}/{total_bytes} {msg} {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(style) {
-            bar.set_style(style);
+        let bar = bar(quiet, 0, "{bar:30} {bytes}/{total_bytes} {msg} {eta} left");
+        if !bar.is_hidden() {
+            let sizes = files.iter().filter_map(|file| file.metadata().ok());
+            bar.set_length(sizes.map(|meta| meta.len()).sum());
         }
         // Drawn as bytes are read: a timer would need a thread of its own, which may be refused.
         Self { bar, events: ProgressBar::hidden() }

@@ -1,11 +1,9 @@
 //! `liaf simulate`: makes the events that a camera would make of pictures that move, and data sets of them.
 
-use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use indicatif::{ProgressBar, ProgressStyle};
 use liaf::data::Limits;
 use liaf::data::io::AtomicFile;
 use liaf::data::simulate::sets::SetProgress;
@@ -15,6 +13,7 @@ use liaf::data::write::Target;
 use super::simulate_args::Args;
 use crate::kind::Kind;
 use crate::outputs::{self, Place, Usage};
+use crate::progress::bar;
 use crate::text::{self, bytes, say, thousands};
 
 /// Writes the events of pictures, or a set.
@@ -121,15 +120,4 @@ fn events(kind: Kind) -> Result<&'static Target> {
         ))
         .into()),
     }
-}
-
-fn bar(quiet: bool, length: u64, style: &str) -> ProgressBar {
-    if quiet || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(length);
-    if let Ok(style) = ProgressStyle::with_template(style) {
-        bar.set_style(style);
-    }
-    bar
 }

@@ -1,13 +1,13 @@
 //! `liaf train`: trains a network as an experiment describes it.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Result;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use liaf::core::Limits;
 use liaf::experiment::{EpochRecord, Event, Experiment, Outcome, Plan, StepRecord, best};
 use rayon::ThreadPoolBuilder;
@@ -15,6 +15,7 @@ use rayon::ThreadPoolBuilder;
 use super::predict::of_its_half;
 use crate::help::{INPUT, OTHER, OUTPUT};
 use crate::outputs::Usage;
+use crate::progress::bar;
 use crate::text::{bytes, say, thousands};
 use crate::{signals, text, threads};
 
@@ -209,14 +210,7 @@ struct Display {
 
 impl Display {
     fn new(quiet: bool) -> Self {
-        let bar = match quiet || !std::io::stderr().is_terminal() {
-            true => ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()),
-            false => ProgressBar::new(0),
-        };
-        let style = "{prefix} {bar:24} {pos}/{len} {msg}";
-        if let Ok(style) = ProgressStyle::with_template(style) {
-            bar.set_style(style);
-        }
+        let bar = bar(quiet, 0, "{prefix} {bar:24} {pos}/{len} {msg}");
         Self {
             quiet,
             bar,

@@ -149,15 +149,6 @@ impl Body {
         Self::Blocks(Box::new(reader))
     }
 
-    /// The reader of a container.
-    #[cfg(feature = "hdf5")]
-    pub fn into_blocks(self) -> Option<Box<dyn BlockReader>> {
-        match self {
-            Self::Stream(..) => None,
-            Self::Blocks(reader) => Some(reader),
-        }
-    }
-
     /// The report of everything that was met so far.
     pub fn report(&self) -> &Report {
         match self {

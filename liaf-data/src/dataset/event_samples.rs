@@ -65,6 +65,9 @@ impl EventRule {
         }
         let report = reader.report();
         check_something_read(recording.path(), &report)?;
+        let mut held = EventBatch::new();
+        collect.chain.finish(&mut held)?;
+        collect.put(&held)?;
         let removed = collect.chain.removed();
         let filtered: u64 = removed.filtered.iter().map(|stage| stage.events).sum();
         let left_out = removed.out_of_crop + filtered + report.count(Finding::OutOfSensor);
@@ -188,6 +191,13 @@ impl Collect<'_> {
 impl EventSink for Collect<'_> {
     fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
         self.chain.apply(events);
+        self.put(events)
+    }
+}
+
+impl Collect<'_> {
+    /// Takes events that the filters have left.
+    fn put(&mut self, events: &EventBatch) -> Result<()> {
         self.bytes.clear();
         for event in events.iter() {
             if self.is_done || !self.open_for(event.t)? {

@@ -7,6 +7,7 @@ use crate::model::{EventBatch, Parameters, SensorSize};
 /// The row of [`FILTERS`](super::FILTERS).
 pub(super) static BACKGROUND_ACTIVITY: FilterKind = FilterKind {
     name: "background-activity",
+    moves: false,
     about: "drops events without another event at one of the 8 (or 4) neighbouring pixels within the period before [period=2ms,neighbours=8]",
     parameters: &["period", "neighbours"],
     make,

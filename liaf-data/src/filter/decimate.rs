@@ -7,6 +7,7 @@ use crate::model::{EventBatch, SensorSize};
 /// Keeps every n-th event of a pixel.
 pub(super) static DECIMATE: FilterKind = FilterKind {
     name: "decimate",
+    moves: false,
     about: "keeps every n-th event of each pixel [n=2]",
     parameters: &["n"],
     make: |parameters, sensor| {
@@ -21,6 +22,7 @@ pub(super) static DECIMATE: FilterKind = FilterKind {
 /// Stretches time.
 pub(super) static SCALE_TIME: FilterKind = FilterKind {
     name: "scale-time",
+    moves: true,
     about: "multiplies the time since the first event by a factor, and adds an offset [factor=1,offset=0us]",
     parameters: &["factor", "offset"],
     make: |parameters, _| {

@@ -8,6 +8,7 @@ use crate::model::{EventBatch, Parameters, SensorSize};
 /// Drops single events.
 pub(super) static DROP: FilterKind = FilterKind {
     name: "drop",
+    moves: false,
     about: "drops events at random, each with the same probability [fraction=0.1,seed=0]",
     parameters: &["fraction", "seed"],
     make: |parameters, _| {
@@ -19,6 +20,7 @@ pub(super) static DROP: FilterKind = FilterKind {
 /// Drops the events of a rectangle.
 pub(super) static DROP_AREA: FilterKind = FilterKind {
     name: "drop-area",
+    moves: false,
     about: "drops the events of a rectangle at a random place, of the shape of the sensor and this part of its area [fraction=0.1,seed=0]",
     parameters: &["fraction", "seed"],
     make: make_area,
@@ -27,6 +29,7 @@ pub(super) static DROP_AREA: FilterKind = FilterKind {
 /// Drops the events of intervals of time.
 pub(super) static DROP_TIME: FilterKind = FilterKind {
     name: "drop-time",
+    moves: false,
     about: "drops the events of an interval at a random place within each period of time [fraction=0.1,period=1s,seed=0]",
     parameters: &["fraction", "period", "seed"],
     make: |parameters, _| {

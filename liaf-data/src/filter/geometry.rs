@@ -7,6 +7,7 @@ use crate::model::{EventBatch, SensorSize};
 /// Mirrors columns.
 pub(super) static FLIP_X: FilterKind = FilterKind {
     name: "flip-x",
+    moves: true,
     about: "mirrors left and right",
     parameters: &[],
     make: |_, sensor| Ok(Box::new(Flip { last: sensor.width.saturating_sub(1), rows: false })),
@@ -15,6 +16,7 @@ pub(super) static FLIP_X: FilterKind = FilterKind {
 /// Mirrors rows.
 pub(super) static FLIP_Y: FilterKind = FilterKind {
     name: "flip-y",
+    moves: true,
     about: "mirrors top and bottom",
     parameters: &[],
     make: |_, sensor| Ok(Box::new(Flip { last: sensor.height.saturating_sub(1), rows: true })),
@@ -23,6 +25,7 @@ pub(super) static FLIP_Y: FilterKind = FilterKind {
 /// Exchanges ON and OFF.
 pub(super) static FLIP_POLARITY: FilterKind = FilterKind {
     name: "flip-polarity",
+    moves: false,
     about: "exchanges ON and OFF",
     parameters: &[],
     make: |_, _| Ok(Box::new(FlipPolarity)),
@@ -31,6 +34,7 @@ pub(super) static FLIP_POLARITY: FilterKind = FilterKind {
 /// Exchanges columns and rows.
 pub(super) static TRANSPOSE: FilterKind = FilterKind {
     name: "transpose",
+    moves: true,
     about: "exchanges columns and rows",
     parameters: &[],
     make: |_, _| Ok(Box::new(Transpose)),
@@ -39,6 +43,7 @@ pub(super) static TRANSPOSE: FilterKind = FilterKind {
 /// Makes pixels larger.
 pub(super) static DOWNSAMPLE: FilterKind = FilterKind {
     name: "downsample",
+    moves: true,
     about: "makes one pixel of factor x factor pixels; every event is kept [factor=2]",
     parameters: &["factor"],
     make: |parameters, _| {

@@ -8,6 +8,7 @@ use crate::model::{EventBatch, Parameters, SensorSize};
 /// Moves events in space and time.
 pub(super) static JITTER: FilterKind = FilterKind {
     name: "jitter",
+    moves: true,
     about: "moves events at random, by normal distributions of these standard deviations in pixels and time; those that leave the sensor are dropped [space=1,time=0us,seed=0]",
     parameters: &["space", "time", "seed"],
     make,

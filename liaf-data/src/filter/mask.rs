@@ -8,6 +8,7 @@ use crate::model::{EventBatch, Parameters, SensorSize};
 /// The row of [`FILTERS`](super::FILTERS).
 pub(super) static MASK: FilterKind = FilterKind {
     name: "mask",
+    moves: false,
     about: "drops the events of the pixels that are listed in a file, one x,y in a line, or of a rectangle [file=PATH or x=,y=,w=,h=]",
     parameters: &["file", "x", "y", "w", "h"],
     make,

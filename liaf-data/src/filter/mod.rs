@@ -27,6 +27,7 @@
 //!
 //! static EVERY_NTH: FilterKind = FilterKind {
 //!     name: "every-nth",
+//!     moves: false,
 //!     about: "keeps every n-th event",
 //!     parameters: &["n"],
 //!     make: |parameters, _| {

@@ -7,6 +7,7 @@ use crate::model::{EventBatch, Parameters, SensorSize};
 /// The row of [`FILTERS`](super::FILTERS).
 pub(super) static REFRACTORY: FilterKind = FilterKind {
     name: "refractory",
+    moves: false,
     about: "drops the events of a pixel that follow a kept one within the period [period=1ms]",
     parameters: &["period"],
     make,

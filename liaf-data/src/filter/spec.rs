@@ -66,6 +66,9 @@ pub trait Filter: fmt::Debug + Send {
 pub struct FilterKind {
     /// The name by which users choose it.
     pub name: &'static str,
+    /// Whether it moves events to other pixels or times, so that what is known about places and times, such as
+    /// boxes around objects, no longer applies.
+    pub moves: bool,
     /// What the filter does, in one line.
     pub about: &'static str,
     /// The names of the parameters.
@@ -119,6 +122,11 @@ impl FilterSpec {
     /// The name of the filter.
     pub fn name(&self) -> &'static str {
         self.kind.name
+    }
+
+    /// Whether it moves events to other pixels or times.
+    pub fn moves(&self) -> bool {
+        self.kind.moves
     }
 
     /// Its parameters.

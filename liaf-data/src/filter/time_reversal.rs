@@ -7,6 +7,7 @@ use crate::model::EventBatch;
 /// The row of [`FILTERS`](super::FILTERS).
 pub(super) static TIME_REVERSAL: FilterKind = FilterKind {
     name: "time-reversal",
+    moves: true,
     about: "turns time around, within the span of the events, and exchanges ON and OFF (or not: keep); all events are held in memory, at most so many [polarity=flip|keep,events=10000000]",
     parameters: &["polarity", "events"],
     make: |parameters, _| {

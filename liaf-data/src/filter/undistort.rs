@@ -14,6 +14,7 @@ use crate::model::{EventBatch, Parameters, SensorSize};
 /// The row of [`FILTERS`](super::FILTERS).
 pub(super) static UNDISTORT: FilterKind = FilterKind {
     name: "undistort",
+    moves: true,
     about: "moves events by a calibration map, an .npy of shape [H, W, 2] with the new x and y of every pixel; those that leave the sensor are dropped [map=PATH]",
     parameters: &["map"],
     make,

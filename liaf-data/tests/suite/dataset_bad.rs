@@ -8,7 +8,7 @@ use liaf_data::dataset::{
     Build, Contents, DataSet, ListOptions, Listing, PartOf, SampleRule, Shards, verify,
 };
 use liaf_data::frames::{Dtype, FrameOptions};
-use liaf_data::tensor::TensorOptions;
+use liaf_data::tensor::{TensorFile, TensorOptions};
 use liaf_data::{Error, ErrorKind, Limits, Result};
 use tempfile::TempDir;
 
@@ -173,4 +173,32 @@ fn what_is_no_file_of_a_data_set_is_not_verified() {
     let bins = SampleRule::Bins { steps: 2 };
     let events = Build { samples: bins, frames: FrameOptions::default(), ..events };
     assert!(events.prepare(&listing).unwrap_err().to_string().contains("when they are used"));
+}
+
+#[test]
+fn events_that_filters_hold_back_are_in_the_samples() {
+    let folder = folder(&[("a.aedat", DVS128), ("b.aedat", DVS128)]);
+    let listing = list("folder", &folder).unwrap();
+    let path = folder.path().join("o.npz");
+    let made = |filters: &[&str]| {
+        let mut frames = FrameOptions::window_ms(50);
+        frames.selection.filters = filters.iter().map(|text| text.parse().unwrap()).collect();
+        let tensor = TensorOptions { overwrite: true, ..TensorOptions::default() };
+        let samples = SampleRule::Whole { steps: None };
+        let contents = Contents::Events;
+        let build = Build { frames, samples, contents, tensor, ..build(&folder, "o.npz") };
+        let built = build.run(&listing, &|_| {}, &|| true)?;
+        let file = TensorFile::open(&path, &Limits::default())?;
+        let (t, p) = (file.get("t")?.to_vec::<i64>()?, file.get("p")?.to_vec::<u8>()?);
+        let per_sample = t.len() / built.files[0].1 as usize;
+        Ok::<_, Error>((t[..per_sample].to_vec(), p[..per_sample].to_vec()))
+    };
+    let (t, p) = made(&[]).unwrap();
+    assert!(!t.is_empty());
+    let (reversed, signs) = made(&["time-reversal"]).unwrap();
+    let ends = t.iter().min().unwrap() + t.iter().max().unwrap();
+    assert_eq!(reversed, t.iter().rev().map(|t| ends - t).collect::<Vec<_>>());
+    assert_eq!(signs, p.iter().rev().map(|p| 1 - p).collect::<Vec<_>>());
+    let twice = made(&["time-reversal", "time-reversal"]).unwrap();
+    assert_eq!(twice, (t, p));
 }

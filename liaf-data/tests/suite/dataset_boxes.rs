@@ -8,7 +8,7 @@ use std::process::Command;
 use liaf_data::dataset::{Build, DataSet, ListOptions, Listing, SampleRule, Split};
 use liaf_data::frames::{Dtype, FrameOptions};
 use liaf_data::tensor::TensorFile;
-use liaf_data::{Limits, Result};
+use liaf_data::{ErrorKind, Limits, Result};
 use tempfile::TempDir;
 
 use crate::columns::npy;
@@ -159,5 +159,21 @@ fn what_is_no_array_of_boxes_is_said_before_any_work() {
         let remark = "1 recordings have boxes that cannot be read: val/";
         let found = listing.remarks.iter().find(|r| r.contains(remark)).unwrap();
         assert!(found.contains(said), "{found}");
+    }
+}
+
+#[test]
+fn filters_that_move_events_are_refused() {
+    let folder = miniature();
+    let listing = list(folder.path()).unwrap();
+    for filter in ["flip-x", "transpose", "scale-time:factor=2", "time-reversal"] {
+        let mut frames = FrameOptions::window_ms(20).size(152, 120);
+        frames.selection.filters.push(filter.parse().unwrap());
+        let samples = SampleRule::Whole { steps: Some(5) };
+        let out = folder.path().join("moved.npz");
+        let build = Build { frames, samples, ..Build::new("gen1", out).unwrap() };
+        let error = build.prepare(&listing).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Caller);
+        assert!(error.to_string().contains(filter.split(':').next().unwrap()), "{error}");
     }
 }

@@ -1,11 +1,10 @@
 //! What is said about a data set: what was found, how far the work is, and what was made.
 
-use std::io::IsTerminal;
-
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use liaf::data::dataset::{Built, Estimate, Listing, Prepared, SourceKind};
 
 use super::Args;
+use crate::progress;
 use crate::text::{bytes, say, thousands};
 
 /// What was found in the folder.
@@ -47,14 +46,8 @@ pub fn prepared(prepared: &Prepared<'_>) {
 
 /// The progress of the work.
 pub fn bar(quiet: bool, listing: &Listing) -> ProgressBar {
-    if quiet || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(listing.recordings.iter().map(|entry| entry.bytes).sum());
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {msg} {eta} left") {
-        bar.set_style(style);
-    }
-    bar
+    let bytes = listing.recordings.iter().map(|entry| entry.bytes).sum();
+    progress::bar(quiet, bytes, "{bar:30} {msg} {eta} left")
 }
 
 /// What was made.

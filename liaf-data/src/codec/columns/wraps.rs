@@ -119,9 +119,12 @@ impl Wraps {
     /// and cannot wrap.
     pub fn state(self) -> Option<[i64; Self::STATE]> {
         let (last, before) = (self.last?, self.before.or(self.last)?);
-        let has_room = |number: i64| !(-HALF..RANGE).contains(&number.saturating_sub(self.offset));
-        let is_needed = self.clock != Clock::Other && !has_room(last) && !has_room(before);
-        is_needed.then_some([last, before, self.rounds, self.most])
+        let is_narrow = |number: i64| (-HALF..RANGE).contains(&number.saturating_sub(self.offset));
+        let may_wrap = is_narrow(last) && is_narrow(before);
+        let is_needed = self.clock != Clock::Other && (self.most > 0 || may_wrap);
+        // A checkpoint has no larger numbers, and these are as far from those of the clock.
+        let kept = |number: i64| number.clamp(-(1 << 61), 1 << 61);
+        is_needed.then_some([kept(last), kept(before), self.rounds, self.most])
     }
 
     /// Restores the state of a checkpoint; any other number of values is none.
@@ -216,5 +219,15 @@ mod tests {
         again.resume(&wraps.state().unwrap());
         let mut times = [9];
         assert_eq!((again.unroll(&mut times), times), ((0, 0), [RANGE + 9]));
+        // One wrong time before the checkpoint does not undo the rounds.
+        for wrong in [i64::MAX, i64::MIN, 5 << 32] {
+            let mut wraps = Wraps::new(None, TimeUnit::Microseconds, 0);
+            wraps.unroll(&mut [TOP, 3, wrong]);
+            let mut again = Wraps::new(None, TimeUnit::Microseconds, 0);
+            again.resume(&wraps.state().unwrap());
+            let (mut after, mut resumed) = ([9, 11], [9, 11]);
+            assert_eq!(again.unroll(&mut resumed), wraps.unroll(&mut after));
+            assert_eq!((after, resumed), ([RANGE + 9, RANGE + 11], after), "{wrong}");
+        }
     }
 }

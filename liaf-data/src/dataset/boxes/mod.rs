@@ -9,14 +9,10 @@ pub(super) use tensors::BoxTensors;
 
 use crate::error::{Error, Result};
 
-/// The filters that move events to other pixels or times, where no box is.
-const MOVING: &[&str] =
-    &["downsample", "flip-x", "flip-y", "transpose", "undistort", "jitter", "scale-time"];
-
 /// Refuses what would move events away from their boxes.
 pub(super) fn check(build: &Build) -> Result<()> {
     let selection = &build.frames.selection;
-    let moving = selection.filters.iter().find(|filter| MOVING.contains(&filter.name()));
+    let moving = selection.filters.iter().find(|filter| filter.moves());
     let found = match (moving, selection.crop) {
         (Some(filter), _) => format!("the filter {filter}"),
         (None, Some(_)) => "a rectangle of the sensor".into(),

@@ -20,7 +20,9 @@ use liaf_hdf5::{File, Filter};
 use crate::codec::columns::{
     Array, Decided, Halves, Pixels, Rows, Said, decide, guess_order, guess_three, is_contradicted,
 };
-use crate::codec::{Body, ColumnMap, Detection, Field, Format, Opened, ReadOptions, StreamChoice};
+use crate::codec::{
+    BlockReader, Body, ColumnMap, Detection, Field, Format, Opened, ReadOptions, StreamChoice,
+};
 use crate::container::hdf5::{self, Shared};
 use crate::error::{Error, Result};
 use crate::hint::Hint;
@@ -160,23 +162,18 @@ fn read(
     options: &ReadOptions,
 ) -> Result<Body> {
     let Stream { name, place, shape, .. } = stream;
-    let halves = match shape {
-        Shape::Halves(halves) => halves,
-        shape => {
-            let stream = Stream { name, place, shape, ..stream };
-            return read_list(stream, triggers, (file, shared), None, offset, info, options);
-        }
+    let Shape::Halves(halves) = shape else {
+        let stream = Stream { name, place, shape, ..stream };
+        let at = (file, shared);
+        return read_list(stream, triggers, at, None, offset, info, options).map(Body::Blocks);
     };
-    let mut lists = Vec::new();
-    for (shape, all) in halves.into_iter().zip([Array::ALL_OFF, Array::ALL_ON]) {
+    let [off, on] = *halves;
+    let mut list = |shape, all| {
         let (name, place) = (name.clone(), place.clone());
         let half = Stream { name, place, shape, ms_table: None, ..stream };
-        let at = (file, shared.clone());
-        lists.push(read_list(half, None, at, Some(all), offset, info, options)?);
-    }
-    let lists = lists.into_iter().filter_map(Body::into_blocks).collect::<Vec<_>>();
-    let lists = <[_; 2]>::try_from(lists);
-    let lists = lists.map_err(|_| Error::unsupported("two lists of events in one reader"))?;
+        read_list(half, None, (file, shared.clone()), Some(all), offset, info, options)
+    };
+    let lists = [list(off, Array::ALL_OFF)?, list(on, Array::ALL_ON)?];
     Ok(Body::blocks(Halves::new(lists, info.bytes.unwrap_or(0))))
 }
 
@@ -189,7 +186,7 @@ fn read_list(
     offset: i64,
     info: &mut RecordingInfo,
     options: &ReadOptions,
-) -> Result<Body> {
+) -> Result<Box<dyn BlockReader>> {
     let filters = stream.shape.datasets().first().map_or(&[][..], |set| set.filters());
     if !filters.is_empty() {
         let names: Vec<_> = filters.iter().map(filter_name).collect();
@@ -213,7 +210,7 @@ fn read_list(
         if let Some(triggers) = triggers {
             reader.beside(|report| triggers.beside(report, info.bytes.unwrap_or(0)));
         }
-        return Ok(Body::blocks(reader));
+        return Ok(Box::new(reader));
     }
     for dataset in stream.shape.datasets() {
         if let Some(filter) = dataset.filters().iter().find(|filter| !filter.is_read()) {
@@ -297,7 +294,12 @@ fn read_list(
     // Without a choice the stream only stands in for one.
     if let Some(chosen) = info.stream {
         (info.sensor, info.sensor_source) = (sensor, sensor_source);
-        info.notes.extend(notes);
+        for note in notes {
+            // Of two lists, both may say it.
+            if !info.notes.contains(&note) {
+                info.notes.push(note);
+            }
+        }
         if let (Some(stream), SensorSource::Header) =
             (info.streams.iter_mut().find(|stream| stream.id == chosen), sensor_source)
         {
@@ -305,7 +307,7 @@ fn read_list(
         }
     }
     reader.set_rows(rows);
-    Ok(Body::blocks(reader))
+    Ok(Box::new(reader))
 }
 
 /// How to store a file again, with chunks and a filter that everybody reads. `h5repack` is no advice:

@@ -38,7 +38,8 @@ impl MsTable {
                 return Ok(Some(all.start));
             };
             if ms >= entries {
-                return Ok(Some(all.end));
+                // A clock of 32 bits may have started again, which the table does not show.
+                return Ok((time.saturating_sub(offset) < 1 << 31).then_some(all.end));
             }
             let Some(row) = self.entry(ms).filter(|row| *row <= all.end) else { return Ok(None) };
             let bound = (ms as i64).saturating_mul(1000).saturating_add(offset);

@@ -23,6 +23,8 @@ use crate::io::{ByteSource, MapChoice};
 use crate::limits::Limits;
 use crate::tensor::{ElementType, TensorFile};
 
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+
 /// Reads the pictures of a file or folder, in order, all of one size:
 ///
 /// | file | pictures |
@@ -52,7 +54,7 @@ pub fn pictures(path: impl AsRef<Path>, limits: &Limits) -> Result<Vec<Picture>>
         return array(path, limits).map_err(in_file);
     }
     let bytes = read(path, limits)?;
-    if bytes.starts_with(png::MAGIC) {
+    if bytes.starts_with(PNG) {
         return Ok(vec![png::picture(&bytes, limits).map_err(in_file)?]);
     }
     if idx::is_images(&bytes) {

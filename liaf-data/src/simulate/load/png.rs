@@ -9,8 +9,6 @@ use super::check_held;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 
-pub(super) const MAGIC: &[u8] = b"\x89PNG\r\n\x1a\n";
-
 /// Decodes a picture. Its colours become luma; transparency is ignored.
 pub(super) fn picture(bytes: &[u8], limits: &Limits) -> Result<Picture> {
     let most = png::Limits { bytes: limits.held_bytes };

@@ -5,8 +5,6 @@ use crate::error::Result;
 use crate::feature;
 use crate::limits::Limits;
 
-pub(super) const MAGIC: &[u8] = b"\x89PNG\r\n\x1a\n";
-
 pub(super) fn picture(_bytes: &[u8], _limits: &Limits) -> Result<Picture> {
     Err(feature::PNG.missing("read PNG images"))
 }

@@ -117,7 +117,7 @@ fn png_files_become_luma_in_the_order_of_their_numbers() {
     let found: Vec<_> = read.iter().map(|picture| picture.light()[0]).collect();
     assert_eq!(found[..2], [0.2, 1.0]);
     assert!((found[2] - (0.299 + 0.114 * 0.2)).abs() < 1e-6, "{}", found[2]);
-    let broken = write(&folder, "frame4.png", png::MAGIC);
+    let broken = write(&folder, "frame4.png", PNG);
     assert_eq!(pictures(&broken, &Limits::default()).unwrap_err().kind(), ErrorKind::Malformed);
 }
 
