@@ -125,6 +125,9 @@ fn advice(hint: &Hint) -> Option<Advice> {
             let names: Vec<_> = names.iter().map(|name| format!("\"{name}\"")).collect();
             once(format!("state it: --format {}", names.join(" or ")), &["format"])
         }
+        Hint::ContinueRun => {
+            once("--resume continues it, --out names another folder".into(), &["resume"])
+        }
         Hint::StateSensor => once("state it with --sensor WxH".into(), &["sensor"]),
         Hint::ChooseStream { names } if names.is_empty() => {
             again("choose another stream with --stream".into(), &["stream"])

@@ -76,6 +76,8 @@ pub enum Hint {
     BuildIndex,
     /// Replace the output that exists.
     Overwrite,
+    /// Continue the training run that is in the folder.
+    ContinueRun,
     /// Subtract the earliest time, so that time begins at 0.
     ZeroTime,
     /// Keep times modulo the range that the kind of file can store.
@@ -150,7 +152,8 @@ impl Hint {
             Self::StateWordOrder => Self::RawCoords,
             Self::RawCoords => Self::BuildIndex,
             Self::BuildIndex => Self::Overwrite,
-            Self::Overwrite => Self::ZeroTime,
+            Self::Overwrite => Self::ContinueRun,
+            Self::ContinueRun => Self::ZeroTime,
             Self::ZeroTime => Self::WrapTimes { modulus: 1 << 24 },
             Self::WrapTimes { .. } => Self::ShorterStretch,
             Self::ShorterStretch => Self::Crop,
@@ -211,6 +214,7 @@ impl fmt::Display for Hint {
             Self::Overwrite => {
                 f.write_str("allow overwriting with `overwrite` in the write options")
             }
+            Self::ContinueRun => f.write_str("resume the run"),
             Self::ZeroTime => f.write_str("let time begin at 0 with the time policy"),
             Self::WrapTimes { modulus } => {
                 write!(f, "keep times modulo {modulus} µs with the time policy")

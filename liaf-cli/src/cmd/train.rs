@@ -120,9 +120,6 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         return Ok(code);
     }
     let outcome = outcome.map_err(|error| match error.kind() {
-        liaf::ErrorKind::Caller if !args.resume && error.to_string().contains("already") => {
-            Usage(format!("{error}: --resume continues it, --out names another folder")).into()
-        }
         liaf::ErrorKind::Limit => of_its_half(error).context("--max-memory sets the limit"),
         _ => of_its_half(error),
     })?;
@@ -233,13 +230,14 @@ impl Display {
                 self.bar.set_position(done as u64);
             }
             Event::Remark(remark) => self.line(&format!("  note: {remark}")),
-            Event::Ready { plan, done } => {
+            Event::Ready { plan, epochs, steps } => {
                 self.line(&describe(plan));
-                if done.1 > 0 {
-                    let (epochs, steps) = (done.0, thousands(done.1));
+                if steps > 0 {
+                    let (epochs, steps) = (epochs.len(), thousands(steps));
                     self.line(&format!("  continues after {epochs} epochs and {steps} steps"));
                 }
-                self.plan = (plan.epochs, plan.batches, done.1);
+                self.epochs = epochs.to_vec();
+                self.plan = (plan.epochs, plan.batches, steps);
                 self.begun = Instant::now();
             }
             Event::Step { record, batch, batches } => self.step(record, batch, batches),

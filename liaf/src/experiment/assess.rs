@@ -44,8 +44,13 @@ pub fn assess(path: impl AsRef<Path>, samples: Option<&Path>) -> Result<Vec<Asse
         false => vec![(path.display().to_string(), path.to_owned())],
     };
     let mut set: Option<Arc<dyn Examples>> = None;
-    let mut all = Vec::new();
+    let mut all: Vec<Assessment> = Vec::new();
     for (which, checkpoint) in checkpoints {
+        // The last epoch may be the best one.
+        if let Some(same) = all.iter().find(|one| one.checkpoint == checkpoint) {
+            all.push(Assessment { which, ..same.clone() });
+            continue;
+        }
         let (network, info) = Network::<f32>::from_checkpoint(&checkpoint)?;
         let refuse = |what: &str| Error::checkpoint(what).in_file(&checkpoint);
         let text = info.notes.get("experiment");

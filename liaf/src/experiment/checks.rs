@@ -6,6 +6,7 @@ use liaf_core::{Error, Mode, Network, Workspace};
 
 use super::data::Data;
 use super::document::Document;
+use super::network::only_input;
 use crate::error::Result;
 use crate::samples::{Examples, Input};
 
@@ -114,8 +115,7 @@ pub(super) fn network(
         return Err(document.at(&["network", "inputs"], error));
     }
     let sample = set.collate(&[0])?;
-    let only = network.input_shapes().next().map(|(name, _)| name.to_owned());
-    if let Some(inputs) = sample.inputs(only.as_deref()) {
+    if let Some(inputs) = sample.inputs(only_input(network).as_deref()) {
         network
             .forward(&inputs, Mode::eval(), &mut Workspace::new())
             .map_err(|error| document.at(&["network"], error))?;

@@ -1,5 +1,6 @@
 //! The text of an experiment: TOML in which some keys were set to other values, and errors with its lines.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use liaf_core::{Error, ErrorKind};
@@ -19,8 +20,8 @@ pub(super) struct Document {
     set: Vec<(String, String)>,
 }
 
-/// The offset of what was set, which is after every text.
-const SET: usize = usize::MAX - 1;
+/// The offset of what was set first, which is after every text. What was set next is at the next one.
+const SET: usize = usize::MAX / 2;
 
 type Value<'a> = Spanned<DeValue<'a>>;
 
@@ -45,12 +46,13 @@ impl Document {
     /// The whole text as a table, with what was set.
     fn root(&self) -> Result<Spanned<DeTable<'_>>> {
         let mut root = DeTable::parse(&self.text).map_err(|error| self.of_toml(&error))?;
-        for (key, text) in &self.set {
+        for (at, (key, text)) in (SET..).zip(&self.set) {
+            let at = at..at;
             let refuse = |what: &str| Error::config(what).in_file(format!("set {key}"));
             let value = match DeValue::parse(text) {
-                Ok(value) => moved(value),
+                Ok(value) => moved(value, &at),
                 // What is no TOML is a text without quotation marks.
-                Err(_) => Spanned::new(SET..SET, DeValue::String(text.as_str().into())),
+                Err(_) => Spanned::new(at.clone(), DeValue::String(text.as_str().into())),
             };
             let mut table = root.get_mut();
             let mut names = key.split('.').peekable();
@@ -60,13 +62,13 @@ impl Document {
                         refuse("a part of the key is empty").expected("as in recipe.epochs");
                     return Err(error.into());
                 }
-                let spanned = Spanned::new(SET..SET, name.into());
+                let spanned = Spanned::new(at.clone(), name.into());
                 if names.peek().is_none() {
                     table.remove(name);
                     table.insert(spanned, value);
                     break;
                 }
-                let empty = || Spanned::new(SET..SET, DeValue::Table(DeTable::new()));
+                let empty = || Spanned::new(at.clone(), DeValue::Table(DeTable::new()));
                 let next = table.entry(spanned).or_insert_with(empty);
                 table = match next.get_mut() {
                     DeValue::Table(table) => table,
@@ -86,18 +88,6 @@ impl Document {
     pub fn text(&self, keys: &[&str]) -> Option<String> {
         let root = self.root().ok()?;
         Some(find(root.get_ref(), keys)?.get_ref().as_str()?.to_owned())
-    }
-
-    /// The names in a table.
-    pub fn names(&self, keys: &[&str]) -> Vec<String> {
-        let Ok(root) = self.root() else { return Vec::new() };
-        let table = match keys {
-            [] => Some(root.get_ref()),
-            _ => find(root.get_ref(), keys).and_then(|value| value.get_ref().as_table()),
-        };
-        table
-            .map(|table| table.keys().map(|key| key.get_ref().to_string()).collect())
-            .unwrap_or_default()
     }
 
     /// Reads a table without some of its keys; an empty one if there is none.
@@ -127,7 +117,7 @@ impl Document {
         1 + before.iter().filter(|&&byte| byte == b'\n').count()
     }
 
-    fn location(&self, span: Option<std::ops::Range<usize>>, keys: &[&str]) -> String {
+    fn location(&self, span: Option<Range<usize>>, keys: &[&str]) -> String {
         let name =
             self.path.as_ref().map_or("experiment".into(), |path| path.display().to_string());
         match span {
@@ -181,15 +171,12 @@ impl Document {
     /// An error of reading a table.
     fn within(&self, keys: &[&str], error: &toml::de::Error) -> crate::error::Error {
         let message = error.message().trim();
-        let named = message.split('`').nth(1).unwrap_or_default();
-        let key = [keys, &[named][..]].concat();
-        let set = keys.join(".");
         let location = match error.span() {
-            Some(span) if span.start >= SET => {
-                let own = self.set.iter().rev().find(|(key, _)| key.starts_with(&set));
-                own.map_or(format!("set {}", key.join(".")), |(key, _)| format!("set {key}"))
-            }
-            Some(span) => self.location(Some(span), keys),
+            Some(span) => match span.start.checked_sub(SET).and_then(|number| self.set.get(number))
+            {
+                Some((key, _)) => format!("set {key}"),
+                None => self.location(Some(span), keys),
+            },
             None => self.whereabouts(keys),
         };
         Error::config(message).in_file(location).into()
@@ -211,18 +198,19 @@ fn find<'t, 'a>(table: &'t DeTable<'a>, keys: &[&str]) -> Option<&'t Value<'a>> 
 }
 
 /// The same value at the offset of what was set.
-fn moved(value: Value<'_>) -> Value<'_> {
+fn moved<'a>(value: Value<'a>, at: &Range<usize>) -> Value<'a> {
     let inner = match value.into_inner() {
-        DeValue::Array(array) => DeValue::Array(array.into_iter().map(moved).collect()),
+        DeValue::Array(array) => {
+            DeValue::Array(array.into_iter().map(|value| moved(value, at)).collect())
+        }
         DeValue::Table(table) => {
+            let named = |name: Spanned<_>| Spanned::new(at.clone(), name.into_inner());
             let table = table.into_iter();
-            DeValue::Table(
-                table.map(|(k, v)| (Spanned::new(SET..SET, k.into_inner()), moved(v))).collect(),
-            )
+            DeValue::Table(table.map(|(name, value)| (named(name), moved(value, at))).collect())
         }
         other => other,
     };
-    Spanned::new(SET..SET, inner)
+    Spanned::new(at.clone(), inner)
 }
 
 #[cfg(test)]
@@ -274,6 +262,12 @@ mod tests {
             ("recipe = 7\n", &[], "a/b.toml:1: recipe must be a table"),
             (TEXT, &[("recipe.epochs", "x")], "set recipe.epochs: invalid type"),
             (TEXT, &[("recipe.epoch", "1")], "set recipe.epoch: unknown field"),
+            (
+                TEXT,
+                &[("recipe.epochs", "x"), ("recipe.rates", "[2]")],
+                "set recipe.epochs: invalid",
+            ),
+            (TEXT, &[("recipe.rates", "[2]"), ("recipe.epoch", "1")], "set recipe.epoch: unknown"),
             (TEXT, &[("recipe.epochs.a", "1")], "set recipe.epochs.a: epochs is not a table"),
             (TEXT, &[("recipe..a", "1")], "set recipe..a: a part of the key is empty"),
         ] {

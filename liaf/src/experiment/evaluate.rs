@@ -9,6 +9,7 @@ use liaf_core::{Mode, Network, Workspace};
 use ndarray::ArrayViewD;
 use serde::{Deserialize, Serialize};
 
+use super::network::only_input;
 use crate::error::Result;
 use crate::samples::{Collated, Examples, Loader};
 
@@ -81,7 +82,7 @@ impl Evaluation {
 /// Number of single samples whose time is taken.
 const TIMED: usize = 21;
 
-/// Evaluates a network on all samples of a set. `input` is the name of its only input.
+/// Evaluates a network on all samples of a set.
 ///
 /// # Errors
 /// If the samples do not fit the network or cannot be read.
@@ -99,7 +100,7 @@ pub(super) fn evaluate(
         ..Evaluation::default()
     };
     let (mut space, mut losses) = (Workspace::new(), 0.0);
-    let only = network.input_shapes().next().map(|(name, _)| name.to_owned());
+    let only = only_input(network);
     let only = only.as_deref();
     loader.run(set, &loader.stored(set), 0, 0, |batch| {
         let Some(inputs) = batch.inputs(only) else { return Ok(()) };

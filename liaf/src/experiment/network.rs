@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use liaf_core::zoo::{self, Options};
-use liaf_core::{Error, Limits, NetworkConfig};
+use liaf_core::{Error, Limits, Network, NetworkConfig};
 use serde::{Deserialize, Serialize};
 
 use super::data::located;
@@ -118,4 +118,13 @@ fn check_layers(document: &Document, config: &NetworkConfig) -> Result<()> {
         }
     }
     Err(document.at(&KEYS, error))
+}
+
+/// The name of the only input of a network.
+pub(super) fn only_input(network: &Network<f32>) -> Option<String> {
+    let mut inputs = network.input_shapes();
+    match (inputs.next(), inputs.next()) {
+        (Some((name, _)), None) => Some(name.to_owned()),
+        _ => None,
+    }
 }

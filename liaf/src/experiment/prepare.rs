@@ -56,7 +56,8 @@ pub(super) struct Prepared {
     pub identity: Identity,
 }
 
-type Watch<'w> = dyn FnMut(Event<'_>) -> ControlFlow<()> + Send + 'w;
+/// Is told what a run does, and says whether to go on.
+pub(super) type Watch<'w> = dyn FnMut(Event<'_>) -> ControlFlow<()> + Send + 'w;
 
 /// Loads the data and checks everything.
 pub(super) fn prepare(experiment: &Experiment, watch: &mut Watch<'_>) -> Result<Prepared> {
@@ -77,11 +78,8 @@ pub(super) fn prepare(experiment: &Experiment, watch: &mut Watch<'_>) -> Result<
     }
     // The trainer knows what can be frozen.
     let trainer = Trainer::new(network, recipe.training());
-    let mut network = trainer.map_err(|e| document.at(&["recipe", "freeze"], e))?.into_network();
+    let network = trainer.map_err(|e| document.at(&["recipe", "freeze"], e))?.into_network();
     checks::network(document, &network, &data.train)?;
-    if recipe.weights.is_none() {
-        network = config.build::<f32>(recipe.seed)?;
-    }
     let scale = factor(experiment, &data)?;
     let loader = Loader {
         threads: experiment.loaders,

@@ -7,6 +7,7 @@ use std::time::Instant;
 use liaf_core::checkpoint::Series;
 use liaf_core::train::Trainer;
 use liaf_core::{Error, Network};
+use liaf_data::Hint;
 use liaf_data::frames::SampleRecipe;
 
 use super::Experiment;
@@ -14,7 +15,8 @@ use super::assess::SCALE;
 use super::evaluate::{Evaluation, Score, evaluate};
 use super::folder::Folder;
 use super::identity::Identity;
-use super::prepare::{Plan, Prepared, prepare, was_stopped};
+use super::network::only_input;
+use super::prepare::{Plan, Prepared, Watch, prepare, was_stopped};
 use super::record::{EpochRecord, Position, StepRecord, Summary, best};
 use super::report::Report;
 
@@ -38,8 +40,10 @@ pub enum Event<'a> {
     Ready {
         /// What the run is going to do.
         plan: &'a Plan,
-        /// Number of epochs and of steps that are done.
-        done: (u64, u64),
+        /// The epochs that are done.
+        epochs: &'a [EpochRecord],
+        /// Number of steps that are done.
+        steps: u64,
     },
     /// A step was made.
     Step {
@@ -82,8 +86,6 @@ pub struct Outcome {
     pub network: Network<f32>,
 }
 
-type Watch<'w> = dyn FnMut(Event<'_>) -> ControlFlow<()> + Send + 'w;
-
 /// A run that goes on.
 struct Run<'a> {
     experiment: &'a Experiment,
@@ -103,11 +105,11 @@ pub(super) fn run(experiment: &Experiment, watch: &mut Watch<'_>) -> Result<Outc
     if let Some(out) = out.filter(|out| !experiment.resume && Folder::is_used(out)) {
         let error = liaf_data::Error::caller("there is a run in this folder already");
         let error = error.expected("another folder, or that this run is continued");
-        return Err(error.in_file(out).into());
+        return Err(error.hint(Hint::ContinueRun).in_file(out).into());
     }
     let mut run = Run::new(experiment, prepare(experiment, watch)?)?;
-    let done = (run.trainer.epochs(), run.trainer.steps());
-    let _ = watch(Event::Ready { plan: &run.plan, done });
+    let (epochs, steps) = (&run.position.epochs, run.trainer.steps());
+    let _ = watch(Event::Ready { plan: &run.plan, epochs, steps });
     let stopped = run.train(watch)?;
     run.finish(stopped)
 }
@@ -162,7 +164,9 @@ impl<'a> Run<'a> {
     fn train(&mut self, watch: &mut Watch<'_>) -> Result<bool> {
         while !self.is_finished() {
             match self.epoch(watch) {
-                Ok(()) => {}
+                Ok(ControlFlow::Continue(())) => {}
+                // The epoch is saved, with its score.
+                Ok(ControlFlow::Break(())) => return Ok(true),
                 Err(error) if was_stopped(&error) => {
                     self.save(None, watch)?;
                     return Ok(true);
@@ -186,7 +190,8 @@ impl<'a> Run<'a> {
             || patience.is_some_and(|patience| waited >= patience)
     }
 
-    fn epoch(&mut self, watch: &mut Watch<'_>) -> Result<()> {
+    /// Runs what is left of an epoch and saves the result. Returns whether the watcher goes on.
+    fn epoch(&mut self, watch: &mut Watch<'_>) -> Result<ControlFlow<()>> {
         let (epoch, seed) = (self.trainer.epochs(), self.experiment.recipe.seed);
         let set = self.data.train.clone();
         let loader = self.loader;
@@ -239,9 +244,9 @@ impl<'a> Run<'a> {
         if let Some((folder, _)) = &mut self.folder {
             folder.line(&record)?;
         }
-        let stopped = go_on(watch(Event::Epoch(&record)));
+        let flow = watch(Event::Epoch(&record));
         self.save(Some(record.deciding().accuracy()), watch)?;
-        stopped
+        Ok(flow)
     }
 
     /// Loss and accuracy on a set.
@@ -268,9 +273,9 @@ impl<'a> Run<'a> {
 
     /// Writes a checkpoint.
     fn save(&mut self, score: Option<f64>, watch: &mut Watch<'_>) -> Result<()> {
+        let seconds = self.seconds();
         let Some((folder, series)) = &mut self.folder else { return Ok(()) };
         folder.flush()?;
-        let seconds = self.position.seconds + self.begun.elapsed().as_secs_f64();
         let position = Position { seconds, ..self.position.clone() };
         let position =
             serde_json::to_string(&position).map_err(|e| Error::config(e.to_string()))?;
@@ -339,15 +344,6 @@ impl<'a> Run<'a> {
 /// The same batches without random changes.
 fn still(loader: Loader) -> Loader {
     Loader { augment: Augment::default(), ..loader }
-}
-
-/// The name of the only input of a network.
-fn only_input(network: &Network<f32>) -> Option<String> {
-    let mut inputs = network.input_shapes();
-    match (inputs.next(), inputs.next()) {
-        (Some((name, _)), None) => Some(name.to_owned()),
-        _ => None,
-    }
 }
 
 /// An error if the watcher stops the run.

@@ -6,7 +6,7 @@ use liaf_core::Real;
 use liaf_data::dataset::Contents;
 use liaf_data::filter::Selection;
 use liaf_data::frames::{
-    Binner, Frame, FrameOptions, FrameRecipe, FrameSink, SpanFinder, TimePoint,
+    Binner, Frame, FrameOptions, FrameSink, Provenance, SpanFinder, TimePoint,
 };
 use liaf_data::tensor::{Element, TensorFile};
 use liaf_data::{Error, Event, EventBatch, Limits, SensorSize};
@@ -77,8 +77,8 @@ impl<'a> RaggedSet<'a> {
     pub fn of(file: &'a TensorFile) -> Result<Self> {
         let bad = |what: &str| Error::malformed(what.to_owned());
         let text = file.provenance().unwrap_or_default();
-        let mut about: Value = serde_json::from_str(text).unwrap_or_default();
-        let dataset = about["dataset"].take();
+        let about: Value = serde_json::from_str(text).unwrap_or_default();
+        let dataset = &about["dataset"];
         let contents = match dataset["contents"].as_str() {
             Some("sparse") => Contents::Sparse,
             Some("events") => Contents::Events,
@@ -110,7 +110,11 @@ impl<'a> RaggedSet<'a> {
         }
         let names = dataset["class_names"].as_array().cloned().unwrap_or_default();
         let classes = names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect();
-        let frames = recipe(about).ok_or_else(|| bad("how frames are made is not stated"))?;
+        let made = Provenance::parse(text);
+        let made = made.map_err(|_| bad("how frames are made is not stated"))?;
+        // The selection has been applied.
+        let selection = Selection::default();
+        let frames = FrameOptions { selection, ..made.frames.options(Limits::default()) };
         Ok(Self { file, contents, shape, rows, labels, lengths, times, classes, frames })
     }
 
@@ -243,17 +247,6 @@ impl<'a> RaggedSet<'a> {
     fn column<T: Element>(&self, name: &str, rows: &Range<usize>) -> Result<Vec<T>> {
         Ok(self.file.rows(name, rows.clone())?.to_vec()?)
     }
-}
-
-/// The frame options that a file states, without the selection, which has been applied.
-fn recipe(mut about: Value) -> Option<FrameOptions> {
-    let all = about.as_object_mut()?;
-    for name in ["liaf", "source", "dataset"] {
-        all.remove(name);
-    }
-    let recipe: FrameRecipe = serde_json::from_value(about).ok()?;
-    let options = recipe.options(Limits::default());
-    Some(FrameOptions { selection: Selection::default(), ..options })
 }
 
 /// Keeps frames as dense cells.

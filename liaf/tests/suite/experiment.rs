@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use liaf::core::checkpoint::CheckpointInfo;
+use liaf::core::checkpoint::{CheckpointInfo, Series};
 use liaf::core::rng::Key;
 use liaf::data::tensor::{Container, TensorFileWriter, TensorOptions};
 use liaf::experiment::{Event, Outcome, Summary};
@@ -149,6 +149,23 @@ fn a_run_that_was_stopped_ends_with_the_same_weights() {
         };
         assert_eq!(scores(&outcome), scores(&reference));
     }
+}
+
+#[test]
+fn a_run_that_is_stopped_after_an_epoch_keeps_the_score_of_its_checkpoint() {
+    let out = tempfile::tempdir().unwrap();
+    let mut accuracy = None;
+    let mut watch = |event: Event<'_>| match event {
+        Event::Epoch(record) => {
+            accuracy = Some(record.test.accuracy());
+            ControlFlow::Break(())
+        }
+        _ => ControlFlow::Continue(()),
+    };
+    let outcome = experiment().out(out.path()).run(&mut watch).unwrap();
+    assert!(outcome.stopped && outcome.epochs.len() == 1);
+    let best = Series::new(out.path().join("checkpoints"), "step").best().unwrap();
+    assert_eq!(best.map(|(score, _)| score), accuracy);
 }
 
 #[test]

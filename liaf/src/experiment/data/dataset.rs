@@ -8,6 +8,7 @@ use liaf_data::filter::FilterSpec;
 use liaf_data::frames::{
     Dtype, FrameOptions, PolarityChannels, Representation, WindowRule, parse_duration,
 };
+use liaf_data::model::Parameters;
 use liaf_data::{Error, Limits};
 use serde::{Deserialize, Serialize};
 
@@ -146,11 +147,8 @@ impl FromRecordings {
                 return Err(error.into());
             }
         };
-        let (name, parameters) = match self.repr.as_deref().unwrap_or("count").split_once(':') {
-            Some((name, parameters)) => (name.to_owned(), parameters.parse()?),
-            None => (self.repr.clone().unwrap_or("count".into()), Default::default()),
-        };
-        let representation = Representation::named(&name)?;
+        let (name, parameters) = Parameters::after_name(self.repr.as_deref().unwrap_or("count"))?;
+        let representation = Representation::named(name)?;
         let usual = if name == "count" { Dtype::U8 } else { representation.usual_dtype };
         let dtype: Option<Dtype> = self.dtype.as_deref().map(str::parse).transpose()?;
         let polarity: Option<PolarityChannels> =

@@ -77,9 +77,8 @@ type Load = fn(&Section, &Loading<'_>) -> Result<Data>;
 const KEYS: [&str; 1] = ["data"];
 
 /// The fields that every kind has.
-#[derive(Debug, Clone, Copy, Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[derive(Default)]
+#[derive(Debug, Clone, Copy, Default, serde::Deserialize)]
+#[serde(default)]
 struct Common {
     /// Share of the training samples of each class that chooses the best epoch instead of training.
     validation: f64,
@@ -115,10 +114,7 @@ impl Section {
     fn of<K: Kind>(document: &Document) -> Result<Self> {
         let mut kind: K = document.read(&KEYS, &["type", "validation"])?;
         kind.locate(document);
-        let others: Vec<String> = document.names(&KEYS);
-        let others: Vec<&str> =
-            others.iter().map(String::as_str).filter(|&name| name != "validation").collect();
-        let Common { validation } = document.read(&KEYS, &others)?;
+        let Common { validation } = document.read(&KEYS, &[])?;
         if !(0.0..1.0).contains(&validation) {
             let error = Error::config("invalid share of samples for validation");
             let error = error.expected("0 or more and less than 1").found(validation);

@@ -1,6 +1,7 @@
 //! Simulated recordings: sets that are computed, so that nothing need be downloaded.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use liaf_data::frames::{
     Binner, Dtype, Frame, FrameOptions, SampleRecipe, TimePoint, WindowRule, parse_duration,
@@ -103,9 +104,9 @@ fn frames(
     options.selection.from = Some(TimePoint::Absolute(0));
     options.selection.to = Some(TimePoint::Absolute(set.duration_us()));
     let mut numbers = vec![0.0_f32; cells];
-    let total = samples.len();
+    let (total, done) = (samples.len(), AtomicUsize::new(0));
     let make = |(at, cells): (usize, &mut [f32])| -> liaf_data::Result<usize> {
-        if !(loading.tell)(at, total) {
+        if !(loading.tell)(done.fetch_add(1, Ordering::Relaxed), total) {
             return Err(Error::new(liaf_data::ErrorKind::Cancelled, "the simulation was stopped"));
         }
         let sample = set.sample(samples.start + at)?;
