@@ -126,7 +126,7 @@ fn advice(hint: &Hint) -> Option<Advice> {
             once(format!("state it: --format {}", names.join(" or ")), &["format"])
         }
         Hint::ContinueRun => {
-            once("--resume continues it, --out names another folder".into(), &["resume"])
+            again("--resume continues it, --out names another folder".into(), &["resume", "out"])
         }
         Hint::StateSensor => once("state it with --sensor WxH".into(), &["sensor"]),
         Hint::ChooseStream { names } if names.is_empty() => {
