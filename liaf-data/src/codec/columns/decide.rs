@@ -6,7 +6,7 @@ use super::polarity::{PolarityReading, PolaritySet};
 use super::rows::Rows;
 use super::sensor::turned_if_needed;
 use super::time;
-use crate::codec::{ReadOptions, TimeUnit};
+use crate::codec::{PolarityValues, ReadOptions, TimeUnit};
 use crate::error::Result;
 use crate::hint::Hint;
 use crate::model::{Note, SensorSize, SensorSource};
@@ -40,12 +40,14 @@ impl Decided {
 /// What the file itself says about its columns.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Said {
-    /// The unit in the name of the times.
+    /// The unit of the times, as the file states it.
     pub unit: Option<TimeUnit>,
     /// The size of the sensor, on the scale of the file.
     pub sensor: Option<SensorSize>,
     /// Added to all times, in µs.
     pub offset: i64,
+    /// The values of OFF and ON, if the file has names for them.
+    pub polarity: Option<PolarityValues>,
     /// The polarities, if all are the same because those of the other kind are elsewhere.
     pub all: Option<Array>,
 }
@@ -69,9 +71,10 @@ pub(crate) fn decide(sample: &[Vec<f64>; 4], said: Said, options: &ReadOptions) 
             (unit, how)
         }
     };
-    let polarity = match columns.polarity.filter(|_| said.all.is_none()) {
-        Some(values) => PolarityReading::stated(values),
-        None => p.iter().copied().collect::<PolaritySet>().decide()?,
+    let polarity = match (columns.polarity, said.polarity) {
+        (Some(values), _) if said.all.is_none() => PolarityReading::stated(values),
+        (_, Some(values)) => PolarityReading::named(values),
+        _ => p.iter().copied().collect::<PolaritySet>().decide()?,
     };
     if said.all.is_none() {
         notes.extend(polarity.notes());

@@ -147,7 +147,7 @@ fn bracketed(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The unit of time of this name, in lower case.
-fn unit_of(text: &str) -> Option<TimeUnit> {
+pub(crate) fn unit_of(text: &str) -> Option<TimeUnit> {
     Some(match text {
         "s" | "sec" | "secs" | "second" | "seconds" => TimeUnit::Seconds,
         "ms" | "msec" | "msecs" | "millisecond" | "milliseconds" | "millis" => {

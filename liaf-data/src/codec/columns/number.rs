@@ -96,6 +96,16 @@ impl Value {
 pub(super) const NOT_A_VALUE: i64 = i64::MIN;
 
 impl View<'_> {
+    /// The first number, if there is one that is a valid integer.
+    pub fn first(self) -> Option<i64> {
+        let mut first = None;
+        self.each(1, |value| first = Some(value));
+        match first? {
+            Value::Int(value) if value != NOT_A_VALUE => Some(value),
+            _ => None,
+        }
+    }
+
     /// Calls `take` with each of the first `n` numbers, or with fewer if the column is shorter.
     #[inline(always)]
     pub(super) fn each(self, n: usize, take: impl FnMut(Value)) {

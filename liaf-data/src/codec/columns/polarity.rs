@@ -39,10 +39,18 @@ pub(crate) struct PolarityReading {
     /// Whether the first rows had no other numbers, so that one that comes later contradicts the
     /// decision.
     is_clean: bool,
-    /// Whether the caller stated the values.
-    is_stated: bool,
+    source: Source,
     /// Number of the first rows that hold another number, and of all of them.
     outliers: (u64, u64),
+}
+
+/// Where the reading is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    FirstRows,
+    /// The file has names for the numbers.
+    Names,
+    Caller,
 }
 
 /// What a number in a column of polarities means.
@@ -63,14 +71,23 @@ impl PolarityReading {
         on: 1,
         off: [0, -1, 255, 65_535, 4_294_967_295],
         is_clean: false,
-        is_stated: false,
+        source: Source::FirstRows,
         outliers: (0, 0),
     };
 
     /// The reading that the caller states. Other numbers are not polarities.
     pub fn stated(values: PolarityValues) -> Self {
+        Self::of(values, Source::Caller)
+    }
+
+    /// The reading that the file states, by names of the values. Other numbers are not polarities.
+    pub fn named(values: PolarityValues) -> Self {
+        Self::of(values, Source::Names)
+    }
+
+    fn of(values: PolarityValues, source: Source) -> Self {
         let PolarityValues { off, on } = values;
-        Self { on, off: [off; 5], is_clean: false, is_stated: true, outliers: (0, 0) }
+        Self { on, off: [off; 5], is_clean: false, source, outliers: (0, 0) }
     }
 
     /// The polarity of a whole number: 1 is ON, 0 is OFF.
@@ -111,9 +128,10 @@ impl PolarityReading {
 
     /// The two numbers as text, for the details of a recording: `0 = OFF, 1 = ON`.
     pub fn describe(&self) -> String {
-        let how = match self.is_stated {
-            true => "as stated",
-            false => "by the first rows",
+        let how = match self.source {
+            Source::Caller => "as stated",
+            Source::Names => "by their names",
+            Source::FirstRows => "by the first rows",
         };
         match self.off.iter().all(|off| *off == self.off[0]) {
             true => format!("{} = OFF, {} = ON ({how})", self.off[0], self.on),
@@ -134,7 +152,7 @@ impl PolarityReading {
         let mut notes = Vec::new();
         let (off, on) = (self.off[0], self.on);
         let is_usual = self.on == 1 && self.off.iter().all(|off| Self::USUAL.off.contains(off));
-        if !self.is_stated && !is_usual {
+        if self.source == Source::FirstRows && !is_usual {
             let note = Note::new(format!("polarity {off} is OFF and {on} is ON in this file"));
             notes.push(note.hint(Hint::StatePolarity));
         }
@@ -221,7 +239,7 @@ impl PolaritySet {
             on,
             off: if is_one_alone { PolarityReading::USUAL.off } else { [off; 5] },
             is_clean: outliers == 0,
-            is_stated: false,
+            source: Source::FirstRows,
             outliers: (outliers, self.rows),
         })
     }

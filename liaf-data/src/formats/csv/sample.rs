@@ -82,9 +82,14 @@ impl<'a> Sample<'a> {
                 }
             }
             (_, 3..) if count <= COLUMNS => self.rows.push(text),
-            (1..=COLUMNS, 0) if is_first && known(text) > self.names.map_or(-1, known) => {
-                self.names = Some(text);
-                self.header(end);
+            (1..=COLUMNS, _) if is_first => {
+                // pandas calls the column of an index `Unnamed: 0`, which has a number in it.
+                let known_here = known(text);
+                let are_names = numbers == 0 || known_here >= 3;
+                if are_names && known_here > self.names.map_or(-1, known) {
+                    self.names = Some(text);
+                    self.header(end);
+                }
             }
             _ => {}
         }
@@ -197,6 +202,17 @@ mod tests {
         let sample = Sample::read(b"\xef\xbb\xbf346 260\r0.5 3 4 1\r", true);
         assert_eq!((sample.sensor, sample.line_end), (Some(SensorSize::new(346, 260)), b'\r'));
         assert!(sample.has_size_line && sample.start == 11);
+    }
+
+    #[test]
+    fn a_name_may_have_a_number_in_it() {
+        for names in ["Unnamed: 0,t,x,y,p", "level 0;level 1;t;x;y;p"] {
+            let text = format!("{names}\n0,1,2,3,1\n");
+            let sample = Sample::read(text.as_bytes(), true);
+            assert_eq!((sample.names, sample.rows.len()), (Some(names.as_bytes()), 1), "{names}");
+        }
+        let sample = Sample::read(b"camera 1, on\n0,1,2,3,1\n", true);
+        assert_eq!((sample.names, sample.start), (None, 0));
     }
 
     #[test]

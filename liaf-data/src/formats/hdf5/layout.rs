@@ -2,9 +2,9 @@
 
 use liaf_hdf5::{Dataset, Datatype, ErrorKind, File, Group, NumberKind, Object};
 
-use super::sensor;
+use super::{said, search, sensor};
 use crate::codec::columns::{Kind, Name, Number, half_of};
-use crate::codec::{ColumnMap, Field, ReadOptions, StreamChoice, TimeUnit};
+use crate::codec::{ColumnMap, Field, PolarityValues, ReadOptions, StreamChoice, TimeUnit};
 use crate::container::hdf5::error;
 use crate::error::{Error, Result};
 use crate::hint::Hint;
@@ -91,8 +91,10 @@ pub(crate) struct Stream {
     pub place: String,
     pub shape: Shape,
     pub sensor: Option<(SensorSize, SensorSource)>,
-    /// The unit in the name of the times.
+    /// The unit of the times.
     pub unit: Option<TimeUnit>,
+    /// The values of OFF and ON.
+    pub polarity: Option<PolarityValues>,
     /// What must be added to the times to get the clock of the images, in µs.
     pub t_offset: Option<i64>,
     /// The table from ms to rows.
@@ -126,27 +128,34 @@ pub(crate) fn streams(file: &File, options: &ReadOptions) -> Result<Vec<Stream>>
             Some(Object::Group(group)) => of_group(&group, keys)?,
             _ => None,
         };
-        if let Some(shape) = shape {
-            let is_group = matches!(shape, Shape::Columns(_) | Shape::Pairs(_) | Shape::Halves(_));
-            let group = file.group(if is_group { place } else { parent(place) });
-            let group = group.ok();
-            let number = |name: &str| group.as_ref().and_then(|group| sensor::number(group, name));
-            let root = file.root().ok();
-            streams.push(Stream {
-                name: name.to_owned(),
-                place: place.to_owned(),
-                unit: unit_of(&shape),
-                shape,
-                sensor: sensor::find(file, place),
-                t_offset: number("t_offset")
-                    .or_else(|| root.and_then(|root| sensor::number(&root, "t_offset"))),
-                ms_table: ms_table(file, group.as_ref()),
-            });
-        }
+        streams.extend(shape.map(|shape| Stream::new(file, place, name, shape)));
     }
     match keys {
         Some(keys) if streams.is_empty() => Ok(vec![by_keys(file, keys)?]),
+        None if streams.is_empty() => search::streams(file),
         _ => Ok(streams),
+    }
+}
+
+impl Stream {
+    /// The stream of the group or dataset at `place`.
+    pub fn new(file: &File, place: &str, name: &str, shape: Shape) -> Self {
+        let is_group = matches!(shape, Shape::Columns(_) | Shape::Pairs(_) | Shape::Halves(_));
+        let group = file.group(if is_group { place } else { parent(place) });
+        let group = group.ok();
+        let number = |name: &str| group.as_ref().and_then(|group| sensor::number(group, name));
+        let root = file.root().ok();
+        Self {
+            name: name.to_owned(),
+            place: place.to_owned(),
+            unit: said::time_unit(&shape),
+            polarity: said::polarities(&shape),
+            shape,
+            sensor: sensor::find(file, place),
+            t_offset: number("t_offset")
+                .or_else(|| root.and_then(|root| sensor::number(&root, "t_offset"))),
+            ms_table: ms_table(file, group.as_ref()),
+        }
     }
 }
 
@@ -216,11 +225,23 @@ fn by_keys(file: &File, keys: &ColumnMap) -> Result<Stream> {
     let place = keys.name(Field::T).unwrap_or("/").to_owned();
     let shape = Shape::Columns(Box::new([t?, x?, y?, p?]));
     let sensor = sensor::find(file, parent(&place));
-    let unit = unit_of(&shape);
-    Ok(Stream { name: "events".into(), place, shape, sensor, unit, t_offset: None, ms_table: None })
+    Ok(Stream {
+        name: "events".into(),
+        place,
+        unit: said::time_unit(&shape),
+        polarity: said::polarities(&shape),
+        shape,
+        sensor,
+        t_offset: None,
+        ms_table: None,
+    })
 }
 
-fn of_dataset(dataset: Dataset, columns: usize, keys: Option<&ColumnMap>) -> Option<Shape> {
+pub(super) fn of_dataset(
+    dataset: Dataset,
+    columns: usize,
+    keys: Option<&ColumnMap>,
+) -> Option<Shape> {
     if let Some(number) = number_of(dataset.datatype()) {
         return match *dataset.shape() {
             [_, width] if width == columns as u64 => Some(Shape::Table(dataset, number, columns)),
@@ -233,7 +254,7 @@ fn of_dataset(dataset: Dataset, columns: usize, keys: Option<&ColumnMap>) -> Opt
     (dataset.shape().len() == 1).then_some(Shape::Records(dataset, members))
 }
 
-fn of_group(group: &Group, keys: Option<&ColumnMap>) -> Result<Option<Shape>> {
+pub(super) fn of_group(group: &Group, keys: Option<&ColumnMap>) -> Result<Option<Shape>> {
     let names = group.names().map_err(error)?;
     let mut columns = Vec::new();
     for field in Field::ALL {
@@ -317,31 +338,6 @@ fn member(dataset: &Dataset, field: Field, keys: Option<&ColumnMap>) -> Option<(
     named.find_map(|member| Some((number_of(&member.datatype)?, member.offset)))
 }
 
-/// The unit in the name of the times.
-fn unit_of(shape: &Shape) -> Option<TimeUnit> {
-    let name = match shape {
-        Shape::Columns(columns) => columns[0].0.name(),
-        Shape::Pairs(columns) => columns[0].0.name(),
-        Shape::Records(dataset, [(_, offset), ..]) => member_at(dataset, *offset)?,
-        Shape::Half(three, _) => match &**three {
-            Three::Columns(columns) => columns[0].0.name(),
-            Three::Records(dataset, [(_, offset), ..]) => member_at(dataset, *offset)?,
-            Three::Table(..) => return None,
-        },
-        Shape::Halves(halves) => return unit_of(&halves[0]),
-        Shape::Table(..) | Shape::Turned(..) => return None,
-    };
-    // A column of one of two lists has the polarity in its name.
-    let name = name.rsplit('/').next()?;
-    Name::parse(name).or_else(|| Name::parse(&half_of(name)?.1))?.unit
-}
-
-/// The name of the member at this byte of a record.
-fn member_at(dataset: &Dataset, offset: usize) -> Option<&str> {
-    let Datatype::Compound { members, .. } = dataset.datatype() else { return None };
-    Some(&members.iter().find(|member| member.offset == offset)?.name)
-}
-
 /// The dataset of a group that has x and y in two columns.
 fn pairs(group: &Group, names: &[String]) -> Result<Option<(Dataset, Number)>> {
     for name in names.iter().filter(|name| Name::is_pair(name)) {
@@ -361,12 +357,13 @@ fn is_column(dataset: &Dataset) -> bool {
     matches!(dataset.shape(), [_] | [1, _] | [_, 1])
 }
 
-/// The type of number, if it is one that columns of events have. A boolean of h5py is an
-/// enumeration.
+/// The type of number, if it is one that columns of events have, or that of the values of an enumeration. A
+/// boolean of h5py is an enumeration.
 pub(super) fn number_of(datatype: &Datatype) -> Option<Number> {
     let number = match datatype {
         Datatype::Number(number) => *number,
         _ if datatype.is_bool() => return Some(Number::little(Kind::Bool)),
+        Datatype::Enum { base, .. } => return number_of(base),
         _ => return None,
     };
     let kind = match (number.kind, number.size) {

@@ -9,6 +9,8 @@ mod layout;
 mod ms_table;
 mod other;
 mod rows;
+mod said;
+mod search;
 mod sensor;
 mod table;
 mod triggers;
@@ -227,7 +229,7 @@ fn read_list(
         Shape::Half(three, _) => matches!(**three, Three::Table(..)),
         _ => false,
     };
-    let (unit, (size, how)) = (stream.unit, stream.sensor.unzip());
+    let (unit, polarity, (size, how)) = (stream.unit, stream.polarity, stream.sensor.unzip());
     let rows = Rows::new(&options.columns);
     let mut reader = RowReader::new(stream.shape, rows, shared, options)?;
     if missing > 0 {
@@ -283,7 +285,7 @@ fn read_list(
         }
         known => known,
     };
-    let said = Said { unit, sensor: size, offset, all };
+    let said = Said { unit, sensor: size, offset, polarity, all };
     let Decided { rows, sensor, sensor_source, details, notes, .. } =
         decide(&sample, said, options)?;
     let (sensor, sensor_source) = match (sensor_source, how) {
