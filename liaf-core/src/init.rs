@@ -35,6 +35,28 @@ pub enum Init {
     /// A matrix of this many columns whose rows are orthonormal; if it has more rows than columns, its
     /// columns are (Saxe et al. 2014).
     Orthogonal(usize),
+    /// Square matrices of this many columns below one another, each of them orthogonal: the recurrent
+    /// weights of several gates.
+    OrthogonalGates(usize),
+    /// A matrix of this many columns with ones on its diagonal.
+    Identity(usize),
+    /// The same value for `len` numbers from index `from` on, and zeros elsewhere.
+    ConstantIn {
+        /// The value.
+        value: f64,
+        /// Index of the first number that has it.
+        from: usize,
+        /// How many numbers have it.
+        len: usize,
+    },
+    /// Shares that are left after one step, `exp(-1 / tau)`, of time constants `tau` in steps, which are
+    /// evenly spaced in their logarithm from the first number to the last one.
+    Decays {
+        /// The first and the last time constant, above 0.
+        tau: [f64; 2],
+        /// Whether the logits of the shares are stored, `ln(a / (1 - a))`.
+        logit: bool,
+    },
 }
 
 impl Init {
@@ -49,7 +71,33 @@ impl Init {
             }
             Self::Uniform(bound) => key.fill_uniform(numbers, -bound, bound),
             Self::Orthogonal(columns) => orthogonal(numbers, columns, key),
+            Self::OrthogonalGates(columns) => {
+                let gates = numbers.chunks_mut(columns.saturating_mul(columns).max(1));
+                let gates = gates.enumerate();
+                gates.for_each(|(gate, own)| orthogonal(own, columns, key.child(gate as u64)));
+            }
+            Self::Identity(columns) => {
+                numbers.fill(R::ZERO);
+                let rows = numbers.chunks_mut(columns.max(1)).enumerate();
+                rows.filter_map(|(row, own)| own.get_mut(row)).for_each(|one| *one = R::ONE);
+            }
+            Self::ConstantIn { value, from, len } => {
+                numbers.fill(R::ZERO);
+                numbers.iter_mut().skip(from).take(len).for_each(|number| *number = R::of(value));
+            }
+            Self::Decays { tau, logit } => decays(numbers, tau, logit),
         }
+    }
+}
+
+/// Fills `numbers` with the shares of [`Init::Decays`].
+fn decays<R: Real>(numbers: &mut [R], [first, last]: [f64; 2], logit: bool) {
+    let most = numbers.len().saturating_sub(1).max(1) as f64;
+    for (at, number) in numbers.iter_mut().enumerate() {
+        let rate = 1.0 / (first * (last / first).powf(at as f64 / most));
+        // `1 - exp(-rate)` is exact for long time constants only as `-expm1(-rate)`.
+        let value = if logit { -rate - (-(-rate).exp_m1()).ln() } else { (-rate).exp() };
+        *number = R::of(value);
     }
 }
 
@@ -83,6 +131,9 @@ pub enum Scheme {
     XavierUniform,
     /// Orthonormal rows, or columns if they are fewer. Each row is an output (Saxe et al. 2014).
     Orthogonal,
+    /// Ones on the diagonal: output i starts as input i. With it a recurrent layer starts by carrying its
+    /// state on unchanged (Le et al. 2015, arXiv 1504.00941).
+    Identity,
 }
 
 impl WeightInit {
@@ -99,6 +150,7 @@ impl WeightInit {
             Scheme::XavierNormal => Init::Normal((2.0 / (inputs + outputs)).sqrt()),
             Scheme::XavierUniform => Init::Uniform((6.0 / (inputs + outputs)).sqrt()),
             Scheme::Orthogonal => Init::Orthogonal(fan.inputs),
+            Scheme::Identity => Init::Identity(fan.inputs),
         }
     }
 
@@ -138,52 +190,4 @@ fn orthogonal<R: Real>(numbers: &mut [R], columns: usize, key: Key) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn draw(weight: Scheme, fan: Fan) -> Vec<f64> {
-        let mut numbers = vec![0.0; fan.inputs * fan.outputs];
-        WeightInit { weight, bias: None }.weight(fan).fill(&mut numbers, Key::new(3));
-        numbers
-    }
-
-    #[test]
-    fn deviations_are_those_of_the_rules() {
-        let fan = Fan { inputs: 200, outputs: 300 };
-        for (scheme, deviation, bound) in [
-            (Scheme::KaimingNormal, 0.1, f64::INFINITY),
-            (Scheme::KaimingUniform, 0.1, 0.03f64.sqrt()),
-            (Scheme::Torch, (1.0 / 600.0f64).sqrt(), (1.0 / 200.0f64).sqrt()),
-            (Scheme::XavierNormal, (2.0 / 500.0f64).sqrt(), f64::INFINITY),
-            (Scheme::XavierUniform, (2.0 / 500.0f64).sqrt(), (6.0 / 500.0f64).sqrt()),
-        ] {
-            let numbers = draw(scheme, fan);
-            let square = numbers.iter().map(|x| x * x).sum::<f64>() / numbers.len() as f64;
-            assert!((square.sqrt() / deviation - 1.0).abs() < 0.01, "{scheme:?}");
-            let largest = numbers.iter().fold(0.0, |max: f64, x| max.max(x.abs()));
-            assert!(largest <= bound && (bound.is_infinite() || largest > 0.99 * bound));
-        }
-    }
-
-    #[test]
-    fn orthogonal_weights_are() {
-        for (outputs, inputs) in [(5, 9), (9, 5), (7, 7), (1, 4), (4, 1)] {
-            let w = draw(Scheme::Orthogonal, Fan { inputs, outputs });
-            let (count, len) = (outputs.min(inputs), outputs.max(inputs));
-            let at = |vector: usize, position: usize| {
-                if outputs <= inputs {
-                    w[vector * inputs + position]
-                } else {
-                    w[position * inputs + vector]
-                }
-            };
-            for a in 0..count {
-                for b in 0..count {
-                    let dot: f64 = (0..len).map(|i| at(a, i) * at(b, i)).sum();
-                    let expected = if a == b { 1.0 } else { 0.0 };
-                    assert!((dot - expected).abs() < 1e-13, "{outputs}x{inputs}: {dot}");
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -13,10 +13,10 @@ use crate::shape::size;
 
 /// Looks up row `X_t` of a table, for tokens 0 to `tokens - 1`: `[N, T]` to `[N, T, length]`.
 ///
-/// The parameter is that of `torch.nn.Embedding`: `weight` `[tokens, length]`, at first standard
-/// normal. The layer takes an input of the network, whose tokens must be whole numbers in range; others
+/// The parameter is that of `torch.nn.Embedding`: `weight` `[tokens, length]`, at first normal with a
+/// standard deviation of 1 unless `deviation` is another. The layer takes an input of the network, whose tokens must be whole numbers in range; others
 /// are refused. After another layer, where tokens cannot be checked, an invalid token gives zeros.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Embedding {
     /// Number of tokens, at most 2^24.
@@ -26,6 +26,13 @@ pub struct Embedding {
     /// The padding token: its row starts as zeros and has no gradient. Default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub padding: Option<usize>,
+    /// Standard deviation of the first values. Default 1.
+    #[serde(default = "one")]
+    pub deviation: f64,
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 /// Every whole number up to this one can be represented in `f32`.
@@ -34,7 +41,7 @@ const MOST: usize = 1 << 24;
 impl Embedding {
     /// A table of `tokens` rows of `length` numbers, without padding.
     pub fn new(tokens: usize, length: usize) -> Self {
-        Self { tokens, length, padding: None }
+        Self { tokens, length, padding: None, deviation: one() }
     }
 }
 
@@ -55,11 +62,15 @@ impl Layer for Embedding {
                 .expected(format!("0 to {}", self.tokens - 1))
                 .found(padding));
         }
+        let deviation = self.deviation;
+        if !(deviation.is_finite() && deviation >= 0.0) {
+            return Err(Error::config("invalid standard deviation of the rows of an embedding")
+                .expected("a finite number, 0 or more")
+                .found(deviation));
+        }
         let init = match self.padding {
-            None => Init::Normal(1.0),
-            Some(row) => {
-                Init::NormalBut { deviation: 1.0, from: row * self.length, len: self.length }
-            }
+            None => Init::Normal(deviation),
+            Some(row) => Init::NormalBut { deviation, from: row * self.length, len: self.length },
         };
         let weight = TensorSpec::new("weight", [self.tokens, self.length], init).decaying();
         let output = input.with_item([self.length]);

@@ -1,4 +1,4 @@
-//! Layers with several inputs: sums and concatenations.
+//! Layers with several inputs: sums, products and concatenations.
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -16,6 +16,27 @@ use crate::shape::Shape;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Add {}
+
+/// The product of two inputs, number by number: `Y_t = factor · X_t · G_t`, `[.., item…]` and the same shape
+/// to it. If only the first input has time, the second one counts at every step, so that it can be a gate
+/// that something else sets: with `G = σ(..)` and a factor of 2, a gate in its middle changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Multiply {
+    /// The factor of all products. Default 1.
+    #[serde(default = "one")]
+    pub factor: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+impl Default for Multiply {
+    fn default() -> Self {
+        Self { factor: one() }
+    }
+}
 
 /// Concatenates the inputs along the first axis of their items: vectors `[.., L_i]` to `[.., sum L_i]`,
 /// images `[.., C_i, H, W]` to `[.., sum C_i, H, W]`.
@@ -61,6 +82,63 @@ impl<R: Real> SampleOp<R> for AddOp {
     fn backward(&self, back: Back<'_, '_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
         for dx in back.d_inputs.iter_mut().flatten() {
             dx.iter_mut().zip(back.d_output).for_each(|(dx, &g)| *dx += g);
+        }
+    }
+}
+
+impl Layer for Multiply {
+    fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
+        let [first, second] = inputs else {
+            return Err(Error::config("a product needs two inputs")
+                .expected("from = [a, b]")
+                .found(format!("{} inputs", inputs.len())));
+        };
+        if first.item != second.item || (second.timed && !first.timed) {
+            return Err(Error::shape(
+                "the inputs of a product must have the same shape; only the second one may lack time",
+            )
+            .expected(first)
+            .found(second));
+        }
+        if !self.factor.is_finite() {
+            return Err(Error::config("the factor of a product must be finite")
+                .expected("a finite number")
+                .found(self.factor));
+        }
+        let products = if self.factor == 1.0 { 1 } else { 2 };
+        Ok(Description::sample(first.clone(), MultiplyOp { factor: self.factor }).work(Work::each(
+            first.len(),
+            products,
+            0,
+        )))
+    }
+}
+
+#[derive(Debug)]
+struct MultiplyOp {
+    factor: f64,
+}
+
+impl<R: Real> SampleOp<R> for MultiplyOp {
+    fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
+        let (factor, gates) = (R::of(self.factor), flow.inputs[1].iter().cycle());
+        let numbers = flow.output.iter_mut().zip(flow.inputs[0]).zip(gates);
+        numbers.for_each(|((y, &x), &gate)| *y = factor * x * gate);
+    }
+
+    fn backward(&self, back: Back<'_, '_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
+        let (factor, [x, gates]) = (R::of(self.factor), [back.inputs[0], back.inputs[1]]);
+        let [dx, d_gates] = back.d_inputs else { return };
+        if let Some(dx) = dx {
+            let numbers = dx.iter_mut().zip(back.d_output).zip(gates.iter().cycle());
+            numbers.for_each(|((dx, &g), &gate)| *dx += factor * g * gate);
+        }
+        if let Some(d_gates) = d_gates {
+            let steps = back.d_output.chunks_exact(gates.len()).zip(x.chunks_exact(gates.len()));
+            for (g, x) in steps {
+                let numbers = d_gates.iter_mut().zip(g).zip(x);
+                numbers.for_each(|((sum, &g), &x)| *sum += factor * g * x);
+            }
         }
     }
 }

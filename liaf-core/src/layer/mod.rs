@@ -29,10 +29,10 @@ pub use dense::Dense;
 pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use flatten::Flatten;
-pub use join::{Add, Concat};
+pub use join::{Add, Concat, Multiply};
 pub use norm::{BatchNorm, LayerNorm};
 pub use pool::{AvgPool, MaxPool, SpatialMean};
-pub use recurrent::{ConvLstm, Gru, Lstm, Rnn, RnnActivation};
+pub use recurrent::{ConvLstm, Gru, Lstm, RecurrentInit, Rnn, RnnActivation};
 pub use window::Pair;
 
 use serde::{Deserialize, Serialize};
@@ -111,6 +111,8 @@ layers! {
     SpatialMean(SpatialMean),
     /// Sum of several signals: in TOML `type = "add"`.
     Add(Add),
+    /// Product of two signals: in TOML `type = "multiply"`.
+    Multiply(Multiply),
     /// Concatenation of several signals: in TOML `type = "concat"`.
     Concat(Concat),
     /// Dropout: in TOML `type = "dropout"`.
@@ -127,7 +129,7 @@ layers! {
     LayerNorm(LayerNorm),
     /// `[C, H, W]` to `[C·H·W]`: in TOML `type = "flatten"`.
     Flatten(Flatten),
-    /// Aggregation over time (mean, sum, last or one step): in TOML `type = "aggregate"`.
+    /// Aggregation over time (mean, sum, last, last and mean, or one step): in TOML `type = "aggregate"`.
     Aggregate(Aggregate),
     /// Simple recurrent network: in TOML `type = "rnn"`.
     Rnn(Rnn),

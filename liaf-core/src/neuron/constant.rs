@@ -6,9 +6,9 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::First;
 use super::cell::Constants;
 use crate::error::{Error, Result};
-use crate::init::Init;
 use crate::layer::contract::TensorSpec;
 use crate::op::Context;
 use crate::real::Real;
@@ -57,7 +57,8 @@ impl Sharing {
 }
 
 /// A constant of neurons. In a configuration it is a number, `0.3`, or a table,
-/// `{ init = 0.6225, learn = true, per = "channel" }`.
+/// `{ init = 0.6225, learn = true, per = "channel" }`, whose first values may be different time constants,
+/// `{ init = { tau = [2, 64] }, learn = true, per = "neuron" }`.
 ///
 /// A fixed number for all neurons is stored in the configuration only. One per channel or neuron is a
 /// buffer of the network, and a learned one is a parameter, so that both are in a checkpoint.
@@ -65,8 +66,8 @@ impl Sharing {
 // `remote` derives the table form only; the impls below add the number form.
 #[serde(remote = "Self", deny_unknown_fields)]
 pub struct Constant {
-    /// Its value, or its first value.
-    pub init: f64,
+    /// Its values, or its first values.
+    pub init: First,
     /// Whether it is learned.
     #[serde(default)]
     pub learn: bool,
@@ -80,14 +81,14 @@ pub struct Constant {
 
 impl From<f64> for Constant {
     fn from(value: f64) -> Self {
-        Self { init: value, ..Self::default() }
+        Self { init: value.into(), ..Self::default() }
     }
 }
 
 impl Constant {
     /// A learned constant that starts as `init`, shared by all neurons.
     pub fn learned(init: f64) -> Self {
-        Self { init, learn: true, ..Self::default() }
+        Self { init: init.into(), learn: true, ..Self::default() }
     }
 
     /// Sets which neurons share it.
@@ -103,18 +104,7 @@ impl Constant {
     }
 
     pub(super) fn check(&self, name: &str, form: Form) -> Result<()> {
-        let fault = |what: &str, expected: &str| {
-            Err(Error::config(format!("{name} {what}")).expected(expected).found(self.init))
-        };
-        if !self.init.is_finite() {
-            return fault("must be finite", "a finite number");
-        }
-        if self.learn && form != Form::Plain && !(self.init > 0.0 && self.init < 1.0) {
-            return fault(
-                "is learned as a sigmoid, so that its first value must be between 0 and 1",
-                "a first value between 0 and 1",
-            );
-        }
+        self.init.check(name, form, self.learn, self.per == Sharing::All)?;
         if self.shared_with.is_some() && !self.learn {
             return Err(Error::config(format!(
                 "{name} is fixed, and only learned constants can be shared"
@@ -134,11 +124,8 @@ impl Constant {
         if !self.learn && self.per == Sharing::All {
             return None;
         }
-        let init = match form {
-            Form::Sigmoid { .. } if self.learn => (self.init / (1.0 - self.init)).ln(),
-            _ => self.init,
-        };
-        let spec = TensorSpec::new(name, self.per.shape(item), Init::Constant(init));
+        let init = self.init.init(self.learn && form != Form::Plain);
+        let spec = TensorSpec::new(name, self.per.shape(item), init);
         Some(TensorSpec { shared_with: self.shared_with.clone(), ..spec })
     }
 
@@ -156,7 +143,7 @@ impl Constant {
         };
         let (source, form) = match (self.learn, self.per) {
             (true, _) => (Source::Param(next(params)), form),
-            (false, Sharing::All) => (Source::Fixed(self.init), Form::Plain),
+            (false, Sharing::All) => (Source::Fixed(self.init.value()), Form::Plain),
             (false, _) => (Source::Buffer(next(buffers)), Form::Plain),
         };
         Value { source, form, run: self.per.run(item) }
@@ -264,8 +251,9 @@ impl Constants<Value> {
 
 impl Serialize for Constant {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        if *self == Self::from(self.init) {
-            return serializer.serialize_f64(self.init);
+        let value = self.init.value();
+        if *self == Self::from(value) {
+            return serializer.serialize_f64(value);
         }
         Self::serialize(self, serializer)
     }

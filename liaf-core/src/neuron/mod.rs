@@ -16,13 +16,15 @@
 //! `dV_t/dU_t = alpha [s(U_t - V_th) (V_reset - U_t) + 1 - F_t]`; `detach_reset` drops the term of s.
 //!
 //! Variants, all in [`Neuron`]: soft reset ([`Reset`]), constants per channel or neuron, fixed or
-//! learned ([`Constant`]), other surrogates ([`Surrogate`]), coupled membranes (`recurrent`), a synapse
+//! learned ([`Constant`]), also with time constants spread over the neurons
+//! ([`First::Tau`]), other surrogates ([`Surrogate`]), coupled membranes (`recurrent`), a synapse
 //! with a separate state (`synapse`), a leaky integrator that never fires ([`Output::Membrane`]), batch
 //! norm inside the recurrence (`norm`). With `alpha = 1` it is the integrate-and-fire neuron. [`Plif`]
 //! is the neuron of SpikingJelly, whose input decays with the membrane.
 
 mod cell;
 mod constant;
+mod first;
 mod named;
 mod normed;
 mod op;
@@ -33,6 +35,7 @@ mod surrogate;
 mod synaptic;
 
 pub use constant::{Constant, Sharing};
+pub use first::First;
 pub use output::{Output, Reset};
 pub use plif::Plif;
 pub use surrogate::{Surrogate, SurrogateKind};

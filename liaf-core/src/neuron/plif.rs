@@ -71,7 +71,7 @@ impl Plif {
     fn rest(&self) -> Option<f64> {
         match &self.reset {
             Reset::To(constant) => {
-                let number = constant.init;
+                let number = constant.init.value();
                 (*constant == Constant::from(number) && number.is_finite()).then_some(number)
             }
             Reset::Soft => Some(0.0),

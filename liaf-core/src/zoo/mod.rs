@@ -16,6 +16,7 @@
 
 mod babi;
 mod build;
+mod gated;
 mod nets;
 mod resnet;
 
@@ -74,11 +75,14 @@ pub struct Options {
     pub classes: Option<usize>,
     /// Number of words of the language, including the padding, for the networks for bAbI. Default 32.
     pub tokens: usize,
+    /// Number of steps of the longest sample, over which the neurons of some networks remember. Default:
+    /// that of the entry.
+    pub steps: Option<usize>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { width: 1.0, size: None, classes: None, tokens: 32 }
+        Self { width: 1.0, size: None, classes: None, tokens: 32, steps: None }
     }
 }
 
@@ -148,6 +152,8 @@ const RESNET: &[Kind] = &[Kind::Liaf, Kind::Lif, Kind::Conv3d];
 
 const WORDS: &[Kind] = &[Kind::Liaf, Kind::Lif, Kind::Rnn, Kind::Lstm, Kind::Gru];
 
+const LEAK: &[Kind] = &[Kind::Liaf, Kind::Lif];
+
 macro_rules! entries {
     ($($name:literal $steps:literal $size:literal $classes:literal $kinds:ident $make:path, $about:literal;)*) => {
         &[$(Entry {
@@ -193,6 +199,10 @@ const ENTRIES: &[Entry] = entries! {
         "ES-ImageNet, residual blocks 3, 4, 6, 3 (Lin et al. 2021)";
     "babi" 64 0 0 WORDS babi::babi,
         "bAbI, story and question: embedding 50, fully connected 100, last step; joined, words";
+    "babi-gated" 64 0 0 WORDS gated::babi_gated,
+        "bAbI, the question gates the story: embedding 50, 100 units with learned memory; joined, words";
+    "babi-leak" 64 0 0 LEAK gated::babi_leak,
+        "babi-gated with a fixed leak of 0.3 instead of learned memory";
 };
 
 /// The networks of the zoo.

@@ -63,7 +63,7 @@ fn inside(output: Output) -> Neuron {
     Neuron {
         output,
         alpha: Constant::learned(0.6).per(Sharing::Channel),
-        threshold: Constant { init: 0.3, per: Sharing::Channel, ..Constant::default() },
+        threshold: Constant { init: 0.3.into(), per: Sharing::Channel, ..Constant::default() },
         norm: Some(BatchNorm::default()),
         ..Neuron::default()
     }

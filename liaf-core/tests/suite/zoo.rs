@@ -30,7 +30,7 @@ fn small(entry: &Entry) -> (Options, usize) {
     };
     let classes = if entry.classes == 0 { None } else { Some(4) };
     let steps = if entry.name == "gesture-c" { 2 } else { 3 };
-    (Options { width: 0.125, size: Some(size), classes, tokens: 12 }, steps)
+    (Options { width: 0.125, size: Some(size), classes, tokens: 12, steps: None }, steps)
 }
 
 /// Numbers for every input.

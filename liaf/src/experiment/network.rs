@@ -90,6 +90,7 @@ impl Choice {
                 let classes = data.classes().len();
                 options.classes = Some(classes);
                 options.tokens = classes;
+                options.steps = data.inputs().iter().map(|input| input.steps).max();
                 if let [_, height, width] = data.inputs().first().map_or(&[][..], |i| &i.shape.item)
                 {
                     if height != width {

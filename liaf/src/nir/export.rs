@@ -171,7 +171,7 @@ impl<R: Real> Export<'_, R> {
         let logit = constant.learn && name == "alpha";
         let tensor = if logit { "alpha_logit" } else { name };
         let Some(values) = self.tensor(index, tensor) else {
-            return Ok(vec![constant.init; item.len()]);
+            return Ok(vec![constant.init.value(); item.len()]);
         };
         let run = constant.per.run(item);
         let value = |w: f64| if logit { 1.0 / (1.0 + (-w).exp()) } else { w };
@@ -215,7 +215,7 @@ impl<R: Real> Export<'_, R> {
                 .found("a soft reset"));
         };
         let array = |values: Vec<f64>| Array::new(shape, values);
-        let first = alpha.init;
+        let first = alpha.init.value();
         let alpha = self.constant(index, "alpha", alpha)?;
         let beta = self.constant(index, "beta", beta)?;
         let r = if self.taken_up(index)? {

@@ -59,7 +59,7 @@ impl Loader {
     }
 
     /// The numbers of the samples of each batch of an epoch, in an order that depends on the seed and
-    /// the epoch alone. The last batch may be smaller.
+    /// the epoch alone. One batch may be smaller than the others.
     pub fn shuffled(&self, set: &dyn Examples, seed: u64, epoch: u64) -> Vec<Vec<usize>> {
         let key = Key::new(seed).child(ORDER).child(epoch);
         let mut numbers = key.permutation(set.len());
@@ -68,7 +68,13 @@ impl Loader {
                 chunk.sort_by_key(|&number| set.steps(number));
             }
         }
-        self.cut(&numbers)
+        let mut batches = self.cut(&numbers);
+        if self.bucket > 0 {
+            // Otherwise short samples would always be learned from before long ones.
+            let order = key.child(ORDER).permutation(batches.len());
+            batches = order.into_iter().map(|at| std::mem::take(&mut batches[at])).collect();
+        }
+        batches
     }
 
     /// The numbers of the samples of each batch, in the order of the set.
@@ -207,11 +213,14 @@ mod tests {
         }
         let set = Lengths(set(40));
         let loader = Loader { bucket: 10, ..Loader::new(4) };
-        let batches = loader.shuffled(&set, 1, 0);
-        let mut all: Vec<_> = batches.concat();
-        assert_eq!(all, (0..40).collect::<Vec<_>>(), "one chunk, sorted");
-        all = Loader { bucket: 5, ..loader }.shuffled(&set, 1, 0).concat();
-        assert!(all[..20].is_sorted() && all[20..].is_sorted() && !all.is_sorted());
+        let mut batches = loader.shuffled(&set, 1, 0);
+        assert!(!batches.is_sorted(), "batches of any length follow one another");
+        batches.sort();
+        assert_eq!(batches.concat(), (0..40).collect::<Vec<_>>(), "one chunk, sorted");
+        let mut halves = Loader { bucket: 5, ..loader }.shuffled(&set, 1, 0);
+        assert!(halves.iter().all(|batch| batch.is_sorted()));
+        halves.sort();
+        assert!(!halves.concat().is_sorted(), "two chunks, each of lengths from everywhere");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::RecurrentInit;
 use super::op::{Cell, Step, StepBack};
 use crate::error::Result;
 use crate::layer::contract::{Description, Layer};
@@ -15,8 +16,7 @@ use crate::shape::Shape;
 /// multiplies the product including its bias.
 ///
 /// The parameters are those of `torch.nn.GRU` with one layer, in the order r, z, n: `weight_ih_l0` `[3
-/// h, L]`, `weight_hh_l0` `[3 h, h]`, `bias_ih_l0` and `bias_hh_l0` `[3 h]`, all at first uniform
-/// within 1/√h.
+/// h, L]`, `weight_hh_l0` `[3 h, h]`, `bias_ih_l0` and `bias_hh_l0` `[3 h]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gru {
@@ -25,19 +25,22 @@ pub struct Gru {
     /// Whether the two biases are added. Default true.
     #[serde(default = "crate::layer::contract::yes")]
     pub bias: bool,
+    /// How the first values are chosen. Default: as PyTorch.
+    #[serde(default)]
+    pub init: RecurrentInit,
 }
 
 impl Gru {
     /// A layer with `units` outputs and biases.
     pub fn new(units: usize) -> Self {
-        Self { units, bias: true }
+        Self { units, bias: true, init: RecurrentInit::Torch }
     }
 }
 
 impl Layer for Gru {
     fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         // Per unit, in addition to the products: `r h_n`, `(1 - z) n` and `z Y`, and three sums.
-        super::describe(GruCell, self.units, self.bias, inputs, (3, 3))
+        super::describe(GruCell, self.units, (self.bias, self.init), inputs, (3, 3))
     }
 }
 

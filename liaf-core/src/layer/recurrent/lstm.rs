@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::RecurrentInit;
 use super::op::{Cell, Step, StepBack};
 use crate::error::Result;
 use crate::layer::contract::{Description, Layer};
@@ -14,8 +15,7 @@ use crate::shape::Shape;
 /// C_{t-1} + σ(a_i) tanh(a_g)`, `Y_t = σ(a_o) tanh(C_t)`.
 ///
 /// The parameters are those of `torch.nn.LSTM` with one layer, in the order i, f, g, o: `weight_ih_l0`
-/// `[4 h, L]`, `weight_hh_l0` `[4 h, h]`, `bias_ih_l0` and `bias_hh_l0` `[4 h]`, all at first uniform
-/// within 1/√h.
+/// `[4 h, L]`, `weight_hh_l0` `[4 h, h]`, `bias_ih_l0` and `bias_hh_l0` `[4 h]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lstm {
@@ -24,19 +24,22 @@ pub struct Lstm {
     /// Whether the two biases are added. Default true.
     #[serde(default = "crate::layer::contract::yes")]
     pub bias: bool,
+    /// How the first values are chosen. Default: as PyTorch.
+    #[serde(default)]
+    pub init: RecurrentInit,
 }
 
 impl Lstm {
     /// A layer with `units` outputs and biases.
     pub fn new(units: usize) -> Self {
-        Self { units, bias: true }
+        Self { units, bias: true, init: RecurrentInit::Torch }
     }
 }
 
 impl Layer for Lstm {
     fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
         // Per unit, in addition to the products: `f C`, `i g` and `o tanh C`, and one sum.
-        super::describe(LstmCell, self.units, self.bias, inputs, (3, 1))
+        super::describe(LstmCell, self.units, (self.bias, self.init), inputs, (3, 1))
     }
 }
 
@@ -46,6 +49,7 @@ pub(super) struct LstmCell;
 
 impl Cell for LstmCell {
     const GATES: usize = 4;
+    const FORGET: Option<usize> = Some(1);
     const KEPT: usize = 5;
     const CARRIED: usize = 1;
     const APART: bool = false;

@@ -3,28 +3,30 @@
 //! Equations, names and layouts of parameters, and the order of gates are those of `torch.nn.RNN`,
 //! `LSTM` and `GRU` with one layer, so that weights can be loaded from there without conversion. With G
 //! gates of h units (1, 4 or 3): `weight_ih_l0` `[G h, L]`, `weight_hh_l0` `[G h, h]`, `bias_ih_l0` and
-//! `bias_hh_l0` `[G h]`, all at first uniform within 1/√h. The state before the first step is 0.
+//! `bias_hh_l0` `[G h]`, with first values by [`RecurrentInit`]. The state before the first step is 0.
 //!
 //! The inputs' part of the gates is computed for all steps in one product; the recurrent part needs one
 //! product per step. [`ConvLstm`] does the same with images.
 
 mod conv_lstm;
 mod gru;
+mod init;
 mod lstm;
 mod op;
 mod rnn;
 
 pub use conv_lstm::ConvLstm;
 pub use gru::Gru;
+pub use init::RecurrentInit;
 pub use lstm::Lstm;
 pub use rnn::{Rnn, RnnActivation};
 
 use crate::error::{Error, Result};
-use crate::init::Init;
-use crate::layer::contract::{Description, TensorSpec, only};
+use crate::layer::contract::{Description, only};
 use crate::layer::work::{Synapses, Work};
 use crate::real::Real;
 use crate::shape::{Shape, size};
+use init::Gates;
 use op::{Cell, RecurrentOp};
 
 /// A recurrent layer with this cell. `each` is the number of multiplications and additions per unit, in
@@ -32,7 +34,7 @@ use op::{Cell, RecurrentOp};
 fn describe<R: Real, C: Cell>(
     cell: C,
     units: usize,
-    bias: bool,
+    (bias, init): (bool, RecurrentInit),
     inputs: &[Shape],
     each: (usize, usize),
 ) -> Result<Description<R>> {
@@ -48,14 +50,12 @@ fn describe<R: Real, C: Cell>(
             .advice("add a flatten layer before it"));
     }
     let (length, rows) = (input.len(), size("the gates", &[C::GATES, units])?);
-    let init = Init::Uniform(1.0 / (units as f64).sqrt());
-    let weight = |name, width| TensorSpec::new(name, [rows, width], init).decaying();
-    let biases = ["bias_ih_l0", "bias_hh_l0"].map(|name| TensorSpec::new(name, [rows], init));
-    let params = [weight("weight_ih_l0", length), weight("weight_hh_l0", units)].into_iter();
+    let params = init.params(Gates { count: C::GATES, units, length, forget: C::FORGET });
+    let kept = if bias { params.len() } else { 2 };
     let products = Work::synapses(Synapses::dense(length, rows))
         .and_recurrent(Synapses::dense(units, rows).macs());
     let op = RecurrentOp { cell, length, units, bias };
     Ok(Description::sample(input.with_item([units]), op)
-        .params(params.chain(biases.into_iter().filter(|_| bias)))
+        .params(params.into_iter().take(kept))
         .work(products.and_each(units, each.0, each.1)))
 }

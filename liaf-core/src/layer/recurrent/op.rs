@@ -11,6 +11,8 @@ use crate::real::Real;
 pub(super) trait Cell: Send + Sync + Debug + 'static {
     /// Number of gates: rows of the weights in units of h.
     const GATES: usize;
+    /// Index of the gate that keeps the state, if the cell has one.
+    const FORGET: Option<usize> = None;
     /// Number of values that are saved per unit and step for the backward pass.
     const KEPT: usize;
     /// Number of values that a unit carries from step to step in addition to its output. They are the

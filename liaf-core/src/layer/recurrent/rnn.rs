@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::RecurrentInit;
 use super::op::{Cell, Step, StepBack};
 use crate::error::Result;
 use crate::layer::contract::{Description, Layer};
@@ -11,7 +12,7 @@ use crate::shape::Shape;
 /// `Y_t = act(W_ih X_t + b_ih + W_hh Y_{t-1} + b_hh)`: `[N, T, L]` to `[N, T, units]`.
 ///
 /// The parameters are those of `torch.nn.RNN` with one layer: `weight_ih_l0` `[h, L]`, `weight_hh_l0`
-/// `[h, h]`, `bias_ih_l0` and `bias_hh_l0` `[h]`, all at first uniform within 1/√h.
+/// `[h, h]`, `bias_ih_l0` and `bias_hh_l0` `[h]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rnn {
@@ -23,6 +24,9 @@ pub struct Rnn {
     /// Whether the two biases are added. Default true.
     #[serde(default = "crate::layer::contract::yes")]
     pub bias: bool,
+    /// How the first values are chosen. Default: as PyTorch.
+    #[serde(default)]
+    pub init: RecurrentInit,
 }
 
 /// The activation function of an [`Rnn`].
@@ -39,13 +43,19 @@ pub enum RnnActivation {
 impl Rnn {
     /// A layer with `units` outputs, tanh and biases.
     pub fn new(units: usize) -> Self {
-        Self { units, activation: RnnActivation::Tanh, bias: true }
+        Self { units, activation: RnnActivation::Tanh, bias: true, init: RecurrentInit::Torch }
     }
 }
 
 impl Layer for Rnn {
     fn describe<R: Real>(&self, inputs: &[Shape]) -> Result<Description<R>> {
-        super::describe(RnnCell(self.activation), self.units, self.bias, inputs, (0, 0))
+        super::describe(
+            RnnCell(self.activation),
+            self.units,
+            (self.bias, self.init),
+            inputs,
+            (0, 0),
+        )
     }
 }
 
