@@ -7,6 +7,7 @@ mod convolution;
 mod cost;
 mod examples;
 mod faults;
+mod gated;
 mod graph;
 mod layers;
 mod learning;
