@@ -14,8 +14,9 @@ use crate::shape::size;
 /// Looks up row `X_t` of a table, for tokens 0 to `tokens - 1`: `[N, T]` to `[N, T, length]`.
 ///
 /// The parameter is that of `torch.nn.Embedding`: `weight` `[tokens, length]`, at first normal with a
-/// standard deviation of 1 unless `deviation` is another. The layer takes an input of the network, whose tokens must be whole numbers in range; others
-/// are refused. After another layer, where tokens cannot be checked, an invalid token gives zeros.
+/// standard deviation of 1 unless `deviation` is another. The layer takes an input of the network, whose
+/// tokens must be whole numbers in range; others are refused. After another layer, where tokens cannot be
+/// checked, an invalid token gives zeros.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Embedding {
@@ -27,12 +28,16 @@ pub struct Embedding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub padding: Option<usize>,
     /// Standard deviation of the first values. Default 1.
-    #[serde(default = "one")]
+    #[serde(default = "one", skip_serializing_if = "is_one")]
     pub deviation: f64,
 }
 
 fn one() -> f64 {
     1.0
+}
+
+fn is_one(deviation: &f64) -> bool {
+    *deviation == one()
 }
 
 /// Every whole number up to this one can be represented in `f32`.

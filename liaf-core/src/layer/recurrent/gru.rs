@@ -26,7 +26,7 @@ pub struct Gru {
     #[serde(default = "crate::layer::contract::yes")]
     pub bias: bool,
     /// How the first values are chosen. Default: as PyTorch.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "RecurrentInit::is_default")]
     pub init: RecurrentInit,
 }
 

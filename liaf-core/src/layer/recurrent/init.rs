@@ -33,6 +33,11 @@ pub(super) struct Gates {
 }
 
 impl RecurrentInit {
+    /// Whether a configuration needs no word for it.
+    pub(super) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0` and `bias_hh_l0`.
     pub(super) fn params(self, gates: Gates) -> [TensorSpec; 4] {
         let Gates { count, units, length, forget } = gates;

@@ -25,7 +25,7 @@ pub struct Lstm {
     #[serde(default = "crate::layer::contract::yes")]
     pub bias: bool,
     /// How the first values are chosen. Default: as PyTorch.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "RecurrentInit::is_default")]
     pub init: RecurrentInit,
 }
 
