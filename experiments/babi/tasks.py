@@ -21,7 +21,10 @@ HERE = Path(__file__).resolve().parent
 TASKS = range(1, 21)
 # Names of the nets, in the order of the columns.
 NETS = {"gated": "LIAF", "gated-lif": "LIF", "gated-rnn": "simple RNN", "gated-gru": "GRU", "gated-lstm": "LSTM"}
-FIXED_LEAK = {"leak": "fixed leak of 0.3 (`leak.toml`)", "babi": "the same, in the net and recipe of Keras (`babi.toml`)"}
+FIXED_LEAK = {
+    "leak": "fixed leak of 0.3 (`leak.toml`)",
+    "babi": "the same, in the net and recipe of Keras (`babi.toml`)",
+}
 # As the example `babi_rnn.py` of Keras states them for tasks 1 to 20.
 PUBLISHED = {
     "LSTM of Weston et al.": [50, 20, 20, 61, 70, 48, 49, 45, 64, 44, 72, 74, 94, 27, 21, 23, 51, 52, 8, 91],
