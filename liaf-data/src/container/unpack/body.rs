@@ -20,16 +20,7 @@ const STEP: usize = 256 << 10;
 /// # Errors
 /// If the body is damaged, or its contents are larger than that.
 pub(crate) fn bunzip2(body: &[u8], cap: usize, out: &mut Vec<u8>) -> Result<(), BodyFault> {
-    unpack(&mut Bzip2::new(), body, cap, out)
-}
-
-fn unpack(
-    codec: &mut dyn Codec,
-    body: &[u8],
-    cap: usize,
-    out: &mut Vec<u8>,
-) -> Result<(), BodyFault> {
-    let (mut rest, mut filled) = (body, 0);
+    let (mut codec, mut rest, mut filled) = (Bzip2::new(), body, 0);
     loop {
         // One byte more than the limit distinguishes a body that is too large from one that just fits.
         let room = STEP.min((cap + 1).saturating_sub(filled));

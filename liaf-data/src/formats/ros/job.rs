@@ -9,8 +9,8 @@ use super::message::{self, Content, EventMessage};
 use super::packet::{self, Encoding};
 use super::serial::Reason;
 use super::unpack::Unpacker;
+use crate::container::unpack::BodyFault;
 use crate::error::Error;
-use crate::formats::aedat::v4::inflate::Failure;
 use crate::io::Crc32;
 use crate::model::{EventBatch, Finding, Measurement, Report, StreamKind};
 
@@ -147,14 +147,14 @@ impl DecodedJob {
         let (offset, data) = (piece.offset, &record[piece.head.data..]);
         let content = match unpacker.content(packing, data, context.cap) {
             Ok(content) => content,
-            Err(Failure::TooLarge) if !context.is_final => {
+            Err(BodyFault::TooLarge) if !context.is_final => {
                 self.is_too_large = true;
                 return;
             }
             Err(failure) => {
                 let error = match failure {
-                    Failure::Damaged(what) => Error::malformed(what),
-                    Failure::TooLarge => Error::limit("a chunk is too large after decompression")
+                    BodyFault::Damaged(what) => Error::malformed(what),
+                    BodyFault::TooLarge => Error::limit("a chunk is too large after decompression")
                         .expected(format!("at most {} bytes", context.cap)),
                 };
                 let bytes = record.len() as u64;

@@ -2,7 +2,7 @@
 
 use super::layout::Packing;
 use crate::container::unpack::{BodyFault, bunzip2};
-use crate::formats::aedat::v4::inflate::{Compression, Failure, Inflater};
+use crate::formats::aedat::v4::inflate::{Compression, Inflater};
 
 /// Decompresses chunks, one at a time.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ impl Unpacker {
         packing: Packing,
         data: &'a [u8],
         cap: usize,
-    ) -> Result<&'a [u8], Failure> {
+    ) -> Result<&'a [u8], BodyFault> {
         let compression = match packing {
             Packing::None => Compression::None,
             Packing::Lz4 => Compression::Lz4,
@@ -33,14 +33,10 @@ impl Unpacker {
             Packing::Bzip2 => {
                 let unpacked = bunzip2(data, cap, &mut self.bunzipped);
                 self.work = data.len() + self.bunzipped.len();
-                return match unpacked {
-                    Ok(()) => Ok(&self.bunzipped),
-                    Err(BodyFault::Damaged(what)) => Err(Failure::Damaged(what)),
-                    Err(BodyFault::TooLarge) => Err(Failure::TooLarge),
-                };
+                return unpacked.map(|()| &*self.bunzipped);
             }
             Packing::Unknown => {
-                return Err(Failure::Damaged("the compression of the chunk is unknown"));
+                return Err(BodyFault::Damaged("the compression of the chunk is unknown"));
             }
         };
         let content = self.inflater.inflate(compression, data, cap).map(|_| ());

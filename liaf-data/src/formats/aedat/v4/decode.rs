@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::flatbuf::OutOfBounds;
-use super::inflate::{Compression, Failure, Inflater};
+use super::inflate::{Compression, Inflater};
 use super::packet::{Found, Framing, HEADER, LOOK};
 use super::table::TableSum;
 use super::{content, measurements};
 use crate::codec::packets::{self, PacketBuffer, Packets, Waste};
 use crate::codec::per_stream::PerStream;
 use crate::codec::{Checkpoint, Decoder, EventSink, ReadOptions};
+use crate::container::unpack::BodyFault;
 use crate::error::{Error, Result};
 use crate::io::{in_order, places_per_pool};
 use crate::model::{EventBatch, Finding, Measurement, Report, StreamKind};
@@ -96,7 +97,7 @@ struct DecodedPacket {
 /// Why a packet could not be decoded.
 #[derive(Debug, Clone, Copy)]
 enum Trouble {
-    Inflate(Failure),
+    Inflate(BodyFault),
     Content(OutOfBounds),
 }
 
@@ -397,8 +398,8 @@ impl Aedat4Decoder {
     fn damaged(&mut self, job: &Job, trouble: Trouble) -> Result<()> {
         let error = match trouble {
             Trouble::Content(out) => out.into_error(job.offset),
-            Trouble::Inflate(Failure::Damaged(what)) => Error::malformed(what),
-            Trouble::Inflate(Failure::TooLarge) => {
+            Trouble::Inflate(BodyFault::Damaged(what)) => Error::malformed(what),
+            Trouble::Inflate(BodyFault::TooLarge) => {
                 Error::limit("a packet is too large after decompression")
                     .expected(format!("at most {} bytes", self.cap))
             }
@@ -416,7 +417,7 @@ impl Aedat4Decoder {
 
 impl DecodedPacket {
     fn is_too_large(&self) -> bool {
-        matches!(self.outcome, Some(Err(Trouble::Inflate(Failure::TooLarge))))
+        matches!(self.outcome, Some(Err(Trouble::Inflate(BodyFault::TooLarge))))
     }
 
     fn run(

@@ -7,6 +7,7 @@ use twox_hash::XxHash32;
 use super::flatbuf::bytes_at;
 use super::lz4::{self, BlockError};
 use super::zstd::Decompressor;
+use crate::container::unpack::BodyFault;
 
 /// How the packets of a file are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,15 +64,6 @@ impl Compression {
     }
 }
 
-/// Why a body could not be decompressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// The body is damaged; the text says what is wrong.
-    Damaged(&'static str),
-    /// The contents would be larger than the limit.
-    TooLarge,
-}
-
 /// Decompresses bodies, one at a time, into a buffer that is reused.
 #[derive(Default)]
 pub(crate) struct Inflater {
@@ -108,10 +100,10 @@ impl Inflater {
         compression: Compression,
         body: &'a [u8],
         cap: usize,
-    ) -> Result<&'a [u8], Failure> {
+    ) -> Result<&'a [u8], BodyFault> {
         self.work = 0;
         match compression {
-            Compression::None if body.len() > cap => Err(Failure::TooLarge),
+            Compression::None if body.len() > cap => Err(BodyFault::TooLarge),
             Compression::None => Ok(body),
             Compression::Lz4 | Compression::Lz4High => self.lz4(body, cap),
             Compression::Zstd | Compression::ZstdHigh => {
@@ -123,7 +115,7 @@ impl Inflater {
 
     /// Decompresses an LZ4 frame with linked or independent blocks. Source: the LZ4 Frame Format,
     /// 1.6.
-    fn lz4(&mut self, body: &[u8], cap: usize) -> Result<&[u8], Failure> {
+    fn lz4(&mut self, body: &[u8], cap: usize) -> Result<&[u8], BodyFault> {
         let frame = Lz4Frame::parse(body)?;
         let mut rest = &body[frame.header..];
         let mut filled = 0;
@@ -143,7 +135,7 @@ impl Inflater {
                 rest = check_sum(data, rest)?;
             }
             if size > frame.block_bytes {
-                return Err(Failure::Damaged("an LZ4 block is larger than its frame allows"));
+                return Err(BodyFault::Damaged("an LZ4 block is larger than its frame allows"));
             }
             // One byte more than the limit distinguishes a body that is too large from one that
             // just fits.
@@ -161,19 +153,21 @@ impl Inflater {
                 filled = match lz4::decode(data, out, filled - first) {
                     Ok(end) => first + end,
                     Err(BlockError::Full) if most < frame.block_bytes => {
-                        return Err(Failure::TooLarge);
+                        return Err(BodyFault::TooLarge);
                     }
-                    Err(_) => return Err(Failure::Damaged("an LZ4 block cannot be decompressed")),
+                    Err(_) => {
+                        return Err(BodyFault::Damaged("an LZ4 block cannot be decompressed"));
+                    }
                 };
             }
             if filled > cap {
-                return Err(Failure::TooLarge);
+                return Err(BodyFault::TooLarge);
             }
         }
         self.filled = filled;
         let content = &self.buffer[..filled];
         if frame.content_bytes.is_some_and(|size| size != filled as u64) {
-            return Err(Failure::Damaged(
+            return Err(BodyFault::Damaged(
                 "the size of the contents of the LZ4 frame is not as stated",
             ));
         }
@@ -194,8 +188,8 @@ pub(super) fn room(buffer: &mut Vec<u8>, filled: usize, more: usize) {
     }
 }
 
-pub(super) const CUT: Failure = Failure::Damaged("the compressed body is incomplete");
-pub(super) const TRAILING: Failure = Failure::Damaged("bytes follow the compressed frame");
+pub(super) const CUT: BodyFault = BodyFault::Damaged("the compressed body is incomplete");
+pub(super) const TRAILING: BodyFault = BodyFault::Damaged("bytes follow the compressed frame");
 
 /// The descriptor of an LZ4 frame.
 struct Lz4Frame {
@@ -208,26 +202,26 @@ struct Lz4Frame {
 }
 
 impl Lz4Frame {
-    fn parse(body: &[u8]) -> Result<Self, Failure> {
+    fn parse(body: &[u8]) -> Result<Self, BodyFault> {
         let [flags, block] = bytes_at(body, 4).ok_or(CUT)?;
         if flags >> 6 != 1 || flags & 0b10 != 0 || block & 0x8f != 0 {
-            return Err(Failure::Damaged("the LZ4 frame has an unknown version"));
+            return Err(BodyFault::Damaged("the LZ4 frame has an unknown version"));
         }
         if flags & 1 != 0 {
-            return Err(Failure::Damaged("the LZ4 frame requires a dictionary"));
+            return Err(BodyFault::Damaged("the LZ4 frame requires a dictionary"));
         }
         let sized = flags >> 3 & 1 == 1;
         let end = 6 + if sized { 8 } else { 0 };
         let [sum] = bytes_at(body, end).ok_or(CUT)?;
         if (xxh32(&body[4..end]) >> 8) as u8 != sum {
-            return Err(Failure::Damaged("the LZ4 frame's header checksum is wrong"));
+            return Err(BodyFault::Damaged("the LZ4 frame's header checksum is wrong"));
         }
         let block_bytes = match block >> 4 {
             4 => 64 << 10,
             5 => 256 << 10,
             6 => 1 << 20,
             7 => 4 << 20,
-            _ => return Err(Failure::Damaged("the LZ4 frame has an unknown block size")),
+            _ => return Err(BodyFault::Damaged("the LZ4 frame has an unknown block size")),
         };
         Ok(Self {
             header: end + 1,
@@ -248,10 +242,10 @@ fn xxh32(bytes: &[u8]) -> u32 {
 
 /// Compares the checksum at the start of `rest` with that of `data`; returns what follows the
 /// checksum.
-fn check_sum<'a>(data: &[u8], rest: &'a [u8]) -> Result<&'a [u8], Failure> {
+fn check_sum<'a>(data: &[u8], rest: &'a [u8]) -> Result<&'a [u8], BodyFault> {
     let (sum, rest) = rest.split_first_chunk().ok_or(CUT)?;
     if u32::from_le_bytes(*sum) != xxh32(data) {
-        return Err(Failure::Damaged("an LZ4 checksum is wrong"));
+        return Err(BodyFault::Damaged("an LZ4 checksum is wrong"));
     }
     Ok(rest)
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::decode::WantedStreams;
 use super::flatbuf::{OutOfBounds, Table, bytes_at};
-use super::inflate::{Compression, Failure, Inflater};
+use super::inflate::{Compression, Inflater};
+use crate::container::unpack::BodyFault;
 
 /// A summary of packets: of those that were found, or of those that the table lists.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -83,8 +84,8 @@ fn read(
     let compression = if bare { Compression::None } else { compression };
     let content = match inflater.inflate(compression, bytes, cap) {
         Ok(content) => content,
-        Err(Failure::Damaged(what)) => return Err(what),
-        Err(Failure::TooLarge) => return Err("it is too large after decompression"),
+        Err(BodyFault::Damaged(what)) => return Err(what),
+        Err(BodyFault::TooLarge) => return Err("it is too large after decompression"),
     };
     if content.get(8..12) != Some(b"FTAB") {
         return Err("it has another identifier");

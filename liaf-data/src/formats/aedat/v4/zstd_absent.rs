@@ -1,7 +1,7 @@
 //! Replaces ZSTD in a build without it. A file that is compressed by ZSTD is refused with an error that
 //! names the feature, when it is opened or before it is written.
 
-use super::inflate::Failure;
+use crate::container::unpack::BodyFault;
 use crate::error::Result;
 use crate::feature;
 
@@ -16,8 +16,8 @@ impl Decompressor {
         _cap: usize,
         _buffer: &mut Vec<u8>,
         _work: &mut usize,
-    ) -> std::result::Result<usize, Failure> {
-        Err(Failure::Damaged("this build cannot decompress ZSTD"))
+    ) -> std::result::Result<usize, BodyFault> {
+        Err(BodyFault::Damaged("this build cannot decompress ZSTD"))
     }
 }
 

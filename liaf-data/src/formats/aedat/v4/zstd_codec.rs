@@ -3,12 +3,13 @@
 use zstd::bulk;
 use zstd::zstd_safe::{self, DCtx, InBuffer, OutBuffer};
 
-use super::inflate::{CUT, Failure, TRAILING, room};
+use super::inflate::{CUT, TRAILING, room};
+use crate::container::unpack::BodyFault;
 use crate::error::{Error, Result};
 
 /// The buffer grows in steps of this many bytes if the size is not known in advance.
 const STEP: usize = 256 << 10;
-const BROKEN: Failure = Failure::Damaged("the ZSTD frame cannot be decompressed");
+const BROKEN: BodyFault = BodyFault::Damaged("the ZSTD frame cannot be decompressed");
 const LEVEL: i32 = 3;
 
 /// Decompresses frames. The memory that this takes is kept from frame to frame.
@@ -24,7 +25,7 @@ impl Decompressor {
         cap: usize,
         buffer: &mut Vec<u8>,
         work: &mut usize,
-    ) -> std::result::Result<usize, Failure> {
+    ) -> std::result::Result<usize, BodyFault> {
         *work += body.len();
         match zstd_safe::find_frame_compressed_size(body) {
             Ok(size) if size == body.len() => {}
@@ -33,7 +34,7 @@ impl Decompressor {
         }
         let declared = zstd_safe::get_frame_content_size(body).map_err(|_| BROKEN)?;
         if declared.is_some_and(|size| size > cap as u64) {
-            return Err(Failure::TooLarge);
+            return Err(BodyFault::TooLarge);
         }
         let context = self.0.get_or_insert_with(DCtx::create);
         match declared {
@@ -56,7 +57,7 @@ fn stream(
     cap: usize,
     buffer: &mut Vec<u8>,
     work: &mut usize,
-) -> std::result::Result<usize, Failure> {
+) -> std::result::Result<usize, BodyFault> {
     context.init().map_err(|_| BROKEN)?;
     let mut input = InBuffer::around(body);
     let mut filled = 0;
@@ -69,7 +70,7 @@ fn stream(
         filled += wrote;
         *work += wrote;
         match (left, filled > cap, wrote < more) {
-            (_, true, _) => return Err(Failure::TooLarge),
+            (_, true, _) => return Err(BodyFault::TooLarge),
             (0, ..) => return Ok(filled),
             (_, _, true) if input.pos() == body.len() => return Err(CUT),
             _ => {}
