@@ -15,7 +15,7 @@ use super::reader::{self, SampleFile};
 use super::shards::{self, Shard, ShardKind, Shards};
 use super::title::{Title, Which};
 use super::{Labels, Split, questions};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// A file of a data set, or a list of shards, that was found to be complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,8 +144,11 @@ impl Prepared<'_> {
 }
 
 impl Prepared<'_> {
-    /// The boxes of a recording.
-    fn boxes(&self, recording: usize) -> Result<Vec<LabelledBox>> {
+    /// The boxes of a recording; none if it has other labels.
+    ///
+    /// # Errors
+    /// If the file of its boxes cannot be read.
+    pub(super) fn boxes(&self, recording: usize) -> Result<Vec<LabelledBox>> {
         let classes = self.listing.classes.len();
         match self.listing.recordings.get(recording).map(|entry| &entry.labels) {
             Some(Labels::Boxes(file)) => Ok(boxes::read(&file.path, self.sensor, classes)?.0),
@@ -185,9 +188,4 @@ fn divide(rule: Shards, picks: &[Pick], title: &Title) -> Vec<std::ops::Range<us
         _ => pick.bytes,
     };
     rule.divide(&picks.iter().map(size).collect::<Vec<_>>())
-}
-
-/// The error for a split that is not there.
-pub(super) fn no_samples(path: &Path) -> Error {
-    Error::caller("the shards have no samples").in_file(path)
 }

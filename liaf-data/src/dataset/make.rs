@@ -111,6 +111,8 @@ impl Prepared<'_> {
     ) -> Result<(u64, u64)> {
         let Build { frames, samples, split, contents, read, .. } = self.build;
         let options = ReadOptions { parallel, sensor: Some(self.sensor), ..read.clone() };
+        // They are needed when the files are written, where one that is damaged would stop all others.
+        self.boxes(number)?;
         let mut recording = Recording::open(&self.listing.recordings[number].path, options)?;
         let mut part = PartWriter::create(path)?;
         let recipe = Recipe { frames, rule: *samples, split: *split, contents: *contents };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::contents::Contents;
-use super::files::{Verified, no_samples, verify};
+use super::files::{Verified, verify};
 use super::journal::exists;
 use super::manifest::{self, Manifest};
 use super::output::Writer;
@@ -164,4 +164,9 @@ fn index(path: &Path, files: &[SampleFile], options: &TensorOptions) -> Result<V
 fn absolute(path: PathBuf) -> PathBuf {
     let path = if path.as_os_str().is_empty() { PathBuf::from(".") } else { path };
     path.canonicalize().unwrap_or(path)
+}
+
+/// The error for a split that is not there.
+fn no_samples(path: &Path) -> Error {
+    Error::caller("the shards have no samples").in_file(path)
 }

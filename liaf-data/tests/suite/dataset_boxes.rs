@@ -163,6 +163,28 @@ fn what_is_no_array_of_boxes_is_said_before_any_work() {
 }
 
 #[test]
+fn a_recording_whose_boxes_are_cut_short_is_left_out_and_reported() {
+    let folder = miniature();
+    let path = folder.path().join("val/17-04-04_0_61500000_bbox.npy");
+    let good = fs::read(&path).unwrap();
+    fs::write(&path, &good[..good.len() - 1]).unwrap();
+    let frames = FrameOptions::window_ms(20).size(8, 8).dtype(Dtype::U8);
+    let out = folder.path().join("out.npz");
+    let build = Build { frames, ..Build::new("gen1", &out).unwrap() };
+    let listing = list(folder.path()).unwrap();
+    let built = run(&build, &listing).unwrap();
+    let names: Vec<_> = built.failures.iter().map(|failure| &*failure.name).collect();
+    assert_eq!(names, ["val/17-04-04_0_61500000_td.dat"]);
+    assert_eq!(built.failures[0].error.path(), Some(&*path));
+    assert!(
+        built
+            .files
+            .iter()
+            .any(|(path, samples, _)| path.ends_with("out.train.npz") && *samples == 1)
+    );
+}
+
+#[test]
 fn filters_that_move_events_are_refused() {
     let folder = miniature();
     let listing = list(folder.path()).unwrap();
