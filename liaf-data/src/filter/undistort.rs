@@ -1,13 +1,14 @@
 //! Undistortion: events are moved to where a calibration says that they would be without the distortion of
 //! the lens.
 
-use std::fs;
+use std::path::Path;
 
 use super::spec::CHECKED;
 use super::{Filter, FilterKind};
 use crate::codec::columns::{Kind, View};
 use crate::container::npy;
 use crate::error::{Error, Result};
+use crate::io::read_whole;
 use crate::limits::Limits;
 use crate::model::{EventBatch, Parameters, SensorSize};
 
@@ -47,10 +48,7 @@ struct Map {
 }
 
 fn read(path: &str) -> Result<Map> {
-    let failed = |cause| Error::system("the map cannot be read", cause);
-    let size = fs::metadata(path).map_err(failed)?.len();
-    Limits::check("the map", size, Limits::DEFAULT.packet_bytes)?;
-    let bytes = fs::read(path).map_err(failed)?;
+    let bytes = read_whole("the map", Path::new(path), Limits::DEFAULT.packet_bytes)?;
     let bad = |found: String| {
         Error::malformed("this is no calibration map")
             .expected("an .npy array of floating point numbers of shape [H, W, 2], in C order")

@@ -10,6 +10,7 @@ mod source;
 mod spool;
 mod stale;
 mod unfinished;
+mod whole;
 
 pub use atomic::AtomicFile;
 pub(crate) use crc::Crc32;
@@ -24,3 +25,4 @@ pub(crate) use spool::Spool;
 pub use unfinished::abandon_outputs;
 #[cfg(feature = "png")]
 pub(crate) use unfinished::{Unfinished, changing};
+pub(crate) use whole::{read_text, read_whole};

@@ -1,6 +1,5 @@
 //! Boxes around objects, as the detection sets of Prophesee label them: an array of records in `_bbox.npy`.
 
-use std::fs;
 use std::hash::Hasher;
 use std::path::Path;
 
@@ -9,6 +8,7 @@ use twox_hash::XxHash64;
 use crate::codec::columns::{Number, View};
 use crate::container::npy::{self, Dtype, Header};
 use crate::error::{Error, Result};
+use crate::io::read_whole;
 use crate::limits::Limits;
 use crate::model::SensorSize;
 use crate::names::one_of;
@@ -111,11 +111,8 @@ pub(in crate::dataset) fn read(
 }
 
 fn read_records(path: &Path) -> Result<Vec<LabelledBox>> {
-    let failed = |cause| Error::system("the boxes cannot be read", cause);
     let limits = Limits::DEFAULT;
-    let size = fs::metadata(path).map_err(failed)?.len();
-    Limits::check("the array of boxes", size, limits.packet_bytes)?;
-    let bytes = fs::read(path).map_err(failed)?;
+    let bytes = read_whole("the array of boxes", path, limits.packet_bytes)?;
     let (fixed, text) = npy::lengths(&bytes, &limits)?;
     let ahead = fixed + text;
     let text = bytes

@@ -1,12 +1,10 @@
 //! Reading the texts of a set of questions.
 
-use std::fs;
-use std::path::Path;
-
 use super::text::{Asked, Text, Words};
 use crate::dataset::Listing;
 use crate::dataset::build::Progress;
 use crate::error::{Error, ErrorKind, Result};
+use crate::io::read_text;
 use crate::limits::Limits;
 
 /// The questions of a set, in numbers of words.
@@ -72,7 +70,7 @@ impl Questions {
             if !go_on() {
                 return Err(Error::new(ErrorKind::Cancelled, "stopped"));
             }
-            let text = read_text(&entry.path)
+            let text = read_text("the text", &entry.path, Limits::DEFAULT.packet_bytes)
                 .and_then(|text| Text::parse(&text, &mut words))
                 .map_err(|error| error.in_file(&entry.path))?;
             texts.push(text);
@@ -90,14 +88,4 @@ impl Questions {
     pub(super) fn row_bytes(&self) -> u64 {
         8 * (self.longest.0 + self.longest.1 + 5) as u64
     }
-}
-
-fn read_text(path: &Path) -> Result<String> {
-    let failed = |cause| Error::system("the text cannot be read", cause);
-    let size = fs::metadata(path).map_err(failed)?.len();
-    Limits::check("the text", size, Limits::DEFAULT.packet_bytes)?;
-    String::from_utf8(fs::read(path).map_err(failed)?).map_err(|error| {
-        let at = error.utf8_error().valid_up_to() as u64;
-        Error::malformed("this is no text in UTF-8").at(at)
-    })
 }

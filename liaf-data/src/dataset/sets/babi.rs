@@ -1,13 +1,14 @@
 //! bAbI question answering.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
 use super::super::folder::{Found, files};
 use super::super::{DataSet, Entry, Labels, ListOptions, Listing, SourceKind, Split};
 use super::{only_published, with_extension};
 use crate::error::{Error, Result};
+use crate::io::read_whole;
+use crate::limits::Limits;
 use crate::names::one_of;
 
 /// bAbI question answering (Weston et al., "Towards AI-complete question answering: a set of prerequisite
@@ -37,10 +38,9 @@ fn find(folder: &Path, options: &ListOptions) -> Result<Listing> {
     let subset = subset(options.subset.as_deref().unwrap_or_default())?;
     let mut folders: BTreeMap<String, Vec<Found>> = BTreeMap::new();
     for file in with_extension(files(folder)?, &["txt"]) {
-        let of = file.name.rsplit_once('/').map_or("", |(folder, _)| folder);
         // The files at the top of the archive are no tasks.
         if task(file.stem()).is_some() {
-            folders.entry(of.to_owned()).or_default().push(file);
+            folders.entry(file.folder().to_owned()).or_default().push(file);
         }
     }
     let chosen = choose(&folders, subset.folder).map_err(|error| error.in_file(folder))?;
@@ -53,13 +53,12 @@ fn find(folder: &Path, options: &ListOptions) -> Result<Listing> {
     let mut validation = 0_u64;
     let mut found = BTreeSet::new();
     let (train, test) = published(if chosen.is_empty() { folder } else { Path::new(&chosen) });
-    for Found { path, name, bytes } in folders.remove(&chosen).unwrap_or_default() {
-        let stem = name.trim_end_matches(".txt").rsplit('/').next().unwrap_or_default();
-        let Some(number) = task(stem) else { continue };
+    for file in folders.remove(&chosen).unwrap_or_default() {
+        let Some(number) = task(file.stem()) else { continue };
         if subset.task.is_some_and(|task| task != number) {
             continue;
         }
-        let split = match stem.rsplit('_').next() {
+        let split = match file.stem().rsplit('_').next() {
             Some("train") => Split::Train,
             Some("test") => Split::Test,
             _ => {
@@ -67,6 +66,7 @@ fn find(folder: &Path, options: &ListOptions) -> Result<Listing> {
                 continue;
             }
         };
+        let Found { path, name, bytes } = file;
         if !found.insert((number, split)) {
             let what = format!("there are several files of task {number} to {}", split.name());
             return Err(Error::malformed(what).found(name).in_file(folder));
@@ -148,7 +148,6 @@ fn published(folder: &Path) -> (usize, usize) {
 
 /// Number of questions in a file: lines with a tab, after which the answer stands.
 fn count(path: &Path) -> Result<usize> {
-    let text = fs::read(path)
-        .map_err(|cause| Error::system("the text cannot be read", cause).in_file(path))?;
+    let text = read_whole("the text", path, Limits::DEFAULT.packet_bytes)?;
     Ok(text.split(|&byte| byte == b'\n').filter(|line| line.contains(&b'\t')).count())
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::super::folder::{Found, files};
 use super::super::{DataSet, Entry, Labels, ListOptions, Listing, SourceKind, Split};
-use super::{only_published, split_of, with_extension};
-use crate::error::{Error, Result};
+use super::{check_subset, only_published, split_of, with_extension};
+use crate::error::Result;
 use crate::model::SensorSize;
 
 /// The name of a class, and perhaps a split.
@@ -36,11 +36,7 @@ const DIGITS: &[&str] = &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
 fn find(set: &Set, folder: &Path, options: &ListOptions) -> Result<Listing> {
     only_published(set.name, options, !set.subsets.is_empty())?;
-    if let Some(subset) = options.subset.as_deref().filter(|s| !set.subsets.contains(s)) {
-        return Err(Error::caller(format!("the data set {} has no such subset", set.name))
-            .expected(crate::names::one_of(set.subsets))
-            .found(format!("{subset:?}")));
-    }
+    check_subset(set.name, options, set.subsets)?;
     let (mut sorted, mut others) = (Vec::new(), 0_u64);
     for file in with_extension(files(folder)?, set.extensions) {
         if let Some(subset) = &options.subset

@@ -5,16 +5,15 @@ use std::path::Path;
 
 use super::super::folder::{Found, files};
 use super::super::{DataSet, Entry, Labels, ListOptions, Listing, SourceKind, Split};
-use super::{only_published, remark, split_of};
+use super::{check_subset, only_published, remark, split_of};
 #[cfg(feature = "hdf5")]
 use crate::container::hdf5;
-use crate::error::{Error, Result};
+use crate::error::Result;
 #[cfg(feature = "hdf5")]
 use crate::io::{ByteSource, MapChoice};
 #[cfg(feature = "hdf5")]
 use crate::limits::Limits;
 use crate::model::SensorSize;
-use crate::names::one_of;
 
 /// DSEC (Gehrig et al., RA-L 2021), as it is unpacked: a folder for each sequence, or the folders of its
 /// archives.
@@ -30,11 +29,7 @@ const SIDES: &[&str] = &["left", "right"];
 
 fn find(folder: &Path, options: &ListOptions) -> Result<Listing> {
     only_published("dsec", options, true)?;
-    if let Some(subset) = options.subset.as_deref().filter(|one| !SIDES.contains(one)) {
-        return Err(Error::caller("the data set dsec has no such subset")
-            .expected(one_of(SIDES))
-            .found(format!("{subset:?}")));
-    }
+    check_subset("dsec", options, SIDES)?;
     let mut listing = Listing { sensor: Some(SensorSize::new(640, 480)), ..Listing::default() };
     let all = files(folder)?;
     let (mut sequences, mut others) = (BTreeMap::<_, BTreeSet<_>>::new(), 0_u64);

@@ -1,14 +1,15 @@
 //! DVS128 Gesture.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 
 use super::super::folder::{Found, files};
 use super::super::{DataSet, Entry, Labels, ListOptions, Listing, SourceKind, Split, Stretch};
 use super::table::{Table, check_stretches};
 use super::{only_published, remark};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::io::read_text;
+use crate::limits::Limits;
 use crate::model::{SensorSize, TimePoint};
 
 /// DVS128 Gesture (Amir et al., CVPR 2017), as IBM distributes it.
@@ -117,8 +118,7 @@ fn user(stem: &str) -> Option<u32> {
 
 /// The names of files in a list. Empty lines are passed over.
 fn trials(file: &Found) -> Result<BTreeSet<String>> {
-    let text = fs::read_to_string(&file.path)
-        .map_err(|cause| Error::system("the list cannot be read", cause).in_file(&file.path))?;
+    let text = read_text("the list", &file.path, Limits::DEFAULT.packet_bytes)?;
     Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }
 

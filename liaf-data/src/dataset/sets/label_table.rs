@@ -100,7 +100,7 @@ fn find_file(files: &[Found], name: &str, row: &Row<'_>) -> Result<usize> {
     if let Some(number) = files.iter().position(|file| file.name == name) {
         return Ok(number);
     }
-    let own = |file: &Found| file.name.rsplit('/').next() == Some(name);
+    let own = |file: &Found| file.file_name() == name;
     let mut matching = files.iter().enumerate().filter(|(_, file)| own(file));
     match (matching.next(), matching.next()) {
         (Some((number, _)), None) => Ok(number),

@@ -13,6 +13,7 @@ mod table;
 use super::folder::Found;
 use super::{ListOptions, Split};
 use crate::error::{Error, Result};
+use crate::names::one_of;
 
 /// Refuses the options that a published set has no use for.
 fn only_published(name: &str, options: &ListOptions, has_subsets: bool) -> Result<()> {
@@ -30,6 +31,18 @@ fn only_published(name: &str, options: &ListOptions, has_subsets: bool) -> Resul
         return of("a choice of a subset");
     }
     Ok(())
+}
+
+/// Refuses a subset that a published set does not have.
+fn check_subset(name: &str, options: &ListOptions, subsets: &[&str]) -> Result<()> {
+    match options.subset.as_deref() {
+        Some(subset) if !subsets.contains(&subset) => {
+            Err(Error::caller(format!("the data set {name} has no such subset"))
+                .expected(one_of(subsets))
+                .found(format!("{subset:?}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The split after which a folder of this path is named: `train`, `val`, `test` or `eval`, or words that end so.

@@ -1,11 +1,11 @@
 //! Tables of labels.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::super::Stretch;
 use crate::error::{Error, Result};
+use crate::io::read_text;
 use crate::limits::Limits;
 use crate::model::TimePoint;
 use crate::names::one_of;
@@ -27,11 +27,7 @@ pub(super) struct Row<'a> {
 
 impl Table {
     pub fn read(path: &Path) -> Result<Self> {
-        let failed = |cause| Error::system("the table cannot be read", cause).in_file(path);
-        let size = fs::metadata(path).map_err(failed)?.len();
-        Limits::check("the table", size, Limits::DEFAULT.packet_bytes)
-            .map_err(|e| e.in_file(path))?;
-        let text = fs::read_to_string(path).map_err(failed)?;
+        let text = read_text("the table", path, Limits::DEFAULT.packet_bytes)?;
         let split = |line: &str| line.split(',').map(|value| value.trim().to_owned()).collect();
         let lines = text.trim_start_matches('\u{feff}').lines().enumerate();
         let mut lines = lines.map(|(i, line)| (i + 1, line.trim()));
