@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::part::Part;
+use super::title::plan_text;
 use crate::error::{Error, Result};
 use crate::hint::Hint;
 
@@ -77,7 +78,7 @@ impl Journal {
         let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
         let mut lines = text[..whole].split(|&byte| byte == b'\n');
         let title = lines.next().filter(|line| !line.is_empty());
-        let plan = format!("{plan:016x}");
+        let plan = plan_text(plan);
         let mut done = BTreeMap::new();
         match title {
             None => {

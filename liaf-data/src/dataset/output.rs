@@ -134,9 +134,7 @@ impl Writer {
             None => None,
             Some(sensor) => Some(BoxTensors::add(&mut file, sensor, title)?),
         };
-        let names = &title.names;
-        file.write("names", &[names.bytes.len()], &names.bytes)?;
-        file.write("names_offsets", &[names.offsets.len()], &names.offsets)?;
+        title.names.write(&mut file)?;
         let hashes = file.add("hashes", ElementType::U64, Rows::Growing, &[])?;
         if let Some(offsets) = offsets {
             file.append(offsets, &[0_i64])?;
@@ -156,7 +154,7 @@ impl Writer {
             per_sample,
             boxes,
             hashes,
-            hash: vec![XxHash64::with_seed(0); names.len()],
+            hash: vec![XxHash64::with_seed(0); title.names.len()],
             sample_bytes,
             buffer: Vec::new(),
             written: 0,

@@ -10,7 +10,7 @@ use super::{Listing, Split};
 use crate::error::{Error, Result};
 use crate::frames::{Dtype, FrameOptions, FrameRecipe, FrameShape};
 use crate::model::SensorSize;
-use crate::tensor::{Container, TensorOptions};
+use crate::tensor::{Container, TensorFileWriter, TensorOptions};
 
 /// The names of recordings, one after another, and where each begins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +27,12 @@ impl Names {
             offsets.push(bytes.len() as i64);
         }
         Self { bytes, offsets }
+    }
+
+    /// Writes them to a file, which has all of them whatever samples it has.
+    pub fn write(&self, file: &mut TensorFileWriter) -> Result<()> {
+        file.write("names", &[self.bytes.len()], &self.bytes)?;
+        file.write("names_offsets", &[self.offsets.len()], &self.offsets).map(drop)
     }
 
     /// Number of recordings.

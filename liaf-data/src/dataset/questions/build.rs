@@ -11,6 +11,7 @@ use super::read::Questions;
 use super::tensors::{Writer, verify};
 use super::text::Text;
 use crate::dataset::build::{Build, Built, ClassRow, Progress};
+use crate::dataset::title::{Names, plan_text};
 use crate::dataset::{Entry, Listing, Split, SplitRule, journal, shards};
 use crate::error::{Error, Result};
 use crate::hint::Hint;
@@ -62,8 +63,7 @@ pub(in crate::dataset) fn run(
         let options = TensorOptions { overwrite, ..build.tensor };
         let mut file = TensorFileWriter::create(&path, build.container, &options)?;
         file.set_provenance(provenance(build, listing, &texts, of, &plan))?;
-        let names = listing.recordings.iter().map(|entry| &*entry.name);
-        let mut writer = Writer::new(&mut file, texts.longest, names)?;
+        let mut writer = Writer::new(&mut file, texts.longest, &Names::of(listing))?;
         for (source, (entry, text)) in listing.recordings.iter().zip(&texts.texts).enumerate() {
             let chosen = Some(text).filter(|_| split(entry) == of);
             writer.text(chosen, source, task(&entry.name).0)?;
@@ -112,7 +112,7 @@ fn plan(build: &Build, listing: &Listing, texts: &Questions) -> String {
         "container": build.container.to_string(),
         "compression": format!("{:?} {}", build.tensor.compression, build.tensor.npz_deflate),
     });
-    format!("{:016x}", XxHash64::oneshot(0, plan.to_string().as_bytes()))
+    plan_text(XxHash64::oneshot(0, plan.to_string().as_bytes()))
 }
 
 fn provenance(
