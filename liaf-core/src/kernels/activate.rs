@@ -1,4 +1,7 @@
 //! Activation functions of many numbers, in loops that the compiler vectorises.
+//!
+//! They are `for` loops, because the body of a `for_each` may become a function of its own, which is then
+//! compiled without the wide vectors of the function that calls it.
 
 use multiversion::multiversion;
 
@@ -73,16 +76,22 @@ pub struct ActivatedBack<'a, R> {
 
 #[inline(always)]
 pub(super) fn forward<R: Real>(n: Activated<'_, R>) {
-    by_kind!(n.activation, f => n.y.iter_mut().zip(n.x).for_each(|(y, &x)| *y = f.value(x)));
+    by_kind!(n.activation, f => for (y, &x) in n.y.iter_mut().zip(n.x) {
+        *y = f.value(x);
+    });
 }
 
 #[inline(always)]
 pub(super) fn backward<R: Real>(n: ActivatedBack<'_, R>) {
     let all = n.dx.iter_mut().zip(n.x.iter().zip(n.y).zip(n.g));
     by_kind!(n.activation, f => if n.write {
-        all.for_each(|(dx, ((&x, &y), &g))| *dx = g * f.slope(x, y));
+        for (dx, ((&x, &y), &g)) in all {
+            *dx = g * f.slope(x, y);
+        }
     } else {
-        all.for_each(|(dx, ((&x, &y), &g))| *dx += g * f.slope(x, y));
+        for (dx, ((&x, &y), &g)) in all {
+            *dx += g * f.slope(x, y);
+        }
     });
 }
 

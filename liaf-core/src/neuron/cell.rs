@@ -1,6 +1,7 @@
 //! One step of neurons, forward and backward, elementwise; every rule in one place.
 
 use super::{Output, Surrogate};
+use crate::kernels::{Activated, ActivatedBack, Kernels};
 use crate::op::Firing;
 use crate::real::Real;
 
@@ -59,53 +60,108 @@ impl Rules {
         }
     }
 
-    /// Computes, for each neuron, V, which is carried to the next step, and the output from U.
-    pub fn fire<R: Real>(
-        &self,
-        c: &Constants<Vec<R>>,
-        u: &[R],
-        v: &mut [R],
-        y: &mut [R],
-        firing: Firing,
-    ) {
-        for (i, ((&u, v), y)) in u.iter().zip(v).zip(y).enumerate() {
+    /// Computes V, which is carried to the next step, from U.
+    pub fn leak<R: Real>(&self, c: &Constants<Vec<R>>, u: &[R], v: &mut [R], firing: Firing) {
+        for (i, (&u, v)) in u.iter().zip(v).enumerate() {
             let (alpha, beta, threshold) = (c.alpha[i], c.beta[i], c.threshold[i]);
-            let over = u - threshold;
-            let f = self.spike(over, firing);
+            let f = self.spike(u - threshold, firing);
             *v = match self.reset {
                 ResetRule::Hard => alpha * (f * c.reset[i] + (R::ONE - f) * u) + beta,
                 ResetRule::Soft => alpha * (u - f * threshold) + beta,
                 ResetRule::SoftAfterLeak => alpha * u + beta - f * threshold,
             };
-            *y = match self.output {
-                Output::Spike => f,
-                Output::Membrane => u,
-                Output::Analog(act) if self.threshold_related => act.value(over),
-                Output::Analog(act) => act.value(u),
-            };
         }
     }
 
-    /// The backward pass of [`fire`](Self::fire): `g` is the gradient with respect to the output; `d`
-    /// is that with respect to V, and is replaced by that with respect to U. Gradients of constants are
-    /// added to those of the `sums` that are not empty.
-    pub fn fire_back<R: Real>(
+    /// Computes the output from U. `over` is working memory.
+    pub fn emit<R: Real>(
         &self,
         c: &Constants<Vec<R>>,
-        u: &[R],
-        g: &[R],
+        (u, over): (&[R], &mut [R]),
+        y: &mut [R],
+        (kernels, firing): (&Kernels<R>, Firing),
+    ) {
+        match self.output {
+            Output::Membrane => y.copy_from_slice(u),
+            Output::Spike => {
+                let each = y.iter_mut().zip(u).zip(&c.threshold);
+                each.for_each(|((y, &u), &threshold)| *y = self.spike(u - threshold, firing));
+            }
+            Output::Analog(activation) => {
+                let x = self.argument(c, u, over);
+                (kernels.activate)(Activated { activation, x, y });
+            }
+        }
+    }
+
+    /// The backward pass of [`emit`](Self::emit), which gave `y`: `d` becomes the gradient with respect
+    /// to U, given that with respect to the output, `g`.
+    pub fn emit_back<R: Real>(
+        &self,
+        c: &Constants<Vec<R>>,
+        (u, over): (&[R], &mut [R]),
+        (y, g): (&[R], &[R]),
+        d: &mut [R],
+        kernels: &Kernels<R>,
+    ) {
+        match self.output {
+            Output::Membrane => d.copy_from_slice(g),
+            Output::Spike => {
+                let each = d.iter_mut().zip(u).zip(&c.threshold).zip(g);
+                each.for_each(|(((d, &u), &threshold), &g)| {
+                    *d = g * self.surrogate.slope(u - threshold);
+                });
+            }
+            Output::Analog(activation) => {
+                let x = self.argument(c, u, over);
+                (kernels.activate_back)(ActivatedBack { activation, x, y, g, dx: d, write: true });
+            }
+        }
+    }
+
+    /// The argument of an activation function.
+    fn argument<'a, R: Real>(
+        &self,
+        c: &Constants<Vec<R>>,
+        u: &'a [R],
+        over: &'a mut [R],
+    ) -> &'a [R] {
+        if !self.threshold_related {
+            return u;
+        }
+        let each = over.iter_mut().zip(u).zip(&c.threshold);
+        each.for_each(|((over, &u), &threshold)| *over = u - threshold);
+        over
+    }
+
+    /// Whether the output depends on the threshold.
+    fn emits_over_threshold(&self) -> bool {
+        match self.output {
+            Output::Spike => true,
+            Output::Membrane => false,
+            Output::Analog(_) => self.threshold_related,
+        }
+    }
+
+    /// The backward pass of [`leak`](Self::leak): `g` is the gradient with respect to U that
+    /// [`emit_back`](Self::emit_back) gives; `d` is that with respect to V, and is replaced by that with
+    /// respect to U in all. Gradients of constants are added to those of the `sums` that are not empty.
+    pub fn leak_back<R: Real>(
+        &self,
+        c: &Constants<Vec<R>>,
+        (u, g): (&[R], &[R]),
         d: &mut [R],
         sums: &mut Constants<Vec<R>>,
         firing: Firing,
     ) {
+        let is_cut = self.detach_reset || self.output == Output::Membrane;
+        let emits_over = self.emits_over_threshold();
         for (i, ((&u, &g), d)) in u.iter().zip(g).zip(d).enumerate() {
             let (alpha, threshold, reset) = (c.alpha[i], c.threshold[i], c.reset[i]);
             let over = u - threshold;
             let f = self.spike(over, firing);
-            let s =
-                if self.output == Output::Membrane { R::ZERO } else { self.surrogate.slope(over) };
             // Derivative of the spike inside the reset.
-            let sr = if self.detach_reset { R::ZERO } else { s };
+            let sr = if is_cut { R::ZERO } else { self.surrogate.slope(over) };
             // R, and the derivatives of V with respect to U and to the threshold.
             let (r, v_u, v_threshold) = match self.reset {
                 ResetRule::Hard => (
@@ -120,22 +176,13 @@ impl Rules {
                 ),
                 ResetRule::SoftAfterLeak => (u, alpha - sr * threshold, sr * threshold - f),
             };
-            // Derivatives of the output with respect to U and to the threshold.
-            let (y_u, y_threshold) = match self.output {
-                Output::Spike => (s, -s),
-                Output::Membrane => (R::ONE, R::ZERO),
-                Output::Analog(act) if self.threshold_related => {
-                    let slope = act.derivative(over);
-                    (slope, -slope)
-                }
-                Output::Analog(act) => (act.derivative(u), R::ZERO),
-            };
             let dv = *d;
             add(&mut sums.alpha, i, dv * r);
             add(&mut sums.beta, i, dv);
-            add(&mut sums.threshold, i, dv * v_threshold + g * y_threshold);
+            let by_output = if emits_over { g } else { R::ZERO };
+            add(&mut sums.threshold, i, dv * v_threshold - by_output);
             add(&mut sums.reset, i, dv * alpha * f);
-            *d = g * y_u + dv * v_u;
+            *d = g + dv * v_u;
         }
     }
 }

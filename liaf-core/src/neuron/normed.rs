@@ -80,7 +80,7 @@ impl<R: Real> BatchOp<R> for NormedOp {
     fn room(&self, steps: usize, _: bool) -> Room {
         // Z of all steps, and their statistics; V, U and the constants, or their gradients.
         let (len, count) = (self.channels.len(), self.channels.count);
-        Room::new(&[&[steps, len], &[3, steps, count]], &[&[16, len], &[8, count]])
+        Room::new(&[&[steps, len], &[3, steps, count]], &[&[19, len], &[8, count]])
     }
 
     fn forward(
@@ -103,6 +103,7 @@ impl<R: Real> BatchOp<R> for NormedOp {
             sample.carry.iter().for_each(|carry| v.copy_from_slice(carry));
         }
         let mut u = cx.scratch.take(samples.len() * len);
+        let mut over = cx.scratch.take(samples.len() * len);
         let mut partial = cx.scratch.take(samples.len() * count);
         let (mut mean, mut variance) = (cx.scratch.take(count), cx.scratch.take(count));
         let mut z = std::mem::take(&mut saved.real[0]);
@@ -134,13 +135,17 @@ impl<R: Real> BatchOp<R> for NormedOp {
             }
             self.keep(saved, t, (&mean, &mut variance), cx);
             let norm = at(saved, t, count, bias);
-            let state = v.par_chunks_mut(len).zip(u.par_chunks_mut(len));
-            parts.par_iter().zip(samples.par_iter_mut()).zip(state).for_each(|((z, s), (v, u))| {
+            let kernels = cx.kernels;
+            let rows = u.par_chunks_mut(len).zip(over.par_chunks_mut(len));
+            let state = v.par_chunks_mut(len).zip(rows);
+            let parts = parts.par_iter().zip(samples.par_iter_mut());
+            parts.zip(state).for_each(|((z, s), (v, (u, over)))| {
                 let (Some(z), Some(y)) = (z.get(row.clone()), s.output.get_mut(row.clone())) else {
                     return;
                 };
                 channels.apply(norm, z, u);
-                self.rules.fire(&constants, u, v, y, cx.firing);
+                self.rules.leak(&constants, u, v, cx.firing);
+                self.rules.emit(&constants, (u, over), y, (kernels, cx.firing));
             });
         }
         for (v, sample) in v.chunks_exact(len).zip(samples) {
@@ -148,7 +153,7 @@ impl<R: Real> BatchOp<R> for NormedOp {
         }
         saved.real[0] = z;
         cx.scratch.put_all(constants.into_array());
-        cx.scratch.put_all([v, u, partial, mean, variance]);
+        cx.scratch.put_all([v, u, over, partial, mean, variance]);
     }
 
     fn backward(
@@ -165,6 +170,8 @@ impl<R: Real> BatchOp<R> for NormedOp {
         // constants.
         let mut d = cx.scratch.zeros(samples.len() * len);
         let mut u = cx.scratch.take(samples.len() * len);
+        // For each sample, U over the threshold and the gradient with respect to U through the output.
+        let mut rows = cx.scratch.take(2 * samples.len() * len);
         let mut own: SmallVec<[Constants<Vec<R>>; 8]> = SmallVec::new();
         for _ in 0..samples.len() {
             own.push(
@@ -177,13 +184,18 @@ impl<R: Real> BatchOp<R> for NormedOp {
             let row = t * len..(t + 1) * len;
             let norm = at(saved, t, count, bias);
             let deviation = &saved.get(2)[t * count..(t + 1) * count];
-            let state = d.par_chunks_mut(len).zip(u.par_chunks_mut(len)).zip(&mut own[..]);
-            z.par_iter().zip(&*samples).zip(state).for_each(|((z, s), ((d, u), own))| {
+            let kernels = cx.kernels;
+            let memory = u.par_chunks_mut(len).zip(rows.par_chunks_mut(2 * len));
+            let state = d.par_chunks_mut(len).zip(memory).zip(&mut own[..]);
+            z.par_iter().zip(&*samples).zip(state).for_each(|((z, s), ((d, (u, rows)), own))| {
                 let (Some(z), Some(g)) = (z.get(row.clone()), s.d_output.get(row.clone())) else {
                     return;
                 };
                 channels.apply(norm, z, u);
-                self.rules.fire_back(&constants, u, g, d, own, cx.firing);
+                let (over, through) = rows.split_at_mut(len);
+                let output = (&s.output[row.clone()], g);
+                self.rules.emit_back(&constants, (u, over), output, through, kernels);
+                self.rules.leak_back(&constants, (u, through), d, own, cx.firing);
             });
             let active = z.iter().zip(d.chunks(len));
             let pairs: Pairs<'_, R> =
@@ -218,7 +230,7 @@ impl<R: Real> BatchOp<R> for NormedOp {
             cx.scratch.put_all(own);
         }
         sums.put(cx);
-        cx.scratch.put_all(constants.into_array().into_iter().chain([d, u]));
+        cx.scratch.put_all(constants.into_array().into_iter().chain([d, u, rows]));
     }
 
     fn state_len(&self) -> usize {
@@ -242,9 +254,12 @@ impl<R: Real> BatchOp<R> for NormedOp {
         let sum = z.iter_mut().zip(flow.input()).zip(state.iter());
         sum.for_each(|((z, &x), &v)| *z = x + v);
         self.channels.apply(at(saved, 0, self.channels.count, self.affine(cx).1), &z, &mut u);
-        self.rules.fire(&constants, &u, state, flow.output, cx.firing);
+        let mut over = cx.scratch.take(self.channels.len());
+        self.rules.leak(&constants, &u, state, cx.firing);
+        let at = (&u[..], &mut over[..]);
+        self.rules.emit(&constants, at, flow.output, (cx.kernels, cx.firing));
         saved.real[0] = z;
-        cx.scratch.put_all(constants.into_array().into_iter().chain([u, variance]));
+        cx.scratch.put_all(constants.into_array().into_iter().chain([u, over, variance]));
         Ok(())
     }
 

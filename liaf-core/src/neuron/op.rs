@@ -123,7 +123,7 @@ impl NeuronOp {
         if self.synapse && cx.keep {
             saved.buffer(1, kept).copy_from_slice(&current);
         }
-        let mut row = cx.scratch.take(len);
+        let (mut row, mut over) = (cx.scratch.take(len), cx.scratch.take(len));
         let potentials = saved.buffer(0, kept);
         let integrated = if self.filtered() { &current } else { x };
         let steps = integrated.chunks_exact(len).zip(flow.output.chunks_exact_mut(len));
@@ -136,9 +136,10 @@ impl NeuronOp {
                 }
                 None => u.iter_mut().zip(v.iter()).for_each(|(u, &v)| *u += v),
             }
-            self.rules.fire(&constants, u, v, y, cx.firing);
+            self.rules.leak(&constants, u, v, cx.firing);
+            self.rules.emit(&constants, (u, &mut over), y, (cx.kernels, cx.firing));
         }
-        cx.scratch.put_all(constants.into_array().into_iter().chain([current, row]));
+        cx.scratch.put_all(constants.into_array().into_iter().chain([current, row, over]));
     }
 }
 
@@ -184,10 +185,15 @@ impl<R: Real> SampleOp<R> for NeuronOp {
         // Gradients with respect to V after a step, and with respect to U of all steps.
         let mut dv = cx.scratch.zeros(len);
         let mut du = cx.scratch.take(x.len());
-        let steps = u.chunks_exact(len).zip(g.chunks_exact(len)).zip(du.chunks_exact_mut(len));
-        for ((u, g), du) in steps.rev() {
+        // That with respect to U through the output of a step.
+        let (mut through, mut over) = (cx.scratch.take(len), cx.scratch.take(len));
+        let outputs = y.chunks_exact(len).zip(g.chunks_exact(len));
+        let steps = u.chunks_exact(len).zip(outputs).zip(du.chunks_exact_mut(len));
+        for ((u, output), du) in steps.rev() {
             du.copy_from_slice(&dv);
-            self.rules.fire_back(&constants, u, g, du, &mut sums, cx.firing);
+            let at = (u, &mut over[..]);
+            self.rules.emit_back(&constants, at, output, &mut through, cx.kernels);
+            self.rules.leak_back(&constants, (u, &through), du, &mut sums, cx.firing);
             match self.recurrent {
                 Some(weight) => recurrent::back(cx.kernels, cx.params[weight], du, &mut dv),
                 None => dv.copy_from_slice(du),
@@ -217,7 +223,8 @@ impl<R: Real> SampleOp<R> for NeuronOp {
         for (value, sums) in self.values.clone().into_array().iter().zip(&sums) {
             value.add_gradient(sums, cx.params, d_params);
         }
-        cx.scratch.put_all(constants.into_array().into_iter().chain(sums).chain([dv, du]));
+        cx.scratch.put_all(constants.into_array().into_iter().chain(sums));
+        cx.scratch.put_all([dv, du, through, over]);
     }
 
     fn writes(&self) -> bool {
@@ -226,10 +233,10 @@ impl<R: Real> SampleOp<R> for NeuronOp {
 
     fn room(&self, steps: usize, keep: bool) -> Room {
         let (len, kept) = (self.len, if keep { steps } else { 0 });
-        // In the forward pass the currents, a row, the state and the constants; in the backward pass
-        // the gradients of all steps, V of all steps, and sums for the constants.
+        // In the forward pass the currents, two rows, the state and the constants; in the backward pass
+        // the gradients of all steps, V of all steps, three rows, and sums for the constants.
         let currents = if self.filtered() { steps } else { 0 };
-        Room::new(&[&[2, kept, len], &[2, len]], &[&[currents, len], &[2, kept, len], &[16, len]])
+        Room::new(&[&[2, kept, len], &[2, len]], &[&[currents, len], &[2, kept, len], &[18, len]])
     }
 
     /// V, followed by S if there is a synapse.
@@ -274,15 +281,13 @@ impl NeuronOp {
     ) -> Vec<R> {
         let len = self.len;
         let mut before = cx.scratch.take(u.len());
-        let mut unused = cx.scratch.take(len);
         match start.get(..len) {
             Some(start) => before[..len].copy_from_slice(start),
             None => before[..len].fill(R::of(self.start)),
         }
         for (u, v) in u.chunks_exact(len).zip(before[len..].chunks_exact_mut(len)) {
-            self.rules.fire(constants, u, v, &mut unused, cx.firing);
+            self.rules.leak(constants, u, v, cx.firing);
         }
-        cx.scratch.put(unused);
         before
     }
 }

@@ -140,7 +140,8 @@ impl<R: Real> SampleOp<R> for ConvLstmOp {
         let steps = x_part.chunks_exact(gates).zip(kept.chunks_exact_mut(LstmCell::KEPT * len));
         for ((x, kept), y) in steps.zip(flow.output.chunks_exact_mut(len)) {
             self.gates(true, before, &mut h_part, cx);
-            LstmCell.forward(Step { x, h: &h_part, kept }, before, carried, y);
+            let step = Step { kernels: cx.kernels, x, h: &mut h_part, kept };
+            LstmCell.forward(step, before, carried, y);
             before.copy_from_slice(y);
         }
         if let Some(carry) = flow.carry {
@@ -166,6 +167,7 @@ impl<R: Real> SampleOp<R> for ConvLstmOp {
             dy.iter_mut().zip(given).for_each(|(sum, &g)| *sum += g);
             let dx = &mut d_gates[t * gates..(t + 1) * gates];
             let step = StepBack {
+                kernels: cx.kernels,
                 kept: kept(t),
                 carried: match t.checked_sub(1) {
                     Some(t) => &kept(t)[(LstmCell::KEPT - LstmCell::CARRIED) * len..],

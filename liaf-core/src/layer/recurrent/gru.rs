@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::RecurrentInit;
-use super::op::{Cell, Step, StepBack};
+use super::op::{Cell, Step, StepBack, activate, add};
+use crate::activation::Activation;
 use crate::error::Result;
 use crate::layer::contract::{Description, Layer};
 use crate::real::Real;
@@ -56,17 +57,18 @@ impl Cell for GruCell {
 
     fn forward<R: Real>(&self, step: Step<'_, R>, before: &[R], _: &mut [R], y: &mut [R]) {
         let units = y.len();
-        for j in 0..units {
-            let (at_z, at_n) = (units + j, 2 * units + j);
-            let r = (step.x[j] + step.h[j]).sigmoid();
-            let z = (step.x[at_z] + step.h[at_z]).sigmoid();
-            let h_n = step.h[at_n];
-            let n = (step.x[at_n] + r * h_n).tanh();
-            y[j] = (R::ONE - z) * n + z * before[j];
-            for (k, value) in [r, z, n, h_n].into_iter().enumerate() {
-                step.kept[k * units + j] = value;
-            }
-        }
+        let (gates, n) = step.h.split_at_mut(2 * units);
+        let (x_gates, x_n) = step.x.split_at(2 * units);
+        let (kept_gates, kept) = step.kept.split_at_mut(2 * units);
+        let (kept_n, h_n) = kept.split_at_mut(units);
+        add(gates, x_gates);
+        activate(step.kernels, Activation::Sigmoid, gates, kept_gates);
+        h_n.copy_from_slice(n);
+        let (r, z) = kept_gates.split_at(units);
+        n.iter_mut().zip(x_n).zip(r).for_each(|((n, &x), &r)| *n = x + r * *n);
+        activate(step.kernels, Activation::Tanh, n, kept_n);
+        let outputs = y.iter_mut().zip(z).zip(&*kept_n).zip(before);
+        outputs.for_each(|(((y, &z), &n), &before)| *y = (R::ONE - z) * n + z * before);
     }
 
     fn backward<R: Real>(&self, step: StepBack<'_, R>, _: &mut [R], d_before: &mut [R]) {

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::RecurrentInit;
-use super::op::{Cell, Step, StepBack};
+use super::op::{Cell, Step, StepBack, activate, add};
+use crate::activation::Activation;
 use crate::error::Result;
 use crate::layer::contract::{Description, Layer};
 use crate::real::Real;
@@ -56,26 +57,32 @@ impl Cell for LstmCell {
 
     fn forward<R: Real>(&self, step: Step<'_, R>, _: &[R], carried: &mut [R], y: &mut [R]) {
         let n = y.len();
-        let a = |k: usize| step.x[k] + step.h[k];
-        for j in 0..n {
-            let (i, f) = (a(j).sigmoid(), a(n + j).sigmoid());
-            let (g, o) = (a(2 * n + j).tanh(), a(3 * n + j).sigmoid());
-            let c = f * carried[j] + i * g;
-            carried[j] = c;
-            y[j] = o * c.tanh();
-            for (k, value) in [i, f, g, o, c].into_iter().enumerate() {
-                step.kept[k * n + j] = value;
-            }
+        add(step.h, step.x);
+        let activations =
+            [Activation::Sigmoid, Activation::Sigmoid, Activation::Tanh, Activation::Sigmoid];
+        let gates = step.h.chunks_exact(n).zip(step.kept.chunks_exact_mut(n));
+        for (activation, (a, gate)) in activations.into_iter().zip(gates) {
+            activate(step.kernels, activation, a, gate);
         }
+        let (gates, kept) = step.kept.split_at_mut(4 * n);
+        for (j, c) in carried.iter_mut().enumerate() {
+            let [i, f, g] = [0, 1, 2].map(|k| gates[k * n + j]);
+            *c = f * *c + i * g;
+        }
+        kept.copy_from_slice(carried);
+        activate(step.kernels, Activation::Tanh, carried, y);
+        y.iter_mut().zip(&gates[3 * n..]).for_each(|(y, &o)| *y = o * *y);
     }
 
     fn backward<R: Real>(&self, step: StepBack<'_, R>, d_carried: &mut [R], _: &mut [R]) {
         let n = step.y.len();
         let slope = |s: R| s * (R::ONE - s);
+        // tanh C, until it is replaced by the gradient of the last gate.
+        activate(step.kernels, Activation::Tanh, &step.kept[4 * n..], &mut step.dx[3 * n..]);
         for (j, d_carried) in d_carried.iter_mut().enumerate() {
-            let [i, f, g, o, c] = [0, 1, 2, 3, 4].map(|k| step.kept[k * n + j]);
+            let [i, f, g, o] = [0, 1, 2, 3].map(|k| step.kept[k * n + j]);
             let c_before = step.carried[j];
-            let (dy, tanh) = (step.dy[j], c.tanh());
+            let (dy, tanh) = (step.dy[j], step.dx[3 * n + j]);
             let dc = *d_carried + dy * o * (R::ONE - tanh * tanh);
             step.dx[j] = dc * g * slope(i);
             step.dx[n + j] = dc * c_before * slope(f);

@@ -2,7 +2,8 @@
 
 use std::fmt::Debug;
 
-use crate::kernels::{Matrix, Product};
+use crate::activation::Activation;
+use crate::kernels::{Activated, Kernels, Matrix, Product};
 use crate::memory::{Room, Saved};
 use crate::op::{Back, Context, Flow, SampleOp};
 use crate::real::Real;
@@ -32,15 +33,32 @@ pub(super) trait Cell: Send + Sync + Debug + 'static {
     fn backward<R: Real>(&self, step: StepBack<'_, R>, d_carried: &mut [R], d_before: &mut [R]);
 }
 
-/// Arguments of one forward step.
-pub(super) struct Step<'a, R> {
+/// Arguments of one forward step. The cell may change `h`.
+pub(super) struct Step<'a, R: Real> {
+    pub kernels: &'static Kernels<R>,
     pub x: &'a [R],
-    pub h: &'a [R],
+    pub h: &'a mut [R],
     pub kept: &'a mut [R],
 }
 
+/// `y = f(x)`.
+pub(super) fn activate<R: Real>(
+    kernels: &Kernels<R>,
+    activation: Activation,
+    x: &[R],
+    y: &mut [R],
+) {
+    (kernels.activate)(Activated { activation, x, y });
+}
+
+/// `sums += terms`.
+pub(super) fn add<R: Real>(sums: &mut [R], terms: &[R]) {
+    sums.iter_mut().zip(terms).for_each(|(sum, &term)| *sum += term);
+}
+
 /// Arguments of one backward step.
-pub(super) struct StepBack<'a, R> {
+pub(super) struct StepBack<'a, R: Real> {
+    pub kernels: &'static Kernels<R>,
     /// The values that this step saved, and those that the previous step carried on.
     pub kept: &'a [R],
     pub carried: &'a [R],
@@ -156,8 +174,9 @@ impl<R: Real, C: Cell> SampleOp<R> for RecurrentOp<C> {
             self.affine(before, units, 1, &mut h_part, cx);
             let y = &mut flow.output[t * units..(t + 1) * units];
             let step = Step {
+                kernels: cx.kernels,
                 x: &x_part[t * rows..(t + 1) * rows],
-                h: &h_part,
+                h: &mut h_part,
                 kept: &mut kept[t * C::KEPT * units..(t + 1) * C::KEPT * units],
             };
             self.cell.forward(step, before, carried, y);
@@ -188,6 +207,7 @@ impl<R: Real, C: Cell> SampleOp<R> for RecurrentOp<C> {
                 .for_each(|(sum, &g)| *sum += g);
             d_before.fill(R::ZERO);
             let step = StepBack {
+                kernels: cx.kernels,
                 kept: kept(t),
                 carried: match t.checked_sub(1) {
                     Some(t) => &kept(t)[(C::KEPT - C::CARRIED) * units..],

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::RecurrentInit;
-use super::op::{Cell, Step, StepBack};
+use super::op::{Cell, Step, StepBack, activate, add};
+use crate::activation::Activation;
 use crate::error::Result;
 use crate::layer::contract::{Description, Layer};
 use crate::real::Real;
@@ -69,12 +70,12 @@ impl Cell for RnnCell {
     const APART: bool = false;
 
     fn forward<R: Real>(&self, step: Step<'_, R>, _: &[R], _: &mut [R], y: &mut [R]) {
-        for ((y, &x), &h) in y.iter_mut().zip(step.x).zip(step.h) {
-            *y = match self.0 {
-                RnnActivation::Tanh => (x + h).tanh(),
-                RnnActivation::Relu => (x + h).relu(),
-            };
-        }
+        let activation = match self.0 {
+            RnnActivation::Tanh => Activation::Tanh,
+            RnnActivation::Relu => Activation::Relu,
+        };
+        add(step.h, step.x);
+        activate(step.kernels, activation, step.h, y);
     }
 
     fn backward<R: Real>(&self, step: StepBack<'_, R>, _: &mut [R], _: &mut [R]) {
