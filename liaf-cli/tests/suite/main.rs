@@ -4,6 +4,7 @@
 #![allow(missing_docs, reason = "a test")]
 
 mod applies;
+mod babi_tasks;
 mod choices;
 mod common;
 mod convert;
