@@ -33,6 +33,16 @@ pub struct Verified {
     pub(super) division: Option<String>,
 }
 
+impl Verified {
+    /// What a list at `path` says, whose shards are those that it lists.
+    pub(super) fn of_list(list: Manifest, path: &Path) -> Self {
+        let paths = list.paths(path).into_iter().zip(&list.shards);
+        let files = paths.map(|(path, row)| (path, row.samples, row.bytes)).collect();
+        let Manifest { samples, failed, plan, division, .. } = list;
+        Self { files, samples, failed, plan, division }
+    }
+}
+
 /// Checks a tensor file of a data set, or a list of shards with all of its files: whether the names and
 /// offsets agree, and whether every sample is the one that was written.
 ///
@@ -40,25 +50,23 @@ pub struct Verified {
 /// With the path of the file that is missing or damaged, and what is wrong with it.
 pub fn verify(path: impl AsRef<Path>) -> Result<Verified> {
     let path = path.as_ref();
-    let row = |file: &SampleFile| {
-        let bytes = fs::metadata(&file.path).map_or(0, |meta| meta.len());
-        (file.path.clone(), file.samples.len() as u64, bytes)
+    let whole = |samples: u64| {
+        let bytes = fs::metadata(path).map_or(0, |meta| meta.len());
+        vec![(path.to_owned(), samples, bytes)]
     };
     if manifest::is_manifest(path) {
         let list = Manifest::read(path)?;
-        let files = list.verify(path)?.iter().map(row).collect();
-        let Manifest { samples, failed, plan, division, .. } = list;
-        return Ok(Verified { files, samples, failed, plan, division });
+        list.verify(path)?;
+        return Ok(Verified::of_list(list, path));
     }
     if let Some((plan, samples)) = questions::verify_any(path)? {
-        let bytes = fs::metadata(path).map_or(0, |meta| meta.len());
-        let files = vec![(path.to_owned(), samples, bytes)];
-        return Ok(Verified { files, samples, failed: 0, plan, division: None });
+        return Ok(Verified { files: whole(samples), samples, failed: 0, plan, division: None });
     }
     let file = reader::verify(path)?;
+    let samples = file.samples.len() as u64;
     Ok(Verified {
-        files: vec![row(&file)],
-        samples: file.samples.len() as u64,
+        files: whole(samples),
+        samples,
         failed: file.stated.which.failed,
         plan: file.stated.plan,
         division: None,
@@ -123,19 +131,19 @@ impl Prepared<'_> {
             Contents::Frames => 1,
             _ => title.item_bytes() as usize,
         };
-        let mut open: Option<(usize, Part)> = None;
+        let scale = self.box_scale();
+        let mut open: Option<(usize, Part, Vec<LabelledBox>)> = None;
         for pick in picks {
-            if open.as_ref().is_none_or(|(recording, _)| *recording != pick.recording) {
+            if open.as_ref().is_none_or(|(recording, ..)| *recording != pick.recording) {
                 let hash = journal.done.get(&pick.recording).copied().unwrap_or(0);
                 let part = Part::read_head(&journal.part(pick.recording), hash)?;
-                open = Some((pick.recording, part));
-                writer.take_boxes(self.boxes(pick.recording)?);
+                open = Some((pick.recording, part, self.boxes(pick.recording)?));
             }
-            let Some((_, part)) = &mut open else { continue };
+            let Some((_, part, boxes)) = &mut open else { continue };
             writer.begin(pick.sample);
             part.go_to(pick.start)?;
             part.items(pick.bytes, unit, |items| writer.add(items))?;
-            writer.end()?;
+            writer.end(&boxes::of_sample(boxes, &pick.sample, scale))?;
         }
         let (samples, bytes) = writer.finish()?;
         built.files.push((path.clone(), samples, bytes));
@@ -154,6 +162,12 @@ impl Prepared<'_> {
             Some(Labels::Boxes(file)) => Ok(boxes::read(&file.path, self.sensor, classes)?.0),
             _ => Ok(Vec::new()),
         }
+    }
+
+    /// What leads from pixels of the sensor to those of the frames, in x and y.
+    fn box_scale(&self) -> [f32; 2] {
+        let of = |frame: usize, sensor: u16| frame as f32 / f32::from(sensor.max(1));
+        [of(self.shape.width, self.sensor.width), of(self.shape.height, self.sensor.height)]
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash64;
 
-use super::reader::{self, SampleFile};
+use super::reader::SampleFile;
 use super::shards::ShardKind;
 use super::title::check_same;
 use crate::error::{Error, Result};
@@ -119,9 +119,19 @@ pub(super) fn failed(files: &[SampleFile]) -> u64 {
 impl Manifest {
     /// The list of these shards, which are in order.
     pub fn of(files: &[SampleFile], division: Option<String>) -> Result<Self> {
+        let hashes: Vec<_> = files.iter().map(|file| hash_of(&file.path)).collect::<Result<_>>()?;
+        Self::of_hashed(files, &hashes, division)
+    }
+
+    /// The list of these shards with these sizes and hashes.
+    fn of_hashed(
+        files: &[SampleFile],
+        hashes: &[(u64, u64)],
+        division: Option<String>,
+    ) -> Result<Self> {
         let Some(first) = files.first() else { return Err(Error::caller("there are no shards")) };
         let (mut shards, mut offset) = (Vec::new(), 0);
-        for file in files {
+        for (file, (bytes, hash)) in files.iter().zip(hashes) {
             if file.stated.shape != first.stated.shape {
                 return Err(Error::caller(
                     "the samples of the shards have different numbers of frames",
@@ -131,10 +141,10 @@ impl Manifest {
                 .advice("join the shards, or state the number of frames")
                 .in_file(&file.path));
             }
-            let (bytes, hash) = hash_of(&file.path)?;
             let name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let samples = file.samples.len() as u64;
-            shards.push(Row { file: name, offset, samples, bytes, xxh64: format!("{hash:016x}") });
+            let (bytes, xxh64) = (*bytes, format!("{hash:016x}"));
+            shards.push(Row { file: name, offset, samples, bytes, xxh64 });
             offset += samples;
         }
         Ok(Self {
@@ -202,12 +212,13 @@ impl Manifest {
         self.shards.iter().map(|row| path.with_file_name(&row.file)).collect()
     }
 
-    /// Checks all shards: their names, sizes and hashes, and every sample. Returns them in order.
+    /// Checks all shards: their names, order, sizes and hashes. The samples of shards with these hashes are those
+    /// that were checked when the list was made.
     ///
     /// # Errors
     /// If a shard is missing, damaged or another than the list says.
-    pub fn verify(&self, path: &Path) -> Result<Vec<SampleFile>> {
-        let mut files = Vec::new();
+    pub fn verify(&self, path: &Path) -> Result<()> {
+        let (mut files, mut hashes) = (Vec::new(), Vec::new());
         for (row, file) in self.shards.iter().zip(self.paths(path)) {
             let (bytes, hash) = hash_of(&file)?;
             let found = format!("{bytes} bytes with the hash {hash:016x}");
@@ -216,14 +227,14 @@ impl Manifest {
                 let error = Error::malformed("the shard is not the one in the list");
                 return Err(error.expected(expected).found(found).in_file(&file));
             }
-            files.push(reader::verify(&file)?);
+            files.push(SampleFile::open(&file)?);
+            hashes.push((bytes, hash));
         }
-        let files = in_order(files)?;
-        if Self::of(&files, self.division.clone())? != *self {
+        if Self::of_hashed(&in_order(files)?, &hashes, self.division.clone())? != *self {
             let error = Error::malformed("the list does not agree with its shards");
             return Err(error.in_file(path));
         }
-        Ok(files)
+        Ok(())
     }
 }
 

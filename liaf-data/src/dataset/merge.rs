@@ -98,11 +98,6 @@ fn copy(
     if let Some(found) = already(path, plan, options)? {
         return Ok(found);
     }
-    if first.stated.has_boxes {
-        return Err(Error::unsupported("files with boxes are not copied into one")
-            .advice("list them instead: make an index of them")
-            .in_file(path));
-    }
     let shape = first.stated.shape;
     let title = Title {
         about: first.stated.about.clone(),
@@ -111,7 +106,7 @@ fn copy(
         shape: frame_shape(shape),
         steps: files.iter().map(|file| file.stated.shape[0] as u64).max().unwrap_or(0),
         has_labels: first.stated.has_classes,
-        boxes: None,
+        has_boxes: first.stated.has_boxes,
         names: first.names.clone(),
         container,
         tensor: *options,
@@ -134,7 +129,7 @@ fn copy(
                 Ok(())
             }
             Step::Items(items) => writer.add(&items[..items.len().min(real)]),
-            Step::End => writer.end(),
+            Step::End(boxes) => writer.end(boxes),
         })?;
     }
     let failed = which.failed;
@@ -154,11 +149,10 @@ fn index(path: &Path, files: &[SampleFile], options: &TensorOptions) -> Result<V
         file.each(&mut |_| Ok(()))?;
     }
     let list = Manifest::of(files, None)?;
-    if Manifest::read(path).is_ok_and(|old| old == list) {
-        return verify(path);
+    if !Manifest::read(path).is_ok_and(|old| old == list) {
+        list.write(path, options.overwrite)?;
     }
-    list.write(path, options.overwrite)?;
-    verify(path)
+    Ok(Verified::of_list(list, path))
 }
 
 fn absolute(path: PathBuf) -> PathBuf {

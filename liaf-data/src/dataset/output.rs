@@ -5,7 +5,7 @@ use std::path::Path;
 
 use twox_hash::XxHash64;
 
-use super::boxes::{BoxTensors, LabelledBox};
+use super::boxes::{BoxTensors, SampleBox};
 use super::contents::{Columns, Contents};
 use super::title::{Title, Which};
 use crate::error::{Error, Result};
@@ -96,7 +96,7 @@ pub(super) struct Writer {
     per_sample: Vec<(PerSample, TensorId)>,
     boxes: Option<BoxTensors>,
     hashes: TensorId,
-    /// Hashes of the items of each recording so far.
+    /// Hashes of the items and boxes of each recording so far.
     hash: Vec<XxHash64>,
     /// Size of a dense sample in bytes.
     sample_bytes: usize,
@@ -130,9 +130,9 @@ impl Writer {
         for column in PerSample::of(title.contents, title.has_labels) {
             per_sample.push((column, number(column.name())?));
         }
-        let boxes = match title.boxes {
-            None => None,
-            Some(sensor) => Some(BoxTensors::add(&mut file, sensor, title)?),
+        let boxes = match title.has_boxes {
+            true => Some(BoxTensors::add(&mut file)?),
+            false => None,
         };
         title.names.write(&mut file)?;
         let hashes = file.add("hashes", ElementType::U64, Rows::Growing, &[])?;
@@ -163,13 +163,6 @@ impl Writer {
         })
     }
 
-    /// Takes the boxes of the recording of which the following samples are.
-    pub fn take_boxes(&mut self, all: Vec<LabelledBox>) {
-        if let Some(boxes) = &mut self.boxes {
-            boxes.all = all;
-        }
-    }
-
     /// Begins a sample.
     pub fn begin(&mut self, sample: Sample) {
         self.open = Some(sample);
@@ -185,7 +178,7 @@ impl Writer {
             self.buffer.extend_from_slice(bytes);
             return Ok(());
         }
-        self.hash_items(bytes)?;
+        self.hash()?.write(bytes);
         for (number, &tensor) in self.items.iter().enumerate() {
             self.columns.take(number, bytes, &mut self.buffer);
             self.file.append_bytes(tensor, &self.buffer)?;
@@ -194,15 +187,17 @@ impl Writer {
         Ok(())
     }
 
-    /// Completes the open sample. Missing frames are zero.
-    pub fn end(&mut self) -> Result<()> {
+    /// Completes the open sample, which has these boxes. Missing frames are zero.
+    pub fn end(&mut self, boxes: &[SampleBox]) -> Result<()> {
         if self.contents == Contents::Frames {
             let mut buffer = std::mem::take(&mut self.buffer);
             buffer.resize(self.sample_bytes, 0);
-            self.hash_items(&buffer)?;
+            self.hash()?.write(&buffer);
             self.file.append_bytes(self.items[0], &buffer)?;
             self.buffer = buffer;
         }
+        let hash = self.hash()?;
+        boxes.iter().for_each(|one| one.hash(hash));
         let Some(sample) = self.open.take() else { return Ok(()) };
         for (column, tensor) in &self.per_sample {
             self.file.append(*tensor, &[column.get(&sample)])?;
@@ -210,18 +205,18 @@ impl Writer {
         if let Some(offsets) = self.offsets {
             self.file.append(offsets, &[self.written as i64])?;
         }
-        if let Some(boxes) = &mut self.boxes {
-            boxes.sample(&mut self.file, &sample)?;
+        if let Some(tensors) = &mut self.boxes {
+            tensors.write(&mut self.file, boxes)?;
         }
         self.samples += 1;
         Ok(())
     }
 
-    fn hash_items(&mut self, bytes: &[u8]) -> Result<()> {
+    /// The hash of the recording of which the open sample is.
+    fn hash(&mut self) -> Result<&mut XxHash64> {
         let source = self.open.and_then(|sample| usize::try_from(sample.source).ok());
         let hash = source.and_then(|source| self.hash.get_mut(source));
-        hash.ok_or_else(|| Error::malformed("a sample is of no recording"))?.write(bytes);
-        Ok(())
+        hash.ok_or_else(|| Error::malformed("a sample is of no recording"))
     }
 
     /// Completes the file. Returns the number of samples and the size of the file.

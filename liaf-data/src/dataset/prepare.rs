@@ -104,6 +104,11 @@ fn same_names(listing: &Listing) -> Option<String> {
 }
 
 impl Prepared<'_> {
+    /// The splits of which files will be made; `None` for samples that are not divided.
+    pub fn splits(&self) -> impl Iterator<Item = Option<Split>> {
+        self.splits.iter().copied()
+    }
+
     /// The plan as files store it.
     pub(super) fn plan_text(&self) -> String {
         plan_text(self.plan)
@@ -183,7 +188,7 @@ impl Prepared<'_> {
             shape: self.shape,
             steps,
             has_labels: !self.listing.classes.is_empty() && !self.listing.has_boxes(),
-            boxes: self.listing.has_boxes().then_some(self.sensor),
+            has_boxes: self.listing.has_boxes(),
             names: Names::of(self.listing),
             container: *container,
             tensor: *tensor,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use twox_hash::XxHash64;
 
+use super::boxes::{BoxReader, SampleBox};
 use super::contents::{Columns, Contents};
 use super::output::{PerSample, Sample};
 use super::title::{Names, Stated, not_ours};
@@ -15,7 +16,7 @@ use crate::tensor::TensorFile;
 
 /// Number of bytes of frames, and of records, that are read at a time.
 const FRAMES: usize = 4 << 20;
-const RECORDS: u64 = 1 << 17;
+const RECORDS: u64 = 1 << 20;
 
 /// A file of samples.
 pub(super) struct SampleFile {
@@ -35,8 +36,8 @@ pub(super) enum Step<'a> {
     Begin(Sample),
     /// Its next items: all of its frames, also those that fill it up, or records.
     Items(&'a [u8]),
-    /// It is complete.
-    End,
+    /// It is complete, and has these boxes.
+    End(&'a [SampleBox]),
 }
 
 impl SampleFile {
@@ -115,9 +116,30 @@ impl SampleFile {
     /// Those of `visit`; if the file cannot be read or its items are not those that were written.
     pub fn each(&self, visit: &mut dyn FnMut(Step<'_>) -> Result<()>) -> Result<()> {
         let mut hashes = vec![XxHash64::with_seed(0); self.names.len()];
+        let mut boxes = match self.stated.has_boxes {
+            true => Some(self.in_file(BoxReader::new(&self.file, self.samples.len()))?),
+            false => None,
+        };
+        let (mut number, mut source) = (0, 0);
+        let visit = &mut |step: Step<'_>| {
+            match step {
+                Step::Begin(sample) => source = sample.source as usize,
+                Step::Items(items) => hashes[source].write(items),
+                Step::End(_) => {
+                    let boxes = match &mut boxes {
+                        Some(boxes) => self.in_file(boxes.of(number))?,
+                        None => &[],
+                    };
+                    boxes.iter().for_each(|one| one.hash(&mut hashes[source]));
+                    number += 1;
+                    return visit(Step::End(boxes));
+                }
+            }
+            visit(step)
+        };
         match self.stated.contents {
-            Contents::Frames => self.each_dense(&mut hashes, visit)?,
-            Contents::Sparse | Contents::Events => self.each_ragged(&mut hashes, visit)?,
+            Contents::Frames => self.each_dense(visit)?,
+            Contents::Sparse | Contents::Events => self.each_ragged(visit)?,
         }
         for (recording, (found, stored)) in hashes.iter().zip(&self.hashes).enumerate() {
             if found.finish() != *stored {
@@ -136,11 +158,11 @@ impl SampleFile {
         String::from_utf8_lossy(name.unwrap_or_default()).into_owned()
     }
 
-    fn each_dense(
-        &self,
-        hashes: &mut [XxHash64],
-        visit: &mut dyn FnMut(Step<'_>) -> Result<()>,
-    ) -> Result<()> {
+    fn in_file<T>(&self, outcome: Result<T>) -> Result<T> {
+        outcome.map_err(|error| error.in_file(&self.path))
+    }
+
+    fn each_dense(&self, visit: &mut dyn FnMut(Step<'_>) -> Result<()>) -> Result<()> {
         let cells: usize = self.stated.shape.iter().product();
         let size = cells * self.stated.dtype.bytes();
         let at_a_time = (FRAMES / size.max(1)).max(1);
@@ -150,19 +172,14 @@ impl SampleFile {
             for (number, sample) in samples.iter().enumerate() {
                 let items = &frames.bytes()[number * size..(number + 1) * size];
                 visit(Step::Begin(*sample))?;
-                hashes[sample.source as usize].write(items);
                 visit(Step::Items(items))?;
-                visit(Step::End)?;
+                visit(Step::End(&[]))?;
             }
         }
         Ok(())
     }
 
-    fn each_ragged(
-        &self,
-        hashes: &mut [XxHash64],
-        visit: &mut dyn FnMut(Step<'_>) -> Result<()>,
-    ) -> Result<()> {
+    fn each_ragged(&self, visit: &mut dyn FnMut(Step<'_>) -> Result<()>) -> Result<()> {
         let columns = self.stated.columns();
         let size = columns.record() as u64;
         let total = self.records.last().map_or(0, |records| records.end);
@@ -178,11 +195,10 @@ impl SampleFile {
                 let end = records.end.min(held.end);
                 let place = |at: u64| ((at - held.start) * size) as usize;
                 let items = &bytes[place(next)..place(end)];
-                hashes[sample.source as usize].write(items);
                 visit(Step::Items(items))?;
                 next = end;
             }
-            visit(Step::End)?;
+            visit(Step::End(&[]))?;
         }
         Ok(())
     }

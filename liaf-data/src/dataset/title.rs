@@ -53,8 +53,8 @@ pub(super) struct Title {
     /// T.
     pub steps: u64,
     pub has_labels: bool,
-    /// The size of the sensor, if there are boxes beside the frames.
-    pub boxes: Option<SensorSize>,
+    /// Whether there are boxes beside the frames.
+    pub has_boxes: bool,
     pub names: Names,
     pub container: Container,
     pub tensor: TensorOptions,

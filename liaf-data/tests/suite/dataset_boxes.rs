@@ -5,9 +5,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use liaf_data::dataset::{Build, DataSet, ListOptions, Listing, SampleRule, Split};
+use liaf_data::dataset::{
+    Build, Contents, DataSet, Join, ListOptions, Listing, PartOf, SampleRule, Split, SplitRule,
+    merge, verify,
+};
 use liaf_data::frames::{Dtype, FrameOptions};
-use liaf_data::tensor::TensorFile;
+use liaf_data::tensor::{TensorFile, TensorOptions};
 use liaf_data::{ErrorKind, Limits, Result};
 use tempfile::TempDir;
 
@@ -182,6 +185,61 @@ fn a_recording_whose_boxes_are_cut_short_is_left_out_and_reported() {
             .iter()
             .any(|(path, samples, _)| path.ends_with("out.train.npz") && *samples == 1)
     );
+}
+
+#[test]
+fn parts_with_boxes_are_merged_to_the_bytes_of_a_single_run() {
+    let folder = miniature();
+    let listing = list(folder.path()).unwrap();
+    let made = |name: &str, part: Option<PartOf>, contents: Contents| {
+        let frames = FrameOptions::window_ms(20).size(152, 120).dtype(Dtype::U8);
+        let samples = SampleRule::Cut { steps: 5, keep_partial: false };
+        let output = folder.path().join(name);
+        let split = SplitRule::None;
+        let build =
+            Build { frames, samples, part, contents, split, ..Build::new("gen1", output).unwrap() };
+        run(&build, &listing).unwrap().files.remove(0).0
+    };
+    for (contents, extension) in [(Contents::Frames, "safetensors"), (Contents::Sparse, "npz")] {
+        let single = made(&format!("single-{extension}.{extension}"), None, contents);
+        let parts = [1, 2].map(|i| {
+            made(
+                &format!("whole-{extension}.{extension}"),
+                Some(PartOf::new(i, 2).unwrap()),
+                contents,
+            )
+        });
+        let out = folder.path().join(format!("whole-{extension}.{extension}"));
+        let options = TensorOptions::default();
+        let merged = merge(&parts, &out, Join::Copy, &options).unwrap();
+        assert_eq!(merged[0].files[0].0, out);
+        assert!(fs::read(&out).unwrap() == fs::read(&single).unwrap(), "{contents:?}");
+        let listed = merge(&parts, &out, Join::Index, &options).unwrap();
+        assert_eq!((listed[0].samples, listed[0].files.len()), (merged[0].samples, 2));
+    }
+}
+
+#[test]
+fn a_box_that_is_not_the_one_that_was_written_is_found() {
+    let folder = miniature();
+    let frames = FrameOptions::window_ms(20).size(8, 8).dtype(Dtype::U8);
+    let output = folder.path().join("out.safetensors");
+    let samples = SampleRule::Cut { steps: 5, keep_partial: false };
+    let build = Build { frames, samples, ..Build::new("gen1", output).unwrap() };
+    let (path, ..) = run(&build, &list(folder.path()).unwrap()).unwrap().files.remove(0);
+    verify(&path).unwrap();
+    let good = fs::read(&path).unwrap();
+    let file = TensorFile::open(&path, &Limits::default()).unwrap();
+    for name in ["boxes", "box_confidences", "box_labels", "box_frames", "box_t", "box_tracks"] {
+        let tensor = file.get(name).unwrap();
+        let stored = tensor.bytes();
+        let at = good.windows(stored.len()).rposition(|window| window == stored).unwrap();
+        let mut bad = good.clone();
+        bad[at + stored.len() - 1] ^= 1;
+        fs::write(&path, bad).unwrap();
+        let error = verify(&path).unwrap_err().to_string();
+        assert!(error.contains("not those that were written"), "{name}: {error}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod tensors;
 
 use super::build::Build;
 pub(super) use read::{BoxFaults, LabelledBox, hash, read};
-pub(super) use tensors::BoxTensors;
+pub(super) use tensors::{BoxReader, BoxTensors, SampleBox, of_sample};
 
 use crate::error::{Error, Result};
 
