@@ -102,7 +102,7 @@ pub(super) fn evaluate(
     let (mut space, mut losses) = (Workspace::new(), 0.0);
     let only = only_input(network);
     let only = only.as_deref();
-    loader.run(set, &loader.stored(set), 0, 0, |batch| {
+    loader.run_stored(set, |batch| {
         let Some(inputs) = batch.inputs(only) else { return Ok(()) };
         // Spikes are known only to a pass that keeps them; one that is frozen gives the scores of
         // evaluation.

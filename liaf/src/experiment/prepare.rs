@@ -168,8 +168,7 @@ fn factor(experiment: &Experiment, data: &Data) -> Result<f32> {
         Scale::Measured(Measured::Rms) => {
             let loader = Loader { threads: experiment.loaders, ..Loader::new(16) };
             let (mut squares, mut cells) = (0.0_f64, 0_usize);
-            let set = &*data.train;
-            loader.run(set, &loader.stored(set), 0, 0, |mut batch| {
+            loader.run_stored(&*data.train, |mut batch| {
                 for array in batch.arrays_mut().filter(|array| array.ndim() == 5) {
                     squares += array.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>();
                     cells += array.len();

@@ -21,7 +21,7 @@ use super::record::{EpochRecord, Position, StepRecord, Summary, best};
 use super::report::Report;
 
 use crate::error::Result;
-use crate::samples::{Augment, Examples, Loader};
+use crate::samples::{Examples, Loader};
 
 /// What a run tells while it goes on.
 #[derive(Debug, Clone, Copy)]
@@ -253,8 +253,8 @@ impl<'a> Run<'a> {
     fn score(&mut self, set: &dyn Examples, watch: &mut Watch<'_>) -> Result<Score> {
         let mut all = Score::default();
         let only = only_input(self.trainer.network());
-        let loader = still(self.loader);
-        loader.run(set, &loader.stored(set), 0, 0, |batch| {
+        let loader = self.loader;
+        loader.run_stored(set, |batch| {
             let Some(inputs) = batch.inputs(only.as_deref()) else { return Ok(()) };
             let own = self.trainer.evaluate(&inputs, batch.labels())?;
             all.loss += own.loss * batch.len() as f64;
@@ -291,7 +291,6 @@ impl<'a> Run<'a> {
         let Self { experiment, plan, data, loader, position, folder, trainer, .. } = self;
         let epochs = position.epochs;
         let network = trainer.into_network();
-        let loader = still(loader);
         let (mut last, mut of_best) = (None, None);
         if !stopped {
             let loss = &experiment.recipe.loss;
@@ -339,11 +338,6 @@ impl<'a> Run<'a> {
             finished: !stopped && self.is_finished(),
         }
     }
-}
-
-/// The same batches without random changes.
-fn still(loader: Loader) -> Loader {
-    Loader { augment: Augment::default(), ..loader }
 }
 
 /// An error if the watcher stops the run.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use liaf_core::{Inputs, Shape};
 use liaf_data::Error;
 use liaf_data::frames::SampleRecipe;
-use ndarray::{Array5, ArrayD, Axis, Slice};
+use ndarray::{Array5, ArrayD, Axis};
 
 use crate::error::Result;
 
@@ -174,23 +174,6 @@ impl Collated {
             }
         }
         Some(all)
-    }
-
-    /// Memory of the arrays in bytes.
-    pub fn bytes(&self) -> u64 {
-        self.parts.iter().map(|part| size_of::<f32>() as u64 * part.array.len() as u64).sum()
-    }
-
-    /// Only the first `steps` steps.
-    #[must_use]
-    pub fn truncated(mut self, steps: usize) -> Self {
-        for part in self.parts.iter_mut().filter(|part| part.array.ndim() > 1) {
-            let end = steps.min(part.array.len_of(Axis(1)));
-            part.array.slice_axis_inplace(Axis(1), Slice::from(..end));
-            part.array = part.array.as_standard_layout().into_owned();
-            part.lengths.iter_mut().flatten().for_each(|length| *length = (*length).min(end));
-        }
-        self
     }
 }
 

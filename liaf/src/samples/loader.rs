@@ -86,6 +86,19 @@ impl Loader {
         numbers.chunks(self.batch.max(1)).map(<[usize]>::to_vec).collect()
     }
 
+    /// Passes all samples to `take`, as they are and in the order of the set, until it returns an error.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_stored(
+        &self,
+        set: &dyn Examples,
+        take: impl FnMut(Collated) -> Result<()>,
+    ) -> Result<()> {
+        let still = Self { augment: Augment::default(), ..*self };
+        still.run(set, &self.stored(set), 0, 0, take)
+    }
+
     /// Passes the batches with these samples to `take`, one after another, until it returns an error.
     /// Random changes depend on seed, epoch and sample.
     ///

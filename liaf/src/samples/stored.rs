@@ -122,7 +122,6 @@ mod tests {
         assert_eq!((batch.labels(), batch.lengths(FRAMES)), (&[0, 1][..], Some(&[2, 3][..])));
         let cells: Vec<f32> = batch.array(FRAMES).unwrap().iter().copied().collect();
         assert_eq!(cells, [6., 7., 8., 9., 0., 0., 0., 1., 2., 3., 4., 5.]);
-        assert_eq!(batch.truncated(2).lengths(FRAMES), Some(&[2, 2][..]));
         assert!(set.collate(&[2]).is_err());
         let path = folder.path().join("b.safetensors");
         write(&path, None);

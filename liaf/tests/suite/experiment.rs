@@ -391,6 +391,27 @@ fn simulated_recordings_are_learned_from() {
 }
 
 #[test]
+fn a_data_set_without_a_test_split_is_refused_before_its_samples_are_made() {
+    let folder = tempfile::tempdir().unwrap();
+    for class in ["left", "right"] {
+        let path = folder.path().join("set").join(class);
+        fs::create_dir_all(&path).unwrap();
+        fs::write(path.join("1.csv"), "t,x,y,p\n0,1,1,1\n9000,2,2,0\n").unwrap();
+    }
+    let text = "[data]\ntype = 'dataset'\nname = 'folder'\ndir = 'set'\ncache = 'cache.safetensors'\n\
+        bins = 2\n[network]\ninputs.frames.shape = [2, 3, 3]\nlayers = [\n{ type = 'flatten' },\n\
+        { type = 'dense', units = 2 },\n{ type = 'aggregate' },\n]\n[recipe]\nepochs = 1\n";
+    let path = folder.path().join("set.toml");
+    fs::write(&path, text).unwrap();
+    let error = Experiment::read(&path).unwrap().run(&mut on).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Caller);
+    let error = error.to_string();
+    assert!(error.contains("set.toml:1: ") && error.contains("which samples test"), "{error}");
+    let is_made = |entry: fs::DirEntry| entry.file_name().to_string_lossy().starts_with("cache");
+    assert!(!fs::read_dir(folder.path()).unwrap().any(|entry| is_made(entry.unwrap())));
+}
+
+#[test]
 fn checkpoints_say_what_is_needed_to_continue() {
     let folder = tempfile::tempdir().unwrap();
     experiment().out(folder.path()).run(&mut on).unwrap();

@@ -11,7 +11,7 @@ use liaf_data::dataset::{Asked, DataSet, ListOptions, Questions, Split};
 use ndarray::{Array2, ArrayD};
 use serde::{Deserialize, Serialize};
 
-use super::{Data, Kind, Loading, located};
+use super::{Data, Kind, Loading, Source, located};
 use crate::error::Result;
 use crate::experiment::document::Document;
 use crate::samples::examples::check_numbers;
@@ -36,7 +36,9 @@ impl Kind for Babi {
     fn locate(&mut self, document: &Document) {
         self.dir = located(document, &["data", "dir"], &self.dir);
     }
+}
 
+impl Source for Babi {
     fn load(&self, _loading: &Loading<'_>) -> Result<Data> {
         let options =
             ListOptions { subset: Some(format!("qa{}", self.task)), ..ListOptions::default() };

@@ -12,7 +12,7 @@ use liaf_data::model::Parameters;
 use liaf_data::{Error, Limits};
 use serde::{Deserialize, Serialize};
 
-use super::{Data, Kind, Loading, located};
+use super::{Data, Kind, Loading, Source, located};
 use crate::error::Result;
 use crate::experiment::document::Document;
 use crate::samples::StoredSamples;
@@ -71,7 +71,9 @@ impl Kind for FromRecordings {
             }
         }
     }
+}
 
+impl Source for FromRecordings {
     fn load(&self, loading: &Loading<'_>) -> Result<Data> {
         let set = DataSet::named(&self.name)?;
         let class_from: Option<ClassFrom> =
@@ -101,7 +103,14 @@ impl Kind for FromRecordings {
             (loading.tell)(progress.done, progress.recordings);
         };
         let go_on = || (loading.tell)(0, 0);
-        let built = build.run(&listing, &tell, &go_on)?;
+        let prepared = build.prepare(&listing)?;
+        let splits: Vec<_> = prepared.splits().flatten().collect();
+        if ![Split::Train, Split::Test].iter().all(|split| splits.contains(split)) {
+            return Err(Error::caller("the data set does not say which samples test")
+                .expected("`split`, as in \"random:1:0.8\" or \"time:0.7\"")
+                .into());
+        }
+        let built = prepared.run(&tell, &go_on)?;
         let mut remarks: Vec<String> = listing.remarks.iter().map(ToString::to_string).collect();
         remarks.extend(built.failures.iter().map(|failure| failure.error.to_string()));
         if built.failed_before > 0 {
@@ -111,11 +120,6 @@ impl Kind for FromRecordings {
             let path = named(&cache, split);
             Ok(Arc::new(StoredSamples::read(&path, &Limits::default())?))
         };
-        if built.files.len() < 2 {
-            return Err(Error::caller("the data set does not say which samples test")
-                .expected("`split`, as in \"random:1:0.8\" or \"time:0.7\"")
-                .into());
-        }
         let (train, test) = (of(Split::Train)?, of(Split::Test)?);
         Ok(Data { train, validation: None, test, remarks })
     }

@@ -8,7 +8,7 @@ use liaf_data::{Error, Limits};
 use serde::{Deserialize, Serialize};
 
 use super::split::{Rule, split};
-use super::{Data, Kind, Loading, located};
+use super::{Data, Kind, Loading, Source, located};
 use crate::error::Result;
 use crate::experiment::document::Document;
 use crate::samples::{Examples, StoredSamples};
@@ -34,7 +34,9 @@ impl Kind for Files {
             *test = located(document, &["data", "test"], test);
         }
     }
+}
 
+impl Source for Files {
     fn load(&self, _loading: &Loading<'_>) -> Result<Data> {
         let limits = Limits::default();
         let read = |path: &PathBuf| -> Result<Arc<dyn Examples>> {

@@ -9,6 +9,7 @@ mod files;
 mod simulation;
 mod split;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,8 +31,8 @@ pub(super) struct Data {
     pub remarks: Vec<String>,
 }
 
-impl std::fmt::Debug for Data {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = |set: &Arc<dyn Examples>| set.len();
         f.debug_struct("Data")
             .field("train", &count(&self.train))
@@ -50,16 +51,19 @@ pub(super) struct Loading<'a> {
     pub tell: &'a (dyn Fn(usize, usize) -> bool + Sync),
 }
 
+/// Where samples come from.
+trait Source: fmt::Debug + Send + Sync {
+    /// Reads the samples.
+    fn load(&self, loading: &Loading<'_>) -> Result<Data>;
+}
+
 /// A kind of data.
-trait Kind: Serialize + DeserializeOwned {
+trait Kind: Source + Serialize + DeserializeOwned + 'static {
     /// The name in `type = "…"`.
     const NAME: &str;
 
     /// Makes paths independent of the folder in which the program runs.
     fn locate(&mut self, document: &Document);
-
-    /// Reads the samples.
-    fn load(&self, loading: &Loading<'_>) -> Result<Data>;
 }
 
 /// The table `[data]` after it has been read.
@@ -68,11 +72,8 @@ pub(super) struct Section {
     /// As it is written in the file of the run.
     pub resolved: toml::Table,
     validation: f64,
-    load: Load,
+    source: Box<dyn Source>,
 }
-
-/// How the samples of a kind are loaded.
-type Load = fn(&Section, &Loading<'_>) -> Result<Data>;
 
 const KEYS: [&str; 1] = ["data"];
 
@@ -125,13 +126,13 @@ impl Section {
         if validation > 0.0 {
             resolved.insert("validation".into(), validation.into());
         }
-        Ok(Self { resolved, validation, load: load::<K> })
+        Ok(Self { resolved, validation, source: Box::new(kind) })
     }
 
     /// Loads the samples.
     pub fn load(&self, loading: &Loading<'_>, seed: u64) -> Result<Data> {
-        let mut data =
-            (self.load)(self, loading).map_err(|error| loading.document.found_at(&KEYS, error))?;
+        let loaded = self.source.load(loading);
+        let mut data = loaded.map_err(|error| loading.document.found_at(&KEYS, error))?;
         if self.validation > 0.0 {
             let rule = split::Rule::Random { seed, share: 1.0 - self.validation };
             let (train, validation) = split::split(&data.train, rule)?;
@@ -139,16 +140,6 @@ impl Section {
         }
         Ok(data)
     }
-}
-
-fn load<K: Kind>(section: &Section, loading: &Loading<'_>) -> Result<Data> {
-    let mut fields = section.resolved.clone();
-    fields.remove("type");
-    fields.remove("validation");
-    let kind: K = toml::Value::Table(fields)
-        .try_into()
-        .map_err(|error: toml::de::Error| Error::config(error.message()))?;
-    kind.load(loading)
 }
 
 /// A configuration as a table.

@@ -12,7 +12,7 @@ use ndarray::Array5;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Data, Kind, Loading};
+use super::{Data, Kind, Loading, Source};
 use crate::error::Result;
 use crate::experiment::document::Document;
 use crate::samples::{Examples, FrameArray};
@@ -51,7 +51,9 @@ impl Kind for Simulation {
     const NAME: &str = "simulation";
 
     fn locate(&mut self, _document: &Document) {}
+}
 
+impl Source for Simulation {
     fn load(&self, loading: &Loading<'_>) -> Result<Data> {
         let sensor: SensorSize = self.size.parse()?;
         let per_class = self.train.saturating_add(self.test);
