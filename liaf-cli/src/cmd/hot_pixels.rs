@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use liaf::data::filter::{HotPixels, Pixels};
 use liaf::data::io::AtomicFile;
-use liaf::data::model::Fingerprint;
+use liaf::data::model::{Fingerprint, RecordingInfo};
 use liaf::data::options::Coords;
 use liaf::data::{EventBatch, EventSink, Recording};
 
@@ -57,6 +57,21 @@ impl HotPixelArgs {
         Ok(AtomicFile::check(path, self.force)?)
     }
 
+    /// Checks what is chosen of a recording before its events are read.
+    ///
+    /// # Errors
+    /// If that is not a single stream of events.
+    pub fn check_stream(&self, info: &RecordingInfo) -> Result<()> {
+        let is_one = match info.stream {
+            Some(_) => info.reads_events(),
+            None => info.event_streams().count() == 1,
+        };
+        if self.hot_pixels.is_some() && !is_one {
+            bail!(Usage("--hot-pixels needs one stream of events: choose it with --stream".into()));
+        }
+        Ok(())
+    }
+
     /// A finder for the events of the chosen stream, if hot pixels are looked for.
     ///
     /// # Errors
@@ -71,15 +86,12 @@ impl HotPixelArgs {
         counted.find(self.hot_factor, self.hot_events)
     }
 
-    /// Writes the file.
+    /// Writes the file, if hot pixels were looked for.
     ///
     /// # Errors
-    /// If no stream of events was read, or the file cannot be written.
-    pub fn write(&self, pixels: Option<&Pixels>) -> Result<()> {
+    /// If the file cannot be written.
+    pub fn write(&self, pixels: &Pixels) -> Result<()> {
         let Some(path) = &self.hot_pixels else { return Ok(()) };
-        let Some(pixels) = pixels else {
-            bail!(Usage("--hot-pixels needs one stream of events: choose it with --stream".into()));
-        };
         let mut file = AtomicFile::create(path, self.force, true)?;
         file.append(pixels.to_text().as_bytes())?;
         file.finish()?;

@@ -105,16 +105,20 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             true => Recording::join(files, options.clone()),
             false => Recording::open(file, options.clone()),
         };
-        let looked = args.read.on_threads(|| look(open()?, &options, &args.hot))?;
+        let opened = args.read.on_threads(open)?;
+        if let Ok(recording) = &opened {
+            args.hot.check_stream(recording.info())?;
+        }
+        let looked = args.read.on_threads(|| look(opened?, &options, &args.hot))?;
         if let Ok((info, _)) = &looked
             && file.as_os_str() == "-"
         {
             applies::check_formats(&[info.format])?;
         }
-        if let Ok((_, found)) = &looked {
-            args.hot.write(
-                found.first().filter(|_| found.len() == 1).and_then(|one| one.hot.as_ref()),
-            )?;
+        if let Ok((_, found)) = &looked
+            && let Some(pixels) = found.first().and_then(|only| only.hot.as_ref())
+        {
+            args.hot.write(pixels)?;
         }
         let mut out = io::stdout().lock();
         match looked {

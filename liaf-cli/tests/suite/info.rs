@@ -139,3 +139,20 @@ fn hot_pixels_are_found_written_and_masked() {
         liaf.run(wrong).ends(2).says(&[says]);
     }
 }
+
+#[test]
+fn hot_pixels_without_one_stream_of_events_are_refused_before_any_event_is_read() {
+    let liaf = Liaf::new();
+    let (recording, hot) = (liaf.path("cut.aedat4"), liaf.path("hot.csv"));
+    let (recording, hot) = (recording.to_str().unwrap(), hot.to_str().unwrap());
+    let measurements = "good/aedat4/dv_all_lz4.aedat4";
+    for (source, stream) in [(STEREO, &[][..]), (measurements, &["--stream", "imu"])] {
+        // What is cut off would be an error if the events were read first.
+        let whole = fs::read(fixture(source)).unwrap();
+        fs::write(recording, &whole[..whole.len() / 2]).unwrap();
+        let strict = [&["info", recording, "--strict"], stream].concat();
+        liaf.run(&strict).ends(1).says(&["incomplete"]);
+        let refused = [&strict[..], &["--hot-pixels", hot]].concat();
+        liaf.run(&refused).ends(2).says(&["--stream"]);
+    }
+}
