@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::reference::Reference;
-use crate::common::{SAMPLES, check_gradients, random, relative_error};
+use crate::common::{ACTIVATIONS, SAMPLES, check_gradients, random, relative_error};
 use liaf_core::graph::{Inputs, Train};
 use liaf_core::layer::{
     Activate, Add, AvgPool, BatchNorm, Concat, Conv2d, Dense, Dropout, Embedding, Flatten,
@@ -14,15 +14,7 @@ use ndarray::s;
 
 #[test]
 fn activations_agree_with_finite_differences() {
-    for kind in [
-        Activation::Identity,
-        Activation::Relu,
-        Activation::LeakyRelu { slope: 0.2 },
-        Activation::Selu,
-        Activation::Elu { alpha: 0.5 },
-        Activation::Sigmoid,
-        Activation::Tanh,
-    ] {
+    for kind in ACTIVATIONS {
         let config = NetworkConfig::sequential([7]).then(Activate::new(kind));
         let mut network = config.build::<f64>(1).unwrap();
         let batch = [("input", random(&[SAMPLES, 3, 7], 2))];

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::common::reference::Reference;
-use crate::common::{SAMPLES, check_gradients, random};
+use crate::common::{ACTIVATIONS, SAMPLES, check_gradients, random};
 use liaf_core::activation::Activation;
 use liaf_core::graph::{Inputs, Trace, Train};
 use liaf_core::init::{Scheme, WeightInit};
@@ -189,16 +189,7 @@ fn gradients_agree_with_finite_differences_for_every_surrogate_output_and_reset(
 
 #[test]
 fn gradients_agree_with_finite_differences_for_every_activation() {
-    let activations = [
-        Activation::Identity,
-        Activation::Relu,
-        Activation::LeakyRelu { slope: 0.2 },
-        Activation::Selu,
-        Activation::Elu { alpha: 1.5 },
-        Activation::Sigmoid,
-        Activation::Tanh,
-    ];
-    for activation in activations {
+    for activation in ACTIVATIONS {
         for threshold_related in [true, false] {
             let neuron = learned(activation.into(), Reset::default(), Surrogate::default());
             let neuron = Neuron { threshold_related, synapse: None, ..neuron };

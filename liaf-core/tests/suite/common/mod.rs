@@ -10,8 +10,19 @@ use std::path::PathBuf;
 
 use liaf_core::graph::{Inputs, Pass, SLOTS, Train};
 use liaf_core::rng::Key;
-use liaf_core::{GradientSum, Mode, Network, Real, Workspace};
+use liaf_core::{Activation, GradientSum, Mode, Network, Real, Workspace};
 use ndarray::{ArrayD, IxDyn};
+
+/// An activation of each kind.
+pub const ACTIVATIONS: [Activation; 7] = [
+    Activation::Identity,
+    Activation::Relu,
+    Activation::LeakyRelu { slope: 0.2 },
+    Activation::Selu,
+    Activation::Elu { alpha: 1.5 },
+    Activation::Sigmoid,
+    Activation::Tanh,
+];
 
 /// A file of `fixtures/reference`.
 pub fn reference_file(name: &str) -> PathBuf {

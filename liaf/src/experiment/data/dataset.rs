@@ -94,21 +94,25 @@ impl Source for FromRecordings {
         };
         let build = self.build(&cache)?;
         let listing = set.list(&self.dir, &listed)?;
-        if let Some(folder) = cache.parent() {
-            std::fs::create_dir_all(folder).map_err(|error| {
-                Error::system("cannot create the folder", error).in_file(folder)
-            })?;
-        }
         let tell = |progress: &liaf_data::dataset::Progress| {
             (loading.tell)(progress.done, progress.recordings);
         };
         let go_on = || (loading.tell)(0, 0);
         let prepared = build.prepare(&listing)?;
         let splits: Vec<_> = prepared.splits().flatten().collect();
-        if ![Split::Train, Split::Test].iter().all(|split| splits.contains(split)) {
-            return Err(Error::caller("the data set does not say which samples test")
+        for (split, role) in [(Split::Train, "train"), (Split::Test, "test")] {
+            if !splits.contains(&split) {
+                return Err(Error::caller(format!(
+                    "the data set does not say which samples {role}"
+                ))
                 .expected("`split`, as in \"random:1:0.8\" or \"time:0.7\"")
                 .into());
+            }
+        }
+        if let Some(folder) = cache.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| {
+                Error::system("cannot create the folder", error).in_file(folder)
+            })?;
         }
         let built = prepared.run(&tell, &go_on)?;
         let mut remarks: Vec<String> = listing.remarks.iter().map(ToString::to_string).collect();
