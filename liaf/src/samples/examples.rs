@@ -154,6 +154,11 @@ impl Collated {
         self.parts.iter_mut().map(|part| &mut part.array)
     }
 
+    /// The arrays of all inputs, to be changed, each with its numbers of steps without padding, if any is padded.
+    pub fn sequences_mut(&mut self) -> impl Iterator<Item = (&mut ArrayD<f32>, Option<&[usize]>)> {
+        self.parts.iter_mut().map(|part| (&mut part.array, part.lengths.as_deref()))
+    }
+
     /// Number of steps of each sample of an input without padding; `None` if none is padded.
     pub fn lengths(&self, name: &str) -> Option<&[usize]> {
         self.parts.iter().find(|part| part.name == name)?.lengths.as_deref()

@@ -56,6 +56,7 @@ mod loader;
 mod options;
 mod ragged;
 mod set;
+mod shuffled;
 mod stored;
 
 use liaf_core::Real;
@@ -72,6 +73,7 @@ pub use loader::Loader;
 pub use options::SampleOptions;
 pub use ragged::RaggedSet;
 pub use set::{Batches, Order, SampleSet};
+pub use shuffled::Shuffled;
 pub use stored::StoredSamples;
 
 use crate::error::Result;

@@ -284,6 +284,29 @@ pub fn write(path: &Path, set: &FrameArray) {
 }
 
 #[test]
+fn a_net_learns_the_order_in_time_and_not_from_shuffled_steps() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().replace('\\', "/");
+    write(Path::new(&at("train.safetensors")), &moving(80, 1));
+    write(Path::new(&at("test.safetensors")), &moving(40, 2));
+    let run = |shuffle: bool| {
+        let files =
+            format!("train = {:?}\ntest = {:?}", at("train.safetensors"), at("test.safetensors"));
+        let data =
+            format!("[data]\ntype = \"files\"\n{files}\nshuffle_steps = {shuffle}\n\n[network]");
+        let text = TEXT.replace("[network]", &data).replace("epochs = 4", "epochs = 16");
+        let out = folder.path().join(format!("run-{shuffle}"));
+        let experiment = Experiment::from_toml(&text).unwrap().out(&out);
+        let outcome = experiment.run(&mut on).unwrap();
+        let resolved = fs::read_to_string(out.join("experiment.toml")).unwrap();
+        assert_eq!(resolved.contains("shuffle_steps = true"), shuffle, "{resolved}");
+        outcome.summary.test_accuracy_last.unwrap()
+    };
+    let (in_order, shuffled) = (run(false), run(true));
+    assert!(in_order >= 0.9 && shuffled <= 0.75, "{in_order} and {shuffled}");
+}
+
+#[test]
 fn what_cannot_be_learned_is_refused_with_its_line() {
     let samples = |labels: &[usize], names: &[&str]| {
         let frames = Array5::<f32>::ones((labels.len(), 6, 2, 6, 6));

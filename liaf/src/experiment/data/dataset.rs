@@ -100,7 +100,7 @@ impl Source for FromRecordings {
         let go_on = || (loading.tell)(0, 0);
         let prepared = build.prepare(&listing)?;
         let splits: Vec<_> = prepared.splits().flatten().collect();
-        for (split, role) in [(Split::Train, "train"), (Split::Test, "test")] {
+        for (split, role) in [(Split::Test, "test"), (Split::Train, "train")] {
             if !splits.contains(&split) {
                 return Err(Error::caller(format!(
                     "the data set does not say which samples {role}"

@@ -14,12 +14,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use liaf_core::Error;
+use liaf_core::rng::Key;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::document::Document;
 use crate::error::Result;
-use crate::samples::Examples;
+use crate::samples::{Examples, Shuffled};
 
 /// The samples for training and test.
 #[derive(Clone)]
@@ -39,6 +40,22 @@ impl fmt::Debug for Data {
             .field("validation", &self.validation.as_ref().map(count))
             .field("test", &count(&self.test))
             .finish_non_exhaustive()
+    }
+}
+
+impl Data {
+    /// The same samples, each with its steps in another order.
+    fn shuffled(self, seed: u64) -> Self {
+        // Sample k of one set is not put into the order of sample k of another.
+        let shuffle = |set, part: u64| -> Arc<dyn Examples> {
+            Arc::new(Shuffled::new(set, Key::new(seed).bits(part)))
+        };
+        Self {
+            train: shuffle(self.train, 0),
+            validation: self.validation.map(|set| shuffle(set, 1)),
+            test: shuffle(self.test, 2),
+            ..self
+        }
     }
 }
 
@@ -71,18 +88,30 @@ trait Kind: Source + Serialize + DeserializeOwned + 'static {
 pub(super) struct Section {
     /// As it is written in the file of the run.
     pub resolved: toml::Table,
-    validation: f64,
+    common: Common,
     source: Box<dyn Source>,
 }
 
 const KEYS: [&str; 1] = ["data"];
 
 /// The fields that every kind has.
-#[derive(Debug, Clone, Copy, Default, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 struct Common {
     /// Share of the training samples of each class that chooses the best epoch instead of training.
+    #[serde(skip_serializing_if = "is_default")]
     validation: f64,
+    /// Whether the steps of each sample, of training and test, are put into a random order: the control that
+    /// shows whether a network uses the order in time.
+    #[serde(skip_serializing_if = "is_default")]
+    shuffle_steps: bool,
+}
+
+/// The fields that do not belong to the kind.
+const NOT_OF_KIND: [&str; 3] = ["type", "validation", "shuffle_steps"];
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Section {
@@ -113,32 +142,31 @@ impl Section {
     }
 
     fn of<K: Kind>(document: &Document) -> Result<Self> {
-        let mut kind: K = document.read(&KEYS, &["type", "validation"])?;
+        let mut kind: K = document.read(&KEYS, &NOT_OF_KIND)?;
         kind.locate(document);
-        let Common { validation } = document.read(&KEYS, &[])?;
-        if !(0.0..1.0).contains(&validation) {
+        let common: Common = document.read(&KEYS, &[])?;
+        if !(0.0..1.0).contains(&common.validation) {
             let error = Error::config("invalid share of samples for validation");
-            let error = error.expected("0 or more and less than 1").found(validation);
+            let error = error.expected("0 or more and less than 1").found(common.validation);
             return Err(document.at(&["data", "validation"], error));
         }
         let mut resolved = table(&kind)?;
         resolved.insert("type".into(), K::NAME.into());
-        if validation > 0.0 {
-            resolved.insert("validation".into(), validation.into());
-        }
-        Ok(Self { resolved, validation, source: Box::new(kind) })
+        resolved.extend(table(&common)?);
+        Ok(Self { resolved, common, source: Box::new(kind) })
     }
 
     /// Loads the samples.
     pub fn load(&self, loading: &Loading<'_>, seed: u64) -> Result<Data> {
+        let Common { validation, shuffle_steps } = self.common;
         let loaded = self.source.load(loading);
         let mut data = loaded.map_err(|error| loading.document.found_at(&KEYS, error))?;
-        if self.validation > 0.0 {
-            let rule = split::Rule::Random { seed, share: 1.0 - self.validation };
+        if validation > 0.0 {
+            let rule = split::Rule::Random { seed, share: 1.0 - validation };
             let (train, validation) = split::split(&data.train, rule)?;
             (data.train, data.validation) = (train, Some(validation));
         }
-        Ok(data)
+        Ok(if shuffle_steps { data.shuffled(seed) } else { data })
     }
 }
 
