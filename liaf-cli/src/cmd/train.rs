@@ -119,12 +119,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         // The samples were still being made. What is finished of them is used by the next run.
         return Ok(code);
     }
-    let outcome = outcome.map_err(|error| {
-        // The limits of data are others.
-        let is_of_memory =
-            error.kind() == liaf::ErrorKind::Limit && matches!(error, liaf::Error::Core(_));
-        let error = of_its_half(error);
-        if is_of_memory { error.context("--max-memory sets the limit") } else { error }
+    let outcome = outcome.map_err(|error| match error.kind() {
+        liaf::ErrorKind::Limit => {
+            of_its_half(error).context("--max-memory sets the limit of a network's memory")
+        }
+        _ => of_its_half(error),
     })?;
     if args.json {
         writeln!(std::io::stdout(), "{}", text::json(&serde_json::to_value(&outcome.summary)?))?;
