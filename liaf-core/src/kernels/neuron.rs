@@ -141,12 +141,27 @@ pub(super) fn plain_backward<R: Real>(n: NeuronBackward<'_, R>) {
 const TILE: usize = 1024;
 
 /// As [`plain_forward`], tile by tile, in loops that the compiler vectorises.
+///
+/// It does so only if the closures are inlined: otherwise the closures of all kinds of activation become one
+/// function, which looks at the kind for every number.
 #[inline(always)]
 pub(super) fn forward<R: Real>(n: NeuronForward<'_, R>) {
     match n.rules.emit {
-        Emit::Spike => forward_tiles(n, |_, over| if over >= R::ZERO { R::ONE } else { R::ZERO }),
-        Emit::Over(f) => by_kind!(f, f => forward_tiles(n, |_, over| f.value(over))),
-        Emit::Potential(f) => by_kind!(f, f => forward_tiles(n, |u, _| f.value(u))),
+        Emit::Spike => forward_tiles(
+            n,
+            #[inline(always)]
+            |_, over| if over >= R::ZERO { R::ONE } else { R::ZERO },
+        ),
+        Emit::Over(f) => by_kind!(f, f => forward_tiles(
+            n,
+            #[inline(always)]
+            |_, over| f.value(over),
+        )),
+        Emit::Potential(f) => by_kind!(f, f => forward_tiles(
+            n,
+            #[inline(always)]
+            |u, _| f.value(u),
+        )),
     }
 }
 
@@ -177,18 +192,40 @@ fn forward_tiles<R: Real>(mut n: NeuronForward<'_, R>, emit: impl Fn(R, R) -> R)
 #[inline(always)]
 pub(super) fn backward<R: Real>(n: NeuronBackward<'_, R>) {
     match n.rules.emit {
-        Emit::Spike => backward_either(n, |_, _, s, _| s),
-        Emit::Over(f) => by_kind!(f, f => backward_either(n, |_, over, _, y| f.slope(over, y))),
-        Emit::Potential(f) => by_kind!(f, f => backward_either(n, |u, _, _, y| f.slope(u, y))),
+        Emit::Spike => backward_either(
+            n,
+            #[inline(always)]
+            |_, _, s, _| s,
+        ),
+        Emit::Over(f) => by_kind!(f, f => backward_either(
+            n,
+            #[inline(always)]
+            |_, over, _, y| f.slope(over, y),
+        )),
+        Emit::Potential(f) => by_kind!(f, f => backward_either(
+            n,
+            #[inline(always)]
+            |u, _, _, y| f.slope(u, y),
+        )),
     }
 }
 
 #[inline(always)]
 fn backward_either<R: Real>(n: NeuronBackward<'_, R>, slope: impl Fn(R, R, R, R) -> R) {
     if n.write {
-        backward_tiles(n, slope, |_, dv| dv);
+        backward_tiles(
+            n,
+            slope,
+            #[inline(always)]
+            |_, dv| dv,
+        );
     } else {
-        backward_tiles(n, slope, |dx, dv| dx + dv);
+        backward_tiles(
+            n,
+            slope,
+            #[inline(always)]
+            |dx, dv| dx + dv,
+        );
     }
 }
 
