@@ -103,9 +103,10 @@ fn killed_in_the_middle_of_saving_it_goes_on_bit_for_bit() {
         // It says so each time it has saved. How often it is awaited makes the moments different even where
         // the process gets little time.
         let out = BufReader::new(child.stdout.take().unwrap());
-        let saves = out.bytes().filter(|byte| *byte.as_ref().unwrap() == b'!');
+        let mut saves = out.bytes().filter(|byte| *byte.as_ref().unwrap() == b'!');
         let awaited = 1 + moment as usize % 7;
-        assert_eq!(saves.take(awaited).count(), awaited);
+        // The pipe stays open until the process is killed, which would otherwise end by itself.
+        assert_eq!(saves.by_ref().take(awaited).count(), awaited);
         std::thread::sleep(Duration::from_micros(Key::new(3).bits(moment) % 20_000));
         child.kill().unwrap();
         child.wait().unwrap();
