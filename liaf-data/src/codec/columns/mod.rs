@@ -20,7 +20,9 @@ pub(crate) use decide::{Decided, Said, decide, slow};
 pub(crate) use feed::{Feed, Storage};
 pub(crate) use guess::{guess_order, guess_three};
 pub(crate) use halves::{Halves, half_of};
-pub(crate) use names::{Name, unit_of};
+pub(crate) use names::Name;
+#[cfg(feature = "hdf5")]
+pub(crate) use names::unit_of;
 #[cfg(feature = "hdf5")]
 pub(crate) use number::constant;
 pub(crate) use number::{Kind, Number, View};

@@ -97,6 +97,7 @@ pub(super) const NOT_A_VALUE: i64 = i64::MIN;
 
 impl View<'_> {
     /// The first number, if there is one that is a valid integer.
+    #[cfg(feature = "hdf5")]
     pub fn first(self) -> Option<i64> {
         let mut first = None;
         self.each(1, |value| first = Some(value));
