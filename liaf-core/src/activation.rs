@@ -85,11 +85,11 @@ impl Activation {
             }
             // Both branches are computed, so that loops are vectorised.
             Self::Selu => {
-                let below = R::of(SELU_SCALE * SELU_ALPHA) * x.exp_m1();
+                let below = R::of(SELU_SCALE * SELU_ALPHA) * x.exp_m1_below();
                 if above { R::of(SELU_SCALE) * x } else { below }
             }
             Self::Elu { alpha } => {
-                let below = R::of(alpha) * x.exp_m1();
+                let below = R::of(alpha) * x.exp_m1_below();
                 if above { x } else { below }
             }
             Self::Sigmoid => x.sigmoid(),

@@ -47,8 +47,9 @@ pub trait Real:
     fn f64(self) -> f64;
     /// e to the power of this number.
     fn exp(self) -> Self;
-    /// e to the power of this number, minus 1; accurate near 0.
-    fn exp_m1(self) -> Self;
+    /// e to the power of this number, which is not positive, minus 1; accurate near 0. Of a positive number the
+    /// result has no meaning.
+    fn exp_m1_below(self) -> Self;
     /// Natural logarithm.
     fn ln(self) -> Self;
     /// Square root.
@@ -119,7 +120,7 @@ macro_rules! real {
 }
 
 // Those of `f32` are vectorised; `f64` is for verification, with the functions of the system.
-real!(f32, "F32": exp = exp::exp exp_m1 = exp::exp_m1 ln = f32::ln sqrt = f32::sqrt
+real!(f32, "F32": exp = exp::exp exp_m1_below = exp::exp_m1_below ln = f32::ln sqrt = f32::sqrt
     tanh = exp::tanh abs = f32::abs);
-real!(f64, "F64": exp = f64::exp exp_m1 = f64::exp_m1 ln = f64::ln sqrt = f64::sqrt
+real!(f64, "F64": exp = f64::exp exp_m1_below = f64::exp_m1 ln = f64::ln sqrt = f64::sqrt
     tanh = f64::tanh abs = f64::abs);

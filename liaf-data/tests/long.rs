@@ -14,8 +14,8 @@ use liaf_data::{ReadOptions, Recording, Result};
 
 const HEADER: &[u8] = b"#!AER-DAT2.0\r\n# AEChip: DVS128\r\n";
 /// Records, and the time between two of them in µs: twice through the 32-bit counter.
-const RECORDS: u64 = 20_000_000;
-const EVERY: u64 = 430;
+const RECORDS: u64 = 10_000_000;
+const EVERY: u64 = 860;
 /// The counter's first value.
 const START: u64 = 1 << 31;
 /// Length of a window in µs, the default.

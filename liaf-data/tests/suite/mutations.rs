@@ -11,6 +11,28 @@ use liaf_data::{Error, EventBatch, Format, ReadOptions, Recording, Report, Resul
 /// Small enough to try every prefix and every bit.
 const SMALL: u64 = 4200;
 
+/// How much of the damage is tried.
+#[derive(Clone, Copy)]
+enum Extent {
+    /// A part of it, in every run of the tests: all where the first headers are, and beyond that one case in
+    /// thirteen, so that each bit of a byte has its turn.
+    Part,
+    /// All of it, which takes minutes.
+    Whole,
+}
+
+impl Extent {
+    /// The cases that are tried of `count`, of which the first `header` are all tried.
+    fn of(self, count: usize, header: usize) -> impl Iterator<Item = usize> {
+        let step = match self {
+            Self::Part => 13,
+            Self::Whole => 1,
+        };
+        let header = header.min(count);
+        (0..header).chain((header..count).step_by(step))
+    }
+}
+
 /// All good recordings of at most `bytes` bytes.
 fn recordings(bytes: u64) -> Vec<PathBuf> {
     let mut paths = Vec::new();
@@ -99,13 +121,12 @@ fn survive(
     lenient
 }
 
-#[test]
-fn every_prefix_gives_the_events_before_its_end() {
+fn prefixes(extent: Extent) {
     for path in recordings(SMALL) {
         let bytes = std::fs::read(&path).unwrap();
         let format = common::format_without_name(&path);
         let (whole, _) = read(&bytes, format, false, false).unwrap();
-        for n in 0..bytes.len() {
+        for n in extent.of(bytes.len(), 64) {
             let what = format!("{} cut to {n} bytes", path.display());
             if let Ok((events, _)) = survive(&what, &bytes[..n], format, false) {
                 assert!(events.len() <= whole.len(), "{what}");
@@ -116,14 +137,21 @@ fn every_prefix_gives_the_events_before_its_end() {
 }
 
 #[test]
-fn every_flipped_bit_is_survived() {
+fn prefixes_give_the_events_before_their_end() {
+    prefixes(Extent::Part);
+}
+
+#[test]
+#[ignore = "takes minutes; run by hand"]
+fn every_prefix_gives_the_events_before_its_end() {
+    prefixes(Extent::Whole);
+}
+
+fn flipped_bits(extent: Extent) {
     for path in recordings(SMALL) {
         let mut bytes = std::fs::read(&path).unwrap();
         let format = common::format_without_name(&path);
-        // All of them where headers are, then one in seven: each byte and each bit of a byte has its turn.
-        let every = 0..8 * bytes.len().min(512);
-        let some = (every.end..8 * bytes.len().min(2048)).step_by(7);
-        for bit in every.chain(some) {
+        for bit in extent.of(8 * bytes.len().min(2048), 8 * 32) {
             bytes[bit / 8] ^= 1 << (bit % 8);
             let what = format!("{} with bit {bit} flipped", path.display());
             let _ = survive(&what, &bytes, format, false);
@@ -133,14 +161,24 @@ fn every_flipped_bit_is_survived() {
 }
 
 #[test]
-fn a_thousand_mutations_of_each_recording_are_survived() {
+fn flipped_bits_are_survived() {
+    flipped_bits(Extent::Part);
+}
+
+#[test]
+#[ignore = "takes minutes; run by hand"]
+fn every_flipped_bit_is_survived() {
+    flipped_bits(Extent::Whole);
+}
+
+fn mutations(extent: Extent) {
     let paths = recordings(u64::MAX);
     let files: Vec<_> = paths.iter().map(|path| std::fs::read(path).unwrap()).collect();
     for (i, path) in paths.iter().enumerate() {
         let format = common::format_without_name(path);
         let count = if files[i].len() as u64 <= SMALL { 1000 } else { 100 };
-        for seed in 0..count {
-            let mut random = Random(1 + seed + 10_007 * i as u64);
+        for seed in extent.of(count, 0) {
+            let mut random = Random(1 + seed as u64 + 10_007 * i as u64);
             let other = &files[random.below(files.len())];
             let mut bytes = files[i].clone();
             for _ in 0..1 + random.below(3) {
@@ -150,4 +188,15 @@ fn a_thousand_mutations_of_each_recording_are_survived() {
             let _ = survive(&what, &bytes, format, seed % 4 == 0);
         }
     }
+}
+
+#[test]
+fn mutations_of_each_recording_are_survived() {
+    mutations(Extent::Part);
+}
+
+#[test]
+#[ignore = "takes minutes; run by hand"]
+fn a_thousand_mutations_of_each_recording_are_survived() {
+    mutations(Extent::Whole);
 }
