@@ -98,10 +98,18 @@ fn mistakes_name_the_line_or_the_option() {
         (&["--set", "data.split=random:1:0.0"], 1, "e.toml:2: "),
         (&["--set", "network.layers=[]"], 1, "no layers"),
         (&["--max-memory", "0"], 1, "too much memory"),
+        (&["--max-memory", "0"], 1, "(--max-memory 1 allows it)"),
         (&["--save-every", "nan"], 2, "--save-every"),
     ] {
         refused(&train(folder.path(), args), code, &[says]);
     }
+    // Other limits have nothing to do with it.
+    let long = [TEXT, &"# long\n".repeat(3_000_000)].concat();
+    fs::write(folder.path().join("e.toml"), long).unwrap();
+    let output = train(folder.path(), &[]);
+    refused(&output, 1, &["the experiment is too long"]);
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("--max-memory"));
+    fs::write(folder.path().join("e.toml"), TEXT).unwrap();
     assert!(!folder.path().join("runs").exists(), "nothing is left of a run that did not begin");
     printed(train(folder.path(), &["--check"]));
     assert!(!folder.path().join("runs").exists());
