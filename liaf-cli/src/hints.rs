@@ -202,6 +202,10 @@ fn advice(hint: &Hint) -> Option<Advice> {
             let mib = bytes.div_ceil(1 << 20);
             again(format!("--sort-memory {mib} is enough for all of them"), &["sort-memory"])
         }
+        Hint::RaiseLimit { limit, to: Some(bytes) } if limit == "memory" => {
+            let mib = bytes.div_ceil(1 << 20);
+            again(format!("--max-memory {mib} allows it"), &["max-memory"])
+        }
         Hint::RaiseLimit { .. } => return None,
         other => again(other.to_string(), &[]),
     })
@@ -271,6 +275,8 @@ mod tests {
         let raise = |limit: &str| Hint::RaiseLimit { limit: limit.into(), to: Some(3 << 20) };
         assert!(convert.say(&raise("frames")).unwrap().contains("--max-frames"));
         assert!(convert.say(&raise("reorder_bytes")).unwrap().contains("--sort-memory 3 "));
+        let train = options_of(&["liaf", "train", "a.toml", "--max-memory", "1"]);
+        assert!(train.say(&raise("memory")).unwrap().contains("--max-memory 3 "));
         assert_eq!(info.say(&raise("frames")), None);
         assert_eq!(convert.say(&raise("output_bytes")), None);
         let names = vec!["0".to_owned(), "1".to_owned()];

@@ -1,6 +1,6 @@
 //! The program `liaf`: shows what is in an event recording, converts recordings to tensor files and to
-//! other event files, makes tensor files of data sets, simulates recordings, trains networks, counts what they
-//! cost, and classifies recordings with them.
+//! other event files, makes tensor files of data sets, simulates recordings, trains networks, compares them,
+//! counts what they cost, and classifies recordings with them.
 //!
 //! Data goes to standard output, messages to standard error. Exit codes: 0 done, 1 something failed, 2
 //! the command line is wrong. A program that SIGINT or SIGTERM ends returns 130 or 143.
@@ -45,6 +45,7 @@ enum Command {
     Dataset(Box<cmd::dataset::Args>),
     Train(Box<cmd::train::Args>),
     Eval(cmd::eval::Args),
+    Compare(cmd::compare::Args),
     Cost(cmd::cost::Args),
     Predict(Box<cmd::predict::Args>),
     Simulate(Box<cmd::simulate_args::Args>),
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
         Command::Dataset(args) => cmd::dataset::run(&args),
         Command::Train(args) => cmd::train::run(&args),
         Command::Eval(args) => cmd::eval::run(&args),
+        Command::Compare(args) => cmd::compare::run(&args),
         Command::Cost(args) => cmd::cost::run(&args),
         Command::Predict(args) => cmd::predict::run(&args),
         Command::Simulate(args) => cmd::simulate::run(&args),

@@ -40,6 +40,15 @@ pub fn json(value: &serde_json::Value) -> String {
     line
 }
 
+/// A field of CSV (RFC 4180).
+pub fn csv_field(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
 /// A number of bytes in the largest unit that leaves at least one digit before the point.
 pub fn bytes(n: u64) -> String {
     scaled(n as f64, 1000.0, &["B", "kB", "MB", "GB", "TB"])

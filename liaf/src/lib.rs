@@ -48,6 +48,7 @@
 //! | describe a network, run it, train it | [`NetworkConfig`], [`LayerConfig`](core::layer::LayerConfig) with the names of all layers in TOML, [`Network`], [`Mode`] and [`Workspace`] of a pass, [`Trainer`] |
 //! | train a network as a file describes it | [`Experiment`], the module [`experiment`] |
 //! | classify recordings with a trained network | [`Classifier`] |
+//! | show frames as a small animation | the module `animation`, with the feature `png` |
 //! | exchange networks with other tools | the module `nir`, with the feature `nir` |
 //!
 //! The toolkit has two halves, which can be used separately: [`data`] is the crate `liaf-data`, from
@@ -61,6 +62,8 @@
 //! | `nir` | reads and writes networks as NIR |
 #![deny(missing_docs)]
 
+#[cfg(feature = "png")]
+pub mod animation;
 pub mod classifier;
 mod error;
 pub mod experiment;

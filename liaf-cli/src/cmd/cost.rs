@@ -1,30 +1,34 @@
 //! `liaf cost`: what a network costs.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use liaf::SampleRecipe;
+use liaf::core::checkpoint::CheckpointInfo;
 use liaf::core::cost::{Comparison, Cost, CountRule, Rates};
 use liaf::core::{Limits, NetworkConfig, zoo};
+use liaf::experiment::{Experiment, checkpoint_of};
 use serde_json::{Value, json};
 
+use super::predict::of_its_half;
 use crate::help::{INPUT, OUTPUT};
 use crate::outputs::Usage;
 use crate::text;
 
-/// Cost of a network for one sample of T steps: weights, multiplications, additions and state, layer by
-/// layer
+/// Cost of a network for one sample of T steps: weights, memory, multiplications and additions, layer by layer
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Networks: files in TOML or JSON (.json), or names of the zoo (gesture-a, gesture-a-lif, ..);
-    /// several are compared with the first
+    /// Networks: files in TOML or JSON (.json), experiments, checkpoints, folders of runs, or names of the
+    /// zoo (gesture-a, gesture-a-lif, ..); several are compared with the first
     #[arg(required = true, value_name = "NETWORK", help_heading = INPUT)]
     networks: Vec<String>,
 
-    /// Time steps of a sample [default: as in the zoo for its networks, 1 for files]
+    /// Time steps of a sample [default: as the experiment, the checkpoint or the zoo says, otherwise 1]
     #[arg(long, value_name = "T", allow_negative_numbers = true, help_heading = COUNTING)]
     steps: Option<usize>,
 
@@ -51,7 +55,8 @@ const EXAMPLES: &str = "\
 Examples:
   liaf cost gesture-a
   liaf cost gesture-a gesture-a-lif gesture-a-convlstm gesture-a-conv3d --rate 0.1
-  liaf cost network.toml --steps 60 --json";
+  liaf cost network.toml --steps 60 --json
+  liaf cost experiments/objects/objects.toml runs/objects-lif";
 
 /// Accepts the names that configurations use for the rules, too.
 fn rule() -> impl TypedValueParser<Value = CountRule> {
@@ -101,13 +106,37 @@ fn count(name: &str, args: &Args) -> Result<Cost> {
 
 /// A network and the time steps of its samples.
 fn load(name: &str) -> Result<(NetworkConfig, usize)> {
-    let end = Path::new(name).extension().map(|end| end.to_ascii_lowercase());
-    let json = end.as_deref() == Some("json".as_ref());
-    if !json && end.as_deref() != Some("toml".as_ref()) && !Path::new(name).is_file() {
-        let config = zoo::network(name, &zoo::Options::default())?;
-        return Ok((config, zoo::find(name).map_or(1, |(entry, _)| entry.steps)));
+    let path = Path::new(name);
+    let end = path.extension().map(|end| end.to_ascii_lowercase());
+    let ends_in = |other: &str| end.as_deref() == Some(other.as_ref());
+    if path.is_dir() || ends_in("safetensors") {
+        return of_checkpoint(path);
     }
-    Ok((NetworkConfig::read(name, &Limits::default())?, 1))
+    if ends_in("toml") && is_experiment(path) {
+        return Experiment::read(path).and_then(|e| e.network()).map_err(of_its_half);
+    }
+    if ends_in("json") || ends_in("toml") || path.is_file() {
+        return Ok((NetworkConfig::read(name, &Limits::default())?, 1));
+    }
+    let config = zoo::network(name, &zoo::Options::default())?;
+    Ok((config, zoo::find(name).map_or(1, |(entry, _)| entry.steps)))
+}
+
+/// The network of a checkpoint, or of the last one of a run, and the steps of the samples that it learned.
+fn of_checkpoint(path: &Path) -> Result<(NetworkConfig, usize)> {
+    let info = CheckpointInfo::read(checkpoint_of(path).map_err(of_its_half)?)?;
+    let recipe = info.notes.get(SampleRecipe::NOTE);
+    let recipe = recipe.map(|note| SampleRecipe::from_json(note)).transpose()?;
+    Ok((info.network, recipe.and_then(|recipe| recipe.steps).unwrap_or(1)))
+}
+
+/// Whether a file in TOML has the table of an experiment's network. One that cannot be read has not.
+fn is_experiment(path: &Path) -> bool {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.lines().any(|line| {
+        let line = line.trim_start();
+        line.starts_with("[network") || line.starts_with("network")
+    })
 }
 
 fn as_json(name: &str, cost: &Cost) -> Result<Value> {

@@ -3,6 +3,7 @@
 mod account;
 mod account_json;
 pub mod cells;
+pub mod compare;
 pub mod convert;
 pub mod convert_args;
 pub mod cost;

@@ -119,12 +119,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         // The samples were still being made. What is finished of them is used by the next run.
         return Ok(code);
     }
-    let outcome = outcome.map_err(|error| match error.kind() {
-        liaf::ErrorKind::Limit => {
-            of_its_half(error).context("--max-memory sets the limit of a network's memory")
-        }
-        _ => of_its_half(error),
-    })?;
+    let outcome = outcome.map_err(of_its_half)?;
     if args.json {
         writeln!(std::io::stdout(), "{}", text::json(&serde_json::to_value(&outcome.summary)?))?;
     }

@@ -69,6 +69,40 @@ fn files_are_read_and_rates_make_additions() {
 }
 
 #[test]
+fn experiments_and_runs_are_counted_without_their_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let text = "data = { type = 'dataset', name = 'folder', size = '32x32', steps = 20 }\n\
+                [network]\nname = 'gesture-a'\n";
+    std::fs::write(path("e.toml"), text).unwrap();
+    let of = |args: &[&str]| serde_json::from_str::<Value>(&out(args)).unwrap();
+    let experiment = of(&[&path("e.toml"), "--json"]);
+    assert_eq!(experiment["total"], of(&["gesture-a", "--steps", "20", "--json"])["total"]);
+    assert_eq!(experiment["steps"], 20);
+    // 4 bytes each of parameters, state and the output of a step, layer by layer.
+    for layer in experiment["layers"].as_array().unwrap() {
+        let number = |key: &str| layer[key].as_u64().unwrap();
+        let item = layer["shape"]["item"].as_array().unwrap().iter();
+        let output: u64 = item.map(|length| length.as_u64().unwrap()).product();
+        assert_eq!(number("memory"), 4 * (number("parameters") + number("state") + output));
+    }
+    let simulation = "data = { type = 'simulation', set = 'shapes', size = '16x16', window = '20ms', \
+        train = 4, test = 2 }\n[network]\ninputs.frames.shape = [2, 16, 16]\nlayers = [\
+        { type = 'flatten' }, { type = 'dense', units = 5 }, { type = 'aggregate' }]\n\
+        [recipe]\nepochs = 1\nbatch = 4\n";
+    std::fs::write(path("s.toml"), simulation).unwrap();
+    let classes = crate::common::liaf(&["train", &path("s.toml"), "-o", &path("run"), "-q"]);
+    let run = match classes.status.success() {
+        true => of(&[&path("run"), "--json"]),
+        false => panic!("{}", String::from_utf8_lossy(&classes.stderr)),
+    };
+    assert_eq!(run["total"]["weights"], 5 * 2 * 16 * 16);
+    refused(&[folder.path().to_str().unwrap()], 1, "no checkpoints");
+    std::fs::write(path("bad.toml"), text.replace("gesture-a", "gesture-z")).unwrap();
+    refused(&[&path("bad.toml")], 1, "bad.toml:3");
+}
+
+#[test]
 fn what_cannot_be_counted_is_refused() {
     refused(&["gesture-z"], 1, "gesture-a");
     refused(&["missing.toml"], 1, "missing.toml");

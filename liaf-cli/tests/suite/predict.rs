@@ -207,17 +207,23 @@ fn recordings_are_recognised() {
         let recording = fixture(recording);
         let csv = out(&trained.args(path, &recording, &["--csv"]));
         let mut lines = csv.lines();
-        let header = "start_us,end_us,frames,class,probability,complete";
+        let header = "start_us,end_us,frames,class,probability,complete,label,recording";
         assert_eq!(lines.next(), Some(header));
         let first = lines.next().unwrap();
         assert!(first.starts_with(&rows[0]["start_us"].to_string()), "{first}");
-        assert!(first.ends_with(&format!(",{probability},true")), "{first}");
+        assert!(first.ends_with(&format!(",{probability},true,,{recording}")), "{first}");
         assert_eq!(lines.count() + 1, rows.len());
         let mut command = Command::new(env!("CARGO_BIN_EXE_liaf"));
         let piped = fs::File::open(&recording).unwrap();
         let piped = command.args(trained.args(path, "-", &["--csv", "-q"])).stdin(piped);
         let piped = piped.output().unwrap();
-        assert_eq!(String::from_utf8(piped.stdout).unwrap(), csv);
+        let piped = String::from_utf8(piped.stdout).unwrap();
+        assert_eq!(
+            piped
+                .replace(",true,,-\n", &format!(",true,,{recording}\n"))
+                .replace(",false,,-\n", &format!(",false,,{recording}\n")),
+            csv
+        );
         let output = liaf(&trained.args(path, &recording, &[]));
         let table = String::from_utf8(output.stdout).unwrap();
         let header = "      time          start_us            end_us  class";
@@ -227,6 +233,73 @@ fn recordings_are_recognised() {
         assert!(says.contains(&format!("{} samples: {name} ", rows.len())), "{says}");
         equals_arithmetic(&rows, &recording, &csv, &table);
     }
+}
+
+/// A folder with both recordings, each in the folder of its class, and a table in which both are dots.
+fn sorted(labels: &Path) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let mut table = "file,class\n".to_owned();
+    for (name, recording) in CLASSES {
+        let class = folder.path().join(name);
+        fs::create_dir(&class).unwrap();
+        let file = Path::new(recording).file_name().unwrap().to_str().unwrap();
+        fs::copy(fixture(recording), class.join(file)).unwrap();
+        table += &format!("{file},dots\n");
+    }
+    fs::write(labels, table).unwrap();
+    folder
+}
+
+#[test]
+fn several_recordings_are_classified_and_compared_with_their_labels() {
+    let trained = Trained::new::<f32>(&format!("{CONVOLUTION}{MEAN}"));
+    let labels = trained.folder.path().join("labels.csv");
+    let (path, folder) = (trained.path(), sorted(&labels));
+    let (path, set) = (path.to_str().unwrap(), folder.path().to_str().unwrap());
+    let run = |others: &[&str]| {
+        let output = liaf(&trained.args(path, set, others));
+        let says = String::from_utf8(output.stderr.clone()).unwrap();
+        (crate::common::printed(output), says)
+    };
+    let (rows, says) = run(&["--json", "--class-from", "dir"]);
+    let rows: Vec<Value> = rows.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let right = rows.iter().filter(|row| row["class"] == row["label"]).count();
+    let cut = rows.iter().filter(|row| row["complete"] == false).count();
+    assert_eq!(cut, 2, "the last sample of each");
+    for (name, recording) in CLASSES {
+        let file = Path::new(recording).file_name().unwrap().to_str().unwrap();
+        let own = |row: &&Value| row["recording"].as_str().unwrap().ends_with(file);
+        assert!(rows.iter().filter(own).count() > 1);
+        assert!(rows.iter().filter(own).all(|row| row["label"] == name));
+    }
+    let share = format!(
+        "accuracy {:.2} % ({right} of {})",
+        100.0 * right as f64 / rows.len() as f64,
+        rows.len()
+    );
+    let last = says.lines().last().unwrap();
+    assert!(
+        last.starts_with(&format!("all: {} samples: ", rows.len())) && last.ends_with(&share),
+        "{says}"
+    );
+    // Without the samples that are cut short, with the labels of a table, in a table for people.
+    let (text, says) = run(&["--labels", labels.to_str().unwrap(), "--partial", "drop"]);
+    assert_eq!(text.matches(".aedat").count(), 2, "a title for each");
+    assert_eq!(text.lines().count(), 3 + rows.len() - 2);
+    assert!(text.contains("(is dots)") && !text.contains("cut short"), "{text}");
+    assert!(says.contains("; 1 cut short and left out") && says.contains("left out"), "{says}");
+    // Nothing is known of them, or nothing that the network knows.
+    let (text, says) = run(&["--csv"]);
+    assert!(text.lines().skip(1).all(|line| line.contains("e,,")) && !says.contains("accuracy"));
+    let args = trained.args(path, set, &["--class-from", "stem"]);
+    refused(&args, 2, &["knows none of the classes", "dvs128"]);
+    refused(&trained.args(path, set, &["--partial", "drop", "--each-frame"]), 2, &["--partial"]);
+    // One that cannot be read does not stop the others.
+    fs::write(folder.path().join("dots/bad.aedat4"), b"#!AER-DAT4.0\r\nnothing").unwrap();
+    let output = liaf(&trained.args(path, set, &["--csv"]));
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), text);
+    assert!(String::from_utf8(output.stderr).unwrap().contains("bad.aedat4"));
 }
 
 /// Times and completeness follow from the times of the first and the last event, for windows of 5 ms and
@@ -247,7 +320,7 @@ fn equals_arithmetic(rows: &[Value], recording: &str, csv: &str, table: &str) {
         assert_eq!((row["start_us"].as_i64(), row["end_us"].as_i64()), (Some(start), Some(end)));
         assert_eq!((row["frames"].as_i64(), row["complete"].as_bool()), (Some(n), Some(complete)));
         assert!(line.starts_with(&format!("{start},{end},{n},")), "{line}");
-        assert!(line.ends_with(&format!(",{complete}")), "{line}");
+        assert!(line.ends_with(&format!(",{complete},,{recording}")), "{line}");
         let words: Vec<_> = text.split_whitespace().collect();
         assert_eq!(words[2..4], [start.to_string(), end.to_string()]);
         let says = text.ends_with("%  (cut short by the end of the recording)");

@@ -17,6 +17,10 @@ const TEXT: &str = "name = 'sides'\n[data]\ntype = 'files'\ntrain = 'a.npz'\nspl
     { type = 'dense', units = 2 },\n{ type = 'aggregate' },\n]\n\
     [recipe]\nepochs = 6\nbatch = 4\noptimizer = { type = 'adam', learning_rate = 0.02 }\n";
 
+/// The same network with spikes.
+const SPIKING: &str = "network.layers=[{ type = 'flatten' }, { type = 'dense', units = 8 }, \
+    { type = 'neuron', output = 'spike' }, { type = 'dense', units = 2 }, { type = 'aggregate' }]";
+
 /// A folder with an experiment and its samples: events on the left, or on the right.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -88,6 +92,89 @@ fn a_network_is_trained_and_evaluated() {
 }
 
 #[test]
+fn finished_runs_are_compared() {
+    let folder = folder();
+    for (out, set) in [
+        ("a1", &["recipe.seed=1"][..]),
+        ("a2", &["recipe.seed=2"]),
+        ("b", &["name=spiking", SPIKING]),
+        ("c", &["name=other", "data.split=random:2:0.5"]),
+    ] {
+        let set = set.iter().flat_map(|key| ["--set", key]);
+        let args: Vec<&str> = ["--out", out, "-q"].into_iter().chain(set).collect();
+        printed(train(folder.path(), &args));
+    }
+    let run = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_liaf"));
+        command.current_dir(folder.path()).arg("compare").args(args);
+        command.stdin(Stdio::null()).output().unwrap()
+    };
+    let table = printed(run(&["a1", "b", "a2"]));
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines.len(), 3, "{table}");
+    assert!(lines[1].starts_with("sides ") && lines[1].contains(" ± "), "{table}");
+    assert!(lines[1].contains("LIAF 8FC-2FC") && lines[2].contains("LIF 8FC-2FC"), "{table}");
+    let rows = printed(run(&["a1", "b", "a2", "--json"]));
+    let row: Value = serde_json::from_str(rows.lines().next().unwrap()).unwrap();
+    let accuracies = row["runs"].as_array().unwrap();
+    let of = |run: &Value| run["summary"]["test_accuracy_last"].as_f64().unwrap();
+    let mean = accuracies.iter().map(of).sum::<f64>() / 2.0;
+    assert_eq!(row["accuracy_last"]["mean"].as_f64(), Some(mean));
+    assert_eq!((&row["weights"], &row["seeds"]), (&(16 * 8 + 8 * 2).into(), &vec![1, 2].into()));
+    let csv = printed(run(&["a1", "b", "a2", "--csv"]));
+    let cells = |line: &str| line.split(',').map(str::to_owned).collect::<Vec<_>>();
+    let csv: Vec<_> = csv.lines().map(cells).collect();
+    assert_eq!(csv.len(), 3);
+    assert_eq!((csv[0][3].as_str(), &csv[1][3]), ("accuracy_last", &mean.to_string()));
+    assert_eq!((csv[2][0].as_str(), csv[2][4].as_str()), ("spiking", ""));
+    // The page is one file; other test samples are said.
+    let page = folder.path().join("page.html");
+    let output = run(&["a1", "a2", "c", "-o", "page.html"]);
+    refused(&output, 0, &["warning: not all runs were tested on the same samples"]);
+    let html = fs::read_to_string(&page).unwrap();
+    assert!(html.contains("<svg") && !html.contains("src=\"http") && !html.contains("NaN"));
+    refused(&run(&["a1", "-o", "page.html"]), 2, &["page.html", "--force"]);
+    printed(run(&["a1", "-o", "page.html", "--force"]));
+    // No run, an unfinished one, a damaged one.
+    refused(&run(&["a1", "."]), 2, &["there is no run in this folder"]);
+    refused(&run(&[]), 2, &["RUN"]);
+    let summary = folder.path().join("b/summary.json");
+    let text = fs::read_to_string(&summary).unwrap();
+    fs::write(&summary, text.replace("\"finished\": true", "\"finished\": false")).unwrap();
+    refused(&run(&["a1", "b"]), 2, &["b: the run is not finished", "6 epochs"]);
+    fs::write(&summary, "{").unwrap();
+    refused(&run(&["a1", "b"]), 1, &["summary.json", "damaged"]);
+    fs::remove_file(&summary).unwrap();
+    refused(&run(&["a1", "b"]), 2, &["b: the run is not finished"]);
+}
+
+#[test]
+fn a_report_is_complete_in_itself() {
+    let folder = folder();
+    printed(train(folder.path(), &["--set", "name=<b>odd</b>", "--set", SPIKING]));
+    let run = fs::read_dir(folder.path().join("runs")).unwrap().next().unwrap().unwrap().path();
+    let html = fs::read_to_string(run.join("report.html")).unwrap();
+    assert!(html.contains("&lt;b&gt;odd&lt;/b&gt;") && !html.contains("<b>odd"));
+    // Nothing is loaded from elsewhere.
+    let outside = ["src=\"", "href=\"", "url("].iter().flat_map(|key| html.split(key).skip(1));
+    outside.for_each(|at| assert!(at.starts_with("data:"), "{}", &at[..40]));
+    if cfg!(feature = "png") {
+        assert!(html.contains("src=\"data:image/png;base64,iVBOR"), "no animation");
+    }
+    for part in ["spikes per neuron and step", "neuron3: potentials", "<th>bytes</th>", "[recipe]"]
+    {
+        assert!(html.contains(part), "{part}");
+    }
+    for plot in ["accuracy", "loss", "potentials"] {
+        let svg = fs::read_to_string(run.join(format!("plots/{plot}.svg"))).unwrap();
+        assert!(
+            svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\"")
+                && svg.ends_with("</svg>\n")
+        );
+    }
+}
+
+#[test]
 fn mistakes_name_the_line_or_the_option() {
     let folder = folder();
     for (args, code, says) in [
@@ -98,10 +185,18 @@ fn mistakes_name_the_line_or_the_option() {
         (&["--set", "data.split=random:1:0.0"], 1, "e.toml:2: "),
         (&["--set", "network.layers=[]"], 1, "no layers"),
         (&["--max-memory", "0"], 1, "too much memory"),
+        (&["--max-memory", "0"], 1, "(--max-memory 1 allows it)"),
         (&["--save-every", "nan"], 2, "--save-every"),
     ] {
         refused(&train(folder.path(), args), code, &[says]);
     }
+    // Other limits have nothing to do with it.
+    let long = [TEXT, &"# long\n".repeat(3_000_000)].concat();
+    fs::write(folder.path().join("e.toml"), long).unwrap();
+    let output = train(folder.path(), &[]);
+    refused(&output, 1, &["the experiment is too long"]);
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("--max-memory"));
+    fs::write(folder.path().join("e.toml"), TEXT).unwrap();
     assert!(!folder.path().join("runs").exists(), "nothing is left of a run that did not begin");
     printed(train(folder.path(), &["--check"]));
     assert!(!folder.path().join("runs").exists());

@@ -84,14 +84,19 @@ fn count(
 
 fn base(node: &Resolved, layer: &LayerConfig, steps: usize, state: usize) -> LayerCost {
     let own = node.params.iter().filter(|spec| spec.shared_with.is_none());
+    let parameters: u64 = own.clone().map(|spec| spec.len() as u64).sum();
+    let buffers: u64 = node.buffers.iter().map(|spec| spec.len() as u64).sum();
+    let held = [parameters, buffers, state as u64, node.shape.len() as u64];
+    let numbers = held.into_iter().fold(0, u64::saturating_add);
     LayerCost {
         name: node.name.clone(),
         kind: layer.kind().to_owned(),
         shape: node.shape.clone(),
         steps,
-        weights: own.clone().filter(|spec| spec.decay).map(|spec| spec.len() as u64).sum(),
-        parameters: own.map(|spec| spec.len() as u64).sum(),
+        weights: own.filter(|spec| spec.decay).map(|spec| spec.len() as u64).sum(),
+        parameters,
         state: state as u64,
+        memory: numbers.saturating_mul(size_of::<f32>() as u64),
         work: node.work,
         macs: 0,
         multiplications: 0,

@@ -40,7 +40,7 @@ mod table;
 pub use crate::layer::work::{Synapses, Work};
 pub use rates::Rates;
 pub use report::{Cost, EventCost, LayerCost, Total};
-pub use table::{Comparison, grouped};
+pub use table::{Comparison, aligned, grouped};
 
 use serde::{Deserialize, Serialize};
 

@@ -23,6 +23,9 @@ pub struct LayerCost {
     pub parameters: u64,
     /// Number of values that the layer carries from step to step.
     pub state: u64,
+    /// Bytes that the layer holds while the network runs step by step with 32-bit numbers: parameters, running
+    /// statistics, state, and the output of one step.
+    pub memory: u64,
     /// Operations of one step.
     pub work: Work,
     /// Multiply-accumulates per sample; 0 by [`CountRule::EsNotebook`], which does not count them.
@@ -68,6 +71,8 @@ pub struct Total {
     pub parameters: u64,
     /// Number of values carried from step to step.
     pub state: u64,
+    /// Bytes that all layers hold while the network runs step by step with 32-bit numbers.
+    pub memory: u64,
     /// Multiply-accumulates per sample.
     pub macs: u64,
     /// Multiply-accumulates of one step, of the layers that run at every step.
@@ -100,6 +105,7 @@ impl Cost {
             add(&mut total.weights, layer.weights);
             add(&mut total.parameters, layer.parameters);
             add(&mut total.state, layer.state);
+            add(&mut total.memory, layer.memory);
             add(&mut total.macs, layer.macs);
             if layer.shape.timed && self.rule == CountRule::Textbook {
                 add(&mut total.macs_per_step, layer.work.macs());
@@ -119,6 +125,7 @@ impl Cost {
             weights,
             parameters,
             state,
+            memory,
             macs,
             macs_per_step,
             multiplications,
@@ -127,7 +134,7 @@ impl Cost {
             event_additions,
         } = self.total();
         let operations = [macs, macs_per_step, multiplications, additions];
-        let rest = [weights, parameters, state, event_multiplications, event_additions];
+        let rest = [weights, parameters, state, memory, event_multiplications, event_additions];
         operations.into_iter().chain(rest).any(|number| number == u64::MAX)
     }
 

@@ -26,30 +26,36 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// Writes rows as columns; the first one is left-aligned.
-fn columns(f: &mut fmt::Formatter<'_>, rows: &[Vec<String>]) -> fmt::Result {
-    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    // Names of layers come from files.
-    let shown = |text: &str| -> String {
+/// Rows as the lines of a table, whose columns are as wide as their longest text; the first one is left-aligned.
+/// Control characters are escaped: names of layers come from files.
+///
+/// ```
+/// use liaf_core::cost::aligned;
+/// let rows = [["net", "weights"], ["gru", "9,000"]].map(|row| row.map(str::to_owned).to_vec());
+/// assert_eq!(aligned(&rows), "net  weights\ngru    9,000\n");
+/// ```
+pub fn aligned(rows: &[Vec<String>]) -> String {
+    let shown = |text: &String| -> String {
         let escaped = |c: char| c.is_control().then(|| c.escape_default());
         text.chars().map(|c| escaped(c).map_or(c.to_string(), |c| c.to_string())).collect()
     };
-    let rows: Vec<Vec<String>> =
-        rows.iter().map(|row| row.iter().map(|cell| shown(cell)).collect()).collect();
-    let rows = &rows;
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(shown).collect()).collect();
+    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |c: usize| {
         rows.iter().filter_map(|row| row.get(c)).map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
     let widths: Vec<_> = (0..count).map(width).collect();
-    for row in rows {
+    let mut text = String::new();
+    for row in &rows {
         let mut line = String::new();
         for (c, (cell, &width)) in row.iter().zip(&widths).enumerate() {
-            let text = if c == 0 { format!("{cell:<width$}") } else { format!("  {cell:>width$}") };
-            line.push_str(&text);
+            let cell = if c == 0 { format!("{cell:<width$}") } else { format!("  {cell:>width$}") };
+            line.push_str(&cell);
         }
-        writeln!(f, "{}", line.trim_end())?;
+        text.push_str(line.trim_end());
+        text.push('\n');
     }
-    Ok(())
+    text
 }
 
 fn cells(texts: &[&str]) -> Vec<String> {
@@ -61,8 +67,8 @@ impl fmt::Display for Cost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let events = self.has_events();
         let mut head =
-            cells(&["layer", "type", "output", "weights", "parameters", "state", "MACs/step"]);
-        head.extend(cells(&["MACs", "multiplications", "additions"]));
+            cells(&["layer", "type", "output", "weights", "parameters", "state", "bytes"]);
+        head.extend(cells(&["MACs/step", "MACs", "multiplications", "additions"]));
         if events {
             head.extend(cells(&["input rate", "event mult.", "event add."]));
         }
@@ -79,6 +85,7 @@ impl fmt::Display for Cost {
                     layer.weights,
                     layer.parameters,
                     layer.state,
+                    layer.memory,
                     per_step,
                     layer.macs,
                     layer.multiplications,
@@ -106,6 +113,7 @@ impl fmt::Display for Cost {
                 total.weights,
                 total.parameters,
                 total.state,
+                total.memory,
                 total.macs_per_step,
                 total.macs,
                 total.multiplications,
@@ -120,7 +128,7 @@ impl fmt::Display for Cost {
         rows.push(sum);
         let steps = self.steps;
         writeln!(f, "one sample of {steps} step{}", if steps == 1 { "" } else { "s" })?;
-        columns(f, &rows)
+        f.write_str(&aligned(&rows))
     }
 }
 
@@ -146,6 +154,7 @@ impl fmt::Display for Comparison {
             "weights",
             "×",
             "parameters",
+            "bytes",
             "MACs",
             "×",
             "multiplications",
@@ -164,6 +173,7 @@ impl fmt::Display for Comparison {
                 grouped(total.weights),
                 times(total.weights, first.weights),
                 grouped(total.parameters),
+                grouped(total.memory),
                 grouped(total.macs),
                 times(total.macs, first.macs),
                 grouped(total.multiplications),
@@ -172,6 +182,6 @@ impl fmt::Display for Comparison {
                 grouped(total.event_additions),
             ]);
         }
-        columns(f, &rows)
+        f.write_str(&aligned(&rows))
     }
 }

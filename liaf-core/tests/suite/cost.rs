@@ -34,7 +34,9 @@ fn recurrent_rivals_cost_three_nine_and_twelve_times_as_much() {
     let table = Comparison::new(rivals.iter().map(|(name, cost)| (*name, cost))).to_string();
     let line = table.lines().find(|line| line.starts_with("lstm")).unwrap();
     let cells: Vec<_> = line.split_whitespace().collect();
-    assert_eq!(cells[..6], ["lstm", "60,000", "12.00", "60,800", "420,000", "12.00"]);
+    assert_eq!(cells[..7], ["lstm", "60,000", "12.00", "60,800", "244,400", "420,000", "12.00"]);
+    // Parameters, the state of cell and output, and the output of a step, in 4 bytes each.
+    assert_eq!(lstm.total().memory, 4 * (60_800 + 200 + 100));
 }
 
 fn spiking() -> NetworkConfig {

@@ -16,6 +16,7 @@ use liaf_data::{Limits, Recording};
 
 pub use difference::Difference;
 pub use prediction::Prediction;
+pub(crate) use prediction::softmax;
 pub use run::Predictions;
 
 use crate::error::Result;

@@ -67,7 +67,8 @@ fn best(scores: &[f64]) -> usize {
     (1..scores.len()).fold(0, |best, at| if better(best, at) { at } else { best })
 }
 
-fn softmax(scores: &[f64]) -> Vec<f64> {
+/// `exp(s) / sum exp(s)` of each score.
+pub(crate) fn softmax(scores: &[f64]) -> Vec<f64> {
     // Subtracting the largest score keeps exp from overflowing.
     let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let exp: Vec<_> = scores.iter().map(|score| (score - largest).exp()).collect();

@@ -73,6 +73,18 @@ pub fn assess(path: impl AsRef<Path>, samples: Option<&Path>) -> Result<Vec<Asse
     Ok(all)
 }
 
+/// The checkpoint that a path stands for: the file itself, or the last checkpoint of the run in the folder.
+///
+/// # Errors
+/// [`ErrorKind::File`](crate::ErrorKind::File) if the folder has no checkpoints of a run.
+pub fn checkpoint_of(path: impl AsRef<Path>) -> Result<PathBuf> {
+    let path = path.as_ref();
+    match path.is_dir() {
+        true => Ok(of_folder(path)?.swap_remove(0).1),
+        false => Ok(path.to_owned()),
+    }
+}
+
 /// The last and the best checkpoint.
 fn of_folder(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
     let series = Folder::checkpoints(folder);

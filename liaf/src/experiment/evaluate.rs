@@ -10,6 +10,7 @@ use ndarray::ArrayViewD;
 use serde::{Deserialize, Serialize};
 
 use super::network::only_input;
+use crate::classifier::softmax;
 use crate::error::Result;
 use crate::samples::{Collated, Examples, Loader};
 
@@ -42,10 +43,23 @@ pub struct Evaluation {
     pub classes: Vec<String>,
     /// Number of samples by true class (row) and predicted class (column).
     pub confusion: Vec<Vec<usize>>,
+    /// What each sample is taken for, in the order of the set.
+    pub guesses: Vec<Guess>,
     /// Spikes per neuron and step of each layer of neurons, over all samples.
     pub firing_rates: BTreeMap<String, f64>,
     /// Seconds for a batch of one sample: the median of several.
     pub latency: f64,
+}
+
+/// What a network takes a sample for.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Guess {
+    /// Its class.
+    pub label: usize,
+    /// The class with the highest score.
+    pub class: usize,
+    /// The probability of that class: the softmax of the mean scores.
+    pub probability: f64,
 }
 
 /// How a class is recognised.
@@ -114,8 +128,10 @@ pub(super) fn evaluate(
         all.score.samples += batch.len();
         for (n, (&label, &class)) in batch.labels().iter().zip(&judged.classes).enumerate() {
             all.confusion[label][class] += 1;
-            let rank = rank(&scores(pass.output().view(), n, lengths[n], classes), label);
-            all.within[rank..].iter_mut().for_each(|count| *count += 1);
+            let scores = scores(pass.output().view(), n, lengths[n], classes);
+            all.within[rank(&scores, label)..].iter_mut().for_each(|count| *count += 1);
+            let probability = softmax(&scores).get(class).copied().unwrap_or(0.0);
+            all.guesses.push(Guess { label, class, probability });
         }
         for (layer, rate) in Rates::measured(&pass)?.layers {
             *all.firing_rates.entry(layer).or_default() += rate * batch.len() as f64;
@@ -132,11 +148,11 @@ pub(super) fn evaluate(
 /// The mean scores of a sample over its steps.
 fn scores(output: ArrayViewD<'_, f32>, n: usize, steps: usize, classes: usize) -> Vec<f64> {
     let sample = output.index_axis(ndarray::Axis(0), n);
-    let mut sums = vec![0.0; classes];
-    for (at, score) in sample.iter().take(steps.max(1) * classes).enumerate() {
-        sums[at % classes] += f64::from(*score);
+    let (steps, mut means) = (steps.max(1), vec![0.0; classes]);
+    for (at, score) in sample.iter().take(steps * classes).enumerate() {
+        means[at % classes] += f64::from(*score) / steps as f64;
     }
-    sums
+    means
 }
 
 /// Number of classes that come before this one: those with a higher score, and earlier ones with the same.

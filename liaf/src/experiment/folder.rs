@@ -7,6 +7,7 @@
 //! | `checkpoints/` | the newest two checkpoints and the best one |
 //! | `summary.json` | the result |
 //! | `report.html` | a page to look at |
+//! | `plots/` | its plots as SVG |
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write};
@@ -18,6 +19,7 @@ use liaf_data::io::AtomicFile;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::report::Report;
 use crate::error::Result;
 
 /// A folder that this process alone writes.
@@ -29,8 +31,9 @@ pub(super) struct Folder {
     _lock: File,
 }
 
-const EXPERIMENT: &str = "experiment.toml";
-const METRICS: &str = "metrics.jsonl";
+pub(super) const EXPERIMENT: &str = "experiment.toml";
+pub(super) const METRICS: &str = "metrics.jsonl";
+pub(super) const SUMMARY: &str = "summary.json";
 
 impl Folder {
     /// Begins a run, or continues one after `steps` steps and `epochs` epochs, whose later lines are
@@ -94,9 +97,15 @@ impl Folder {
         write(&path, format!("{text}\n").as_bytes())
     }
 
-    /// Writes the page.
-    pub fn page(&self, html: &str) -> Result<()> {
-        write(&self.path.join("report.html"), html.as_bytes())
+    /// Writes the page, and its plots as files.
+    pub fn report(&self, report: &Report<'_>) -> Result<()> {
+        let plots = self.path.join("plots");
+        fs::create_dir_all(&plots)
+            .map_err(|error| Error::system("cannot create the folder", error).in_file(&plots))?;
+        for (name, svg) in report.plots() {
+            write(&plots.join(format!("{name}.svg")), svg.as_bytes())?;
+        }
+        write(&self.path.join("report.html"), report.html()?.as_bytes())
     }
 }
 

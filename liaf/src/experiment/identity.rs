@@ -1,6 +1,7 @@
 //! What makes two runs the same: a checkpoint is continued only by its own experiment.
 
 use std::hash::Hasher;
+use std::sync::Arc;
 
 use liaf_core::{Error, NetworkConfig};
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use twox_hash::XxHash64;
 use super::config::{Recipe, Scale};
 use super::data::Data;
 use crate::error::Result;
+use crate::samples::Examples;
 
 /// What must not change between a run and its continuation: a note of checkpoints. Everything else of a
 /// recipe may.
@@ -31,7 +33,8 @@ impl Identity {
 
     pub fn new(network: &NetworkConfig, recipe: &Recipe, data: &Data) -> Result<Self> {
         let &Recipe { batch, seed, bucket, scale, .. } = recipe;
-        let data = format!("{:016x}", fingerprint(data)?);
+        let sets = [Some(&data.train), data.validation.as_ref(), Some(&data.test)];
+        let data = fingerprint(sets.into_iter().flatten())?;
         Ok(Self { network: network.clone(), data, batch, seed, bucket, scale })
     }
 
@@ -64,10 +67,11 @@ impl Identity {
 }
 
 /// A number that depends on the classes and labels of all samples, and on the cells of some of them.
-fn fingerprint(data: &Data) -> Result<u64> {
+pub(super) fn fingerprint<'a>(
+    sets: impl IntoIterator<Item = &'a Arc<dyn Examples>>,
+) -> Result<String> {
     let mut hash = XxHash64::with_seed(0);
-    for set in [Some(&data.train), data.validation.as_ref(), Some(&data.test)].into_iter().flatten()
-    {
+    for set in sets {
         for class in set.classes() {
             hash.write(class.as_bytes());
             hash.write_u8(0);
@@ -86,5 +90,5 @@ fn fingerprint(data: &Data) -> Result<u64> {
             }
         }
     }
-    Ok(hash.finish())
+    Ok(format!("{:016x}", hash.finish()))
 }

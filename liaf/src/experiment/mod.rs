@@ -74,15 +74,19 @@
 //! [`Pass::backward`](crate::core::graph::Pass::backward) with the batches of a
 //! [`Loader`](crate::samples::Loader).
 
+mod activity;
 mod assess;
 mod checks;
+mod compare;
 mod config;
 mod data;
 mod document;
 mod evaluate;
 mod folder;
+mod html;
 mod identity;
 mod network;
+mod plot;
 mod prepare;
 mod record;
 mod report;
@@ -95,11 +99,12 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use liaf_core::{Error, Limits};
+use liaf_core::{Error, Limits, NetworkConfig};
 
-pub use assess::{Assessment, assess};
+pub use assess::{Assessment, assess, checkpoint_of};
+pub use compare::{Comparison, RunGroup, RunRecord, Spread};
 pub use config::{Measured, Recipe, Scale, VERSION};
-pub use evaluate::{ClassScore, Evaluation, Score};
+pub use evaluate::{ClassScore, Evaluation, Guess, Score};
 pub use prepare::Plan;
 pub use record::{EpochRecord, StepRecord, Summary, best};
 pub use run::{Event, Outcome};
@@ -223,6 +228,26 @@ impl Experiment {
     /// How the network is trained.
     pub fn recipe(&self) -> &Recipe {
         &self.recipe
+    }
+
+    /// The network and the number of steps of a sample, as far as the experiment says them: no data is read.
+    /// What a network of the zoo has as many of as the data, such as classes, is the usual number of the zoo;
+    /// [`check`](Self::check) reads the data and knows them all.
+    ///
+    /// ```
+    /// let experiment = liaf::Experiment::from_toml(r#"
+    ///     data = { type = "dataset", name = "folder", sample = "200ms", window = "20ms", size = "32x32" }
+    ///     network = { name = "gesture-a" }
+    /// "#)?;
+    /// let (network, steps) = experiment.network()?;
+    /// assert_eq!((network.inputs["frames"].shape.as_slice(), steps), (&[2, 32, 32][..], 10));
+    /// # Ok::<(), liaf::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the network is in a file that cannot be read, or does not take frames of the size that is stated.
+    pub fn network(&self) -> Result<(NetworkConfig, usize)> {
+        self.network.without_data(&self.document)
     }
 
     /// Uses these samples for training and test, instead of those that the text describes.

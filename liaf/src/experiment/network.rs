@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use liaf_core::zoo::{self, Options};
 use liaf_core::{Error, Limits, Network, NetworkConfig};
+use liaf_data::SensorSize;
+use liaf_data::frames::parse_duration;
 use serde::{Deserialize, Serialize};
 
 use super::data::located;
@@ -78,6 +80,41 @@ impl Choice {
 
     /// The network for these samples.
     pub fn resolve(&self, document: &Document, data: &dyn Examples) -> Result<NetworkConfig> {
+        self.with_options(document, || {
+            let classes = data.classes().len();
+            let steps = data.inputs().iter().map(|input| input.steps).max();
+            let mut options =
+                Options { classes: Some(classes), tokens: classes, steps, ..Options::default() };
+            if let [_, height, width] = data.inputs().first().map_or(&[][..], |i| &i.shape.item) {
+                options.size = Some(square(document, *width, *height)?);
+            }
+            Ok(options)
+        })
+    }
+
+    /// The network and the number of steps of a sample, as far as the experiment says them without its data.
+    pub fn without_data(&self, document: &Document) -> Result<(NetworkConfig, usize)> {
+        let data: toml::Table = document.read(&["data"], &[])?;
+        let usual = match self {
+            Self::Named(named) => zoo::find(&named.name).map_or(1, |(entry, _)| entry.steps),
+            _ => 1,
+        };
+        let steps = steps_of(&data).map_err(|error| document.found_at(&["data"], error.into()))?;
+        let network = self.with_options(document, || {
+            let size = data.get("size").and_then(|size| size.as_str()?.parse().ok());
+            let size = size
+                .map(|size: SensorSize| square(document, size.width.into(), size.height.into()));
+            Ok(Options { size: size.transpose()?, steps, ..Options::default() })
+        })?;
+        Ok((network, steps.unwrap_or(usual)))
+    }
+
+    /// The network, with these options if it is one of the zoo.
+    fn with_options(
+        &self,
+        document: &Document,
+        options: impl FnOnce() -> Result<Options>,
+    ) -> Result<NetworkConfig> {
         match self {
             Self::Inline(config) => Ok(config.clone()),
             Self::File(path) => {
@@ -86,24 +123,33 @@ impl Choice {
                 config.map_err(|error| document.at(&["network", "file"], error))
             }
             Self::Named(Named { name, width }) => {
-                let mut options = Options { width: *width, ..Options::default() };
-                let classes = data.classes().len();
-                options.classes = Some(classes);
-                options.tokens = classes;
-                options.steps = data.inputs().iter().map(|input| input.steps).max();
-                if let [_, height, width] = data.inputs().first().map_or(&[][..], |i| &i.shape.item)
-                {
-                    if height != width {
-                        let error = Error::shape("networks of the zoo take square frames");
-                        let error = error.found(format!("{width}x{height}"));
-                        return Err(document.at(&["network", "name"], error));
-                    }
-                    options.size = Some(*height);
-                }
+                let options = Options { width: *width, ..options()? };
                 let config = zoo::network(name, &options);
                 config.map_err(|error| document.at(&["network", "name"], error))
             }
         }
+    }
+}
+
+/// The side of frames of this size.
+fn square(document: &Document, width: usize, height: usize) -> Result<usize> {
+    if width == height {
+        return Ok(width);
+    }
+    let error = Error::shape("networks of the zoo take square frames");
+    Err(document.at(&["network", "name"], error.found(format!("{width}x{height}"))))
+}
+
+/// The number of steps of a sample, if the table of the data says it.
+fn steps_of(data: &toml::Table) -> liaf_data::Result<Option<usize>> {
+    let number = |key: &str| data.get(key)?.as_integer().and_then(|n| usize::try_from(n).ok());
+    if let Some(steps) = number("steps").or(number("bins")) {
+        return Ok(Some(steps));
+    }
+    let duration = |key: &str| data.get(key).and_then(|text| text.as_str()).map(parse_duration);
+    match (duration("sample").transpose()?, duration("window").transpose()?) {
+        (Some(sample), Some(window)) if window > 0 => Ok(usize::try_from(sample / window).ok()),
+        _ => Ok(None),
     }
 }
 

@@ -9,10 +9,11 @@ use liaf_core::cost::{Cost, CountRule};
 use liaf_core::graph::MemoryEstimate;
 use liaf_core::train::Trainer;
 use liaf_core::{Error, Network, NetworkConfig};
-use liaf_data::ErrorKind;
+use liaf_data::{ErrorKind, Hint};
 
 use super::config::{Measured, Scale};
 use super::data::{Data, Loading, Section, table};
+use super::document::Document;
 use super::identity::Identity;
 use super::run::Event;
 use super::{Experiment, VERSION, checks};
@@ -70,7 +71,9 @@ pub(super) fn prepare(experiment: &Experiment, watch: &mut Watch<'_>) -> Result<
     let config = experiment.network.resolve(document, &*data.train)?;
     let steps = longest(&data);
     let refuse = |error: Error| document.at(&["network"], error);
-    config.step_estimate::<f32>().and_then(|e| e.check(experiment.max_memory)).map_err(refuse)?;
+    let needs = config.step_estimate::<f32>().map_err(refuse)?;
+    let checked = needs.check(experiment.max_memory);
+    checked.map_err(|error| beyond_memory(document, &["network"], error, needs.total()))?;
     let mut network = config.build::<f32>(recipe.seed).map_err(refuse)?;
     if let Some(path) = &recipe.weights {
         let loaded = network.load_weights(path, &LoadOptions::default());
@@ -94,7 +97,7 @@ pub(super) fn prepare(experiment: &Experiment, watch: &mut Watch<'_>) -> Result<
             .expected(format!("at most {} bytes", experiment.max_memory))
             .found(format!("{memory} bytes"))
             .advice("a smaller batch, or `micro_batch` samples at a time, needs less");
-        return Err(document.at(&["recipe", "batch"], error));
+        return Err(beyond_memory(document, &["recipe", "batch"], error, memory));
     }
     let plan = Plan {
         name: experiment.name.clone(),
@@ -204,6 +207,22 @@ fn memory(experiment: &Experiment, network: &Network<f32>, data: &Data, steps: u
     // The moments of the optimiser, the average of the weights, and the bytes of a checkpoint.
     let beside = training.weights.saturating_mul(3 + 4);
     passes.saturating_add(held).saturating_add(batch.saturating_mul(batches)).saturating_add(beside)
+}
+
+/// An error about the memory of the run, which needs so many bytes. If it is more than the limit, the user may
+/// raise that.
+fn beyond_memory(
+    document: &Document,
+    keys: &[&str],
+    error: Error,
+    needs: u64,
+) -> crate::error::Error {
+    if error.kind() != liaf_core::ErrorKind::Limit {
+        return document.at(keys, error);
+    }
+    let text = format!("{}: {error}", document.whereabouts(keys));
+    let hint = Hint::RaiseLimit { limit: "memory".into(), to: Some(needs) };
+    liaf_data::Error::new(ErrorKind::Limit, text).hint(hint).into()
 }
 
 /// The experiment with everything that was decided, as TOML.

@@ -81,6 +81,10 @@ pub struct Summary {
     pub train_samples: usize,
     /// Number of samples for test.
     pub test_samples: usize,
+    /// A number that depends on the test samples, by which runs on the same data are known; empty if it is not
+    /// known, in folders of earlier versions.
+    #[serde(default)]
+    pub test_data: String,
     /// Number of learned values.
     pub parameters: usize,
     /// Number of weights, without biases and constants of norms and neurons.

@@ -11,10 +11,11 @@ use liaf_data::Hint;
 use liaf_data::frames::SampleRecipe;
 
 use super::Experiment;
+use super::activity::activity;
 use super::assess::SCALE;
 use super::evaluate::{Evaluation, Score, evaluate};
-use super::folder::Folder;
-use super::identity::Identity;
+use super::folder::{Folder, SUMMARY};
+use super::identity::{Identity, fingerprint};
 use super::network::only_input;
 use super::prepare::{Plan, Prepared, Watch, prepare, was_stopped};
 use super::record::{EpochRecord, Position, StepRecord, Summary, best};
@@ -90,6 +91,7 @@ pub struct Outcome {
 struct Run<'a> {
     experiment: &'a Experiment,
     plan: Plan,
+    test_data: String,
     data: super::data::Data,
     loader: Loader,
     trainer: Trainer<f32>,
@@ -117,6 +119,7 @@ pub(super) fn run(experiment: &Experiment, watch: &mut Watch<'_>) -> Result<Outc
 impl<'a> Run<'a> {
     fn new(experiment: &'a Experiment, prepared: Prepared) -> Result<Self> {
         let Prepared { plan, data, network, loader, identity } = prepared;
+        let test_data = fingerprint([&data.test])?;
         let out = experiment.out.as_deref();
         let resumed = out.filter(|_| experiment.resume).map(Folder::checkpoints);
         let training = experiment.recipe.training();
@@ -157,7 +160,18 @@ impl<'a> Run<'a> {
             None => None,
         };
         let (begun, saved) = (Instant::now(), Instant::now());
-        Ok(Self { experiment, plan, data, loader, trainer, position, folder, begun, saved })
+        Ok(Self {
+            experiment,
+            plan,
+            test_data,
+            data,
+            loader,
+            trainer,
+            position,
+            folder,
+            begun,
+            saved,
+        })
     }
 
     /// Runs the epochs that are left. Returns whether the watcher stopped it.
@@ -307,10 +321,20 @@ impl<'a> Run<'a> {
         }
         if let Some((mut folder, _)) = folder {
             folder.flush()?;
-            folder.json("summary.json", &summary)?;
-            let (last, best) = (last.as_ref(), of_best.as_ref());
-            let report = Report { plan: &plan, summary: &summary, epochs: &epochs, last, best };
-            folder.page(&report.html())?;
+            folder.json(SUMMARY, &summary)?;
+            let activity = match stopped {
+                true => Vec::new(),
+                false => activity(&network, &data.test, &loader)?,
+            };
+            folder.report(&Report {
+                plan: &plan,
+                summary: &summary,
+                epochs: &epochs,
+                last: last.as_ref(),
+                best: of_best.as_ref(),
+                activity: &activity,
+                test: &*data.test,
+            })?;
         }
         Ok(Outcome { summary, epochs, last, best: of_best, stopped, network })
     }
@@ -329,6 +353,7 @@ impl<'a> Run<'a> {
             steps: self.trainer.steps(),
             train_samples: self.data.train.len(),
             test_samples: self.data.test.len(),
+            test_data: self.test_data.clone(),
             parameters: self.trainer.network().parameter_count(),
             weights: total.weights,
             macs: total.macs,

@@ -1,43 +1,50 @@
-//! `liaf predict`: the classes of a recording, over time, by a trained network.
+//! `liaf predict`: the classes of recordings, over time, by a trained network.
 
 mod rows;
+mod tally;
+mod truth;
 
 use std::io::{self, IsTerminal};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::slice;
 
 use anyhow::Result;
 use liaf::classifier::{Classifier, Difference, Prediction};
 use liaf::core::Limits as CoreLimits;
 use liaf::data::convert::Framed;
-use liaf::data::frames::TimePoint;
+use liaf::data::frames::{TimePoint, WindowRule};
 use liaf::data::options::Coords;
-use liaf::data::{Limits, Recording};
+use liaf::data::{Limits, ReadOptions, Recording};
+use liaf::experiment::checkpoint_of;
 
 use self::rows::{Rows, Style};
+use self::tally::Tally;
+use self::truth::{Known, Truth, TruthArgs};
 use super::account::{bytes, frame_warnings};
 use crate::applies;
 use crate::args::ReadArgs;
 use crate::help::{FRAMES, INPUT, OTHER, OUTPUT, SELECTION};
 use crate::progress::Bar;
 use crate::text::{self, thousands};
-use crate::values;
+use crate::{hints, inputs, values};
 
-/// What a trained network sees in a recording, over time: a row for each sample, with its class and the
+/// What a trained network sees in recordings, over time: a row for each sample, with its class and the
 /// probability of that, the softmax of the network's outputs
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// A checkpoint of a network in training, which also says how frames are made of the events, how many
-    /// are a sample, and what the classes are called
-    #[arg(value_name = "CHECKPOINT", help_heading = INPUT, display_order = 0)]
+    /// are a sample, and what the classes are called; or the folder of a run, of which the last one is used
+    #[arg(value_name = "CHECKPOINT|RUN", help_heading = INPUT, display_order = 0)]
     checkpoint: PathBuf,
 
-    /// The recording; - is standard input
-    #[arg(value_name = "RECORDING", help_heading = INPUT, display_order = 0)]
-    recording: PathBuf,
+    /// Recordings: files, folders or globs; - is standard input
+    #[arg(required = true, value_name = "RECORDING", help_heading = INPUT, display_order = 0)]
+    recordings: Vec<PathBuf>,
+
+    #[command(flatten)]
+    truth: TruthArgs,
 
     /// Frames of a sample, after which the network begins anew; 0 = the whole recording is one
     /// sample [default: as the checkpoint says]
@@ -47,6 +54,12 @@ pub struct Args {
     /// A row after every frame, of its sample so far
     #[arg(long, help_heading = OUTPUT)]
     each_frame: bool,
+
+    /// What becomes of a last sample that the end of the recording cuts short: mark = its row says so, drop =
+    /// it has no row and does not count
+    #[arg(long, value_name = "WHAT", value_parser = ["mark", "drop"], default_value = "mark")]
+    #[arg(conflicts_with = "each_frame", help_heading = OUTPUT)]
+    partial: String,
 
     /// Only events from this time after the first event on; @… is µs of the recording's clock
     #[arg(long, value_name = "TIME", value_parser = values::time_point, help_heading = SELECTION)]
@@ -58,8 +71,8 @@ pub struct Args {
     #[arg(allow_hyphen_values = true)]
     to: Option<TimePoint>,
 
-    /// Rows of CSV: start and end in µs of the recording's clock, frames, class, probability, and
-    /// whether the sample is complete
+    /// Rows of CSV: start and end in µs of the recording's clock, frames, class, probability, whether the
+    /// sample is complete, its class if that is known, and the recording
     #[arg(long, conflicts_with = "json", help_heading = OUTPUT)]
     csv: bool,
 
@@ -92,6 +105,8 @@ pub struct Args {
 const EXAMPLES: &str = "\
 Examples:
   liaf predict net.safetensors recording.aedat4
+  liaf predict runs/objects recordings/ --class-from dir
+  liaf predict runs/objects recordings/*.raw --labels labels.csv --partial drop --csv > classes.csv
   liaf predict net.safetensors recording.raw --each-frame --csv > classes.csv
   liaf predict net.safetensors recording.raw --from 2s --to 3s --steps 0 --json
   cat recording.aedat4 | liaf predict net.safetensors -";
@@ -114,11 +129,55 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 fn predict(args: &Args) -> Result<ExitCode> {
     let read = args.read.options(Coords::Canonical)?;
-    applies::check_inputs(slice::from_ref(&args.recording), &read)?;
+    let found = inputs::expand(&args.recordings, &read.columns);
+    applies::check_inputs(&found.files, &read)?;
+    let mut classifier = open(args)?;
+    let window = match classifier.recipe().frames.windows {
+        WindowRule::Time { us, .. } => Some(us),
+        _ => None,
+    };
+    let truth = args.truth.read(&args.recordings, &found.files, window, &read)?;
+    let names: Vec<String> = classifier.classes().map(str::to_owned).collect();
+    if let Some(truth) = &truth {
+        truth.check(&names)?;
+    }
+    found.about_passed_over(false).iter().for_each(text::say);
+    let terminal = io::stdout().is_terminal();
+    let rows = Rows::new(io::stdout(), args.style(), args.each_frame, &names, terminal)?;
+    let bar = Bar::new(&found.files, args.quiet);
+    let several = inputs::may_be_several(&args.recordings);
+    let mut session = Session { args, read, bar, truth, names, several, rows };
+    let mut total = Tally::new(session.names.len());
+    let mut failed = found.failed;
+    for file in &found.files {
+        match session.recording(&mut classifier, file) {
+            Ok(tally) => total.add(&tally),
+            // Rows that cannot be printed end everything.
+            Err(error) if error.is::<io::Error>() => return Err(error),
+            Err(error) => failed.push((file.clone(), error)),
+        }
+        session.bar.file_done();
+    }
+    session.bar.finish();
+    if several && !args.quiet {
+        text::say(format_args!("all: {}", total.summary(&session.names)));
+    }
+    if !several && let Some((_, error)) = failed.pop() {
+        return Err(error);
+    }
+    for (_, error) in &failed {
+        text::say(format_args!("liaf: {}", hints::message(error)));
+    }
+    Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The network, with the options of the command line.
+fn open(args: &Args) -> Result<Classifier> {
     let limits = Limits { frames: args.max_frames, ..Limits::default() };
     let memory = args.max_memory.saturating_mul(1 << 20);
     let within = CoreLimits { memory, ..CoreLimits::default() };
-    let mut classifier = Classifier::open_within(&args.checkpoint, &within).map_err(|error| {
+    let checkpoint = checkpoint_of(&args.checkpoint).map_err(of_its_half)?;
+    let mut classifier = Classifier::open_within(&checkpoint, &within).map_err(|error| {
         of_its_half(match error {
             liaf::Error::Core(error) if error.kind() == liaf::core::ErrorKind::Limit => {
                 error.advice("a larger --max-memory allows it").into()
@@ -127,7 +186,7 @@ fn predict(args: &Args) -> Result<ExitCode> {
         })
     })?;
     if !args.quiet {
-        text::say(needs(&args.checkpoint, &classifier));
+        text::say(needs(&checkpoint, &classifier));
     }
     classifier = classifier
         .from(args.from)
@@ -135,33 +194,58 @@ fn predict(args: &Args) -> Result<ExitCode> {
         .each_frame(args.each_frame)
         .plain(args.plain)
         .limits(limits);
-    if let Some(steps) = args.steps {
-        classifier = classifier.steps(steps);
+    Ok(match args.steps {
+        Some(steps) => classifier.steps(steps),
+        None => classifier,
+    })
+}
+
+/// What all recordings of a command line have in common.
+struct Session<'a> {
+    args: &'a Args,
+    read: ReadOptions,
+    bar: Bar,
+    /// The known classes, if they were asked for.
+    truth: Option<Truth>,
+    /// Names of the classes of the network.
+    names: Vec<String>,
+    /// Whether there may be several recordings.
+    several: bool,
+    rows: Rows<io::Stdout>,
+}
+
+impl Session<'_> {
+    /// Prints the rows of a recording, and says what was seen in it.
+    fn recording(&mut self, classifier: &mut Classifier, file: &Path) -> Result<Tally> {
+        let mut recording = Recording::open(file, self.read.clone())?;
+        if file.as_os_str() == "-" {
+            applies::check_formats(&[recording.info().format])?;
+        }
+        for difference in classifier.check(&mut recording).map_err(of_its_half)? {
+            self.warn(file, &warning(&difference));
+        }
+        let known = self.truth.as_ref().map(|truth| truth.of(file)).transpose()?;
+        self.rows.begin(file, self.several)?;
+        let tally = Tally::new(self.names.len());
+        let drop = self.args.partial == "drop";
+        let rows = &mut self.rows;
+        let mut watch = Watch { rows, names: &self.names, known, drop, tally, failed: None };
+        let framed = watch.all(classifier, &mut recording, &self.bar)?;
+        let tally = watch.tally;
+        if !self.args.quiet {
+            let name = text::path(file);
+            self.bar.say(&format!("{name}: {}", tally.summary(&self.names)));
+            self.bar.say(&format!("  {}", bytes(&framed.report, "events")));
+        }
+        for warning in frame_warnings(&framed.report, &framed.frames) {
+            self.warn(file, &warning);
+        }
+        Ok(tally)
     }
-    let mut recording = Recording::open(&args.recording, read)?;
-    if args.recording.as_os_str() == "-" {
-        applies::check_formats(&[recording.info().format])?;
+
+    fn warn(&self, file: &Path, warning: &str) {
+        self.bar.say(&format!("liaf: {}: warning: {warning}", text::path(file)));
     }
-    let differences = classifier.check(&mut recording).map_err(of_its_half)?;
-    let bar = Bar::new(slice::from_ref(&args.recording), args.quiet);
-    for difference in differences {
-        let warning = warning(&difference);
-        bar.say(&format!("liaf: {}: warning: {warning}", args.recording.display()));
-    }
-    let names: Vec<String> = classifier.classes().map(str::to_owned).collect();
-    let terminal = io::stdout().is_terminal();
-    let rows = Rows::new(io::stdout(), args.style(), args.each_frame, &names, terminal)?;
-    let mut watch = Watch { rows, votes: vec![0; names.len()], last: None, failed: None };
-    let framed = watch.all(&mut classifier, &mut recording, &bar)?;
-    bar.finish();
-    if !args.quiet {
-        bar.say(&format!("{}: {}", args.recording.display(), watch.summary(&names)));
-        bar.say(&format!("  {}", bytes(&framed.report, "events")));
-    }
-    for warning in frame_warnings(&framed.report, &framed.frames) {
-        bar.say(&format!("liaf: {}: warning: {warning}", args.recording.display()));
-    }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// What the network will take, before it runs.
@@ -194,18 +278,20 @@ fn warning(difference: &Difference) -> String {
     }
 }
 
-/// What is seen in a recording.
-struct Watch {
-    rows: Rows<io::Stdout>,
-    /// Number of samples of each class.
-    votes: Vec<u64>,
-    /// Number and class of the sample of the last prediction, which is not counted yet.
-    last: Option<(u64, usize)>,
+/// Prints what is seen in a recording, and counts it.
+struct Watch<'a> {
+    rows: &'a mut Rows<io::Stdout>,
+    names: &'a [String],
+    /// The known classes, if they were asked for.
+    known: Option<Known>,
+    /// Whether samples that are cut short are left out.
+    drop: bool,
+    tally: Tally,
     /// A row that could not be printed.
     failed: Option<io::Error>,
 }
 
-impl Watch {
+impl Watch<'_> {
     /// Looks at a whole recording, and prints rows.
     fn all(
         &mut self,
@@ -219,42 +305,25 @@ impl Watch {
         if let Some(error) = self.failed.take() {
             return Err(error.into());
         }
-        self.count();
+        self.tally.end();
         framed.map_err(of_its_half)
     }
 
     fn take(&mut self, prediction: &Prediction) -> ControlFlow<()> {
-        // With a row for each frame, the last one of a sample tells its class.
-        if self.last.is_some_and(|(sample, _)| sample != prediction.sample) {
-            self.count();
+        if self.drop && !prediction.complete {
+            self.tally.dropped += 1;
+            return ControlFlow::Continue(());
         }
-        self.last = Some((prediction.sample, prediction.class));
-        match self.rows.row(prediction) {
+        let Prediction { start, end, sample, class, .. } = *prediction;
+        let label = self.known.as_ref().and_then(|known| known.class(start, end));
+        let number = label.map(|label| self.names.iter().position(|name| name == label));
+        self.tally.see(sample, class, number);
+        match self.rows.row(prediction, label) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 self.failed = Some(error);
                 ControlFlow::Break(())
             }
-        }
-    }
-
-    fn count(&mut self) {
-        if let Some((_, class)) = self.last.take() {
-            self.votes[class] += 1;
-        }
-    }
-
-    /// Number of samples by class, the most frequent first.
-    fn summary(&self, names: &[String]) -> String {
-        let mut votes: Vec<_> = self.votes.iter().enumerate().filter(|(_, n)| **n > 0).collect();
-        votes.sort_by_key(|&(class, &n)| (u64::MAX - n, class));
-        let classes = votes.iter().map(|&(class, &n)| format!("{} {}", names[class], thousands(n)));
-        let classes: Vec<_> = classes.collect();
-        let all = thousands(self.votes.iter().sum());
-        if classes.is_empty() {
-            "no samples".into()
-        } else {
-            format!("{all} samples: {}", classes.join(", "))
         }
     }
 }
