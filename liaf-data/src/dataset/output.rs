@@ -134,7 +134,7 @@ impl Writer {
             true => Some(BoxTensors::add(&mut file)?),
             false => None,
         };
-        title.names.write(&mut file)?;
+        file.write_texts("names", &title.names)?;
         let hashes = file.add("hashes", ElementType::U64, Rows::Growing, &[])?;
         if let Some(offsets) = offsets {
             file.append(offsets, &[0_i64])?;

@@ -16,7 +16,7 @@ use super::manifest;
 use super::plan::changed;
 use super::samples::{self, Source};
 use super::shards::{self, Shard};
-use super::title::{About, Names, Title, plan_text};
+use super::title::{self, About, Title, plan_text};
 use super::{Listing, Split};
 use crate::error::{Error, Result};
 use crate::frames::FrameShape;
@@ -189,7 +189,7 @@ impl Prepared<'_> {
             steps,
             has_labels: !self.listing.classes.is_empty() && !self.listing.has_boxes(),
             has_boxes: self.listing.has_boxes(),
-            names: Names::of(self.listing),
+            names: title::names(self.listing),
             container: *container,
             tensor: *tensor,
         }

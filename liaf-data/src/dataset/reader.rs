@@ -9,7 +9,7 @@ use twox_hash::XxHash64;
 use super::boxes::{BoxReader, SampleBox};
 use super::contents::{Columns, Contents};
 use super::output::{PerSample, Sample};
-use super::title::{Names, Stated, not_ours};
+use super::title::{Stated, not_ours};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::tensor::TensorFile;
@@ -22,7 +22,7 @@ const RECORDS: u64 = 1 << 20;
 pub(super) struct SampleFile {
     pub path: PathBuf,
     pub stated: Stated,
-    pub names: Names,
+    pub names: Vec<String>,
     pub samples: Vec<Sample>,
     file: TensorFile,
     /// The records of each sample, if it has any.
@@ -50,17 +50,13 @@ impl SampleFile {
         let stated = file.provenance().and_then(Stated::parse).ok_or_else(|| not_ours(path))?;
         let numbers = |name: &str| file.get(name)?.to_vec::<i64>();
         let damaged = |what: &str| Error::malformed(what.to_owned()).in_file(path);
-        let names =
-            Names { bytes: file.get("names")?.to_vec()?, offsets: numbers("names_offsets")? };
+        let names = file.texts("names")?;
         let within = |pair: &[i64]| matches!(pair, [a, b] if a <= b);
         let is_whole = |offsets: &[i64], end: usize| {
             offsets.first() == Some(&0)
                 && offsets.last() == Some(&(end as i64))
                 && offsets.windows(2).all(within)
         };
-        if !is_whole(&names.offsets, names.bytes.len()) {
-            return Err(damaged("the names of the recordings do not agree with their offsets"));
-        }
         let hashes = file.get("hashes")?.to_vec::<u64>()?;
         if hashes.len() != names.len() {
             return Err(damaged("the hashes do not agree with the names of the recordings"));
@@ -152,10 +148,8 @@ impl SampleFile {
     }
 
     /// The name of a recording.
-    pub fn name(&self, recording: usize) -> String {
-        let offset = |at: usize| self.names.offsets.get(at).copied().unwrap_or(0) as usize;
-        let name = self.names.bytes.get(offset(recording)..offset(recording + 1));
-        String::from_utf8_lossy(name.unwrap_or_default()).into_owned()
+    pub fn name(&self, recording: usize) -> &str {
+        self.names.get(recording).map_or("", String::as_str)
     }
 
     fn in_file<T>(&self, outcome: Result<T>) -> Result<T> {

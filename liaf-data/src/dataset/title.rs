@@ -10,35 +10,11 @@ use super::{Listing, Split};
 use crate::error::{Error, Result};
 use crate::frames::{Dtype, FrameOptions, FrameRecipe, FrameShape};
 use crate::model::SensorSize;
-use crate::tensor::{Container, TensorFileWriter, TensorOptions};
+use crate::tensor::{Container, TensorOptions};
 
-/// The names of recordings, one after another, and where each begins.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Names {
-    pub bytes: Vec<u8>,
-    pub offsets: Vec<i64>,
-}
-
-impl Names {
-    pub fn of(listing: &Listing) -> Self {
-        let (mut bytes, mut offsets) = (Vec::new(), vec![0]);
-        for entry in &listing.recordings {
-            bytes.extend_from_slice(entry.name.as_bytes());
-            offsets.push(bytes.len() as i64);
-        }
-        Self { bytes, offsets }
-    }
-
-    /// Writes them to a file, which has all of them whatever samples it has.
-    pub fn write(&self, file: &mut TensorFileWriter) -> Result<()> {
-        file.write("names", &[self.bytes.len()], &self.bytes)?;
-        file.write("names_offsets", &[self.offsets.len()], &self.offsets).map(drop)
-    }
-
-    /// Number of recordings.
-    pub fn len(&self) -> usize {
-        self.offsets.len().saturating_sub(1)
-    }
+/// The names of all recordings, which every file of a set has, whatever samples it has.
+pub(super) fn names(listing: &Listing) -> Vec<String> {
+    listing.recordings.iter().map(|entry| entry.name.clone()).collect()
 }
 
 /// What is the same for all files of a set.
@@ -55,7 +31,8 @@ pub(super) struct Title {
     pub has_labels: bool,
     /// Whether there are boxes beside the frames.
     pub has_boxes: bool,
-    pub names: Names,
+    /// Names of all recordings.
+    pub names: Vec<String>,
     pub container: Container,
     pub tensor: TensorOptions,
 }

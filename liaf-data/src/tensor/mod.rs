@@ -47,6 +47,11 @@ const RESERVED: [&str; 3] = [METADATA, PROVENANCE, PADDING];
 /// The entry of a safetensors header that is not a tensor.
 const METADATA: &str = "__metadata__";
 
+/// The name of the tensor that says where each of the texts with this name begins.
+fn offsets_name(texts: &str) -> String {
+    format!("{texts}_offsets")
+}
+
 /// A description of the tensor file that is to be written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TensorSpec {

@@ -12,6 +12,7 @@ import pathlib
 import sys
 
 import numpy as np
+import tensor_file
 
 
 def recordings(folder):
@@ -75,13 +76,10 @@ def dense(chosen, start, duration, n, steps, window, rule, size):
 
 
 def compare(case, split, expected, steps):
-    file = np.load(case["files"][split])
-    about = json.loads(bytes(file["liaf"]))["dataset"]
+    file, about, names = tensor_file.load(case["files"][split])
     shape = [steps, 2, case["size"][1], case["size"][0]]
     assert about["shape"] == shape, (about["shape"], shape)
     assert len(file["source"]) == len(expected), (split, len(file["source"]), len(expected))
-    names = [bytes(file["names"][a:b]).decode() for a, b in
-             zip(file["names_offsets"], file["names_offsets"][1:])]
     for k, (label, name, start, duration, n, chosen) in enumerate(expected):
         what = (case["name"], split, k)
         assert file["labels"][k] == label and names[file["source"][k]] == name, what

@@ -1,19 +1,15 @@
 """Makes the samples of a detection set again, from its DAT recordings and _bbox.npy files, and compares them with a
-tensor file. Usage: detection.py FOLDER OUT.npz SPLIT WINDOW_US STEPS around|along SCALE"""
+tensor file. Usage: detection.py FOLDER OUT SPLIT WINDOW_US STEPS around|along SCALE"""
 
-import json
 import pathlib
 import sys
 
 import numpy
+import tensor_file
 
 folder, out, split, window, steps, how, scale = sys.argv[1:]
 window, steps, scale = int(window), int(steps), int(scale)
-file = numpy.load(out)
-about = json.loads(bytes(file["liaf"]))["dataset"]
-names = bytes(file["names"])
-ends = file["names_offsets"]
-names = [names[a:b].decode() for a, b in zip(ends, ends[1:])]
+file, about, names = tensor_file.load(out)
 n, t, _, height, width = file["frames"].shape
 assert t == steps, (t, steps)
 
@@ -29,7 +25,7 @@ def events(path):
 sample = 0
 for source, name in enumerate(names):
     path = pathlib.Path(folder) / name
-    if split not in path.parts[-2]:
+    if split != "all" and split not in path.parts[-2]:
         continue
     boxes = numpy.load(str(path).replace("_td.dat", "_bbox.npy"))
     boxes.dtype.names = ["t" if name == "ts" else name for name in boxes.dtype.names]

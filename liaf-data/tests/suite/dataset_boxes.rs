@@ -97,6 +97,17 @@ fn list(folder: &Path) -> Result<Listing> {
     DataSet::named("gen1")?.list(folder, &ListOptions::default())
 }
 
+/// What the reader in Python says about a file: its numbers of samples and of boxes.
+fn judged(folder: &Path, file: &Path, split: &str, how: &str) -> Option<String> {
+    let python = judge::python("numpy, h5py")?;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges/detection.py");
+    let mut command = Command::new(python);
+    command.arg(script).arg(folder).arg(file).args([split, "20000", "5", how, "2"]);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{how}: {}", String::from_utf8_lossy(&output.stderr));
+    Some(String::from_utf8(output.stdout).unwrap().trim().to_owned())
+}
+
 #[test]
 fn boxes_stand_beside_the_frames() {
     let folder = miniature();
@@ -130,16 +141,12 @@ fn boxes_stand_beside_the_frames() {
         let names: Vec<_> =
             built.files.iter().map(|(path, ..)| path.file_name().unwrap()).collect();
         assert_eq!(names, [format!("{how}.train.npz").as_str(), &format!("{how}.val.npz")]);
-        let Some(python) = judge::python("numpy") else { return };
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges/detection.py");
         for ((path, ..), (split, expected)) in
             built.files.iter().zip([("train", expected[0]), ("val", expected[1])])
         {
-            let mut command = Command::new(&python);
-            command.arg(&script).arg(folder.path()).arg(path).args([split, "20000", "5", how, "2"]);
-            let output = command.output().unwrap();
-            assert!(output.status.success(), "{how}: {}", String::from_utf8_lossy(&output.stderr));
-            assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), expected, "{how} {split}");
+            if let Some(said) = judged(folder.path(), path, split, how) {
+                assert_eq!(said, expected, "{how} {split}");
+            }
         }
     }
     let file = TensorFile::open(folder.path().join("around.val.npz"), &Limits::default()).unwrap();
@@ -200,20 +207,31 @@ fn parts_with_boxes_are_merged_to_the_bytes_of_a_single_run() {
             Build { frames, samples, part, contents, split, ..Build::new("gen1", output).unwrap() };
         run(&build, &listing).unwrap().files.remove(0).0
     };
-    for (contents, extension) in [(Contents::Frames, "safetensors"), (Contents::Sparse, "npz")] {
-        let single = made(&format!("single-{extension}.{extension}"), None, contents);
+    let mut kinds = vec![(Contents::Frames, "safetensors"), (Contents::Sparse, "npz")];
+    if cfg!(feature = "hdf5") {
+        kinds.extend([(Contents::Frames, "h5"), (Contents::Sparse, "h5")]);
+    }
+    for (contents, extension) in kinds {
+        let single =
+            made(&format!("single-{}-{extension}.{extension}", contents.name()), None, contents);
         let parts = [1, 2].map(|i| {
             made(
-                &format!("whole-{extension}.{extension}"),
+                &format!("whole-{}-{extension}.{extension}", contents.name()),
                 Some(PartOf::new(i, 2).unwrap()),
                 contents,
             )
         });
-        let out = folder.path().join(format!("whole-{extension}.{extension}"));
+        let out = folder.path().join(format!("whole-{}-{extension}.{extension}", contents.name()));
         let options = TensorOptions::default();
         let merged = merge(&parts, &out, Join::Copy, &options).unwrap();
         assert_eq!(merged[0].files[0].0, out);
         assert!(fs::read(&out).unwrap() == fs::read(&single).unwrap(), "{contents:?}");
+        verify(&out).unwrap();
+        if (contents, extension) == (Contents::Frames, "h5")
+            && let Some(said) = judged(folder.path(), &out, "all", "along")
+        {
+            assert_eq!(said, "7 6");
+        }
         let listed = merge(&parts, &out, Join::Index, &options).unwrap();
         assert_eq!((listed[0].samples, listed[0].files.len()), (merged[0].samples, 2));
     }

@@ -15,6 +15,12 @@ use crate::judge;
 
 const SIZE: [u16; 2] = [7, 5];
 
+/// The kinds of files that are judged.
+#[cfg(feature = "hdf5")]
+const EXTENSIONS: [&str; 2] = ["npz", "h5"];
+#[cfg(not(feature = "hdf5"))]
+const EXTENSIONS: [&str; 1] = ["npz"];
+
 /// Recordings of two classes, with gaps, simultaneous events and different lengths.
 fn recordings(folder: &Path) {
     let mut state = 1_u64;
@@ -41,7 +47,7 @@ fn recordings(folder: &Path) {
 
 #[test]
 fn samples_are_those_that_numpy_makes() {
-    let Some(python) = judge::python("numpy") else { return };
+    let Some(python) = judge::python("numpy, h5py") else { return };
     let folder = tempfile::tempdir().unwrap();
     let set = folder.path().join("set");
     recordings(&set);
@@ -63,10 +69,11 @@ fn samples_are_those_that_numpy_makes() {
     let mut cases: Vec<Value> = Vec::new();
     for (rule, described) in &rules {
         for contents in [Contents::Frames, Contents::Sparse, Contents::Events] {
-            for time in [None, Some(0.7), Some(0.35)] {
-                if contents == Contents::Events && described["kind"] == "bins" {
-                    continue;
-                }
+            if contents == Contents::Events && described["kind"] == "bins" {
+                continue;
+            }
+            let times = [None, Some(0.7), Some(0.35)];
+            for (time, extension) in times.iter().flat_map(|time| EXTENSIONS.map(|e| (*time, e))) {
                 let name = format!("{}-{}-{}", cases.len(), contents.name(), described["kind"]);
                 let name = name.replace('"', "");
                 let build = Build {
@@ -81,7 +88,8 @@ fn samples_are_those_that_numpy_makes() {
                         .map_or("none".into(), |part| format!("time:{part}"))
                         .parse()
                         .unwrap(),
-                    ..Build::new("folder", folder.path().join(format!("{name}.npz"))).unwrap()
+                    ..Build::new("folder", folder.path().join(format!("{name}.{extension}")))
+                        .unwrap()
                 };
                 let built = build.run(&listing, &|_| {}, &|| true).unwrap();
                 assert!(built.failures.is_empty(), "{name}: {:?}", built.failures);

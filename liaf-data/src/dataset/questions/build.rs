@@ -11,7 +11,7 @@ use super::read::Questions;
 use super::tensors::{Writer, verify};
 use super::text::Text;
 use crate::dataset::build::{Build, Built, ClassRow, Progress};
-use crate::dataset::title::{Names, plan_text};
+use crate::dataset::title::{self, plan_text};
 use crate::dataset::{Entry, Listing, Split, SplitRule, journal, shards};
 use crate::error::{Error, Result};
 use crate::hint::Hint;
@@ -63,7 +63,7 @@ pub(in crate::dataset) fn run(
         let options = TensorOptions { overwrite, ..build.tensor };
         let mut file = TensorFileWriter::create(&path, build.container, &options)?;
         file.set_provenance(provenance(build, listing, &texts, of, &plan))?;
-        let mut writer = Writer::new(&mut file, texts.longest, &Names::of(listing))?;
+        let mut writer = Writer::new(&mut file, texts.longest, &title::names(listing))?;
         for (source, (entry, text)) in listing.recordings.iter().zip(&texts.texts).enumerate() {
             let chosen = Some(text).filter(|_| split(entry) == of);
             writer.text(chosen, source, task(&entry.name).0)?;

@@ -7,7 +7,6 @@ use serde_json::Value;
 use twox_hash::XxHash64;
 
 use super::text::Text;
-use crate::dataset::title::Names;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::tensor::{ElementType, Rows, TensorFile, TensorFileWriter, TensorId};
@@ -36,13 +35,13 @@ impl<'a> Writer<'a> {
     pub fn new(
         file: &'a mut TensorFileWriter,
         widths: (usize, usize),
-        names: &Names,
+        names: &[String],
     ) -> Result<Self> {
         let mut add = |name, row: &[usize]| file.add(name, ElementType::I64, Rows::Growing, row);
         let (story, question) = (add("story", &[widths.0])?, add("question", &[widths.1])?);
         let columns = COLUMNS.into_iter().map(|name| add(name, &[])).collect::<Result<_>>()?;
         let hashes = file.add("hashes", ElementType::U64, Rows::Growing, &[])?;
-        names.write(file)?;
+        file.write_texts("names", names)?;
         Ok(Self { file, story, question, columns, hashes, widths, samples: 0 })
     }
 

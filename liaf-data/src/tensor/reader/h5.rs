@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use liaf_hdf5::{Dataset, Extent, File, Group, Number, NumberKind, Object};
+use liaf_hdf5::{Dataset, Datatype, Extent, File, Group, Number, NumberKind, Object};
 
 use super::bytes::{Aligned, Bytes, checked_length};
 use super::index::{Entry, Place, sides};
@@ -139,6 +139,18 @@ pub(super) fn rows<'a>(
     Ok(Bytes::Owned(aligned))
 }
 
+/// The strings of a dataset; `None` if its elements are no strings.
+pub(super) fn texts(dataset: &Dataset, limits: &Limits) -> Result<Option<Vec<String>>> {
+    let width = match dataset.datatype() {
+        Datatype::Text { size, .. } => *size,
+        Datatype::VarText => size_of::<String>(),
+        _ => return Ok(None),
+    };
+    let size = dataset.extent().values().saturating_mul(width as u64);
+    Limits::check("the texts of a dataset", size, limits.held_bytes)?;
+    dataset.texts().map(Some).map_err(hdf5::error)
+}
+
 fn element(dataset: &Dataset) -> Option<ElementType> {
     if dataset.datatype().is_bool() {
         return Some(ElementType::Bool);
@@ -190,6 +202,8 @@ mod tests {
         assert_eq!(file.provenance(), Some("{}"));
         let texts = file.get("names").unwrap_err();
         assert_eq!(texts.kind(), ErrorKind::Unsupported, "{texts}");
+        assert_eq!(file.texts("names").unwrap(), ["a", "b"]);
+        assert!(file.texts("frames").is_err());
         let frames = file.frames().unwrap();
         assert_eq!(frames.cells(0..1), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
         assert_eq!(frames.timestamps(), [[0, 10]]);

@@ -10,6 +10,7 @@ mod npz;
 mod rows;
 mod safetensors;
 mod tensor;
+mod texts;
 
 use std::collections::BTreeMap;
 use std::path::Path;

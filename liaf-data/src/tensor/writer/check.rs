@@ -47,7 +47,7 @@ pub(super) fn column(
 
 /// Returns an error unless `name` can be the name of a tensor in every container. In an archive it
 /// is the name of a file, which some tools unpack.
-fn check_name(name: &str) -> Result<()> {
+pub(super) fn check_name(name: &str) -> Result<()> {
     let is_unsafe = name.is_empty()
         || name.len() > MOST_NAME
         || name.starts_with('.')

@@ -161,6 +161,28 @@ impl H5Tensors {
         file.finish()
     }
 
+    /// The length of strings that hold these texts, in bytes. HDF5 has no strings of no bytes.
+    pub(super) fn width_of<T: AsRef<str>>(texts: &[T]) -> usize {
+        texts.iter().map(|text| text.as_ref().len()).max().unwrap_or(0).max(1)
+    }
+
+    /// Writes a dataset of strings of `width` bytes, which zeros fill up.
+    pub(super) fn write_strings<T: AsRef<str>>(
+        &mut self,
+        name: &str,
+        texts: &[T],
+        width: usize,
+    ) -> Result<()> {
+        let element = u32::try_from(width).map(Stored::FixedText);
+        let element = element.map_err(|_| Error::caller("a text is too long").found(width))?;
+        let mut bytes = Vec::with_capacity(texts.len().saturating_mul(width));
+        for (number, text) in (1..).zip(texts) {
+            bytes.extend_from_slice(text.as_ref().as_bytes());
+            bytes.resize(number * width, 0);
+        }
+        self.file.raw_dataset(name, element, &bytes, &[texts.len() as u64])
+    }
+
     fn write_whole(&mut self, column: &Column, bytes: &[u8]) -> Result<()> {
         self.file.raw_dataset(&column.name, column.element.into(), bytes, &column.shape())
     }

@@ -8,6 +8,7 @@ mod layout;
 mod npy;
 mod npz;
 mod safetensors;
+mod texts;
 
 use std::path::{Path, PathBuf};
 
@@ -204,11 +205,7 @@ impl TensorFileWriter {
     ) -> Result<TensorId> {
         self.check_not_started("tensors must be added before any rows")?;
         let column = check::column(name, element, rows, row).map_err(|e| e.in_file(&self.path))?;
-        if self.columns.iter().any(|other| other.name == name) {
-            return Err(Error::caller("there is already a tensor with this name")
-                .found(name)
-                .in_file(&self.path));
-        }
+        self.check_free(name)?;
         let holds_one = matches!(&self.out, Out::Ordered { layout, .. } if layout.holds_one());
         if holds_one && !self.columns.is_empty() {
             return Err(Error::caller("a .npy file can hold only one tensor")
@@ -412,6 +409,15 @@ impl TensorFileWriter {
                 .in_file(&self.path));
         }
         self.bytes = total;
+        Ok(())
+    }
+
+    fn check_free(&self, name: &str) -> Result<()> {
+        if self.columns.iter().any(|other| other.name == name) {
+            return Err(Error::caller("there is already a tensor with this name")
+                .found(name)
+                .in_file(&self.path));
+        }
         Ok(())
     }
 
