@@ -94,15 +94,23 @@ pub fn plan(inputs: &[PathBuf], are_several: bool, output: &Path, kind: Kind) ->
 
 /// Returns an error if an output is one of the inputs.
 pub fn check_apart(jobs: &[Job], inputs: &[PathBuf]) -> Result<()> {
+    check_none_read(jobs.iter().map(|job| &*job.output), inputs)
+}
+
+/// Returns an error if one of these outputs is a file that is read.
+pub fn check_none_read<'a>(
+    outputs: impl IntoIterator<Item = &'a Path>,
+    inputs: &[PathBuf],
+) -> Result<()> {
     let inputs: HashMap<_, _> =
         inputs.iter().filter_map(|input| Some((identity(input)?, input))).collect();
-    for job in jobs {
+    for output in outputs {
         // Standard output is no file that an input could be.
-        let output = (Place::of(&job.output) != Place::Standard).then(|| identity(&job.output));
-        if let Some(input) = output.flatten().and_then(|file| inputs.get(&file)) {
+        let file = (Place::of(output) != Place::Standard).then(|| identity(output));
+        if let Some(input) = file.flatten().and_then(|file| inputs.get(&file)) {
             bail!(Usage(format!(
                 "{} is the same file as the input {}: name another output",
-                text::path(&job.output),
+                text::path(output),
                 text::path(input)
             )));
         }

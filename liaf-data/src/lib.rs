@@ -89,7 +89,7 @@ pub mod options {
 
 /// Iterators over a recording, parts of it, and its index.
 pub mod recording {
-    pub use crate::read::{Index, MeasurementReader, columns_in};
+    pub use crate::read::{Index, MeasurementReader, columns_in, files_of};
     pub use crate::selected::{Batches, Events, Frames, Selected};
 }
 

@@ -135,6 +135,11 @@ pub(crate) fn recording_in(folder: &Path) -> Option<PathBuf> {
     formats::numpy::times_in(folder)
 }
 
+/// The files of the recording that is opened by `path`.
+pub(crate) fn files_of(path: &Path) -> Vec<PathBuf> {
+    formats::numpy::files_of(path)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

@@ -19,6 +19,7 @@ use liaf::data::io::AtomicFile;
 use liaf::data::measurements::{self, MeasurementOptions};
 use liaf::data::model::StreamKind;
 use liaf::data::options::Coords;
+use liaf::data::recording::files_of;
 use liaf::data::tensor::{Container, TensorOptions};
 use liaf::data::write::WriteOptions;
 use liaf::data::{Error, ErrorKind, ReadOptions, Recording};
@@ -91,9 +92,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         true => outputs::plan(&files[..files.len().min(1)], false, &args.output, kind)?,
         false => outputs::plan(files, are_several, &args.output, kind)?,
     };
-    if args.join {
-        outputs::check_apart(&jobs, files)?;
-    }
+    let of_filters = selection.filters.iter().flat_map(|filter| filter.files());
+    let read_files: Vec<_> = files.iter().flat_map(files_of).chain(of_filters).collect();
+    outputs::check_apart(&jobs, &read_files)?;
     let work = Work {
         make,
         read,

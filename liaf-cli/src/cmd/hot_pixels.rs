@@ -10,7 +10,7 @@ use liaf::data::options::Coords;
 use liaf::data::{EventBatch, EventSink, Recording};
 
 use crate::help::OUTPUT;
-use crate::outputs::Usage;
+use crate::outputs::{Usage, check_none_read};
 
 #[derive(Debug, clap::Args)]
 pub struct HotPixelArgs {
@@ -36,8 +36,8 @@ impl HotPixelArgs {
     ///
     /// # Errors
     /// If there are several recordings, the coordinates are not those that a mask has, a number is not
-    /// valid, standard output is named, or the file is there already.
-    pub fn check(&self, recordings: usize, coords: Coords) -> Result<()> {
+    /// valid, standard output or one of the `inputs` is named, or the file is there already.
+    pub fn check(&self, recordings: usize, inputs: &[PathBuf], coords: Coords) -> Result<()> {
         let Some(path) = &self.hot_pixels else { return Ok(()) };
         if recordings > 1 {
             bail!(Usage(
@@ -54,6 +54,7 @@ impl HotPixelArgs {
         if !(self.hot_factor.is_finite() && self.hot_factor > 0.0) {
             bail!(Usage(format!("--hot-factor is a number above 0, and not {}", self.hot_factor)));
         }
+        check_none_read([path.as_path()], inputs)?;
         Ok(AtomicFile::check(path, self.force)?)
     }
 

@@ -99,7 +99,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     found.about_passed_over(args.verbose).iter().for_each(text::say);
     let files = &found.files;
     let recordings = if args.join { files.len().min(1) } else { files.len() };
-    args.hot.check(recordings, args.coords)?;
+    args.hot.check(recordings, files, args.coords)?;
     for file in &files[..recordings] {
         let open = || match args.join {
             true => Recording::join(files, options.clone()),

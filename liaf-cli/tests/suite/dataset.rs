@@ -107,6 +107,25 @@ fn a_bad_recording_costs_itself() {
     assert!(!Path::new(&stop).exists());
 }
 
+#[test]
+fn a_recording_is_never_the_output() {
+    let folder = recordings();
+    let recording = folder.path().join("set/mug/a.npz");
+    fs::copy(fixture("good/numpy/four_stored.npz"), &recording).unwrap();
+    let bytes = fs::read(&recording).unwrap();
+    let set = text(&folder.path().join("set"));
+    let args = ["dataset", "folder", &set, "--bins", "2", "--size", "4x4", "--force", "-o"];
+    let onto = text(&recording);
+    let onto = [&args[..], &[&*onto]].concat();
+    refused(&liaf(&onto), 2, &["a.npz", "is a recording of the set", "name another output"]);
+    assert_eq!(fs::read(&recording).unwrap(), bytes);
+    // A file that an earlier command left in the folder of the set is none.
+    let made = text(&folder.path().join("set/made.npz"));
+    let within = [&args[..], &[&*made]].concat();
+    assert_eq!(printed(liaf(&within)), "");
+    assert_eq!(printed(liaf(&[&within[..], &["--dtype", "u16"]].concat())), "");
+}
+
 /// Starts the program.
 fn start(set: &str, out: &Path) -> Child {
     let args = ["dataset", "folder", set, "-o", &text(out), "--window", "1ms", "--sample", "20ms"];

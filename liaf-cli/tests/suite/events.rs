@@ -50,6 +50,24 @@ fn an_output_that_is_an_input_is_refused() {
     }
 }
 
+#[test]
+fn an_output_that_is_read_besides_the_input_is_refused() {
+    let liaf = Liaf::new();
+    for (name, text) in
+        [("hot.csv", "x,y\n1,1\n"), ("e_t.npy", ""), ("e_xy.npy", ""), ("e_p.npy", "")]
+    {
+        fs::write(liaf.path(name), text).unwrap();
+    }
+    let lz4 = fixture(LZ4);
+    for args in [
+        ["convert", &lz4, "-o", "hot.csv", "--filter", "mask:file=hot.csv"],
+        ["convert", "e_t.npy", "-o", "e_p.npy", "--to", "npy-events"],
+    ] {
+        liaf.run(&[&args[..], &["--force"]].concat()).ends(2).says(&["the same file as the input"]);
+    }
+    assert_eq!(liaf.bytes("hot.csv"), b"x,y\n1,1\n");
+}
+
 /// A long recording of DAT and its events as lines of CSV.
 fn long_recording(liaf: &Liaf) -> Vec<String> {
     use liaf::data::write::{self, EventSpec, WriteOptions};

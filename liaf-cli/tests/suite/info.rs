@@ -135,6 +135,7 @@ fn hot_pixels_are_found_written_and_masked() {
         (&["info", recording, "--hot-pixels", hot, "--force", "--hot-factor", "0"], "above 0"),
         (&["info", recording, "--hot-pixels", hot, "--force", "--coords", "raw"], "--coords"),
         (&["info", &fixture(STEREO), "--hot-pixels", hot, "--force"], "--stream"),
+        (&["info", recording, "--hot-pixels", recording, "--force"], "same file as the input"),
     ] {
         liaf.run(wrong).ends(2).says(&[says]);
     }

@@ -12,6 +12,7 @@ use super::reader::{SampleFile, Step};
 use super::title::{Title, Which, frame_shape};
 use super::{Split, shards};
 use crate::error::{Error, Result};
+use crate::io::is_same_file;
 use crate::tensor::{Container, TensorOptions};
 
 /// What becomes of shards.
@@ -113,6 +114,10 @@ fn copy(
     };
     if files.iter().all(|file| file.samples.is_empty()) {
         return Err(no_samples(path));
+    }
+    if files.iter().any(|file| is_same_file(&file.path, path)) {
+        let error = Error::caller("the output is one of the files to join").in_file(path);
+        return Err(error.advice("name another output"));
     }
     let which =
         Which { split: first.stated.which.split, shard: None, failed: manifest::failed(files) };

@@ -17,11 +17,13 @@ use super::plan::changed;
 use super::samples::{self, Source};
 use super::shards::{self, Shard};
 use super::title::{self, About, Title, plan_text};
-use super::{Listing, Split};
+use super::{Entry, Listing, Split};
 use crate::error::{Error, Result};
 use crate::frames::FrameShape;
 use crate::hint::Hint;
+use crate::io::is_same_file;
 use crate::model::SensorSize;
+use crate::read::Recording;
 
 /// A [`Build`] that has been checked against a [`Listing`].
 #[derive(Debug)]
@@ -81,6 +83,7 @@ impl Build {
             remarks,
             estimate: Estimate::default(),
         };
+        prepared.check_apart()?;
         prepared.estimate = prepared.estimate_size()?;
         Ok(prepared)
     }
@@ -107,6 +110,25 @@ impl Prepared<'_> {
     /// The splits of which files will be made; `None` for samples that are not divided.
     pub fn splits(&self) -> impl Iterator<Item = Option<Split>> {
         self.splits.iter().copied()
+    }
+
+    /// Refuses to replace a recording by a file of the build. Files of earlier builds in the folder of the
+    /// set are listed as recordings as well, but are none.
+    fn check_apart(&self) -> Result<()> {
+        let Build { output, read, .. } = self.build;
+        for path in self.splits.iter().map(|split| shards::path(output, *split, self.part())) {
+            let is_read = |entry: &&Entry| {
+                is_same_file(&entry.path, &path)
+                    && Recording::open(&entry.path, read.clone()).is_ok()
+            };
+            if let Some(entry) = self.listing.recordings.iter().find(is_read) {
+                return Err(Error::caller("the output is a recording of the set")
+                    .found(&entry.name)
+                    .advice("name another output")
+                    .in_file(path));
+            }
+        }
+        Ok(())
     }
 
     /// The plan as files store it.

@@ -1,6 +1,7 @@
 //! The trait of filters, the table of all filters, and a filter with its parameters.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,9 @@ pub trait Filter: fmt::Debug + Send {
         before
     }
 }
+
+/// The parameters that are paths of files.
+const FILE_PARAMETERS: [&str; 2] = ["file", "map"];
 
 /// A kind of filter: a row of [`FILTERS`].
 pub struct FilterKind {
@@ -132,6 +136,11 @@ impl FilterSpec {
     /// Its parameters.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
+    }
+
+    /// The files that it reads.
+    pub fn files(&self) -> impl Iterator<Item = PathBuf> + '_ {
+        FILE_PARAMETERS.iter().filter_map(|name| self.parameters.get(name)).map(PathBuf::from)
     }
 
     /// Makes the filter for events of a sensor of this size.

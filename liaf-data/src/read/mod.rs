@@ -16,5 +16,5 @@ mod unwrap;
 
 pub use index::Index;
 pub use measurements::MeasurementReader;
-pub use recording::{Recording, columns_in};
+pub use recording::{Recording, columns_in, files_of};
 pub use stream::EventReader;

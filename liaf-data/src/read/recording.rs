@@ -20,13 +20,19 @@ use crate::io::ByteSource;
 use crate::model::{
     EventBatch, EventStats, Note, RecordingInfo, Report, SensorSize, SensorSource, StreamInfo,
 };
-use crate::registry::recording_in;
+use crate::registry::{self, recording_in};
 use crate::unsupported::is_named_as_recording;
 
 /// The file of the times, if a folder is one recording of which each column is a NumPy file, as in EVIMO2
 /// (`events_t.npy`, `events_xy.npy`, `events_p.npy`). [`Recording::open`] takes either of them.
 pub fn columns_in(folder: impl AsRef<Path>) -> Option<PathBuf> {
     recording_in(folder.as_ref())
+}
+
+/// The files that are read if the recording at `path` is opened: itself, or the files of all columns where
+/// each of them is a NumPy file.
+pub fn files_of(path: impl AsRef<Path>) -> Vec<PathBuf> {
+    registry::files_of(path.as_ref())
 }
 
 /// A recording of any supported format. The format is recognised by the contents.

@@ -1,5 +1,6 @@
 //! The columns of a text, from its header, or else from its first lines.
 
+use super::commas::DecimalCommas;
 use super::line::{self, COLUMNS, Columns, Fault, Line, Value};
 use super::number::is_fractional;
 use super::order::guess_order;
@@ -50,24 +51,51 @@ impl Layout {
             let all = head.len() < size;
             let sample = Sample::read(&head, all);
             if !sample.rows.is_empty() || all || size >= most {
-                let layout = Self::learn(source, &sample, options);
+                let layout = Self::of_sample(source, &sample, options);
                 return layout.map_err(|error| error.at(sample.start as u64));
             }
             size = (2 * size).min(most);
         }
     }
 
-    fn learn(source: &mut ByteSource, sample: &Sample<'_>, options: &ReadOptions) -> Result<Self> {
-        let separator = separator(sample);
+    fn of_sample(
+        source: &mut ByteSource,
+        sample: &Sample<'_>,
+        options: &ReadOptions,
+    ) -> Result<Self> {
+        let Some(commas) = DecimalCommas::find(&sample.rows)? else {
+            return Self::learn(source, sample, None, options);
+        };
+        let rows = commas.with_points(&sample.rows);
+        let sample = sample.with_rows(rows.iter().map(Vec::as_slice).collect());
+        Self::learn(source, &sample, Some(commas), options)
+    }
+
+    /// Finds the columns from a sample whose rows have decimal points, in place of the commas that are in
+    /// the file.
+    fn learn(
+        source: &mut ByteSource,
+        sample: &Sample<'_>,
+        commas: Option<DecimalCommas>,
+        options: &ReadOptions,
+    ) -> Result<Self> {
+        let separator = commas.map(|commas| commas.separator).or_else(|| separator(sample));
         let first = sample.rows.first().map(|row| width(row));
         let names = Names::find(sample, separator, first);
         let (count, at, order) = order(sample, first, names.as_ref(), options)?;
         let columns = Columns {
             separator,
+            has_decimal_commas: commas.is_some(),
             line_end: sample.line_end,
             pixels: Pixels::of(&options.columns),
             ..Columns::new(count, at, TimeUnit::Microseconds)
         };
+        let [t, ..] = at;
+        if commas.is_some_and(|commas| commas.column != t) {
+            return Err(Error::malformed("numbers other than times have decimal commas")
+                .expected("commas in times, or none")
+                .found(excerpt(sample.rows.first().copied().unwrap_or_default())));
+        }
         let name_of = |field: Field| *names.as_ref()?.names.get(at[field.index()])?;
         let mut notes = Vec::new();
         let (unit, how) =
@@ -94,11 +122,12 @@ impl Layout {
         let (sensor, sensor_source, turned) =
             sensor(named.or(sample.sensor), &sample.rows, &columns, options);
         notes.extend(turned);
-        let details = vec![
+        let mut details = vec![
             ("columns", format!("{} ({order})", letters(&columns).join(","))),
             ("time unit", format!("{} ({how})", unit.name())),
             ("polarity", polarity.describe()),
         ];
+        details.extend(commas.map(|_| ("decimal mark", "comma".to_owned())));
         let (start, line) = (sample.start as u64, sample.line + 1);
         Ok(Self { columns, sensor, sensor_source, start, line, details, notes })
     }

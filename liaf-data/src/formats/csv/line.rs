@@ -1,5 +1,8 @@
 //! Decoding of a line of text to an event.
 
+use std::borrow::Cow;
+
+use super::commas;
 use super::number::{self, Decimal};
 use super::split::{next, next_of, unquoted};
 use crate::codec::columns::{Meaning, Pixel, Pixels, PolarityReading};
@@ -25,6 +28,8 @@ pub(crate) struct Columns {
     pub pixels: Pixels,
     /// The separator between columns, if it is certain that spaces may be inside a column.
     pub separator: Option<u8>,
+    /// Whether times have decimal commas. Then nothing else than the separator divides columns.
+    pub has_decimal_commas: bool,
     /// The byte that ends a line.
     pub line_end: u8,
 }
@@ -47,6 +52,7 @@ impl Columns {
             polarity: PolarityReading::USUAL,
             pixels: Pixels::default(),
             separator: None,
+            has_decimal_commas: false,
             line_end: b'\n',
         }
     }
@@ -56,6 +62,11 @@ impl Columns {
     pub fn line_len(&self, bytes: &[u8]) -> usize {
         let end = bytes.iter().position(|&byte| byte == self.line_end);
         end.map_or(bytes.len(), |end| end + 1)
+    }
+
+    /// The text of a time with a decimal point, if it has one.
+    pub fn time<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
+        if self.has_decimal_commas { commas::with_point(text) } else { Cow::Borrowed(text) }
     }
 }
 
@@ -172,10 +183,11 @@ impl<'a> Values<'a> {
 }
 
 /// The columns of a trimmed line: divided by any separators, or by the one that is certain if only
-/// that gives the right number of columns.
+/// that gives the right number of columns, or if there are decimal commas.
 #[inline(always)]
 pub(crate) fn values<'a>(line: &'a [u8], columns: &Columns) -> Result<Values<'a>, Fault> {
-    let values = Values::of(line, columns, None);
+    let values =
+        Values::of(line, columns, columns.separator.filter(|_| columns.has_decimal_commas));
     if values.are_of(columns) {
         return Ok(values);
     }
@@ -196,7 +208,7 @@ pub(crate) fn parse(line: &[u8], columns: &Columns) -> Line {
     };
     let time = match t.number {
         Some(number) => number.micros(columns.unit),
-        None => number::time(t.text, columns.unit),
+        None => number::time(&columns.time(t.text), columns.unit),
     };
     let Some(t) = time else { return Line::Bad(Fault::Field(Field::T)) };
     let pixel =

@@ -6,6 +6,7 @@
 //!
 //! What was inferred is in [`RecordingInfo::details`].
 
+mod commas;
 mod decode;
 mod digits;
 mod e2vid;

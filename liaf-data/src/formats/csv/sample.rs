@@ -11,7 +11,7 @@ use crate::model::SensorSize;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The lines at the start of a text.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Sample<'a> {
     /// Number of lines examined.
     seen: u64,
@@ -59,6 +59,11 @@ impl<'a> Sample<'a> {
             at = end;
         }
         sample
+    }
+
+    /// This sample with other rows.
+    pub fn with_rows<'b>(&'b self, rows: Vec<&'b [u8]>) -> Sample<'b> {
+        Sample { rows, ..self.clone() }
     }
 
     /// Examines a trimmed line that ends at `end`.

@@ -12,11 +12,15 @@ pub(crate) fn separator(line: &[u8]) -> Option<u8> {
 
 /// The first column of a trimmed line, and the rest of the line if there is another column. Columns are
 /// separated by `only`, or else by any of `,`, `;`, spaces and tabs, where spaces around another
-/// separator belong to it.
+/// separator belong to it. Separators in quotation marks are a part of the column.
 pub(crate) fn next(line: &[u8], only: Option<u8>) -> (&[u8], Option<&[u8]>) {
     let ends = |byte| only.map_or_else(|| is_separator(byte), |only| byte == only);
-    let end = line.iter().position(|&byte| ends(byte)).unwrap_or(line.len());
-    let (column, after) = line.split_at(end);
+    let (is_quoted, mut is_inside) = (line.starts_with(b"\""), false);
+    let end = line.iter().position(|&byte| {
+        is_inside ^= is_quoted && byte == b'"';
+        !is_inside && ends(byte)
+    });
+    let (column, after) = line.split_at(end.unwrap_or(line.len()));
     match only {
         None => (column, next_of(after)),
         Some(_) => (column.trim_ascii(), after.get(1..)),
@@ -129,6 +133,8 @@ mod tests {
         assert_eq!(split("1, 2 ;3\t4", None), "1|2|3|4");
         assert_eq!(split("1, 2 ;3\t4", Some(b',')), "1|2 ;3\t4");
         assert_eq!(split("1,,\"2\",", None), "1||2|");
+        assert_eq!(split("\"a, b\",2,\"c \"\"d\"\", e\"", None), "a, b|2|c \"\"d\"\", e");
+        assert_eq!(split("\"a, b\";2;c\"d;e", Some(b';')), "a, b|2|c\"d|e");
         assert_eq!(separator(b"a b;c"), Some(b';'));
         assert_eq!(separator(b"a b"), None);
     }

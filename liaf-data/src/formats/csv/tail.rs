@@ -1,6 +1,6 @@
 //! Judgement of a last line that has no end: whether its last number may have been truncated.
 
-use super::line::{self, Columns, Values};
+use super::line::{self, Columns};
 use super::number;
 
 /// Number of values in the state of a checkpoint.
@@ -30,8 +30,8 @@ impl LastTime {
 
     fn of(line: &[u8], columns: &Columns) -> Option<Self> {
         let values = line::values(line.trim_ascii(), columns).ok()?;
-        let text = values.fields[0].text;
-        let time = number::time(text, columns.unit)?;
+        let text = columns.time(values.fields[0].text);
+        let time = number::time(&text, columns.unit)?;
         let mut parts = text.splitn(2, |&byte| byte == b'.');
         let (whole, fraction) = (parts.next()?, parts.next().unwrap_or_default());
         let is_plain = whole.iter().chain(fraction).all(u8::is_ascii_digit);
@@ -69,7 +69,9 @@ pub(crate) fn is_whole(tail: &[u8], columns: &Columns, last: Option<LastTime>) -
     }
     let line = tail.trim_ascii();
     let any = |field| is_last(columns, field);
-    if !(any(0) || any(1) || any(2)) || Values::of(line, columns, None).count > columns.count {
+    let ends_with_separator =
+        || line::values(line, columns).is_ok_and(|values| values.count > columns.count);
+    if !(any(0) || any(1) || any(2)) || ends_with_separator() {
         return true;
     }
     let next = LastTime::of(line, columns).filter(|_| any(0));
@@ -85,6 +87,7 @@ mod tests {
     fn a_last_time_is_complete_where_it_fits_the_one_before() {
         let xypt = Columns::new(4, [3, 0, 1, 2], TimeUnit::Microseconds);
         let seconds = Columns { unit: TimeUnit::Seconds, ..xypt };
+        let commas = Columns { separator: Some(b';'), has_decimal_commas: true, ..seconds };
         for (columns, before, tail, whole) in [
             (xypt, "2,3,1,1\n", "3,3,0,2", true),
             (xypt, "2,3,1,99\n", "3,3,0,100", true),
@@ -98,6 +101,9 @@ mod tests {
             (seconds, "2,3,1,0.10\n", "3,3,0,0.1", false),
             (seconds, "2,3,1,0.100\n", "3,3,0,0.11", false),
             (seconds, "2,3,1,1e-1\n", "3,3,0,2e-1", false),
+            (commas, "2;3;1;0,10\n", "3;3;0;0,11", true),
+            (commas, "2;3;1;0,10\n", "3;3;0;0,1", false),
+            (commas, "2;3;1;0,10\n", "3;3;0;0,1;", true),
         ] {
             let last = LastTime::of_last(before.as_bytes(), &columns, 99);
             assert_eq!(is_whole(tail.as_bytes(), &columns, last), whole, "{before:?} {tail:?}");

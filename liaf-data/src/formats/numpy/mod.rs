@@ -11,6 +11,7 @@ mod halves;
 mod planner;
 
 use std::collections::BTreeSet;
+use std::iter;
 use std::path::{Path, PathBuf};
 
 use crate::codec::columns::{
@@ -97,6 +98,14 @@ fn open_columns(
 /// The file of the times, if a folder has a recording of which each column is a file.
 pub(crate) fn times_in(folder: &Path) -> Option<PathBuf> {
     folder::of_columns(folder).map(|files| files.times)
+}
+
+/// The files of the recording that is opened by `path`.
+pub(crate) fn files_of(path: &Path) -> Vec<PathBuf> {
+    match folder::with_columns_of(path) {
+        Some(files) => iter::once(files.times).chain(files.others).collect(),
+        None => vec![path.to_owned()],
+    }
 }
 
 /// Finds the arrays of t, x, y and p by their names, or those that the caller named.
