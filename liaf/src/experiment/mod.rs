@@ -69,8 +69,7 @@
 //! weights, bit for bit, on any number of threads. [`assess`] evaluates its checkpoints, and [`Comparison`] puts
 //! finished runs side by side.
 //!
-//! A data set of one's own implements [`Examples`], a loss of one's own
-//! [`SampleLoss`](crate::core::loss::SampleLoss):
+//! A data set of one's own implements [`Examples`], a loss of one's own [`SampleLoss`]:
 //!
 //! ```
 //! use std::ops::ControlFlow;
