@@ -1,7 +1,7 @@
 //! `liaf cost`: what a network costs.
 
-use std::fs;
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -130,13 +130,14 @@ fn of_checkpoint(path: &Path) -> Result<(NetworkConfig, usize)> {
     Ok((info.network, recipe.and_then(|recipe| recipe.steps).unwrap_or(1)))
 }
 
-/// Whether a file in TOML has the table of an experiment's network. One that cannot be read has not.
+/// Whether a file in TOML has the table of an experiment's network. One that cannot be read, or is too long to be
+/// a configuration, has not.
 fn is_experiment(path: &Path) -> bool {
-    let text = fs::read_to_string(path).unwrap_or_default();
-    text.lines().any(|line| {
-        let line = line.trim_start();
-        line.starts_with("[network") || line.starts_with("network")
-    })
+    let most = Limits::DEFAULT.config_bytes;
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(most + 1).read_to_string(&mut text));
+    let has = |line: &str| line.trim_start().trim_start_matches('[').starts_with("network");
+    read.is_ok_and(|bytes| bytes as u64 <= most) && text.lines().any(has)
 }
 
 fn as_json(name: &str, cost: &Cost) -> Result<Value> {

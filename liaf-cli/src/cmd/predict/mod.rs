@@ -1,33 +1,32 @@
 //! `liaf predict`: the classes of recordings, over time, by a trained network.
 
 mod rows;
+mod session;
 mod tally;
 mod truth;
 
 use std::io::{self, IsTerminal};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use liaf::classifier::{Classifier, Difference, Prediction};
+use liaf::classifier::Classifier;
 use liaf::core::Limits as CoreLimits;
-use liaf::data::convert::Framed;
+use liaf::data::Limits;
 use liaf::data::frames::{TimePoint, WindowRule};
 use liaf::data::options::Coords;
-use liaf::data::{Limits, ReadOptions, Recording};
 use liaf::experiment::checkpoint_of;
 
 use self::rows::{Rows, Style};
+use self::session::Session;
 use self::tally::Tally;
-use self::truth::{Known, Truth, TruthArgs};
-use super::account::{bytes, frame_warnings};
+use self::truth::TruthArgs;
 use crate::applies;
 use crate::args::ReadArgs;
 use crate::help::{FRAMES, INPUT, OTHER, OUTPUT, SELECTION};
 use crate::progress::Bar;
 use crate::text::{self, thousands};
-use crate::{hints, inputs, values};
+use crate::{inputs, values};
 
 /// What a trained network sees in recordings, over time: a row for each sample, with its class and the
 /// probability of that, the softmax of the network's outputs
@@ -94,6 +93,10 @@ pub struct Args {
     #[arg(allow_negative_numbers = true, help_heading = FRAMES, hide_short_help = true)]
     max_memory: u64,
 
+    /// Name the files of folders that are passed over
+    #[arg(long, short, help_heading = OTHER)]
+    verbose: bool,
+
     /// Say nothing but rows, warnings and errors
     #[arg(long, short, help_heading = OTHER)]
     quiet: bool,
@@ -141,34 +144,30 @@ fn predict(args: &Args) -> Result<ExitCode> {
     if let Some(truth) = &truth {
         truth.check(&names)?;
     }
-    found.about_passed_over(false).iter().for_each(text::say);
+    found.about_passed_over(args.verbose).iter().for_each(text::say);
     let terminal = io::stdout().is_terminal();
     let rows = Rows::new(io::stdout(), args.style(), args.each_frame, &names, terminal)?;
     let bar = Bar::new(&found.files, args.quiet);
     let several = inputs::may_be_several(&args.recordings);
-    let mut session = Session { args, read, bar, truth, names, several, rows };
+    let (quiet, drop) = (args.quiet, args.partial == "drop");
+    let mut session = Session { read, bar, truth, names, several, drop, quiet, rows };
     let mut total = Tally::new(session.names.len());
-    let mut failed = found.failed;
+    let mut failed = !found.failed.is_empty();
+    found.failed.into_iter().try_for_each(|(_, error)| session.fail(error))?;
     for file in &found.files {
         match session.recording(&mut classifier, file) {
             Ok(tally) => total.add(&tally),
-            // Rows that cannot be printed end everything.
-            Err(error) if error.is::<io::Error>() => return Err(error),
-            Err(error) => failed.push((file.clone(), error)),
+            Err(error) => {
+                failed = true;
+                session.fail(error)?;
+            }
         }
-        session.bar.file_done();
     }
     session.bar.finish();
     if several && !args.quiet {
         text::say(format_args!("all: {}", total.summary(&session.names)));
     }
-    if !several && let Some((_, error)) = failed.pop() {
-        return Err(error);
-    }
-    for (_, error) in &failed {
-        text::say(format_args!("liaf: {}", hints::message(error)));
-    }
-    Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// The network, with the options of the command line.
@@ -200,54 +199,6 @@ fn open(args: &Args) -> Result<Classifier> {
     })
 }
 
-/// What all recordings of a command line have in common.
-struct Session<'a> {
-    args: &'a Args,
-    read: ReadOptions,
-    bar: Bar,
-    /// The known classes, if they were asked for.
-    truth: Option<Truth>,
-    /// Names of the classes of the network.
-    names: Vec<String>,
-    /// Whether there may be several recordings.
-    several: bool,
-    rows: Rows<io::Stdout>,
-}
-
-impl Session<'_> {
-    /// Prints the rows of a recording, and says what was seen in it.
-    fn recording(&mut self, classifier: &mut Classifier, file: &Path) -> Result<Tally> {
-        let mut recording = Recording::open(file, self.read.clone())?;
-        if file.as_os_str() == "-" {
-            applies::check_formats(&[recording.info().format])?;
-        }
-        for difference in classifier.check(&mut recording).map_err(of_its_half)? {
-            self.warn(file, &warning(&difference));
-        }
-        let known = self.truth.as_ref().map(|truth| truth.of(file)).transpose()?;
-        self.rows.begin(file, self.several)?;
-        let tally = Tally::new(self.names.len());
-        let drop = self.args.partial == "drop";
-        let rows = &mut self.rows;
-        let mut watch = Watch { rows, names: &self.names, known, drop, tally, failed: None };
-        let framed = watch.all(classifier, &mut recording, &self.bar)?;
-        let tally = watch.tally;
-        if !self.args.quiet {
-            let name = text::path(file);
-            self.bar.say(&format!("{name}: {}", tally.summary(&self.names)));
-            self.bar.say(&format!("  {}", bytes(&framed.report, "events")));
-        }
-        for warning in frame_warnings(&framed.report, &framed.frames) {
-            self.warn(file, &warning);
-        }
-        Ok(tally)
-    }
-
-    fn warn(&self, file: &Path, warning: &str) {
-        self.bar.say(&format!("liaf: {}: warning: {warning}", text::path(file)));
-    }
-}
-
 /// What the network will take, before it runs.
 fn needs(path: &Path, classifier: &Classifier) -> String {
     let (memory, macs) = (classifier.memory_estimate().total(), classifier.macs_per_frame());
@@ -265,65 +216,5 @@ pub(super) fn of_its_half(error: liaf::Error) -> anyhow::Error {
         liaf::Error::Data(error) => error.into(),
         liaf::Error::Core(error) => error.into(),
         other => other.into(),
-    }
-}
-
-/// A difference in words, and with what the user can do.
-fn warning(difference: &Difference) -> String {
-    match difference {
-        Difference::Aedat2Reading { learned, .. } => {
-            format!("{difference}: say --aedat2 {}", learned.name())
-        }
-        other => other.to_string(),
-    }
-}
-
-/// Prints what is seen in a recording, and counts it.
-struct Watch<'a> {
-    rows: &'a mut Rows<io::Stdout>,
-    names: &'a [String],
-    /// The known classes, if they were asked for.
-    known: Option<Known>,
-    /// Whether samples that are cut short are left out.
-    drop: bool,
-    tally: Tally,
-    /// A row that could not be printed.
-    failed: Option<io::Error>,
-}
-
-impl Watch<'_> {
-    /// Looks at a whole recording, and prints rows.
-    fn all(
-        &mut self,
-        classifier: &mut Classifier,
-        recording: &mut Recording,
-        bar: &Bar,
-    ) -> Result<Framed> {
-        let mut progress = bar.file();
-        let mut each = |prediction: Prediction| self.take(&prediction);
-        let framed = classifier.run_with(recording, &mut each, &mut |p| progress.tell(p));
-        if let Some(error) = self.failed.take() {
-            return Err(error.into());
-        }
-        self.tally.end();
-        framed.map_err(of_its_half)
-    }
-
-    fn take(&mut self, prediction: &Prediction) -> ControlFlow<()> {
-        if self.drop && !prediction.complete {
-            self.tally.dropped += 1;
-            return ControlFlow::Continue(());
-        }
-        let Prediction { start, end, sample, class, .. } = *prediction;
-        let label = self.known.as_ref().and_then(|known| known.class(start, end));
-        let number = label.map(|label| self.names.iter().position(|name| name == label));
-        self.tally.see(sample, class, number);
-        match self.rows.row(prediction, label) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                self.failed = Some(error);
-                ControlFlow::Break(())
-            }
-        }
     }
 }

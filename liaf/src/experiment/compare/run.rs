@@ -1,9 +1,10 @@
 //! A finished run, read from its folder.
 
-use std::fs;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use liaf_core::NetworkConfig;
+use liaf_core::{Limits, NetworkConfig};
 use liaf_data::{Error, Hint};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -50,11 +51,7 @@ impl RunRecord {
             let epochs = format!("which has {} epochs so far", summary.epochs);
             return Err(unfinished(folder, &epochs));
         }
-        let path = folder.join(METRICS);
-        let metrics = text(&path)?;
-        let is_epoch = |line: &&str| line.contains("\"steps\":");
-        let epochs = metrics.lines().filter(is_epoch).map(|line| json(&path, line));
-        let epochs = epochs.collect::<Result<Vec<EpochRecord>>>()?;
+        let epochs = epochs(&folder.join(METRICS))?;
         let path = folder.join(EXPERIMENT);
         let experiment = text(&path)?;
         let Parts { network } = toml::from_str(&experiment).map_err(|e| damaged(&path, e))?;
@@ -74,9 +71,35 @@ struct Parts {
     network: NetworkConfig,
 }
 
+/// The whole text of a file of usual length.
 fn text(path: &Path) -> Result<String> {
-    let text = fs::read_to_string(path);
-    Ok(text.map_err(|error| Error::system("cannot read", error).in_file(path))?)
+    let most = Limits::DEFAULT.config_bytes;
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(most + 1).read_to_string(&mut text));
+    match read.map_err(|error| Error::system("cannot read", error).in_file(path))? as u64 {
+        bytes if bytes <= most => Ok(text),
+        _ => Err(damaged(path, format!("more than {most} bytes"))),
+    }
+}
+
+/// Longest line of metrics, in bytes.
+const LINE: u64 = 1 << 16;
+
+/// The lines of epochs, among those of steps.
+fn epochs(path: &Path) -> Result<Vec<EpochRecord>> {
+    let fail = |error| Error::system("cannot read", error).in_file(path);
+    let mut reader = BufReader::new(File::open(path).map_err(fail)?);
+    let (mut epochs, mut line) = (Vec::new(), String::new());
+    while reader.by_ref().take(LINE).read_line(&mut line).map_err(fail)? > 0 {
+        if !line.ends_with('\n') {
+            return Err(damaged(path, "a line without an end"));
+        }
+        if line.contains("\"steps\":") {
+            epochs.push(json(path, &line)?);
+        }
+        line.clear();
+    }
+    Ok(epochs)
 }
 
 fn json<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T> {
@@ -89,6 +112,6 @@ fn damaged(path: &Path, error: impl std::fmt::Display) -> crate::error::Error {
 
 fn unfinished(folder: &Path, what: &str) -> crate::error::Error {
     let error = Error::caller("the run is not finished, and cannot be compared").in_file(folder);
-    let hint = Hint::Text("train it to its end with the option that continues a run".into());
+    let hint = Hint::Text("continue it to its end first".into());
     error.expected("a finished run").found(format!("one {what}")).hint(hint).into()
 }
