@@ -8,3 +8,4 @@ mod experiment_files;
 #[cfg(feature = "nir")]
 mod nir;
 mod samples;
+mod shards;
