@@ -73,6 +73,19 @@ pub fn verify(path: impl AsRef<Path>) -> Result<Verified> {
     })
 }
 
+/// The tensor files of a set or of a split at `path`: the shards of a list, in its order, or else the file itself. They
+/// need not exist.
+///
+/// # Errors
+/// If `path` is that of a list (`.json`) and cannot be read.
+pub fn tensor_files(path: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
+    let path = path.as_ref();
+    match manifest::is_manifest(path) {
+        true => Ok(Manifest::read(path)?.paths(path)),
+        false => Ok(vec![path.to_owned()]),
+    }
+}
+
 /// A sample within the part of its recording.
 struct Pick {
     recording: usize,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::contents::Contents;
-use super::files::{Verified, verify};
+use super::files::{Verified, tensor_files, verify};
 use super::journal::exists;
 use super::manifest::{self, Manifest};
 use super::output::Writer;
@@ -47,10 +47,7 @@ pub fn merge<P: AsRef<Path>>(
     let container = Container::from_path(output)?;
     let mut paths = Vec::new();
     for path in inputs.iter().map(AsRef::as_ref) {
-        match manifest::is_manifest(path) {
-            true => paths.extend(Manifest::read(path)?.paths(path)),
-            false => paths.push(path.to_owned()),
-        }
+        paths.extend(tensor_files(path)?);
     }
     let mut splits: BTreeMap<Option<Split>, Vec<SampleFile>> = BTreeMap::new();
     for path in paths {

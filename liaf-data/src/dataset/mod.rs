@@ -40,7 +40,7 @@ mod title;
 pub use build::{Build, Built, ClassRow, Failure, OnError, Progress};
 pub use contents::Contents;
 pub use estimate::Estimate;
-pub use files::{Verified, verify};
+pub use files::{Verified, tensor_files, verify};
 pub use kind::{DATASETS, DataSet, ListOptions};
 pub use listing::{BoxFile, Entry, Labels, Listing, SourceKind, Split, Stretch};
 pub use merge::{Join, merge};

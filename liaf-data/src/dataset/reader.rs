@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use twox_hash::XxHash64;
 
 use super::boxes::{BoxReader, SampleBox};
-use super::contents::{Columns, Contents};
+use super::contents::Contents;
 use super::output::{PerSample, Sample};
 use super::title::{Stated, not_ours};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
-use crate::tensor::TensorFile;
+use crate::tensor::{RowReader, TensorFile};
 
 /// Number of bytes of frames, and of records, that are read at a time.
 const FRAMES: usize = 4 << 20;
@@ -160,9 +160,10 @@ impl SampleFile {
         let cells: usize = self.stated.shape.iter().product();
         let size = cells * self.stated.dtype.bytes();
         let at_a_time = (FRAMES / size.max(1)).max(1);
+        let mut rows = self.file.rows_in_order("frames")?;
         for (block, samples) in self.samples.chunks(at_a_time).enumerate() {
             let first = block * at_a_time;
-            let frames = self.file.rows("frames", first..first + samples.len())?;
+            let frames = rows.rows(first..first + samples.len())?;
             for (number, sample) in samples.iter().enumerate() {
                 let items = &frames.bytes()[number * size..(number + 1) * size];
                 visit(Step::Begin(*sample))?;
@@ -177,6 +178,9 @@ impl SampleFile {
         let columns = self.stated.columns();
         let size = columns.record() as u64;
         let total = self.records.last().map_or(0, |records| records.end);
+        let names = columns.iter().map(|(name, _)| name);
+        let mut tensors =
+            names.map(|name| self.file.rows_in_order(name)).collect::<Result<Vec<_>>>()?;
         let (mut held, mut bytes) = (0..0, Vec::new());
         for (sample, records) in self.samples.iter().zip(&self.records) {
             visit(Step::Begin(*sample))?;
@@ -184,7 +188,7 @@ impl SampleFile {
             while next < records.end {
                 if next >= held.end {
                     held = next..total.min(next + RECORDS);
-                    self.read_records(&columns, &held, &mut bytes)?;
+                    self.read_records(&mut tensors, &held, &mut bytes)?;
                 }
                 let end = records.end.min(held.end);
                 let place = |at: u64| ((at - held.start) * size) as usize;
@@ -199,15 +203,14 @@ impl SampleFile {
 
     fn read_records(
         &self,
-        columns: &Columns,
+        tensors: &mut [RowReader<'_>],
         records: &Range<u64>,
         bytes: &mut Vec<u8>,
     ) -> Result<()> {
         let rows = records.start as usize..records.end as usize;
-        let tensors: Vec<_> = columns
-            .iter()
-            .map(|(name, _)| self.file.rows(name, rows.clone()))
-            .collect::<Result<_>>()?;
+        let columns = self.stated.columns();
+        let tensors: Vec<_> =
+            tensors.iter_mut().map(|tensor| tensor.rows(rows.clone())).collect::<Result<_>>()?;
         for (tensor, (name, element)) in tensors.iter().zip(columns.iter()) {
             if tensor.dtype() != element {
                 let error = Error::malformed(format!("the type of {name} is another"));

@@ -1,5 +1,7 @@
 //! Finds the index of each event in the frame.
 
+use multiversion::multiversion;
+
 use super::{Canvas, Layout, Placed, PolarityIndex};
 use crate::error::Result;
 use crate::model::{EventBatch, SensorSize};
@@ -79,11 +81,9 @@ impl PlaceFinder {
     }
 
     fn find_all(&mut self, x: &[u16], y: &[u16], p: &[u8]) {
-        let (width, scale, on) = (u32::from(self.sensor.width), self.scale, self.on);
+        let factors = [self.sensor.width.into(), self.scale, self.on];
         self.index.clear();
-        self.index.extend(x.iter().zip(y).zip(p).map(|((&x, &y), &p)| {
-            (u32::from(y) * width + u32::from(x)) * scale + u32::from(p.min(1)) * on
-        }));
+        extend_by_pixel(&mut self.index, x, y, p, factors);
     }
 
     fn find_scaled(&mut self, x: &[u16], y: &[u16], p: &[u8]) {
@@ -121,6 +121,21 @@ fn table(of: u16, to: usize, step: usize) -> Vec<u32> {
     (0..usize::from(of)).map(|i| (i * to / usize::from(of) * step) as u32).collect()
 }
 
+/// Appends `(y * width + x) * scale + p * on` of each event.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn extend_by_pixel(
+    index: &mut Vec<u32>,
+    x: &[u16],
+    y: &[u16],
+    p: &[u8],
+    [width, scale, on]: [u32; 3],
+) {
+    index.extend(x.iter().zip(y).zip(p).map(|((&x, &y), &p)| {
+        (u32::from(y) * width + u32::from(x)) * scale + u32::from(p.min(1)) * on
+    }));
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 fn fits(values: &[u16], below: u16) -> bool {
     values.iter().fold(0, |max, &value| max.max(value)) < below
 }

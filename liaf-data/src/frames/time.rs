@@ -3,12 +3,17 @@
 
 use std::ops::Range;
 
+use multiversion::multiversion;
+
 use super::grid::Grid;
 use super::open::OpenFrames;
 use super::rule::{Rule, after};
 use super::{FrameOptions, FrameSink, Placed, Window};
 use crate::error::Result;
 use crate::model::TimeSpan;
+
+/// Number of times that are compared with an interval together.
+const BLOCK: usize = 32;
 
 /// Bins events by time into frames that stay open for a while.
 #[derive(Debug)]
@@ -316,19 +321,26 @@ impl TimeWindows {
 }
 
 /// How many of the first times are in `low..=high`, and the largest of these.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 fn run(t: &[i64], low: i64, high: i64) -> (usize, i64) {
     // In arithmetic modulo 2^64, `low..=high` is the range `0..=high - low` after subtracting
     // `low`, whatever the signs. One comparison is enough.
     let width = high.wrapping_sub(low) as u64;
-    let mut latest = 0;
-    let mut n = 0;
-    for &t in t {
-        let after = t.wrapping_sub(low) as u64;
-        if after > width {
+    let after = |t: i64| t.wrapping_sub(low) as u64;
+    let (mut latest, mut n) = (0, 0);
+    // A block without a branch is compiled to vector instructions.
+    for block in t.chunks(BLOCK) {
+        let largest = block.iter().fold(0, |largest, &t| after(t).max(largest));
+        if largest > width {
+            let inside = block.iter().map(|&t| after(t)).take_while(|&after| after <= width);
+            for after in inside {
+                latest = latest.max(after);
+                n += 1;
+            }
             break;
         }
-        latest = latest.max(after);
-        n += 1;
+        latest = latest.max(largest);
+        n += block.len();
     }
     (n, low.wrapping_add(latest as i64))
 }

@@ -29,7 +29,7 @@ pub use container::Container;
 pub use element::{Element, ElementType};
 pub use load::LoadedFrames;
 pub use options::TensorOptions;
-pub use reader::{Tensor, TensorFile, TensorInfo};
+pub use reader::{RowReader, Tensor, TensorFile, TensorInfo};
 pub use writer::{Rows, TensorFileWriter, TensorId};
 
 pub use crate::codec::Compression;

@@ -48,12 +48,23 @@ use crate::error::Result;
 /// ```
 #[derive(Debug)]
 pub struct SampleSet<'a> {
-    frames: Tensor<'a>,
-    /// The lengths of the axes, `[N, T, C, H, W]`.
+    files: Vec<Stored<'a>>,
+    /// The lengths of the axes, `[N, T, C, H, W]`; T is that of the longest samples.
     shape: [usize; 5],
     labels: Vec<i64>,
     lengths: Vec<usize>,
     classes: Vec<String>,
+}
+
+/// The frames of a file.
+#[derive(Debug)]
+struct Stored<'a> {
+    /// `[n, t, C, H, W]`
+    frames: Tensor<'a>,
+    /// The number of its first sample.
+    first: usize,
+    /// t: number of frames of each sample, with those that fill it up.
+    steps: usize,
 }
 
 /// The order in which samples are taken.
@@ -120,7 +131,76 @@ impl<'a> SampleSet<'a> {
                 format!("{} of them", labels.len()),
             );
         }
-        Ok(Self { frames, shape: [n, t, c, h, w], labels, lengths, classes })
+        let files = vec![Stored { frames, first: 0, steps: t }];
+        Ok(Self { files, shape: [n, t, c, h, w], labels, lengths, classes })
+    }
+
+    /// The samples of several sets, one set after another, such as those of the shards of a data set. Shorter
+    /// samples are not filled up: [`Batch::collect`] does it where they meet longer ones.
+    ///
+    /// ```
+    /// # fn main() -> liaf::Result<()> {
+    /// # let folder = tempfile::tempdir().expect("a folder");
+    /// # use liaf::data::tensor::{Container, TensorFileWriter, TensorOptions};
+    /// # let path = |shard: usize| folder.path().join(format!("set-{shard}.safetensors"));
+    /// # for shard in 0..3 {
+    /// #     let options = TensorOptions::default();
+    /// #     let mut file = TensorFileWriter::create(path(shard), Container::Safetensors, &options)?;
+    /// #     file.write("frames", &[1, 2, 1, 1, 1], &[shard as u8, 7])?;
+    /// #     file.finish()?;
+    /// # }
+    /// use liaf::data::Limits;
+    /// use liaf::data::tensor::TensorFile;
+    /// use liaf::samples::SampleSet;
+    ///
+    /// let mut files = Vec::new();
+    /// for shard in 0..3 {
+    ///     files.push(TensorFile::open(path(shard), &Limits::default())?);
+    /// }
+    /// let sets = files.iter().map(SampleSet::of).collect::<liaf::Result<Vec<_>>>()?;
+    /// let set = SampleSet::join(sets)?;
+    /// assert_eq!(set.len(), 3);
+    /// assert_eq!(set.sample::<f32>(2)?.frames[[0, 0, 0, 0]], 2.0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if there is no set, or if they do not have the same
+    /// classes and shape of frames, or not all have labels.
+    pub fn join(sets: Vec<Self>) -> Result<Self> {
+        let mut sets = sets.into_iter();
+        let mut all = sets.next().ok_or_else(|| Error::caller("there are no sets to join"))?;
+        for mut set in sets {
+            all.check_like(&set)?;
+            let first = all.len();
+            set.files.iter_mut().for_each(|file| file.first += first);
+            all.shape[0] += set.len();
+            all.shape[1] = all.shape[1].max(set.shape[1]);
+            all.files.append(&mut set.files);
+            all.labels.append(&mut set.labels);
+            all.lengths.append(&mut set.lengths);
+        }
+        Ok(all)
+    }
+
+    /// Returns an error unless the samples of `other` can follow these.
+    fn check_like(&self, other: &Self) -> Result<()> {
+        let about = |set: &Self| {
+            let [_, c, h, w] = set.shape();
+            format!("frames of {c}x{h}x{w}, classes {:?}", set.classes)
+        };
+        let has_labels = |set: &Self| !set.labels.is_empty() || set.is_empty();
+        if about(self) != about(other) {
+            let error = Error::caller("these are samples of different sets");
+            return Err(error.expected(about(self)).found(about(other)).into());
+        }
+        if has_labels(self) && has_labels(other)
+            || self.labels.is_empty() && other.labels.is_empty()
+        {
+            return Ok(());
+        }
+        Err(Error::caller("some of these sets have labels, and others do not").into())
     }
 
     /// Number of samples N.
@@ -156,13 +236,21 @@ impl<'a> SampleSet<'a> {
 
     /// Size of the frames in bytes.
     pub(super) fn bytes(&self) -> u64 {
-        self.frames.bytes().len() as u64
+        self.files.iter().map(|file| file.frames.bytes().len() as u64).sum()
     }
 
     /// The same samples, independent of the file, in memory.
     pub fn into_owned(self) -> SampleSet<'static> {
-        let Self { frames, shape, labels, lengths, classes } = self;
-        SampleSet { frames: frames.into_owned(), shape, labels, lengths, classes }
+        let Self { files, shape, labels, lengths, classes } = self;
+        let files = files
+            .into_iter()
+            .map(|Stored { frames, first, steps }| Stored {
+                frames: frames.into_owned(),
+                first,
+                steps,
+            })
+            .collect();
+        SampleSet { files, shape, labels, lengths, classes }
     }
 
     /// A sample, without the empty frames that fill it up.
@@ -180,21 +268,15 @@ impl<'a> SampleSet<'a> {
                 .found(number)
                 .into());
         };
-        let frame = c * h * w;
-        let cells = number * t * frame..(number * t + length) * frame;
-        let values = self.values(cells)?;
+        let after = self.files.partition_point(|file| file.first <= number);
+        let file = &self.files[after - 1];
+        let (first, frame) = ((number - file.first) * file.steps, c * h * w);
+        let values = file.values(first * frame..(first + length) * frame)?;
         let frames = Array4::from_shape_vec((length, c, h, w), values).map_err(|error| {
             Error::new(ErrorKind::Malformed, "the frames do not have the shape they say")
                 .found(error)
         })?;
         Ok(Sample { complete: length == t, ..Sample::new(frames) })
-    }
-
-    fn values<R: Real>(&self, cells: Range<usize>) -> Result<Vec<R>> {
-        let dtype = self.frames.dtype();
-        let size = dtype.bytes();
-        let bytes = self.frames.bytes().get(cells.start * size..cells.end * size);
-        numbers(dtype, bytes.unwrap_or_default())
     }
 
     /// All samples in batches of this size, each with its labels (none if the set has no classes). The last
@@ -205,6 +287,15 @@ impl<'a> SampleSet<'a> {
             Order::Shuffled { seed, epoch } => shuffled(self.len(), seed, epoch),
         };
         Batches { set: self, numbers, size: size.max(1), next: 0, cells: std::marker::PhantomData }
+    }
+}
+
+impl Stored<'_> {
+    fn values<R: Real>(&self, cells: Range<usize>) -> Result<Vec<R>> {
+        let dtype = self.frames.dtype();
+        let size = dtype.bytes();
+        let bytes = self.frames.bytes().get(cells.start * size..cells.end * size);
+        numbers(dtype, bytes.unwrap_or_default())
     }
 }
 

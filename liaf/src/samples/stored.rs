@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use liaf_core::Shape;
+use liaf_data::dataset::tensor_files;
 use liaf_data::frames::{Provenance, SampleRecipe};
 use liaf_data::tensor::TensorFile;
 use liaf_data::{Error, Limits};
@@ -11,8 +12,8 @@ use super::examples::{Collated, Examples, FRAMES, Input, check_numbers};
 use super::{Batch, SampleSet};
 use crate::error::Result;
 
-/// The samples of a tensor file that [`Build`](crate::data::dataset::Build) or `liaf dataset` made, in
-/// memory, in the type in which the file has them.
+/// The samples of a tensor file that [`Build`](crate::data::dataset::Build) or `liaf dataset` made, or of its
+/// shards, in memory, in the type in which the files have them.
 #[derive(Debug)]
 pub struct StoredSamples {
     set: SampleSet<'static>,
@@ -22,20 +23,39 @@ pub struct StoredSamples {
 }
 
 impl StoredSamples {
-    /// Reads a file.
+    /// Reads a file, or all shards of a list (`.json`), in its order.
     ///
     /// # Errors
-    /// As [`SampleSet::of`]; [`ErrorKind::File`](crate::ErrorKind::File) if the samples have no classes.
+    /// As [`read_all`](Self::read_all); if the list cannot be read.
     pub fn read(path: impl AsRef<Path>, limits: &Limits) -> Result<Self> {
-        let path = path.as_ref();
-        let file = TensorFile::open(path, limits)?;
-        let set = SampleSet::of(&file).map_err(|error| error.in_file(path))?.into_owned();
+        Self::read_all(&tensor_files(path)?, limits)
+    }
+
+    /// Reads several files, whose samples follow each other. They are those of a single file if the files are
+    /// all of its shards in their order.
+    ///
+    /// # Errors
+    /// As [`SampleSet::of`] and [`SampleSet::join`]; [`ErrorKind::File`](crate::ErrorKind::File) if the samples
+    /// have no classes.
+    pub fn read_all<P: AsRef<Path>>(paths: &[P], limits: &Limits) -> Result<Self> {
+        let (mut sets, mut made) = (Vec::new(), None);
+        for path in paths.iter().map(AsRef::as_ref) {
+            let file = TensorFile::open(path, limits)?;
+            let set = SampleSet::of(&file).map_err(|error| error.in_file(path))?;
+            sets.push(set.into_owned());
+            made = made.or_else(|| Provenance::parse(file.provenance()?).ok());
+        }
+        let path = paths.first().map(AsRef::as_ref).unwrap_or(Path::new(""));
+        Self::of(SampleSet::join(sets)?, made).map_err(|error| error.in_file(path))
+    }
+
+    /// These samples, whose frames were made in this way.
+    fn of(set: SampleSet<'static>, made: Option<Provenance>) -> Result<Self> {
         let labels: Vec<usize> =
             set.labels().iter().filter_map(|&label| usize::try_from(label).ok()).collect();
         if labels.is_empty() || labels.len() != set.len() {
             return Err(Error::malformed("the samples have no classes")
                 .expected("a tensor `labels` with the class of each sample")
-                .in_file(path)
                 .into());
         }
         let count = labels.iter().max().map_or(0, |last| last + 1);
@@ -43,7 +63,6 @@ impl StoredSamples {
             [] => (0..count).map(|class| class.to_string()).collect(),
             names => names.to_vec(),
         };
-        let made = file.provenance().and_then(|text| Provenance::parse(text).ok());
         let steps = set.lengths().iter().all(|&length| length == set.shape()[0]);
         let recipe = made.map(|Provenance { sensor, aedat2, frames }| SampleRecipe {
             steps: steps.then_some(set.shape()[0]),

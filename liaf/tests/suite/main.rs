@@ -10,3 +10,4 @@ mod experiment_files;
 #[cfg(feature = "nir")]
 mod nir;
 mod samples;
+mod shards;

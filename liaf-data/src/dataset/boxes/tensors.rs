@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::LabelledBox;
 use crate::dataset::output::Sample;
 use crate::error::{Error, Result};
-use crate::tensor::{ElementType, Rows, TensorFile, TensorFileWriter, TensorId};
+use crate::tensor::{ElementType, RowReader, Rows, TensorFile, TensorFileWriter, TensorId};
 
 /// The tensors with a whole number for each box.
 const NUMBERS: [&str; 4] = ["box_labels", "box_frames", "box_t", "box_tracks"];
@@ -99,7 +99,9 @@ impl BoxTensors {
 /// Reads the boxes of one sample after another, in blocks.
 #[derive(Debug)]
 pub(in crate::dataset) struct BoxReader<'a> {
-    file: &'a TensorFile,
+    places: RowReader<'a>,
+    confidences: RowReader<'a>,
+    numbers: [RowReader<'a>; 4],
     offsets: Vec<i64>,
     /// Which boxes are in memory.
     held: Range<usize>,
@@ -123,25 +125,36 @@ impl<'a> BoxReader<'a> {
         if !agree {
             return Err(Error::malformed("the boxes do not agree with the samples"));
         }
-        Ok(Self { file, offsets, held: 0..0, boxes: Vec::new() })
+        let rows = |name| file.rows_in_order(name);
+        let [labels, frames, t, tracks] = NUMBERS.map(rows);
+        Ok(Self {
+            places: rows("boxes")?,
+            confidences: rows("box_confidences")?,
+            numbers: [labels?, frames?, t?, tracks?],
+            offsets,
+            held: 0..0,
+            boxes: Vec::new(),
+        })
     }
 
-    /// The boxes of a sample.
+    /// The boxes of a sample, which comes after those before it.
     pub fn of(&mut self, sample: usize) -> Result<&[SampleBox]> {
         let of = self.offsets[sample] as usize..self.offsets[sample + 1] as usize;
-        if of.start < self.held.start || of.end > self.held.end {
+        if of.end > self.held.end {
             let total = self.offsets.last().map_or(0, |&end| end as usize);
-            let held = of.start..of.end.max(of.start.saturating_add(BLOCK).min(total));
-            self.read(held)?;
+            self.boxes.drain(..(of.start - self.held.start).min(self.boxes.len()));
+            self.read(self.held.end.max(of.start)..of.end.max(total.min(of.start + BLOCK)))?;
+            self.held.start = of.start;
         }
         Ok(&self.boxes[of.start - self.held.start..of.end - self.held.start])
     }
 
+    /// Reads the next boxes, after those in memory.
     fn read(&mut self, rows: Range<usize>) -> Result<()> {
-        let reals = |name| self.file.rows(name, rows.clone())?.to_vec::<f32>();
-        let whole = |name| self.file.rows(name, rows.clone())?.to_vec::<i64>();
-        let (places, confidences) = (reals("boxes")?, reals("box_confidences")?);
-        let [labels, frames, t, tracks] = NUMBERS.map(whole);
+        let places = self.places.rows(rows.clone())?.to_vec::<f32>()?;
+        let confidences = self.confidences.rows(rows.clone())?.to_vec::<f32>()?;
+        let whole = |tensor: &mut RowReader<'_>| tensor.rows(rows.clone())?.to_vec::<i64>();
+        let [labels, frames, t, tracks] = self.numbers.each_mut().map(whole);
         let (labels, frames, t, tracks) = (labels?, frames?, t?, tracks?);
         let (places, _) = places.as_chunks::<4>();
         let one = |(i, (&place, &confidence)): (usize, (&[f32; 4], &f32))| SampleBox {
@@ -149,9 +162,8 @@ impl<'a> BoxReader<'a> {
             confidence,
             numbers: [labels[i], frames[i], t[i], tracks[i]],
         };
-        self.boxes.clear();
         self.boxes.extend(places.iter().zip(&confidences).enumerate().map(one));
-        self.held = rows;
+        self.held.end = rows.end;
         Ok(())
     }
 }

@@ -117,10 +117,12 @@ fn verify_within(path: &Path, limits: &Limits) -> Result<(String, u64)> {
     }
     let [story, question] = [width(&file, "story", n)?, width(&file, "question", n)?];
     let at_a_time = (limits.held_bytes / 8).min(BLOCK) / (story + question).max(1) + 1;
+    let [mut story_rows, mut question_rows] =
+        [file.rows_in_order("story")?, file.rows_in_order("question")?];
     for first in (0..n).step_by(at_a_time) {
         let rows = first..n.min(first + at_a_time);
-        let words = |name| file.rows(name, rows.clone())?.to_vec::<i64>();
-        let (stories, questions) = (words("story")?, words("question")?);
+        let stories = story_rows.rows(rows.clone())?.to_vec::<i64>()?;
+        let questions = question_rows.rows(rows.clone())?.to_vec::<i64>()?;
         for (at, i) in rows.enumerate() {
             let hash = usize::try_from(source[i]).ok().and_then(|source| found.get_mut(source));
             let hash = hash.ok_or_else(other)?;

@@ -30,6 +30,9 @@ pub(super) struct Volume {
     frame: Frame,
     /// Sums of the numerators.
     sums: Vec<i64>,
+    /// The cells of the events of this window, unless they are many.
+    touched: Vec<u32>,
+    are_few: bool,
     /// Number of pixels, and of channels of each bin.
     pixels: usize,
     channels: usize,
@@ -42,33 +45,27 @@ impl Volume {
             axis,
             frame: Frame::zeros(canvas.shape, Dtype::F32),
             sums: vec![0; canvas.shape.cells()],
+            touched: Vec::new(),
+            are_few: true,
             pixels: canvas.pixels(),
             channels: if axis.signed { 1 } else { 2 },
             window: Window { start: 0, end: 0 },
         }
     }
 
-    /// Writes the sums of these pixels, or of all, into the frame.
-    fn write(&mut self, denominator: f64, pixels: Option<&[u32]>) {
+    /// Writes the sums of the touched cells, or of all, into the frame.
+    fn write(&mut self, denominator: f64) {
         let Cells::Dense(CellValues::F32(cells)) = &mut self.frame.cells else { return };
         let value = |sum: i64| (sum as f64 / denominator) as f32;
-        let Some(indices) = pixels else {
+        if self.are_few {
+            for &at in &self.touched {
+                cells[at as usize] = value(self.sums[at as usize]);
+            }
+        } else {
             for (cell, &sum) in cells.iter_mut().zip(&self.sums) {
                 *cell = value(sum);
             }
-            return;
-        };
-        for &index in indices {
-            let pixel = (index >> 1) as usize;
-            for at in (pixel..self.sums.len()).step_by(self.pixels.max(1)) {
-                cells[at] = value(self.sums[at]);
-            }
         }
-    }
-
-    /// Whether it is less work to go through the cells of these events than through all.
-    fn are_few(&self, events: usize) -> bool {
-        events < self.pixels / 8
     }
 }
 
@@ -87,6 +84,8 @@ impl Accumulator for Volume {
         let factor = steps as i64 * if centred { 2 } else { 1 };
         let inverse = 1.0 / denominator as f64;
         let last = bins as i64 - 1;
+        // Each event touches two cells. If they are few, the others need not be looked at.
+        self.are_few = events.index.len() < self.sums.len() / 16;
         for (&t, &index) in events.t.iter().zip(events.index) {
             let offset =
                 if t > first { (t.abs_diff(first).min(length) >> shift) as i64 } else { 0 };
@@ -105,14 +104,17 @@ impl Accumulator for Volume {
                 let bin = if keeps_borders { bin.clamp(0, last) } else { bin };
                 if (0..=last).contains(&bin) {
                     let channel = bin as usize * self.channels + plane;
-                    if let Some(sum) = self.sums.get_mut(channel * self.pixels + pixel) {
+                    let at = channel * self.pixels + pixel;
+                    if let Some(sum) = self.sums.get_mut(at) {
                         *sum += sign * weight;
+                        if self.are_few {
+                            self.touched.push(at as u32);
+                        }
                     }
                 }
             }
         }
-        let few = self.are_few(events.index.len());
-        self.write(denominator as f64, few.then_some(events.index));
+        self.write(denominator as f64);
     }
 
     fn close(&mut self, window: Window) -> Closed<'_> {
@@ -120,21 +122,14 @@ impl Accumulator for Volume {
         Closed::new(&self.frame)
     }
 
-    fn clear(&mut self, touched: Option<&[u32]>) {
-        match touched {
-            Some(touched) if self.are_few(touched.len()) => {
-                for &index in touched {
-                    let pixel = (index >> 1) as usize;
-                    for at in (pixel..self.sums.len()).step_by(self.pixels.max(1)) {
-                        self.sums[at] = 0;
-                    }
-                }
-                self.write(1.0, Some(touched));
-            }
-            _ => {
-                self.sums.fill(0);
-                self.write(1.0, None);
-            }
+    fn clear(&mut self, _touched: Option<&[u32]>) {
+        if self.are_few {
+            self.touched.iter().for_each(|&at| self.sums[at as usize] = 0);
+        } else {
+            self.sums.fill(0);
         }
+        self.write(1.0);
+        self.touched.clear();
+        self.are_few = true;
     }
 }

@@ -1,6 +1,6 @@
 //! The surface of active events: when each cell had its latest event.
 
-use super::latest::{self, Latest};
+use super::latest::{self, Latest, Memory};
 use super::{Layout, Representation};
 use crate::frames::Dtype;
 
@@ -17,9 +17,28 @@ pub static SAE: Representation = Representation {
         let layout = latest::layout(Layout::of_polarity(options.polarity));
         layout.with_dtypes("sae", options, &[Dtype::F32])
     },
-    start: |_, canvas| Box::new(Latest::new(canvas, value, 0.0)),
+    start: |_, canvas| Box::new(Latest::new(canvas, Times { end: 0.0 })),
 };
 
-fn value(age: f64, _: f64) -> f32 {
-    if age.is_finite() { -age as f32 } else { 0.0 }
+/// Stores the time itself.
+#[derive(Debug, Clone)]
+struct Times {
+    /// The end of the window.
+    end: f64,
+}
+
+impl Memory for Times {
+    const NOTHING: f64 = f64::NEG_INFINITY;
+
+    fn go_to(&mut self, end: f64, _stored: &mut [f64]) {
+        self.end = end;
+    }
+
+    fn of_event(&self, t: f64) -> f64 {
+        t
+    }
+
+    fn cell(&self, stored: f64) -> f32 {
+        if stored == Self::NOTHING { 0.0 } else { (stored - self.end) as f32 }
+    }
 }

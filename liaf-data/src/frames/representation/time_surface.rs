@@ -1,6 +1,6 @@
 //! Time surfaces: how long ago each cell had its latest event, with exponential decay.
 
-use super::latest::{self, Latest};
+use super::latest::{self, Latest, Memory};
 use super::stretch::duration;
 use super::{Layout, Representation};
 use crate::frames::Dtype;
@@ -27,16 +27,59 @@ pub static TIME_SURFACE: Representation = Representation {
     },
     start: |options, canvas| {
         let tau = duration(&options.parameters, "tau", TAU).unwrap_or(TAU);
-        Box::new(Latest::new(canvas, decay, std::f64::consts::LOG2_E / tau as f64))
+        Box::new(Latest::new(canvas, Decay::new(tau)))
     },
 };
 
 const TAU: i64 = 50_000;
 
-/// 2^(−age · rate), to within 1e-7, without branches, so that the compiler can use vectors.
-pub(super) fn decay(age: f64, rate: f64) -> f32 {
-    // Below 2^-150 the result is 0 in f32.
-    let power = (-age * rate).max(-200.0);
+/// Stores 2^((t − reference) / τ'), where τ' is the time in which a cell halves. A cell is then what is stored
+/// times 2^((reference − end) / τ'), which is the same for all cells of a frame.
+#[derive(Debug, Clone)]
+struct Decay {
+    /// 1 / τ'.
+    rate: f64,
+    reference: f64,
+    /// The factor of the current window.
+    factor: f64,
+}
+
+impl Decay {
+    /// The largest power of two that is stored.
+    const MOST: f64 = 500.0;
+
+    fn new(tau: i64) -> Self {
+        let rate = std::f64::consts::LOG2_E / tau as f64;
+        Self { rate, reference: 0.0, factor: 1.0 }
+    }
+}
+
+impl Memory for Decay {
+    const NOTHING: f64 = 0.0;
+
+    fn go_to(&mut self, end: f64, stored: &mut [f64]) {
+        let mut power = (end - self.reference) * self.rate;
+        if power.abs() > Self::MOST {
+            let factor = (-power).exp2();
+            stored.iter_mut().for_each(|stored| *stored *= factor);
+            (self.reference, power) = (end, 0.0);
+        }
+        self.factor = (-power).exp2();
+    }
+
+    fn of_event(&self, t: f64) -> f64 {
+        exp2((t - self.reference) * self.rate)
+    }
+
+    fn cell(&self, stored: f64) -> f32 {
+        (stored * self.factor) as f32
+    }
+}
+
+/// 2^power up to 2^1000, to within 1e-8 of it, and to within 2^-1000. It is faster than that of the standard
+/// library.
+fn exp2(power: f64) -> f64 {
+    let power = power.max(-1000.0);
     // Adding this rounds to a whole number, which is then in the lowest bits.
     const ROUND: f64 = 1.5 * (1_u64 << 52) as f64;
     let rounded = power + ROUND;
@@ -49,8 +92,7 @@ pub(super) fn decay(age: f64, rate: f64) -> f32 {
     let series = 0.5 + x * series;
     let series = 1.0 + x * series;
     let series = 1.0 + x * series;
-    let exponent = rounded.to_bits().wrapping_add(1023) << 52;
-    (series * f64::from_bits(exponent)) as f32
+    series * f64::from_bits(rounded.to_bits().wrapping_add(1023) << 52)
 }
 
 #[cfg(test)]
@@ -58,16 +100,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_decay_is_an_exponential_function() {
-        let rate = std::f64::consts::LOG2_E / 50_000.0;
-        for age in (0..2_000_000).step_by(37).chain([1, 2, 5_000_000]) {
-            let (ours, exact) = (decay(age.into(), rate), (-f64::from(age) / 50_000.0).exp());
-            assert!(
-                (f64::from(ours) - exact).abs() <= 1e-7 * exact + 1e-44,
-                "{age}: {ours} {exact}"
-            );
+    fn powers_of_two_are_those_of_the_standard_library() {
+        for power in (-9_000..9_000).map(|i| f64::from(i) * 0.1) {
+            let exact = power.exp2();
+            assert!((exp2(power) - exact).abs() <= 1e-8 * exact, "{power}");
         }
-        assert_eq!(decay(f64::INFINITY, rate), 0.0);
-        assert_eq!(decay(0.0, rate), 1.0);
+        assert_eq!(exp2(0.0), 1.0);
+        assert!(exp2(f64::NEG_INFINITY) < 1e-300);
+    }
+
+    #[test]
+    fn cells_decay_exponentially_over_any_time() {
+        let mut decay = Decay::new(50_000);
+        let mut stored = [0.0, 0.0];
+        let start = 1.7e15;
+        decay.go_to(start, &mut stored);
+        stored[0] = decay.of_event(start - 1_000.0);
+        for age in (0..2_000_000).step_by(10_000).chain([4_000_000, 40_000_000]) {
+            decay.go_to(start + f64::from(age), &mut stored);
+            let exact = (-(f64::from(age) + 1_000.0) / 50_000.0).exp();
+            let cell = f64::from(decay.cell(stored[0]));
+            assert!((cell - exact).abs() <= 1e-7 * exact + 1e-44, "{age}: {cell} {exact}");
+            assert_eq!(decay.cell(stored[1]), 0.0);
+        }
     }
 }

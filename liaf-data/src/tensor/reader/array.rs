@@ -10,7 +10,7 @@ use crate::codec::columns::{Feed, Kind, Number, Storage};
 use crate::container::npy::{self, Dtype, Header};
 use crate::error::{Error, Result};
 use crate::hint::Hint;
-use crate::io::ByteSource;
+use crate::io::{ByteSource, Crc32};
 use crate::limits::Limits;
 use crate::tensor::ElementType;
 
@@ -18,17 +18,37 @@ use crate::tensor::ElementType;
 const INFLATION: u64 = 1032;
 
 /// An array whose header has been read.
+#[derive(Debug)]
 pub(super) struct OpenArray {
     pub info: TensorInfo,
     /// The stream of its bytes, which continues with the elements.
-    feed: Feed,
+    pub feed: Feed,
     /// Size of the elements in bytes.
-    bytes: u64,
-    big_endian: bool,
+    pub bytes: u64,
+    pub big_endian: bool,
     /// Whether the first axis varies fastest.
-    fortran: bool,
+    pub fortran: bool,
     /// Checksum of header and elements, if the file has it.
     crc: Option<u32>,
+}
+
+impl OpenArray {
+    /// Compares the checksum with that of all bytes, which must have been read.
+    pub fn check_sum(&self) -> Result<()> {
+        self.crc.map_or(Ok(()), |crc| compare(crc, self.feed.sum().0, self.feed.start()))
+    }
+}
+
+/// Returns an error unless `sum` is the checksum of the member of the archive whose data is at `start`.
+fn compare(crc: u32, sum: Crc32, start: u64) -> Result<()> {
+    let found = sum.finalize();
+    if found == crc {
+        return Ok(());
+    }
+    Err(Error::malformed("the checksum of a member of the archive is wrong")
+        .at(start)
+        .expected(format!("{crc:08x}"))
+        .found(format!("{found:08x}")))
 }
 
 /// Reads the header of the array, and checks that its size is what the header says.
@@ -119,25 +139,12 @@ pub(super) fn read<'a>(
             (crc.map(|crc| (crc, sum)), Bytes::Lent(lent))
         }
         None => {
-            let mut copy = Aligned::with_capacity(length)?;
-            while copy.len() < length {
-                let before = copy.len();
-                next(&mut cursor, &mut feed, (length - before).min(PIECE), copy.buffer())?;
-                if copy.len() == before {
-                    return Err(Error::truncated("the array ends too early").at(feed.at()));
-                }
-            }
+            let copy = fill(&mut cursor, &mut feed, length)?;
             (crc.map(|crc| (crc, feed.sum().0)), Bytes::Owned(copy))
         }
     };
     if let Some((crc, sum)) = sum {
-        let found = sum.finalize();
-        if found != crc {
-            return Err(Error::malformed("the checksum of a member of the archive is wrong")
-                .at(feed.start())
-                .expected(format!("{crc:08x}"))
-                .found(format!("{found:08x}")));
-        }
+        compare(crc, sum, feed.start())?;
     }
     if let Bytes::Owned(owned) = &mut bytes {
         let size = info.dtype.bytes();
@@ -171,6 +178,19 @@ pub(super) fn rows<'a>(
     let start = usize::try_from(start).unwrap_or(usize::MAX);
     let some = all.as_slice().get(start..start.saturating_add(length)).unwrap_or_default();
     Ok(Bytes::Owned(Aligned::copy_of(some)))
+}
+
+/// The next `length` bytes, which the array must have.
+pub(super) fn fill(source: &mut ByteSource, feed: &mut Feed, length: usize) -> Result<Aligned> {
+    let mut bytes = Aligned::with_capacity(length)?;
+    while bytes.len() < length {
+        let before = bytes.len();
+        next(source, feed, (length - before).min(PIECE), bytes.buffer())?;
+        if bytes.len() == before {
+            return Err(Error::truncated("the array ends too early").at(feed.at()));
+        }
+    }
+    Ok(bytes)
 }
 
 /// Appends the next `n` bytes, or fewer at the end, to `out`.

@@ -5,6 +5,7 @@ mod bytes;
 mod cast;
 #[cfg(feature = "hdf5")]
 mod h5;
+mod in_order;
 mod index;
 mod npz;
 mod rows;
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 pub(super) use bytes::Bytes;
+pub use in_order::RowReader;
 pub use tensor::{Tensor, TensorInfo};
 
 use super::{Container, PADDING, PROVENANCE};

@@ -15,7 +15,8 @@ use crate::limits::Limits;
 
 impl TensorFile {
     /// Some rows of a tensor: its elements with these indices on the first axis. Only their bytes are
-    /// read, or, in HDF5, the chunks that hold them; a compressed array of `.npz` is read whole. Checksums
+    /// read, or, in HDF5, the chunks that hold them; a compressed array of `.npz` is read whole, for
+    /// which [`rows_in_order`](Self::rows_in_order) is better. Checksums
     /// of `.npz` are not verified, since they are those of whole arrays.
     ///
     /// ```
@@ -42,14 +43,7 @@ impl TensorFile {
     /// have these rows.
     pub fn rows(&self, name: &str, rows: Range<usize>) -> Result<Tensor<'_>> {
         let mut info = self.info(name)?;
-        let all = info.shape.first().copied();
-        if rows.start > rows.end || all.is_none_or(|all| rows.end > all) {
-            let error = Error::caller(format!("the tensor {name} does not have these rows"));
-            let all = all.unwrap_or(0);
-            return Err(
-                self.in_file(error.expected(format!("0..{all}")).found(format!("{rows:?}")))
-            );
-        }
+        self.check_rows(name, &info, &rows)?;
         let entry = self.find(name)?;
         let limits = self.limits();
         let bytes = self.locate(match &entry.place {
@@ -62,6 +56,22 @@ impl TensorFile {
         })?;
         info.shape[0] = rows.len();
         Ok(Tensor::new(entry.name.clone(), info, bytes))
+    }
+
+    /// Returns an error if the tensor does not have these rows.
+    pub(super) fn check_rows(
+        &self,
+        name: &str,
+        info: &TensorInfo,
+        rows: &Range<usize>,
+    ) -> Result<()> {
+        let all = info.shape.first().copied();
+        if rows.start <= rows.end && all.is_some_and(|all| rows.end <= all) {
+            return Ok(());
+        }
+        let error = Error::caller(format!("the tensor {name} does not have these rows"));
+        let expected = format!("0..{}", all.unwrap_or(0));
+        Err(self.in_file(error.expected(expected).found(format!("{rows:?}"))))
     }
 }
 
