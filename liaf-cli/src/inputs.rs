@@ -177,11 +177,13 @@ impl Inputs {
 }
 
 fn extensions() -> String {
-    let all: Vec<_> = FORMATS
-        .iter()
-        .flat_map(|format| format.extensions)
-        .map(|extension| format!(".{extension}"))
-        .collect();
+    let mut all: Vec<String> = Vec::new();
+    for extension in FORMATS.iter().flat_map(|format| format.extensions) {
+        let extension = format!(".{extension}");
+        if !all.contains(&extension) {
+            all.push(extension);
+        }
+    }
     format!("files that end in {}", all.join(", "))
 }
 

@@ -18,7 +18,10 @@ const UNSUPPORTED: &[Unsupported] = &[
     ("a Prophesee RAW file of an unknown encoding", |head| head.starts_with(b"% "), None),
     (
         "a ROS 1 bag of an old version",
-        |head| head.starts_with(b"#ROSBAG V") && !head.starts_with(b"#ROSBAG V2.0"),
+        |head| {
+            let is_old = [&b"#ROSRECORD V"[..], b"#ROSLOG V"].iter().any(|it| head.starts_with(it));
+            is_old || head.starts_with(b"#ROSBAG V") && !head.starts_with(b"#ROSBAG V2.0")
+        },
         Some("write it anew as version 2.0 with `rosbag filter IN OUT True`"),
     ),
     (
@@ -87,6 +90,12 @@ const UNSUPPORTED: &[Unsupported] = &[
         Some(
             "Parquet is written but not read: convert it to CSV, for example with DuckDB or Polars",
         ),
+    ),
+    // Before UTF-16, whose mark of the byte order is the same with fewer zeros.
+    (
+        "text in UTF-32",
+        |head| head.starts_with(b"\xff\xfe\0\0") || head.starts_with(b"\0\0\xfe\xff"),
+        Some("save it in UTF-8, for example with `iconv -f UTF-32 -t UTF-8`"),
     ),
     (
         "text in UTF-16",
@@ -245,11 +254,12 @@ fn names(head: &FileHead, words: &[&str]) -> bool {
     words.iter().any(|word| head.bytes.windows(word.len()).any(|bytes| bytes == word.as_bytes()))
 }
 
-/// Whether the file begins as a page of HTML does: with its tags or a comment.
+/// Whether the file begins as a page of HTML does, with its tags or a comment, or is the answer of a server
+/// in XML that a file is not there.
 fn is_html(head: &FileHead) -> bool {
     const TAGS: [&[u8]; 4] = [b"<!doctype html", b"<html", b"<head", b"<!-- html"];
     let bytes = head.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head.bytes).trim_ascii_start();
     let begins =
         |tag: &&[u8]| bytes.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag));
-    TAGS.iter().any(begins) || (bytes.starts_with(b"<?xml") && names(head, &["<html"]))
+    TAGS.iter().any(begins) || (bytes.starts_with(b"<?xml") && names(head, &["<html", "<Error>"]))
 }

@@ -16,7 +16,7 @@ use liaf::data::convert::{
 };
 use liaf::data::filter::Selection;
 use liaf::data::io::AtomicFile;
-use liaf::data::measurements::{self, MeasurementOptions};
+use liaf::data::measurements::{self, MeasurementFile, MeasurementOptions};
 use liaf::data::model::StreamKind;
 use liaf::data::options::Coords;
 use liaf::data::recording::files_of;
@@ -389,7 +389,8 @@ fn sample_options(
             Usage(format!("--{option} applies to events, and the stream {name} has none")).into()
         );
     }
-    let Some(file) = job.kind.of_samples() else {
+    let can_store = |file: &MeasurementFile| file.check(stream.kind).is_ok();
+    let Some(file) = job.kind.of_samples().filter(can_store) else {
         return Err(Usage(format!(
             "{}: the stream {} can only be written as {}",
             text::path(&job.output),

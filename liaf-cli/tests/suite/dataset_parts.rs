@@ -200,6 +200,10 @@ fn parts_are_indexed_where_they_are() {
     }
     refused(&index(&folder, "elsewhere.npz"), 2, &["must be in their folder"]);
     printed(index(&folder, &out));
+    let all = parts(&folder);
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let onto_one = [&["dataset", "merge"], &all[..], &["-o", all[0], "--force"]].concat();
+    refused(&liaf(&onto_one), 2, &["one of the files to join"]);
     let list = text(&folder.path().join("out.json"));
     printed(liaf(&["dataset", "verify", &list]));
     assert!(!Path::new(&out).exists());

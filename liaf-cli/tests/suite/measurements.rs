@@ -35,7 +35,14 @@ fn each_stream_goes_where_its_samples_fit() {
     refused(&convert("frames", "frames/", &[]), 1, &["--force"]);
     printed(convert("frames", "none.h5", &["--dry-run"]));
     assert!(!folder.path().join("none.h5").exists());
-    refused(&convert("imu", "imu.npz", &[]), 2, &["imu can only be written as .csv"]);
+    for wrong in ["imu.npz", "imu.h5"] {
+        refused(&convert("imu", wrong, &[]), 2, &["imu can only be written as .csv"]);
+    }
+    refused(
+        &convert("frames", "x.csv", &[]),
+        2,
+        &["frames can only be written as a folder or .h5"],
+    );
     refused(&convert("imu", "crop.csv", &["--crop", "0,0,4,4"]), 2, &["--crop applies to events"]);
     refused(&convert("events", "x", &["--to", "png"]), 2, &["--stream frames"]);
     refused(&convert("sound", "x.csv", &[]), 1, &["no stream sound", "2 (imu)"]);

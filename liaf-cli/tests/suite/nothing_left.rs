@@ -48,6 +48,20 @@ fn an_interval_outside_the_recording_is_an_error_with_its_times() {
 }
 
 #[test]
+fn a_recording_that_is_damaged_throughout_is_an_error_with_its_cause() {
+    let liaf = Liaf::new();
+    let written = fixture("bad/hdf5/never_written.hdf5");
+    each(&liaf, &written, &[], 1, &["no event could be read", "they were never written"]);
+    let bag = fs::read(fixture("good/rosbag/tiny_none.bag")).unwrap();
+    fs::write(liaf.path("cut.bag"), &bag[..4096]).unwrap();
+    each(&liaf, "cut.bag", &[], 1, &["no event stream", "or is damaged"]);
+    fs::write(liaf.path("cut.bag"), &bag[..4900]).unwrap();
+    let done = liaf.run(&["convert", "cut.bag", "-o", "a.csv"]).ends(1);
+    assert!(!done.err().contains("the size of its sensor"), "{}", done.err());
+    done.says(&["no event could be read at byte"]);
+}
+
+#[test]
 fn an_empty_stretch_within_the_recording_is_a_warning() {
     let liaf = Liaf::new();
     fs::write(liaf.path("a.txt"), "0 1 1 1\n10 2 2 0\n5000000 3 3 1\n6000000 3 3 1\n").unwrap();

@@ -92,7 +92,9 @@ impl Part {
 
 /// Returns an error if nothing in the recording could be used.
 pub(crate) fn check_something_read(path: Option<&Path>, report: &Report) -> Result<()> {
-    if report.events > 0 || report.bytes.skipped == 0 && report.losses() == 0 {
+    let is_damaged = report.findings.iter().any(|(finding, _)| finding.is_violation());
+    let is_lost = report.bytes.skipped > 0 || report.losses() > 0 || is_damaged;
+    if report.events > 0 || !is_lost {
         return Ok(());
     }
     if let (Some(first), lost @ 1..) = (&report.first_loss, report.losses()) {
@@ -110,8 +112,8 @@ pub(crate) fn check_something_read(path: Option<&Path>, report: &Report) -> Resu
     let error = match first {
         Some((finding, tally)) => {
             let name = finding.name().replace('_', " ");
-            // The first note says what was wrong.
-            let found = match report.notes.first() {
+            // The first note about damage says what was wrong. One with a hint is about what was assumed.
+            let found = match report.notes.iter().find(|note| note.hint.is_none()) {
                 Some(note) => format!("{name}: {}", note.text),
                 None => name,
             };

@@ -468,9 +468,12 @@ impl Recording {
             let others = self.info.streams.iter().map(|stream| stream.name.clone());
             let others: Vec<_> = others.collect();
             let error = Error::unsupported("the recording has no event stream");
-            return match others.is_empty() {
-                true => error,
-                false => error.found(others.join(", ")).hint(Hint::ChooseStream { names: others }),
+            return match (others.is_empty(), self.info.notes.first()) {
+                (true, None) => error,
+                (true, Some(why)) => error.advice(&why.text),
+                (false, _) => {
+                    error.found(others.join(", ")).hint(Hint::ChooseStream { names: others })
+                }
             };
         }
         Error::caller("the recording has several event streams")

@@ -24,7 +24,7 @@ fn other_files_are_named_with_what_to_do() {
     let mat4 =
         [&[0, 0, 0, 0, 9, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, b'x', 0][..], &[0; 72]];
     let mat4 = mat4.concat();
-    let cases: [(&str, &[u8], &str, &str); 21] = [
+    let cases: [(&str, &[u8], &str, &str); 24] = [
         ("a.h5", lfs, "Git LFS pointer", "git lfs pull"),
         ("a.csv", lfs, "Git LFS pointer", "git lfs pull"),
         ("a.raw", lfs, "Git LFS pointer", "git lfs pull"),
@@ -38,6 +38,14 @@ fn other_files_are_named_with_what_to_do() {
         ("a.pcap", b"\xd4\xc3\xb2\xa1\x02\0\x04\0", "pcap", "camera"),
         ("a.csv", b"\xff\xfet\0,\0x\0,\0y\0", "UTF-16", "UTF-8"),
         ("a.txt", b"\xfe\xff\0t\0 \0x\0 \0y", "UTF-16", "iconv"),
+        ("a.csv", b"\xff\xfe\0\0t\0\0\0,\0\0\0", "UTF-32", "iconv -f UTF-32"),
+        ("a.bag", b"#ROSRECORD V1.2\n", "old version", "rosbag filter"),
+        (
+            "a.h5",
+            b"<?xml version=\"1.0\"?>\n<Error><Code>NoSuchKey</Code></Error>",
+            "web page",
+            "download",
+        ),
         ("a.mat", &mat4, "MATLAB 4", "-v7"),
         ("a.pdf", b"%PDF-1.7\n%\xe2\xe3", "PDF document", "supported formats"),
         ("a.png", b"\x89PNG\r\n\x1a\n\0\0\0\x0d", "PNG image", "no events"),

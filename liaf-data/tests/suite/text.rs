@@ -145,8 +145,53 @@ fn what_is_not_a_table_of_events_says_what_to_do() {
     let wrong = ReadOptions::new().column_map("t,x,p,y".parse().unwrap());
     let text = lines(9, "", |i| format!("{i} 3 {} 1", 40 + i));
     assert!(read(&text, wrong).is_err());
-    let commas = lines(9, "t;x;y;p\n", |i| format!("0,{i};3;4;1"));
-    assert!(read(&commas, ReadOptions::new()).is_err());
+}
+
+#[test]
+fn decimal_commas_are_read_where_they_are_certain() {
+    let times = |text: &str| -> Vec<i64> {
+        let found = read(text, ReadOptions::new()).unwrap();
+        assert!(found.events.iter().all(|event| (event.x, event.y) == (3, 4)), "{text}");
+        found.events.iter().map(|event| event.t).collect()
+    };
+    let expected: Vec<i64> = (0..9).map(|i| 100_000 * i + 12).collect();
+    for (names, row) in [
+        ("t;x;y;p\n", |i| format!("0,{i}00012;3;4;1")),
+        ("", |i| format!("0,{i}00012;3;4;{}", i % 2)),
+        ("", |i| format!("3\t4\t{}\t0,{i}00012", i % 2)),
+        ("time (ms);x;y;p\n", |i| format!("{i}00,012;3;4;1")),
+        ("t;x;y;p\n", |i| format!("{i},00012E-1;3;4;1;;")),
+    ] as [(&str, fn(i64) -> String); 5]
+    {
+        assert_eq!(times(&lines(9, names, row)), expected, "{names}{}", row(1));
+    }
+    // A number of seconds without a comma, and a line that is too short by a column.
+    let found = read("t;x;y;p\n0,5;3;4;1\n1;3;4;0\n0,7;3;4\n", ReadOptions::new()).unwrap();
+    assert_eq!(found.events.iter().map(|event| event.t).collect::<Vec<_>>(), [500_000, 1_000_000]);
+    assert_eq!(found.report.count(Finding::BadLines), 1);
+    for (row, says) in [
+        (|i| format!("{},{:03};3;4;1", i + 1, 100 * i), "between thousands"),
+        (|i| format!("0,{i};3,5;4;1"), "none of the first 9 lines"),
+        (|i| format!("{i};3,5;4;1"), "other than times"),
+    ] as [(fn(i64) -> String, &str); 3]
+    {
+        let error = read(&lines(9, "t;x;y;p\n", row), ReadOptions::new()).err().unwrap();
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}
+
+#[test]
+fn words_for_polarities_are_known_or_named_in_the_error() {
+    let words = |off: &str, on: &str| {
+        lines(8, "t,x,y,p\n", |i| format!("{i},3,4,{}", if i % 2 == 0 { off } else { on }))
+    };
+    for (off, on) in [("neg", "pos"), ("Negative", "Positive"), ("OFF", "ON"), ("false", "TRUE")] {
+        let found = read(&words(off, on), ReadOptions::new()).unwrap();
+        assert!(found.events.iter().all(|event| i64::from(event.p) == event.t % 2), "{off}");
+    }
+    let error = read(&words("F", "T"), ReadOptions::new()).err().unwrap();
+    assert!(error.to_string().contains("one of the words true, on"), "{error}");
+    assert!(error.hints().is_empty(), "{error}");
 }
 
 #[test]

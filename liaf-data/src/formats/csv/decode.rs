@@ -4,7 +4,7 @@ use super::line::{self, Columns, Fault, Line};
 use super::segment::LineSegment;
 use super::tail::{self, LastTime};
 use crate::codec::columns::Wraps;
-use crate::codec::{Checkpoint, Decoder, EventSink, ReadOptions};
+use crate::codec::{Checkpoint, Decoder, EventSink, Field, ReadOptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hint::Hint;
 use crate::io::{in_order, places_per_pool};
@@ -182,6 +182,7 @@ impl CsvDecoder {
                 Error::malformed(format!("{line} does not contain an event")).found(found)
             }
             Fault::Field(field) => Error::malformed(format!("{field} of {line} is invalid")),
+            Fault::Word => Error::malformed(format!("{} of {line} is invalid", Field::P)),
             Fault::Fraction(field) => Error::malformed(format!("{field} of {line} has a fraction"))
                 .hint(Hint::RoundPixels),
             Fault::Outside => Error::malformed(format!("the pixel of {line} is outside")),

@@ -242,13 +242,14 @@ fn check(rows: &[&[u8]], columns: &Columns) -> Result<()> {
     }
     let Some((fault, row)) = fault else { return Ok(()) };
     let what = format!("none of the first {} lines of numbers is an event", rows.len());
-    let hint = match fault {
-        Fault::Fraction(_) => Hint::RoundPixels,
-        Fault::Field(Field::P) => Hint::StatePolarity,
-        _ => Hint::NameColumns { example: "t,x,y,p".into() },
-    };
-    let error = Error::malformed(what).expected(fault.expected(columns));
-    Err(error.found(excerpt(row)).hint(hint))
+    let error = Error::malformed(what).expected(fault.expected(columns)).found(excerpt(row));
+    Err(match fault {
+        Fault::Fraction(_) => error.hint(Hint::RoundPixels),
+        Fault::Field(Field::P) => error.hint(Hint::StatePolarity),
+        // Neither numbers nor another order can be stated for a word.
+        Fault::Word => error,
+        _ => error.hint(Hint::NameColumns { example: "t,x,y,p".into() }),
+    })
 }
 
 /// The beginning of a line, for a message.

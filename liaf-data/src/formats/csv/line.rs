@@ -88,6 +88,8 @@ pub(crate) enum Fault {
     Field(Field),
     /// This field has a fraction, but should be a pixel.
     Fraction(Field),
+    /// The polarity is neither a number nor a word that is known.
+    Word,
     /// The rounded pixel is outside of every sensor.
     Outside,
     /// The polarity is a number that contradicts the first lines.
@@ -108,6 +110,7 @@ impl Fault {
             Self::Columns(_) => format!("{} columns", columns.count),
             Self::Field(Field::T) => "a time".into(),
             Self::Field(Field::P) | Self::Contradiction(_) => columns.polarity.describe(),
+            Self::Word => format!("a number, or one of the words {}", number::words()),
             Self::Field(_) | Self::Fraction(_) => "a whole number from 0 to 65535".into(),
             Self::Outside => "a pixel from 0 to 65535".into(),
             Self::TooLong => "a shorter line".into(),
@@ -246,7 +249,7 @@ fn polarity(value: Value<'_>, columns: &Columns) -> Result<u8, Fault> {
     if let Some(p) = number::word(value.text) {
         return Ok(p);
     }
-    let number = value.as_f64().ok_or(Fault::Field(Field::P))?;
+    let number = value.as_f64().ok_or(Fault::Word)?;
     match columns.polarity.meaning(number) {
         Meaning::On => Ok(1),
         Meaning::Off => Ok(0),
@@ -275,6 +278,7 @@ mod tests {
             "0.0015 3 40 1",
             "0.0015,3,40,1\r",
             "  0.0015 ; 3\t40 , True ",
+            "0.0015,3,40,pos",
             "1.5e-3,3.0,40.,1.0",
             "+0.00150000000000000000000000001 3 4e1 1",
             "000.0015 03 040 1",
@@ -294,7 +298,7 @@ mod tests {
     fn what_is_no_event_says_what_is_wrong() {
         for (text, fault) in [
             ("1 2 3", Fault::Columns(3)),
-            ("1,2,3,", Fault::Field(Field::P)),
+            ("1,2,3,", Fault::Word),
             ("1,2,3,,1", Fault::Columns(5)),
             ("1,2,3,1,,x", Fault::Columns(6)),
             ("1,,3,1", Fault::Field(Field::X)),
@@ -304,7 +308,8 @@ mod tests {
             ("1 2 65536 1", Fault::Field(Field::Y)),
             ("1 2 3.5 1", Fault::Fraction(Field::Y)),
             ("1 2 3 2", Fault::Field(Field::P)),
-            ("1 2 3 \0", Fault::Field(Field::P)),
+            ("1 2 3 \0", Fault::Word),
+            ("1 2 3 T", Fault::Word),
             ("99999999999999999999 2 3 1e400", Fault::Field(Field::T)),
             ("1.2.3 2 3 1", Fault::Field(Field::T)),
         ] {

@@ -100,12 +100,21 @@ pub(crate) fn time(text: &[u8], unit: TimeUnit) -> Option<i64> {
     Some(if negative { -micros } else { micros })
 }
 
-/// The polarity that is written as a word: 1 for true and on, 0 for false and off, in any case.
+/// The words for ON and OFF, in small letters.
+const ON: [&str; 4] = ["true", "on", "pos", "positive"];
+const OFF: [&str; 4] = ["false", "off", "neg", "negative"];
+
+/// The words for ON and OFF, for messages.
+pub(crate) fn words() -> String {
+    format!("{}, or {}", ON.join(", "), OFF.join(", "))
+}
+
+/// The polarity that is written as a word, in any case: 1 for ON, 0 for OFF.
 pub(crate) fn word(text: &[u8]) -> Option<u8> {
-    let is_any = |words: [&[u8]; 2]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+    let is_any = |words: [&str; 4]| words.iter().any(|it| text.eq_ignore_ascii_case(it.as_bytes()));
     match text {
-        [b'a'..=b'z' | b'A'..=b'Z', ..] if is_any([b"true", b"on"]) => Some(1),
-        [b'a'..=b'z' | b'A'..=b'Z', ..] if is_any([b"false", b"off"]) => Some(0),
+        [b'a'..=b'z' | b'A'..=b'Z', ..] if is_any(ON) => Some(1),
+        [b'a'..=b'z' | b'A'..=b'Z', ..] if is_any(OFF) => Some(0),
         _ => None,
     }
 }

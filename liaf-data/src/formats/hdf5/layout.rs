@@ -159,6 +159,21 @@ impl Stream {
     }
 }
 
+/// A dataset of a type that is not read, where a group in a usual place has datasets with the names of
+/// t, x, y and p.
+pub(crate) fn unread_column(file: &File) -> Option<Dataset> {
+    PATHS.iter().find_map(|(place, _)| {
+        let group = file.group(place).ok()?;
+        let names = group.names().ok()?;
+        let column = |field| {
+            let name = names.iter().find(|name| Name::field(name) == Some(field))?;
+            group.dataset(name).ok()
+        };
+        let columns = Field::ALL.map(column).into_iter().collect::<Option<Vec<_>>>()?;
+        columns.into_iter().find(|column| number_of(column.datatype()).is_none())
+    })
+}
+
 /// Whether a name is that of a field of an event: the one that the caller stated, or a usual one.
 fn is_named(name: &str, field: Field, keys: Option<&ColumnMap>) -> bool {
     match keys.and_then(|keys| keys.name(field)) {

@@ -230,6 +230,17 @@ fn read_list(
         _ => false,
     };
     let (unit, polarity, (size, how)) = (stream.unit, stream.polarity, stream.sensor.unzip());
+    if let Some(names) = said::unknown_polarities(&stream.shape)
+        && options.columns.polarity.is_none()
+    {
+        return Err(Error::unsupported(format!(
+            "the names of the polarities of {} are not known",
+            stream.place
+        ))
+        .expected("on and off, or pos and neg")
+        .found(names)
+        .hint(Hint::StatePolarity));
+    }
     let rows = Rows::new(&options.columns);
     let mut reader = RowReader::new(stream.shape, rows, shared, options)?;
     if missing > 0 {
@@ -326,6 +337,10 @@ fn filter_name(filter: &Filter) -> String {
 
 /// The file holds no events where they are looked for.
 fn nothing(file: &File) -> Error {
+    if let Some(dataset) = layout::unread_column(file) {
+        return Error::unsupported(format!("the type of {} is not supported", dataset.name()))
+            .expected("whole numbers, f32, f64 or bool");
+    }
     let names = file.root().and_then(|root| root.names()).unwrap_or_default();
     let is_ours = names.iter().any(|name| name == "frames");
     let error = if is_ours {

@@ -9,6 +9,9 @@ use crate::codec::{Field, PolarityValues, TimeUnit};
 /// The attributes that state the unit of a dataset.
 const UNITS: [&str; 2] = ["units", "unit"];
 
+/// The names of an enumeration, with the bytes of their values.
+type Members = [(String, Vec<u8>)];
+
 /// The unit of the times: that in their name, or else that of an attribute.
 pub(crate) fn time_unit(shape: &Shape) -> Option<TimeUnit> {
     if let Shape::Halves(halves) = shape {
@@ -26,14 +29,7 @@ pub(crate) fn time_unit(shape: &Shape) -> Option<TimeUnit> {
 
 /// The values of OFF and ON, if the polarities are an enumeration with names for them.
 pub(crate) fn polarities(shape: &Shape) -> Option<PolarityValues> {
-    let (dataset, name) = column(shape, Field::P)?;
-    let datatype = match dataset.datatype() {
-        Datatype::Compound { members, .. } => {
-            &members.iter().find(|member| member.name == name)?.datatype
-        }
-        datatype => datatype,
-    };
-    let Datatype::Enum { base, members } = datatype else { return None };
+    let (base, members) = enumeration(shape)?;
     let number = number_of(base)?;
     let value = |is_on| {
         let mut named =
@@ -42,6 +38,29 @@ pub(crate) fn polarities(shape: &Shape) -> Option<PolarityValues> {
         View { bytes, stride: bytes.len(), number }.first()
     };
     Some(PolarityValues { off: value(false)?, on: value(true)? })
+}
+
+/// The names of the polarities, if they are an enumeration whose names say nothing that is known.
+pub(crate) fn unknown_polarities(shape: &Shape) -> Option<String> {
+    let (_, members) = enumeration(shape).filter(|_| polarities(shape).is_none())?;
+    let names: Vec<_> = members.iter().map(|(name, _)| name.as_str()).collect();
+    Some(names.join(", "))
+}
+
+/// The type of the values and the names of the polarities, if they are an enumeration other than that of
+/// false and true.
+fn enumeration(shape: &Shape) -> Option<(&Datatype, &Members)> {
+    let (dataset, name) = column(shape, Field::P)?;
+    let datatype = match dataset.datatype() {
+        Datatype::Compound { members, .. } => {
+            &members.iter().find(|member| member.name == name)?.datatype
+        }
+        datatype => datatype,
+    };
+    match datatype {
+        Datatype::Enum { base, members } if !datatype.is_bool() => Some((base, members)),
+        _ => None,
+    }
 }
 
 /// The dataset that has the column of a field of its own, or records with it, and the name of the column.

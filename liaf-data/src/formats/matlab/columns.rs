@@ -204,7 +204,7 @@ impl Details {
 /// The numbers of a matrix.
 fn numbers(matrix: Matrix) -> Result<Data> {
     let name = matrix.name;
-    let wrong = || Error::malformed(format!("{name} is not a matrix of numbers")).at(HEADER);
+    let wrong = || Error::malformed(format!("{name} is not a matrix of real numbers")).at(HEADER);
     matrix.data.ok_or_else(wrong)
 }
 

@@ -56,11 +56,11 @@ pub(crate) fn number(kind: u32, big_endian: bool) -> Option<Number> {
 pub(crate) struct Matrix {
     pub name: String,
     pub sides: Vec<u64>,
-    /// The real part; `None` for cell arrays, structures, texts and sparse matrices.
+    /// The numbers; `None` for cell arrays, structures, texts, and sparse or complex matrices.
     pub data: Option<Data>,
 }
 
-/// The real part of a matrix.
+/// The numbers of a matrix.
 #[derive(Debug)]
 pub(crate) struct Data {
     pub number: Number,
@@ -107,6 +107,8 @@ struct Walk {
 
 /// Classes of matrices, as their flags have them.
 const STRUCTURE: u32 = 2;
+/// The flag of a matrix whose numbers have an imaginary part.
+const COMPLEX: u32 = 0x800;
 /// Double, single and the eight integer classes.
 const NUMBERS: std::ops::RangeInclusive<u32> = 6..=15;
 
@@ -134,9 +136,10 @@ impl Walk {
         found: &mut Vec<Matrix>,
     ) -> Result<()> {
         let flags = self.small_element(source, 16)?;
-        let Some(class) = flags.first_chunk().map(|flags| self.u32_of(*flags) & 0xff) else {
+        let Some(flags) = flags.first_chunk().map(|flags| self.u32_of(*flags)) else {
             return Ok(());
         };
+        let class = flags & 0xff;
         let sides = self.small_element(source, 256)?;
         let sides: Vec<u64> =
             sides.as_chunks::<4>().0.iter().map(|bytes| self.u32_of(*bytes).into()).collect();
@@ -146,7 +149,7 @@ impl Walk {
             return self.structure(source, &name, depth - 1, found);
         }
         let mut data = None;
-        if NUMBERS.contains(&class) {
+        if NUMBERS.contains(&class) && flags & COMPLEX == 0 {
             let tag = self.tag(source)?;
             let ahead = if tag.small.is_some() { self.read - 4 } else { self.read };
             data = number(tag.kind, self.big).map(|number| {
