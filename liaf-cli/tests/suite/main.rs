@@ -5,6 +5,7 @@
 
 mod applies;
 mod babi_tasks;
+mod browser;
 mod choices;
 mod common;
 mod convert;

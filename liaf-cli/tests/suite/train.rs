@@ -22,7 +22,7 @@ const SPIKING: &str = "network.layers=[{ type = 'flatten' }, { type = 'dense', u
     { type = 'neuron', output = 'spike' }, { type = 'dense', units = 2 }, { type = 'aggregate' }]";
 
 /// A folder with an experiment and its samples: events on the left, or on the right.
-fn folder() -> TempDir {
+pub fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     fs::write(path("e.toml"), TEXT).unwrap();
@@ -40,7 +40,8 @@ fn folder() -> TempDir {
     folder
 }
 
-fn train(folder: &Path, args: &[&str]) -> Output {
+/// Runs `liaf train` with the experiment of a folder.
+pub fn train(folder: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_liaf"));
     command.current_dir(folder).args(["train", "e.toml"]).args(args);
     command.stdin(Stdio::null()).output().unwrap()

@@ -3,11 +3,14 @@
 //! An output is `[N, classes]`, or `[N, T, classes]` with scores at every step. All sums are computed
 //! in f64, whatever the number type of the network is.
 
+mod criterion;
 mod rules;
 mod scores;
 
 use ndarray::{Array2, ArrayD, ArrayViewD};
 use serde::{Deserialize, Serialize};
+
+pub use criterion::{Criterion, SampleLoss};
 
 use crate::error::{Error, Result};
 use crate::real::Real;
@@ -149,42 +152,76 @@ impl Loss {
         (first, count): (usize, usize),
     ) -> Result<Judged<R>> {
         self.check()?;
-        let scores = Scores::new(&output, labels, lengths, first)?;
-        self.check_time(&Shape { timed: scores.timed, item: vec![scores.classes] })?;
-        let mut gradient = vec![0.0; output.len()];
-        let (mut losses, mut classes) = (Vec::new(), Vec::new());
-        for (n, &label) in labels.iter().enumerate() {
-            let own = scores.sample(n);
-            let at = n * scores.stride;
-            let d = &mut gradient[at..at + own.len()];
-            let mean = rules::mean_over_time(own, scores.classes);
-            classes.push(rules::largest(&mean));
-            losses.push(match *self {
-                Self::CrossEntropy { label_smoothing } => {
-                    let (loss, by_mean) = rules::cross_entropy(&mean, label, label_smoothing);
-                    rules::spread(&by_mean, d);
-                    loss
-                }
-                Self::Mse => {
-                    let (loss, by_mean) = rules::squared(&mean, label);
-                    rules::spread(&by_mean, d);
-                    loss
-                }
-                Self::SpikeCount { correct, incorrect } => {
-                    rules::count(own, label, scores.classes, (correct, incorrect), d)
-                }
-                Self::Tet { label_smoothing } => {
-                    rules::every_step(own, label, scores.classes, label_smoothing, d)
-                }
-            });
-        }
-        let count = count as f64;
-        let gradient: Vec<R> = gradient.into_iter().map(|g| R::of(g / count)).collect();
-        let correct = classes.iter().zip(labels).filter(|(class, label)| class == label).count();
-        let gradient = ArrayD::from_shape_vec(output.raw_dim(), gradient).unwrap_or_default();
-        let loss = losses.iter().sum::<f64>() / count;
-        Ok(Judged { loss, losses, gradient, classes, correct })
+        let timed = output.ndim() == 3;
+        self.check_time(&Shape {
+            timed,
+            item: output.shape().last().copied().into_iter().collect(),
+        })?;
+        judge_samples(output, labels, lengths, (first, count), |sample, gradient| {
+            self.of_sample(&sample, gradient)
+        })
     }
+
+    /// The loss of a sample, whose gradient is added to `gradient`.
+    fn of_sample(&self, sample: &Sample<'_>, gradient: &mut [f64]) -> f64 {
+        let &Sample { scores, classes, label, .. } = sample;
+        match *self {
+            Self::CrossEntropy { label_smoothing } => {
+                let (loss, by_mean) = rules::cross_entropy(sample.mean, label, label_smoothing);
+                rules::spread(&by_mean, gradient);
+                loss
+            }
+            Self::Mse => {
+                let (loss, by_mean) = rules::squared(sample.mean, label);
+                rules::spread(&by_mean, gradient);
+                loss
+            }
+            Self::SpikeCount { correct, incorrect } => {
+                rules::count(scores, label, classes, (correct, incorrect), gradient)
+            }
+            Self::Tet { label_smoothing } => {
+                rules::every_step(scores, label, classes, label_smoothing, gradient)
+            }
+        }
+    }
+}
+
+/// What is known of a sample.
+struct Sample<'a> {
+    /// Its scores at every step, without padding, `[T · classes]`.
+    scores: &'a [f64],
+    /// The mean of its scores over the steps, `[classes]`.
+    mean: &'a [f64],
+    classes: usize,
+    label: usize,
+}
+
+/// The results of the samples from number `first` on of a batch of `count` samples, of which `loss` returns the
+/// loss and adds its gradient.
+fn judge_samples<R: Real>(
+    output: ArrayViewD<'_, R>,
+    labels: &[usize],
+    lengths: Option<&[usize]>,
+    (first, count): (usize, usize),
+    loss: impl Fn(Sample<'_>, &mut [f64]) -> f64,
+) -> Result<Judged<R>> {
+    let all = Scores::new(&output, labels, lengths, first)?;
+    let mut gradient = vec![0.0; output.len()];
+    let (mut losses, mut chosen) = (Vec::new(), Vec::new());
+    for (n, &label) in labels.iter().enumerate() {
+        let (scores, classes) = (all.sample(n), all.classes);
+        let at = n * all.stride;
+        let mean = &rules::mean_over_time(scores, classes);
+        chosen.push(rules::largest(mean));
+        let sample = Sample { scores, mean, classes, label };
+        losses.push(loss(sample, &mut gradient[at..at + scores.len()]));
+    }
+    let count = count as f64;
+    let gradient: Vec<R> = gradient.into_iter().map(|g| R::of(g / count)).collect();
+    let correct = chosen.iter().zip(labels).filter(|(class, label)| class == label).count();
+    let gradient = ArrayD::from_shape_vec(output.raw_dim(), gradient).unwrap_or_default();
+    let loss = losses.iter().sum::<f64>() / count;
+    Ok(Judged { loss, losses, gradient, classes: chosen, correct })
 }
 
 /// Mean cross-entropy of logits `[N, classes]` and classes `[N]`, and its gradient with respect to the

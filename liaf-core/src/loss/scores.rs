@@ -12,7 +12,6 @@ pub(super) struct Scores<'a> {
     pub classes: usize,
     /// Number of values per sample.
     pub stride: usize,
-    pub timed: bool,
 }
 
 impl<'a> Scores<'a> {
@@ -72,7 +71,6 @@ impl<'a> Scores<'a> {
             lengths,
             classes,
             stride,
-            timed,
         };
         match (0..samples).find(|&n| all.sample(n).iter().any(|score| !score.is_finite())) {
             Some(n) => Err(Error::data(format!("a score of sample {} is not finite", first + n))

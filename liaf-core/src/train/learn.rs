@@ -7,10 +7,10 @@ use rayon::prelude::*;
 
 use crate::error::Result;
 use crate::graph::{GradientSum, Inputs, Mode, Pass, Workspace};
-use crate::loss::Judged;
+use crate::loss::{Criterion, Judged};
 use crate::real::Real;
 
-use super::{TrainConfig, Trainer, stretches};
+use super::{Trainer, stretches};
 
 impl<R: Real> Trainer<R> {
     /// Runs the forward and backward pass of a batch, whose gradients are then in `gradients`.
@@ -51,7 +51,7 @@ impl<R: Real> Trainer<R> {
         count: usize,
         sum: &mut GradientSum<R>,
     ) -> Result<Learned> {
-        let (network, loss) = (&self.network, &self.config.loss);
+        let (network, loss) = (&self.network, &self.loss);
         let (mode, first, samples) = (Mode::train(self.step), inputs.first(), labels.len());
         network.check_batch(inputs)?;
         let learn = |n: usize, slot: &mut Vec<Vec<R>>, space: &mut Workspace<R>| {
@@ -107,7 +107,7 @@ impl<R: Real> Trainer<R> {
     ) -> Result<Learned> {
         let mode = Mode::train(self.step);
         let mut pass = self.network.forward(inputs, mode, &mut self.workspace)?;
-        let mut judged = judge(&self.config, &pass, labels)?;
+        let mut judged = judge(&self.loss, &pass, labels)?;
         if share < 1.0 {
             let share = R::of(share);
             judged.gradient.iter_mut().for_each(|g| *g *= share);
@@ -139,7 +139,7 @@ impl<R: Real> Trainer<R> {
             let (network, mode) = (&self.network, Mode::train(self.step));
             let mut pass = network.forward_on(&batch, mode, &mut own, &mut self.workspace)?;
             carry.put(&stretch.chosen, own);
-            let mut judged = judge(&self.config, &pass, &labels)?;
+            let mut judged = judge(&self.loss, &pass, &labels)?;
             // The mean loss here is over these samples; the required one is over all samples, weighted
             // by their steps.
             let samples = inputs.samples() as f64;
@@ -166,9 +166,9 @@ pub(super) struct Learned {
 
 /// The loss of a pass.
 pub(super) fn judge<R: Real, P>(
-    config: &TrainConfig,
+    loss: &Criterion,
     pass: &Pass<'_, '_, R, P>,
     labels: &[usize],
 ) -> Result<Judged<R>> {
-    config.loss.judge(pass.output().view(), labels, Some(&pass.lengths()))
+    loss.judge(pass.output().view(), labels, Some(&pass.lengths()))
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::graph::{GradientSum, Gradients, Inputs, Mode, Network, Workspace};
-use crate::loss::Judged;
+use crate::loss::{Criterion, Judged, SampleLoss};
 use crate::optim::{Ema, Optimizer};
 use crate::real::Real;
 
@@ -20,6 +21,7 @@ use super::{Evaluation, StepReport, Tick, TrainConfig};
 #[derive(Debug)]
 pub struct Trainer<R: Real> {
     pub(super) config: TrainConfig,
+    pub(super) loss: Criterion,
     pub(crate) network: Network<R>,
     pub(crate) optimizer: Optimizer<R>,
     pub(crate) ema: Option<Ema<R>>,
@@ -54,8 +56,21 @@ impl<R: Real> Trainer<R> {
             gradients: GradientSum::new(&network).reduce(),
             before: Vec::new(),
             network,
+            loss: config.loss.into(),
             config,
         })
+    }
+
+    /// Trains by a loss of the caller's own instead of that of the configuration. Checkpoints do not contain
+    /// it: after a training is resumed, it has to be given again.
+    #[must_use]
+    pub fn with_loss(self, loss: Arc<dyn SampleLoss>) -> Self {
+        Self { loss: Criterion::Own(loss), ..self }
+    }
+
+    /// The loss.
+    pub fn loss(&self) -> &Criterion {
+        &self.loss
     }
 
     /// The configuration of training.
@@ -184,7 +199,7 @@ impl<R: Real> Trainer<R> {
         let outcome = self.parts(samples).try_for_each(|part| {
             let inputs = inputs.part(part.clone());
             let pass = self.network.forward(&inputs, Mode::eval(), &mut self.workspace)?;
-            let Judged { loss, correct, classes, .. } = judge(&self.config, &pass, &labels[part])?;
+            let Judged { loss, correct, classes, .. } = judge(&self.loss, &pass, &labels[part])?;
             all.add(&Evaluation { loss, correct, classes });
             Ok(())
         });
@@ -222,7 +237,7 @@ impl<R: Real> Trainer<R> {
                 .expected("[N, classes] or [N, T, classes]")
                 .found(output));
         };
-        self.config.loss.check_time(output)?;
+        self.loss.check_time(output)?;
         match labels.iter().enumerate().find(|&(_, &label)| label >= classes) {
             None => Ok(()),
             Some((n, label)) => {

@@ -2,11 +2,13 @@
 //! differences.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::sync::Arc;
+
 use crate::common::reference::Reference;
 use crate::common::{assert_close, random, relative_error};
 use liaf_core::graph::Inputs;
 use liaf_core::layer::{Aggregate, Dense};
-use liaf_core::loss::Loss;
+use liaf_core::loss::{Loss, SampleLoss};
 use liaf_core::neuron::Neuron;
 use liaf_core::optim::{Curve, OptimizerConfig, Schedule};
 use liaf_core::train::{TrainConfig, Trainer};
@@ -60,6 +62,62 @@ fn losses_agree_with_finite_differences() {
             .collect();
         assert_close(&format!("{loss:?}"), &ours, &theirs, 1e-8);
     }
+}
+
+/// Mean squared error of the mean scores, as a caller would write it.
+#[derive(Debug)]
+struct OwnMse;
+
+impl SampleLoss for OwnMse {
+    fn judge(&self, scores: &[f64], classes: usize, label: usize, gradient: &mut [f64]) -> f64 {
+        let steps = (scores.len() / classes) as f64;
+        let of_class = |class: usize| {
+            let mean = scores.iter().skip(class).step_by(classes).sum::<f64>() / steps;
+            mean - f64::from(u8::from(class == label))
+        };
+        for (at, slope) in gradient.iter_mut().enumerate() {
+            *slope += 2.0 * of_class(at % classes) / (classes as f64 * steps);
+        }
+        (0..classes).map(|class| of_class(class).powi(2)).sum::<f64>() / classes as f64
+    }
+}
+
+/// A loss that is not a number.
+#[derive(Debug)]
+struct NoNumber;
+
+impl SampleLoss for NoNumber {
+    fn judge(&self, _: &[f64], _: usize, _: usize, _: &mut [f64]) -> f64 {
+        f64::NAN
+    }
+}
+
+fn trainer_of_mse(more: &str) -> Trainer<f64> {
+    let network = NetworkConfig::sequential([3]).then(Dense::new(4)).then(Neuron::default());
+    let network = network.then(Dense::new(2)).build::<f64>(5).unwrap();
+    let text = "loss = { type = 'mse' }\noptimizer = { type = 'sgd', learning_rate = 0.1 }\n";
+    Trainer::new(network, TrainConfig::from_toml(&format!("{text}{more}")).unwrap()).unwrap()
+}
+
+#[test]
+fn a_loss_of_the_caller_s_own_trains_as_one_of_the_crate() {
+    let (frames, labels) = (random::<f64>(&[5, 4, 3], 2), [0, 1, 0, 1, 1]);
+    let inputs = Inputs::of("input", frames.view());
+    for more in ["", "micro_batch = 2\n", "truncate = 2\n"] {
+        let train = |mut trainer: Trainer<f64>| {
+            let losses = (0..4).map(|_| trainer.step(&inputs, &labels).unwrap().loss);
+            let mut numbers: Vec<f64> = losses.collect();
+            numbers.push(trainer.evaluate(&inputs, &labels).unwrap().loss);
+            let weights = trainer.network().params().iter().flat_map(|param| param.data.clone());
+            numbers.extend(weights);
+            numbers
+        };
+        let own = train(trainer_of_mse(more).with_loss(Arc::new(OwnMse)));
+        assert_close(more, &own, &train(trainer_of_mse(more)), 1e-12);
+    }
+    let mut trainer = trainer_of_mse("").with_loss(Arc::new(NoNumber));
+    let error = trainer.step(&inputs, &labels).unwrap_err().to_string();
+    assert!(error.contains("the loss of sample 0 is not finite"), "{error}");
 }
 
 #[test]

@@ -67,7 +67,7 @@ pub fn assess(path: impl AsRef<Path>, samples: Option<&Path>) -> Result<Vec<Asse
         set = Some(Arc::clone(&test));
         checks::network(&experiment.document, &network, &test)?;
         let loader = Loader { scale, ..Loader::new(experiment.recipe.batch) };
-        let evaluation = evaluate(&network, &*test, &loader, &info.training.loss)?;
+        let evaluation = evaluate(&network, &*test, &loader, &info.training.loss.into())?;
         all.push(Assessment { which, checkpoint, epochs: info.progress.epochs, evaluation });
     }
     Ok(all)

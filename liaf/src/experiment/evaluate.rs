@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use liaf_core::cost::Rates;
-use liaf_core::loss::Loss;
+use liaf_core::loss::Criterion;
 use liaf_core::{Mode, Network, Workspace};
 use ndarray::ArrayViewD;
 use serde::{Deserialize, Serialize};
@@ -104,7 +104,7 @@ pub(super) fn evaluate(
     network: &Network<f32>,
     set: &dyn Examples,
     loader: &Loader,
-    loss: &Loss,
+    loss: &Criterion,
 ) -> Result<Evaluation> {
     let classes = set.classes().len();
     let mut all = Evaluation {

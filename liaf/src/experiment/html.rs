@@ -78,23 +78,6 @@ pub(super) fn percent(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)
 }
 
-/// Bytes as an address that contains them (RFC 2397, in base 64 by RFC 4648).
-#[cfg(feature = "png")]
-pub(super) fn data_address(kind: &str, bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut address = format!("data:{kind};base64,");
-    for group in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for digit in 0..4 {
-            let value = (bits >> (18 - 6 * digit)) & 63;
-            let padding = digit > group.len();
-            address.push(if padding { '=' } else { DIGITS[value as usize].into() });
-        }
-    }
-    address
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,17 +92,6 @@ mod tests {
         let facts = facts(&[("<n>".into(), "<v>".into())]);
         for name in ["<t>", "<h>", "<c>", "<n>", "<v>"] {
             assert!(!html.contains(name) && !facts.contains(name), "{name}");
-        }
-    }
-
-    /// The examples of RFC 4648.
-    #[cfg(feature = "png")]
-    #[test]
-    fn bytes_are_addresses() {
-        for (bytes, digits) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")]
-        {
-            assert_eq!(data_address("a/b", bytes.as_bytes()), format!("data:a/b;base64,{digits}"));
         }
     }
 }

@@ -66,11 +66,77 @@
 //! [`Experiment::read`] reads one, in which relative paths start at its own folder. Everything is checked
 //! before the first step, and errors name the line. [`Experiment::out`] names the folder in which a run is
 //! recorded; it can be stopped at any time and [resumed](Experiment::resume), and ends with the same
-//! weights, bit for bit, on any number of threads.
+//! weights, bit for bit, on any number of threads. [`assess`] evaluates its checkpoints, and [`Comparison`] puts
+//! finished runs side by side.
 //!
-//! A data set of one's own implements [`Examples`]. The layers and losses are those of
-//! [`core`](crate::core): they are closed sets, so that files can name them and checkpoints be resumed. With
-//! a loss or a training loop of one's own, use [`Network::forward`](crate::Network::forward) and
+//! A data set of one's own implements [`Examples`], a loss of one's own
+//! [`SampleLoss`](crate::core::loss::SampleLoss):
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//! use std::sync::Arc;
+//!
+//! use liaf::Experiment;
+//! use liaf::core::Shape;
+//! use liaf::core::loss::SampleLoss;
+//! use liaf::samples::{Collated, Examples, Input};
+//! use ndarray::Array3;
+//!
+//! /// Does the larger of two numbers come first, or last?
+//! struct Larger { labels: Vec<usize>, classes: [String; 2] }
+//!
+//! impl Examples for Larger {
+//!     fn labels(&self) -> &[usize] { &self.labels }
+//!     fn classes(&self) -> &[String] { &self.classes }
+//!     fn inputs(&self) -> Vec<Input> {
+//!         vec![Input { name: "numbers".into(), shape: Shape::timed([2]), steps: 3 }]
+//!     }
+//!     fn steps(&self, _number: usize) -> usize { 3 }
+//!     fn collate(&self, numbers: &[usize]) -> liaf::Result<Collated> {
+//!         let labels: Vec<usize> = numbers.iter().map(|&number| self.labels[number]).collect();
+//!         let array = Array3::from_shape_fn((numbers.len(), 3, 2), |(n, _, place)| {
+//!             (numbers[n] % 7) as f32 / 7.0 + f32::from(u8::from(place == labels[n]))
+//!         });
+//!         Ok(Collated::new(labels).with("numbers", array.into_dyn(), None))
+//!     }
+//! }
+//!
+//! /// Mean squared distance from 1 for the class of the sample, and from -1 for the others.
+//! #[derive(Debug)]
+//! struct Squares;
+//!
+//! impl SampleLoss for Squares {
+//!     fn judge(&self, scores: &[f64], classes: usize, label: usize, gradient: &mut [f64]) -> f64 {
+//!         let count = scores.len() as f64;
+//!         scores.iter().zip(gradient).enumerate().map(|(at, (score, slope))| {
+//!             let target = if at % classes == label { 1.0 } else { -1.0 };
+//!             *slope += 2.0 * (score - target) / count;
+//!             (score - target).powi(2) / count
+//!         }).sum()
+//!     }
+//! }
+//!
+//! let classes = ["first".into(), "last".into()];
+//! let set = Arc::new(Larger { labels: (0..20).map(|n| n % 2).collect(), classes });
+//! let experiment = Experiment::from_toml(r#"
+//!     [network]
+//!     inputs.numbers.shape = [2]
+//!     layers = [{ type = "dense", units = 2 }, { type = "aggregate" }]
+//!
+//!     [recipe]
+//!     epochs = 40
+//!     batch = 4
+//!     optimizer = { type = "adam", learning_rate = 0.05 }
+//! "#)?;
+//! let experiment = experiment.data(set.clone(), set).loss(Arc::new(Squares));
+//! let outcome = experiment.run(&mut |_| ControlFlow::Continue(()))?;
+//! assert_eq!(outcome.summary.test_accuracy_last, Some(1.0));
+//! assert!(outcome.epochs.last().is_some_and(|epoch| epoch.test.loss < 0.1));
+//! # Ok::<(), liaf::Error>(())
+//! ```
+//!
+//! The layers are those of [`core`](crate::core): they are a closed set, so that files can name them and
+//! checkpoints be resumed. With a training loop of one's own, use [`Network::forward`](crate::Network::forward) and
 //! [`Pass::backward`](crate::core::graph::Pass::backward) with the batches of a
 //! [`Loader`](crate::samples::Loader).
 
@@ -99,6 +165,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use liaf_core::loss::SampleLoss;
 use liaf_core::{Error, Limits, NetworkConfig};
 
 pub use assess::{Assessment, assess, checkpoint_of};
@@ -121,6 +188,7 @@ pub struct Experiment {
     name: String,
     section: Option<Section>,
     own: Option<[Arc<dyn Examples>; 2]>,
+    loss: Option<Arc<dyn SampleLoss>>,
     network: Choice,
     recipe: Recipe,
     out: Option<PathBuf>,
@@ -210,6 +278,7 @@ impl Experiment {
             name: name.unwrap_or(stem),
             section,
             own: None,
+            loss: None,
             network,
             recipe,
             out: None,
@@ -254,6 +323,13 @@ impl Experiment {
     #[must_use]
     pub fn data(self, train: Arc<dyn Examples>, test: Arc<dyn Examples>) -> Self {
         Self { own: Some([train, test]), ..self }
+    }
+
+    /// Trains by this loss, instead of that of the recipe. The folder of the run does not contain it: `liaf
+    /// eval` and [`assess`] state the loss of the recipe.
+    #[must_use]
+    pub fn loss(self, loss: Arc<dyn SampleLoss>) -> Self {
+        Self { loss: Some(loss), ..self }
     }
 
     /// The folder in which the run is recorded. Default: none, so that nothing is written.

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use liaf_core::checkpoint::Series;
@@ -141,6 +142,9 @@ impl<'a> Run<'a> {
             }
             None => (Trainer::new(network, training)?, Position::default()),
         };
+        if let Some(loss) = &experiment.loss {
+            trainer = trainer.with_loss(Arc::clone(loss));
+        }
         let identity =
             serde_json::to_string(&identity).map_err(|e| Error::config(e.to_string()))?;
         trainer.notes_mut().insert(Identity::NOTE.into(), identity);
@@ -302,12 +306,12 @@ impl<'a> Run<'a> {
 
     fn finish(self, stopped: bool) -> Result<Outcome> {
         let summary = self.summary(stopped);
-        let Self { experiment, plan, data, loader, position, folder, trainer, .. } = self;
+        let Self { plan, data, loader, position, folder, trainer, .. } = self;
         let epochs = position.epochs;
+        let loss = &trainer.loss().clone();
         let network = trainer.into_network();
         let (mut last, mut of_best) = (None, None);
         if !stopped {
-            let loss = &experiment.recipe.loss;
             last = Some(evaluate(&network, &*data.test, &loader, loss)?);
             let path = folder.as_ref().map(|(_, series)| series.best()).transpose()?.flatten();
             of_best = match (best(&epochs), path) {

@@ -383,6 +383,10 @@ fn the_page_of_a_run_needs_nothing_else_and_escapes_names() {
     let run = Experiment::from_toml(&text).unwrap().data(train, test).out(folder.path());
     run.run(&mut on).unwrap();
     let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
+    // Pictures are in the page itself.
+    let mut parts = page.split("src=\"data:image/png;base64,");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let page = parts.fold(first, |page, part| page + part.split_once('"').unwrap().1);
     for absent in ["http", "<script", "src=", "url(", "@import", "NaN"] {
         assert!(!page.contains(absent), "{absent}");
     }

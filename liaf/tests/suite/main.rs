@@ -1,5 +1,7 @@
 //! Every test of the crate from outside, in one program, so that what is generic is compiled once.
 
+#[cfg(feature = "png")]
+mod animation;
 mod classifier;
 mod common;
 mod examples;

@@ -89,6 +89,6 @@ fn damaged(path: &Path, error: impl std::fmt::Display) -> crate::error::Error {
 
 fn unfinished(folder: &Path, what: &str) -> crate::error::Error {
     let error = Error::caller("the run is not finished, and cannot be compared").in_file(folder);
-    let hint = Hint::Text("train it to its end with the option that continues a run".into());
+    let hint = Hint::Text("continue it to its end first".into());
     error.expected("a finished run").found(format!("one {what}")).hint(hint).into()
 }

@@ -1,5 +1,5 @@
-//! Charts as SVG. A picture is complete in itself: a file of its own, or a part of a page. Its text is drawn
-//! by the fonts of whoever looks at it.
+//! Charts as SVG. A picture is a part of a page, or a file of its own. Its text is drawn by the fonts of whoever
+//! looks at it.
 
 mod axis;
 
@@ -69,6 +69,11 @@ pub(super) struct Chart<'a> {
     pub line: Option<f64>,
 }
 
+/// A picture as a file of its own, which says what language it is in.
+pub(super) fn file(picture: &str) -> String {
+    picture.replacen("<svg ", "<svg xmlns=\"http://www.w3.org/2000/svg\" ", 1)
+}
+
 /// Charts in rows of at most `columns`, with the legend of the first one below them all.
 pub(super) fn picture(charts: &[Chart<'_>], columns: usize) -> String {
     let columns = charts.len().clamp(1, columns.max(1));
@@ -78,7 +83,7 @@ pub(super) fn picture(charts: &[Chart<'_>], columns: usize) -> String {
     let (legend, below) = legend(charts.first(), width, top);
     let titles: Vec<&str> = charts.iter().map(|chart| chart.title.as_str()).collect();
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
+        "<svg viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
          role=\"img\" aria-label=\"{}\" font-family=\"system-ui, sans-serif\" font-size=\"11\" \
          fill=\"#57606a\">\n",
         escaped(&titles.join("; ")),
@@ -288,5 +293,6 @@ mod tests {
         assert!(svg.contains("viewBox=\"0 0 1380 584\""), "{}", &svg[..200]);
         assert!(svg.contains("translate(460,280)"), "{svg}");
         assert_eq!(svg.matches("&lt;a&gt;").count(), 1);
+        assert!(!svg.contains("http") && file(&svg).contains("xmlns"));
     }
 }

@@ -1,6 +1,7 @@
 //! A page about a run, to look at, and its plots as files.
 
 mod classes;
+#[cfg(feature = "png")]
 mod samples;
 
 use std::fmt::Write;
@@ -10,7 +11,7 @@ use liaf_core::cost::{Cost, grouped};
 use super::activity::{LayerActivity, SAMPLES};
 use super::evaluate::{Evaluation, Score};
 use super::html::{escaped, facts, page, percent, table};
-use super::plot::{Axis, Chart, Mark, Series, picture};
+use super::plot::{Axis, Chart, Mark, Series, file, picture};
 use super::prepare::Plan;
 use super::record::{EpochRecord, Summary, best};
 use crate::error::Result;
@@ -39,6 +40,7 @@ impl Report<'_> {
         if !self.activity.is_empty() {
             plots.push(("potentials", self.potentials()));
         }
+        plots.iter_mut().for_each(|(_, svg)| *svg = file(svg));
         plots
     }
 
@@ -59,7 +61,10 @@ impl Report<'_> {
             if let Some(best) = self.best.filter(|_| !same) {
                 body += &classes::html("the best epoch", best);
             }
-            body += &samples::html(last, self.test)?;
+            #[cfg(feature = "png")]
+            {
+                body += &samples::html(last, self.test)?;
+            }
         }
         body += &self.neurons();
         body += &costs(&self.plan.cost);

@@ -1,31 +1,26 @@
 //! Test samples, right and wrong, as small animations.
 
+use std::collections::BTreeSet;
+
+use ndarray::{Axis, Ix4, s};
+
+use crate::animation::Animation;
 use crate::error::Result;
-use crate::experiment::evaluate::Evaluation;
-#[cfg(feature = "png")]
-use crate::experiment::evaluate::Guess;
+use crate::experiment::evaluate::{Evaluation, Guess};
+use crate::experiment::html::escaped;
 use crate::samples::Examples;
 
 /// Most samples of either kind.
-#[cfg(feature = "png")]
 const MOST: usize = 12;
 
 /// Most frames of a sample.
-#[cfg(feature = "png")]
 const STEPS: usize = 100;
-
-/// Without the feature `png`, nothing can be shown.
-#[cfg(not(feature = "png"))]
-pub(super) fn html(_evaluation: &Evaluation, _test: &dyn Examples) -> Result<String> {
-    Ok(String::new())
-}
 
 /// Samples that were taken for another class, and some of each class that were recognised; nothing if
 /// samples are no frames.
 ///
 /// # Errors
 /// If a sample cannot be read.
-#[cfg(feature = "png")]
 pub(super) fn html(evaluation: &Evaluation, test: &dyn Examples) -> Result<String> {
     let Some(frames) = test.inputs().into_iter().find(|input| input.shape.item.len() == 3) else {
         return Ok(String::new());
@@ -51,13 +46,12 @@ pub(super) fn html(evaluation: &Evaluation, test: &dyn Examples) -> Result<Strin
 
 /// The numbers of the samples that are shown: of those recognised the least sure of each class, of the others
 /// those of which the network is surest.
-#[cfg(feature = "png")]
 fn chosen(guesses: &[Guess]) -> (Vec<usize>, Vec<usize>) {
     let mut numbers: Vec<usize> = (0..guesses.len()).collect();
     numbers.sort_by(|&a, &b| guesses[b].probability.total_cmp(&guesses[a].probability));
     let (mut right, mut wrong): (Vec<usize>, Vec<usize>) =
         numbers.into_iter().partition(|&number| guesses[number].label == guesses[number].class);
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     right.reverse();
     right.retain(|&number| seen.insert(guesses[number].label));
     right.truncate(MOST);
@@ -66,17 +60,12 @@ fn chosen(guesses: &[Guess]) -> (Vec<usize>, Vec<usize>) {
 }
 
 /// A sample with its class and what it was taken for.
-#[cfg(feature = "png")]
 fn figure(
     evaluation: &Evaluation,
     number: usize,
     test: &dyn Examples,
     input: &str,
 ) -> Result<String> {
-    use crate::animation::Animation;
-    use crate::experiment::html::{data_address, escaped};
-    use ndarray::{Axis, Ix4, s};
-
     let Guess { label, class, probability } = evaluation.guesses[number];
     let sample = test.collate(&[number])?;
     let frames = sample.array(input).map(|array| array.index_axis(Axis(0), 0));
@@ -99,7 +88,23 @@ fn figure(
     ))
 }
 
-#[cfg(all(test, feature = "png"))]
+/// Bytes as an address that contains them (RFC 2397, in base 64 by RFC 4648).
+fn data_address(kind: &str, bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut address = format!("data:{kind};base64,");
+    for group in bytes.chunks(3) {
+        let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for digit in 0..4 {
+            let value = (bits >> (18 - 6 * digit)) & 63;
+            let padding = digit > group.len();
+            address.push(if padding { '=' } else { DIGITS[value as usize].into() });
+        }
+    }
+    address
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -119,5 +124,15 @@ mod tests {
         let (right, wrong) = chosen(&many);
         assert!(right.is_empty());
         assert_eq!((wrong.len(), wrong[0]), (MOST, 49));
+    }
+
+    /// The examples of RFC 4648.
+    #[test]
+    fn bytes_are_addresses() {
+        for (bytes, digits) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")]
+        {
+            assert_eq!(data_address("a/b", bytes.as_bytes()), format!("data:a/b;base64,{digits}"));
+        }
     }
 }
