@@ -417,6 +417,74 @@ fn simulated_recordings_are_learned_from() {
     assert!(error.starts_with("experiment:1: ") && error.contains("multiple"), "{error}");
 }
 
+/// A table of three pictures of each digit with 4x4 pixels, of which the one with the number of the digit is the
+/// brightest.
+fn digits(folder: &Path) -> std::path::PathBuf {
+    let row = |n: usize| {
+        let grey = |pixel: usize| if pixel == n % 10 { 200 } else { 10 * (n / 10) };
+        let grey = (0..16).map(|pixel| format!("{},", grey(pixel))).collect::<String>();
+        format!("{grey}{}\n", n % 10)
+    };
+    let path = folder.join("digits.csv");
+    fs::write(&path, (0..30).map(row).collect::<String>()).unwrap();
+    path
+}
+
+const STILL: &str = "[data]\ntype = 'images'\ndir = 'digits.csv'\ntrain = 2\ntest = 1\nsteps = 3\n[network]\n\
+    inputs.frames.shape = [1, 4, 4]\nlayers = [\n{ type = 'flatten' },\n{ type = 'dense', units = 10 },\n\
+    { type = 'aggregate' },\n]\n[recipe]\nepochs = 30\nbatch = 10\n\
+    optimizer = { type = 'adamw', learning_rate = 0.1 }\n";
+
+#[test]
+fn pictures_stay_for_all_steps_of_a_sample() {
+    let folder = tempfile::tempdir().unwrap();
+    digits(folder.path());
+    let path = folder.path().join("still.toml");
+    fs::write(&path, STILL).unwrap();
+    let experiment = Experiment::read(&path).unwrap();
+    let plan = experiment.check().unwrap();
+    assert_eq!((plan.samples, plan.steps), ([20, 0, 10], 3));
+    assert_eq!(plan.classes, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+    let outcome = experiment.run(&mut on).unwrap();
+    assert_eq!(outcome.summary.test_accuracy_last, Some(1.0));
+    for (wrong, right) in [
+        ("steps = 0", "expected `steps` of 1 or more"),
+        ("test = 2", "expected at most 3 of each class, found 4"),
+        ("dir = 'no.csv'", "no.csv"),
+    ] {
+        let key = wrong.split_once(" = ").unwrap().0;
+        let line = STILL.lines().find(|line| line.starts_with(key)).unwrap();
+        fs::write(&path, STILL.replace(line, wrong)).unwrap();
+        let error = Experiment::read(&path).unwrap().check().unwrap_err().to_string();
+        assert!(error.contains("still.toml:1: ") && error.contains(right), "{wrong}: {error}");
+    }
+}
+
+#[test]
+fn digits_that_move_are_learned_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let digits = digits(folder.path());
+    let text = format!(
+        "[data]\ntype = 'simulation'\nset = 'mnist-dvs'\ndir = '{}'\ndigit_scale = 4\ntrain = 2\ntest = 1\n\
+        window = '200ms'\nresize = '16x16'\n[network]\ninputs.frames.shape = [2, 16, 16]\nlayers = [\n\
+        {{ type = 'flatten' }},\n{{ type = 'dense', units = 10 }},\n{{ type = 'aggregate' }},\n]\n\
+        [recipe]\nepochs = 1\n",
+        digits.display()
+    );
+    let check = |text: &str| Experiment::from_toml(text).unwrap().check();
+    let plan = check(&text).unwrap();
+    assert_eq!((plan.samples, plan.steps), ([20, 0, 10], 10));
+    for (line, wrong, right) in [
+        ("set = 'mnist-dvs'", "set = 'shapes'", "only the set mnist-dvs has"),
+        ("digit_scale = 4", "digit_scale = 5", "expected 4, 8 or 16"),
+        ("test = 1", "test = 2", "fewer pictures"),
+        (&*format!("dir = '{}'", digits.display()), "", "expected `dir`"),
+    ] {
+        let error = check(&text.replace(line, wrong)).unwrap_err().to_string();
+        assert!(error.starts_with("experiment:1: ") && error.contains(right), "{wrong}: {error}");
+    }
+}
+
 #[test]
 fn a_data_set_without_a_test_split_is_refused_before_its_samples_are_made() {
     let folder = tempfile::tempdir().unwrap();
