@@ -1,5 +1,6 @@
 //! Folders as inputs: what is in them is converted, fails by its name, or is counted as no recording.
 
+use super::simulate::npy;
 use super::*;
 
 /// Files of the bundled recordings that are surely no recordings of events.
@@ -197,4 +198,20 @@ fn a_folder_of_the_field_keeps_nothing_back() {
         assert!(done.err().contains(name), "{name} is not in:\n{}", done.err());
     }
     assert!(!done.err().contains("passed over") && liaf.path("out/ok.npz").exists());
+}
+
+#[test]
+fn a_recording_of_several_files_is_named_with_or_without_its_folder() {
+    let liaf = Liaf::new();
+    let columns: [(&str, u8); 4] =
+        [("e_t.npy", 100), ("e_x.npy", 9), ("e_y.npy", 7), ("e_p.npy", 2)];
+    for (name, most) in columns {
+        let column: Vec<u8> = (0..100).map(|i| i % most).collect();
+        npy(&liaf.path(name), "(100,)", &column);
+    }
+    for name in ["e_t.npy", "./e_t.npy", "."] {
+        let lines = liaf.run(&["info", "--json", name]).ends(0).json();
+        assert_eq!((lines.len(), &lines[0]["events"]), (1, &100.into()), "{name}");
+    }
+    liaf.run(&["info", "e_x.npy"]).ends(1).says(&["name the file of the times, e_t.npy"]);
 }

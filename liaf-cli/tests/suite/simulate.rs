@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::common::{liaf, printed, refused};
 
 /// An array of NumPy of these sides and bytes, version 1.
-fn npy(path: &Path, shape: &str, bytes: &[u8]) {
+pub fn npy(path: &Path, shape: &str, bytes: &[u8]) {
     let mut text = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}");
     text += &" ".repeat(63 - (10 + text.len()) % 64);
     text.push('\n');

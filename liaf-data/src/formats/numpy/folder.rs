@@ -39,9 +39,7 @@ fn role(path: &Path) -> Option<(String, Option<Field>)> {
 /// The files of the recording that `file` belongs to, if it is one of several columns of one.
 pub(crate) fn with_columns_of(file: &Path) -> Option<ColumnFiles> {
     let (prefix, _) = role(file)?;
-    let folder = file.parent()?;
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    in_folder(folder, |other| *other == prefix)
+    in_folder(file.parent()?, |other| *other == prefix)
 }
 
 /// The files of the recording that is in a folder as files of its columns, if there is one, and no more
@@ -50,12 +48,14 @@ pub(crate) fn of_columns(folder: &Path) -> Option<ColumnFiles> {
     in_folder(folder, |_| true)
 }
 
+/// Paths of files begin as that of the folder does, which is empty for the current one.
 fn in_folder(folder: &Path, is_wanted: impl Fn(&String) -> bool) -> Option<ColumnFiles> {
+    let listed = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let mut fields: [Option<PathBuf>; 4] = [const { None }; 4];
     let mut pair = None;
     let mut shared = None;
-    for entry in std::fs::read_dir(folder).ok()?.take(MOST_FILES) {
-        let path = entry.ok()?.path();
+    for entry in std::fs::read_dir(listed).ok()?.take(MOST_FILES) {
+        let path = folder.join(entry.ok()?.file_name());
         let Some((prefix, field)) = role(&path).filter(|(prefix, _)| is_wanted(prefix)) else {
             continue;
         };
