@@ -190,12 +190,12 @@ def job_of(peer: str) -> Callable[[str, str], Any]:
     return lambda path, _out: list(decoder(path))
 
 
-def time_here(job: Callable[[str, str], Any], path: str) -> tuple[float, float]:
-    """Median seconds of RUNS runs after one that is not counted, by the clock and of processors; files
+def time_here(job: Callable[[str, str], Any], path: str, runs: int = RUNS) -> tuple[float, float]:
+    """Median seconds of some runs after one that is not counted, by the clock and of processors; files
     stay in the page cache."""
     times, cpu = [], []
     with tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
-        for _ in range(1 + RUNS):
+        for _ in range(1 + runs):
             start, used = time.perf_counter(), time.process_time()
             kept = job(path, os.path.join(folder, "frames.h5"))
             times.append(time.perf_counter() - start)
@@ -204,14 +204,14 @@ def time_here(job: Callable[[str, str], Any], path: str) -> tuple[float, float]:
     return statistics.median(times[1:]), statistics.median(cpu[1:])
 
 
-def time_peer(peer: str, path: Path) -> tuple[float, float]:
-    command = [sys.executable, __file__, "--child", peer, str(path)]
+def time_peer(peer: str, path: Path, script: str = __file__) -> tuple[float, float]:
+    command = [sys.executable, script, "--child", peer, str(path)]
     out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return json.loads(out.splitlines()[-1])
 
 
-def time_liaf(program: str, path: Path, job: str, threads: int) -> tuple[float, float, float]:
-    command = [program, "data", "--json", "--runs", str(RUNS), "--jobs", job, "-j", str(threads), path]
+def time_liaf(program: str, path: Path, job: str, threads: int, *options: str) -> tuple[float, float, float]:
+    command = [program, "data", "--json", "--runs", str(RUNS), "--jobs", job, "-j", str(threads), path, *options]
     row = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return row["s"], row["cpu_s"], row["rss_mib"]
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 WIDTH, HEIGHT, SECONDS = 346, 260, 10
+FEW = 30_000
 UNIX_START = 1_700_000_000_000_000
 EVENT = np.dtype([("t", "<i8"), ("x", "<u2"), ("y", "<u2"), ("p", "u1")])
 
@@ -65,14 +66,16 @@ def write_aedat4(events: np.ndarray, folder: Path) -> None:
 
 
 def write_by_faery(events: np.ndarray, folder: Path) -> None:
-    """EVT 3.0, EVT 2.0, DAT and Event Stream."""
+    """EVT 3.0, also of a few events for what takes long, EVT 2.0, DAT and Event Stream."""
     import faery
 
     array = np.zeros(len(events), faery.EVENTS_DTYPE)
     for theirs, ours in (("t", "t"), ("x", "x"), ("y", "y"), ("on", "p")):
         array[theirs] = events[ours]
-    for name, version in (("evt3.raw", "evt3"), ("evt2.raw", "evt2"), ("cd.dat", "dat2"), ("dvs.es", None)):
-        stream = faery.events_stream_from_array(array, dimensions=(WIDTH, HEIGHT))
+    files = {"evt3.raw": "evt3", "evt2.raw": "evt2", "cd.dat": "dat2", "dvs.es": None, "evt3_few.raw": "evt3"}
+    for name, version in files.items():
+        some = array[:FEW] if "few" in name else array
+        stream = faery.events_stream_from_array(some, dimensions=(WIDTH, HEIGHT))
         stream.to_file(folder / name, version=version, zero_t0=False)
 
 

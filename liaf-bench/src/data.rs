@@ -10,11 +10,11 @@ use anyhow::{Context, Result};
 use liaf_data::convert::{
     ConvertOptions, EventConvertOptions, TimePolicy, convert, convert_events,
 };
-use liaf_data::filter::Selection;
-use liaf_data::frames::{Binner, Frame, FrameOptions};
+use liaf_data::filter::{Parameters, Selection};
+use liaf_data::frames::{Binner, Frame, FrameOptions, Representation};
 use liaf_data::tensor::{Compression, Container, TensorOptions};
 use liaf_data::write::{self, WriteOptions};
-use liaf_data::{EventBatch, ReadOptions, Recording};
+use liaf_data::{EventBatch, ReadOptions, Recording, SensorSize};
 use serde_json::json;
 
 use crate::limit::Limit;
@@ -39,13 +39,17 @@ pub struct Args {
     #[arg(long, default_value_t = 5)]
     runs: usize,
 
-    /// Jobs to time; also plain (convert without compression), aedat4 (to an AEDAT 4 file with LZ4) and
-    /// limit (what one thread takes to inflate the packets, or to read the pages, and to write 13 bytes
-    /// per event)
+    /// Jobs to time; also bin (frames of events that are in memory), plain (convert without
+    /// compression), aedat4 (to an AEDAT 4 file with LZ4) and limit (what one thread takes to inflate the
+    /// packets, or to read the pages, and to write 13 bytes per event)
     #[arg(long, value_delimiter = ',',
-          value_parser = ["decode", "frames", "convert", "plain", "aedat4", "limit"],
+          value_parser = ["decode", "frames", "bin", "convert", "plain", "aedat4", "limit"],
           default_values = ["decode", "frames", "convert"])]
     jobs: Vec<String>,
+
+    /// What a cell holds in the jobs frames and bin, as in voxel_grid:bins=5
+    #[arg(long, value_name = "NAME", default_value = "count", value_parser = frames_of_10_ms)]
+    repr: FrameOptions,
 }
 
 /// Times every job on every file.
@@ -63,7 +67,7 @@ pub fn run(args: &Args) -> Result<()> {
     for file in &args.files {
         for job in &args.jobs {
             let row = pool
-                .install(|| time(file, job, threads, args.runs))
+                .install(|| time(file, job, threads, args))
                 .with_context(|| file.display().to_string())?;
             row.print(&mut out, args.json)?;
         }
@@ -106,28 +110,30 @@ impl Row {
 }
 
 /// One run that is not counted, then `runs` runs that are.
-fn time(file: &Path, job: &str, threads: usize, runs: usize) -> Result<Row> {
+fn time(file: &Path, job: &str, threads: usize, args: &Args) -> Result<Row> {
     let folder = tempfile::tempdir_in(file.parent().unwrap_or(Path::new(".")))
         .or_else(|_| tempfile::tempdir())?;
     let options = ReadOptions { parallel: threads > 1, ..ReadOptions::default() };
     let limit = if job == "limit" { Some(Limit::of(file)?) } else { None };
     let count = if limit.is_some() { decode(file, &options)?.events as usize } else { 0 };
+    let held = if job == "bin" { Some(Held::read(file, &options)?) } else { None };
     let once = || -> Result<Done> {
-        match job {
-            "decode" => decode(file, &options),
-            "frames" => frames(file, &options),
-            "limit" => {
+        match (job, &held) {
+            (_, Some(held)) => held.bin(&args.repr),
+            ("decode", _) => decode(file, &options),
+            ("frames", _) => frames(file, &options, &args.repr),
+            ("limit", _) => {
                 let columns = limit.as_ref().map(|limit| limit.reach(count)).transpose()?;
                 Ok(Done { events: count as u64, _columns: columns.unwrap_or_default() })
             }
-            "aedat4" => to_aedat4(file, &options, &folder.path().join("events.aedat4")),
+            ("aedat4", _) => to_aedat4(file, &options, &folder.path().join("events.aedat4")),
             _ => to_hdf5(file, &options, &folder.path().join("frames.h5"), job == "convert"),
         }
     };
     memory::reset_peak();
     let events = once()?.events;
     let (mut times, mut cpu) = (Vec::new(), Vec::new());
-    for _ in 0..runs.max(1) {
+    for _ in 0..args.runs.max(1) {
         let (start, used) = (Instant::now(), cpu::seconds());
         let done = once()?;
         times.push(start.elapsed().as_secs_f64());
@@ -160,17 +166,50 @@ fn decode(file: &Path, options: &ReadOptions) -> Result<Done> {
     Ok(Done { events: columns.len() as u64, _columns: columns })
 }
 
-/// Bins all events into frames of 10 ms, which are thrown away.
-fn frames(file: &Path, options: &ReadOptions) -> Result<Done> {
+/// Frames of 10 ms whose cells hold `NAME` or `NAME:PARAMETER=VALUE,…`.
+fn frames_of_10_ms(text: &str) -> liaf_data::Result<FrameOptions> {
+    let (name, parameters) = Parameters::after_name(text)?;
+    let options = FrameOptions::window_ms(10).representation(Representation::named(name)?);
+    Ok(FrameOptions { parameters, ..options })
+}
+
+/// A sink of frames that are thrown away.
+fn discard(frame: &Frame) -> liaf_data::Result<()> {
+    black_box(frame);
+    Ok(())
+}
+
+/// Bins all events into frames, which are thrown away.
+fn frames(file: &Path, options: &ReadOptions, frames: &FrameOptions) -> Result<Done> {
     let mut recording = Recording::open(file, options.clone())?;
-    let mut binner = Binner::new(&FrameOptions::default(), recording.find_sensor()?, None)?;
-    let mut sink = |frame: &Frame| {
-        black_box(frame);
-        Ok(())
-    };
+    let mut binner = Binner::new(frames, recording.find_sensor()?, None)?;
+    let mut sink = discard;
     let mut reader = recording.reader()?;
     while reader.pump(&mut binner.to(&mut sink))? {}
     Ok(Done::without_columns(binner.finish(&mut sink)?.kept))
+}
+
+/// The events of a recording in memory.
+struct Held {
+    columns: EventBatch,
+    sensor: SensorSize,
+}
+
+impl Held {
+    fn read(file: &Path, options: &ReadOptions) -> Result<Self> {
+        let mut recording = Recording::open(file, options.clone())?;
+        let sensor = recording.find_sensor()?;
+        let mut columns = EventBatch::new();
+        recording.reader()?.read_to_end(&mut columns)?;
+        Ok(Self { columns, sensor })
+    }
+
+    /// Bins the events into frames, whose memory is used again for each.
+    fn bin(&self, frames: &FrameOptions) -> Result<Done> {
+        let mut binner = Binner::new(frames, self.sensor, None)?;
+        binner.push(&self.columns, &mut discard)?;
+        Ok(Done::without_columns(binner.finish(&mut discard)?.kept))
+    }
 }
 
 /// Converts to an HDF5 file, which the system may write to disk whenever it likes.

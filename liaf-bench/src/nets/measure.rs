@@ -11,7 +11,7 @@ use liaf_core::{Mode, Workspace};
 use serde_json::{Map, Value};
 
 use super::models::Model;
-use crate::memory;
+use crate::{cpu, memory};
 
 /// Samples of a batch.
 pub const BATCH: usize = 16;
@@ -154,7 +154,7 @@ struct Busy {
 
 impl Busy {
     fn start() -> Self {
-        Self { start: Instant::now(), all: all_seconds(), own: own_seconds() }
+        Self { start: Instant::now(), all: all_seconds(), own: cpu::of_process() }
     }
 
     fn wall(&self) -> f64 {
@@ -164,14 +164,11 @@ impl Busy {
     /// The share of all processors that other processes had, 0 to 1; 0 where it is not reported.
     fn others(&self) -> f64 {
         let processors = std::thread::available_parallelism().map_or(1, usize::from) as f64;
-        let others = (all_seconds() - self.all) - (own_seconds() - self.own);
+        let others = (all_seconds() - self.all) - (cpu::of_process() - self.own);
         let share = (others / (self.wall() * processors)).max(0.0);
         (share * 1000.0).round() / 1000.0
     }
 }
-
-/// Clock ticks a second of the figures in /proc; Linux reports them in this unit everywhere.
-const TICKS: f64 = 100.0;
 
 /// Seconds for which the processors were not idle.
 fn all_seconds() -> f64 {
@@ -179,13 +176,5 @@ fn all_seconds() -> f64 {
     let fields = stat.lines().next().unwrap_or_default().split_whitespace().skip(1);
     // The fourth and fifth fields are idle time and waiting for disks; the last two are in the first.
     let busy = fields.take(8).enumerate().filter(|(i, _)| ![3, 4].contains(i));
-    busy.filter_map(|(_, field)| field.parse::<f64>().ok()).sum::<f64>() / TICKS
-}
-
-/// Seconds of processor time that this process has used, of all threads, also those that have ended.
-fn own_seconds() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<_> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |i: usize| fields.get(i).and_then(|f| f.parse::<f64>().ok()).unwrap_or(0.0);
-    (ticks(11) + ticks(12)) / TICKS
+    busy.filter_map(|(_, field)| field.parse::<f64>().ok()).sum::<f64>() / cpu::TICKS
 }

@@ -53,18 +53,11 @@ impl Volume {
         }
     }
 
-    /// Writes the sums of the touched cells, or of all, into the frame.
+    /// Writes all sums into the frame.
     fn write(&mut self, denominator: f64) {
         let Cells::Dense(CellValues::F32(cells)) = &mut self.frame.cells else { return };
-        let value = |sum: i64| (sum as f64 / denominator) as f32;
-        if self.are_few {
-            for &at in &self.touched {
-                cells[at as usize] = value(self.sums[at as usize]);
-            }
-        } else {
-            for (cell, &sum) in cells.iter_mut().zip(&self.sums) {
-                *cell = value(sum);
-            }
+        for (cell, &sum) in cells.iter_mut().zip(&self.sums) {
+            *cell = (sum as f64 / denominator) as f32;
         }
     }
 }
@@ -84,6 +77,7 @@ impl Accumulator for Volume {
         let factor = steps as i64 * if centred { 2 } else { 1 };
         let inverse = 1.0 / denominator as f64;
         let last = bins as i64 - 1;
+        let Cells::Dense(CellValues::F32(cells)) = &mut self.frame.cells else { return };
         // Each event touches two cells. If they are few, the others need not be looked at.
         self.are_few = events.index.len() < self.sums.len() / 16;
         for (&t, &index) in events.t.iter().zip(events.index) {
@@ -105,16 +99,20 @@ impl Accumulator for Volume {
                 if (0..=last).contains(&bin) {
                     let channel = bin as usize * self.channels + plane;
                     let at = channel * self.pixels + pixel;
-                    if let Some(sum) = self.sums.get_mut(at) {
+                    if let (Some(sum), Some(cell)) = (self.sums.get_mut(at), cells.get_mut(at)) {
                         *sum += sign * weight;
                         if self.are_few {
+                            // The sum is in the cache now.
+                            *cell = (*sum as f64 / denominator as f64) as f32;
                             self.touched.push(at as u32);
                         }
                     }
                 }
             }
         }
-        self.write(denominator as f64);
+        if !self.are_few {
+            self.write(denominator as f64);
+        }
     }
 
     fn close(&mut self, window: Window) -> Closed<'_> {
@@ -123,12 +121,15 @@ impl Accumulator for Volume {
     }
 
     fn clear(&mut self, _touched: Option<&[u32]>) {
+        let Cells::Dense(CellValues::F32(cells)) = &mut self.frame.cells else { return };
         if self.are_few {
-            self.touched.iter().for_each(|&at| self.sums[at as usize] = 0);
+            for &at in &self.touched {
+                (self.sums[at as usize], cells[at as usize]) = (0, 0.0);
+            }
         } else {
             self.sums.fill(0);
+            cells.fill(0.0);
         }
-        self.write(1.0);
         self.touched.clear();
         self.are_few = true;
     }
