@@ -135,6 +135,9 @@ impl Schedule {
                 Err(Error::config("the schedule must change after at least one tick")
                     .expected("1 or more"))
             }
+            Curve::Cosine { ticks: 0, .. } => {
+                Err(Error::config("the schedule must take at least one tick").expected("1 or more"))
+            }
             Curve::Step { gamma, .. }
             | Curve::Milestones { gamma, .. }
             | Curve::Exponential { gamma } => factor("gamma", gamma),

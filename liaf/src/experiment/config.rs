@@ -131,6 +131,9 @@ impl Recipe {
         if self.patience == Some(0) {
             return named("patience", "1 or more epochs");
         }
+        if i64::try_from(self.seed).is_err() {
+            return named("seed", "a number below 2^63, the largest of TOML");
+        }
         if let Scale::Factor(factor) = self.scale
             && !(factor.is_finite() && factor != 0.0)
         {

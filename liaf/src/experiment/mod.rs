@@ -161,7 +161,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use liaf_core::loss::SampleLoss;
@@ -195,6 +195,12 @@ pub struct Experiment {
     max_memory: u64,
     loaders: usize,
     save_every: f64,
+}
+
+/// Whether this is the name of one file or folder: the default folder of a run has the name of the experiment.
+fn is_file_name(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name)
 }
 
 impl fmt::Debug for Experiment {
@@ -260,6 +266,12 @@ impl Experiment {
             let error = error.expected(format!("version {VERSION}")).found(version);
             return Err(document.at(&["version"], error));
         }
+        let name = name.unwrap_or(stem);
+        if !is_file_name(&name) {
+            let error = Error::config("the name of the experiment cannot be that of a folder");
+            let error = error.expected("a name without separators of paths").found(name);
+            return Err(document.at(&["name"], error));
+        }
         let section = document.has(&["data"]).then(|| Section::read(&document)).transpose()?;
         let network = Choice::read(&document)?;
         let mut recipe: Recipe = document.read(&["recipe"], &[])?;
@@ -274,7 +286,7 @@ impl Experiment {
         recipe.check(&document)?;
         Ok(Self {
             document,
-            name: name.unwrap_or(stem),
+            name,
             section,
             own: None,
             loss: None,

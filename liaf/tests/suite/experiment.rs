@@ -334,7 +334,11 @@ fn what_cannot_be_learned_is_refused_with_its_line() {
     }
     for (from, to, place, what) in [
         ("version = 1", "version = 2", "version = 1", "newer version"),
+        ("name = \"moving\"", "name = \"../moving\"", "name = ", "without separators of paths"),
+        ("name = \"moving\"", "name = \"..\"", "name = ", "without separators of paths"),
         ("epochs = 4", "epochs = 0", "epochs = 4", "invalid epochs"),
+        ("epochs = 4", "seed = 9223372036854775808", "epochs = 4", "invalid seed"),
+        ("ticks = 8", "ticks = 0", "ticks = 8", "at least one tick"),
         ("epochs = 4", "epoch = 4", "epochs = 4", "unknown field `epoch`"),
         ("batch = 5", "batch = 0", "batch = 5", "invalid batch"),
         ("shift = 1", "flip = 2.0", "shift = 1", "invalid augment.flip"),
