@@ -44,7 +44,7 @@
 //! name = "objects"
 //!
 //! [data]
-//! type = "files"                    # or "dataset", "babi", "simulation", "images"
+//! type = "files"                    # or "dataset", "babi", "simulation"
 //! train = "objects.train.h5"
 //! test = "objects.test.h5"
 //! validation = 0.1                  # of the training samples, to choose the best epoch by

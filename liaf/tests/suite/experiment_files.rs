@@ -48,7 +48,7 @@ fn network(file: &Table) -> (NetworkConfig, usize) {
         return (config, number("steps").or(number("bins")).unwrap_or(10));
     };
     let (entry, _) = zoo::find(name).unwrap();
-    let size = data.get("resize").or(data.get("size")).map(|size| {
+    let size = data.get("size").map(|size| {
         let (width, height) = size.as_str().unwrap().split_once('x').unwrap();
         assert_eq!(width, height);
         width.parse().unwrap()
