@@ -421,6 +421,66 @@ fn simulated_recordings_are_learned_from() {
     assert!(error.starts_with("experiment:1: ") && error.contains("multiple"), "{error}");
 }
 
+/// A table of digits: `per_class` pictures of 2x2, of which that of digit d has a first pixel of d.
+fn write_digits(path: &Path, per_class: usize) {
+    let rows = (0..per_class * 10).map(|n| format!("{},0,{},9,{}\n", n % 10, n / 10, n % 10));
+    fs::write(path, rows.collect::<String>()).unwrap();
+}
+
+const DIGITS: &str = "version = 1\nname = 'digits'\n[network]\ninputs.frames.shape = [CHANNELS]\nlayers = [\n\
+    { type = 'flatten' },\n{ type = 'dense', units = 10 },\n{ type = 'aggregate' },\n]\n\
+    [recipe]\nepochs = 1\nbatch = 8\n[data]\n";
+
+#[test]
+fn pictures_are_shown_for_some_steps() {
+    let folder = tempfile::tempdir().unwrap();
+    write_digits(&folder.path().join("digits.csv"), 3);
+    let path = folder.path().join("e.toml");
+    let data = "type = 'images'\ndir = 'digits.csv'\ntrain = 2\ntest = 1\nsteps = 4\n";
+    let text = DIGITS.replace("CHANNELS", "1, 2, 2") + data;
+    fs::write(&path, &text).unwrap();
+    let plan = Experiment::read(&path).unwrap().check().unwrap();
+    assert_eq!((plan.samples, plan.steps, plan.classes.len()), ([20, 0, 10], 4, 10));
+    let outcome = Experiment::read(&path).unwrap().run(&mut on).unwrap();
+    assert_eq!(outcome.summary.test_samples, 10);
+    for (from, to, what) in [
+        ("steps = 4", "steps = 0", "without steps"),
+        ("train = 2", "train = 3", "at most 3 of each class"),
+        ("digits.csv", "absent.csv", "absent.csv"),
+        ("digits.csv", ".", "no images of MNIST"),
+        ("steps = 4", "step = 4", "unknown field `step`"),
+    ] {
+        fs::write(&path, text.replace(from, to)).unwrap();
+        let error = Experiment::read(&path).and_then(|e| e.check().map(drop)).unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains("e.toml:") && error.contains(what), "{error}");
+    }
+}
+
+#[test]
+fn moving_digits_are_simulated_and_scaled_down() {
+    let folder = tempfile::tempdir().unwrap();
+    write_digits(&folder.path().join("digits.csv"), 2);
+    let path = folder.path().join("e.toml");
+    let data = "type = 'simulation'\nset = 'mnist-dvs'\ndir = 'digits.csv'\ndigit_scale = 4\n\
+        train = 1\ntest = 1\nwindow = '1s'\nsize = '32x32'\nresize = '8x8'\n";
+    let text = DIGITS.replace("CHANNELS", "2, 8, 8") + data;
+    fs::write(&path, &text).unwrap();
+    let plan = Experiment::read(&path).unwrap().check().unwrap();
+    assert_eq!((plan.samples, plan.steps), ([10, 0, 10], 2));
+    for (from, to, what) in [
+        ("digit_scale = 4", "digit_scale = 5", "4, 8 or 16"),
+        ("dir = 'digits.csv'\n", "", "needs pictures of digits"),
+        ("'mnist-dvs'", "'shapes'", "only the set mnist-dvs"),
+        ("test = 1", "test = 2", "at most 2 of each class"),
+    ] {
+        fs::write(&path, text.replace(from, to)).unwrap();
+        let error = Experiment::read(&path).and_then(|e| e.check().map(drop)).unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains("e.toml:") && error.contains(what), "{error}");
+    }
+}
+
 #[test]
 fn a_data_set_without_a_test_split_is_refused_before_its_samples_are_made() {
     let folder = tempfile::tempdir().unwrap();

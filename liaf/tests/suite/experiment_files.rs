@@ -48,7 +48,8 @@ fn network(file: &Table) -> (NetworkConfig, usize) {
         return (config, number("steps").or(number("bins")).unwrap_or(10));
     };
     let (entry, _) = zoo::find(name).unwrap();
-    let size = data.get("size").map(|size| {
+    // Frames of simulated recordings may be smaller than their sensor.
+    let size = data.get("resize").or(data.get("size")).map(|size| {
         let (width, height) = size.as_str().unwrap().split_once('x').unwrap();
         assert_eq!(width, height);
         width.parse().unwrap()
@@ -142,6 +143,39 @@ fn every_file_loads_builds_costs_and_takes_a_step() {
             "{name}: {losses:?}"
         );
     }
+}
+
+#[test]
+fn rivals_of_measured_tables_have_about_as_many_weights() {
+    let all = all();
+    let weights = |file: &Table| {
+        let network = file["network"].as_table().unwrap();
+        let config = match network.get("name") {
+            None => self::network(file).0,
+            Some(name) => {
+                let width = network.get("width").map_or(1.0, |width| width.as_float().unwrap());
+                let options =
+                    zoo::Options { width, size: Some(40), classes: Some(10), ..Default::default() };
+                zoo::network(name.as_str().unwrap(), &options).unwrap()
+            }
+        };
+        config.cost(10, CountRule::Textbook).unwrap().total().weights as f64
+    };
+    let mut rivals = 0;
+    for name in ["digits", "motions", "objects"] {
+        let named = |file: &Table| file["name"].as_str() == Some(name);
+        let own = weights(&all.iter().find(|(_, file)| named(file)).unwrap().1);
+        for (path, file) in &all {
+            let stem = path.file_stem().unwrap().to_str().unwrap();
+            let rival = stem.strip_prefix(name).unwrap_or_default();
+            if ["-gru", "-lstm", "-convlstm", "-conv3d"].contains(&rival) {
+                let ratio = weights(file) / own;
+                assert!((0.97..1.03).contains(&ratio), "{stem}: {ratio}");
+                rivals += 1;
+            }
+        }
+    }
+    assert_eq!(rivals, 11);
 }
 
 #[test]

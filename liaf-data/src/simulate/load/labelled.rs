@@ -61,6 +61,24 @@ impl Digits {
         self.len() == 0
     }
 
+    /// Number of pictures of the digit that has the fewest.
+    pub fn least(&self) -> usize {
+        self.by_class.iter().map(Vec::len).min().unwrap_or(0)
+    }
+
+    /// Checks that there are as many pictures of each digit as are wanted.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if there are not.
+    pub fn check_each(&self, wanted: usize) -> Result<()> {
+        if wanted <= self.least() {
+            return Ok(());
+        }
+        Err(Error::caller("a class has fewer pictures than samples")
+            .expected(format!("at most {} of each class", self.least()))
+            .found(wanted))
+    }
+
     fn add_idx(&mut self, path: &Path, images: &[u8], limits: &Limits) -> Result<()> {
         let in_images = |error: Error| error.in_file(path);
         let (width, height, grey) = idx::images(images).map_err(in_images)?;

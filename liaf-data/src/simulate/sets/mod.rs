@@ -140,7 +140,7 @@ pub fn gestures(seed: u64, per_class: usize) -> GeneratedSet {
 /// [Serrano-Gotarredona and Linares-Barranco, 2015]: https://doi.org/10.3389/fnins.2015.00481
 ///
 /// # Errors
-/// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the scale is another, or a class has less pictures than
+/// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the scale is another, or a class has fewer pictures than
 /// `per_class`, which is all of the smallest class for `None`.
 pub fn mnist_dvs(
     digits: impl Into<Arc<Digits>>,
@@ -156,13 +156,8 @@ pub fn mnist_dvs(
             return Err(error.expected("4, 8 or 16").found(scale));
         }
     };
-    let least = digits.by_class.iter().map(Vec::len).min().unwrap_or(0);
-    let per_class = per_class.unwrap_or(least);
-    if per_class > least {
-        return Err(Error::caller("a class has less pictures than samples")
-            .expected(format!("at most {least} of each class"))
-            .found(per_class));
-    }
+    let per_class = per_class.unwrap_or(digits.least());
+    digits.check_each(per_class)?;
     let set = GeneratedSet::new(&digits::MNIST_DVS, seed, per_class);
     Ok(GeneratedSet { digits: Some((digits, enlarged)), sensor: SensorSize::new(128, 128), ..set })
 }

@@ -6,6 +6,7 @@
 mod babi;
 mod dataset;
 mod files;
+mod images;
 mod simulation;
 mod split;
 
@@ -122,6 +123,7 @@ impl Section {
             dataset::FromRecordings::NAME,
             babi::Babi::NAME,
             simulation::Simulation::NAME,
+            images::Images::NAME,
         ];
         let Some(kind) = document.text(&["data", "type"]) else {
             let error = Error::config("the experiment does not say what its data is");
@@ -133,6 +135,7 @@ impl Section {
             dataset::FromRecordings::NAME => Self::of::<dataset::FromRecordings>(document),
             babi::Babi::NAME => Self::of::<babi::Babi>(document),
             simulation::Simulation::NAME => Self::of::<simulation::Simulation>(document),
+            images::Images::NAME => Self::of::<images::Images>(document),
             _ => {
                 let error = Error::config("there is no data of this type");
                 let error = error.expected(names.join(", ")).found(kind);

@@ -1,18 +1,20 @@
-//! Simulated recordings: sets that are computed, so that nothing need be downloaded.
+//! Simulated recordings: sets that are computed, of shapes or of pictures of digits.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use liaf_data::frames::{
     Binner, Dtype, Frame, FrameOptions, SampleRecipe, TimePoint, WindowRule, parse_duration,
 };
-use liaf_data::simulate::sets::{GeneratedSet, named};
-use liaf_data::{Error, SensorSize};
+use liaf_data::simulate::load::Digits;
+use liaf_data::simulate::sets::{GeneratedSet, mnist_dvs, named};
+use liaf_data::{Error, Limits, SensorSize};
 use ndarray::Array5;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Data, Kind, Loading, Source};
+use super::{Data, Kind, Loading, Source, located};
 use crate::error::Result;
 use crate::experiment::document::Document;
 use crate::samples::{Examples, FrameArray};
@@ -21,17 +23,26 @@ use crate::samples::{Examples, FrameArray};
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Simulation {
-    /// Name of the set: `shapes`, `directions` or `gestures`.
+    /// Name of the set: `shapes`, `directions`, `gestures`, or `mnist-dvs`, whose digits are in `dir`.
     set: String,
+    /// The folder of MNIST, or a file of digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dir: Option<PathBuf>,
+    /// How large the digits are: 4, 8 or 16. Default 16.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    digit_scale: Option<u32>,
     #[serde(default = "one")]
     seed: u64,
     /// Number of samples of each class for training.
     train: usize,
     /// Number of samples of each class for test.
     test: usize,
-    /// Size of the sensor.
-    #[serde(default = "sensor")]
-    size: String,
+    /// Size of the sensor. Default: 32x32, and 128x128 for digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    size: Option<String>,
+    /// The size to which frames are scaled down. Default: that of the sensor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    resize: Option<String>,
     /// Duration of a window.
     window: String,
 }
@@ -40,9 +51,8 @@ fn one() -> u64 {
     1
 }
 
-fn sensor() -> String {
-    "32x32".into()
-}
+/// The name of the set of digits.
+const DIGITS: &str = "mnist-dvs";
 
 /// Most memory of the frames of one set.
 const MOST: u64 = 4 << 30;
@@ -50,14 +60,16 @@ const MOST: u64 = 4 << 30;
 impl Kind for Simulation {
     const NAME: &str = "simulation";
 
-    fn locate(&mut self, _document: &Document) {}
+    fn locate(&mut self, document: &Document) {
+        if let Some(dir) = &mut self.dir {
+            *dir = located(document, &["data", "dir"], dir);
+        }
+    }
 }
 
 impl Source for Simulation {
     fn load(&self, loading: &Loading<'_>) -> Result<Data> {
-        let sensor: SensorSize = self.size.parse()?;
-        let per_class = self.train.saturating_add(self.test);
-        let set = named(&self.set, self.seed, per_class)?.sensor(sensor);
+        let set = self.set()?;
         let window = parse_duration(&self.window)?;
         if window <= 0 || set.duration_us() % window != 0 {
             return Err(Error::caller("the duration of a sample is not a multiple of the window")
@@ -68,11 +80,42 @@ impl Source for Simulation {
         let steps = usize::try_from(set.duration_us() / window).unwrap_or(usize::MAX);
         // Samples of all classes with one number share their shape, so that the border is between numbers.
         let border = self.train * set.class_names().len();
+        let options = FrameOptions {
+            windows: WindowRule::Time { us: window, overlap: 0 },
+            dtype: Dtype::U8,
+            size: self.resize.as_deref().map(str::parse).transpose()?,
+            ..FrameOptions::default()
+        };
         let made = |first: usize, last: usize| -> Result<Arc<dyn Examples>> {
-            Ok(Arc::new(frames(&set, first..last, window, steps, loading)?))
+            Ok(Arc::new(frames(&set, first..last, &options, steps, loading)?))
         };
         let (train, test) = (made(0, border)?, made(border, set.len())?);
         Ok(Data { train, validation: None, test, remarks: Vec::new() })
+    }
+}
+
+impl Simulation {
+    /// The samples, none of which is made yet.
+    fn set(&self) -> Result<GeneratedSet> {
+        let per_class = self.train.saturating_add(self.test);
+        let set = match (&self.dir, self.set == DIGITS) {
+            (Some(dir), true) => {
+                let digits = Digits::read(dir, &Limits::default())?;
+                mnist_dvs(digits, self.digit_scale.unwrap_or(16), self.seed, Some(per_class))?
+            }
+            (None, true) => {
+                let error = Error::caller("the set needs pictures of digits");
+                return Err(error.expected("`dir`, a folder with the files of MNIST").into());
+            }
+            (None, false) if self.digit_scale.is_none() => named(&self.set, self.seed, per_class)?,
+            (_, false) => {
+                let error = Error::caller("only the set mnist-dvs has `dir` and `digit_scale`");
+                return Err(error.found(&self.set).into());
+            }
+        };
+        let sensor: Option<SensorSize> = self.size.as_deref().map(str::parse).transpose()?;
+        let own = set.sensor_size();
+        Ok(set.sensor(sensor.unwrap_or(own)))
     }
 }
 
@@ -80,29 +123,26 @@ impl Source for Simulation {
 fn frames(
     set: &GeneratedSet,
     samples: std::ops::Range<usize>,
-    window: i64,
+    options: &FrameOptions,
     steps: usize,
     loading: &Loading<'_>,
 ) -> Result<FrameArray> {
     let sensor = set.sensor_size();
-    let (height, width) = (usize::from(sensor.height), usize::from(sensor.width));
+    let size = options.size.unwrap_or(sensor);
+    let (height, width) = (usize::from(size.height), usize::from(size.width));
     let frame = 2 * height * width;
     let cells = samples.len().saturating_mul(steps).saturating_mul(frame);
     if (cells as u64).saturating_mul(4) > MOST {
         let error = Error::new(liaf_data::ErrorKind::Limit, "the simulated frames are too large");
         return Err(error.expected(format!("at most {MOST} bytes")).found(cells).into());
     }
-    let mut options = FrameOptions {
-        windows: WindowRule::Time { us: window, overlap: 0 },
-        dtype: Dtype::U8,
-        ..FrameOptions::default()
-    };
     let recipe = SampleRecipe {
         steps: Some(steps),
         classes: set.class_names().iter().map(ToString::to_string).collect(),
         sensor: Some(sensor),
-        ..SampleRecipe::new((&options).into())
+        ..SampleRecipe::new(options.into())
     };
+    let mut options = options.clone();
     options.selection.from = Some(TimePoint::Absolute(0));
     options.selection.to = Some(TimePoint::Absolute(set.duration_us()));
     let mut numbers = vec![0.0_f32; cells];
