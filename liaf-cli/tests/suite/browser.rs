@@ -37,7 +37,7 @@ fn console(chromium: &Path, page: &Path) -> Vec<String> {
 fn pages_open_without_an_error() {
     let Some(chromium) = chromium() else { return };
     let folder = folder();
-    printed(train(folder.path(), &["-q", "--set", "name=<script>x</script>", "--out", "run"]));
+    printed(train(folder.path(), &["-q", "--set", "name=<script>x", "--out", "run"]));
     let mut compare = Command::new(env!("CARGO_BIN_EXE_liaf"));
     compare.current_dir(folder.path()).args(["compare", "run", "-o", "compare.html"]);
     printed(compare.output().unwrap());

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::part::{Finished, Part};
+use super::part::Part;
 use super::title::plan_text;
 use crate::error::{Error, Result};
 use crate::hint::Hint;
@@ -84,7 +84,7 @@ impl Journal {
             None => {
                 file.set_len(0).map_err(system("cannot write the journal"))?;
                 let title = serde_json::to_string(&Title { liaf_dataset: 1, plan });
-                append(&mut file, &title.map_err(Error::other)?, true)
+                append(&mut file, &title.map_err(Error::other)?)
                     .map_err(system("cannot write the journal"))?;
             }
             Some(line) => {
@@ -140,12 +140,11 @@ impl Journal {
         self.folder.join(format!("{recording:06}.part"))
     }
 
-    /// Notes that a recording is done. The note is on the disk then if the part is.
-    pub fn add(&mut self, recording: usize, part: Finished) -> Result<()> {
-        let Finished { hash, is_synced } = part;
+    /// Notes that a recording is done: its part is complete and on the disk.
+    pub fn add(&mut self, recording: usize, hash: u64) -> Result<()> {
         let line = Line { recording, hash: format!("{hash:016x}") };
         let line = serde_json::to_string(&line).map_err(Error::other)?;
-        append(&mut self.file, &line, is_synced).map_err(|cause| {
+        append(&mut self.file, &line).map_err(|cause| {
             Error::system("cannot write the journal", cause).in_file(&self.folder)
         })?;
         self.done.insert(recording, hash);
@@ -173,10 +172,10 @@ impl Journal {
     }
 }
 
-/// Appends a line, and waits until it is on the disk if `sync` says so.
-fn append(file: &mut File, line: &str, sync: bool) -> std::io::Result<()> {
+/// Appends a line that is on the disk then.
+fn append(file: &mut File, line: &str) -> std::io::Result<()> {
     file.write_all(format!("{line}\n").as_bytes())?;
-    if sync { file.sync_data() } else { Ok(()) }
+    file.sync_data()
 }
 
 /// The error for an output that exists and is not what would be made.

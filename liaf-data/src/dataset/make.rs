@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::Split;
 use super::build::{Build, Built, ClassRow, Failure, OnError, Progress};
 use super::journal::Journal;
-use super::part::{Finished, Head, Part, PartWriter};
+use super::part::{Head, Part, PartWriter};
 use super::prepare::Prepared;
 use super::samples::Recipe;
 use crate::codec::ReadOptions;
@@ -53,8 +53,8 @@ impl Prepared<'_> {
             let entry = &all[number];
             let path = lock(journal).part(number);
             let events = match self.make_part(number, parallel, &path, &goes_on) {
-                Ok((part, events)) => {
-                    if let Err(error) = lock(journal).add(number, part) {
+                Ok((hash, events)) => {
+                    if let Err(error) = lock(journal).add(number, hash) {
                         stopped.store(true, Ordering::Relaxed);
                         *lock(&broken) = Some(error);
                     }
@@ -108,13 +108,13 @@ impl Prepared<'_> {
         parallel: bool,
         path: &Path,
         go_on: &dyn Fn() -> bool,
-    ) -> Result<(Finished, u64)> {
+    ) -> Result<(u64, u64)> {
         let Build { frames, samples, split, contents, read, .. } = self.build;
         let options = ReadOptions { parallel, sensor: Some(self.sensor), ..read.clone() };
         // They are needed when the files are written, where one that is damaged would stop all others.
         self.boxes(number)?;
         let mut recording = Recording::open(&self.listing.recordings[number].path, options)?;
-        let mut part = PartWriter::new(path);
+        let mut part = PartWriter::create(path)?;
         let recipe = Recipe { frames, rule: *samples, split: *split, contents: *contents };
         for source in &self.sources[number] {
             recipe.make(&mut recording, *source, &mut part, go_on)?;

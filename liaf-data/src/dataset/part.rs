@@ -3,7 +3,7 @@
 //! The frames (or cells, or events) of all samples come first, then a JSON text, its length, and a hash of
 //! everything before.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -60,86 +60,34 @@ impl Head {
     }
 }
 
-/// Parts up to this size are not synced. If the power fails before the system has written one, its hash tells,
-/// and it is made again, which takes less time than it would take to sync all of them.
-const SMALL: usize = 1 << 20;
-
 /// Writes the samples of a recording.
 pub(super) struct PartWriter {
-    path: PathBuf,
-    out: Out,
+    file: AtomicFile,
     hash: XxHash64,
     pub head: Head,
 }
 
-/// Where the bytes of a part are.
-enum Out {
-    /// In memory, while they are few.
-    Memory(Vec<u8>),
-    File(AtomicFile),
-}
-
-/// A part that has just been written.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Finished {
-    pub hash: u64,
-    /// Whether it is on the disk, whatever happens.
-    pub is_synced: bool,
-}
-
 impl PartWriter {
-    pub fn new(path: &Path) -> Self {
-        let (out, hash) = (Out::Memory(Vec::new()), XxHash64::with_seed(0));
-        Self { path: path.to_owned(), out, hash, head: Head::default() }
+    pub fn create(path: &Path) -> Result<Self> {
+        let file = AtomicFile::create(path, true, true)?;
+        Ok(Self { file, hash: XxHash64::with_seed(0), head: Head::default() })
     }
 
     /// Appends items.
-    ///
-    /// # Errors
-    /// If they cannot be written, with the path of the part.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.hash.write(bytes);
-        self.put(bytes)
+        self.file.append(bytes)
     }
 
-    fn put(&mut self, bytes: &[u8]) -> Result<()> {
-        if let Out::Memory(held) = &mut self.out {
-            if held.len() + bytes.len() <= SMALL {
-                held.extend_from_slice(bytes);
-                return Ok(());
-            }
-            let mut file = AtomicFile::create(&self.path, true, true)?;
-            file.append(held)?;
-            self.out = Out::File(file);
-        }
-        match &mut self.out {
-            Out::File(file) => file.append(bytes),
-            Out::Memory(_) => Ok(()),
-        }
-    }
-
-    /// Completes the file.
-    ///
-    /// # Errors
-    /// As [`append`](Self::append).
-    pub fn finish(mut self) -> Result<Finished> {
+    /// Completes the file, which is on the disk then. Returns its hash.
+    pub fn finish(mut self) -> Result<u64> {
         let text = serde_json::to_vec(&self.head).map_err(Error::other)?;
         self.append(&text)?;
         self.append(&(text.len() as u64).to_le_bytes())?;
         let hash = self.hash.finish();
-        self.put(&hash.to_le_bytes())?;
-        match self.out {
-            Out::File(file) => {
-                file.finish()?;
-                Ok(Finished { hash, is_synced: true })
-            }
-            Out::Memory(held) => {
-                let path = &self.path;
-                fs::write(path, held)
-                    .map_err(|cause| Error::system("cannot write", cause).in_file(path))?;
-                Ok(Finished { hash, is_synced: false })
-            }
-        }
+        self.file.append(&hash.to_le_bytes())?;
+        self.file.finish()?;
+        Ok(hash)
     }
 }
 
@@ -249,7 +197,7 @@ mod tests {
     fn a_part_comes_back_and_every_flipped_byte_is_found() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("0.part");
-        let mut writer = PartWriter::new(&path);
+        let mut writer = PartWriter::create(&path).unwrap();
         writer.append(&[1, 2, 3, 4]).unwrap();
         writer.append(&[5, 6]).unwrap();
         let row = Row {
@@ -263,8 +211,7 @@ mod tests {
         };
         writer.head = Head { rows: vec![row], kept: 9, left_out: 1, notes: vec!["x".into()] };
         let head = writer.head.clone();
-        let Finished { hash, is_synced } = writer.finish().unwrap();
-        assert!(!is_synced);
+        let hash = writer.finish().unwrap();
         let mut part = Part::open(&path, hash).unwrap();
         assert_eq!(part.head, head);
         let mut items = Vec::new();
@@ -277,35 +224,14 @@ mod tests {
         assert_eq!(items, [2, 3, 4, 5, 6]);
         assert!(part.items(1, 1, |_| Ok(())).is_err());
         assert!(Part::open(&path, hash ^ 1).is_err());
-        let good = fs::read(&path).unwrap();
+        let good = std::fs::read(&path).unwrap();
         for at in 0..good.len() {
             let mut bad = good.clone();
             bad[at] ^= 4;
-            fs::write(&path, &bad).unwrap();
+            std::fs::write(&path, &bad).unwrap();
             assert!(Part::open(&path, hash).is_err(), "byte {at}");
-            fs::write(&path, &good[..at]).unwrap();
+            std::fs::write(&path, &good[..at]).unwrap();
             assert!(Part::open(&path, hash).is_err(), "{at} bytes");
         }
-    }
-    #[test]
-    fn a_large_part_is_synced_and_comes_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("0.part");
-        let mut writer = PartWriter::new(&path);
-        let piece: Vec<u8> = (0..SMALL / 3).map(|i| (i % 251) as u8).collect();
-        for _ in 0..5 {
-            writer.append(&piece).unwrap();
-        }
-        let Finished { hash, is_synced } = writer.finish().unwrap();
-        assert!(is_synced);
-        let mut part = Part::open(&path, hash).unwrap();
-        let mut items = Vec::new();
-        let all = 5 * piece.len();
-        part.items(all as u64, 1, |bytes| {
-            items.extend_from_slice(bytes);
-            Ok(())
-        })
-        .unwrap();
-        assert!(items == piece.repeat(5));
     }
 }
