@@ -142,6 +142,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(not(feature = "zip"), ignore = "writes .npz")]
     fn compressed_rows_are_read_in_memory_for_themselves() {
         let (_folder, path, numbers) = packed();
         let limits = Limits { held_bytes: 6_400, ..Limits::default() };
@@ -163,6 +164,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(not(feature = "zip"), ignore = "writes .npz")]
     fn a_wrong_checksum_is_found_at_the_last_row() {
         let (_folder, path, _) = packed();
         let mut bytes = fs::read(&path).unwrap();
