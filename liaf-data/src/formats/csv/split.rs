@@ -10,16 +10,24 @@ pub(crate) fn separator(line: &[u8]) -> Option<u8> {
     [b',', b';', b'\t'].into_iter().find(|separator| line.contains(separator))
 }
 
+/// Where the first column of a line ends that begins with a quotation mark.
+fn end_of_quoted(line: &[u8], ends: impl Fn(u8) -> bool) -> Option<usize> {
+    let mut is_inside = false;
+    line.iter().position(|&byte| {
+        is_inside ^= byte == b'"';
+        !is_inside && ends(byte)
+    })
+}
+
 /// The first column of a trimmed line, and the rest of the line if there is another column. Columns are
 /// separated by `only`, or else by any of `,`, `;`, spaces and tabs, where spaces around another
 /// separator belong to it. Separators in quotation marks are a part of the column.
 pub(crate) fn next(line: &[u8], only: Option<u8>) -> (&[u8], Option<&[u8]>) {
     let ends = |byte| only.map_or_else(|| is_separator(byte), |only| byte == only);
-    let (is_quoted, mut is_inside) = (line.starts_with(b"\""), false);
-    let end = line.iter().position(|&byte| {
-        is_inside ^= is_quoted && byte == b'"';
-        !is_inside && ends(byte)
-    });
+    let end = match line.starts_with(b"\"") {
+        true => end_of_quoted(line, ends),
+        false => line.iter().position(|&byte| ends(byte)),
+    };
     let (column, after) = line.split_at(end.unwrap_or(line.len()));
     match only {
         None => (column, next_of(after)),
