@@ -70,6 +70,8 @@ impl TensorFileWriter {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use crate::Limits;
     use crate::tensor::{
         Container, ElementType, Rows, TensorFile, TensorFileWriter, TensorOptions,
@@ -82,13 +84,17 @@ mod tests {
         all
     }
 
+    fn create(container: Container) -> (tempfile::TempDir, PathBuf, TensorFileWriter) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let file = TensorFileWriter::create(&path, container, &TensorOptions::default());
+        (folder, path, file.unwrap())
+    }
+
     #[test]
     fn texts_come_back_from_every_container() {
         for container in containers() {
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("a");
-            let mut file =
-                TensorFileWriter::create(&path, container, &TensorOptions::default()).unwrap();
+            let (_folder, path, mut file) = create(container);
             let texts = ["", "a/ß.raw", "the longest of them", ""];
             file.write_texts("names", &texts).unwrap();
             file.write_texts::<&str>("none", &[]).unwrap();
@@ -105,10 +111,7 @@ mod tests {
     #[test]
     fn texts_that_cannot_be_stored_are_refused() {
         for container in containers() {
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("a");
-            let mut file =
-                TensorFileWriter::create(&path, container, &TensorOptions::default()).unwrap();
+            let (_folder, _, mut file) = create(container);
             file.add("taken", ElementType::U8, Rows::Growing, &[]).unwrap();
             for (name, text) in [("names", "a\0b"), ("taken", "a"), ("liaf", "a"), ("a/b", "a")] {
                 assert!(file.write_texts(name, &[text]).is_err(), "{container:?} {name} {text:?}");
