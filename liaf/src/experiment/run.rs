@@ -92,7 +92,6 @@ pub struct Outcome {
 struct Run<'a> {
     experiment: &'a Experiment,
     plan: Plan,
-    test_data: String,
     data: super::data::Data,
     loader: Loader,
     trainer: Trainer<f32>,
@@ -120,7 +119,6 @@ pub(super) fn run(experiment: &Experiment, watch: &mut Watch<'_>) -> Result<Outc
 impl<'a> Run<'a> {
     fn new(experiment: &'a Experiment, prepared: Prepared) -> Result<Self> {
         let Prepared { plan, data, network, loader, identity } = prepared;
-        let test_data = fingerprint([&data.test])?;
         let out = experiment.out.as_deref();
         let resumed = out.filter(|_| experiment.resume).map(Folder::checkpoints);
         let training = experiment.recipe.training();
@@ -164,18 +162,7 @@ impl<'a> Run<'a> {
             None => None,
         };
         let (begun, saved) = (Instant::now(), Instant::now());
-        Ok(Self {
-            experiment,
-            plan,
-            test_data,
-            data,
-            loader,
-            trainer,
-            position,
-            folder,
-            begun,
-            saved,
-        })
+        Ok(Self { experiment, plan, data, loader, trainer, position, folder, begun, saved })
     }
 
     /// Runs the epochs that are left. Returns whether the watcher stopped it.
@@ -305,7 +292,7 @@ impl<'a> Run<'a> {
     }
 
     fn finish(self, stopped: bool) -> Result<Outcome> {
-        let summary = self.summary(stopped);
+        let summary = self.summary(stopped)?;
         let Self { plan, data, loader, position, folder, trainer, .. } = self;
         let epochs = position.epochs;
         let loss = &trainer.loss().clone();
@@ -343,11 +330,11 @@ impl<'a> Run<'a> {
         Ok(Outcome { summary, epochs, last, best: of_best, stopped, network })
     }
 
-    fn summary(&self, stopped: bool) -> Summary {
+    fn summary(&self, stopped: bool) -> Result<Summary> {
         let epochs = &self.position.epochs;
         let best = best(epochs);
         let total = self.plan.cost.total();
-        Summary {
+        Ok(Summary {
             name: self.plan.name.clone(),
             test_accuracy_last: epochs.last().map(|epoch| epoch.test.accuracy()),
             test_accuracy_best: best.map(|epoch| epoch.test.accuracy()),
@@ -357,7 +344,7 @@ impl<'a> Run<'a> {
             steps: self.trainer.steps(),
             train_samples: self.data.train.len(),
             test_samples: self.data.test.len(),
-            test_data: self.test_data.clone(),
+            test_data: fingerprint([&self.data.test])?,
             parameters: self.trainer.network().parameter_count(),
             weights: total.weights,
             macs: total.macs,
@@ -365,7 +352,7 @@ impl<'a> Run<'a> {
             seed: self.experiment.recipe.seed,
             version: env!("CARGO_PKG_VERSION").into(),
             finished: !stopped && self.is_finished(),
-        }
+        })
     }
 }
 
