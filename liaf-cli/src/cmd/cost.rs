@@ -1,7 +1,6 @@
 //! `liaf cost`: what a network costs.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -11,7 +10,7 @@ use liaf::SampleRecipe;
 use liaf::core::checkpoint::CheckpointInfo;
 use liaf::core::cost::{Comparison, Cost, CountRule, Rates};
 use liaf::core::{Limits, NetworkConfig, zoo};
-use liaf::experiment::{Experiment, checkpoint_of};
+use liaf::experiment::{Experiment, checkpoint_of, is_experiment};
 use serde_json::{Value, json};
 
 use super::predict::of_its_half;
@@ -128,16 +127,6 @@ fn of_checkpoint(path: &Path) -> Result<(NetworkConfig, usize)> {
     let recipe = info.notes.get(SampleRecipe::NOTE);
     let recipe = recipe.map(|note| SampleRecipe::from_json(note)).transpose()?;
     Ok((info.network, recipe.and_then(|recipe| recipe.steps).unwrap_or(1)))
-}
-
-/// Whether a file in TOML has the table of an experiment's network. One that cannot be read, or is too long to be
-/// a configuration, has not.
-fn is_experiment(path: &Path) -> bool {
-    let most = Limits::DEFAULT.config_bytes;
-    let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(most + 1).read_to_string(&mut text));
-    let has = |line: &str| line.trim_start().trim_start_matches('[').starts_with("network");
-    read.is_ok_and(|bytes| bytes as u64 <= most) && text.lines().any(has)
 }
 
 fn as_json(name: &str, cost: &Cost) -> Result<Value> {

@@ -1,14 +1,35 @@
 //! The text of an experiment: TOML in which some keys were set to other values, and errors with its lines.
 
+use std::fs::File;
+use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use liaf_core::{Error, ErrorKind};
+use liaf_core::{Error, ErrorKind, Limits};
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
 use crate::error::Result;
+
+/// The most bytes of a text that is read whole.
+pub(super) const MOST: u64 = Limits::DEFAULT.config_bytes;
+
+/// The text of a file; `None`, and no more of it is read, if it is longer than [`MOST`].
+pub(super) fn text_of(path: &Path) -> Result<Option<String>> {
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(MOST + 1).read_to_string(&mut text));
+    let bytes =
+        read.map_err(|error| liaf_data::Error::system("cannot read", error).in_file(path))?;
+    Ok((bytes as u64 <= MOST).then_some(text))
+}
+
+/// Whether a file in TOML has the table of an experiment's network, and is no network itself. One that cannot be
+/// read, or is too long, has not.
+pub fn is_experiment(path: impl AsRef<Path>) -> bool {
+    let has = |line: &str| line.trim_start().trim_start_matches('[').starts_with("network");
+    text_of(path.as_ref()).is_ok_and(|text| text.is_some_and(|text| text.lines().any(has)))
+}
 
 /// A text in TOML, and what was set in it.
 #[derive(Debug, Clone)]

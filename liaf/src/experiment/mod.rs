@@ -158,8 +158,6 @@ mod report;
 mod run;
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -170,6 +168,7 @@ use liaf_core::{Error, Limits, NetworkConfig};
 pub use assess::{Assessment, assess, checkpoint_of};
 pub use compare::{Comparison, RunGroup, RunRecord, Spread};
 pub use config::{Measured, Recipe, Scale, VERSION};
+pub use document::is_experiment;
 pub use evaluate::{ClassScore, Evaluation, Guess, Score};
 pub use prepare::Plan;
 pub use record::{EpochRecord, StepRecord, Summary, best};
@@ -240,15 +239,10 @@ impl Experiment {
     /// As [`read`](Self::read); an error about what was set names the key instead of a line.
     pub fn read_with(path: impl AsRef<Path>, set: Vec<(String, String)>) -> Result<Self> {
         let path = path.as_ref();
-        let fail = |error| Error::system("cannot read", error).in_file(path);
-        let most = Limits::DEFAULT.config_bytes;
-        let mut text = String::new();
-        let file = File::open(path).map_err(fail)?;
-        file.take(most + 1).read_to_string(&mut text).map_err(fail)?;
-        if text.len() as u64 > most {
+        let text = document::text_of(path)?.ok_or_else(|| {
             let error = Error::limit("the experiment is too long");
-            return Err(error.expected(format!("at most {most} bytes")).in_file(path).into());
-        }
+            error.expected(format!("at most {} bytes", document::MOST)).in_file(path)
+        })?;
         Self::new(Some(path.to_owned()), text, set)
     }
 

@@ -4,13 +4,14 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use liaf_core::{Limits, NetworkConfig};
+use liaf_core::NetworkConfig;
 use liaf_data::{Error, Hint};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::notation::notation;
 use crate::error::Result;
+use crate::experiment::document::{MOST, text_of};
 use crate::experiment::folder::{EXPERIMENT, Folder, METRICS, SUMMARY};
 use crate::experiment::record::{EpochRecord, Summary};
 
@@ -53,10 +54,9 @@ impl RunRecord {
         }
         let epochs = epochs(&folder.join(METRICS))?;
         let path = folder.join(EXPERIMENT);
-        let experiment = text(&path)?;
-        let Parts { network } = toml::from_str(&experiment).map_err(|e| damaged(&path, e))?;
         let mut experiment: toml::Table =
-            toml::from_str(&experiment).map_err(|e| damaged(&path, e))?;
+            toml::from_str(&text(&path)?).map_err(|e| damaged(&path, e))?;
+        let Parts { network } = experiment.clone().try_into().map_err(|e| damaged(&path, e))?;
         if let Some(recipe) = experiment.get_mut("recipe").and_then(toml::Value::as_table_mut) {
             recipe.remove("seed");
         }
@@ -73,13 +73,7 @@ struct Parts {
 
 /// The whole text of a file of usual length.
 fn text(path: &Path) -> Result<String> {
-    let most = Limits::DEFAULT.config_bytes;
-    let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(most + 1).read_to_string(&mut text));
-    match read.map_err(|error| Error::system("cannot read", error).in_file(path))? as u64 {
-        bytes if bytes <= most => Ok(text),
-        _ => Err(damaged(path, format!("more than {most} bytes"))),
-    }
+    text_of(path)?.ok_or_else(|| damaged(path, format!("more than {MOST} bytes")))
 }
 
 /// Longest line of metrics, in bytes.
