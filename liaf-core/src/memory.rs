@@ -1,11 +1,74 @@
 //! Memory that is reused from pass to pass: what layers save for the backward pass, and working memory.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
 use crate::real::Real;
+
+/// Numbers in memory that is used for one thing after another. A buffer that becomes shorter keeps its memory as
+/// it is, so that nothing needs to be written when it becomes as long as before.
+#[derive(Debug, Default, Clone)]
+pub struct Buffer<R> {
+    /// The numbers, and what is left of longer ones.
+    memory: Vec<R>,
+    len: usize,
+}
+
+impl<R: Real> Buffer<R> {
+    /// Sets the number of numbers; their values are unspecified.
+    pub fn set_len(&mut self, len: usize) {
+        if self.memory.capacity() < len {
+            // Growing it would copy numbers that nobody needs.
+            self.memory = Vec::with_capacity(len);
+        }
+        if self.memory.len() < len {
+            self.memory.resize(len, R::ZERO);
+        }
+        self.len = len;
+    }
+}
+
+impl<R> Buffer<R> {
+    /// Number of numbers for which there is memory.
+    pub fn capacity(&self) -> usize {
+        self.memory.capacity()
+    }
+}
+
+impl<R> Deref for Buffer<R> {
+    type Target = [R];
+
+    fn deref(&self) -> &[R] {
+        &self.memory[..self.len]
+    }
+}
+
+impl<R> DerefMut for Buffer<R> {
+    fn deref_mut(&mut self) -> &mut [R] {
+        &mut self.memory[..self.len]
+    }
+}
+
+impl<'a, R> IntoIterator for &'a Buffer<R> {
+    type Item = &'a R;
+    type IntoIter = std::slice::Iter<'a, R>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl<'a, R> IntoIterator for &'a mut Buffer<R> {
+    type Item = &'a mut R;
+    type IntoIter = std::slice::IterMut<'a, R>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter_mut()
+    }
+}
 
 /// What a layer saves in the forward pass of one sample for the backward pass. The memory is reused
 /// between batches.
@@ -60,7 +123,7 @@ fn sum(parts: &[&[usize]]) -> usize {
 /// Working memory of one thread: buffers that are taken and returned.
 #[derive(Debug)]
 pub struct Scratch<R> {
-    free: Vec<Vec<R>>,
+    free: Vec<Buffer<R>>,
     /// Memory for the parts of a layer that other threads run, which all threads of a pass share.
     spare: Spare<R>,
 }
@@ -109,32 +172,31 @@ impl<R: Real> Scratch<R> {
     }
 
     /// A buffer of `len` numbers; its contents are unspecified.
-    pub fn take(&mut self, len: usize) -> Vec<R> {
+    pub fn take(&mut self, len: usize) -> Buffer<R> {
         let mut buffer = self.free.pop().unwrap_or_default();
-        buffer.resize(len, R::ZERO);
+        buffer.set_len(len);
         buffer
     }
 
     /// A buffer of `len` zeros.
-    pub fn zeros(&mut self, len: usize) -> Vec<R> {
-        let mut buffer = self.free.pop().unwrap_or_default();
-        buffer.clear();
-        buffer.resize(len, R::ZERO);
+    pub fn zeros(&mut self, len: usize) -> Buffer<R> {
+        let mut buffer = self.take(len);
+        buffer.fill(R::ZERO);
         buffer
     }
 
     /// Number of numbers that the buffers can hold.
     pub fn len(&self) -> usize {
-        self.free.iter().map(Vec::capacity).sum()
+        self.free.iter().map(Buffer::capacity).sum()
     }
 
     /// Returns a buffer.
-    pub fn put(&mut self, buffer: Vec<R>) {
+    pub fn put(&mut self, buffer: Buffer<R>) {
         self.free.push(buffer);
     }
 
     /// Returns buffers.
-    pub fn put_all(&mut self, buffers: impl IntoIterator<Item = Vec<R>>) {
+    pub fn put_all(&mut self, buffers: impl IntoIterator<Item = Buffer<R>>) {
         self.free.extend(buffers);
     }
 }

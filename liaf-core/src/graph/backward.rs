@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::graph::mode::Settings;
 use crate::graph::network::{Network, Node};
 use crate::graph::workspace::{SampleSpace, Workspace};
-use crate::memory::Scratch;
+use crate::memory::{Buffer, Scratch};
 use crate::op::{Back, Op};
 use crate::real::Real;
 
@@ -150,7 +150,7 @@ impl<R: Real> Network<R> {
         let (params, buffers) = self.tensors(node);
         let steps = sample.steps[node.from[0]];
         let inputs: SmallVec<[&[R]; 4]> =
-            node.from.iter().map(|&i| sample.values[i].as_slice()).collect();
+            node.from.iter().map(|&i| &sample.values[i][..]).collect();
         let (mut d_inputs, d_output) = around_gradients(&mut sample.grads, node, index, wanted);
         let mut d_params = take_all(gradients, &node.params);
         let back = Back {
@@ -192,7 +192,7 @@ impl<R: Real> Network<R> {
             .iter_mut()
             .map(|sample| {
                 let inputs: SmallVec<[&[R]; 4]> =
-                    node.from.iter().map(|&i| sample.values[i].as_slice()).collect();
+                    node.from.iter().map(|&i| &sample.values[i][..]).collect();
                 let steps = sample.steps[node.from[0]];
                 let gradients = around_gradients(&mut sample.grads, node, index, wanted);
                 (
@@ -233,7 +233,7 @@ impl<R: Real> Network<R> {
 type Around<'a, R> = (SmallVec<[Option<&'a mut [R]>; 4]>, &'a [R]);
 
 fn around_gradients<'a, R: Real>(
-    grads: &'a mut [Vec<R>],
+    grads: &'a mut [Buffer<R>],
     node: &Node<R>,
     index: usize,
     wanted: &[bool],
@@ -244,7 +244,7 @@ fn around_gradients<'a, R: Real>(
         if let Some(input) = node.from.iter().position(|&from| from == i)
             && wanted[i]
         {
-            d_inputs[input] = Some(gradient.as_mut_slice());
+            d_inputs[input] = Some(&mut gradient[..]);
         }
     }
     (d_inputs, &rest[0])

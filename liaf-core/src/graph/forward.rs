@@ -10,7 +10,7 @@ use crate::graph::mode::Settings;
 use crate::graph::network::{Network, Node};
 use crate::graph::workspace::{SampleSpace, Workspace};
 use crate::kernels::Kernels;
-use crate::memory::Scratch;
+use crate::memory::{Buffer, Scratch};
 use crate::op::{Context, Flow, Op};
 use crate::real::Real;
 use crate::rng::Key;
@@ -87,19 +87,19 @@ impl<R: Real> Network<R> {
     /// Lets the layers check this batch: those that take an input of the network check its numbers, the
     /// others check the number of steps.
     fn check(&self, inputs: &Inputs<'_, R>, workspace: &Workspace<R>) -> Result<()> {
-        let mut copies: SmallVec<[Vec<R>; 4]> = SmallVec::new();
+        let mut copies: SmallVec<[Buffer<R>; 4]> = SmallVec::new();
         for node in &self.nodes {
             let Some(Op::Sample(op)) = &node.op else { continue };
             let first = node.from.iter().all(|&from| self.nodes[from].op.is_none());
             for (n, sample) in workspace.samples.iter().enumerate() {
                 let own = if first { &node.from[..] } else { &[] };
-                copies.resize_with(own.len(), Vec::new);
+                copies.resize_with(own.len(), Buffer::default);
                 for (copy, &from) in copies.iter_mut().zip(own) {
                     if let Some(input) = inputs.input(&self.nodes[from].name) {
                         input.copy(n, &self.nodes[from].shape, copy);
                     }
                 }
-                let inputs: SmallVec<[&[R]; 4]> = copies.iter().map(Vec::as_slice).collect();
+                let inputs: SmallVec<[&[R]; 4]> = copies.iter().map(|copy| &copy[..]).collect();
                 op.check(sample.steps[node.from[0]], &inputs)
                     .map_err(|error| error.in_layer(&node.name))?;
             }

@@ -7,7 +7,7 @@ use crate::graph::mode::Settings;
 use crate::graph::network::Network;
 use crate::graph::workspace::SampleSpace;
 use crate::limits::Limits;
-use crate::memory::{Saved, Scratch};
+use crate::memory::{Buffer, Saved, Scratch};
 use crate::op::{Flow, Op};
 use crate::real::Real;
 
@@ -16,7 +16,7 @@ use crate::real::Real;
 pub struct State<R> {
     /// By node; empty before the first frame, because the memory is checked first.
     states: Vec<Vec<R>>,
-    values: Vec<Vec<R>>,
+    values: Vec<Buffer<R>>,
     saved: Vec<Saved<R>>,
     scratch: Scratch<R>,
     frames: u64,
@@ -49,7 +49,7 @@ impl<R: Real> Network<R> {
     pub fn state(&self) -> State<R> {
         State {
             states: Vec::new(),
-            values: vec![Vec::new(); self.nodes.len()],
+            values: vec![Buffer::default(); self.nodes.len()],
             saved: vec![Saved::default(); self.nodes.len()],
             scratch: Scratch::default(),
             frames: 0,
@@ -102,8 +102,8 @@ impl<R: Real> Network<R> {
                     .expected(format!("{expected} finite numbers"))
                     .found(format!("{} numbers", item.len())));
             }
-            state.values[node].clear();
-            state.values[node].extend_from_slice(item);
+            state.values[node].set_len(item.len());
+            state.values[node].copy_from_slice(item);
         }
         for (index, node) in self.nodes.iter().enumerate() {
             let Some(op) = &node.op else { continue };

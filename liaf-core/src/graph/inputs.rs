@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::kernels::all_finite;
+use crate::memory::Buffer;
 use crate::real::Real;
 use crate::shape::Shape;
 
@@ -150,13 +151,13 @@ impl<R: Real> Input<'_, R> {
     }
 
     /// Copies the real steps of sample `n`, one after another.
-    pub fn copy(&self, n: usize, shape: &Shape, into: &mut Vec<R>) {
+    pub fn copy(&self, n: usize, shape: &Shape, into: &mut Buffer<R>) {
         let len = self.steps(n, shape) * shape.len();
+        into.set_len(len);
         let sample = self.data.index_axis(Axis(0), n);
-        into.clear();
         match sample.as_slice() {
-            Some(slice) => into.extend_from_slice(&slice[..len]),
-            None => into.extend(sample.iter().take(len)),
+            Some(slice) => into.copy_from_slice(&slice[..len]),
+            None => into.iter_mut().zip(sample.iter()).for_each(|(own, &x)| *own = x),
         }
     }
 

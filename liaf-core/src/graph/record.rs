@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::graph::mode::Settings;
 use crate::graph::network::Network;
 use crate::graph::workspace::{SampleSpace, Workspace};
-use crate::memory::Scratch;
+use crate::memory::{Buffer, Scratch};
 use crate::op::{Op, Trace};
 use crate::real::Real;
 
@@ -58,9 +58,9 @@ impl<R: Real> Network<R> {
         node: usize,
         steps: usize,
         workspace: &'a Workspace<R>,
-        of: impl Fn(&'a SampleSpace<R>) -> &'a Vec<Vec<R>>,
+        of: impl Fn(&'a SampleSpace<R>) -> &'a Vec<Buffer<R>>,
     ) -> ArrayD<R> {
-        self.stack(node, steps, workspace.samples.iter().map(|sample| of(sample)[node].as_slice()))
+        self.stack(node, steps, workspace.samples.iter().map(|sample| &of(sample)[node][..]))
     }
 
     /// The samples of a node as one array of `steps` steps, padded with 0.

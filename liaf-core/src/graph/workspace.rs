@@ -6,7 +6,7 @@ use crate::graph::estimate::MemoryEstimate;
 use crate::graph::gradients::SLOTS;
 #[cfg(doc)]
 use crate::graph::network::Network;
-use crate::memory::{Saved, Scratch};
+use crate::memory::{Buffer, Saved, Scratch};
 use crate::real::Real;
 use crate::shape::Shape;
 
@@ -31,10 +31,10 @@ pub struct Workspace<R> {
 #[derive(Debug, Default)]
 pub(super) struct SampleSpace<R> {
     /// Outputs, `[T, item…]`.
-    pub values: Vec<Vec<R>>,
+    pub values: Vec<Buffer<R>>,
     /// Gradients with respect to the outputs; empty for those to which nothing was added, and for those
     /// that are not needed any more.
-    pub grads: Vec<Vec<R>>,
+    pub grads: Vec<Buffer<R>>,
     /// Memory of signals and gradients that are not needed any more.
     pub free: Free<R>,
     pub saved: Vec<Saved<R>>,
@@ -48,26 +48,23 @@ pub(super) struct SampleSpace<R> {
 
 /// Buffers that are free to be used again.
 #[derive(Debug, Default)]
-pub(super) struct Free<R>(Vec<Vec<R>>);
+pub(super) struct Free<R>(Vec<Buffer<R>>);
 
 impl<R: Real> Free<R> {
     /// A buffer of `len` numbers: the smallest that has room, or else a new one instead of the largest.
     /// Its contents are unspecified.
-    pub fn take(&mut self, len: usize) -> Vec<R> {
-        let misfit = |buffer: &Vec<R>| (buffer.capacity() < len, buffer.capacity().abs_diff(len));
+    pub fn take(&mut self, len: usize) -> Buffer<R> {
+        let misfit =
+            |buffer: &Buffer<R>| (buffer.capacity() < len, buffer.capacity().abs_diff(len));
         let all = self.0.iter().enumerate().min_by_key(|(_, buffer)| misfit(buffer));
         let best = all.map(|(i, _)| i);
         let mut buffer = best.map(|i| self.0.swap_remove(i)).unwrap_or_default();
-        if buffer.capacity() < len {
-            // Growing it would copy numbers that nobody needs.
-            buffer = Vec::with_capacity(len);
-        }
-        buffer.resize(len, R::ZERO);
+        buffer.set_len(len);
         buffer
     }
 
     /// Gives a buffer back, and leaves an empty one.
-    pub fn recycle(&mut self, buffer: &mut Vec<R>) {
+    pub fn recycle(&mut self, buffer: &mut Buffer<R>) {
         if buffer.capacity() > 0 {
             self.0.push(std::mem::take(buffer));
         }
@@ -142,9 +139,10 @@ impl<R: Real> Workspace<R> {
 
     /// Number of bytes of memory in use.
     pub fn bytes(&self) -> usize {
-        let of = |buffers: &[Vec<R>]| buffers.iter().map(Vec::capacity).sum::<usize>();
+        let of = |buffers: &[Buffer<R>]| buffers.iter().map(Buffer::capacity).sum::<usize>();
         let saved = |all: &[Saved<R>]| {
-            all.iter().map(|saved| of(&saved.real) + saved.index.capacity()).sum::<usize>()
+            let real = |saved: &Saved<R>| saved.real.iter().map(Vec::capacity).sum::<usize>();
+            all.iter().map(|saved| real(saved) + saved.index.capacity()).sum::<usize>()
         };
         let sample =
             |s: &SampleSpace<R>| of(&s.values) + of(&s.grads) + of(&s.free.0) + saved(&s.saved);
@@ -160,25 +158,25 @@ impl<R: Real> Workspace<R> {
 impl<R: Real> SampleSpace<R> {
     /// Makes room for the signals of this many nodes.
     pub fn prepare(&mut self, nodes: usize) {
-        self.values.resize_with(nodes, Vec::new);
-        self.grads.resize_with(nodes, Vec::new);
+        self.values.resize_with(nodes, Buffer::default);
+        self.grads.resize_with(nodes, Buffer::default);
         self.saved.resize_with(nodes, Saved::default);
         self.steps.resize(nodes, 1);
     }
 
     /// The outputs of the nodes `from` and, mutably, that of `node`, which comes after all of them.
     pub fn around<'a>(
-        values: &'a mut [Vec<R>],
+        values: &'a mut [Buffer<R>],
         from: &[usize],
         node: usize,
-    ) -> (smallvec::SmallVec<[&'a [R]; 4]>, &'a mut Vec<R>) {
+    ) -> (smallvec::SmallVec<[&'a [R]; 4]>, &'a mut Buffer<R>) {
         let (above, rest) = values.split_at_mut(node);
         let above = &*above;
-        (from.iter().map(|&i| above[i].as_slice()).collect(), &mut rest[0])
+        (from.iter().map(|&i| &above[i][..]).collect(), &mut rest[0])
     }
 
     /// Makes room for the output of a node.
-    pub fn make_room(value: &mut Vec<R>, steps: usize, shape: &Shape) {
-        value.resize(steps * shape.len(), R::ZERO);
+    pub fn make_room(value: &mut Buffer<R>, steps: usize, shape: &Shape) {
+        value.set_len(steps * shape.len());
     }
 }

@@ -165,7 +165,7 @@ pub struct ConvWeights<'a, R> {
     pub scratch: &'a mut Scratch<R>,
 }
 
-/// Adds to the gradient with respect to the input.
+/// Adds to the gradient with respect to the input, or writes it.
 #[derive(Debug)]
 pub struct ConvInputs<'a, R> {
     /// Geometry of the convolution.
@@ -178,6 +178,8 @@ pub struct ConvInputs<'a, R> {
     pub width: usize,
     /// `[T, C, H, W]`.
     pub dx: &'a mut [R],
+    /// Whether `dx` is written instead of added to.
+    pub write: bool,
     /// Work memory.
     pub scratch: &'a mut Scratch<R>,
 }

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use crate::memory::Buffer;
 use crate::real::Real;
 
 use super::conv::{Begin, Conv, ConvForward, ConvInputs, ConvWeights};
@@ -116,7 +117,7 @@ fn columns_of<'a, R: Real>(
     group: usize,
     part: &Part,
     x: &'a [R],
-    buffer: &'a mut Vec<R>,
+    buffer: &'a mut Buffer<R>,
 ) -> Matrix<'a, R> {
     if conv.window.is_point() {
         let step = part.lines.start / conv.window.output[0];
@@ -124,7 +125,7 @@ fn columns_of<'a, R: Real>(
         let at = step * conv.input_len() + group * (conv.inputs / conv.groups) * plane;
         return Matrix::rows(&x[at..], plane);
     }
-    buffer.resize(conv.taps() * part.positions, R::ZERO);
+    buffer.set_len(conv.taps() * part.positions);
     columns::gather(conv, group, x, part.lines.clone(), buffer);
     Matrix::rows(buffer, part.positions)
 }
@@ -158,7 +159,7 @@ pub(super) fn forward<R: Real>(call: ConvForward<'_, R>) {
     parts::<R>(conv, steps, |group, part| {
         let b = columns_of(conv, group, &part, x, &mut buffer);
         let a = conv.rows_of(group, weight, width);
-        copy.resize(part.copied(), R::ZERO);
+        copy.set_len(part.copied());
         let (c, c_width) = if part.whole {
             (&mut y[part.first..], part.plane)
         } else {
@@ -180,7 +181,7 @@ pub(super) fn weights<R: Real>(call: ConvWeights<'_, R>) {
     let steps = g.len() / conv.output_len();
     let (mut buffer, mut copy) = (scratch.take(0), scratch.take(0));
     parts::<R>(conv, steps, |group, part| {
-        copy.resize(part.copied(), R::ZERO);
+        copy.set_len(part.copied());
         let a = part.matrix(g, &mut copy);
         let columns = columns_of(conv, group, &part, x, &mut buffer);
         let b = Matrix { data: columns.data, rows: columns.cols, cols: columns.rows };
@@ -192,11 +193,14 @@ pub(super) fn weights<R: Real>(call: ConvWeights<'_, R>) {
 }
 
 pub(super) fn inputs<R: Real>(call: ConvInputs<'_, R>) {
-    let ConvInputs { conv, g, weight, width, dx, scratch } = call;
+    let ConvInputs { conv, g, weight, width, dx, write, scratch } = call;
+    if write {
+        dx.fill(R::ZERO);
+    }
     let steps = g.len() / conv.output_len();
     let (mut buffer, mut copy) = (scratch.take(0), scratch.take(0));
     parts::<R>(conv, steps, |group, part| {
-        copy.resize(part.copied(), R::ZERO);
+        copy.set_len(part.copied());
         let b = part.matrix(g, &mut copy);
         let rows = conv.rows_of(group, weight, width);
         let a = Matrix { data: rows.data, rows: rows.cols, cols: rows.rows };
@@ -208,7 +212,7 @@ pub(super) fn inputs<R: Real>(call: ConvInputs<'_, R>) {
             fast::product(Product { m, n, k, a, b, c, c_width, add: true });
             return;
         }
-        buffer.resize(m * n, R::ZERO);
+        buffer.set_len(m * n);
         fast::product(Product { m, n, k, a, b, c: &mut buffer, c_width: n, add: false });
         columns::scatter(conv, group, &mut buffer, part.lines.clone(), dx);
     });

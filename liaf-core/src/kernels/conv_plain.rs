@@ -64,6 +64,9 @@ pub(super) fn weights<R: Real>(call: ConvWeights<'_, R>) {
 
 pub(super) fn inputs<R: Real>(call: ConvInputs<'_, R>) {
     let steps = call.dx.len() / call.conv.input_len();
+    if call.write {
+        call.dx.fill(R::ZERO);
+    }
     for (output, &g) in call.g.iter().enumerate() {
         let row = channel(call.conv, output) * call.width;
         products(call.conv, steps, output, |weight, input| {

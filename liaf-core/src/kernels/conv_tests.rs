@@ -63,7 +63,9 @@ impl Case {
         let weight = random(3, conv.outputs * width);
         // Numbers that are read before they are written show.
         let mut scratch = Scratch::default();
-        scratch.put(vec![f32::NAN; 1 << 20]);
+        let mut invalid = scratch.take(1 << 20);
+        invalid.fill(f32::NAN);
+        scratch.put(invalid);
         Self {
             width,
             bias: random(4, conv.outputs),
@@ -124,12 +126,17 @@ impl Case {
     }
 
     pub(super) fn inputs(&mut self, way: Way, arch: Arch) {
+        self.inputs_into(way, arch, false);
+    }
+
+    fn inputs_into(&mut self, way: Way, arch: Arch, write: bool) {
         let call = ConvInputs {
             conv: &self.conv,
             g: &self.g,
             weight: &self.weight,
             width: self.width,
             dx: &mut self.dx,
+            write,
             scratch: &mut self.scratch,
         };
         match way {
@@ -138,18 +145,21 @@ impl Case {
         }
     }
 
-    /// Outputs, and gradients with respect to weights and inputs, which are added to what is there.
-    fn fast(&self, way: Way, arch: Arch) -> [Vec<f32>; 3] {
+    /// Outputs, and gradients with respect to weights and inputs, which are added to what is there; and the
+    /// last of them once more, written.
+    fn fast(&self, way: Way, arch: Arch) -> [Vec<f32>; 4] {
         let steps = self.x.len() / self.conv.input_len();
         let mut case = Self { x: self.x.clone(), g: self.g.clone(), ..Self::new(self.conv, steps) };
         case.dx.clone_from(&case.x);
         case.forward(way, arch);
         case.weights(way, arch);
         case.inputs(way, arch);
-        [case.y, case.d_weight, case.dx]
+        let added = case.dx.clone();
+        case.inputs_into(way, arch, true);
+        [case.y, case.d_weight, added, case.dx]
     }
 
-    fn plain(&self) -> [Vec<f64>; 3] {
+    fn plain(&self) -> [Vec<f64>; 4] {
         let wide = |numbers: &[f32]| numbers.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
         let Self { conv, width, .. } = self;
         let (width, kernels, scratch) = (*width, Kernels::<f64>::plain(), &mut Scratch::default());
@@ -160,8 +170,12 @@ impl Case {
         (kernels.conv)(ConvForward { conv, x, weight, width, begin, y: &mut y, scratch });
         let call = ConvWeights { conv, x, g, d_weight: &mut d_weight, width, scratch };
         (kernels.conv_weights)(call);
-        (kernels.conv_inputs)(ConvInputs { conv, g, weight, width, dx: &mut dx, scratch });
-        [y, d_weight, dx]
+        let [added, written] = [false, true].map(|write| {
+            let dx = &mut dx;
+            (kernels.conv_inputs)(ConvInputs { conv, g, weight, width, dx, write, scratch });
+            dx.clone()
+        });
+        [y, d_weight, added, written]
     }
 }
 
@@ -233,14 +247,14 @@ fn outputs_do_not_depend_on_the_other_steps() {
     let (conv, steps) = (conv(9, 20, [6, 7], [1, 1]), 13);
     for arch in archs() {
         let case = Case::new(conv, steps);
-        let [whole, _, dx] = case.fast(Way::Winograd, arch);
+        let [whole, _, dx, _] = case.fast(Way::Winograd, arch);
         for step in 0..steps {
             let part = |numbers: &[f32]| {
                 let len = numbers.len() / steps;
                 numbers[step * len..(step + 1) * len].to_vec()
             };
             let one = Case { x: part(&case.x), g: part(&case.g), ..Case::new(conv, 1) };
-            let [y, _, d] = one.fast(Way::Winograd, arch);
+            let [y, _, d, _] = one.fast(Way::Winograd, arch);
             assert_eq!(y, part(&whole), "{arch:?}, output of step {step}");
             assert_eq!(d, part(&dx), "{arch:?}, gradient of step {step}");
         }

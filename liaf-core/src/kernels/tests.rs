@@ -125,16 +125,12 @@ fn compare_convolutions<R: Real>(tolerance: f64) {
                 width,
                 scratch,
             });
-            (kernels.conv_inputs)(ConvInputs {
-                conv,
-                g: &g,
-                weight: &weight,
-                width,
-                dx: &mut dx,
-                scratch,
-            });
             all.extend(d_weight);
-            all.extend(dx);
+            for write in [false, true] {
+                let (g, weight, dx, scratch) = (&g, &weight, &mut dx, &mut *scratch);
+                (kernels.conv_inputs)(ConvInputs { conv, g, weight, width, dx, write, scratch });
+                all.extend_from_slice(dx);
+            }
             all
         };
         for (i, (fast, plain)) in

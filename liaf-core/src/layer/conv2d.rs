@@ -266,10 +266,7 @@ impl<R: Real> SampleOp<R> for ConvOp {
         let Some(dx) = &mut back.d_inputs[0] else { return };
         let (kernel, weight, write) = (cx.kernels.conv_inputs, cx.params[0], back.write);
         let run = |g: &[R], dx: &mut [R], scratch: &mut Scratch<R>| {
-            if write {
-                dx.fill(R::ZERO);
-            }
-            kernel(ConvInputs { conv, g, weight, width, dx, scratch });
+            kernel(ConvInputs { conv, g, weight, width, dx, write, scratch });
         };
         if conv.window.kernel[0] > 1 {
             return run(g, dx, cx.scratch);

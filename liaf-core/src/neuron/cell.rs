@@ -2,6 +2,7 @@
 
 use super::{Output, Surrogate};
 use crate::kernels::{Activated, ActivatedBack, Kernels};
+use crate::memory::Buffer;
 use crate::op::Firing;
 use crate::real::Real;
 
@@ -61,7 +62,7 @@ impl Rules {
     }
 
     /// Computes V, which is carried to the next step, from U.
-    pub fn leak<R: Real>(&self, c: &Constants<Vec<R>>, u: &[R], v: &mut [R], firing: Firing) {
+    pub fn leak<R: Real>(&self, c: &Constants<Buffer<R>>, u: &[R], v: &mut [R], firing: Firing) {
         for (i, (&u, v)) in u.iter().zip(v).enumerate() {
             let (alpha, beta, threshold) = (c.alpha[i], c.beta[i], c.threshold[i]);
             let f = self.spike(u - threshold, firing);
@@ -76,7 +77,7 @@ impl Rules {
     /// Computes the output from U. `over` is working memory.
     pub fn emit<R: Real>(
         &self,
-        c: &Constants<Vec<R>>,
+        c: &Constants<Buffer<R>>,
         (u, over): (&[R], &mut [R]),
         y: &mut [R],
         (kernels, firing): (&Kernels<R>, Firing),
@@ -98,7 +99,7 @@ impl Rules {
     /// to U, given that with respect to the output, `g`.
     pub fn emit_back<R: Real>(
         &self,
-        c: &Constants<Vec<R>>,
+        c: &Constants<Buffer<R>>,
         (u, over): (&[R], &mut [R]),
         (y, g): (&[R], &[R]),
         d: &mut [R],
@@ -122,7 +123,7 @@ impl Rules {
     /// The argument of an activation function.
     fn argument<'a, R: Real>(
         &self,
-        c: &Constants<Vec<R>>,
+        c: &Constants<Buffer<R>>,
         u: &'a [R],
         over: &'a mut [R],
     ) -> &'a [R] {
@@ -148,10 +149,10 @@ impl Rules {
     /// respect to U in all. Gradients of constants are added to those of the `sums` that are not empty.
     pub fn leak_back<R: Real>(
         &self,
-        c: &Constants<Vec<R>>,
+        c: &Constants<Buffer<R>>,
         (u, g): (&[R], &[R]),
         d: &mut [R],
-        sums: &mut Constants<Vec<R>>,
+        sums: &mut Constants<Buffer<R>>,
         firing: Firing,
     ) {
         let is_cut = self.detach_reset || self.output == Output::Membrane;

@@ -10,6 +10,7 @@ use super::First;
 use super::cell::Constants;
 use crate::error::{Error, Result};
 use crate::layer::contract::TensorSpec;
+use crate::memory::Buffer;
 use crate::op::Context;
 use crate::real::Real;
 use crate::shape::Shape;
@@ -240,7 +241,7 @@ impl Value {
 
 impl Constants<Value> {
     /// All constants, for each of `len` neurons.
-    pub fn each<R: Real>(&self, len: usize, cx: &mut Context<'_, R>) -> Constants<Vec<R>> {
+    pub fn each<R: Real>(&self, len: usize, cx: &mut Context<'_, R>) -> Constants<Buffer<R>> {
         self.map(|value| {
             let mut each = cx.scratch.take(len);
             value.fill(&mut each, cx);

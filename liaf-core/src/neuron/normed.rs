@@ -13,7 +13,7 @@ use super::constant::Value;
 use crate::error::Result;
 use crate::layer::norm::BatchNorm;
 use crate::layer::norm::moments::{Affine, BackSums, Channels, Pairs, follow, reciprocal, scale};
-use crate::memory::{Room, Saved};
+use crate::memory::{Buffer, Room, Saved};
 use crate::op::{Back, BatchOp, Context, Firing, Flow, Trace};
 use crate::real::Real;
 
@@ -172,7 +172,7 @@ impl<R: Real> BatchOp<R> for NormedOp {
         let mut u = cx.scratch.take(samples.len() * len);
         // For each sample, U over the threshold and the gradient with respect to U through the output.
         let mut rows = cx.scratch.take(2 * samples.len() * len);
-        let mut own: SmallVec<[Constants<Vec<R>>; 8]> = SmallVec::new();
+        let mut own: SmallVec<[Constants<Buffer<R>>; 8]> = SmallVec::new();
         for _ in 0..samples.len() {
             own.push(
                 self.values.map(|value| cx.scratch.zeros(if value.learned() { len } else { 0 })),

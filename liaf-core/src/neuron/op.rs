@@ -7,7 +7,7 @@ use super::cell::{Constants, ResetRule, Rules};
 use super::constant::Value;
 use super::{Output, SurrogateKind, recurrent, synaptic};
 use crate::kernels::{Columns, Emit, Membrane, NeuronBackward, NeuronForward, Rows};
-use crate::memory::{Room, Saved};
+use crate::memory::{Buffer, Room, Saved};
 use crate::op::{Back, Context, Firing, Flow, SampleOp, Trace};
 use crate::real::Real;
 
@@ -274,11 +274,11 @@ impl NeuronOp {
     /// continued, if any.
     fn before<R: Real>(
         &self,
-        constants: &Constants<Vec<R>>,
+        constants: &Constants<Buffer<R>>,
         u: &[R],
         start: &[R],
         cx: &mut Context<'_, R>,
-    ) -> Vec<R> {
+    ) -> Buffer<R> {
         let len = self.len;
         let mut before = cx.scratch.take(u.len());
         match start.get(..len) {

@@ -58,10 +58,11 @@ pub(super) fn forward(arch: Arch, call: ConvForward<'_, f32>) {
 }
 
 pub(super) fn inputs(arch: Arch, call: ConvInputs<'_, f32>) {
-    let ConvInputs { conv, g, weight, width, dx, scratch } = call;
+    let ConvInputs { conv, g, weight, width, dx, write, scratch } = call;
     let plan = Plan::back(conv, g.len() / conv.output_len());
     let taps = Taps { data: weight, output: 9, input: width, flip: true };
-    arch.dispatch(Correlate { plan, taps, x: g, y: dx, store: Store::Add, scratch });
+    let store = if write { Store::Write } else { Store::Add };
+    arch.dispatch(Correlate { plan, taps, x: g, y: dx, store, scratch });
 }
 
 pub(super) fn weights(arch: Arch, call: ConvWeights<'_, f32>) {

@@ -1,12 +1,18 @@
 //! Weights in the order of the products of matrices, and back.
 
+use std::ops::Range;
+
 use pulp::Simd;
+use pulp::bytemuck::cast_slice_mut;
 
 use super::ELEMENTS;
 use super::memory::{Plan, Sizes};
 use super::multiply::PANEL;
 use super::transform::{both, d_weight, weight};
-use crate::kernels::pack::LANES;
+use crate::kernels::pack::{LANES, Region, pack};
+
+/// Number of input channels whose weights are gathered at a time.
+const CHANNELS: usize = 16;
 
 /// Where the nine weights between an input channel and an output channel are.
 #[derive(Debug, Clone, Copy)]
@@ -37,23 +43,52 @@ pub(super) fn transform<S: Simd>(
     weights: &mut [S::f32s],
 ) {
     let lanes = S::F32_LANES;
-    let mut numbers = [0.0; 9 * LANES];
+    let mut numbers = [0.0; 9 * CHANNELS * LANES];
     for v in 0..sizes.o {
         let outputs = v * lanes..((v + 1) * lanes).min(plan.outputs);
-        numbers.fill(0.0);
-        for c in 0..plan.inputs {
-            for (lane, o) in outputs.clone().enumerate() {
-                let window = &taps.data[o * taps.output + c * taps.input..][..9];
-                for k in 0..9 {
-                    numbers[k * lanes + lane] = window[if taps.flip { 8 - k } else { k }];
+        for first in (0..plan.inputs).step_by(CHANNELS) {
+            let inputs = first..(first + CHANNELS).min(plan.inputs);
+            let windows = &mut S::as_mut_simd_f32s(&mut numbers).0[..9 * inputs.len()];
+            gather(simd, &taps, outputs.clone(), inputs.clone(), windows);
+            for (c, w) in inputs.zip(windows.as_chunks::<9>().0) {
+                let rows = [[w[0], w[1], w[2]], [w[3], w[4], w[5]], [w[6], w[7], w[8]]];
+                let u = both(simd, rows, weight);
+                let at = index(plan, sizes, c, v);
+                for e in 0..ELEMENTS {
+                    weights[e * sizes.weights + at] = u[e / 4][e % 4];
                 }
             }
-            let w = S::as_simd_f32s(&numbers).0;
-            let rows = [[w[0], w[1], w[2]], [w[3], w[4], w[5]], [w[6], w[7], w[8]]];
-            let u = both(simd, rows, weight);
-            let at = index(plan, sizes, c, v);
-            for e in 0..ELEMENTS {
-                weights[e * sizes.weights + at] = u[e / 4][e % 4];
+        }
+    }
+}
+
+/// The windows between some input channels and as many output channels as a vector has lanes: nine vectors
+/// for each input channel.
+#[inline(always)]
+fn gather<S: Simd>(
+    simd: S,
+    taps: &Taps<'_>,
+    outputs: Range<usize>,
+    inputs: Range<usize>,
+    windows: &mut [S::f32s],
+) {
+    if !taps.flip && taps.input == 9 {
+        // The windows of an output channel are one row.
+        let region = Region {
+            plane: [1, taps.output],
+            channels: outputs,
+            start: [0, 9 * inputs.start as isize],
+            size: [1, windows.len()],
+        };
+        return pack(simd, &region, taps.data, (windows, 1));
+    }
+    let numbers = cast_slice_mut::<_, f32>(windows);
+    numbers.fill(0.0);
+    for (c, numbers) in inputs.zip(numbers.chunks_exact_mut(9 * S::F32_LANES)) {
+        for (lane, o) in outputs.clone().enumerate() {
+            let window = &taps.data[o * taps.output + c * taps.input..][..9];
+            for k in 0..9 {
+                numbers[k * S::F32_LANES + lane] = window[if taps.flip { 8 - k } else { k }];
             }
         }
     }

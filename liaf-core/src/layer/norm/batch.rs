@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::init::Init;
 use crate::layer::contract::{Description, Layer, TensorSpec, only};
 use crate::layer::work::Work;
-use crate::memory::{Room, Saved};
+use crate::memory::{Buffer, Room, Saved};
 use crate::op::{Back, BatchOp, Context, Flow};
 use crate::real::Real;
 use crate::shape::Shape;
@@ -108,7 +108,7 @@ impl BatchNormOp {
     }
 
     /// Reciprocal deviation times weight.
-    fn scale<R: Real>(&self, saved: &Saved<R>, cx: &mut Context<'_, R>) -> Vec<R> {
+    fn scale<R: Real>(&self, saved: &Saved<R>, cx: &mut Context<'_, R>) -> Buffer<R> {
         let mut scaled = cx.scratch.take(self.channels.count);
         scale(self.affine(cx).0, saved.get(1), &mut scaled);
         scaled

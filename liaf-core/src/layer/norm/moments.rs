@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
+use crate::memory::Buffer;
 use crate::op::Context;
 use crate::real::Real;
 use crate::shape::Shape;
@@ -130,9 +131,9 @@ pub(crate) fn follow<R: Real>(
 /// g n`, where n is the normalised signal.
 #[derive(Debug)]
 pub(crate) struct BackSums<R> {
-    gradient: Vec<R>,
-    normal: Vec<R>,
-    partial: Vec<R>,
+    gradient: Buffer<R>,
+    normal: Buffer<R>,
+    partial: Buffer<R>,
 }
 
 impl<R: Real> BackSums<R> {

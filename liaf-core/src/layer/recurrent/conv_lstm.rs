@@ -180,7 +180,6 @@ impl<R: Real> SampleOp<R> for ConvLstmOp {
                 dh: &mut [],
             };
             LstmCell.backward(step, &mut d_carried, &mut []);
-            dy.fill(R::ZERO);
             if t > 0 {
                 (cx.kernels.conv_inputs)(ConvInputs {
                     conv: &self.h,
@@ -188,6 +187,7 @@ impl<R: Real> SampleOp<R> for ConvLstmOp {
                     weight: &cx.params[0][split..],
                     width,
                     dx: &mut dy,
+                    write: true,
                     scratch: cx.scratch,
                 });
             }
@@ -223,6 +223,7 @@ impl<R: Real> SampleOp<R> for ConvLstmOp {
                 weight: cx.params[0],
                 width,
                 dx,
+                write: false,
                 scratch: cx.scratch,
             });
         }
