@@ -200,3 +200,21 @@ impl<R: Real> Scratch<R> {
         self.free.extend(buffers);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_that_grows_back_to_its_length_is_not_written() {
+        let mut scratch = Scratch::<f32>::default();
+        let mut buffer = scratch.take(4);
+        buffer.copy_from_slice(&[1.0, 2.0, 3.0, 4.0]);
+        scratch.put(buffer);
+        let short = scratch.take(2);
+        assert_eq!(short[..], [1.0, 2.0]);
+        scratch.put(short);
+        assert_eq!(scratch.take(4)[..], [1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(scratch.zeros(3)[..], [0.0; 3]);
+    }
+}

@@ -135,6 +135,11 @@ pub trait SampleOp<R: Real>: Send + Sync + Debug {
         false
     }
 
+    /// Whether `steps` steps at a time take no longer than all steps together.
+    fn runs_in_stretches(&self, _steps: usize) -> bool {
+        false
+    }
+
     /// Number of values that are carried from step to step.
     fn state_len(&self) -> usize {
         0
@@ -213,6 +218,11 @@ pub trait BatchOp<R: Real>: Send + Sync + Debug {
         saved: &mut Saved<R>,
         cx: &mut Context<'_, R>,
     );
+
+    /// As [`SampleOp::runs_in_stretches`], in an evaluation.
+    fn runs_in_stretches(&self, _steps: usize) -> bool {
+        false
+    }
 
     /// As [`SampleOp::state_len`]. The state before the first step is zeros. A layer with a state
     /// continues from [`Flow::carry`].

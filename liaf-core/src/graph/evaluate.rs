@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use crate::graph::inputs::Inputs;
 use crate::graph::mode::Settings;
 use crate::graph::network::Network;
+use crate::graph::stretches::Stretches;
 use crate::graph::workspace::{SampleSpace, Workspace};
 use crate::memory::Scratch;
 use crate::real::Real;
@@ -55,7 +56,12 @@ impl<R: Real> Network<R> {
         scratch: &mut Scratch<R>,
         row: &mut [R],
     ) {
-        for (index, node) in self.nodes.iter().enumerate() {
+        let stretches = Stretches::of(self, &sample.steps);
+        let done = stretches.as_ref().map_or(0, |stretches| stretches.nodes);
+        if let Some(stretches) = &stretches {
+            stretches.run((self, inputs, n), settings, sample, scratch);
+        }
+        for (index, node) in self.nodes.iter().enumerate().skip(done) {
             let len = sample.steps[index] * node.shape.len();
             sample.values[index] = sample.free.take(len);
             match &node.op {

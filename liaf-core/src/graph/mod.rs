@@ -13,6 +13,7 @@ mod mode;
 mod network;
 mod pass;
 mod record;
+mod stretches;
 mod workspace;
 
 pub use crate::op::Trace;

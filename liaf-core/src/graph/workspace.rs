@@ -41,6 +41,8 @@ pub(super) struct SampleSpace<R> {
     pub steps: Vec<usize>,
     /// States that continue from stretch to stretch; empty if the pass starts from the initial state.
     pub carry: Vec<Vec<R>>,
+    /// States within an evaluation that runs some steps at a time from the initial state.
+    pub states: Vec<Buffer<R>>,
     /// Index of the sample in the batch. Later stretches of time contain only the samples that have not
     /// ended; random numbers and the slot of gradients depend on this index.
     pub number: usize,
@@ -144,8 +146,9 @@ impl<R: Real> Workspace<R> {
             let real = |saved: &Saved<R>| saved.real.iter().map(Vec::capacity).sum::<usize>();
             all.iter().map(|saved| real(saved) + saved.index.capacity()).sum::<usize>()
         };
-        let sample =
-            |s: &SampleSpace<R>| of(&s.values) + of(&s.grads) + of(&s.free.0) + saved(&s.saved);
+        let sample = |s: &SampleSpace<R>| {
+            of(&s.states) + of(&s.values) + of(&s.grads) + of(&s.free.0) + saved(&s.saved)
+        };
         let scratch = self.scratch.iter().map(Scratch::len).sum::<usize>()
             + self.scratch.first().map_or(0, Scratch::spare_len);
         let numbers = self.samples.iter().chain(&self.workers).map(sample).sum::<usize>()
@@ -161,6 +164,7 @@ impl<R: Real> SampleSpace<R> {
         self.values.resize_with(nodes, Buffer::default);
         self.grads.resize_with(nodes, Buffer::default);
         self.saved.resize_with(nodes, Saved::default);
+        self.states.resize_with(nodes, Buffer::default);
         self.steps.resize(nodes, 1);
     }
 

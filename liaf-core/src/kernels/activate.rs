@@ -111,7 +111,10 @@ pub(super) fn plain_backward<R: Real>(n: ActivatedBack<'_, R>) {
 /// Compiles a function for the processors that have wide vectors, for one type of number.
 macro_rules! compile {
     ($name:ident = $inner:ident, $argument:ty) => {
-        #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+        #[multiversion(targets(
+            "x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma",
+            "x86_64+avx2+fma"
+        ))]
         pub(super) fn $name(n: $argument) {
             $inner(n);
         }

@@ -19,19 +19,18 @@ pub(super) enum Way {
     Winograd,
 }
 
-/// The way that takes the least time. Winograd's method needs as many channels, of the input and of the
-/// output, as a vector has lanes: with fewer, the transforms take longer than the products that they
-/// save. Processors without vectors have only columns.
+/// The fewest channels, of the input and of the output, for which Winograd's method pays: with fewer, the
+/// transforms take longer than the products that they save.
+const CHANNELS: usize = 8;
+
+/// The way that takes the least time. Processors without vectors have only columns.
 fn way(arch: Arch, conv: &Conv) -> Way {
-    let lanes = match arch {
-        Arch::Scalar => return Way::Columns,
-        #[cfg(target_arch = "x86_64")]
-        Arch::V4(_) => 16,
-        _ => 8,
-    };
+    if matches!(arch, Arch::Scalar) {
+        return Way::Columns;
+    }
     if conv_few::fits(conv) {
         Way::Few
-    } else if winograd::fits(conv) && conv.inputs.min(conv.outputs) >= lanes {
+    } else if winograd::fits(conv) && conv.inputs.min(conv.outputs) >= CHANNELS {
         Way::Winograd
     } else {
         Way::Columns

@@ -38,6 +38,10 @@ impl Layer for Activate {
 struct ActivateOp(Activation);
 
 impl<R: Real> SampleOp<R> for ActivateOp {
+    fn runs_in_stretches(&self, _steps: usize) -> bool {
+        true
+    }
+
     fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, cx: &mut Context<'_, R>) {
         let (x, y) = (flow.input(), flow.output);
         (cx.kernels.activate)(Activated { activation: self.0, x, y });

@@ -280,6 +280,11 @@ impl<R: Real> SampleOp<R> for ConvOp {
     fn writes(&self) -> bool {
         true
     }
+
+    fn runs_in_stretches(&self, steps: usize) -> bool {
+        let positions = steps.saturating_mul(self.conv.window.positions());
+        self.conv.window.kernel[0] == 1 && positions >= POSITIONS
+    }
 }
 
 /// Adds every channel of the gradient with respect to the output to the gradient of its bias.

@@ -25,6 +25,10 @@ impl Layer for Flatten {
 struct Copy;
 
 impl<R: Real> SampleOp<R> for Copy {
+    fn runs_in_stretches(&self, _steps: usize) -> bool {
+        true
+    }
+
     fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
         flow.output.copy_from_slice(flow.inputs[0]);
     }

@@ -72,6 +72,10 @@ impl Layer for Add {
 struct AddOp;
 
 impl<R: Real> SampleOp<R> for AddOp {
+    fn runs_in_stretches(&self, _steps: usize) -> bool {
+        true
+    }
+
     fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
         flow.output.copy_from_slice(flow.inputs[0]);
         for input in &flow.inputs[1..] {
@@ -192,6 +196,10 @@ impl ConcatOp {
 }
 
 impl<R: Real> SampleOp<R> for ConcatOp {
+    fn runs_in_stretches(&self, _steps: usize) -> bool {
+        true
+    }
+
     fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
         for (input, from, to) in self.pieces(flow.steps) {
             flow.output[to].copy_from_slice(&flow.inputs[input][from]);

@@ -144,6 +144,10 @@ impl NeuronOp {
 }
 
 impl<R: Real> SampleOp<R> for NeuronOp {
+    fn runs_in_stretches(&self, _steps: usize) -> bool {
+        self.recurrent.is_none()
+    }
+
     fn forward(&self, mut flow: Flow<'_, R>, saved: &mut Saved<R>, cx: &mut Context<'_, R>) {
         let mut state = cx.scratch.take(SampleOp::<R>::state_len(self));
         let mut carry = flow.carry.take();

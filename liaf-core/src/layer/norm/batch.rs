@@ -116,6 +116,10 @@ impl BatchNormOp {
 }
 
 impl<R: Real> BatchOp<R> for BatchNormOp {
+    fn runs_in_stretches(&self, _steps: usize) -> bool {
+        true
+    }
+
     fn room(&self, _: usize, _: bool) -> Room {
         Room::new(&[&[2, self.channels.count]], &[&[6, self.channels.count]])
     }

@@ -65,6 +65,10 @@ impl LayerNormOp {
 }
 
 impl<R: Real> SampleOp<R> for LayerNormOp {
+    fn runs_in_stretches(&self, _steps: usize) -> bool {
+        true
+    }
+
     fn room(&self, steps: usize, keep: bool) -> Room {
         let kept = if keep { steps } else { 0 };
         Room::new(&[&[2, kept]], &[&[2, self.len]])

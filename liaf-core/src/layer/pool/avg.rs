@@ -74,6 +74,10 @@ impl AvgPoolOp {
 }
 
 impl<R: Real> SampleOp<R> for AvgPoolOp {
+    fn runs_in_stretches(&self, _steps: usize) -> bool {
+        true
+    }
+
     fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, cx: &mut Context<'_, R>) {
         if halves(&self.window) {
             let (size, x, y, kernel) =

@@ -62,6 +62,10 @@ struct MaxPoolOp {
 }
 
 impl<R: Real> SampleOp<R> for MaxPoolOp {
+    fn runs_in_stretches(&self, _steps: usize) -> bool {
+        true
+    }
+
     fn room(&self, steps: usize, keep: bool) -> Room {
         // An index takes no more bytes than a number.
         Room::new(&[&[if keep { steps } else { 0 }, self.len]], &[])

@@ -32,6 +32,10 @@ struct MeanOp {
 }
 
 impl<R: Real> SampleOp<R> for MeanOp {
+    fn runs_in_stretches(&self, _steps: usize) -> bool {
+        true
+    }
+
     fn forward(&self, flow: Flow<'_, R>, _: &mut Saved<R>, _: &mut Context<'_, R>) {
         let count = R::of(self.plane as f64);
         let planes = flow.inputs[0].chunks_exact(self.plane);
