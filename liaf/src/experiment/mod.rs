@@ -321,7 +321,8 @@ impl Experiment {
     /// # Errors
     /// If the network is in a file that cannot be read, or does not take frames of the size that is stated.
     pub fn network(&self) -> Result<(NetworkConfig, usize)> {
-        self.network.without_data(&self.document)
+        let known = self.section.as_ref().map(|data| data.known(&self.document)).transpose()?;
+        self.network.without_data(&self.document, known.unwrap_or_default())
     }
 
     /// Uses these samples for training and test, instead of those that the text describes.

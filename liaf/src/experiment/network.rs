@@ -4,11 +4,9 @@ use std::path::PathBuf;
 
 use liaf_core::zoo::{self, Options};
 use liaf_core::{Error, Limits, Network, NetworkConfig};
-use liaf_data::SensorSize;
-use liaf_data::frames::parse_duration;
 use serde::{Deserialize, Serialize};
 
-use super::data::located;
+use super::data::{Known, located};
 use super::document::Document;
 use crate::error::Result;
 use crate::samples::Examples;
@@ -93,20 +91,23 @@ impl Choice {
     }
 
     /// The network and the number of steps of a sample, as far as the experiment says them without its data.
-    pub fn without_data(&self, document: &Document) -> Result<(NetworkConfig, usize)> {
-        let data: toml::Table = document.read(&["data"], &[])?;
+    pub fn without_data(
+        &self,
+        document: &Document,
+        known: Known,
+    ) -> Result<(NetworkConfig, usize)> {
         let usual = match self {
             Self::Named(named) => zoo::find(&named.name).map_or(1, |(entry, _)| entry.steps),
             _ => 1,
         };
-        let steps = steps_of(&data).map_err(|error| document.found_at(&["data"], error.into()))?;
         let network = self.with_options(document, || {
-            let size = data.get("size").and_then(|size| size.as_str()?.parse().ok());
-            let size = size
-                .map(|size: SensorSize| square(document, size.width.into(), size.height.into()));
-            Ok(Options { size: size.transpose()?, steps, ..Options::default() })
+            let size = known
+                .size
+                .map(|size| square(document, size.width.into(), size.height.into()))
+                .transpose()?;
+            Ok(Options { size, steps: known.steps, ..Options::default() })
         })?;
-        Ok((network, steps.unwrap_or(usual)))
+        Ok((network, known.steps.unwrap_or(usual)))
     }
 
     /// The network, with these options if it is one of the zoo.
@@ -138,19 +139,6 @@ fn square(document: &Document, width: usize, height: usize) -> Result<usize> {
     }
     let error = Error::shape("networks of the zoo take square frames");
     Err(document.at(&["network", "name"], error.found(format!("{width}x{height}"))))
-}
-
-/// The number of steps of a sample, if the table of the data says it.
-fn steps_of(data: &toml::Table) -> liaf_data::Result<Option<usize>> {
-    let number = |key: &str| data.get(key)?.as_integer().and_then(|n| usize::try_from(n).ok());
-    if let Some(steps) = number("steps").or(number("bins")) {
-        return Ok(Some(steps));
-    }
-    let duration = |key: &str| data.get(key).and_then(|text| text.as_str()).map(parse_duration);
-    match (duration("sample").transpose()?, duration("window").transpose()?) {
-        (Some(sample), Some(window)) if window > 0 => Ok(usize::try_from(sample / window).ok()),
-        _ => Ok(None),
-    }
 }
 
 /// Checks the layers one by one, so that an error names the line of its layer.

@@ -192,7 +192,9 @@ fn factor(experiment: &Experiment, data: &Data) -> Result<f32> {
 /// Memory that training needs at most, in bytes.
 fn memory(experiment: &Experiment, network: &Network<f32>, data: &Data, steps: usize) -> u64 {
     let recipe = &experiment.recipe;
-    let samples = recipe.micro_batch.unwrap_or(recipe.batch).min(recipe.batch);
+    // A batch has no more samples than there are.
+    let in_batch = recipe.batch.min(data.train.len());
+    let samples = recipe.micro_batch.unwrap_or(in_batch).min(in_batch);
     let in_a_pass = recipe.truncate.map_or(steps, |most| most.min(steps));
     // What is known of firing rates in the end comes from a pass of the whole batch.
     let training = network.memory_estimate(samples, in_a_pass, true);
@@ -203,7 +205,7 @@ fn memory(experiment: &Experiment, network: &Network<f32>, data: &Data, steps: u
     let item = |input: crate::samples::Input| input.shape.len().max(1) * input.steps;
     let sample: usize = data.train.inputs().into_iter().map(item).sum();
     let batches = 2 * experiment.loaders as u64 + 1;
-    let batch = (size_of::<f32>() * sample) as u64 * recipe.batch as u64;
+    let batch = (size_of::<f32>() * sample) as u64 * in_batch as u64;
     // The moments of the optimiser, the average of the weights, and the bytes of a checkpoint.
     let beside = training.weights.saturating_mul(3 + 4);
     passes.saturating_add(held).saturating_add(batch.saturating_mul(batches)).saturating_add(beside)

@@ -443,6 +443,18 @@ fn pictures_are_shown_for_some_steps() {
     assert_eq!((plan.samples, plan.steps, plan.classes.len()), ([20, 0, 10], 4, 10));
     let outcome = Experiment::read(&path).unwrap().run(&mut on).unwrap();
     assert_eq!(outcome.summary.test_samples, 10);
+    // A batch has no more samples than there are, and needs no more memory.
+    let [all, huge] = ["batch = 20", "batch = 1000000000"].map(|batch| {
+        let text = text.replace("batch = 8", batch);
+        Experiment::from_toml(
+            &text.replace("digits.csv", &format!("{}/digits.csv", folder.path().display())),
+        )
+        .unwrap()
+        .check()
+        .unwrap()
+        .memory
+    });
+    assert_eq!(all, huge);
     for (from, to, what) in [
         ("steps = 4", "steps = 0", "without steps"),
         ("train = 2", "train = 3", "at most 3 of each class"),

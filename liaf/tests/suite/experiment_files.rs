@@ -148,34 +148,40 @@ fn every_file_loads_builds_costs_and_takes_a_step() {
 #[test]
 fn rivals_of_measured_tables_have_about_as_many_weights() {
     let all = all();
-    let weights = |file: &Table| {
-        let network = file["network"].as_table().unwrap();
-        let config = match network.get("name") {
-            None => self::network(file).0,
-            Some(name) => {
-                let width = network.get("width").map_or(1.0, |width| width.as_float().unwrap());
-                let options =
-                    zoo::Options { width, size: Some(40), classes: Some(10), ..Default::default() };
-                zoo::network(name.as_str().unwrap(), &options).unwrap()
-            }
-        };
-        config.cost(10, CountRule::Textbook).unwrap().total().weights as f64
+    let weights = |path: &Path| {
+        let (config, steps) = Experiment::read(path).unwrap().network().unwrap();
+        config.cost(steps, CountRule::Textbook).unwrap().total().weights as f64
     };
     let mut rivals = 0;
     for name in ["digits", "motions", "objects"] {
         let named = |file: &Table| file["name"].as_str() == Some(name);
-        let own = weights(&all.iter().find(|(_, file)| named(file)).unwrap().1);
-        for (path, file) in &all {
+        let own = weights(&all.iter().find(|(_, file)| named(file)).unwrap().0);
+        for (path, _) in &all {
             let stem = path.file_stem().unwrap().to_str().unwrap();
             let rival = stem.strip_prefix(name).unwrap_or_default();
             if ["-gru", "-lstm", "-convlstm", "-conv3d"].contains(&rival) {
-                let ratio = weights(file) / own;
+                let ratio = weights(path) / own;
                 assert!((0.97..1.03).contains(&ratio), "{stem}: {ratio}");
                 rivals += 1;
             }
         }
     }
     assert_eq!(rivals, 11);
+}
+
+#[test]
+fn steps_and_sizes_are_known_without_the_data() {
+    for (file, steps, side) in [
+        ("demo", 10, 32),
+        ("digits/digits", 10, 40),
+        ("motions/motions", 20, 32),
+        ("objects/objects", 10, 32),
+        ("static-mnist/static-mnist", 10, 28),
+    ] {
+        let path = folder().join(file).with_extension("toml");
+        let (config, found) = Experiment::read(&path).unwrap().network().unwrap();
+        assert_eq!((found, config.inputs["frames"].shape[1]), (steps, side), "{file}");
+    }
 }
 
 #[test]

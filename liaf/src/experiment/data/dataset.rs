@@ -12,7 +12,7 @@ use liaf_data::model::Parameters;
 use liaf_data::{Error, Limits};
 use serde::{Deserialize, Serialize};
 
-use super::{Data, Kind, Loading, Source, located};
+use super::{Data, Kind, Known, Loading, Source, located, steps_of};
 use crate::error::Result;
 use crate::experiment::document::Document;
 use crate::samples::StoredSamples;
@@ -74,6 +74,14 @@ impl Kind for FromRecordings {
 }
 
 impl Source for FromRecordings {
+    fn known(&self) -> Result<Known> {
+        let steps = match (self.steps.or(self.bins), &self.sample) {
+            (None, Some(sample)) => Some(self.cut(parse_duration(sample)?, self.window()?)?),
+            (steps, _) => steps,
+        };
+        Ok(Known { steps, size: self.size.as_deref().map(str::parse).transpose()? })
+    }
+
     fn load(&self, loading: &Loading<'_>) -> Result<Data> {
         let set = DataSet::named(&self.name)?;
         let class_from: Option<ClassFrom> =
@@ -135,6 +143,14 @@ impl FromRecordings {
         Ok(self.window.as_deref().map(parse_duration).transpose()?.unwrap_or(10_000))
     }
 
+    /// Number of windows in a sample of this duration, both in µs.
+    fn cut(&self, sample: i64, window: i64) -> Result<usize> {
+        steps_of(sample, window).ok_or_else(|| {
+            let error = Error::caller("a sample is not a multiple of the window");
+            error.found(format!("{sample} µs and {window} µs")).into()
+        })
+    }
+
     fn build(&self, cache: &Path) -> Result<Build> {
         let duration = |text: &Option<String>| text.as_deref().map(parse_duration).transpose();
         let window = self.window()?;
@@ -142,13 +158,7 @@ impl FromRecordings {
             (steps, None, None) => SampleRule::Whole { steps },
             (None, Some(steps), None) => SampleRule::Bins { steps },
             (None, None, Some(sample)) => {
-                if sample <= 0 || window <= 0 || sample % window != 0 {
-                    return Err(Error::caller("a sample is not a multiple of the window")
-                        .found(format!("{sample} µs and {window} µs"))
-                        .into());
-                }
-                let steps = usize::try_from(sample / window).unwrap_or(usize::MAX);
-                SampleRule::Cut { steps, keep_partial: false }
+                SampleRule::Cut { steps: self.cut(sample, window)?, keep_partial: false }
             }
             _ => {
                 let error = Error::caller("a sample has either `steps`, or `bins`, or a duration");

@@ -10,7 +10,7 @@ use liaf_data::{Error, Limits};
 use ndarray::Array5;
 use serde::{Deserialize, Serialize};
 
-use super::{Data, Kind, Loading, Source, located};
+use super::{Data, Kind, Known, Loading, Source, located};
 use crate::error::Result;
 use crate::experiment::document::Document;
 use crate::samples::examples::FRAMES;
@@ -39,6 +39,10 @@ impl Kind for Images {
 }
 
 impl Source for Images {
+    fn known(&self) -> Result<Known> {
+        Ok(Known { steps: Some(self.steps), size: None })
+    }
+
     fn load(&self, _loading: &Loading<'_>) -> Result<Data> {
         if self.steps == 0 {
             let error = Error::caller("a sample without steps has no input");

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use liaf_core::Error;
 use liaf_core::rng::Key;
+use liaf_data::SensorSize;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -69,8 +70,22 @@ pub(super) struct Loading<'a> {
     pub tell: &'a (dyn Fn(usize, usize) -> bool + Sync),
 }
 
+/// What the table says of the samples, without the data.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Known {
+    /// Number of steps.
+    pub steps: Option<usize>,
+    /// Size of the frames.
+    pub size: Option<SensorSize>,
+}
+
 /// Where samples come from.
 trait Source: fmt::Debug + Send + Sync {
+    /// What is known of the samples before they are read.
+    fn known(&self) -> Result<Known> {
+        Ok(Known::default())
+    }
+
     /// Reads the samples.
     fn load(&self, loading: &Loading<'_>) -> Result<Data>;
 }
@@ -159,6 +174,11 @@ impl Section {
         Ok(Self { resolved, common, source: Box::new(kind) })
     }
 
+    /// What the table says of the samples. Nothing is read.
+    pub fn known(&self, document: &Document) -> Result<Known> {
+        self.source.known().map_err(|error| document.found_at(&KEYS, error))
+    }
+
     /// Loads the samples.
     pub fn load(&self, loading: &Loading<'_>, seed: u64) -> Result<Data> {
         let Common { validation, shuffle_steps } = self.common;
@@ -177,6 +197,12 @@ impl Section {
 pub(super) fn table(value: &impl Serialize) -> Result<toml::Table> {
     let table = toml::Table::try_from(value);
     Ok(table.map_err(|error| Error::config(format!("cannot be written as TOML: {error}")))?)
+}
+
+/// How many windows a sample consists of, if it is a multiple of the window.
+fn steps_of(sample: i64, window: i64) -> Option<usize> {
+    let whole = sample > 0 && window > 0 && sample % window == 0;
+    whole.then(|| usize::try_from(sample / window).unwrap_or(usize::MAX))
 }
 
 /// A path of the file is relative to the folder of that file; one that was set, to the folder in which

@@ -14,7 +14,7 @@ use ndarray::Array5;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Data, Kind, Loading, Source, located};
+use super::{Data, Kind, Known, Loading, Source, located, steps_of};
 use crate::error::Result;
 use crate::experiment::document::Document;
 use crate::samples::{Examples, FrameArray};
@@ -68,16 +68,16 @@ impl Kind for Simulation {
 }
 
 impl Source for Simulation {
+    fn known(&self) -> Result<Known> {
+        let set = self.set_of(Digits::default(), 0)?;
+        let resize = self.resize.as_deref().map(str::parse).transpose()?;
+        let steps = self.steps(&set)?;
+        Ok(Known { steps: Some(steps), size: Some(resize.unwrap_or(set.sensor_size())) })
+    }
+
     fn load(&self, loading: &Loading<'_>) -> Result<Data> {
         let set = self.set()?;
-        let window = parse_duration(&self.window)?;
-        if window <= 0 || set.duration_us() % window != 0 {
-            return Err(Error::caller("the duration of a sample is not a multiple of the window")
-                .expected(format!("a part of {} µs", set.duration_us()))
-                .found(format!("{window} µs"))
-                .into());
-        }
-        let steps = usize::try_from(set.duration_us() / window).unwrap_or(usize::MAX);
+        let (steps, window) = (self.steps(&set)?, parse_duration(&self.window)?);
         // Samples of all classes with one number share their shape, so that the border is between numbers.
         let border = self.train * set.class_names().len();
         let options = FrameOptions {
@@ -97,15 +97,32 @@ impl Source for Simulation {
 impl Simulation {
     /// The samples, none of which is made yet.
     fn set(&self) -> Result<GeneratedSet> {
-        let per_class = self.train.saturating_add(self.test);
-        let set = match (&self.dir, self.set == DIGITS) {
-            (Some(dir), true) => {
-                let digits = Digits::read(dir, &Limits::default())?;
-                mnist_dvs(digits, self.digit_scale.unwrap_or(16), self.seed, Some(per_class))?
-            }
+        let digits = match (&self.dir, self.set == DIGITS) {
+            (Some(dir), true) => Digits::read(dir, &Limits::default())?,
             (None, true) => {
                 let error = Error::caller("the set needs pictures of digits");
                 return Err(error.expected("`dir`, a folder with the files of MNIST").into());
+            }
+            _ => Digits::default(),
+        };
+        self.set_of(digits, self.train.saturating_add(self.test))
+    }
+
+    /// Number of steps of a sample.
+    fn steps(&self, set: &GeneratedSet) -> Result<usize> {
+        let window = parse_duration(&self.window)?;
+        steps_of(set.duration_us(), window).ok_or_else(|| {
+            let error = Error::caller("the duration of a sample is not a multiple of the window");
+            let error = error.expected(format!("a part of {} µs", set.duration_us()));
+            error.found(format!("{window} µs")).into()
+        })
+    }
+
+    /// The set with so many samples of each class, of these digits if it has digits.
+    fn set_of(&self, digits: Digits, per_class: usize) -> Result<GeneratedSet> {
+        let set = match (&self.dir, self.set == DIGITS) {
+            (_, true) => {
+                mnist_dvs(digits, self.digit_scale.unwrap_or(16), self.seed, Some(per_class))?
             }
             (None, false) if self.digit_scale.is_none() => named(&self.set, self.seed, per_class)?,
             (_, false) => {
