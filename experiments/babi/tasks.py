@@ -11,13 +11,16 @@
 import argparse
 import itertools
 import json
-import platform
-import shutil
 import statistics
-import subprocess
+import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+import runs  # noqa: E402
+from runs import RESULTS, Driver, Job, markdown, read  # noqa: E402
+
 TASKS = range(1, 21)
 # Names of the nets, in the order of the columns.
 NETS = {"gated": "LIAF", "gated-lif": "LIF", "gated-rnn": "simple RNN", "gated-gru": "GRU", "gated-lstm": "LSTM"}
@@ -33,82 +36,30 @@ PUBLISHED = {
 }
 
 
-def read(path):
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
 def key(run):
     return run["experiment"], run["task"], run["seed"]
-
-
-def processor():
-    """The name of the processor, as Linux has it, or the kind of machine."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
-
-
-def output(*command):
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def weights(liaf, experiment):
     """Weights without biases of the recurrent layers, and of the gate that the question sets."""
     name = experiment if experiment.startswith("babi") else f"babi-{experiment}"
-    layers = json.loads(output(liaf, "cost", name, "--json"))["layers"]
+    layers = json.loads(runs.output(liaf, "cost", name, "--json"))["layers"]
     count = lambda *ends: sum(layer["weights"] for layer in layers if layer["name"].endswith(ends))
     return {"recurrent": count("_fc", "_neuron", "_recurrent"), "gate": count("gate")}
 
 
-def summarise(folder, known):
-    """The line of a finished run, from the files in its folder."""
-    summary = json.loads((folder / "summary.json").read_text())
-    epochs = [row for row in read(folder / "metrics.jsonl") if "validation" in row]
-    share = lambda score: round(score["correct"] / score["samples"], 4)
-    taken = "version epochs best_epoch test_accuracy_last test_accuracy_best parameters macs".split()
-    return known | {name: summary[name] for name in taken} | {
-        "seconds": round(summary["seconds"], 1),
-        "train_accuracy_last": share(epochs[-1]["train"]),
-        "validation": {
-            "samples": epochs[-1]["validation"]["samples"],
-            "accuracy_last": share(epochs[-1]["validation"]),
-            "accuracy_best": max(share(epoch["validation"]) for epoch in epochs),
-        },
-        "weights": {"all": summary["weights"]} | known["weights"],
-    }
-
-
-def train(options, known):
-    """Trains one net, and returns the line of the run."""
-    experiment, task, seed = key(known)
-    folder = options.runs / f"{experiment}-{task}-{seed}"
-    shutil.rmtree(folder, ignore_errors=True)  # of a run that was stopped
-    settings = [f"data.dir={options.data.resolve()}", f"data.task={task}", f"recipe.seed={seed}", *options.set]
-    words = [word for setting in settings for word in ("--set", setting)]
-    command = [options.liaf, "train", HERE / f"{experiment}.toml", *words, "--out", folder]
-    subprocess.run([*command, "--threads", str(options.threads), "--quiet"], check=True)
-    return summarise(folder, known | {"threads": options.threads, "processor": processor()})
+def jobs(options):
+    data = options.data.resolve()
+    for experiment in options.experiments:
+        more = {"weights": weights(options.liaf, experiment)}
+        for seed, task in itertools.product(options.seeds, options.tasks):
+            known = {"experiment": experiment, "task": task, "seed": seed}
+            settings = {"data.dir": data, "data.task": task, "recipe.seed": seed}
+            yield Job(HERE / f"{experiment}.toml", known, settings, more)
 
 
 def run(options):
-    done = {key(row) for row in read(options.results)}
-    commit = output("git", "-C", HERE, "rev-parse", "--short", "HEAD").strip()
-    for experiment in options.experiments:
-        known = {"experiment": experiment, "commit": commit, "weights": weights(options.liaf, experiment)}
-        for seed, task in itertools.product(options.seeds, options.tasks):
-            if (experiment, task, seed) in done:
-                continue
-            line = train(options, known | {"task": task, "seed": seed})
-            with options.results.open("a") as file:
-                file.write(json.dumps(line) + "\n")
-            done.add(key(line))
-
-
-def markdown(head, rows):
-    lines = ["| " + " | ".join(line) + " |" for line in (head, *rows)]
-    lines.insert(1, "|---" * len(head) + "|")
-    return "\n".join(lines) + "\n"
+    Driver(options, options.results).run(jobs(options))
 
 
 class Results:
@@ -201,18 +152,15 @@ def table(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--results", type=Path, default=HERE.parents[1] / "docs/results/babi.jsonl")
+    parser.add_argument("--results", type=Path, default=RESULTS / "babi.jsonl")
     commands = parser.add_subparsers(required=True)
-    runs = commands.add_parser("run", help="train")
-    runs.add_argument("data", type=Path, help="folder of the tasks, such as tasks_1-20_v1-2/en")
-    runs.add_argument("experiments", nargs="+", help="names of files in this folder, without .toml")
-    runs.add_argument("--seeds", type=int, nargs="+", default=[0])
-    runs.add_argument("--tasks", type=int, nargs="+", default=TASKS)
-    runs.add_argument("--threads", type=int, default=1, help="the results do not depend on it")
-    runs.add_argument("--liaf", default="liaf", help="the program")
-    runs.add_argument("--runs", type=Path, default=Path("runs/babi"), help="folder for the folders of the runs")
-    runs.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as of liaf train")
-    runs.set_defaults(work=run)
+    trains = commands.add_parser("run", help="train")
+    trains.add_argument("data", type=Path, help="folder of the tasks, such as tasks_1-20_v1-2/en")
+    trains.add_argument("experiments", nargs="+", help="names of files in this folder, without .toml")
+    trains.add_argument("--seeds", type=int, nargs="+", default=[0])
+    trains.add_argument("--tasks", type=int, nargs="+", default=TASKS)
+    runs.options(trains)
+    trains.set_defaults(work=run)
     commands.add_parser("table", help="print the tables").set_defaults(work=table)
     options = parser.parse_args()
     options.work(options)

@@ -17,6 +17,7 @@ mod dataset_parts;
 #[cfg(unix)]
 mod ending;
 mod events;
+mod experiment_runs;
 mod folders;
 mod hostile;
 mod info;
