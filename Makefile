@@ -38,7 +38,8 @@ build: tools
 
 test: tools judges
 	LIAF_PYTHON="$${LIAF_PYTHON:-$(CURDIR)/.venv/bin/python}" \
-		cargo test --workspace $(FEATURES)
+		cargo test --workspace $(FEATURES) --tests
+	cargo test --workspace $(FEATURES) --doc
 
 lint: tools
 	cargo fmt --all --check

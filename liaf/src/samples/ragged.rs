@@ -290,6 +290,7 @@ mod tests {
         }
     }
 
+    #[cfg_attr(not(feature = "zip"), ignore = "writes .npz")]
     #[test]
     fn sparse_samples_and_events_are_the_same_frames() {
         let folder = tempfile::tempdir().unwrap();

@@ -389,6 +389,7 @@ mod tests {
         (folder, file)
     }
 
+    #[cfg_attr(not(feature = "zip"), ignore = "writes .npz")]
     #[test]
     fn batches_have_every_sample_once_in_an_order_of_the_seed() {
         let (_folder, file) = file(&[3, 1, 2, 3, 3], &[0, 1, 1, 0, 1]);
@@ -441,6 +442,7 @@ mod tests {
         assert!(counts.iter().flatten().all(|&count| (870..1_130).contains(&count)), "{counts:?}");
     }
 
+    #[cfg_attr(not(feature = "zip"), ignore = "writes .npz")]
     #[test]
     fn labels_and_lengths_must_agree_with_the_frames() {
         for (lengths, labels) in [
