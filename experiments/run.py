@@ -135,7 +135,8 @@ def difference(group, lines):
     each = [accuracy(first[seed]) - accuracy(second[seed]) for seed in sorted(first.keys() & second.keys())]
     if not each:
         return ""
-    text = f"LIAF minus LIF, {len(each)} paired seeds: {statistics.mean(each):+.2f} points"
+    seeds = "1 seed" if len(each) == 1 else f"{len(each)} paired seeds"
+    text = f"LIAF minus LIF, {seeds}: {statistics.mean(each):+.2f} points"
     if 2 <= len(each) <= 1 + len(STUDENT):
         half = STUDENT[len(each) - 2] * statistics.stdev(each) / math.sqrt(len(each))
         mean = statistics.mean(each)
