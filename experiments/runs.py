@@ -54,7 +54,7 @@ def summarise(folder, known):
     share = lambda score: round(score["correct"] / score["samples"], 4)
     taken = "version epochs best_epoch test_accuracy_last test_accuracy_best parameters macs".split()
     line = known | {name: summary[name] for name in taken}
-    line |= {"seconds": round(summary["seconds"], 1), "train_accuracy_last": share(epochs[-1]["train"])}
+    line |= {"seconds": round(summary["seconds"], 3), "train_accuracy_last": share(epochs[-1]["train"])}
     if "validation" in epochs[-1]:
         accuracies = [share(epoch["validation"]) for epoch in epochs]
         samples = epochs[-1]["validation"]["samples"]
