@@ -76,11 +76,12 @@ class Stopped(Exception):
 
 
 class Driver:
-    """Trains the jobs that have no line in `results` yet. A run that was stopped continues where it was."""
+    """Trains the jobs that have no line in `results` yet. A run that was stopped continues where it was; one that
+    fails does not stop the others."""
 
     def __init__(self, options, results):
         self.options, self.results = options, results
-        self.lock, self.running, self.stopped = threading.Lock(), set(), False
+        self.lock, self.running, self.stopped, self.failed = threading.Lock(), set(), False, []
         self.common = {
             "commit": output("git", "-C", HERE, "rev-parse", "--short", "HEAD").strip(),
             "threads": options.threads,
@@ -108,8 +109,8 @@ class Driver:
             if self.stopped:
                 raise Stopped
             if code != 0:
-                self.stopped = True
-                raise subprocess.CalledProcessError(code, command)
+                self.failed.append(job.name())
+                return
             line = summarise(folder, job.known | self.common | job.more)
             self.results.parent.mkdir(parents=True, exist_ok=True)
             with self.results.open("a") as file:
@@ -136,6 +137,8 @@ class Driver:
             except BaseException:
                 self.stop()
                 raise
+        if self.failed:
+            raise SystemExit(f"failed, and not recorded: {', '.join(sorted(self.failed))}")
 
 
 def markdown(head, rows):

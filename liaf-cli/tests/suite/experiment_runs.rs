@@ -3,11 +3,11 @@
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::common::printed;
+use crate::common::{printed, refused};
 use crate::judge;
 
 /// Five pictures of 28x28 of each digit, which differ in the row that is bright.
@@ -23,12 +23,12 @@ fn write_digits(path: &Path) {
     fs::write(path, text).unwrap();
 }
 
-/// Runs the script, and returns what it prints.
-fn script(python: &Path, folder: &Path, args: &[&str]) -> String {
+/// Runs the script.
+fn script(python: &Path, folder: &Path, args: &[&str]) -> Output {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../experiments/run.py");
     let mut command = Command::new(python);
     command.current_dir(folder).arg(path).args(["--results", "results"]).args(args);
-    printed(command.output().unwrap())
+    command.output().unwrap()
 }
 
 #[test]
@@ -42,9 +42,14 @@ fn every_run_is_recorded_once_and_pairs_are_compared() {
         let mut args = vec!["train", "--data", ".", "--liaf", env!("CARGO_BIN_EXE_liaf")];
         small.iter().for_each(|set| args.extend(["--set", set]));
         args.extend(["--jobs", "2", "--seeds", seeds, "static-mnist"]);
-        script(&python, folder, &args);
+        printed(script(&python, folder, &args));
         fs::read_to_string(folder.join("results/static-mnist.jsonl")).unwrap()
     };
+    // Every run that fails is named.
+    let none = ["train", "--data", ".", "--liaf", "false", "--seeds", "1", "static-mnist"];
+    let done = script(&python, folder, &none);
+    refused(&done, 1, &["failed, and not recorded: static-mnist-1, static-mnist-lif-1"]);
+    assert!(!folder.join("results/static-mnist.jsonl").exists());
     let first = train("1");
     let second = train("2");
     assert!(second.starts_with(&first), "finished runs stay as they are");
@@ -70,7 +75,7 @@ fn every_run_is_recorded_once_and_pairs_are_compared() {
         mean - half,
         mean + half
     );
-    let table = script(&python, folder, &["table", "static-mnist"]);
+    let table = printed(script(&python, folder, &["table", "static-mnist"]));
     assert!(table.contains(&shown), "{shown} is not in {table}");
     assert!(table.contains("| LIF | 2 |"), "{table}");
 }
