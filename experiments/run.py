@@ -12,10 +12,10 @@ started at any time. `table` prints the tables in Markdown. (bAbI: `babi/tasks.p
 import argparse
 import math
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from runs import HERE, RESULTS, Driver, Job, markdown, options, read
+from runs import HERE, RESULTS, Driver, Job, markdown, options, read, refuse
 
 # 97.5 % quantiles of Student's distribution, for 1 to 9 degrees of freedom.
 STUDENT = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262]
@@ -28,8 +28,8 @@ class Net:
     name: str
     experiment: str
     seeds: int
-    variant: dict
-    settings: dict
+    variant: dict = field(default_factory=dict)
+    settings: dict = field(default_factory=dict)
 
 
 @dataclass
@@ -54,46 +54,44 @@ class Set:
                     yield Job(file, known, where | net.settings | {"recipe.seed": seed})
 
 
-def net(name, experiment, seeds, variant=None, settings=None):
-    return Net(name, experiment, seeds, variant or {}, settings or {})
+# Cores, and how the names of their files end.
+RIVALS = {"GRU": "gru", "LSTM": "lstm", "ConvLSTM": "convlstm", "Conv3D": "conv3d"}
 
 
 def motions():
-    rivals = {"GRU": "gru", "LSTM": "lstm", "ConvLSTM": "convlstm", "Conv3D": "conv3d"}
     order, shuffled = {"frames": "in order"}, {"frames": "shuffled"}
     shuffle = {"data.shuffle_steps": "true"}
     return Set("motions", [
-        net("LIAF", "motions", 5, order),
-        net("LIF", "motions-lif", 5, order),
-        net("LIAF, frames shuffled", "motions", 3, shuffled, shuffle),
-        net("LIF, frames shuffled", "motions-lif", 1, shuffled, shuffle),
-        *(net(name, f"motions-{end}", 1, order) for name, end in rivals.items()),
+        Net("LIAF", "motions", 5, order),
+        Net("LIF", "motions-lif", 5, order),
+        Net("LIAF, frames shuffled", "motions", 3, shuffled, shuffle),
+        Net("LIF, frames shuffled", "motions-lif", 1, shuffled, shuffle),
+        *(Net(name, f"motions-{end}", 1, order) for name, end in RIVALS.items()),
     ])
 
 
 def digits():
-    rivals = {"GRU": "gru", "LSTM": "lstm", "ConvLSTM": "convlstm", "Conv3D": "conv3d"}
     scale = lambda scale: ({"digit_scale": scale}, {"data.digit_scale": scale})
     return Set("digits", [
-        net("LIAF", "digits", 5, *scale(16)),
-        net("LIF", "digits-lif", 5, *scale(16)),
-        *(net(name, f"digits-{end}", 1, *scale(16)) for name, end in rivals.items()),
-        *(net(f"LIAF, scale {s}", "digits", 1, *scale(s)) for s in (8, 4)),
-        *(net(f"LIF, scale {s}", "digits-lif", 1, *scale(s)) for s in (8, 4)),
+        Net("LIAF", "digits", 5, *scale(16)),
+        Net("LIF", "digits-lif", 5, *scale(16)),
+        *(Net(name, f"digits-{end}", 1, *scale(16)) for name, end in RIVALS.items()),
+        *(Net(f"LIAF, scale {s}", "digits", 1, *scale(s)) for s in (8, 4)),
+        *(Net(f"LIF, scale {s}", "digits-lif", 1, *scale(s)) for s in (8, 4)),
     ], "mnist_5k.csv.gz")
 
 
 def objects():
     rivals = {"GRU": "gru", "ConvLSTM": "convlstm", "Conv3D": "conv3d", "linear": "linear"}
     return Set("objects", [
-        net("LIAF", "objects", 3),
-        net("LIF", "objects-lif", 3),
-        *(net(name, f"objects-{end}", 3) for name, end in rivals.items()),
+        Net("LIAF", "objects", 3),
+        Net("LIF", "objects-lif", 3),
+        *(Net(name, f"objects-{end}", 3) for name, end in rivals.items()),
     ], "DataSet2")
 
 
 def static_mnist():
-    nets = [net("LIAF", "static-mnist", 5), net("LIF", "static-mnist-lif", 5)]
+    nets = [Net("LIAF", "static-mnist", 5), Net("LIF", "static-mnist-lif", 5)]
     return Set("static-mnist", nets, "mnist_5k.csv.gz")
 
 
@@ -136,28 +134,32 @@ def difference(group, lines):
     if not each:
         return ""
     seeds = "1 seed" if len(each) == 1 else f"{len(each)} paired seeds"
-    text = f"LIAF minus LIF, {seeds}: {statistics.mean(each):+.2f} points"
+    mean = statistics.mean(each)
+    text = f"LIAF minus LIF, {seeds}: {mean:+.2f} points"
     if 2 <= len(each) <= 1 + len(STUDENT):
         half = STUDENT[len(each) - 2] * statistics.stdev(each) / math.sqrt(len(each))
-        mean = statistics.mean(each)
         text += f", 95 % interval of Student's t {mean - half:+.2f} to {mean + half:+.2f}"
     return text + "\n"
 
 
-HEAD = ["net", "seeds", "test after the last epoch, %", "test in the best epoch, %", "weights", "million MAC"]
+HEAD = ["net", "seeds", "test after the last epoch, %", "test in the best epoch, %"]
+HEAD += ["weights", "million MAC", "minutes"]
 
 
 def table(options):
     for group in options.chosen:
         lines = read(group.results(options.results))
         if lines:
-            print(f"{group.name}:\n", markdown([*HEAD, "minutes"], rows(group, lines)), sep="\n")
+            print(f"{group.name}:\n", markdown(HEAD, rows(group, lines)), sep="\n")
             print(difference(group, lines))
 
 
 def train(options):
+    failed = []
     for group in options.chosen:
-        Driver(options, group.results(options.results)).run(group.jobs(options.data, options.seeds))
+        driver = Driver(options, group.results(options.results))
+        failed += driver.run(group.jobs(options.data, options.seeds))
+    refuse(failed)
 
 
 def main():

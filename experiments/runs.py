@@ -124,6 +124,7 @@ class Driver:
                 process.terminate()
 
     def run(self, jobs):
+        """Returns the names of those that failed."""
         for signals in (signal.SIGINT, signal.SIGTERM):
             signal.signal(signals, signal.default_int_handler)
         done = read(self.results)
@@ -137,8 +138,13 @@ class Driver:
             except BaseException:
                 self.stop()
                 raise
-        if self.failed:
-            raise SystemExit(f"failed, and not recorded: {', '.join(sorted(self.failed))}")
+        return self.failed
+
+
+def refuse(failed):
+    """Ends the program if runs failed."""
+    if failed:
+        raise SystemExit(f"failed, and not recorded: {', '.join(sorted(failed))}")
 
 
 def markdown(head, rows):

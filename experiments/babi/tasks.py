@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 import runs  # noqa: E402
-from runs import RESULTS, Driver, Job, markdown, read  # noqa: E402
+from runs import RESULTS, Driver, Job, markdown, read, refuse  # noqa: E402
 
 TASKS = range(1, 21)
 # Names of the nets, in the order of the columns.
@@ -59,7 +59,7 @@ def jobs(options):
 
 
 def run(options):
-    Driver(options, options.results).run(jobs(options))
+    refuse(Driver(options, options.results).run(jobs(options)))
 
 
 class Results:

@@ -45,10 +45,12 @@ fn every_run_is_recorded_once_and_pairs_are_compared() {
         printed(script(&python, folder, &args));
         fs::read_to_string(folder.join("results/static-mnist.jsonl")).unwrap()
     };
-    // Every run that fails is named.
+    // Every run that fails is named, and stops neither the others of its set nor the next set.
     let none = ["train", "--data", ".", "--liaf", "false", "--seeds", "1", "static-mnist"];
     let done = script(&python, folder, &none);
     refused(&done, 1, &["failed, and not recorded: static-mnist-1, static-mnist-lif-1"]);
+    let done = script(&python, folder, &[&none[..], &["objects"]].concat());
+    refused(&done, 1, &["not recorded: objects-1, ", ", static-mnist-1, static-mnist-lif-1"]);
     assert!(!folder.join("results/static-mnist.jsonl").exists());
     let first = train("1");
     let second = train("2");
