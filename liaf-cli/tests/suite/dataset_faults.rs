@@ -104,7 +104,8 @@ fn a_full_disk_ends_it_at_any_size_and_the_next_run_goes_on() {
     let job = Job::new(4, SMALL);
     let mut met = 0;
     // In KiB, as the largest size of any file: of a journal, of parts, and of the outputs.
-    for limit in [0, 1, 5, 25, 40, 61, 80] {
+    const LIMITS: [u32; 8] = [0, 1, 5, 25, 40, 61, 80, 1_000];
+    for limit in LIMITS {
         let what = format!("{limit} KiB");
         let folder = format!("full{limit}");
         fs::create_dir(job.path(&folder)).unwrap();
@@ -124,7 +125,8 @@ fn a_full_disk_ends_it_at_any_size_and_the_next_run_goes_on() {
         }
         job.check_it_ends(&folder, &what);
     }
-    assert!((4..7).contains(&met), "{met} of 7 met the limit");
+    // How many recordings a thread makes, and so the size of its file, differs from run to run.
+    assert!((4..LIMITS.len()).contains(&met), "{met} of {} met the limit", LIMITS.len());
 }
 
 /// Builds the library that makes calls fail; `None` without a C compiler.
@@ -187,7 +189,9 @@ fn every_call_that_writes_may_fail() {
             job.check_it_ends(&folder, &what);
             fs::remove_dir_all(&out).unwrap();
         }
-        assert!(n > 5, "only {n} calls of {kind}");
+        // The outputs alone are named by a rename.
+        let least = if kind == "rename" { FILES.len() } else { 5 };
+        assert!(n > least, "only {n} calls of {kind}");
     }
 }
 
@@ -281,9 +285,10 @@ fn a_signal_keeps_the_journal() {
         fs::create_dir(job.path(name)).unwrap();
         let parts = job.path(name).join("out.npz.parts");
         let mut child = job.command(name).spawn().unwrap();
+        // The first line of the journal is its title.
         let finished = || {
-            let entries = fs::read_dir(&parts).into_iter().flatten().flatten();
-            entries.filter(|e| e.path().extension().is_some_and(|e| e == "part")).count()
+            let journal = fs::read_to_string(parts.join("journal.jsonl")).unwrap_or_default();
+            journal.lines().count().saturating_sub(1)
         };
         while finished() < 3 {
             assert!(child.try_wait().unwrap().is_none(), "it ended before the signal");

@@ -232,19 +232,12 @@ impl Prepared<'_> {
             journal.remove()?;
             return Err(first.map_or_else(|| Error::caller("there are no recordings"), |f| f.error));
         }
-        let counted = self.heads(&journal).and_then(|heads| {
-            self.count(&heads, &mut built)?;
-            Ok(heads)
-        });
-        let heads = match counted {
-            Ok(heads) => heads,
-            Err(error) => {
-                // Nothing here is of use to another command.
-                journal.remove()?;
-                return Err(error);
-            }
-        };
-        self.write_files(&heads, &journal, &mut built)?;
+        if let Err(error) = self.count(&journal, &mut built) {
+            // Nothing here is of use to another command.
+            journal.remove()?;
+            return Err(error);
+        }
+        self.write_files(&journal, &mut built)?;
         journal.remove()?;
         Ok(built)
     }

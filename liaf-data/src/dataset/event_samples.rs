@@ -30,7 +30,7 @@ impl EventRule {
         self,
         recording: &mut Recording,
         selection: &Selection,
-        part: &mut PartWriter,
+        part: &mut PartWriter<'_>,
         go_on: &dyn Fn() -> bool,
     ) -> Result<()> {
         let sensor = recording.find_sensor()?;
@@ -85,7 +85,7 @@ impl EventRule {
     }
 }
 
-struct Collect<'a> {
+struct Collect<'a, 's> {
     chain: Chain,
     rule: EventRule,
     /// Length of a sample in µs; `None` for one of all events.
@@ -94,7 +94,7 @@ struct Collect<'a> {
     first: Option<i64>,
     to: Option<i64>,
     latest: i64,
-    part: &'a mut PartWriter,
+    part: &'a mut PartWriter<'s>,
     open: Option<Row>,
     bytes: Vec<u8>,
     /// Number of events before the open sample.
@@ -102,7 +102,7 @@ struct Collect<'a> {
     is_done: bool,
 }
 
-impl Collect<'_> {
+impl Collect<'_, '_> {
     fn cuts(&self) -> bool {
         matches!(self.rule.samples, SampleRule::Cut { .. })
     }
@@ -188,14 +188,14 @@ impl Collect<'_> {
     }
 }
 
-impl EventSink for Collect<'_> {
+impl EventSink for Collect<'_, '_> {
     fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
         self.chain.apply(events);
         self.put(events)
     }
 }
 
-impl Collect<'_> {
+impl Collect<'_, '_> {
     /// Takes events that the filters have left.
     fn put(&mut self, events: &EventBatch) -> Result<()> {
         self.bytes.clear();

@@ -9,7 +9,7 @@ use super::contents::Contents;
 use super::journal::Journal;
 use super::manifest::{self, Manifest};
 use super::output::{Sample, Writer};
-use super::part::{Head, Part};
+use super::part::Part;
 use super::prepare::Prepared;
 use super::reader::{self, SampleFile};
 use super::shards::{self, Shard, ShardKind, Shards};
@@ -87,8 +87,8 @@ pub fn tensor_files(path: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
 }
 
 /// A sample within the part of its recording.
-struct Pick {
-    recording: usize,
+struct Pick<'a> {
+    part: &'a Part,
     /// Where its items begin in the part, and their size, in bytes.
     start: u64,
     bytes: u64,
@@ -97,16 +97,11 @@ struct Pick {
 
 impl Prepared<'_> {
     /// Writes the files of all splits.
-    pub(super) fn write_files(
-        &self,
-        heads: &[(usize, Head)],
-        journal: &Journal,
-        built: &mut Built,
-    ) -> Result<()> {
+    pub(super) fn write_files(&self, journal: &Journal, built: &mut Built) -> Result<()> {
         let title = self.title(built.steps);
         let failed = (self.recordings.len() - journal.done.len()) as u64;
         for split in &self.splits {
-            let picks = picks(heads, *split, title.item_bytes());
+            let picks = picks(journal, *split, title.item_bytes());
             let Some(rule) = self.build.shards else {
                 let which = Which { split: *split, shard: self.part(), failed };
                 self.write_file(&title, which, &picks, journal, built)?;
@@ -133,7 +128,7 @@ impl Prepared<'_> {
         &self,
         title: &Title,
         which: Which,
-        picks: &[Pick],
+        picks: &[Pick<'_>],
         journal: &Journal,
         built: &mut Built,
     ) -> Result<PathBuf> {
@@ -145,18 +140,16 @@ impl Prepared<'_> {
             _ => title.item_bytes() as usize,
         };
         let scale = self.box_scale();
-        let mut open: Option<(usize, Part, Vec<LabelledBox>)> = None;
-        for pick in picks {
-            if open.as_ref().is_none_or(|(recording, ..)| *recording != pick.recording) {
-                let hash = journal.done.get(&pick.recording).copied().unwrap_or(0);
-                let part = Part::read_head(&journal.part(pick.recording), hash)?;
-                open = Some((pick.recording, part, self.boxes(pick.recording)?));
-            }
-            let Some((_, part, boxes)) = &mut open else { continue };
-            writer.begin(pick.sample);
-            part.go_to(pick.start)?;
-            part.items(pick.bytes, unit, |items| writer.add(items))?;
-            writer.end(&boxes::of_sample(boxes, &pick.sample, scale))?;
+        let mut reader = journal.reader();
+        let mut known: Option<(usize, Vec<LabelledBox>)> = None;
+        for Pick { part, start, bytes, sample } in picks {
+            let boxes = match &known {
+                Some((recording, boxes)) if *recording == part.recording => boxes,
+                _ => &known.insert((part.recording, self.boxes(part.recording)?)).1,
+            };
+            writer.begin(*sample);
+            reader.items(part, *start, *bytes, unit, |items| writer.add(items))?;
+            writer.end(&boxes::of_sample(boxes, sample, scale))?;
         }
         let (samples, bytes) = writer.finish()?;
         built.files.push((path.clone(), samples, bytes));
@@ -185,21 +178,21 @@ impl Prepared<'_> {
 }
 
 /// The samples of a split, in order.
-fn picks(heads: &[(usize, Head)], split: Option<Split>, item_bytes: u64) -> Vec<Pick> {
+fn picks(journal: &Journal, split: Option<Split>, item_bytes: u64) -> Vec<Pick<'_>> {
     let mut picks = Vec::new();
-    for (recording, head) in heads {
+    for part in journal.done.values() {
         let mut start = 0;
-        for row in &head.rows {
+        for row in &part.head.rows {
             let bytes = row.items.saturating_mul(item_bytes);
             if !row.dropped && row.split == split {
                 let sample = Sample {
                     class: row.class,
                     length: row.frames as i64,
-                    source: *recording as i64,
+                    source: part.recording as i64,
                     start: row.start,
                     duration: row.duration,
                 };
-                picks.push(Pick { recording: *recording, start, bytes, sample });
+                picks.push(Pick { part, start, bytes, sample });
             }
             start += bytes;
         }
@@ -208,9 +201,9 @@ fn picks(heads: &[(usize, Head)], split: Option<Split>, item_bytes: u64) -> Vec<
 }
 
 /// The samples of each shard.
-fn divide(rule: Shards, picks: &[Pick], title: &Title) -> Vec<std::ops::Range<usize>> {
+fn divide(rule: Shards, picks: &[Pick<'_>], title: &Title) -> Vec<std::ops::Range<usize>> {
     let dense = title.steps.saturating_mul(title.frame_bytes());
-    let size = |pick: &Pick| match title.contents {
+    let size = |pick: &Pick<'_>| match title.contents {
         Contents::Frames => dense,
         _ => pick.bytes,
     };

@@ -1,13 +1,15 @@
-//! The journal of a build: which recordings are done.
+//! The journal of a build: which recordings are done, and where their samples are.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::part::Part;
+use super::part::{Part, Reader};
+use super::store::{self, SYNC, Stores};
 use super::title::plan_text;
 use crate::error::{Error, Result};
 use crate::hint::Hint;
@@ -15,7 +17,7 @@ use crate::hint::Hint;
 /// Longest journal that is read, in bytes.
 const MOST_BYTES: u64 = 1 << 30;
 
-/// The first line of a journal.
+/// The first line of a journal. Each of the others is a [`Part`] that is complete.
 #[derive(Debug, Serialize, Deserialize)]
 struct Title {
     /// The version of this form.
@@ -24,21 +26,18 @@ struct Title {
     plan: String,
 }
 
-/// A recording that is done.
-#[derive(Debug, Serialize, Deserialize)]
-struct Line {
-    recording: usize,
-    hash: String,
-}
+/// The version of journals that are written and read.
+const VERSION: u32 = 2;
 
-/// The folder of parts, which one process at a time can use.
+/// The folder of finished recordings, which one process at a time can use.
 pub(super) struct Journal {
     folder: PathBuf,
     file: File,
+    synced: Option<Instant>,
     /// Held as long as this exists.
     _lock: File,
-    /// The hashes of the parts that are done.
-    pub done: BTreeMap<usize, u64>,
+    /// The parts that are done, by the numbers of their recordings.
+    pub done: BTreeMap<usize, Part>,
 }
 
 impl Journal {
@@ -83,13 +82,13 @@ impl Journal {
         match title {
             None => {
                 file.set_len(0).map_err(system("cannot write the journal"))?;
-                let title = serde_json::to_string(&Title { liaf_dataset: 1, plan });
+                let title = serde_json::to_string(&Title { liaf_dataset: VERSION, plan });
                 append(&mut file, &title.map_err(Error::other)?)
                     .map_err(system("cannot write the journal"))?;
             }
             Some(line) => {
                 let title: Option<Title> = serde_json::from_slice(line).ok();
-                let same = |title: &Title| title.liaf_dataset == 1 && title.plan == plan;
+                let same = |title: &Title| title.liaf_dataset == VERSION && title.plan == plan;
                 if !title.as_ref().is_some_and(same) {
                     return Err(Error::caller(
                         "the finished recordings are those of another command, another version, or of files that have changed since",
@@ -101,20 +100,35 @@ impl Journal {
                     file.set_len(whole as u64).map_err(system("cannot write the journal"))?;
                 }
                 for line in lines.filter(|line| !line.is_empty()) {
-                    let Ok(line) = serde_json::from_slice::<Line>(line) else { continue };
-                    let Ok(hash) = u64::from_str_radix(&line.hash, 16) else { continue };
-                    done.insert(line.recording, hash);
+                    let Ok(part) = serde_json::from_slice::<Part>(line) else { continue };
+                    done.insert(part.recording, part);
                 }
             }
         }
-        let mut journal = Self { folder: folder.to_owned(), file, _lock: lock, done };
-        let parts: Vec<_> = journal.done.iter().map(|(&i, &hash)| (i, hash)).collect();
-        for (recording, hash) in parts {
-            if Part::open(&journal.part(recording), hash).is_err() {
-                journal.done.remove(&recording);
-            }
-        }
-        Ok(journal)
+        let mut reader = Reader::new(folder);
+        done.retain(|_, part| part.is_whole(&mut reader));
+        Ok(Self { folder: folder.to_owned(), file, synced: None, _lock: lock, done })
+    }
+
+    /// Stores for further parts, none of which exists yet.
+    pub fn stores(&self) -> Result<Stores> {
+        let entries = fs::read_dir(&self.folder).map_err(|cause| {
+            Error::system("cannot read the folder of finished recordings", cause)
+                .in_file(&self.folder)
+        })?;
+        let numbers =
+            entries.flatten().filter_map(|e| store::number(&e.file_name().to_string_lossy()));
+        Ok(Stores::new(&self.folder, numbers.max().map_or(0, |last| last.saturating_add(1))))
+    }
+
+    /// Whether an error is about a file in the folder, and not about a recording.
+    pub fn is_about(&self, error: &Error) -> bool {
+        error.path().is_some_and(|path| path.starts_with(&self.folder))
+    }
+
+    /// What reads the parts.
+    pub fn reader(&self) -> Reader {
+        Reader::new(&self.folder)
     }
 
     /// Empties a folder of another plan, and opens it for this one.
@@ -135,19 +149,18 @@ impl Journal {
         Self::open(folder, plan)
     }
 
-    /// The file of the part of a recording.
-    pub fn part(&self, recording: usize) -> PathBuf {
-        self.folder.join(format!("{recording:06}.part"))
-    }
-
-    /// Notes that a recording is done: its part is complete and on the disk.
-    pub fn add(&mut self, recording: usize, hash: u64) -> Result<()> {
-        let line = Line { recording, hash: format!("{hash:016x}") };
-        let line = serde_json::to_string(&line).map_err(Error::other)?;
-        append(&mut self.file, &line).map_err(|cause| {
+    /// Notes that the part of a recording is complete.
+    pub fn add(&mut self, part: Part) -> Result<()> {
+        let line = serde_json::to_string(&part).map_err(Error::other)?;
+        let mut written = append(&mut self.file, &line);
+        if written.is_ok() && self.synced.is_none_or(|synced| synced.elapsed() >= SYNC) {
+            written = self.file.sync_data();
+            self.synced = Some(Instant::now());
+        }
+        written.map_err(|cause| {
             Error::system("cannot write the journal", cause).in_file(&self.folder)
         })?;
-        self.done.insert(recording, hash);
+        self.done.insert(part.recording, part);
         Ok(())
     }
 
@@ -172,10 +185,9 @@ impl Journal {
     }
 }
 
-/// Appends a line that is on the disk then.
+/// Appends a line.
 fn append(file: &mut File, line: &str) -> std::io::Result<()> {
-    file.write_all(format!("{line}\n").as_bytes())?;
-    file.sync_data()
+    file.write_all(format!("{line}\n").as_bytes())
 }
 
 /// The error for an output that exists and is not what would be made.

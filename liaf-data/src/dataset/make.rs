@@ -1,7 +1,6 @@
 //! Making the parts of all recordings.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,9 +9,10 @@ use rayon::prelude::*;
 use super::Split;
 use super::build::{Build, Built, ClassRow, Failure, OnError, Progress};
 use super::journal::Journal;
-use super::part::{Head, Part, PartWriter};
+use super::part::{Part, PartWriter};
 use super::prepare::Prepared;
 use super::samples::Recipe;
+use super::store::Stores;
 use crate::codec::ReadOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::read::Recording;
@@ -46,15 +46,16 @@ impl Prepared<'_> {
         let goes_on = || go_on() && !stopped.load(Ordering::Relaxed);
         let failures = Mutex::new(BTreeMap::new());
         let broken = Mutex::new(None);
+        let stores = lock(journal).stores()?;
         missing.par_iter().for_each(|&number| {
             if !goes_on() {
                 return;
             }
             let entry = &all[number];
-            let path = lock(journal).part(number);
-            let events = match self.make_part(number, parallel, &path, &goes_on) {
-                Ok((hash, events)) => {
-                    if let Err(error) = lock(journal).add(number, hash) {
+            let events = match self.make_part(number, parallel, &stores, &goes_on) {
+                Ok(part) => {
+                    let events = part.head.kept;
+                    if let Err(error) = lock(journal).add(part) {
                         stopped.store(true, Ordering::Relaxed);
                         *lock(&broken) = Some(error);
                     }
@@ -62,7 +63,7 @@ impl Prepared<'_> {
                 }
                 Err(error) if error.kind() == ErrorKind::Cancelled => 0,
                 // A full disk is no fault of the recording.
-                Err(error) if error.path() == Some(&*path) => {
+                Err(error) if lock(journal).is_about(&error) => {
                     stopped.store(true, Ordering::Relaxed);
                     *lock(&broken) = Some(error);
                     0
@@ -106,33 +107,24 @@ impl Prepared<'_> {
         &self,
         number: usize,
         parallel: bool,
-        path: &Path,
+        stores: &Stores,
         go_on: &dyn Fn() -> bool,
-    ) -> Result<(u64, u64)> {
+    ) -> Result<Part> {
         let Build { frames, samples, split, contents, read, .. } = self.build;
         let options = ReadOptions { parallel, sensor: Some(self.sensor), ..read.clone() };
         // They are needed when the files are written, where one that is damaged would stop all others.
         self.boxes(number)?;
         let mut recording = Recording::open(&self.listing.recordings[number].path, options)?;
-        let mut part = PartWriter::create(path)?;
+        let mut part = PartWriter::create(stores)?;
         let recipe = Recipe { frames, rule: *samples, split: *split, contents: *contents };
         for source in &self.sources[number] {
             recipe.make(&mut recording, *source, &mut part, go_on)?;
         }
-        let events = part.head.kept;
-        Ok((part.finish()?, events))
-    }
-
-    /// What the parts say about the samples of each recording.
-    pub(super) fn heads(&self, journal: &Journal) -> Result<Vec<(usize, Head)>> {
-        let head = |(&number, &hash): (&usize, &u64)| {
-            Ok((number, Part::read_head(&journal.part(number), hash)?.head))
-        };
-        journal.done.iter().map(head).collect()
+        part.finish(number)
     }
 
     /// Adds up what the parts say.
-    pub(super) fn count(&self, heads: &[(usize, Head)], built: &mut Built) -> Result<()> {
+    pub(super) fn count(&self, journal: &Journal, built: &mut Built) -> Result<()> {
         let names = match &*self.listing.classes {
             [] => vec![String::new()],
             _ if self.listing.has_boxes() => vec![String::new()],
@@ -142,13 +134,13 @@ impl Prepared<'_> {
             names.into_iter().map(|class| ClassRow { class, samples: [0; 4] }).collect();
         let mut notes: BTreeMap<&str, u64> = BTreeMap::new();
         let mut longest = 0;
-        for (_, Head { rows, kept, left_out, notes: own }) in heads {
-            built.kept += kept;
-            built.left_out += left_out;
-            for note in own {
+        for Part { head, .. } in journal.done.values() {
+            built.kept += head.kept;
+            built.left_out += head.left_out;
+            for note in &head.notes {
                 *notes.entry(note).or_default() += 1;
             }
-            for row in rows {
+            for row in &head.rows {
                 if row.dropped {
                     built.cut_short += 1;
                     continue;

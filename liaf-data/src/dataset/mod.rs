@@ -35,6 +35,7 @@ mod rules;
 mod samples;
 mod sets;
 mod shards;
+mod store;
 mod title;
 
 pub use build::{Build, Built, ClassRow, Failure, OnError, Progress};

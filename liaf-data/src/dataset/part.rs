@@ -1,26 +1,23 @@
-//! The samples of one recording, as a file that waits until all recordings are done.
-//!
-//! The frames (or cells, or events) of all samples come first, then a JSON text, its length, and a hash of
-//! everything before.
+//! The samples of one recording that wait until all recordings are done: their items stand in a
+//! [store](super::store), and what is known about them in the journal.
 
+use std::collections::BTreeMap;
 use std::fs::File;
+use std::hash::Hasher;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use std::hash::Hasher;
 use twox_hash::XxHash64;
 
 use super::Split;
+use super::store::{self, Store, Stores};
 use crate::error::{Error, Result};
-use crate::io::AtomicFile;
 
 /// Number of bytes that are read at a time.
 const PIECE: usize = 1 << 20;
-/// Longest JSON text that is read.
-const MOST_TEXT: u64 = 256 << 20;
-/// Size of the length and the hash at the end.
-const TAIL: u64 = 16;
+/// Most stores that are open for reading.
+const MOST_OPEN: usize = 64;
 
 /// A sample.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,178 +57,215 @@ impl Head {
     }
 }
 
-/// Writes the samples of a recording.
-pub(super) struct PartWriter {
-    file: AtomicFile,
+/// A part that is complete.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Part {
+    /// The number of the recording.
+    pub recording: usize,
+    /// The store in which its items are, where they begin in it, and their size in bytes.
+    store: u32,
+    start: u64,
+    bytes: u64,
+    /// The hash of the items, and of all that is not where they are. In hexadecimal digits.
+    hash: String,
+    pub head: Head,
+}
+
+impl Part {
+    /// Whether the items and what is known about them are what was written.
+    pub fn is_whole(&self, reader: &mut Reader) -> bool {
+        let mut hash = XxHash64::with_seed(0);
+        let read = reader.items(self, 0, self.bytes, 1, |bytes| {
+            hash.write(bytes);
+            Ok(())
+        });
+        read.is_ok() && end(hash, self.recording, &self.head).is_ok_and(|hash| hash == self.hash)
+    }
+}
+
+/// The hash of a part, if this is that of its items.
+fn end(mut hash: XxHash64, recording: usize, head: &Head) -> Result<String> {
+    hash.write(&serde_json::to_vec(&(recording, head)).map_err(Error::other)?);
+    Ok(format!("{:016x}", hash.finish()))
+}
+
+/// Writes the samples of a recording. If it is dropped before they are complete, nothing of them remains.
+pub(super) struct PartWriter<'a> {
+    stores: &'a Stores,
+    /// `None` once it is complete.
+    store: Option<Store>,
     hash: XxHash64,
     pub head: Head,
 }
 
-impl PartWriter {
-    pub fn create(path: &Path) -> Result<Self> {
-        let file = AtomicFile::create(path, true, true)?;
-        Ok(Self { file, hash: XxHash64::with_seed(0), head: Head::default() })
+impl<'a> PartWriter<'a> {
+    pub fn create(stores: &'a Stores) -> Result<Self> {
+        let store = Some(stores.take()?);
+        Ok(Self { stores, store, hash: XxHash64::with_seed(0), head: Head::default() })
     }
 
     /// Appends items.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.hash.write(bytes);
-        self.file.append(bytes)
+        match &mut self.store {
+            Some(store) => store.append(bytes),
+            None => Ok(()),
+        }
     }
 
-    /// Completes the file, which is on the disk then. Returns its hash.
-    pub fn finish(mut self) -> Result<u64> {
-        let text = serde_json::to_vec(&self.head).map_err(Error::other)?;
-        self.append(&text)?;
-        self.append(&(text.len() as u64).to_le_bytes())?;
-        let hash = self.hash.finish();
-        self.file.append(&hash.to_le_bytes())?;
-        self.file.finish()?;
-        Ok(hash)
+    /// Completes the part of this recording.
+    pub fn finish(mut self, recording: usize) -> Result<Part> {
+        let Some(mut store) = self.store.take() else {
+            return Err(Error::caller("the part is complete already"));
+        };
+        let (start, bytes) = store.end_part()?;
+        let number = store.number();
+        self.stores.put(store);
+        let head = std::mem::take(&mut self.head);
+        let hash = end(self.hash.clone(), recording, &head)?;
+        Ok(Part { recording, store: number, start, bytes, hash, head })
     }
 }
 
-/// A part that was completed.
-pub(super) struct Part {
-    path: PathBuf,
-    file: File,
-    pub head: Head,
-    /// Number of bytes of items.
-    items: u64,
-    position: u64,
+impl Drop for PartWriter<'_> {
+    fn drop(&mut self) {
+        // A store in which something else is left is not used again.
+        if let Some(mut store) = self.store.take()
+            && store.undo().is_ok()
+        {
+            self.stores.put(store);
+        }
+    }
 }
 
-impl Part {
-    /// Opens a part and checks all of its bytes against its hash, which must be this one.
-    pub fn open(path: &Path, expected: u64) -> Result<Self> {
-        let part = Self::read_head(path, expected)?;
-        let system = |cause| Error::system("the part cannot be read", cause).in_file(path);
-        let mut file = &part.file;
-        file.seek(SeekFrom::Start(0)).map_err(system)?;
-        let size = file.metadata().map_err(system)?.len();
-        let mut left = size.saturating_sub(TAIL / 2);
-        let (mut hash, mut buffer) = (XxHash64::with_seed(0), vec![0; PIECE.min(size as usize)]);
-        while left > 0 {
-            let n = left.min(PIECE as u64) as usize;
-            file.read_exact(&mut buffer[..n]).map_err(system)?;
-            hash.write(&buffer[..n]);
-            left -= n as u64;
-        }
-        if hash.finish() != expected {
-            return Err(damaged(path));
-        }
-        file.seek(SeekFrom::Start(0)).map_err(system)?;
-        Ok(part)
+/// Reads the items of parts.
+pub(super) struct Reader {
+    folder: PathBuf,
+    open: BTreeMap<u32, File>,
+    buffer: Vec<u8>,
+}
+
+impl Reader {
+    pub fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), open: BTreeMap::new(), buffer: Vec::new() }
     }
 
-    /// Opens a part of which the end is what it should be. Its items are not checked: they were, or they
-    /// have just been written.
-    pub fn read_head(path: &Path, expected: u64) -> Result<Self> {
-        let system = |cause| Error::system("the part cannot be read", cause).in_file(path);
-        let damaged = || damaged(path);
-        let mut file = File::open(path).map_err(system)?;
-        let size = file.metadata().map_err(system)?.len();
-        let at = size.checked_sub(TAIL).ok_or_else(damaged)?;
-        let mut tail = [0; TAIL as usize];
-        file.seek(SeekFrom::Start(at)).map_err(system)?;
-        file.read_exact(&mut tail).map_err(system)?;
-        let number = |bytes: &[u8]| bytes.iter().rev().fold(0, |n, &byte| n << 8 | u64::from(byte));
-        let (length, stored) = (number(&tail[..8]), number(&tail[8..]));
-        if stored != expected {
-            return Err(damaged());
-        }
-        let items = at.checked_sub(length).filter(|_| length <= MOST_TEXT).ok_or_else(damaged)?;
-        let mut text = vec![0; length as usize];
-        file.seek(SeekFrom::Start(items)).map_err(system)?;
-        file.read_exact(&mut text).map_err(system)?;
-        let head = serde_json::from_slice(&text).map_err(|_| damaged())?;
-        file.seek(SeekFrom::Start(0)).map_err(system)?;
-        Ok(Self { path: path.to_owned(), file, head, items, position: 0 })
-    }
-
-    /// Passes the next `bytes` bytes of items to `give`, in pieces of a whole number of `unit` bytes.
+    /// Passes `bytes` bytes of the items of a part, from `from` on, to `give`, in pieces of a whole number of
+    /// `unit` bytes.
     pub fn items(
         &mut self,
+        part: &Part,
+        from: u64,
         bytes: u64,
         unit: usize,
         mut give: impl FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
-        if self.position.checked_add(bytes).is_none_or(|end| end > self.items) {
-            let error = Error::malformed("the part has fewer frames than it says");
-            return Err(error.in_file(&self.path));
+        let path = store::path(&self.folder, part.store);
+        let system = |cause| Error::system("a part cannot be read", cause).in_file(&path);
+        let end = from.checked_add(bytes).filter(|end| *end <= part.bytes);
+        let start = end.and_then(|_| part.start.checked_add(from)).ok_or_else(|| {
+            Error::malformed("the part has fewer items than it says").in_file(&path)
+        })?;
+        if !self.open.contains_key(&part.store) {
+            if self.open.len() == MOST_OPEN {
+                self.open.clear();
+            }
+            self.open.insert(part.store, File::open(&path).map_err(system)?);
         }
+        let Some(file) = self.open.get_mut(&part.store) else { return Ok(()) };
+        file.seek(SeekFrom::Start(start)).map_err(system)?;
         let piece = (PIECE / unit.max(1)).max(1) * unit.max(1);
-        let (mut left, mut buffer) = (bytes, vec![0; piece.min(bytes as usize)]);
+        let mut left = bytes;
         while left > 0 {
-            let n = left.min(buffer.len() as u64) as usize;
-            self.file.read_exact(&mut buffer[..n]).map_err(|cause| {
-                Error::system("the part cannot be read", cause).in_file(&self.path)
-            })?;
-            give(&buffer[..n])?;
+            let n = left.min(piece as u64) as usize;
+            if self.buffer.len() < n {
+                self.buffer.resize(n, 0);
+            }
+            file.read_exact(&mut self.buffer[..n]).map_err(system)?;
+            give(&self.buffer[..n])?;
             left -= n as u64;
         }
-        self.position += bytes;
         Ok(())
     }
-
-    /// Continues with the items at this offset in bytes.
-    pub fn go_to(&mut self, position: u64) -> Result<()> {
-        let system = |cause| Error::system("the part cannot be read", cause).in_file(&self.path);
-        if position != self.position {
-            self.position = position;
-            self.file.seek(SeekFrom::Start(position)).map_err(system)?;
-        }
-        Ok(())
-    }
-}
-
-fn damaged(path: &Path) -> Error {
-    Error::malformed("the part is damaged").in_file(path)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_part_comes_back_and_every_flipped_byte_is_found() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("0.part");
-        let mut writer = PartWriter::create(&path).unwrap();
-        writer.append(&[1, 2, 3, 4]).unwrap();
-        writer.append(&[5, 6]).unwrap();
-        let row = Row {
-            class: 3,
-            split: Some(Split::Test),
-            start: -7,
-            frames: 2,
-            items: 2,
-            duration: 9,
-            dropped: false,
-        };
-        writer.head = Head { rows: vec![row], kept: 9, left_out: 1, notes: vec!["x".into()] };
-        let head = writer.head.clone();
-        let hash = writer.finish().unwrap();
-        let mut part = Part::open(&path, hash).unwrap();
-        assert_eq!(part.head, head);
-        let mut items = Vec::new();
-        part.go_to(1).unwrap();
-        part.items(5, 2, |bytes| {
-            items.extend_from_slice(bytes);
+    fn row(items: u64) -> Row {
+        let split = Some(Split::Test);
+        Row { class: 3, split, start: -7, frames: 2, items, duration: 9, dropped: false }
+    }
+
+    fn items(reader: &mut Reader, part: &Part, from: u64, bytes: u64) -> Result<Vec<u8>> {
+        let mut all = Vec::new();
+        reader.items(part, from, bytes, 2, |piece| {
+            all.extend_from_slice(piece);
             Ok(())
-        })
-        .unwrap();
-        assert_eq!(items, [2, 3, 4, 5, 6]);
-        assert!(part.items(1, 1, |_| Ok(())).is_err());
-        assert!(Part::open(&path, hash ^ 1).is_err());
+        })?;
+        Ok(all)
+    }
+
+    #[test]
+    fn parts_come_back_from_their_store_and_every_flipped_byte_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let stores = Stores::new(folder.path(), 4);
+        let write = |number: usize, pieces: &[&[u8]]| {
+            let mut writer = PartWriter::create(&stores).unwrap();
+            pieces.iter().for_each(|piece| writer.append(piece).unwrap());
+            writer.head =
+                Head { rows: vec![row(2)], kept: 9, left_out: 1, notes: vec!["x".into()] };
+            writer.finish(number).unwrap()
+        };
+        let first = write(0, &[&[1, 2, 3, 4], &[5, 6]]);
+        // What is given up leaves nothing between the parts.
+        let mut given_up = PartWriter::create(&stores).unwrap();
+        given_up.append(&[9; 300_000]).unwrap();
+        drop(given_up);
+        let second = write(7, &[&[7, 8]]);
+        let path = store::path(folder.path(), 4);
+        assert_eq!(std::fs::read(&path).unwrap(), [1, 2, 3, 4, 5, 6, 7, 8]);
+
+        let mut reader = Reader::new(folder.path());
+        assert_eq!(items(&mut reader, &first, 1, 5).unwrap(), [2, 3, 4, 5, 6]);
+        assert_eq!(items(&mut reader, &second, 0, 2).unwrap(), [7, 8]);
+        assert!(items(&mut reader, &first, 1, 6).is_err());
+        assert!(first.is_whole(&mut reader) && second.is_whole(&mut reader));
+        for wrong in [
+            Part { recording: 1, ..first.clone() },
+            Part { start: 1, ..first.clone() },
+            Part { bytes: 5, ..first.clone() },
+            Part { bytes: u64::MAX, ..first.clone() },
+            Part { store: 5, ..first.clone() },
+            Part { head: Head { kept: 8, ..first.head.clone() }, ..first.clone() },
+        ] {
+            assert!(!wrong.is_whole(&mut reader), "{wrong:?}");
+        }
         let good = std::fs::read(&path).unwrap();
         for at in 0..good.len() {
             let mut bad = good.clone();
             bad[at] ^= 4;
             std::fs::write(&path, &bad).unwrap();
-            assert!(Part::open(&path, hash).is_err(), "byte {at}");
+            assert_eq!(first.is_whole(&mut reader), at >= 6, "byte {at}");
+            assert_eq!(second.is_whole(&mut reader), at < 6, "byte {at}");
             std::fs::write(&path, &good[..at]).unwrap();
-            assert!(Part::open(&path, hash).is_err(), "{at} bytes");
+            assert!(!second.is_whole(&mut reader), "{at} bytes");
+        }
+    }
+
+    #[test]
+    fn parts_that_are_written_at_once_are_in_stores_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let stores = Stores::new(folder.path(), 0);
+        let mut writers = [0, 1].map(|_| PartWriter::create(&stores).unwrap());
+        for (number, writer) in writers.iter_mut().enumerate() {
+            writer.append(&[number as u8; 3]).unwrap();
+        }
+        let mut reader = Reader::new(folder.path());
+        for (number, writer) in writers.into_iter().enumerate() {
+            let part = writer.finish(number).unwrap();
+            assert_eq!(items(&mut reader, &part, 0, 3).unwrap(), [number as u8; 3]);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is checked and found out before the long work begins.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::hash::Hasher;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -117,8 +118,11 @@ impl Prepared<'_> {
     fn check_apart(&self) -> Result<()> {
         let Build { output, read, .. } = self.build;
         for path in self.splits.iter().map(|split| shards::path(output, *split, self.part())) {
+            let Ok(file) = fs::metadata(&path) else { continue };
             let is_read = |entry: &&Entry| {
-                is_same_file(&entry.path, &path)
+                // Sizes are known, and tell nearly all of them apart.
+                entry.bytes == file.len()
+                    && is_same_file(&entry.path, &path)
                     && Recording::open(&entry.path, read.clone()).is_ok()
             };
             if let Some(entry) = self.listing.recordings.iter().find(is_read) {

@@ -44,7 +44,7 @@ impl Recipe<'_> {
         self,
         recording: &mut Recording,
         source: Source,
-        part: &mut PartWriter,
+        part: &mut PartWriter<'_>,
         go_on: &dyn Fn() -> bool,
     ) -> Result<()> {
         let SplitRule::Time { fraction } = self.split else {
@@ -62,7 +62,7 @@ impl Recipe<'_> {
         self,
         recording: &mut Recording,
         source: Source,
-        part: &mut PartWriter,
+        part: &mut PartWriter<'_>,
         go_on: &dyn Fn() -> bool,
     ) -> Result<()> {
         let selection = self.frames.selection.clone();
@@ -154,12 +154,12 @@ impl EventSink for Ends {
 }
 
 /// Groups frames into samples.
-struct Collect<'a> {
+struct Collect<'a, 's> {
     rule: SampleRule,
     class: i64,
     split: Option<Split>,
     is_sparse: bool,
-    part: &'a mut PartWriter,
+    part: &'a mut PartWriter<'s>,
     /// The sample that is not complete yet, and whether all of its windows are full.
     open: Option<Row>,
     full: bool,
@@ -168,7 +168,7 @@ struct Collect<'a> {
     done: &'a Cell<bool>,
 }
 
-impl Collect<'_> {
+impl Collect<'_, '_> {
     fn add(&mut self, frame: &Frame, full: bool) -> Result<()> {
         if self.done.get() {
             return Ok(());
@@ -217,7 +217,7 @@ impl Collect<'_> {
     }
 }
 
-impl FrameSink for Collect<'_> {
+impl FrameSink for Collect<'_, '_> {
     fn frame(&mut self, frame: &Frame) -> Result<()> {
         self.add(frame, true)
     }

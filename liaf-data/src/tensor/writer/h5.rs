@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use liaf_hdf5::ElementType as Stored;
 
 use super::column::{Column, Rows};
@@ -15,6 +17,9 @@ use crate::tensor::{ElementType, TensorOptions};
 /// A chunk contains as many rows as fit into this many bytes, and at least one. A tensor of a
 /// fixed size that is no larger than this is written in one piece.
 const CHUNK_BYTES: u64 = 1 << 20;
+
+/// Chunks that are larger than this are compressed one by one, so that they need no more memory.
+const LARGE_CHUNK: u64 = 8 << 20;
 
 impl From<ElementType> for Stored {
     fn from(element: ElementType) -> Self {
@@ -34,10 +39,12 @@ impl From<ElementType> for Stored {
     }
 }
 
-/// The open file and what of its tensors is not yet in it: less than one chunk each.
+/// The open file and what of its tensors is not yet in it: a few chunks each.
 pub(super) struct H5Tensors {
     file: ChunkedFile,
     level: Option<DeflateLevel>,
+    /// How many chunks of a tensor are compressed at the same time.
+    at_once: usize,
     tensors: Vec<Tensor>,
 }
 
@@ -45,8 +52,54 @@ pub(super) struct H5Tensors {
 enum Tensor {
     /// All of them until the tensor is complete, when it is written in one piece.
     Whole { bytes: Vec<u8>, missing: usize },
-    /// Those of the chunk that is being filled.
-    Chunked { chunk: Box<Chunk>, room_bytes: usize },
+    /// Those of chunks that are full, and of the one that is being filled.
+    Chunked(Box<Chunks>),
+}
+
+/// The chunks of a tensor that are not in the file yet.
+struct Chunks {
+    /// Not all of them have been filled.
+    chunks: Vec<Chunk>,
+    /// Number of full ones, which come first.
+    full: usize,
+    /// Size of a full one in bytes.
+    room_bytes: usize,
+    /// First row of the next one.
+    next: u64,
+}
+
+impl Chunks {
+    /// The chunk that is being filled.
+    fn open(&mut self) -> &mut Chunk {
+        &mut self.chunks[self.full]
+    }
+
+    /// Completes the open chunk, which has so many rows.
+    fn close(&mut self, rows: usize) {
+        let first = self.next;
+        let chunk = self.open();
+        (chunk.first, chunk.rows) = (first, rows);
+        self.next += rows as u64;
+        self.full += 1;
+    }
+
+    /// Compresses and writes the full chunks, and empties them for later rows.
+    fn write(&mut self, file: &mut ChunkedFile) -> Result<()> {
+        let full = &mut self.chunks[..self.full];
+        match full.len() {
+            1 => full[0].pack(),
+            _ => full.par_iter_mut().for_each(Chunk::pack),
+        }
+        for chunk in full {
+            std::mem::replace(&mut chunk.outcome, Ok(()))?;
+            file.write(chunk)?;
+            chunk.raw.clear();
+        }
+        // The one that is being filled comes first now.
+        let open = std::mem::take(&mut self.full) % self.chunks.len();
+        self.chunks.swap(0, open);
+        Ok(())
+    }
 }
 
 impl fmt::Debug for H5Tensors {
@@ -67,7 +120,12 @@ impl H5Tensors {
             // Bytes are counted before they are compressed.
             limits: Limits { output_bytes: u64::MAX, ..options.limits },
         };
-        Ok(Self { file: ChunkedFile::create(file, Vec::new())?, level, tensors: Vec::new() })
+        let at_once = match level {
+            Some(_) if options.parallel => rayon::current_num_threads(),
+            _ => 1,
+        };
+        let file = ChunkedFile::create(file, Vec::new())?;
+        Ok(Self { file, level, at_once, tensors: Vec::new() })
     }
 
     /// Adds a tensor, the next one after those before it.
@@ -102,10 +160,16 @@ impl H5Tensors {
         }
         let room = (CHUNK_BYTES / row_bytes).max(1).min(rows.unwrap_or(u64::MAX)) as usize;
         let (name, row) = (column.name.clone(), row.to_vec());
-        let mut chunk = Chunk::new(self.level);
-        chunk.dataset = self.file.add(Chunked { name, element: column.element.into(), rows, row });
-        (chunk.cell, chunk.room) = (column.element.bytes(), room);
-        Ok(Tensor::Chunked { chunk: Box::new(chunk), room_bytes: room * row_bytes as usize })
+        let dataset = self.file.add(Chunked { name, element: column.element.into(), rows, row });
+        let room_bytes = room * row_bytes as usize;
+        let at_once = if room_bytes as u64 > LARGE_CHUNK { 1 } else { self.at_once };
+        let chunk = || {
+            let mut chunk = Chunk::new(self.level);
+            (chunk.dataset, chunk.cell, chunk.room) = (dataset, column.element.bytes(), room);
+            chunk
+        };
+        let chunks = (0..at_once).map(|_| chunk()).collect();
+        Ok(Tensor::Chunked(Box::new(Chunks { chunks, full: 0, room_bytes, next: 0 })))
     }
 
     /// Appends bytes to a tensor, of which there are no more than it has.
@@ -120,15 +184,20 @@ impl H5Tensors {
                 let bytes = std::mem::take(bytes);
                 self.write_whole(column, &bytes)
             }
-            Tensor::Chunked { chunk, room_bytes } => {
+            Tensor::Chunked(chunks) => {
                 let mut rest = new;
                 while !rest.is_empty() {
-                    let (now, later) = rest.split_at(rest.len().min(*room_bytes - chunk.raw.len()));
+                    let room_bytes = chunks.room_bytes;
+                    let chunk = chunks.open();
+                    let (now, later) = rest.split_at(rest.len().min(room_bytes - chunk.raw.len()));
                     chunk.raw.extend_from_slice(now);
                     rest = later;
-                    if chunk.raw.len() == *room_bytes {
-                        chunk.rows = chunk.room;
-                        write(&mut self.file, chunk)?;
+                    if chunk.raw.len() == room_bytes {
+                        let rows = chunk.room;
+                        chunks.close(rows);
+                    }
+                    if chunks.full == chunks.chunks.len() {
+                        chunks.write(&mut self.file)?;
                     }
                 }
                 Ok(())
@@ -144,19 +213,23 @@ impl H5Tensors {
             file.set_provenance(provenance)?;
         }
         for tensor in tensors {
-            let Tensor::Chunked { mut chunk, room_bytes } = tensor else { continue };
+            let Tensor::Chunked(mut chunks) = tensor else { continue };
+            chunks.write(&mut file)?;
+            let (room_bytes, is_only) = (chunks.room_bytes, chunks.next == 0);
+            let chunk = chunks.open();
             if chunk.raw.is_empty() {
                 continue;
             }
-            chunk.rows = chunk.raw.len() / (room_bytes / chunk.room);
-            if chunk.first == 0 {
+            let rows = chunk.raw.len() / (room_bytes / chunk.room);
+            if is_only {
                 // There is less than one full chunk in total, so the chunk size becomes the number
                 // of rows.
-                chunk.room = chunk.rows;
+                chunk.room = rows;
             } else {
                 chunk.raw.resize(room_bytes, 0);
             }
-            write(&mut file, &mut chunk)?;
+            chunks.close(rows);
+            chunks.write(&mut file)?;
         }
         file.finish()
     }
@@ -186,14 +259,4 @@ impl H5Tensors {
     fn write_whole(&mut self, column: &Column, bytes: &[u8]) -> Result<()> {
         self.file.raw_dataset(&column.name, column.element.into(), bytes, &column.shape())
     }
-}
-
-/// Compresses and writes a chunk, and empties it for the next rows.
-fn write(file: &mut ChunkedFile, chunk: &mut Chunk) -> Result<()> {
-    chunk.pack();
-    std::mem::replace(&mut chunk.outcome, Ok(()))?;
-    file.write(chunk)?;
-    chunk.first += chunk.rows as u64;
-    chunk.raw.clear();
-    Ok(())
 }
