@@ -20,7 +20,7 @@ pub(super) struct Taps<'a> {
     pub data: &'a [f32],
     /// Distance between output channels.
     pub output: usize,
-    /// Distance between input channels.
+    /// Distance between input channels; without `flip` it is 9.
     pub input: usize,
     /// Whether the window is turned by half a turn.
     pub flip: bool,
@@ -72,7 +72,7 @@ fn gather<S: Simd>(
     inputs: Range<usize>,
     windows: &mut [S::f32s],
 ) {
-    if !taps.flip && taps.input == 9 {
+    if !taps.flip {
         // The windows of an output channel are one row.
         let region = Region {
             plane: [1, taps.output],
@@ -88,7 +88,7 @@ fn gather<S: Simd>(
         for (lane, o) in outputs.clone().enumerate() {
             let window = &taps.data[o * taps.output + c * taps.input..][..9];
             for k in 0..9 {
-                numbers[k * S::F32_LANES + lane] = window[if taps.flip { 8 - k } else { k }];
+                numbers[k * S::F32_LANES + lane] = window[8 - k];
             }
         }
     }

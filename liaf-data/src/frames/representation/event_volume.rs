@@ -1,6 +1,6 @@
 //! Event volumes: events divided between the centres of the two nearest bins of their window.
 
-use super::bilinear::{Axis, Volume};
+use super::bilinear::{Axis, STATE_BYTES, Volume};
 use super::stretch::{MOST_BINS, Span, whole};
 use super::{CellOptions, Layout, PolarityChannels, Representation};
 use crate::error::{Error, Result};
@@ -30,7 +30,7 @@ pub static EVENT_VOLUME: Representation = Representation {
             channels,
             needs_times: true,
             needs_window: true,
-            state_bytes: channels * size_of::<i64>(),
+            state_bytes: channels * STATE_BYTES,
             ..Layout::signed()
         };
         layout.with_dtypes("event_volume", options, &[Dtype::F32])

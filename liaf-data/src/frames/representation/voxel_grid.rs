@@ -1,6 +1,6 @@
 //! Voxel grids: signed events, divided between the two nearest of evenly spaced times.
 
-use super::bilinear::{Axis, Volume};
+use super::bilinear::{Axis, STATE_BYTES, Volume};
 use super::stretch::{MOST_BINS, Span, whole};
 use super::{CellOptions, Layout, Representation};
 use crate::error::{Error, Result};
@@ -32,7 +32,7 @@ pub static VOXEL_GRID: Representation = Representation {
             channels: axis.bins,
             needs_times: true,
             needs_window: true,
-            state_bytes: axis.bins * size_of::<i64>(),
+            state_bytes: axis.bins * STATE_BYTES,
             ..Layout::signed()
         };
         layout.with_dtypes("voxel_grid", options, &[Dtype::F32])
