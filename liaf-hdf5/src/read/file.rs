@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::dataset::Dataset;
 use super::group::{Group, Object};
@@ -20,6 +20,8 @@ use crate::source::Source;
 pub struct File {
     storage: Arc<Storage>,
     superblock: Superblock,
+    /// The root, once it has been opened, so that its members are read only once.
+    root: Arc<OnceLock<Group>>,
 }
 
 impl File {
@@ -50,7 +52,7 @@ impl File {
     /// As for [`open`](Self::open).
     pub fn from_source(source: Box<dyn Source>, limits: Limits) -> Result<Self> {
         let (storage, superblock) = superblock::open(source, limits)?;
-        Ok(Self { storage: Arc::new(storage), superblock })
+        Ok(Self { storage: Arc::new(storage), superblock, root: Arc::default() })
     }
 
     /// Whether bytes are the beginning of an HDF5 file, which may have a user block of up to
@@ -64,7 +66,11 @@ impl File {
     /// # Errors
     /// If its object header is damaged.
     pub fn root(&self) -> Result<Group> {
-        Group::open(Arc::clone(&self.storage), "/".into(), self.superblock.root)
+        if let Some(root) = self.root.get() {
+            return Ok(root.clone());
+        }
+        let root = Group::open(Arc::clone(&self.storage), "/".into(), self.superblock.root)?;
+        Ok(self.root.get_or_init(|| root).clone())
     }
 
     /// The object at a path such as `/events/t`.
