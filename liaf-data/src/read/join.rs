@@ -1,6 +1,8 @@
 //! Recordings in pieces, each of them a file, that are read as one.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,6 +10,7 @@ use super::joined::JoinedReader;
 use super::recording::Recording;
 use crate::codec::{Body, Coords, Opened, ReadOptions, TimeShift};
 use crate::error::{Error, Result};
+use crate::hint::Hint;
 use crate::io::ByteSource;
 use crate::model::{Note, RecordingInfo, Report};
 
@@ -68,7 +71,7 @@ impl Recording {
     ///
     /// # Errors
     /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if there is no piece, if one of them is a pipe, or
-    /// if their formats, sensors or streams differ; while reading, if events of a piece are earlier than
+    /// if their formats, sensors or streams differ, or what their numbers mean as times and polarities; while reading, if events of a piece are earlier than
     /// those of the piece before it. And as [`open`](Self::open).
     pub fn join<P: AsRef<Path>>(
         paths: impl IntoIterator<Item = P>,
@@ -83,7 +86,7 @@ impl Recording {
             paths.into_iter().map(|path| path.as_ref().to_path_buf()).collect();
         paths.sort_by(|a, b| natural(&a.to_string_lossy(), &b.to_string_lossy()));
         let mut known: Option<(RecordingInfo, PathBuf)> = None;
-        let mut list = Vec::new();
+        let (mut list, mut said) = (Vec::new(), Said::default());
         for path in paths {
             // Stored coordinates need no sensor, which may not be known before all pieces are.
             let stored = ReadOptions { coords: Coords::Raw, ..options.clone() };
@@ -97,12 +100,10 @@ impl Recording {
             };
             let info = recording.info();
             list.push(Piece { path: path.clone(), bytes: info.bytes, first });
+            said.check(info, &path)?;
             match &known {
                 Some((first, of)) => is_of(first, info).map_err(|(what, expected, found)| {
-                    Error::caller(format!("the pieces have different {what}"))
-                        .expected(format!("{expected} as in {}", of.display()))
-                        .found(found)
-                        .in_file(&path)
+                    differ(what, format!("{expected} as in {}", of.display()), found, &path)
                 })?,
                 None => known = Some((info.clone(), path)),
             }
@@ -154,6 +155,53 @@ fn is_of(
         return Err(("streams", name(first), name(info)));
     }
     Ok(())
+}
+
+/// The error for pieces that are not of one recording.
+fn differ(what: &str, expected: impl fmt::Display, found: impl fmt::Display, path: &Path) -> Error {
+    Error::caller(format!("the pieces have different {what}"))
+        .expected(expected)
+        .found(found)
+        .in_file(path)
+}
+
+/// What was found out from the numbers of the pieces, each on its own.
+#[derive(Debug, Default)]
+struct Said {
+    /// The unit of the times, and the piece.
+    unit: Option<(String, PathBuf)>,
+    /// What a number means as a polarity, and the first piece that says so.
+    polarity: BTreeMap<String, (String, PathBuf)>,
+}
+
+impl Said {
+    /// Compares a piece with those before it: columns of numbers do not say what they mean, and a piece may have too
+    /// few rows to tell.
+    fn check(&mut self, info: &RecordingInfo, path: &Path) -> Result<()> {
+        let detail = |key| {
+            let text: &str = info.details.get(key)?;
+            Some(text.split_once(" (").map_or(text, |(what, _)| what))
+        };
+        if let Some(unit) = detail("time unit") {
+            let (first, of) = self.unit.get_or_insert_with(|| (unit.into(), path.into()));
+            if first != unit {
+                let expected = format!("{first} as in {}", of.display());
+                return Err(differ("units of time", expected, unit, path).hint(Hint::StateTimeUnit));
+            }
+        }
+        for meaning in detail("polarity").into_iter().flat_map(|text| text.split(", ")) {
+            let Some((number, side)) = meaning.split_once(" = ") else { continue };
+            let first = self.polarity.entry(number.into());
+            let (first, of) = first.or_insert_with(|| (side.into(), path.into()));
+            if first != side {
+                let expected = format!("{number} = {first} as in {}", of.display());
+                return Err(
+                    differ("values of polarity", expected, meaning, path).hint(Hint::StatePolarity)
+                );
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Pieces {

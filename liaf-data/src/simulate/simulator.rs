@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::model::PixelModel;
 use crate::error::{Error, Result};
 use crate::filter::random::Random;
+use crate::limits::Limits;
 use crate::model::{Event, EventBatch, SensorSize};
 
 /// Makes events of pictures of what the sensor sees.
@@ -69,6 +70,8 @@ struct Pixel {
 /// How much less than a threshold is enough. Light that returns to where it was undoes the crossings on the way
 /// there, of which the last one would otherwise depend on how sums are rounded.
 const TOLERANCE: f64 = 1e-9;
+/// Memory of a pixel, in bytes: its state, its level, and the light of the picture.
+const PIXEL_BYTES: u64 = (size_of::<Pixel>() + size_of::<f64>() + size_of::<f32>()) as u64;
 /// Number of pixels that one thread works on at a time.
 const CHUNK: usize = 8192;
 /// Number of events above which a stretch of time is divided, to bound memory.
@@ -79,12 +82,15 @@ impl Simulator {
     ///
     /// # Errors
     /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) if the model has numbers that are out of range, or the
-    /// sensor has no pixels.
+    /// sensor has no pixels; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if it needs more memory than
+    /// [`Limits::held_bytes`] is by default, which is enough for 3,700 by 3,700 pixels.
     pub fn new(sensor: SensorSize, model: &PixelModel) -> Result<Self> {
         model.check()?;
         if sensor.pixels() == 0 {
             return Err(Error::caller("the sensor has no pixels").found(sensor));
         }
+        let bytes = sensor.pixels() as u64 * PIXEL_BYTES;
+        Limits::check("the simulated sensor", bytes, Limits::DEFAULT.held_bytes)?;
         let chunks = sensor.pixels().div_ceil(CHUNK);
         Ok(Self {
             sensor,

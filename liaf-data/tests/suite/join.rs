@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use liaf_data::options::TimeUnit;
 use liaf_data::write::{self, EventSpec, WriteOptions};
 use liaf_data::{ErrorKind, EventBatch, ReadOptions, Recording, Report, SensorSize};
 
@@ -184,4 +185,42 @@ fn one_archive_an_image_is_one_recording() {
     let mut all = std::mem::take(&mut apart[0]);
     all.append(&mut apart[1]);
     assert!(joined.read_all().unwrap() == all && !all.is_empty());
+}
+
+#[test]
+fn numbers_that_mean_different_things_in_two_pieces_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, rows: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, format!("t,x,y,p\n{rows}")).unwrap();
+        path
+    };
+    let join = |paths: &[&PathBuf], options: ReadOptions| {
+        Recording::join(paths, options).and_then(|mut recording| recording.read_all())
+    };
+    let both = write("1.csv", "1,5,6,1\n2,5,7,2\n");
+    // Alone, a column of ones is taken for ON.
+    let ones = write("2.csv", "3,5,6,1\n4,5,6,1\n");
+    for paths in [[&both, &ones], [&ones, &both]] {
+        let error = join(&paths, ReadOptions::new()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Caller);
+        let text = error.to_string();
+        assert!(text.contains("different values of polarity: expected 1 = OFF"), "{text}");
+        assert!(text.contains("2.csv") && text.contains("1 = ON"), "{text}");
+    }
+    let mut options = ReadOptions::new();
+    options.columns.polarity = Some("1,2".parse().unwrap());
+    assert_eq!(join(&[&both, &ones], options).unwrap().p(), [0, 1, 0, 0]);
+    // What is missing in a piece contradicts nothing.
+    let usual = write("3.csv", "5,5,6,0\n6,5,6,1\n");
+    assert_eq!(join(&[&ones, &usual], ReadOptions::new()).unwrap().p(), [1, 1, 0, 1]);
+
+    let seconds = write("4.csv", "0.5,5,6,1\n0.75,5,7,0\n");
+    let whole = write("5.csv", "1,5,6,1\n2,5,6,0\n");
+    let text = join(&[&seconds, &whole], ReadOptions::new()).unwrap_err().to_string();
+    assert!(text.contains("different units of time: expected s as in"), "{text}");
+    let mut options = ReadOptions::new();
+    options.columns.time_unit = Some(TimeUnit::Seconds);
+    let events = join(&[&seconds, &whole], options).unwrap();
+    assert_eq!(events.t(), [500_000, 750_000, 1_000_000, 2_000_000]);
 }

@@ -171,4 +171,7 @@ fn wrong_pictures_are_refused() {
     }
     assert_eq!(simulator.time(), Some(5));
     assert!(Simulator::new(SensorSize::new(0, 3), &PixelModel::default()).is_err());
+    let error =
+        Simulator::new(SensorSize::new(10_000, 10_000), &PixelModel::default()).unwrap_err();
+    assert_eq!(error.kind(), crate::ErrorKind::Limit);
 }
