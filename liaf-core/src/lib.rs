@@ -55,7 +55,7 @@
 //! | describe a network | [`graph::NetworkConfig`], [`layer`], [`neuron`] |
 //! | run one: batches, or frame by frame | [`Network::forward`], [`Network::step`] |
 //! | train | [`train`], [`loss`], [`optim`] |
-//! | write your own training loop | [`graph::Pass`] |
+//! | write your own layer, loss or training loop | [`layer::CustomLayer`], [`loss::SampleLoss`], [`graph::Pass`] |
 //! | save, resume, load weights of PyTorch | [`checkpoint`], [`Network::load_weights`] |
 //! | encode still images as spikes | [`encode`] |
 //!

@@ -91,6 +91,14 @@ pub struct Context<'a, R: Real> {
     pub firing: Firing,
 }
 
+impl<R: Real> Context<'_, R> {
+    /// The key of random numbers that differ from step to step.
+    pub fn step_key(&self) -> Key {
+        // The first stretch has the key of a sequence that is passed whole.
+        if self.stretch > 0 { self.key.child(self.stretch) } else { self.key }
+    }
+}
+
 /// Whether the spike of a neuron is a step or, for tests of gradients, the integral of its surrogate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Firing {

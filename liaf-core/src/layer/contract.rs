@@ -84,7 +84,8 @@ pub(crate) struct Description<R: Real> {
 }
 
 impl<R: Real> Description<R> {
-    fn new(output: Shape, op: Op<R>) -> Self {
+    /// A layer with this operation; without tensors and without counted operations.
+    pub fn new(output: Shape, op: Op<R>) -> Self {
         let (params, buffers) = (Vec::new(), Vec::new());
         Self { output, params, buffers, work: Work::default(), spikes: Spikes::None, op }
     }

@@ -52,10 +52,7 @@ struct DropoutOp {
 impl DropoutOp {
     /// The factor for each number, which is the same in the forward and the backward pass.
     fn factors<R: Real>(&self, cx: &Context<'_, R>) -> impl Iterator<Item = R> + use<R> {
-        let key = match self.period {
-            None if cx.stretch > 0 => cx.key.child(cx.stretch),
-            _ => cx.key,
-        };
+        let key = if self.period.is_some() { cx.key } else { cx.step_key() };
         // Of 2^53 equally likely numbers, those below this limit are dropped.
         let bound = (self.p * (1u64 << 53) as f64) as u64;
         let (kept, period) = (R::of(1.0 / (1.0 - self.p)), self.period.unwrap_or(usize::MAX));

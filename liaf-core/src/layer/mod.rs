@@ -2,13 +2,14 @@
 //!
 //! [`LayerConfig`] is a layer as it is written in a TOML or JSON file. The file of a layer has its
 //! configuration with documented defaults, its description (output shape, parameters, cost), and its
-//! operation.
+//! operation. A program adds layers of its own with [`CustomLayer`].
 
 mod activate;
 mod aggregate;
 pub(crate) mod contract;
 mod conv2d;
 mod conv3d;
+mod custom;
 mod dense;
 mod dropout;
 mod embedding;
@@ -25,6 +26,7 @@ pub use aggregate::{Aggregate, AggregateKind};
 pub use contract::TensorSpec;
 pub use conv2d::Conv2d;
 pub use conv3d::Conv3d;
+pub use custom::{Custom, CustomBackward, CustomForward, CustomLayer, CustomSpec, register};
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use embedding::Embedding;
@@ -139,4 +141,7 @@ layers! {
     Gru(Gru),
     /// LSTM of images: in TOML `type = "conv_lstm"`.
     ConvLstm(ConvLstm),
+    /// A [layer of the caller's own](CustomLayer): in TOML `type = "custom"`, with its name as `kind` and
+    /// a table `options`.
+    Custom(Custom),
 }

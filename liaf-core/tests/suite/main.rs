@@ -5,6 +5,7 @@ mod checkpoints;
 mod common;
 mod convolution;
 mod cost;
+mod custom;
 mod examples;
 mod faults;
 mod gated;

@@ -134,8 +134,11 @@
 //! # Ok::<(), liaf::Error>(())
 //! ```
 //!
-//! The layers are those of [`core`](crate::core): they are a closed set, so that files can name them and
-//! checkpoints be resumed. With a training loop of one's own, use [`Network::forward`](crate::Network::forward) and
+//! A layer of one's own implements [`CustomLayer`](crate::core::layer::CustomLayer), whose documentation has
+//! an example. The program registers it before it reads the experiment; files then name it as
+//! `{ type = "custom", kind = "NAME", options = { .. } }`, and runs with it can be resumed.
+//!
+//! With a training loop of one's own, use [`Network::forward`](crate::Network::forward) and
 //! [`Pass::backward`](crate::core::graph::Pass::backward) with the batches of a
 //! [`Loader`](crate::samples::Loader).
 

@@ -67,7 +67,7 @@ fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
 }
 
-fn bits(network: &Network<f32>) -> Vec<u32> {
+pub fn bits(network: &Network<f32>) -> Vec<u32> {
     let tensors = network.params().iter().chain(network.buffers());
     tensors.flat_map(|tensor| tensor.data.iter().map(|x| x.to_bits())).collect()
 }

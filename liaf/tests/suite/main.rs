@@ -4,6 +4,7 @@
 mod animation;
 mod classifier;
 mod common;
+mod custom_layer;
 mod examples;
 mod experiment;
 mod experiment_files;
