@@ -200,21 +200,6 @@ pub fn place(file: &Path) -> PathBuf {
     }
 }
 
-/// A key that is equal for two paths to one file, links followed; `None` if there is no such file.
-#[cfg(unix)]
-pub fn identity(file: &Path) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    let file = if file.as_os_str() == "-" { Path::new("/dev/stdin") } else { file };
-    let metadata = fs::metadata(file).ok()?;
-    metadata.is_file().then(|| (metadata.dev(), metadata.ino()))
-}
-
-/// A key that is equal for two paths to one file, links followed; `None` if there is no such file.
-#[cfg(not(unix))]
-pub fn identity(file: &Path) -> Option<PathBuf> {
-    file.canonicalize().ok()
-}
-
 /// The deepest folder that contains all files. Outputs mirror the paths below it.
 pub fn common_parent(files: &[PathBuf]) -> PathBuf {
     let mut parents = files.iter().map(|file| file.parent().unwrap_or(Path::new("")));

@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use liaf::data::io::unpacked_name;
+use liaf::data::io::{file_identity, unpacked_name};
 
-use crate::inputs::{common_parent, identity, place};
+use crate::inputs::{common_parent, place};
 use crate::kind::Kind;
 use crate::text;
 
@@ -102,11 +102,16 @@ pub fn check_none_read<'a>(
     outputs: impl IntoIterator<Item = &'a Path>,
     inputs: &[PathBuf],
 ) -> Result<()> {
+    // What the shell connected to standard input may be a file.
+    let file = |input: &Path| match input.as_os_str() == "-" {
+        true => file_identity(Path::new("/dev/stdin")),
+        false => file_identity(input),
+    };
     let inputs: HashMap<_, _> =
-        inputs.iter().filter_map(|input| Some((identity(input)?, input))).collect();
+        inputs.iter().filter_map(|input| Some((file(input)?, input))).collect();
     for output in outputs {
         // Standard output is no file that an input could be.
-        let file = (Place::of(output) != Place::Standard).then(|| identity(output));
+        let file = (Place::of(output) != Place::Standard).then(|| file_identity(output));
         if let Some(input) = file.flatten().and_then(|file| inputs.get(&file)) {
             bail!(Usage(format!(
                 "{} is the same file as the input {}: name another output",

@@ -34,6 +34,7 @@ mod packed;
 #[cfg(all(unix, feature = "hdf5"))]
 mod pages;
 mod predict;
+mod replaced;
 mod shell;
 mod simulate;
 mod sorting;

@@ -18,7 +18,7 @@ pub(crate) use crc::Crc32;
 pub(crate) use destination::{Destination, is_standard_output};
 pub(crate) use memory::prefer_huge_pages;
 pub(crate) use parallel::{in_order, places_per_pool};
-pub(crate) use same::is_same_file;
+pub use same::{file_identity, is_same_file};
 #[cfg(test)]
 pub(crate) use source::OPENS;
 pub use source::{ByteSource, MapChoice, unpacked_name};

@@ -53,9 +53,14 @@ impl Document {
         Ok(document)
     }
 
+    /// The file from which the text was read.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
     /// The folder to which relative paths in the file refer.
     pub fn folder(&self) -> Option<&Path> {
-        self.path.as_deref()?.parent()
+        self.path()?.parent()
     }
 
     /// Whether a key was set, instead of being read from the text.

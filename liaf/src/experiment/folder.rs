@@ -14,8 +14,8 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use liaf_core::checkpoint::Series;
-use liaf_data::Error;
-use liaf_data::io::AtomicFile;
+use liaf_data::io::{AtomicFile, is_same_file};
+use liaf_data::{Error, Hint};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -34,6 +34,14 @@ pub(super) struct Folder {
 pub(super) const EXPERIMENT: &str = "experiment.toml";
 pub(super) const METRICS: &str = "metrics.jsonl";
 pub(super) const SUMMARY: &str = "summary.json";
+const REPORT: &str = "report.html";
+const PLOTS: &str = "plots";
+const CHECKPOINTS: &str = "checkpoints";
+/// Exists as soon as a run began, and so do the metrics.
+const LOCK: &str = ".lock";
+
+/// Everything that a run replaces.
+const WRITTEN: [&str; 6] = [EXPERIMENT, METRICS, SUMMARY, REPORT, PLOTS, CHECKPOINTS];
 
 impl Folder {
     /// Begins a run, or continues one after `steps` steps and `epochs` epochs, whose later lines are
@@ -41,7 +49,7 @@ impl Folder {
     pub fn open(path: &Path, resumed: Option<(u64, u64)>) -> Result<Self> {
         let fail = |what: &str, error| Error::system(what, error).in_file(path);
         fs::create_dir_all(path).map_err(|error| fail("cannot create the folder", error))?;
-        let lock = path.join(".lock");
+        let lock = path.join(LOCK);
         let lock = OpenOptions::new().create(true).append(true).open(lock);
         let lock = lock.map_err(|error| fail("cannot write in the folder", error))?;
         if lock.try_lock().is_err() {
@@ -59,14 +67,47 @@ impl Folder {
         Ok(Self { path: path.to_owned(), metrics: BufWriter::new(metrics), _lock: lock })
     }
 
-    /// Whether there is a run in this folder.
+    /// Returns an error if a run in this folder would replace what is not its own: the file from which the
+    /// experiment is read, the files of somebody else, or, unless it is continued, another run.
+    pub fn check(path: &Path, resume: bool, experiment: Option<&Path>) -> Result<()> {
+        let own = path.join(EXPERIMENT);
+        if experiment.is_some_and(|experiment| is_same_file(experiment, &own)) {
+            let error = Error::caller("the run would replace the experiment that it is read from");
+            let advice = "name another folder, or copy the experiment to another file first";
+            return Err(error.hint(Hint::Text(advice.into())).in_file(own).into());
+        }
+        // A link that leads nowhere is there as well.
+        let found = WRITTEN.iter().map(|name| path.join(name));
+        let mut found = found.filter(|path| path.symlink_metadata().is_ok());
+        match found.next() {
+            Some(file) if !Self::is_run(path) => {
+                let error = Error::caller("the run would replace this, which is not of a run");
+                let error = error.expected("a folder without files of these names");
+                Err(error.hint(Hint::Text("name another folder".into())).in_file(file).into())
+            }
+            Some(_) if !resume => {
+                let error = Error::caller("there is a run in this folder already");
+                let error = error.expected("another folder, or that this run is continued");
+                Err(error.hint(Hint::ContinueRun).in_file(path).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a run began in this folder, or is in it as a copy without hidden files.
+    fn is_run(path: &Path) -> bool {
+        [LOCK, METRICS].iter().all(|name| path.join(name).exists())
+            || matches!(Self::checkpoints(path).last(), Ok(Some(_)))
+    }
+
+    /// Whether there is a run in this folder, by the names of its files.
     pub fn is_used(path: &Path) -> bool {
-        path.join(EXPERIMENT).exists() || path.join("checkpoints").exists()
+        path.join(EXPERIMENT).exists() || path.join(CHECKPOINTS).exists()
     }
 
     /// The checkpoints of a run.
     pub fn checkpoints(path: &Path) -> Series {
-        Series::new(path.join("checkpoints"), "step")
+        Series::new(path.join(CHECKPOINTS), "step")
     }
 
     /// Adds a line to the metrics.
@@ -99,13 +140,13 @@ impl Folder {
 
     /// Writes the page, and its plots as files.
     pub fn report(&self, report: &Report<'_>) -> Result<()> {
-        let plots = self.path.join("plots");
+        let plots = self.path.join(PLOTS);
         fs::create_dir_all(&plots)
             .map_err(|error| Error::system("cannot create the folder", error).in_file(&plots))?;
         for (name, svg) in report.plots() {
             write(&plots.join(format!("{name}.svg")), svg.as_bytes())?;
         }
-        write(&self.path.join("report.html"), report.html()?.as_bytes())
+        write(&self.path.join(REPORT), report.html()?.as_bytes())
     }
 }
 

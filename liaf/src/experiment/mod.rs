@@ -181,6 +181,7 @@ use crate::error::Result;
 use crate::samples::Examples;
 use data::Section;
 use document::Document;
+use folder::Folder;
 use network::Choice;
 
 /// A training run: data, network and recipe.
@@ -378,6 +379,10 @@ impl Experiment {
     /// # Errors
     /// As [`run`](Self::run).
     pub fn check(&self) -> Result<Plan> {
+        if let Some(out) = &self.out {
+            // A run that is there may be continued.
+            Folder::check(out, true, self.document.path())?;
+        }
         let mut ignore = |_: Event<'_>| ControlFlow::Continue(());
         Ok(prepare::prepare(self, &mut ignore)?.plan)
     }
@@ -388,10 +393,10 @@ impl Experiment {
     /// # Errors
     /// [`ErrorKind::Caller`](crate::ErrorKind::Caller) or [`ErrorKind::Shape`](crate::ErrorKind::Shape)
     /// if data, network and recipe do not fit each other, if there is nothing to learn, if the folder
-    /// has a run already, or if the loss is not finite; [`ErrorKind::File`](crate::ErrorKind::File) if
-    /// the checkpoints in the folder are of another experiment;
-    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the run needs too much memory; errors of reading
-    /// and writing.
+    /// has a run or files of the same names already, or if the loss is not finite;
+    /// [`ErrorKind::File`](crate::ErrorKind::File) if the checkpoints in the folder are of another
+    /// experiment; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the run needs too much memory; errors
+    /// of reading and writing.
     pub fn run(
         &self,
         watch: &mut (dyn FnMut(Event<'_>) -> ControlFlow<()> + Send),

@@ -8,7 +8,6 @@ use std::time::Instant;
 use liaf_core::checkpoint::Series;
 use liaf_core::train::Trainer;
 use liaf_core::{Error, Network};
-use liaf_data::Hint;
 use liaf_data::frames::SampleRecipe;
 
 use super::Experiment;
@@ -103,11 +102,8 @@ struct Run<'a> {
 
 /// Trains, and evaluates the result.
 pub(super) fn run(experiment: &Experiment, watch: &mut Watch<'_>) -> Result<Outcome> {
-    let out = experiment.out.as_deref();
-    if let Some(out) = out.filter(|out| !experiment.resume && Folder::is_used(out)) {
-        let error = liaf_data::Error::caller("there is a run in this folder already");
-        let error = error.expected("another folder, or that this run is continued");
-        return Err(error.hint(Hint::ContinueRun).in_file(out).into());
+    if let Some(out) = &experiment.out {
+        Folder::check(out, experiment.resume, experiment.document.path())?;
     }
     let mut run = Run::new(experiment, prepare(experiment, watch)?)?;
     let (epochs, steps) = (&run.position.epochs, run.trainer.steps());
