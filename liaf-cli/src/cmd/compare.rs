@@ -1,17 +1,18 @@
 //! `liaf compare`: finished runs side by side.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
 use liaf::core::cost::aligned;
 use liaf::data::io::AtomicFile;
-use liaf::experiment::{Comparison, RunGroup};
+use liaf::experiment::{Comparison, RunGroup, RunRecord};
 use serde_json::{Value, json};
 
 use super::predict::of_its_half;
 use crate::help::{INPUT, OUTPUT};
+use crate::outputs::{Usage, check_none_read};
 use crate::text::{self, say, thousands};
 
 /// Finished runs side by side: accuracy, weights, operations and time; runs that differ in their seed alone are
@@ -48,6 +49,8 @@ Examples:
 
 /// Prints a row for each group of runs, and writes the page.
 pub fn run(args: &Args) -> Result<ExitCode> {
+    // A page that cannot be written is an error before anything is printed.
+    let page = args.output.as_ref().map(|page| begin_page(page, args)).transpose()?;
     let comparison = Comparison::read(&args.runs).map_err(of_its_half)?;
     for remark in &comparison.remarks {
         say(format_args!("liaf: warning: {remark}"));
@@ -68,12 +71,33 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
         _ => write!(out, "{}", as_table(groups))?,
     }
-    if let Some(path) = &args.output {
-        let mut file = AtomicFile::create(path, args.force, true)?;
+    if let Some(mut file) = page {
         file.append(comparison.html().as_bytes())?;
         file.finish()?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Begins the page. Refuses a name that is not that of a page, and one of a file of the runs.
+fn begin_page(page: &Path, args: &Args) -> Result<AtomicFile> {
+    if page.as_os_str() == "-" {
+        let what =
+            "-o - : standard output has the table; name a file for the page, as in -o compare.html";
+        return Err(Usage(what.into()).into());
+    }
+    let is_html = |extension: &std::ffi::OsStr| {
+        ["html", "htm"].iter().any(|name| extension.eq_ignore_ascii_case(name))
+    };
+    if !page.extension().is_some_and(is_html) {
+        let name = text::path(page);
+        let what = format!(
+            "{name}: the output is a page, whose name ends in .html (--csv and --json print)"
+        );
+        return Err(Usage(what).into());
+    }
+    let files: Vec<PathBuf> = args.runs.iter().flat_map(RunRecord::files).collect();
+    check_none_read([page], &files)?;
+    Ok(AtomicFile::create(page, args.force, true)?)
 }
 
 fn as_table(groups: &[RunGroup]) -> String {

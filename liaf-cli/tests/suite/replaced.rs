@@ -1,9 +1,40 @@
 //! What a command never replaces: the files that it reads, and files that exist, without `--force`.
 
 use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 
-use crate::common::{printed, refused};
+use tempfile::TempDir;
+
+use crate::common::{fixture, printed, refused};
+use crate::simulate::npy;
 use crate::train;
+
+/// Runs the program in a folder. Words are divided at spaces.
+fn run(folder: &TempDir, words: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_liaf"));
+    command.current_dir(folder.path()).args(words.split(' '));
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+/// A folder with one input or more for every command, and a finished run in `run`.
+fn inputs() -> TempDir {
+    let folder = train::folder();
+    let path = |name: &str| folder.path().join(name);
+    printed(train::train(folder.path(), &["--set", "recipe.epochs=1", "--out", "run", "-q"]));
+    fs::copy(path("e.toml"), path("experiment.toml")).unwrap();
+    fs::copy(fixture("good/aedat2/dvs128.aedat"), path("a.aedat")).unwrap();
+    fs::write(path("hot.csv"), "x,y\n1,1\n").unwrap();
+    npy(&path("p.npy"), "(16, 16)", &[[40; 128], [200; 128]].concat());
+    let row = |digit: usize| format!("{}{digit}\n", "0,16,".repeat(32));
+    fs::create_dir_all(path("digits/7")).unwrap();
+    fs::write(path("digits/7/7_0000.csv"), (0..10).map(row).collect::<String>()).unwrap();
+    fs::create_dir_all(path("set/pen")).unwrap();
+    printed(run(&folder, "convert a.aedat -o set/pen/a.npz --to npz-events -q"));
+    printed(run(&folder, "dataset folder set -o s.npz --bins 2 --size 8x8 --part 1/1 -q"));
+    fs::hard_link(path("run/summary.json"), path("link.html")).unwrap();
+    folder
+}
 
 #[test]
 fn a_run_does_not_replace_the_files_of_others() {
@@ -43,4 +74,23 @@ fn a_run_does_not_replace_the_files_of_others() {
     refused(&train::train(folder.path(), &short), 2, &["there is a run in this folder already"]);
     let longer = ["--set", "recipe.epochs=2", "--out", "there", "-q", "--resume"];
     printed(train::train(folder.path(), &longer));
+}
+
+#[test]
+fn the_page_of_a_comparison_is_an_html_file() {
+    let folder = inputs();
+    for (output, says) in [
+        ("-", "standard output has the table"),
+        ("page.txt", "ends in .html"),
+        ("page", "ends in .html"),
+        ("./-", "ends in .html"),
+        ("none/page.html", "none/page.html"),
+    ] {
+        let code = if says.starts_with("none") { 1 } else { 2 };
+        let done = run(&folder, &format!("compare run -o {output}"));
+        refused(&done, code, &[says]);
+        assert_eq!(done.stdout, b"");
+        assert!(!Path::new(&folder.path().join(output)).exists());
+    }
+    assert!(!printed(run(&folder, "compare run -o page.HTML")).is_empty());
 }

@@ -105,6 +105,14 @@ impl Folder {
         path.join(EXPERIMENT).exists() || path.join(CHECKPOINTS).exists()
     }
 
+    /// The files of a run, except its plots.
+    pub fn files(path: &Path) -> Vec<PathBuf> {
+        let mut files = [EXPERIMENT, METRICS, SUMMARY, REPORT].map(|name| path.join(name)).to_vec();
+        let checkpoints = fs::read_dir(path.join(CHECKPOINTS)).into_iter().flatten();
+        files.extend(checkpoints.filter_map(|entry| Some(entry.ok()?.path())));
+        files
+    }
+
     /// The checkpoints of a run.
     pub fn checkpoints(path: &Path) -> Series {
         Series::new(path.join(CHECKPOINTS), "step")

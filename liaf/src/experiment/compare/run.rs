@@ -32,6 +32,11 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
+    /// The files in the folder of a run that an output must not replace.
+    pub fn files(folder: impl AsRef<Path>) -> Vec<PathBuf> {
+        Folder::files(folder.as_ref())
+    }
+
     /// Reads the folder of a finished run.
     ///
     /// # Errors
