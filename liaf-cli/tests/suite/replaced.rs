@@ -94,3 +94,20 @@ fn the_page_of_a_comparison_is_an_html_file() {
     }
     assert!(!printed(run(&folder, "compare run -o page.HTML")).is_empty());
 }
+
+#[test]
+fn accuracies_that_cannot_be_are_damage() {
+    let folder = inputs();
+    let path = folder.path().join("run/summary.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for key in ["test_accuracy_last", "test_accuracy_best"] {
+        for (wrong, found) in [("null", "null"), ("7.5", "7.5"), ("-0.1", "-0.1")] {
+            let mut summary = summary.clone();
+            summary[key] = serde_json::from_str(wrong).unwrap();
+            fs::write(&path, summary.to_string()).unwrap();
+            let says = format!("{key} is {found}, and not from 0 to 1");
+            refused(&run(&folder, "compare run"), 1, &["summary.json", "damaged", &says]);
+        }
+    }
+}

@@ -57,6 +57,15 @@ impl RunRecord {
             let epochs = format!("which has {} epochs so far", summary.epochs);
             return Err(unfinished(folder, &epochs));
         }
+        for (name, accuracy) in [
+            ("test_accuracy_last", summary.test_accuracy_last),
+            ("test_accuracy_best", summary.test_accuracy_best),
+        ] {
+            if !accuracy.is_some_and(|accuracy| (0.0..=1.0).contains(&accuracy)) {
+                let found = accuracy.map_or("null".into(), |accuracy| accuracy.to_string());
+                return Err(damaged(&path, format!("{name} is {found}, and not from 0 to 1")));
+            }
+        }
         let epochs = epochs(&folder.join(METRICS))?;
         let path = folder.join(EXPERIMENT);
         let mut experiment: toml::Table =
