@@ -1,6 +1,7 @@
 //! `liaf simulate`: makes the events that a camera would make of pictures that move, and data sets of them.
 
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -38,6 +39,7 @@ fn run_scene(args: &Args) -> Result<ExitCode> {
         return Err(Usage(what).into());
     }
     let target = events(given.map_or_else(|| Kind::of_path(output), Ok)?)?;
+    outputs::check_none_read([output.as_path()], &files_of(input))?;
     if Place::of(output) == Place::File {
         AtomicFile::check(output, args.force)?;
     }
@@ -68,6 +70,13 @@ fn run_scene(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The files of an input: itself, or what is in the folder.
+fn files_of(input: &Path) -> Vec<PathBuf> {
+    let entries = input.read_dir().into_iter().flatten();
+    let within = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    within.chain([input.to_path_buf()]).collect()
+}
+
 fn run_set(args: &Args, name: &str) -> Result<ExitCode> {
     let folder = args.output.as_path();
     if Place::of(folder) != Place::Folder || folder.is_file() {
@@ -79,6 +88,11 @@ fn run_set(args: &Args, name: &str) -> Result<ExitCode> {
     }
     let target = events(kind_named(args.to.as_deref().unwrap_or("aedat4"))?)?;
     let set = args.generated(name)?;
+    if let Some(data) = &args.data {
+        let outputs: Vec<_> =
+            (0..set.len()).map(|i| folder.join(set.file_name(i, target))).collect();
+        outputs::check_none_read(outputs.iter().map(PathBuf::as_path), &files_of(data))?;
+    }
     let bar = bar(args.quiet, set.len() as u64, "{bar:30} {pos}/{len} files, {msg} {eta} left");
     let tell = |progress: &SetProgress| {
         bar.set_position(progress.files as u64);

@@ -120,7 +120,7 @@ pub struct Args {
 
     /// Digits of mnist-dvs: a folder with the files of MNIST, or a table of grey values and labels (.csv)
     #[arg(long, value_name = "PATH", requires = "set", help_heading = SETS)]
-    data: Option<PathBuf>,
+    pub data: Option<PathBuf>,
 
     /// Size of the digits of mnist-dvs: 4, 8 or 16
     #[arg(long, value_name = "N", requires = "set", default_value_t = 16, help_heading = SETS)]

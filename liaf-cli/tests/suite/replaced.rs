@@ -37,6 +37,64 @@ fn inputs() -> TempDir {
 }
 
 #[test]
+fn no_command_replaces_a_file_that_it_reads() {
+    let folder = inputs();
+    for (words, file) in [
+        ("convert a.aedat -o a.aedat --force", "a.aedat"),
+        ("convert a.aedat -o ./hot.csv --filter mask:file=hot.csv --force", "hot.csv"),
+        ("info a.aedat --hot-pixels a.aedat --force", "a.aedat"),
+        ("simulate p.npy -o p.npy --to npy-events --force", "p.npy"),
+        ("simulate p.npy -o ./p.npy --to npy-events --force", "p.npy"),
+        (
+            "simulate --set mnist-dvs --data digits/7/7_0000.csv --digit-scale 4 -o digits --to csv --force",
+            "digits/7/7_0000.csv",
+        ),
+        ("dataset folder set -o set/pen/a.npz --bins 2 --force", "set/pen/a.npz"),
+        ("dataset merge s.part-1-of-1.npz -o s.part-1-of-1.npz --force", "s.part-1-of-1.npz"),
+        ("compare run -o run/report.html --force", "run/report.html"),
+        ("compare run -o link.html --force", "run/summary.json"),
+        ("compare run -o run/summary.json --force", "run/summary.json"),
+        ("compare run -o run/experiment.toml --force", "run/experiment.toml"),
+        ("train experiment.toml --out .", "experiment.toml"),
+        ("train experiment.toml --out . --resume", "experiment.toml"),
+        ("train experiment.toml --out . --check", "experiment.toml"),
+        ("train run/experiment.toml --out run --resume", "run/experiment.toml"),
+    ] {
+        let path = folder.path().join(file);
+        let before = fs::read(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let output = run(&folder, words);
+        assert_eq!(output.stdout, b"", "{words}");
+        assert_eq!(output.status.code(), Some(2), "{words}: {output:?}");
+        assert!(fs::read(&path).unwrap() == before, "{words}");
+    }
+}
+
+/// Of several recordings, an output that exists costs its recording alone; other commands have one output.
+#[test]
+fn an_output_that_exists_is_kept_and_nothing_is_done() {
+    let folder = inputs();
+    for name in ["mine.csv", "mine.npz", "mine.html"] {
+        fs::write(folder.path().join(name), "mine").unwrap();
+    }
+    for (words, code, says) in [
+        ("convert a.aedat -o mine.npz", 1, "--force"),
+        ("info a.aedat --hot-pixels mine.csv", 2, "--force"),
+        ("simulate p.npy -o mine.csv", 2, "--force"),
+        ("dataset folder set -o mine.npz --bins 2", 2, "--force"),
+        ("dataset merge s.part-1-of-1.npz -o mine.npz", 2, "--force"),
+        ("compare run -o mine.html", 2, "--force"),
+        ("train e.toml --out run", 2, "--resume"),
+    ] {
+        let output = run(&folder, words);
+        refused(&output, code, &[says]);
+        assert_eq!(output.stdout, b"", "{words}");
+    }
+    for name in ["mine.csv", "mine.npz", "mine.html"] {
+        assert_eq!(fs::read_to_string(folder.path().join(name)).unwrap(), "mine");
+    }
+}
+
+#[test]
 fn a_run_does_not_replace_the_files_of_others() {
     let folder = train::folder();
     let there = |name: &str| folder.path().join("there").join(name);
