@@ -53,6 +53,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let pool = threads::pool(threads::used(args.threads), ThreadPoolBuilder::new())?;
     let all = pool.install(|| assess(&args.run, args.data.as_deref())).map_err(of_its_half)?;
+    if let Some(first) = all.first() {
+        for remark in &first.remarks {
+            text::say(format_args!("liaf: warning: {remark}"));
+        }
+    }
     let mut out = std::io::stdout().lock();
     for (number, assessment) in all.iter().enumerate() {
         match args.json {

@@ -150,6 +150,48 @@ fn finished_runs_are_compared() {
 }
 
 #[test]
+fn samples_of_other_classes_or_made_in_another_way_are_not_evaluated_as_if_they_were_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |words: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_liaf"));
+        command.current_dir(folder.path()).args(words.split(' '));
+        command.stdin(Stdio::null()).output().unwrap()
+    };
+    printed(run("simulate --set directions --per-class 4 -o set -q"));
+    printed(run("dataset folder set -o a.npz --bins 4 --size 8x8 -q"));
+    printed(run("dataset folder set -o b.npz --window 20ms --steps 4 --size 8x8 -q"));
+    fs::rename(folder.path().join("set/left"), folder.path().join("set/zebra")).unwrap();
+    printed(run("dataset folder set -o c.npz --bins 4 --size 8x8 -q"));
+    let text = TEXT.replace("[1, 4, 4]", "[2, 8, 8]").replace("units = 2", "units = 5");
+    let text = text.replace("epochs = 6", "epochs = 1");
+    fs::write(folder.path().join("e.toml"), text).unwrap();
+    printed(run("train e.toml --out run -q"));
+    let same = run("eval run --data a.npz");
+    assert!(same.stderr.is_empty(), "{same:?}");
+    refused(&run("eval run --data b.npz"), 0, &["warning", "not made as those", "windows {"]);
+    let other = ["c.npz", "other classes", "class 1 is \"right\", and not \"left\""];
+    let done = run("eval run --data c.npz");
+    refused(&done, 1, &other);
+    assert!(done.stdout.is_empty());
+    // Training says the same of its samples for test.
+    fs::write(
+        folder.path().join("e.toml"),
+        fs::read_to_string(folder.path().join("e.toml"))
+            .unwrap()
+            .replace("split = 'random:1:0.7'", "test = 'b.npz'"),
+    )
+    .unwrap();
+    let output = run("train e.toml --out both");
+    refused(
+        &output,
+        0,
+        &["note: the samples for test were not made as those for train: windows {"],
+    );
+    let output = run("train e.toml --out none --set data.test=c.npz");
+    refused(&output, 1, &["the classes for test are not those for train", "class 1 is \"right\""]);
+}
+
+#[test]
 fn a_report_is_complete_in_itself() {
     let folder = folder();
     printed(train(folder.path(), &["--set", "name=<b>odd", "--set", SPIKING]));

@@ -1,10 +1,12 @@
 //! Evaluation of networks that were trained before.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use liaf_core::{Error, Network};
 use liaf_data::Limits;
+use liaf_data::frames::SampleRecipe;
 
 use super::Experiment;
 use super::checks;
@@ -26,17 +28,23 @@ pub struct Assessment {
     pub epochs: u64,
     /// The result.
     pub evaluation: Evaluation,
+    /// What makes the result doubtful: the samples were made in another way than those that the network learned
+    /// from.
+    pub remarks: Vec<String>,
 }
 
 /// The name of the note with the factor of the cells.
 pub(super) const SCALE: &str = "experiment.scale";
+
+/// The name of the note with the names of the classes, a list in JSON.
+pub(super) const CLASSES: &str = "experiment.classes";
 
 /// Evaluates a checkpoint, or the last and the best checkpoint of the folder of a run, on the test samples
 /// of its experiment, or on those of a tensor file.
 ///
 /// # Errors
 /// [`ErrorKind::File`](crate::ErrorKind::File) if there is no checkpoint, or if it is not of an experiment;
-/// errors of reading the samples, and if they do not fit the network.
+/// errors of reading the samples, and if they do not fit the network or have other classes.
 pub fn assess(path: impl AsRef<Path>, samples: Option<&Path>) -> Result<Vec<Assessment>> {
     let path = path.as_ref();
     let checkpoints = match path.is_dir() {
@@ -65,12 +73,41 @@ pub fn assess(path: impl AsRef<Path>, samples: Option<&Path>) -> Result<Vec<Asse
             (None, None) => prepare::test_samples(&experiment, path)?,
         };
         set = Some(Arc::clone(&test));
+        let learned = info.notes.get(SampleRecipe::NOTE);
+        let learned = learned.and_then(|text| SampleRecipe::from_json(text).ok());
+        check_classes(&info.notes, learned.as_ref(), &*test)
+            .map_err(|error| error.in_file(samples.unwrap_or(&checkpoint)))?;
+        let other = test.recipe().zip(learned);
+        let other = other.and_then(|(own, learned)| checks::other_frames(&own, &learned));
+        let remark = |other| {
+            format!("the samples were not made as those that the network learned from: {other}")
+        };
+        let remarks = other.map(remark).into_iter().collect();
         checks::network(&experiment.document, &network, &test)?;
         let loader = Loader { scale, ..Loader::new(experiment.recipe.batch) };
         let evaluation = evaluate(&network, &*test, &loader, &info.training.loss.into())?;
-        all.push(Assessment { which, checkpoint, epochs: info.progress.epochs, evaluation });
+        let epochs = info.progress.epochs;
+        all.push(Assessment { which, checkpoint, epochs, evaluation, remarks });
     }
     Ok(all)
+}
+
+/// Returns an error if the samples have other classes than the checkpoint states.
+fn check_classes(
+    notes: &BTreeMap<String, String>,
+    learned: Option<&SampleRecipe>,
+    samples: &dyn Examples,
+) -> liaf_core::Result<()> {
+    let stated = notes.get(CLASSES).and_then(|text| serde_json::from_str(text).ok());
+    // Earlier versions state them with the frames only.
+    let stated: Option<Vec<String>> = stated.or_else(|| Some(learned?.classes.clone()));
+    let stated = stated.filter(|classes| !classes.is_empty());
+    match stated.and_then(|stated| checks::other_class(samples.classes(), &stated)) {
+        Some(found) => Err(Error::data("the samples have other classes than the network learned")
+            .expected("the same names in the same order")
+            .found(found)),
+        None => Ok(()),
+    }
 }
 
 /// The checkpoint that a path stands for: the file itself, or the last checkpoint of the run in the folder.

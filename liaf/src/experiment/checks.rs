@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use liaf_core::{Error, Mode, Network, Workspace};
+use liaf_data::frames::SampleRecipe;
+use serde_json::Value;
 
 use super::data::Data;
 use super::document::Document;
@@ -25,9 +27,10 @@ pub(super) fn samples(document: &Document, data: &Data) -> Result<()> {
         if set.is_empty() {
             return fail(format!("there are no samples for {name}"), "1 or more");
         }
-        if set.classes() != train.classes() {
-            let what = format!("the classes for {name} are not those for train");
-            return fail(what, "the same names in the same order");
+        if let Some(found) = other_class(set.classes(), train.classes()) {
+            let error = Error::data(format!("the classes for {name} are not those for train"));
+            let error = error.expected("the same names in the same order").found(found);
+            return Err(document.at(&DATA, error));
         }
         let same = |a: &Input, b: &Input| a.name == b.name && a.shape == b.shape;
         let (own, other) = (set.inputs(), train.inputs());
@@ -72,6 +75,37 @@ pub(super) fn samples(document: &Document, data: &Data) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The first class that is not the expected one. Labels are numbers, which mean something else then.
+pub(super) fn other_class(own: &[String], expected: &[String]) -> Option<String> {
+    let count = own.len().max(expected.len());
+    let number = (0..count).find(|&class| own.get(class) != expected.get(class))?;
+    Some(match (own.get(number), expected.get(number)) {
+        (Some(own), Some(expected)) => format!("class {number} is {own:?}, and not {expected:?}"),
+        (Some(own), None) => format!("class {number}, {own:?}, which is one more"),
+        (None, expected) => format!("no class {number}, {:?}", expected.map_or("", String::as_str)),
+    })
+}
+
+/// What is said of samples whose frames were made in another way than those from which a network learned. It may
+/// be meant, as when the same network is tested with other windows.
+pub(super) fn other_frames(own: &SampleRecipe, learned: &SampleRecipe) -> Option<String> {
+    let fields = |recipe: &SampleRecipe| match serde_json::to_value(&recipe.frames) {
+        Ok(Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let (own, learned) = (fields(own), fields(learned));
+    let of = |fields: &serde_json::Map<String, Value>, key: &str| {
+        fields.get(key).filter(|value| !value.is_null()).map_or("none".into(), Value::to_string)
+    };
+    // `from` and `to` belong to the recordings.
+    let keys = ["windows", "size", "crop", "only", "filters", "representation"];
+    let other = keys.into_iter().filter(|key| of(&own, key) != of(&learned, key));
+    let other: Vec<String> = other
+        .map(|key| format!("{key} {} instead of {}", of(&own, key), of(&learned, key)))
+        .collect();
+    (!other.is_empty()).then(|| other.join(", "))
 }
 
 /// Returns an error if the network cannot take the samples, or does not give one score for each class. A
@@ -121,4 +155,43 @@ pub(super) fn network(
             .map_err(|error| document.at(&["network"], error))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use liaf_data::SensorSize;
+    use liaf_data::frames::{FrameOptions, WindowRule};
+
+    use super::*;
+
+    #[test]
+    fn the_first_class_that_differs_is_named() {
+        let names = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        for (own, found) in [
+            ("a b", None),
+            ("b a", Some("class 0 is \"b\", and not \"a\"")),
+            ("a c", Some("class 1 is \"c\", and not \"b\"")),
+            ("a b c", Some("class 2, \"c\", which is one more")),
+            ("a", Some("no class 1, \"b\"")),
+        ] {
+            assert_eq!(other_class(&names(own), &names("a b")).as_deref(), found);
+        }
+    }
+
+    #[test]
+    fn frames_of_other_windows_or_another_size_are_told() {
+        let options = FrameOptions::default();
+        let learned = SampleRecipe::new((&options).into());
+        assert_eq!(other_frames(&learned, &learned), None);
+        let mut other = options.clone();
+        other.size = Some(SensorSize::new(8, 9));
+        other.windows = WindowRule::Time { us: 7, overlap: 0 };
+        let said = other_frames(&SampleRecipe::new((&other).into()), &learned).unwrap();
+        assert!(said.starts_with("windows {") && said.contains(", size "), "{said}");
+        assert!(said.contains(" instead of none") && !said.contains("representation"), "{said}");
+        // Another part of the recordings is no other way.
+        let mut other = options;
+        other.selection.to = Some("5ms".parse().unwrap());
+        assert_eq!(other_frames(&SampleRecipe::new((&other).into()), &learned), None);
+    }
 }

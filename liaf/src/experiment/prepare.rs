@@ -68,6 +68,15 @@ pub(super) fn prepare(experiment: &Experiment, watch: &mut Watch<'_>) -> Result<
         let _ = watch(Event::Remark(remark));
     }
     checks::samples(document, &data)?;
+    for (name, set) in [("validation", data.validation.as_ref()), ("test", Some(&data.test))] {
+        if let (Some(own), Some(learned)) = (set.and_then(|set| set.recipe()), data.train.recipe())
+            && let Some(other) = checks::other_frames(&own, &learned)
+        {
+            let remark =
+                format!("the samples for {name} were not made as those for train: {other}");
+            let _ = watch(Event::Remark(&remark));
+        }
+    }
     let config = experiment.network.resolve(document, &*data.train)?;
     let steps = longest(&data);
     let refuse = |error: Error| document.at(&["network"], error);

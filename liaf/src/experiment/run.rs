@@ -12,7 +12,7 @@ use liaf_data::frames::SampleRecipe;
 
 use super::Experiment;
 use super::activity::activity;
-use super::assess::SCALE;
+use super::assess::{CLASSES, SCALE};
 use super::evaluate::{Evaluation, Score, evaluate};
 use super::folder::{Folder, SUMMARY};
 use super::identity::{Identity, fingerprint};
@@ -144,6 +144,9 @@ impl<'a> Run<'a> {
         trainer.notes_mut().insert(Identity::NOTE.into(), identity);
         trainer.notes_mut().insert("experiment".into(), plan.resolved.clone());
         trainer.notes_mut().insert(SCALE.into(), plan.scale.to_string());
+        let classes = serde_json::to_string(&plan.classes);
+        let classes = classes.map_err(|error| Error::config(error.to_string()))?;
+        trainer.notes_mut().insert(CLASSES.into(), classes);
         if let Some(recipe) = data.train.recipe() {
             let recipe = SampleRecipe { scale: recipe.scale * plan.scale, ..recipe };
             trainer.notes_mut().insert(SampleRecipe::NOTE.into(), recipe.to_json()?);
