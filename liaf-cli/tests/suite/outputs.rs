@@ -214,3 +214,20 @@ fn a_dry_run_fails_where_the_run_would() {
         }
     }
 }
+
+#[test]
+fn a_dry_run_fails_where_the_encoder_refuses_the_sensor() {
+    let liaf = Liaf::new();
+    fs::write(liaf.path("a.csv"), "t,x,y,p\n0,1,2,1\n9,3,4,0\n").unwrap();
+    for target in liaf::data::write::targets() {
+        let output = format!("a.out.{}", target.extension);
+        let args = ["convert", "a.csv", "-o", &output, "--to", target.name, "--sensor", "700x500"];
+        let dry = liaf.run(&[&args[..], &["--dry-run"]].concat());
+        let done = liaf.run(&args);
+        assert_eq!(dry.0.status.code(), done.0.status.code(), "{}", target.name);
+        if target.name == "aedat2" {
+            dry.ends(1).says(&["no camera with a sensor of this size"]);
+            done.ends(1);
+        }
+    }
+}

@@ -16,7 +16,7 @@ use crate::filter::{Filtered, OrderedChain, Removed, Selection, Sorting};
 use crate::hint::Hint;
 use crate::model::{EventBatch, Finding, RecordingInfo, Report, SensorSize};
 use crate::read::Recording;
-use crate::write::{self, EventSpec, EventWriter, Written};
+use crate::write::{self, EventSpec, EventStats, EventWriter, Written};
 
 /// Options for making an event file from a recording.
 #[derive(Debug, Clone)]
@@ -161,6 +161,7 @@ pub fn convert_events(
     let memory = sorts.then_some(options.write.limits.reorder_bytes);
     let check =
         |stats| options.target.check(&options.time_policy.stats(stats), options.time_policy.wrap);
+    let write = WriteOptions { wrap: options.time_policy.wrap, ..options.write };
     let Some(path) = output else {
         let mut pass = Pass { number: 0, passes: 1, progress };
         let survey = Survey::make(recording, &part, recorded, memory, &mut pass);
@@ -168,6 +169,8 @@ pub fn convert_events(
         check_something_read(recording.path(), &report)?;
         check_something_kept(recording, &part, &mut report, events.kept)?;
         check(stats)?;
+        let known = needs_facts(options, sensor).then_some(stats);
+        write::check(options.target, &spec(recording, options, sensor, known), &write)?;
         let info = recording.info().clone();
         return Ok(EventConversion { info, report, events, sensor, written: None });
     };
@@ -182,14 +185,7 @@ pub fn convert_events(
         }
         false => (None, Sorting::Keep),
     };
-    let spec = EventSpec {
-        sensor,
-        source: device(recording.info()),
-        provenance: provenance(recording, options),
-        t_offset: options.time_policy.offset(stats.as_ref()),
-        stats: stats.map(|stats| options.time_policy.stats(stats)),
-    };
-    let write = WriteOptions { wrap: options.time_policy.wrap, ..options.write };
+    let spec = spec(recording, options, sensor, stats);
     let mut reader = part.reader(recording)?;
     let mut stage = Stage {
         chain: OrderedChain::new(&part.selection, recorded, sorting)?,
@@ -212,6 +208,22 @@ pub fn convert_events(
     check_something_kept(recording, &part, &mut report, events.kept)?;
     let written = Some(writer.finish()?);
     Ok(EventConversion { info: reader.info().clone(), report, events, sensor, written })
+}
+
+/// The description of the file, with the statistics of the chosen events if they are known.
+fn spec(
+    recording: &Recording,
+    options: &EventConvertOptions,
+    sensor: SensorSize,
+    stats: Option<EventStats>,
+) -> EventSpec {
+    EventSpec {
+        sensor,
+        source: device(recording.info()),
+        provenance: provenance(recording, options),
+        t_offset: options.time_policy.offset(stats.as_ref()),
+        stats: stats.map(|stats| options.time_policy.stats(stats)),
+    }
 }
 
 /// Whether statistics of the events are needed, in addition to the fact that they are on the

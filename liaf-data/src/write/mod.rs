@@ -58,12 +58,7 @@ pub fn create(
     if is_standard_output(path) {
         check_stream(target)?;
     }
-    let compression =
-        target.compression(options.compression).map_err(|error| error.in_file(path))?;
-    let options = WriteOptions { compression: Some(compression), ..*options };
-    if let Some(stats) = &spec.stats {
-        target.check(stats, options.wrap).map_err(|error| error.in_file(path))?;
-    }
+    let options = checked(target, spec, options).map_err(|error| error.in_file(path))?;
     let writer: Box<dyn EventWriter> = match target.make {
         Make::Encoder(make) => {
             let encoder = make(spec, &options).map_err(|error| error.in_file(path))?;
@@ -72,6 +67,32 @@ pub fn create(
         Make::Writer(make) => make(path, spec, &options)?,
     };
     Ok(Box::new(Checked::new(path, writer, target, spec.sensor, options.wrap)))
+}
+
+/// Returns an error if [`create`] would refuse these options or this specification, whatever the file. Nothing
+/// is written.
+///
+/// # Errors
+/// [`ErrorKind::Caller`](crate::ErrorKind::Caller), as [`create`].
+pub fn check(target: &'static Target, spec: &EventSpec, options: &WriteOptions) -> Result<()> {
+    let options = checked(target, spec, options)?;
+    match target.make {
+        Make::Encoder(make) => make(spec, &options).map(drop),
+        Make::Writer(_) => Ok(()),
+    }
+}
+
+/// The options with the compression that they select, if the target has it and can store the events.
+fn checked(
+    target: &'static Target,
+    spec: &EventSpec,
+    options: &WriteOptions,
+) -> Result<WriteOptions> {
+    let compression = Some(target.compression(options.compression)?);
+    if let Some(stats) = &spec.stats {
+        target.check(stats, options.wrap)?;
+    }
+    Ok(WriteOptions { compression, ..*options })
 }
 
 /// Returns an error if files of this target cannot be written to standard output, because something

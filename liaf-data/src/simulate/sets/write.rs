@@ -69,6 +69,7 @@ impl GeneratedSet {
     ) -> Result<SetProgress> {
         let folder = folder.as_ref();
         check_target(target, self.sensor_size(), self.duration_us())?;
+        write::check(target, &EventSpec::new(self.sensor_size()), options)?;
         self.model.check()?;
         for i in 0..self.len() {
             let file = folder.join(self.file_name(i, target));
