@@ -12,6 +12,7 @@
 mod applies;
 mod args;
 mod cmd;
+mod folders;
 mod help;
 mod hints;
 mod inputs;

@@ -50,6 +50,7 @@ pub fn listen() {
                 return Ok(());
             }
             liaf::data::io::abandon_outputs();
+            crate::folders::remove_empty();
             low_level::exit(128 + signal);
         }
         Ok(())

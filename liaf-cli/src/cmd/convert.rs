@@ -1,7 +1,6 @@
 //! `liaf convert`: writes recordings as tensor files or other event files, and their other streams as
 //! files.
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -31,6 +30,7 @@ use super::account_json;
 use super::convert_args::Args;
 use super::summary::Summary;
 use crate::applies;
+use crate::folders;
 use crate::hints;
 use crate::inputs::{self, Inputs};
 use crate::kind::Kind;
@@ -125,6 +125,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 .on_threads(|| jobs.iter().filter(|job| !one(&work, job, threads > 1)).count())?
         };
     work.bar.finish();
+    folders::remove_empty();
     if let Some(error) = lock(&work.unprinted).take() {
         return Err(error.into());
     }
@@ -346,7 +347,7 @@ fn try_one(work: &Work, job: &Job, parallel: bool) -> Result<Done> {
     if let Some(folder) = output.and_then(Path::parent)
         && !folder.as_os_str().is_empty()
     {
-        fs::create_dir_all(folder).with_context(|| text::path(folder))?;
+        folders::make(folder).with_context(|| text::path(folder))?;
     }
     let mut bar = work.bar.file();
     let mut progress = |progress: &_| bar.tell(progress);

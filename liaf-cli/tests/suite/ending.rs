@@ -72,6 +72,7 @@ fn signals_remove_what_is_unfinished_and_say_so_by_the_exit_code() {
         assert_eq!((status.code(), status.signal()), (Some(code), None), "{kind}");
         assert!(begun.iter().all(|file| file.ends_with(".partial")), "{begun:?}");
         assert_eq!(liaf.files(), [""; 0], "{kind}");
+        assert!(!liaf.path("out").exists(), "{kind}: a folder that was made is left");
     }
 }
 

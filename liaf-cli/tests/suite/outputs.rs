@@ -231,3 +231,18 @@ fn a_dry_run_fails_where_the_encoder_refuses_the_sensor() {
         }
     }
 }
+
+#[test]
+fn a_folder_that_was_made_and_is_empty_does_not_stay() {
+    let liaf = Liaf::new();
+    fs::write(liaf.path("bad.aedat4"), b"#!AER-DAT4.0\r\n").unwrap();
+    fs::create_dir(liaf.path("there")).unwrap();
+    for output in ["out", "new/out/", "new/a.npz", "there"] {
+        liaf.run(&["convert", "bad.aedat4", "-o", output]).ends(1);
+        assert!(!liaf.path("out").exists() && !liaf.path("new").exists(), "{output}");
+    }
+    assert!(liaf.path("there").exists(), "this one was there before");
+    let good = fixture("good/aedat2/dvs128.aedat");
+    liaf.run(&["convert", "bad.aedat4", &good, "-o", "new/out", "--to", "npz"]).ends(1);
+    assert!(!liaf.files().iter().all(|file| !file.ends_with(".npz")), "{:?}", liaf.files());
+}
