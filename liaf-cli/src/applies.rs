@@ -169,6 +169,13 @@ pub fn check_output(output: &Output) -> Result<(), Usage> {
     Ok(())
 }
 
+/// The first given option that applies to recordings of some formats or to files of recordings: it does nothing
+/// for what is no recording.
+pub fn given_of_recordings() -> Option<&'static str> {
+    let found = given().find(|Row(_, _, rule)| matches!(rule, Rule::Format(_) | Rule::File));
+    found.map(|Row(option, ..)| *option)
+}
+
 /// Refuses the first given option that does nothing for any of these inputs. Inputs that cannot be opened
 /// count as fitting: their own error is to be reported.
 pub fn check_inputs(files: &[PathBuf], read: &ReadOptions) -> Result<(), Usage> {
@@ -193,6 +200,10 @@ pub fn check_inputs(files: &[PathBuf], read: &ReadOptions) -> Result<(), Usage> 
         match Recording::open(file, read.clone()) {
             Ok(recording) if !is_pipe(file) => formats.push(recording.info().format),
             _ => return Ok(()),
+        }
+        // One input to which every option applies is enough.
+        if check_formats(&formats).is_ok() {
+            return Ok(());
         }
     }
     check_formats(&formats)

@@ -3,6 +3,9 @@
 use liaf::data::filter::{FILTERS, Parameters};
 use liaf::data::frames::{CellOptions, PolarityChannels, REPRESENTATIONS, Representation};
 
+use crate::hints;
+use crate::outputs::Usage;
+
 /// The help of `--repr` in the short help: the names.
 pub fn about() -> String {
     let names: Vec<_> = REPRESENTATIONS.iter().map(|row| row.name).collect();
@@ -61,5 +64,23 @@ impl Cells {
             parameters: parameters.clone(),
         })?;
         Ok(Self { representation, parameters })
+    }
+
+    /// Refuses `--polarity` for cells that do not depend on it, or always keep OFF and ON apart.
+    pub fn check_polarity(&self) -> Result<(), Usage> {
+        let channels = |polarity| {
+            let (dtype, parameters) = (self.representation.usual_dtype, self.parameters.clone());
+            let options = CellOptions { polarity, dtype, parameters };
+            self.representation.check(&options).ok().map(|layout| layout.channels)
+        };
+        let does_nothing = hints::is_given("polarity")
+            && channels(PolarityChannels::Split) == channels(PolarityChannels::Merged);
+        match does_nothing {
+            true => Err(Usage(format!(
+                "--polarity applies to cells that count OFF and ON apart, and those of --repr {} do not",
+                self.representation
+            ))),
+            false => Ok(()),
+        }
     }
 }

@@ -320,6 +320,10 @@ impl Args {
             (None, false, Channels::Signed) => (&SIGNED, Parameters::new()),
             (None, false, _) => (&COUNT, Parameters::new()),
         };
+        // `--polarity signed` is another name of a representation.
+        if let Some(cells) = self.repr.as_ref().filter(|_| self.polarity != Channels::Signed) {
+            cells.check_polarity()?;
+        }
         let options = FrameOptions {
             windows: self.windows()?,
             edge: self.edge,

@@ -1,5 +1,6 @@
 //! `liaf dataset`: makes one tensor file of a folder of recordings, or one for each split.
 
+mod checks;
 mod merge;
 mod part;
 mod report;
@@ -20,6 +21,7 @@ use liaf::data::options::Coords;
 use liaf::data::tensor::TensorOptions;
 use liaf::data::{Limits, ReadOptions, SensorSize};
 
+use crate::applies;
 use crate::args::ReadArgs;
 use crate::help::{FRAMES, INPUT, OTHER, OUTPUT};
 use crate::hints;
@@ -186,13 +188,15 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         subset: args.subset.clone(),
         window: args.bins.is_none().then_some(args.window.unwrap_or(WINDOW)),
     };
-    check_source(set)?;
+    checks::source(set)?;
     let build = args.build(set)?;
     let listing = set.list(folder, &listed)?;
     if !args.quiet || args.check {
         report::listing(args, &listing);
     }
     let Some(build) = build else { return Ok(ExitCode::SUCCESS) };
+    let files: Vec<_> = listing.recordings.iter().map(|entry| entry.path.clone()).collect();
+    applies::check_inputs(&files, &build.read)?;
     let bar = report::bar(args.quiet, &listing);
     let begun = Instant::now();
     let tell = |progress: &Progress| {
@@ -244,29 +248,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 /// Windows in µs, if they are not stated.
 const WINDOW: i64 = 10_000;
 
-/// The options of frames and of the recordings of which they are made.
-const OF_RECORDINGS: &[&str] = &[
-    "window", "steps", "bins", "sample", "partial", "size", "repr", "dtype", "polarity", "filter",
-    "format", "stream", "sensor", "strict", "on-error", "sparse", "part", "shards",
-];
-
-/// Refuses options that do nothing for what the set consists of.
-fn check_source(set: &DataSet) -> Result<()> {
-    let given = OF_RECORDINGS.iter().find(|name| hints::is_given(name));
-    match given {
-        Some(name) if set.source == SourceKind::Texts => Err(Usage(format!(
-            "--{name} does not apply to the data set {}, which has no recordings",
-            set.name
-        ))
-        .into()),
-        _ => Ok(()),
-    }
-}
-
 impl Args {
     /// The build, all of whose options have been checked; `None` if nothing is to be made.
     fn build(&self, set: &DataSet) -> Result<Option<Build>> {
         let Some(output) = self.output.as_ref().filter(|_| !self.check) else { return Ok(None) };
+        self.check_options()?;
         let window = self.window.unwrap_or(WINDOW);
         let samples = match (self.steps, self.bins, self.sample) {
             (_, Some(steps), _) => SampleRule::Bins { steps },

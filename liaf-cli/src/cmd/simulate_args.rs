@@ -14,7 +14,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::help::{INPUT, OTHER, OUTPUT, PIXELS, SETS};
 use crate::hints;
-use crate::outputs::Usage;
+use crate::outputs::{Place, Usage};
 use crate::{threads, values};
 
 /// Events of pictures that move in front of a simulated camera, or a data set of them
@@ -174,6 +174,16 @@ impl Args {
                 Usage(format!("--{option} is for pictures, and --set makes its own")).into()
             );
         }
+        // Clap does not ask for `--set` where there is a picture, with which it cannot be combined.
+        if self.set.is_none() && self.per_class.is_some() {
+            return Err(
+                Usage("--per-class is for --set, and a picture is one sample".into()).into()
+            );
+        }
+        if self.force && Place::of(&self.output) == Place::Standard {
+            let what = "--force applies to files, and the output is standard output";
+            return Err(Usage(what.into()).into());
+        }
         let is_mnist = self.set.as_deref() == Some("mnist-dvs");
         if !is_mnist && (self.data.is_some() || hints::is_given("digit-scale")) {
             return Err(Usage("--data and --digit-scale are for --set mnist-dvs".into()).into());
@@ -184,6 +194,10 @@ impl Args {
         }
         if self.duration.is_some() && self.motion.is_empty() {
             let what = "--duration is that of the motions that --motion names";
+            return Err(Usage(what.into()).into());
+        }
+        if self.duration.is_some() && self.motion.iter().all(|spec| spec.duration_us.is_some()) {
+            let what = "--duration is that of motions that do not state one, and all of them do";
             return Err(Usage(what.into()).into());
         }
         if self.fps.is_some_and(|fps| !(1e-3..=1e6).contains(&fps)) {
@@ -222,6 +236,10 @@ impl Args {
                 "there are {n} pictures: --fps makes a sequence of them, --image chooses one"
             ))
             .into());
+        }
+        if self.fps.is_some() && pictures.len() == 1 {
+            let what = "--fps is the rate of several pictures, and there is one";
+            return Err(Usage(what.into()).into());
         }
         let (width, height) = (pictures[0].width(), pictures[0].height());
         let side = |n: usize| u16::try_from(n).ok();

@@ -150,3 +150,60 @@ fn options_for_events_do_not_apply_to_measurements() {
     }
     assert!(liaf.files().is_empty());
 }
+
+/// The other commands, in a folder with a picture, a set of one recording of AEDAT 4 and a folder of texts.
+#[test]
+fn options_of_other_commands_that_do_nothing_are_refused() {
+    let liaf = Liaf::new();
+    simulate::npy(&liaf.path("p.npy"), "(8, 8)", &[[40; 32], [200; 32]].concat());
+    fs::create_dir_all(liaf.path("set/pen")).unwrap();
+    fs::create_dir(liaf.path("texts")).unwrap();
+    fs::copy(fixture("good/aedat4/dv_lz4.aedat4"), liaf.path("set/pen/a.aedat4")).unwrap();
+    let before = liaf.files();
+    for (words, says) in [
+        ("dataset folder set -o x.npz --aedat2 tonic", "--aedat2 applies to AEDAT 1.0 and 2.0"),
+        ("dataset folder set -o x.npz --time-unit s", "--time-unit applies to"),
+        ("dataset folder set -o x.npz --keys t,x,y,p", "--keys applies to"),
+        ("dataset folder set -o x.npz --bins 2 --partial pad", "--partial applies to"),
+        ("dataset folder set -o x.npz --steps 3 --partial pad", "--partial applies to"),
+        ("dataset folder set -o x.npz --repr events --polarity merged", "--polarity"),
+        ("dataset folder set -o x.npz --repr voxel_grid --polarity split", "--polarity applies to"),
+        ("dataset babi texts -o x.npz --mmap never", "--mmap does not apply"),
+        ("dataset babi texts -o x.npz --keys t,x,y,p", "--keys does not apply"),
+        ("dataset babi texts -o x.npz --aedat2 tonic", "--aedat2 does not apply"),
+        ("dataset babi texts -o x.npz --time-unit s", "--time-unit does not apply"),
+        (
+            "convert set/pen/a.aedat4 -o x.npz --repr voxel_grid --polarity split",
+            "--polarity applies to",
+        ),
+        (
+            "convert set/pen/a.aedat4 -o x.npz --repr signed --polarity merged",
+            "--polarity applies to",
+        ),
+        ("simulate p.npy -o x.csv --per-class 3", "--per-class is for --set"),
+        ("simulate p.npy -o x.csv --digit-scale 4", "--digit-scale"),
+        ("simulate p.npy -o x.csv --fps 10", "--fps is the rate of several pictures"),
+        (
+            "simulate p.npy -o x.csv --duration 1s --motion saccades:each=10ms",
+            "--duration is that of motions that do not state one",
+        ),
+        (
+            "simulate p.npy -o x.csv --duration 1s --motion still:for=1ms",
+            "--duration is that of motions that do not state one",
+        ),
+        ("simulate p.npy -o - --to csv --force", "--force applies to files"),
+    ] {
+        let args: Vec<&str> = words.split(' ').collect();
+        let done = liaf.run(&args).ends(2).says(&[says]);
+        assert_eq!(done.out(), "", "{words}");
+        assert_eq!(liaf.files(), before, "{words}");
+    }
+    for words in [
+        "dataset folder set -o a.npz --repr voxel_grid --bins 2",
+        "dataset folder set -o b.npz --repr count --polarity merged --bins 2 --mmap never",
+        "convert set/pen/a.aedat4 -o c.npz --repr signed --polarity signed",
+        "simulate p.npy -o d.csv --duration 10ms --motion still:for=1ms --motion translation",
+    ] {
+        liaf.run(&words.split(' ').collect::<Vec<_>>()).ends(0);
+    }
+}

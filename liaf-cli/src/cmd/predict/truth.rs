@@ -9,6 +9,7 @@ use liaf::data::{Error, ReadOptions, Recording};
 
 use crate::help::INPUT;
 use crate::inputs::{common_parent, place};
+use crate::outputs::Usage;
 
 /// Where the classes of recordings are written, as for `liaf dataset folder`.
 #[derive(Debug, clap::Args)]
@@ -50,6 +51,11 @@ impl TruthArgs {
     ) -> Result<Option<Truth>> {
         if self.class_from.is_none() && self.labels.is_none() {
             return Ok(None);
+        }
+        if files.iter().all(|file| file.as_os_str() == "-") && !files.is_empty() {
+            let option = if self.labels.is_some() { "labels" } else { "class-from" };
+            let what = format!("--{option} applies to files, and the input is standard input");
+            return Err(Usage(what).into());
         }
         let options = ListOptions {
             class_from: self.class_from.unwrap_or_default(),
