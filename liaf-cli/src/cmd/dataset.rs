@@ -190,6 +190,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     checks::source(set)?;
     let build = args.build(set)?;
+    args.check_apart()?;
     let listing = set.list(folder, &listed)?;
     if !args.quiet || args.check {
         report::listing(args, &listing);

@@ -25,6 +25,8 @@ fn inputs() -> TempDir {
     fs::copy(path("e.toml"), path("experiment.toml")).unwrap();
     fs::copy(fixture("good/aedat2/dvs128.aedat"), path("a.aedat")).unwrap();
     fs::write(path("hot.csv"), "x,y\n1,1\n").unwrap();
+    fs::write(path("hot.train.npz"), "x,y\n1,1\n").unwrap();
+    fs::write(path("labels.npz"), "file,class\npen/a.npz,pen\n").unwrap();
     npy(&path("p.npy"), "(16, 16)", &[[40; 128], [200; 128]].concat());
     let row = |digit: usize| format!("{}{digit}\n", "0,16,".repeat(32));
     fs::create_dir_all(path("digits/7")).unwrap();
@@ -50,6 +52,11 @@ fn no_command_replaces_a_file_that_it_reads() {
             "digits/7/7_0000.csv",
         ),
         ("dataset folder set -o set/pen/a.npz --bins 2 --force", "set/pen/a.npz"),
+        ("dataset folder set -o labels.npz --bins 2 --labels labels.npz --force", "labels.npz"),
+        (
+            "dataset folder set -o hot.npz --bins 2 --split random:1:0.5 --filter mask:file=hot.train.npz --force",
+            "hot.train.npz",
+        ),
         ("dataset merge s.part-1-of-1.npz -o s.part-1-of-1.npz --force", "s.part-1-of-1.npz"),
         ("compare run -o run/report.html --force", "run/report.html"),
         ("compare run -o link.html --force", "run/summary.json"),

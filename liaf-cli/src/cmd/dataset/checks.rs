@@ -1,11 +1,13 @@
-//! What is refused before the data set is looked at: options that do nothing.
+//! What is refused before the data set is looked at: options that do nothing, and outputs that are read.
+
+use std::path::PathBuf;
 
 use anyhow::Result;
-use liaf::data::dataset::{DataSet, SourceKind};
+use liaf::data::dataset::{DataSet, SourceKind, Split};
 
 use super::Args;
 use super::repr::Repr;
-use crate::outputs::Usage;
+use crate::outputs::{Usage, check_none_read};
 use crate::{applies, hints};
 
 /// The options of frames and of the recordings of which they are made.
@@ -44,5 +46,19 @@ impl Args {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Refuses an output that is the table of labels or a file of a filter. Whether it is a recording of the set
+    /// is known when they are listed.
+    pub fn check_apart(&self) -> Result<()> {
+        let Some(output) = self.output.as_ref().filter(|_| !self.check) else { return Ok(()) };
+        let extension = output.extension().unwrap_or_default().to_string_lossy();
+        let of_split =
+            |split: Split| output.with_extension(format!("{}.{extension}", split.name()));
+        let outputs = Split::ALL.map(of_split);
+        let outputs = outputs.iter().chain([output]).map(PathBuf::as_path);
+        let of_filters = self.filter.iter().flat_map(|filter| filter.files());
+        let read: Vec<PathBuf> = self.labels.iter().cloned().chain(of_filters).collect();
+        check_none_read(outputs, &read)
     }
 }
