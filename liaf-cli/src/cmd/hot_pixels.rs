@@ -7,6 +7,7 @@ use liaf::data::filter::{HotPixels, Pixels};
 use liaf::data::io::AtomicFile;
 use liaf::data::model::{Fingerprint, RecordingInfo};
 use liaf::data::options::Coords;
+use liaf::data::recording::files_of;
 use liaf::data::{EventBatch, EventSink, Recording};
 
 use crate::help::OUTPUT;
@@ -54,7 +55,8 @@ impl HotPixelArgs {
         if !(self.hot_factor.is_finite() && self.hot_factor > 0.0) {
             bail!(Usage(format!("--hot-factor is a number above 0, and not {}", self.hot_factor)));
         }
-        check_none_read([path.as_path()], inputs)?;
+        let read: Vec<PathBuf> = inputs.iter().flat_map(files_of).collect();
+        check_none_read([path.as_path()], &read)?;
         Ok(AtomicFile::check(path, self.force)?)
     }
 

@@ -27,6 +27,7 @@ fn inputs() -> TempDir {
     fs::write(path("hot.csv"), "x,y\n1,1\n").unwrap();
     fs::write(path("hot.train.npz"), "x,y\n1,1\n").unwrap();
     fs::write(path("labels.npz"), "file,class\npen/a.npz,pen\n").unwrap();
+    ["e_t.npy", "e_xy.npy", "e_p.npy"].iter().for_each(|name| fs::write(path(name), "").unwrap());
     npy(&path("p.npy"), "(16, 16)", &[[40; 128], [200; 128]].concat());
     let row = |digit: usize| format!("{}{digit}\n", "0,16,".repeat(32));
     fs::create_dir_all(path("digits/7")).unwrap();
@@ -45,6 +46,7 @@ fn no_command_replaces_a_file_that_it_reads() {
         ("convert a.aedat -o a.aedat --force", "a.aedat"),
         ("convert a.aedat -o ./hot.csv --filter mask:file=hot.csv --force", "hot.csv"),
         ("info a.aedat --hot-pixels a.aedat --force", "a.aedat"),
+        ("info e_t.npy --hot-pixels e_p.npy --force", "e_p.npy"),
         ("simulate p.npy -o p.npy --to npy-events --force", "p.npy"),
         ("simulate p.npy -o ./p.npy --to npy-events --force", "p.npy"),
         (
