@@ -55,6 +55,8 @@ def summarise(folder, known):
     taken = "version epochs best_epoch test_accuracy_last test_accuracy_best parameters macs".split()
     line = known | {name: summary[name] for name in taken}
     line |= {"seconds": round(summary["seconds"], 3), "train_accuracy_last": share(epochs[-1]["train"])}
+    line |= {f"{part}_loss_last": round(epochs[-1][part]["loss"], 5) for part in ("train", "test")}
+    line["epoch_of_95"] = next((row["epoch"] for row in epochs if share(row["test"]) >= 0.95), None)
     if "validation" in epochs[-1]:
         accuracies = [share(epoch["validation"]) for epoch in epochs]
         samples = epochs[-1]["validation"]["samples"]
