@@ -87,6 +87,47 @@ fn texts_become_questions_and_have_no_frames() {
     refused(&liaf(&framed), 2, &["--window does not apply to the data set babi"]);
 }
 
+/// A folder with one recording, which has these lines of text.
+fn recording_of(lines: impl Iterator<Item = String>) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let class = folder.path().join("set/box");
+    fs::create_dir_all(&class).unwrap();
+    fs::write(class.join("1.csv"), format!("t,x,y,p\n{}", lines.collect::<String>())).unwrap();
+    folder
+}
+
+/// What is said about a data set of such a folder, with these options.
+fn said_of(folder: &TempDir, options: &[&str]) -> String {
+    let (set, out) = (text(&folder.path().join("set")), text(&folder.path().join("out.npz")));
+    let args = ["dataset", "folder", &set, "-o", &out, "--force", "--sensor", "8x8"];
+    let output = liaf(&[&args[..], options].concat());
+    assert!(output.status.success());
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn every_event_is_said_to_be_in_a_sample_or_not() {
+    let folder = recording_of((0..900).map(|i| format!("{},{},1,1\n", 10 * i, i % 9)));
+    for (options, said) in [
+        (
+            &["--steps", "2"][..],
+            "178 events in samples, 100 filtered or outside the sensor, 622 in no",
+        ),
+        (
+            &["--sample", "4ms"],
+            "712 events in samples, 100 filtered or outside the sensor, 88 in no",
+        ),
+        (&["--sample", "4ms", "--partial", "pad"], "800 events in samples"),
+    ] {
+        let options = [options, &["--window", "1ms"]].concat();
+        let found = said_of(&folder, &options);
+        assert!(found.contains(said), "{options:?}: {found}");
+    }
+    let folder = recording_of((0..300_000).map(|i| format!("{},1,1,1\n", 10 * i)));
+    let found = said_of(&folder, &["--window", "1ms", "--steps", "2", "-j", "1"]);
+    assert!(found.contains("the rest of 1 recordings was not needed"), "{found}");
+}
+
 #[test]
 fn a_bad_recording_costs_itself() {
     let folder = recordings();

@@ -22,6 +22,9 @@ pub struct Framed {
     pub frames: FrameReport,
     /// The shape of every frame.
     pub shape: FrameShape,
+    /// Whether the recording, or its chosen part, was read to its end, and not only until the sink was
+    /// [done](FrameSink::is_done).
+    pub is_whole: bool,
 }
 
 /// Makes frames from a recording and passes each of them to `sink` as soon as it is complete.
@@ -125,14 +128,20 @@ impl<'a, 'b> Framing<'a, 'b> {
     pub fn run(mut self, sink: &mut dyn FrameSink) -> Result<Framed> {
         let (mut reader, mut binner) = self.last_pass()?;
         self.pass.number += 1;
-        while reader.pump(&mut binner.to(sink))? {
+        let mut is_whole = true;
+        while is_whole && reader.pump(&mut binner.to(sink))? {
             self.pass.tell(&reader, binner.report().kept, binner.report().frames)?;
+            is_whole = !sink.is_done() || reader.is_all_read();
         }
         let mut report = reader.report();
         check_something_read(self.recording.path(), &report)?;
-        let frames = binner.finish(sink)?;
+        let frames = match is_whole {
+            true => binner.finish(sink)?,
+            false => binner.report().clone(),
+        };
         check_something_kept(self.recording, &self.part, &mut report, frames.kept)?;
-        Ok(Framed { info: reader.info().clone(), report, frames, shape: self.shape })
+        let info = reader.info().clone();
+        Ok(Framed { info, report, frames, shape: self.shape, is_whole })
     }
 
     /// The reader and the binner of the pass that makes the frames.

@@ -131,7 +131,7 @@ pub fn convert(
         None => None,
     };
     let mut write = |frame: &Frame| writer.as_mut().map_or(Ok(()), |writer| writer.write(frame));
-    let Framed { info, report, frames, shape } = framing.run(&mut write)?;
+    let Framed { info, report, frames, shape, .. } = framing.run(&mut write)?;
     let written = writer.map(|writer| writer.finish()).transpose()?;
     let tensor_bytes = options.container.size(&spec, frames.frames);
     Ok(Conversion { info, report, frames, shape, tensor_bytes, written })

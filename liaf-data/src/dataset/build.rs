@@ -7,7 +7,7 @@ use super::contents::Contents;
 use super::journal::{self, Journal};
 use super::prepare::Prepared;
 use super::shards::{PartOf, Shards};
-use super::{Listing, SampleRule, SourceKind, SplitRule, files, questions, reader};
+use super::{EventCounts, Listing, SampleRule, SourceKind, SplitRule, files, questions, reader};
 use crate::codec::ReadOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::frames::FrameOptions;
@@ -77,10 +77,11 @@ pub struct Built {
     pub steps: u64,
     /// Number of samples that the end of their recording cut short, and that were left out.
     pub cut_short: u64,
-    /// Number of events in the frames.
-    pub kept: u64,
-    /// Number of events that filters removed, or that were outside the sensor.
-    pub left_out: u64,
+    /// Where the events went.
+    pub events: EventCounts,
+    /// Number of recordings that were not read to their end, because their samples were complete. The events
+    /// there are not counted.
+    pub with_rest: u64,
     /// Classes without samples.
     pub remarks: Vec<String>,
     /// What was unusual, with the number of recordings.

@@ -1,7 +1,7 @@
 //! The samples of one recording as events, of which frames are made when they are used.
 
 use super::part::{PartWriter, Row};
-use super::{SampleRule, Split};
+use super::{EventCounts, SampleRule, Split};
 use crate::codec::EventSink;
 use crate::convert::{Part, check_something_read};
 use crate::error::{Error, ErrorKind, Result};
@@ -54,14 +54,17 @@ impl EventRule {
             part,
             open: None,
             bytes: Vec::new(),
+            counts: EventCounts::default(),
             late: 0,
             is_done: false,
         };
         let mut reader = chosen.reader(recording)?;
-        while !collect.is_done && reader.pump(&mut collect)? {
+        let mut has_rest = false;
+        while !has_rest && reader.pump(&mut collect)? {
             if !go_on() {
                 return Err(Error::new(ErrorKind::Cancelled, "stopped"));
             }
+            has_rest = collect.is_done && !reader.is_all_read();
         }
         let report = reader.report();
         check_something_read(recording.path(), &report)?;
@@ -71,10 +74,11 @@ impl EventRule {
         let removed = collect.chain.removed();
         let filtered: u64 = removed.filtered.iter().map(|stage| stage.events).sum();
         let left_out = removed.out_of_crop + filtered + report.count(Finding::OutOfSensor);
-        let late = collect.late;
         collect.end()?;
+        let (counts, late) = (EventCounts { left_out, ..collect.counts }, collect.late);
         let head = &mut part.head;
-        head.left_out += left_out + late;
+        head.events += counts;
+        head.has_rest |= has_rest;
         if late > 0 {
             head.note("events are earlier than the sample that was open, and are left out");
         }
@@ -97,6 +101,7 @@ struct Collect<'a, 's> {
     part: &'a mut PartWriter<'s>,
     open: Option<Row>,
     bytes: Vec<u8>,
+    counts: EventCounts,
     /// Number of events before the open sample.
     late: u64,
     is_done: bool,
@@ -131,7 +136,10 @@ impl Collect<'_, '_> {
         let keeps_partial =
             !matches!(self.rule.samples, SampleRule::Cut { keep_partial: false, .. });
         row.dropped = !is_whole && !keeps_partial;
-        self.part.head.kept += row.items;
+        match row.dropped {
+            true => self.counts.in_no_sample += row.items,
+            false => self.counts.kept += row.items,
+        }
         self.part.head.rows.push(row);
     }
 
@@ -201,6 +209,7 @@ impl Collect<'_, '_> {
         self.bytes.clear();
         for event in events.iter() {
             if self.is_done || !self.open_for(event.t)? {
+                self.counts.in_no_sample += 1;
                 continue;
             }
             self.latest = self.latest.max(event.t);

@@ -27,7 +27,7 @@ struct Title {
 }
 
 /// The version of journals that are written and read.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// The folder of finished recordings, which one process at a time can use.
 pub(super) struct Journal {

@@ -54,7 +54,7 @@ impl Prepared<'_> {
             let entry = &all[number];
             let events = match self.make_part(number, parallel, &stores, &goes_on) {
                 Ok(part) => {
-                    let events = part.head.kept;
+                    let events = part.head.events.kept;
                     if let Err(error) = lock(journal).add(part) {
                         stopped.store(true, Ordering::Relaxed);
                         *lock(&broken) = Some(error);
@@ -135,8 +135,8 @@ impl Prepared<'_> {
         let mut notes: BTreeMap<&str, u64> = BTreeMap::new();
         let mut longest = 0;
         for Part { head, .. } in journal.done.values() {
-            built.kept += head.kept;
-            built.left_out += head.left_out;
+            built.events += head.events;
+            built.with_rest += u64::from(head.has_rest);
             for note in &head.notes {
                 *notes.entry(note).or_default() += 1;
             }

@@ -15,6 +15,7 @@
 mod boxes;
 mod build;
 mod contents;
+mod counts;
 mod estimate;
 mod event_samples;
 mod files;
@@ -40,6 +41,7 @@ mod title;
 
 pub use build::{Build, Built, ClassRow, Failure, OnError, Progress};
 pub use contents::Contents;
+pub use counts::EventCounts;
 pub use estimate::Estimate;
 pub use files::{Verified, tensor_files, verify};
 pub use kind::{DATASETS, DataSet, ListOptions};

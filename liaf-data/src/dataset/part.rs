@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash64;
 
-use super::Split;
 use super::store::{self, Store, Stores};
+use super::{EventCounts, Split};
 use crate::error::{Error, Result};
 
 /// Number of bytes that are read at a time.
@@ -41,9 +41,9 @@ pub(super) struct Row {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Head {
     pub rows: Vec<Row>,
-    /// Number of events in the frames, and of those that filters removed or that were outside the sensor.
-    pub kept: u64,
-    pub left_out: u64,
+    pub events: EventCounts,
+    /// Whether the rest of the recording was not read, because its samples were complete.
+    pub has_rest: bool,
     /// What was unusual about the recording.
     pub notes: Vec<String>,
 }
@@ -214,8 +214,7 @@ mod tests {
         let write = |number: usize, pieces: &[&[u8]]| {
             let mut writer = PartWriter::create(&stores).unwrap();
             pieces.iter().for_each(|piece| writer.append(piece).unwrap());
-            writer.head =
-                Head { rows: vec![row(2)], kept: 9, left_out: 1, notes: vec!["x".into()] };
+            writer.head = Head { rows: vec![row(2)], notes: vec!["x".into()], ..Head::default() };
             writer.finish(number).unwrap()
         };
         let first = write(0, &[&[1, 2, 3, 4], &[5, 6]]);
@@ -238,7 +237,7 @@ mod tests {
             Part { bytes: 5, ..first.clone() },
             Part { bytes: u64::MAX, ..first.clone() },
             Part { store: 5, ..first.clone() },
-            Part { head: Head { kept: 8, ..first.head.clone() }, ..first.clone() },
+            Part { head: Head { has_rest: true, ..first.head.clone() }, ..first.clone() },
         ] {
             assert!(!wrong.is_whole(&mut reader), "{wrong:?}");
         }

@@ -1,17 +1,16 @@
 //! The samples of one recording.
 
-use std::cell::Cell;
 use std::ops::ControlFlow;
 
 use super::contents::Contents;
 use super::event_samples::EventRule;
 use super::part::{PartWriter, Row};
-use super::{SampleRule, Split, SplitRule};
+use super::{EventCounts, SampleRule, Split, SplitRule};
 use crate::codec::EventSink;
 use crate::convert::make_frames;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::filter::{Chain, Selection};
-use crate::frames::{Cells, Frame, FrameOptions, FrameSink, WindowRule};
+use crate::frames::{Cells, Frame, FrameCounts, FrameOptions, FrameSink, WindowRule};
 use crate::model::{EventBatch, Finding, TimePoint};
 use crate::read::Recording;
 use crate::tensor::put_cells;
@@ -38,8 +37,8 @@ impl Recipe<'_> {
     /// Writes the samples of a stretch.
     ///
     /// # Errors
-    /// If the recording cannot be read or a part cannot be written; [`ErrorKind::Cancelled`] if `go_on`
-    /// says so.
+    /// If the recording cannot be read or a part cannot be written;
+    /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) if `go_on` says so.
     pub fn make(
         self,
         recording: &mut Recording,
@@ -85,7 +84,9 @@ impl Recipe<'_> {
         if let SampleRule::Bins { steps } = self.rule {
             options.windows = WindowRule::Bins { n: steps as u64 };
         }
-        let (done, before) = (Cell::new(false), part.head.rows.len());
+        let before = part.head.rows.len();
+        // What the caller did not choose, and is in no window, is in no sample.
+        let is_all = options.selection.from.is_none() && options.selection.to.is_none();
         let mut collect = Collect {
             rule: self.rule,
             class,
@@ -95,32 +96,33 @@ impl Recipe<'_> {
             open: None,
             full: true,
             bytes: Vec::new(),
-            done: &done,
+            next: FrameCounts::default(),
+            counts: EventCounts::default(),
+            of_open: EventCounts::default(),
+            is_done: false,
         };
-        let mut progress = |_: &_| match go_on() && !done.get() {
+        let mut progress = |_: &_| match go_on() {
             true => ControlFlow::Continue(()),
             false => ControlFlow::Break(()),
         };
-        match make_frames(recording, &options, &mut collect, &mut progress) {
-            Ok(made) => {
-                collect.end();
-                let frames = &made.frames;
-                part.head.kept += frames.kept;
-                let outside = made.report.count(Finding::OutOfSensor);
-                part.head.left_out +=
-                    frames.events() - frames.kept - frames.out_of_window + outside;
-                if part.head.rows.len() == before {
-                    part.head.note("a stretch has no events, and is no sample");
-                }
-                for note in made.report.notes.iter().chain(&made.info.notes) {
-                    part.head.note(&note.to_string());
-                }
-                Ok(())
-            }
-            // The sample is complete; the rest of the recording need not be read.
-            Err(error) if error.kind() == ErrorKind::Cancelled && done.get() => Ok(()),
-            Err(error) => Err(error),
+        let made = make_frames(recording, &options, &mut collect, &mut progress)?;
+        collect.end();
+        let (frames, mut counts) = (&made.frames, collect.counts);
+        counts.in_no_sample = frames.kept - counts.kept;
+        counts.left_out = frames.events() - frames.kept - frames.out_of_window;
+        counts.left_out += made.report.count(Finding::OutOfSensor);
+        if is_all {
+            counts.in_no_sample += frames.out_of_window;
         }
+        part.head.events += counts;
+        part.head.has_rest |= !made.is_whole;
+        if part.head.rows.len() == before {
+            part.head.note("a stretch has no events, and is no sample");
+        }
+        for note in made.report.notes.iter().chain(&made.info.notes) {
+            part.head.note(&note.to_string());
+        }
+        Ok(())
     }
 }
 
@@ -164,15 +166,20 @@ struct Collect<'a, 's> {
     open: Option<Row>,
     full: bool,
     bytes: Vec<u8>,
+    /// Where the events of the next frame came from, those of all samples, and those of the open one.
+    next: FrameCounts,
+    counts: EventCounts,
+    of_open: EventCounts,
     /// Whether nothing more is needed.
-    done: &'a Cell<bool>,
+    is_done: bool,
 }
 
 impl Collect<'_, '_> {
     fn add(&mut self, frame: &Frame, full: bool) -> Result<()> {
-        if self.done.get() {
+        if self.is_done {
             return Ok(());
         }
+        self.of_open.kept += self.next.kept;
         let (class, split) = (self.class, self.split);
         let start = frame.window.start;
         let open = self.open.get_or_insert(Row {
@@ -198,7 +205,7 @@ impl Collect<'_, '_> {
         self.full &= full;
         if self.rule.steps().is_some_and(|steps| open.frames == steps as u64) {
             self.close(true);
-            self.done.set(!matches!(self.rule, SampleRule::Cut { .. }));
+            self.is_done = !matches!(self.rule, SampleRule::Cut { .. });
         }
         Ok(())
     }
@@ -208,6 +215,10 @@ impl Collect<'_, '_> {
         let Some(mut row) = self.open.take() else { return };
         let is_whole = has_all && self.full;
         row.dropped = matches!(self.rule, SampleRule::Cut { keep_partial: false, .. }) && !is_whole;
+        let of_open = std::mem::take(&mut self.of_open);
+        if !row.dropped {
+            self.counts += of_open;
+        }
         self.part.head.rows.push(row);
         self.full = true;
     }
@@ -224,6 +235,14 @@ impl FrameSink for Collect<'_, '_> {
 
     fn partial_frame(&mut self, frame: &Frame) -> Result<()> {
         self.add(frame, false)
+    }
+
+    fn counts(&mut self, counts: FrameCounts) {
+        self.next = counts;
+    }
+
+    fn is_done(&self) -> bool {
+        self.is_done
     }
 }
 

@@ -5,7 +5,7 @@ use super::event_triggered::EventTriggeredWindows;
 use super::open::OpenFrames;
 use super::select::{Batch, Left, Selector, Stretch};
 use super::time::TimeWindows;
-use super::{Edge, Frame, FrameOptions, FrameReport, FrameShape, Placed, WindowRule};
+use super::{Edge, Frame, FrameCounts, FrameOptions, FrameReport, FrameShape, Placed, WindowRule};
 use crate::codec::EventSink;
 use crate::error::{Error, Result};
 use crate::filter::Sorting;
@@ -31,6 +31,17 @@ pub trait FrameSink {
     /// As [`frame`](Self::frame).
     fn partial_frame(&mut self, frame: &Frame) -> Result<()> {
         self.frame(frame)
+    }
+
+    /// Receives where the events of the next frame came from, before the frame.
+    ///
+    /// A sink that does not count events need not have this method.
+    fn counts(&mut self, _counts: FrameCounts) {}
+
+    /// Whether no further frame is needed. [`make_frames`](crate::convert::make_frames) then reads no
+    /// further; a [`Binner`] passes on the frames that are complete, whatever this says.
+    fn is_done(&self) -> bool {
+        false
     }
 }
 

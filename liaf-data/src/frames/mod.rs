@@ -32,7 +32,7 @@ pub use binner::{Binner, BinnerSink, FrameSink};
 pub use frame::{CellValues, Cells, Dtype, Frame, FrameShape, Window};
 pub use options::{Edge, FrameOptions, WindowRule};
 pub use recipe::{CellRecipe, FrameRecipe, Provenance, SampleRecipe};
-pub use report::FrameReport;
+pub use report::{FrameCounts, FrameReport};
 pub use representation::{
     AVERAGED_TIMESTAMPS, Accumulator, BINA_REP, BINARY, COUNT, CUMULATIVE, Canvas, CellOptions,
     Closed, EVENT_VOLUME, HATS, Layout, Placed, PolarityChannels, PolarityIndex, REPRESENTATIONS,

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 
 use super::most::MostFrames;
 use super::{
-    Accumulator, Canvas, CellOptions, FrameOptions, FrameReport, FrameSink, Layout, Placed,
-    Representation, Window,
+    Accumulator, Canvas, CellOptions, FrameCounts, FrameOptions, FrameReport, FrameSink, Layout,
+    Placed, Representation, Window,
 };
 use crate::error::{Error, Result};
 use crate::hint::Hint;
@@ -192,7 +192,9 @@ impl OpenFrames {
         accumulator.add(slot.few.placed());
         self.listed -= slot.few.index.len();
         let closed = accumulator.close(window);
-        self.report.saturated_cells += closed.saturated_cells;
+        let saturated_cells = closed.saturated_cells;
+        self.report.saturated_cells += saturated_cells;
+        sink.counts(FrameCounts { kept: slot.kept, late: slot.late, saturated_cells });
         if full {
             sink.frame(closed.frame)?;
         } else {

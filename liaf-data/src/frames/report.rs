@@ -42,6 +42,18 @@ fn is_zero(n: &u64) -> bool {
     *n == 0
 }
 
+/// Where the events of one frame came from. A [`FrameSink`](super::FrameSink) receives it before the frame.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FrameCounts {
+    /// Its events that are in no earlier frame.
+    pub kept: u64,
+    /// How many of these came late, as in [`FrameReport::late`].
+    pub late: u64,
+    /// Its cells that reached the largest value of their type.
+    pub saturated_cells: u64,
+}
+
 impl FrameReport {
     /// Number of all events.
     pub fn events(&self) -> u64 {

@@ -312,6 +312,11 @@ impl EventReader {
         }
     }
 
+    /// Whether all bytes of the file were read or skipped, so that at most events in memory are still to come.
+    pub(crate) fn is_all_read(&self) -> bool {
+        self.info.bytes.is_some_and(|bytes| self.position() >= bytes)
+    }
+
     /// An estimate of the number of events still to come, from the remaining bytes; 0 if it is
     /// unknown.
     pub fn expected_events(&self) -> usize {

@@ -364,7 +364,7 @@ fn the_largest_sensor_is_that_of_the_set() {
     let build = Build { read: read_options, output: output.clone(), ..build };
     let built = run(&build, &listing).unwrap();
     assert_eq!(read(&output).shape, [2, 2, 2, 64, 64]);
-    assert!(built.kept > 0 && SensorSize::new(64, 64).pixels() == 4096);
+    assert!(built.events.kept > 0 && SensorSize::new(64, 64).pixels() == 4096);
 }
 
 #[test]

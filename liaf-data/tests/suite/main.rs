@@ -16,6 +16,7 @@ mod dataset;
 mod dataset_babi;
 mod dataset_bad;
 mod dataset_boxes;
+mod dataset_counts;
 mod dataset_judged;
 mod dataset_labels;
 mod dataset_scenes;

@@ -1,7 +1,7 @@
 //! What is said about a data set: what was found, how far the work is, and what was made.
 
 use indicatif::ProgressBar;
-use liaf::data::dataset::{Built, Estimate, Listing, Prepared, SourceKind};
+use liaf::data::dataset::{Built, Estimate, EventCounts, Listing, Prepared, SourceKind};
 
 use super::Args;
 use crate::progress;
@@ -87,16 +87,31 @@ pub fn summary(built: &Built, source: SourceKind) {
     if source == SourceKind::Texts {
         return;
     }
-    say(format_args!(
-        "  {} events in frames, {} filtered or outside; {} samples were cut short by the end of their recording",
-        thousands(built.kept),
-        thousands(built.left_out),
-        thousands(built.cut_short)
-    ));
+    say(format_args!("  {}", events(built)));
     for remark in built.remarks.iter().take(20) {
         say(format_args!("  note: {remark}"));
     }
     for (note, recordings) in built.notes.iter().take(10) {
         say(format_args!("  note ({recordings} recordings): {note}"));
     }
+}
+
+/// Where the events went.
+fn events(built: &Built) -> String {
+    let EventCounts { kept, left_out, in_no_sample, .. } = built.events;
+    let rest = match built.with_rest {
+        0 => String::new(),
+        n => format!(
+            "; the rest of {} recordings was not needed, and its events are not counted",
+            thousands(n)
+        ),
+    };
+    format!(
+        "{} events in samples, {} filtered or outside the sensor, {} in no sample{rest}; {} samples \
+         were cut short by the end of their recording and left out",
+        thousands(kept),
+        thousands(left_out),
+        thousands(in_no_sample),
+        thousands(built.cut_short)
+    )
 }
