@@ -20,6 +20,7 @@ mod estimate;
 mod event_samples;
 mod files;
 pub(crate) mod folder;
+mod hashes;
 mod journal;
 mod kind;
 mod listing;

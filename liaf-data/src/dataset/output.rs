@@ -1,12 +1,10 @@
 //! Writing the samples of one file.
 
-use std::hash::Hasher;
 use std::path::Path;
-
-use twox_hash::XxHash64;
 
 use super::boxes::{BoxTensors, SampleBox};
 use super::contents::{Columns, Contents};
+use super::hashes::Hashes;
 use super::title::{Title, Which};
 use crate::error::{Error, Result};
 use crate::tensor::{ElementType, Rows, TensorFileWriter, TensorId, TensorOptions};
@@ -74,7 +72,7 @@ impl PerSample {
         }
     }
 
-    const fn get(self, sample: &Sample) -> i64 {
+    pub const fn get(self, sample: &Sample) -> i64 {
         match self {
             Self::Labels => sample.class,
             Self::Lengths => sample.length,
@@ -96,8 +94,7 @@ pub(super) struct Writer {
     per_sample: Vec<(PerSample, TensorId)>,
     boxes: Option<BoxTensors>,
     hashes: TensorId,
-    /// Hashes of the items and boxes of each recording so far.
-    hash: Vec<XxHash64>,
+    hash: Hashes,
     /// Size of a dense sample in bytes.
     sample_bytes: usize,
     /// The frames of the open sample, or the values of one column.
@@ -112,7 +109,10 @@ impl Writer {
     pub fn create(path: &Path, title: &Title, which: Which, overwrite: bool) -> Result<Self> {
         let options = TensorOptions { overwrite, ..title.tensor };
         let mut file = TensorFileWriter::create(path, title.container, &options)?;
-        file.set_provenance(title.text(which))?;
+        let text = title.text(which);
+        let numbers = PerSample::of(title.contents, title.has_labels);
+        let hash = Hashes::new(&title.about, &text, &title.names, numbers.clone());
+        file.set_provenance(text)?;
         let (columns, mut items) = (title.columns(), Vec::new());
         if title.contents == Contents::Frames {
             let shape = title.sample_shape();
@@ -127,7 +127,7 @@ impl Writer {
             _ => Some(number("offsets")?),
         };
         let mut per_sample = Vec::new();
-        for column in PerSample::of(title.contents, title.has_labels) {
+        for column in numbers {
             per_sample.push((column, number(column.name())?));
         }
         let boxes = match title.has_boxes {
@@ -154,7 +154,7 @@ impl Writer {
             per_sample,
             boxes,
             hashes,
-            hash: vec![XxHash64::with_seed(0); title.names.len()],
+            hash,
             sample_bytes,
             buffer: Vec::new(),
             written: 0,
@@ -178,7 +178,9 @@ impl Writer {
             self.buffer.extend_from_slice(bytes);
             return Ok(());
         }
-        self.hash()?.write(bytes);
+        if let Some(sample) = &self.open {
+            self.hash.items(sample, bytes)?;
+        }
         for (number, &tensor) in self.items.iter().enumerate() {
             self.columns.take(number, bytes, &mut self.buffer);
             self.file.append_bytes(tensor, &self.buffer)?;
@@ -189,16 +191,13 @@ impl Writer {
 
     /// Completes the open sample, which has these boxes. Missing frames are zero.
     pub fn end(&mut self, boxes: &[SampleBox]) -> Result<()> {
-        if self.contents == Contents::Frames {
-            let mut buffer = std::mem::take(&mut self.buffer);
-            buffer.resize(self.sample_bytes, 0);
-            self.hash()?.write(&buffer);
-            self.file.append_bytes(self.items[0], &buffer)?;
-            self.buffer = buffer;
-        }
-        let hash = self.hash()?;
-        boxes.iter().for_each(|one| one.hash(hash));
         let Some(sample) = self.open.take() else { return Ok(()) };
+        if self.contents == Contents::Frames {
+            self.buffer.resize(self.sample_bytes, 0);
+            self.hash.items(&sample, &self.buffer)?;
+            self.file.append_bytes(self.items[0], &self.buffer)?;
+        }
+        self.hash.end(&sample, boxes)?;
         for (column, tensor) in &self.per_sample {
             self.file.append(*tensor, &[column.get(&sample)])?;
         }
@@ -212,17 +211,9 @@ impl Writer {
         Ok(())
     }
 
-    /// The hash of the recording of which the open sample is.
-    fn hash(&mut self) -> Result<&mut XxHash64> {
-        let source = self.open.and_then(|sample| usize::try_from(sample.source).ok());
-        let hash = source.and_then(|source| self.hash.get_mut(source));
-        hash.ok_or_else(|| Error::malformed("a sample is of no recording"))
-    }
-
     /// Completes the file. Returns the number of samples and the size of the file.
     pub fn finish(mut self) -> Result<(u64, u64)> {
-        let hashes: Vec<u64> = self.hash.iter().map(Hasher::finish).collect();
-        self.file.append(self.hashes, &hashes)?;
+        self.file.append(self.hashes, &self.hash.finish())?;
         Ok((self.samples, self.file.finish()?))
     }
 }

@@ -1,13 +1,11 @@
 //! Reading a file of samples, in bounded memory.
 
-use std::hash::Hasher;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use twox_hash::XxHash64;
-
 use super::boxes::{BoxReader, SampleBox};
 use super::contents::Contents;
+use super::hashes::Hashes;
 use super::output::{PerSample, Sample};
 use super::title::{Stated, not_ours};
 use crate::error::{Error, Result};
@@ -78,17 +76,22 @@ impl SampleFile {
         if !samples.iter().all(|sample| sources.contains(&sample.source)) {
             return Err(damaged("a sample is of no recording"));
         }
+        let classes = -1..stated.classes as i64;
+        if !samples.iter().all(|sample| classes.contains(&sample.class)) {
+            return Err(damaged("a label is no index of class_names"));
+        }
+        // Events have none, and those of samples that are not read are 0.
+        let steps = 0..=stated.shape[0] as i64;
+        if !samples.iter().all(|sample| steps.contains(&sample.length)) {
+            return Err(damaged("a sample has another number of frames than the file"));
+        }
         let mut records = Vec::new();
         match stated.contents {
             Contents::Frames => {
-                let steps = 0..=stated.shape[0] as i64;
                 let info = file.info("frames")?;
                 let of_type = info.dtype == stated.dtype.into();
                 let expected: Vec<_> = [samples.len()].into_iter().chain(stated.shape).collect();
-                if !of_type
-                    || info.shape != expected
-                    || !samples.iter().all(|s| steps.contains(&s.length))
-                {
+                if !of_type || info.shape != expected {
                     return Err(damaged("the frames do not agree with the samples"));
                 }
             }
@@ -111,22 +114,24 @@ impl SampleFile {
     /// # Errors
     /// Those of `visit`; if the file cannot be read or its items are not those that were written.
     pub fn each(&self, visit: &mut dyn FnMut(Step<'_>) -> Result<()>) -> Result<()> {
-        let mut hashes = vec![XxHash64::with_seed(0); self.names.len()];
+        let columns = PerSample::of(self.stated.contents, self.stated.has_classes);
+        let text = self.file.provenance().unwrap_or_default();
+        let mut hashes = Hashes::new(&self.stated.about, text, &self.names, columns);
         let mut boxes = match self.stated.has_boxes {
             true => Some(self.in_file(BoxReader::new(&self.file, self.samples.len()))?),
             false => None,
         };
-        let (mut number, mut source) = (0, 0);
+        let (mut number, mut open) = (0, Sample::UNKNOWN);
         let visit = &mut |step: Step<'_>| {
             match step {
-                Step::Begin(sample) => source = sample.source as usize,
-                Step::Items(items) => hashes[source].write(items),
+                Step::Begin(sample) => open = sample,
+                Step::Items(items) => hashes.items(&open, items)?,
                 Step::End(_) => {
                     let boxes = match &mut boxes {
                         Some(boxes) => self.in_file(boxes.of(number))?,
                         None => &[],
                     };
-                    boxes.iter().for_each(|one| one.hash(&mut hashes[source]));
+                    hashes.end(&open, boxes)?;
                     number += 1;
                     return visit(Step::End(boxes));
                 }
@@ -137,8 +142,8 @@ impl SampleFile {
             Contents::Frames => self.each_dense(visit)?,
             Contents::Sparse | Contents::Events => self.each_ragged(visit)?,
         }
-        for (recording, (found, stored)) in hashes.iter().zip(&self.hashes).enumerate() {
-            if found.finish() != *stored {
+        for (recording, (found, stored)) in hashes.finish().iter().zip(&self.hashes).enumerate() {
+            if found != stored {
                 let what = "the samples of a recording are not those that were written";
                 let error = Error::malformed(what).found(self.name(recording));
                 return Err(error.in_file(&self.path));

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::contents::{Columns, Contents};
+use super::hashes;
 use super::shards::Shard;
 use super::{Listing, Split};
 use crate::error::{Error, Result};
@@ -73,6 +74,7 @@ impl About<'_> {
             "recordings": self.listing.recordings.len(),
             "contents": self.contents.name(),
             "boxes": self.listing.has_boxes(),
+            "hashes": hashes::VERSION,
             "plan": plan_text(self.plan),
         });
         all.insert("dataset".into(), dataset);
@@ -136,7 +138,8 @@ pub(super) struct Stated {
     /// `[T, C, H, W]`.
     pub shape: [usize; 4],
     pub dtype: Dtype,
-    /// Whether samples have labels.
+    /// Number of the names of classes, and whether samples have labels.
+    pub classes: usize,
     pub has_classes: bool,
     /// Whether boxes stand beside the samples.
     pub has_boxes: bool,
@@ -161,8 +164,8 @@ impl Stated {
         let plan = dataset.get("plan")?.as_str()?.to_owned();
         let contents = Contents::named(dataset.get("contents")?.as_str()?)?;
         let has_boxes = dataset.get("boxes").is_some_and(|boxes| boxes == &Value::Bool(true));
-        let has_classes =
-            !has_boxes && dataset.get("class_names")?.as_array().is_some_and(|all| !all.is_empty());
+        let classes = dataset.get("class_names")?.as_array().map_or(0, Vec::len);
+        let has_classes = !has_boxes && classes > 0;
         let which = Which { split, shard, failed };
         Some(Self {
             which,
@@ -170,6 +173,7 @@ impl Stated {
             contents,
             shape,
             dtype: dtype.ok()?,
+            classes,
             has_classes,
             has_boxes,
             about,
@@ -197,6 +201,11 @@ pub(super) fn check_same(a: &Stated, b: &Stated, path: &Path) -> Result<()> {
     let same = a.about == b.about && a.which.split == b.which.split && a.shape[1..] == b.shape[1..];
     if same {
         return Ok(());
+    }
+    if a.plan == b.plan {
+        let what = "this file says something else about the set than the first";
+        let error = Error::caller(what).in_file(path);
+        return Err(error.advice("make all of them with the same version"));
     }
     Err(Error::caller("this is a file of another data set, or was made in another way")
         .expected(&a.plan)

@@ -74,6 +74,31 @@ fn labels_outside_the_table_and_wrong_times_name_the_line() {
 }
 
 #[test]
+fn a_flipped_byte_is_found_wherever_it_is() {
+    let folder = folder(&[("box/a.aedat", DVS128), ("mug/b.aedat", DVS128)]);
+    let listing = list("folder", &folder).unwrap();
+    for contents in [Contents::Frames, Contents::Sparse, Contents::Events] {
+        let mut build = Build { contents, ..build(&folder, "out.safetensors") };
+        build.samples = SampleRule::Whole { steps: Some(1) };
+        build.frames = FrameOptions::window_ms(1).dtype(Dtype::U8);
+        if contents != Contents::Events {
+            build.frames = build.frames.size(2, 2);
+        }
+        build.tensor.overwrite = true;
+        let path = build.run(&listing, &|_| {}, &|| true).unwrap().files[0].0.clone();
+        let good = fs::read(&path).unwrap();
+        for at in 0..good.len() {
+            let mut bad = good.clone();
+            bad[at] ^= 4;
+            fs::write(&path, &bad).unwrap();
+            assert!(verify(&path).is_err(), "{contents:?}: byte {at} of {}", good.len());
+        }
+        fs::write(&path, &good).unwrap();
+        verify(&path).unwrap();
+    }
+}
+
+#[test]
 fn names_that_are_there_twice_and_mixed_sensors_are_said_before_the_work() {
     let folder = folder(&[
         ("a/1.aedat", DVS128),
