@@ -111,6 +111,40 @@ fn three_parts_of_three_processes_are_the_whole_bit_for_bit() {
 }
 
 #[test]
+fn a_split_without_samples_is_joined_as_it_is_made_at_once() {
+    let folder = recordings();
+    let set = text(&folder.path().join("set"));
+    let path = |name: &str| text(&folder.path().join(name));
+    // The last tenth of each recording is shorter than a sample.
+    let rule = ["--window", "50ms", "--sample", "100ms", "--size", "4x4", "--split", "time:0.9"];
+    let run = |out: &str, more: &[&str]| {
+        printed(liaf(&[&["dataset", "folder", &set, "-o", out, "-q"], &rule[..], more].concat()))
+    };
+    run(&path("whole.npz"), &[]);
+    run(&path("parts.npz"), &["--part", "1/2"]);
+    run(&path("parts.npz"), &["--part", "2/2"]);
+    let shards: Vec<_> = named(&folder, "parts.").iter().map(|path| text(path)).collect();
+    assert_eq!(shards.len(), 4);
+    let merge = |out: &str, more: &[&str]| {
+        let shards = shards.iter().map(String::as_str);
+        let args: Vec<_> = ["dataset", "merge", "-o", out].into_iter().chain(shards).collect();
+        liaf(&[&args[..], more].concat())
+    };
+    let said = merge(&path("joined.npz"), &[]);
+    let text_of = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(text_of.contains("joined.test.npz: complete, 0 samples"), "{text_of}");
+    for split in ["train", "test"] {
+        let [whole, joined] = ["whole", "joined"].map(|name| path(&format!("{name}.{split}.npz")));
+        assert!(fs::read(whole).unwrap() == fs::read(&joined).unwrap(), "{split}");
+        printed(liaf(&["dataset", "verify", &joined]));
+    }
+    printed(merge(&path("joined.npz"), &["--index"]));
+    for split in ["train", "test"] {
+        printed(liaf(&["dataset", "verify", &path(&format!("joined.{split}.json"))]));
+    }
+}
+
+#[test]
 fn shards_are_listed_and_every_fault_in_them_is_found() {
     let folder = recordings();
     let set = text(&folder.path().join("set"));

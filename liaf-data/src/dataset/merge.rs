@@ -64,6 +64,15 @@ pub fn merge<P: AsRef<Path>>(
         let path = shards::path(output, split, None);
         groups.push((path, files));
     }
+    // As for a set that is made at once: a split may lack samples, and the whole set may not.
+    let is_empty = |files: &[SampleFile]| files.iter().all(|file| file.samples.is_empty());
+    let is_split = |files: &[SampleFile]| files.iter().all(|f| f.stated.which.split.is_some());
+    if let Some((path, first)) = groups.first()
+        && groups.iter().all(|(_, files)| is_empty(files))
+        && (groups.len() > 1 || !is_split(first))
+    {
+        return Err(no_samples(path));
+    }
     let mut made = Vec::new();
     for (path, files) in groups {
         made.push(match join {
@@ -109,9 +118,6 @@ fn copy(
         container,
         tensor: *options,
     };
-    if files.iter().all(|file| file.samples.is_empty()) {
-        return Err(no_samples(path));
-    }
     if files.iter().any(|file| is_same_file(&file.path, path)) {
         let error = Error::caller("the output is one of the files to join").in_file(path);
         return Err(error.advice("name another output"));
@@ -162,7 +168,7 @@ fn absolute(path: PathBuf) -> PathBuf {
     path.canonicalize().unwrap_or(path)
 }
 
-/// The error for a split that is not there.
+/// The error for a set that would have no samples.
 fn no_samples(path: &Path) -> Error {
     Error::caller("the shards have no samples").in_file(path)
 }
