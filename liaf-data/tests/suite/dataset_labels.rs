@@ -88,9 +88,55 @@ fn a_table_of_labels_is_checked_line_by_line() {
         ("file,class,start,end,start_s,end_s\na.aedat,x,1,2,1,2\n", "in several units"),
         ("file,class,start_frame,end_frame\na.aedat,x,1,2\n", "whose length is not stated"),
         ("", "the table is empty"),
+        ("file,class,Class\na.aedat,x,y\n", "line 1: two columns have the same name"),
+        ("file,class\na.aedat,\"x\n", "line 2: the quotation marks do not enclose a value"),
+        ("file,class\na.aedat,\"x\"y\n", "line 2: the quotation marks do not enclose a value"),
     ] {
         let error = list(text).unwrap_err().to_string();
         assert!(error.contains(said) && error.contains("labels.csv"), "{text}: {error}");
+    }
+}
+
+#[test]
+fn values_of_a_table_may_be_in_quotation_marks() {
+    let folder = folder(&[("a.aedat", DVS128), ("b, c.aedat", DVS128)]);
+    let table = folder.path().join("labels.csv");
+    let options = ListOptions { labels: Some(table.clone()), ..ListOptions::default() };
+    for (text, classes) in [
+        ("\u{feff}\"file\",\"class\"\r\n\"a.aedat\",\"x\"\r\n\"b, c.aedat\",x\r\n", vec!["x"]),
+        ("file,class\na.aedat,\"a, \"\"b\"\"\"\n\"b, c.aedat\", x \n", vec!["a, \"b\"", "x"]),
+    ] {
+        fs::write(&table, text).unwrap();
+        let listing = DataSet::named("folder").unwrap().list(folder.path(), &options).unwrap();
+        assert_eq!(
+            (&listing.classes, listing.recordings.len()),
+            (&classes.iter().map(|&name| name.to_owned()).collect(), 2)
+        );
+    }
+}
+
+#[test]
+fn long_tables_have_short_messages() {
+    let folder = folder(&[("a.aedat", DVS128)]);
+    let table = folder.path().join("labels.csv");
+    let options = ListOptions { labels: Some(table.clone()), ..ListOptions::default() };
+    let list = |text: &str| {
+        fs::write(&table, text).unwrap();
+        DataSet::named("folder").unwrap().list(folder.path(), &options)
+    };
+    let rows = |row: &dyn Fn(i64) -> String| (0..20_000).map(row).collect::<String>();
+    let error = list(&format!("file,class\n{}", rows(&|i| format!("a.aedat,{i}\n")))).unwrap_err();
+    let error = error.to_string();
+    let said =
+        "lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 19990 more: one recording has several classes";
+    assert!(error.contains(said), "{error}");
+    let overlapping = rows(&|i| format!("a.aedat,{i},{i},{}\n", i + 5_000));
+    let listing = list(&format!("file,class,start,end\n{overlapping}")).unwrap();
+    assert!(listing.remarks.len() < 20, "{} remarks", listing.remarks.len());
+    for said in
+        ["19989 more stretches overlap", "20000 classes have a single recording: 0, 1, 2 and"]
+    {
+        assert!(listing.remarks.iter().any(|r| r.contains(said)), "{said}: {:?}", listing.remarks);
     }
 }
 

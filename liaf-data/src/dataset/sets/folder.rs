@@ -6,6 +6,7 @@ use std::path::Path;
 use super::super::folder::{Found, by_folder, files, natural};
 use super::super::{ClassFrom, DataSet, Entry, Labels, ListOptions, Listing, SourceKind, Split};
 use super::label_table::by_table;
+use super::remark;
 use crate::error::{Error, Result};
 use crate::read::columns_in;
 
@@ -17,6 +18,9 @@ pub(in crate::dataset) static FOLDER: DataSet = DataSet {
     sketch: "<class>/<any recording>, or train/<class>/… and test/<class>/…\n<class>_<number>.<any format> in one folder",
     find,
 };
+
+/// Most classes with a single recording of which each has a remark of its own.
+const SINGLE: usize = 10;
 
 /// Extensions of files that are recordings.
 const EXTENSIONS: &[&str] = &[
@@ -49,8 +53,13 @@ fn find(folder: &Path, options: &ListOptions) -> Result<Listing> {
         None => by_name(known, options.class_from, &mut listing),
     }
     let counts = listing.counts();
-    for (class, _) in listing.classes.iter().zip(&counts).filter(|(_, count)| **count == 1) {
-        listing.remarks.push(format!("the class {class} has a single recording"));
+    let single = listing.classes.iter().zip(&counts).filter(|(_, count)| **count == 1);
+    let single: Vec<&String> = single.map(|(class, _)| class).collect();
+    match single.len() {
+        0..=SINGLE => listing
+            .remarks
+            .extend(single.iter().map(|class| format!("the class {class} has a single recording"))),
+        _ => remark(&mut listing.remarks, "classes have a single recording", &single),
     }
     if listing.classes.len() == 1 {
         listing.remarks.push(format!("there is only one class, {}", listing.classes[0]));

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::super::folder::{Found, natural};
 use super::super::{Entry, Labels, Listing, Split, Stretch};
 use super::folder::split_name;
-use super::table::{Row, Table, check_stretches};
+use super::table::{Row, Table, check_stretches, lines};
 use crate::error::{Error, Result};
 use crate::model::{TimePoint, parse_duration};
 
@@ -30,21 +30,26 @@ pub(super) fn by_table(
     let (file, class) = (table.column("file")?, table.column("class")?);
     let times = Times::of(&table, window).map_err(|error| error.in_file(path))?;
     let split = table.find("split");
-    let mut classes: Vec<String> = table
-        .rows()
-        .map(|row| row.text(class).to_owned())
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
+    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
+    for row in table.rows() {
+        if !numbers.contains_key(row.text(class)) {
+            numbers.insert(row.text(class).to_owned(), 0);
+        }
+    }
+    let mut classes: Vec<String> = numbers.keys().cloned().collect();
     classes.sort_by(|a, b| natural(a).cmp(&natural(b)).then_with(|| a.cmp(b)));
+    for (number, name) in classes.iter().enumerate() {
+        numbers.insert(name.clone(), number);
+    }
+    let named = Named::of(&files);
     let mut by_file: BTreeMap<usize, Vec<Line>> = BTreeMap::new();
     for row in table.rows() {
-        let number = find_file(&files, row.text(file), &row)?;
+        let number = named.find(row.text(file), &row)?;
         let class = row.text(class);
         if class.is_empty() {
             return Err(row.error("the class is empty"));
         }
-        let class = classes.iter().position(|name| name == class).unwrap_or(0);
+        let class = numbers.get(class).copied().unwrap_or(0);
         let stretch = times.as_ref().map(|times| times.read(&row)).transpose()?;
         let split = match split.map(|column| row.text(column)) {
             None | Some("") => None,
@@ -64,15 +69,15 @@ pub(super) fn by_table(
     for (number, rows) in by_file {
         let Found { path: recording, name, bytes } = files[number].clone();
         let splits: BTreeSet<_> = rows.iter().map(|row| row.split).collect();
-        let lines: Vec<_> = rows.iter().map(|row| row.line.to_string()).collect();
+        let lines = || lines(rows.iter().map(|row| row.line));
         if splits.len() > 1 {
-            let what = format!("lines {}: one recording is in several splits", lines.join(", "));
+            let what = format!("{}: one recording is in several splits", lines());
             return Err(Error::malformed(what).found(name).in_file(path));
         }
         let labels = match &*rows {
             [Line { stretch: None, class, .. }] => Labels::Class(*class),
             [Line { stretch: None, .. }, ..] => {
-                let what = format!("lines {}: one recording has several classes", lines.join(", "));
+                let what = format!("{}: one recording has several classes", lines());
                 let error = Error::malformed(what).found(name).in_file(path);
                 return Err(error.advice("state the start and end of each"));
             }
@@ -95,20 +100,37 @@ pub(super) fn by_table(
     Ok(())
 }
 
-/// The file with this name: its path within the folder, or its own name if only one file has it.
-fn find_file(files: &[Found], name: &str, row: &Row<'_>) -> Result<usize> {
-    if let Some(number) = files.iter().position(|file| file.name == name) {
-        return Ok(number);
+/// Files by their names.
+struct Named<'a> {
+    /// By the path within the folder.
+    paths: BTreeMap<&'a str, usize>,
+    /// By their own name; `None` if several files have it.
+    own: BTreeMap<&'a str, Option<usize>>,
+}
+
+impl<'a> Named<'a> {
+    fn of(files: &'a [Found]) -> Self {
+        let (mut paths, mut own) = (BTreeMap::new(), BTreeMap::new());
+        for (number, file) in files.iter().enumerate() {
+            paths.entry(&*file.name).or_insert(number);
+            own.entry(file.file_name()).and_modify(|one| *one = None).or_insert(Some(number));
+        }
+        Self { paths, own }
     }
-    let own = |file: &Found| file.file_name() == name;
-    let mut matching = files.iter().enumerate().filter(|(_, file)| own(file));
-    match (matching.next(), matching.next()) {
-        (Some((number, _)), None) => Ok(number),
-        (None, _) => Err(row.error("there is no such recording").found(format!("{name:?}"))),
-        _ => Err(row
-            .error("several recordings have this name")
-            .expected("the path within the folder")
-            .found(format!("{name:?}"))),
+
+    /// The file with this name: its path within the folder, or its own name if only one file has it.
+    fn find(&self, name: &str, row: &Row<'_>) -> Result<usize> {
+        if let Some(&number) = self.paths.get(name) {
+            return Ok(number);
+        }
+        match self.own.get(name) {
+            Some(Some(number)) => Ok(*number),
+            None => Err(row.error("there is no such recording").found(format!("{name:?}"))),
+            Some(None) => Err(row
+                .error("several recordings have this name")
+                .expected("the path within the folder")
+                .found(format!("{name:?}"))),
+        }
     }
 }
 

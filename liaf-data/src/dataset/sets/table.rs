@@ -1,20 +1,29 @@
 //! Tables of labels.
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::super::Stretch;
 use crate::error::{Error, Result};
+use crate::formats::csv::fields;
 use crate::io::read_text;
 use crate::limits::Limits;
 use crate::model::TimePoint;
 use crate::names::one_of;
 
-/// A CSV table with names in its first line. Values are separated by commas and are not quoted.
+/// Most lines or pairs of lines that a message lists.
+const LISTED: usize = 10;
+
+/// A CSV table with names in its first line. Values are separated by commas, and may be in quotation marks.
+/// Empty lines and those that begin with `#` are passed over.
 pub(super) struct Table {
     path: PathBuf,
+    text: String,
     names: Vec<String>,
-    rows: Vec<(usize, Vec<String>)>,
+    /// The number of each line with values, and where in the text it is.
+    rows: Vec<(usize, Range<usize>)>,
 }
 
 /// A row of a table.
@@ -22,31 +31,54 @@ pub(super) struct Row<'a> {
     table: &'a Table,
     /// Counted from 1.
     pub line: usize,
-    values: &'a [String],
+    values: Vec<Cow<'a, str>>,
 }
 
 impl Table {
     pub fn read(path: &Path) -> Result<Self> {
         let text = read_text("the table", path, Limits::DEFAULT.packet_bytes)?;
-        let split = |line: &str| line.split(',').map(|value| value.trim().to_owned()).collect();
-        let lines = text.trim_start_matches('\u{feff}').lines().enumerate();
-        let mut lines = lines.map(|(i, line)| (i + 1, line.trim()));
-        let mut lines =
-            lines.by_ref().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-        let Some((_, names)) = lines.next() else {
+        let mut rows = Vec::new();
+        let mut start = text.len() - text.trim_start_matches('\u{feff}').len();
+        for (line, whole) in (1..).zip(text[start..].split_inclusive('\n')) {
+            let values = whole.trim();
+            let from = start + (whole.len() - whole.trim_start().len());
+            start += whole.len();
+            if !values.is_empty() && !values.starts_with('#') {
+                rows.push((line, from..from + values.len()));
+            }
+        }
+        if rows.is_empty() {
             return Err(Error::malformed("the table is empty").in_file(path));
-        };
-        let names: Vec<String> = split(names);
-        let rows: Vec<(usize, Vec<String>)> =
-            lines.map(|(line, text)| (line, split(text))).collect();
-        for (line, values) in &rows {
-            if values.len() != names.len() {
+        }
+        let mut table = Self { path: path.to_owned(), text, names: Vec::new(), rows };
+        let (first, range) = table.rows.remove(0);
+        let names: Vec<_> = table.values(first, &range)?.into_iter().map(Cow::into_owned).collect();
+        for (number, name) in names.iter().enumerate() {
+            let is_same = |other: &String| !name.is_empty() && other.eq_ignore_ascii_case(name);
+            if names[..number].iter().any(is_same) {
+                let what = format!("line {first}: two columns have the same name");
+                return Err(Error::malformed(what).found(format!("{name:?}")).in_file(path));
+            }
+        }
+        table.names = names;
+        for (line, range) in &table.rows {
+            let (found, expected) = (table.values(*line, range)?.len(), table.names.len());
+            if found != expected {
                 let what = format!("line {line} has another number of values than the first");
-                let error = Error::malformed(what).expected(names.len()).found(values.len());
+                let error = Error::malformed(what).expected(expected).found(found);
                 return Err(error.in_file(path));
             }
         }
-        Ok(Self { path: path.to_owned(), names, rows })
+        Ok(table)
+    }
+
+    /// The values of a line.
+    fn values(&self, line: usize, range: &Range<usize>) -> Result<Vec<Cow<'_, str>>> {
+        fields(&self.text[range.clone()]).ok_or_else(|| {
+            Error::malformed(format!("line {line}: the quotation marks do not enclose a value"))
+                .expected("a value in \"…\", with \"\" for a quotation mark within it")
+                .in_file(&self.path)
+        })
     }
 
     /// The number of the column with this name, whatever its case.
@@ -64,7 +96,11 @@ impl Table {
     }
 
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        self.rows.iter().map(|(line, values)| Row { table: self, line: *line, values })
+        self.rows.iter().map(|(line, range)| {
+            // They were divided without an error before.
+            let values = self.values(*line, range).unwrap_or_default();
+            Row { table: self, line: *line, values }
+        })
     }
 }
 
@@ -84,6 +120,16 @@ impl Row<'_> {
     /// An error about this row.
     pub fn error(&self, what: &str) -> Error {
         Error::malformed(format!("line {}: {what}", self.line)).in_file(&self.table.path)
+    }
+}
+
+/// The numbers of lines, of which the first are named.
+pub(super) fn lines(numbers: impl ExactSizeIterator<Item = usize>) -> String {
+    let more = numbers.len().saturating_sub(LISTED);
+    let named: Vec<_> = numbers.take(LISTED).map(|line| line.to_string()).collect();
+    match more {
+        0 => format!("lines {}", named.join(", ")),
+        more => format!("lines {} and {more} more", named.join(", ")),
     }
 }
 
@@ -111,15 +157,24 @@ pub(super) fn check_stretches(
         sorted.push((is_absolute, from, to, line));
     }
     sorted.sort_unstable();
-    for pair in sorted.windows(2) {
-        let [(a, _, end, first), (b, start, _, second)] = pair else { continue };
-        if a == b && start < end {
-            let us = end - start;
-            remarks.push(format!(
-                "{}: the stretches of lines {first} and {second} overlap by {us} µs",
-                path.display()
-            ));
+    let overlapping = sorted.windows(2).filter_map(|pair| match pair {
+        [(a, _, end, first), (b, start, _, second)] if a == b && start < end => {
+            Some((first, second, end.saturating_sub(*start)))
         }
+        _ => None,
+    });
+    let mut more = 0_usize;
+    for (number, (first, second, us)) in overlapping.enumerate() {
+        if number < LISTED {
+            let lines = format!("the stretches of lines {first} and {second}");
+            remarks.push(format!("{}: {lines} overlap by {us} µs", path.display()));
+        } else {
+            more += 1;
+        }
+    }
+    if more > 0 {
+        let what = "more stretches overlap the one before them";
+        remarks.push(format!("{}: {more} {what}", path.display()));
     }
     Ok(())
 }

@@ -25,6 +25,7 @@ mod split;
 mod tail;
 
 pub(crate) use decode::CsvDecoder;
+pub(crate) use split::fields;
 
 use crate::codec::{Body, Detection, FileHead, Format, Opened, ReadOptions, Target};
 use crate::error::Result;

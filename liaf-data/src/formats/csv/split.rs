@@ -1,5 +1,7 @@
 //! Division of lines into columns.
 
+use std::borrow::Cow;
+
 /// The bytes that separate columns.
 fn is_separator(byte: u8) -> bool {
     matches!(byte, b',' | b';' | b' ' | b'\t')
@@ -67,6 +69,31 @@ pub(crate) fn unquoted(column: &[u8]) -> &[u8] {
     }
 }
 
+/// The fields of a trimmed line, separated by commas and without spaces around them, as RFC 4180 quotes them: a
+/// field in quotation marks keeps commas and spaces, and has two of them for one. `None` if the marks do not
+/// enclose a field.
+pub(crate) fn fields(line: &str) -> Option<Vec<Cow<'_, str>>> {
+    let (mut fields, mut rest) = (Vec::new(), Some(line));
+    while let Some(after) = rest {
+        let text = after.trim_start();
+        let (field, after) = next(text.as_bytes(), Some(b','));
+        // Columns end at commas, which are whole characters.
+        let field = std::str::from_utf8(field).ok()?;
+        rest = after.map(|after| &text[text.len() - after.len()..]);
+        let Some(inside) = field.strip_prefix('"') else {
+            fields.push(Cow::Borrowed(field));
+            continue;
+        };
+        let inside = inside.strip_suffix('"')?;
+        fields.push(match inside.contains('"') {
+            false => Cow::Borrowed(inside),
+            true if inside.replace("\"\"", "").contains('"') => return None,
+            true => Cow::Owned(inside.replace("\"\"", "\"")),
+        });
+    }
+    Some(fields)
+}
+
 /// Divides a line of names as [`next`] does, but neither inside of brackets and quotation marks nor
 /// before brackets, because `time (us)` is one name.
 pub(crate) fn names(line: &[u8], only: Option<u8>) -> Vec<&[u8]> {
@@ -130,6 +157,24 @@ mod tests {
         ] {
             let expected: Vec<_> = expected.split('|').filter(|_| !line.is_empty()).collect();
             assert_eq!(texts(names(line.as_bytes(), only)), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn fields_are_quoted_as_rfc_4180_says() {
+        for (line, expected) in [
+            ("a, b ,,c", Some("a|b||c")),
+            ("\"a, b\", \"c \"\"d\"\"\",\"\"", Some("a, b|c \"d\"|")),
+            ("\" a \",b\"c", Some(" a |b\"c")),
+            ("\"\"\"\",é,\"ü,\"", Some("\"|é|ü,")),
+            ("a,", Some("a|")),
+            ("\"a,b", None),
+            ("\"a\" b,c", None),
+            ("\"a\"b\",c", None),
+            ("\"", None),
+        ] {
+            let found = fields(line).map(|all| all.join("|"));
+            assert_eq!(found.as_deref(), expected, "{line}");
         }
     }
 
