@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hasher;
+use std::io::{self, Write};
 use std::path::Path;
 use std::time::SystemTime;
 
 use rayon::prelude::*;
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Value, json};
 use twox_hash::XxHash64;
 
 use super::build::Build;
@@ -138,32 +140,95 @@ impl Build {
     /// A number for everything on which the bytes of the output depend, but for the contents of the
     /// recordings. It is stored in the files, and the same wherever the folder is.
     pub(super) fn plan(&self, listing: &Listing, sensor: SensorSize) -> u64 {
-        let recordings: Vec<_> = listing
-            .recordings
-            .iter()
-            .map(|entry| json!([entry.name, entry.bytes, entry.labels, entry.split]))
-            .collect();
-        let plan = json!({
-            "version": env!("CARGO_PKG_VERSION"),
-            "set": self.set,
-            "recordings": recordings,
-            "classes": listing.classes,
-            "frames": FrameRecipe::from(&self.frames),
-            "read": self.read,
-            "samples": format!("{:?}", self.samples),
-            "contents": self.contents.name(),
-            "split": self.split.to_string(),
-            "sensor": sensor,
-            "container": self.container.to_string(),
-            "compression": format!("{:?} {}", self.tensor.compression, self.tensor.npz_deflate),
-        });
-        let mut hash = XxHash64::with_seed(0);
-        hash.write(plan.to_string().as_bytes());
-        hash.finish()
+        let recordings = listing.recordings.iter();
+        let text = PlanText {
+            classes: &listing.classes,
+            compression: format!("{:?} {}", self.tensor.compression, self.tensor.npz_deflate),
+            container: self.container.to_string(),
+            contents: self.contents.name(),
+            // A value has its keys in order of the alphabet as well.
+            frames: json!(FrameRecipe::from(&self.frames)),
+            read: json!(self.read),
+            recordings: recordings.map(|e| (&*e.name, e.bytes, &e.labels, e.split)).collect(),
+            samples: format!("{:?}", self.samples),
+            sensor: json!(sensor),
+            set: &self.set,
+            split: self.split.to_string(),
+            version: env!("CARGO_PKG_VERSION"),
+        };
+        let mut hash = HashText(XxHash64::with_seed(0));
+        // Neither the values nor the hash can fail.
+        let _ = serde_json::to_writer(&mut hash, &text);
+        hash.0.finish()
+    }
+}
+
+/// The text of a plan, which is hashed piece by piece: the labels of a set can be many. The keys are in the order
+/// of the alphabet.
+#[derive(Serialize)]
+struct PlanText<'a> {
+    classes: &'a [String],
+    compression: String,
+    container: String,
+    contents: &'static str,
+    frames: Value,
+    read: Value,
+    recordings: Vec<(&'a str, u64, &'a Labels, Option<Split>)>,
+    samples: String,
+    sensor: Value,
+    set: &'a str,
+    split: String,
+    version: &'static str,
+}
+
+/// A hash to which text is written.
+struct HashText(XxHash64);
+
+impl Write for HashText {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
 /// When a file was changed.
 pub(super) fn changed(path: &Path) -> Option<SystemTime> {
     std::fs::metadata(path).and_then(|meta| meta.modified()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{BoxFile, Stretch};
+
+    #[test]
+    fn the_text_of_a_plan_is_that_of_a_value() {
+        let [from, to] = [TimePoint::Absolute(-1), TimePoint::Relative(5)];
+        let stretches = Labels::Stretches(vec![Stretch { class: 1, from, to }]);
+        let boxes = Labels::Boxes(BoxFile { hash: u64::MAX, ..BoxFile::default() });
+        let text = PlanText {
+            classes: &["a \"é".to_owned()],
+            compression: String::new(),
+            container: "npz".into(),
+            contents: "frames",
+            frames: json!({ "b": 1.5, "a": null }),
+            read: json!([]),
+            recordings: vec![
+                ("x", 1, &stretches, Some(Split::Val)),
+                ("y", 2, &boxes, None),
+                ("z", 3, &Labels::Class(4), None),
+                ("n", 3, &Labels::None, None),
+            ],
+            samples: String::new(),
+            sensor: json!(SensorSize::new(3, 4)),
+            set: "folder",
+            split: "none".into(),
+            version: "0",
+        };
+        assert_eq!(serde_json::to_string(&text).unwrap(), json!(text).to_string());
+    }
 }
