@@ -124,8 +124,17 @@ impl<'a, 'b> Framing<'a, 'b> {
         finder.finish()
     }
 
-    /// Makes one pass over the recording and passes its frames to `sink`.
+    /// Makes one pass over the recording and passes its frames to `sink`. An interval of time without events
+    /// is explained, or is an error.
     pub fn run(mut self, sink: &mut dyn FrameSink) -> Result<Framed> {
+        let mut framed = self.run_any(sink)?;
+        let Framed { report, frames, .. } = &mut framed;
+        check_something_kept(self.recording, &self.part, report, frames.kept)?;
+        Ok(framed)
+    }
+
+    /// As [`run`](Self::run), for an interval of time that may have no events.
+    pub fn run_any(&mut self, sink: &mut dyn FrameSink) -> Result<Framed> {
         let (mut reader, mut binner) = self.last_pass()?;
         self.pass.number += 1;
         let mut is_whole = true;
@@ -133,13 +142,12 @@ impl<'a, 'b> Framing<'a, 'b> {
             self.pass.tell(&reader, binner.report().kept, binner.report().frames)?;
             is_whole = !sink.is_done() || reader.is_all_read();
         }
-        let mut report = reader.report();
+        let report = reader.report();
         check_something_read(self.recording.path(), &report)?;
         let frames = match is_whole {
             true => binner.finish(sink)?,
             false => binner.report().clone(),
         };
-        check_something_kept(self.recording, &self.part, &mut report, frames.kept)?;
         let info = reader.info().clone();
         Ok(Framed { info, report, frames, shape: self.shape, is_whole })
     }

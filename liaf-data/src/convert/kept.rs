@@ -2,6 +2,7 @@
 
 use super::pass::Part;
 use crate::error::{Error, Result};
+use crate::filter::Selection;
 use crate::hint::Hint;
 use crate::model::{Note, Report, TimePoint, Times};
 use crate::read::Recording;
@@ -44,6 +45,15 @@ pub(super) fn check_something_kept(
         });
     }
     Ok(())
+}
+
+/// An error if the interval of a selection is before or after the whole recording.
+///
+/// # Errors
+/// As [`check_something_kept`]; if the recording cannot be read.
+pub(crate) fn check_meets(recording: &mut Recording, selection: &Selection) -> Result<()> {
+    let part = Part::find(recording, selection)?;
+    check_something_kept(recording, &part, &mut Report::default(), 0)
 }
 
 /// An error if the interval does not meet the times of the recording, and a note otherwise.
@@ -92,7 +102,6 @@ mod tests {
     use crate::codec::ReadOptions;
     use crate::convert::{EventConvertOptions, convert_events, make_frames};
     use crate::error::ErrorKind;
-    use crate::filter::Selection;
     use crate::frames::{Frame, FrameOptions};
     use crate::write;
 

@@ -27,6 +27,7 @@ use crate::model::{RecordingInfo, Report};
 use crate::read::Recording;
 use crate::tensor::{self, Container, TensorOptions, TensorSpec, Written};
 pub(crate) use framing::Framing;
+pub(crate) use kept::check_meets;
 use pass::source;
 pub(crate) use pass::{Part, check_something_read};
 

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::contents::Contents;
 use super::prepare::Prepared;
-use super::samples::Source;
+use super::source::Source;
 use super::title::Title;
 use super::{Entry, SampleRule, SplitRule};
 use crate::codec::ReadOptions;

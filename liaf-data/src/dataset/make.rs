@@ -6,13 +6,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
-use super::Split;
 use super::build::{Build, Built, ClassRow, Failure, OnError, Progress};
 use super::journal::Journal;
 use super::part::{Part, PartWriter};
 use super::prepare::Prepared;
 use super::samples::Recipe;
 use super::store::Stores;
+use super::{Split, sets};
 use crate::codec::ReadOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::read::Recording;
@@ -117,8 +117,17 @@ impl Prepared<'_> {
         let mut recording = Recording::open(&self.listing.recordings[number].path, options)?;
         let mut part = PartWriter::create(stores)?;
         let recipe = Recipe { frames, rule: *samples, split: *split, contents: *contents };
-        for source in &self.sources[number] {
+        let sources = &self.sources[number];
+        for (at, source) in sources.iter().enumerate() {
+            let before = part.head.rows.len();
             recipe.make(&mut recording, *source, &mut part, go_on)?;
+            if part.head.rows.len() == before {
+                part.head.empty.push(at);
+            }
+        }
+        // A stretch outside the recording costs its own sample, unless there is no other one.
+        if let (true, Some(first)) = (part.head.rows.is_empty(), sources.first()) {
+            first.check_meets(&mut recording)?;
         }
         part.finish(number)
     }
@@ -133,8 +142,11 @@ impl Prepared<'_> {
         built.classes =
             names.into_iter().map(|class| ClassRow { class, samples: [0; 4] }).collect();
         let mut notes: BTreeMap<&str, u64> = BTreeMap::new();
-        let mut longest = 0;
-        for Part { head, .. } in journal.done.values() {
+        let (mut longest, mut empty) = (0, Vec::new());
+        for Part { recording, head, .. } in journal.done.values() {
+            let name = &self.listing.recordings[*recording].name;
+            let sources = head.empty.iter().filter_map(|at| self.sources[*recording].get(*at));
+            empty.extend(sources.map(|source| format!("{name} ({source})")));
             built.events += head.events;
             built.with_rest += u64::from(head.has_rest);
             for note in &head.notes {
@@ -163,6 +175,8 @@ impl Prepared<'_> {
                 });
             }
         }
+        let what = "recordings or parts of them have no events, and are no samples";
+        sets::remark(&mut built.remarks, what, &empty);
         built.notes = notes.into_iter().map(|(note, n)| (note.to_owned(), n)).collect();
         built.steps = self.build.samples.steps().map_or(longest.max(1), |steps| steps as u64);
         let is_whole = self.build.part.is_none();

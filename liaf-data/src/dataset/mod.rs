@@ -37,6 +37,7 @@ mod rules;
 mod samples;
 mod sets;
 mod shards;
+mod source;
 mod store;
 mod title;
 

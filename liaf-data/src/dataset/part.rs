@@ -44,6 +44,8 @@ pub(super) struct Head {
     pub events: EventCounts,
     /// Whether the rest of the recording was not read, because its samples were complete.
     pub has_rest: bool,
+    /// The numbers of the stretches that have no events, and so no samples.
+    pub empty: Vec<usize>,
     /// What was unusual about the recording.
     pub notes: Vec<String>,
 }

@@ -13,7 +13,7 @@ use twox_hash::XxHash64;
 
 use super::build::Build;
 use super::rules::Unit;
-use super::samples::Source;
+use super::source::Source;
 use super::{BoxFile, Entry, Labels, Listing, SampleRule, Split, SplitRule};
 use crate::codec::ReadOptions;
 use crate::error::{Error, Result};

@@ -5,24 +5,15 @@ use std::ops::ControlFlow;
 use super::contents::Contents;
 use super::event_samples::EventRule;
 use super::part::{PartWriter, Row};
+use super::source::Source;
 use super::{EventCounts, SampleRule, Split, SplitRule};
-use crate::codec::EventSink;
-use crate::convert::make_frames;
+use crate::convert::Framing;
 use crate::error::{Error, Result};
-use crate::filter::{Chain, Selection};
+use crate::filter::Selection;
 use crate::frames::{Cells, Frame, FrameCounts, FrameOptions, FrameSink, WindowRule};
-use crate::model::{EventBatch, Finding, TimePoint};
+use crate::model::{Finding, TimePoint};
 use crate::read::Recording;
 use crate::tensor::put_cells;
-
-/// A stretch of a recording from which samples are made.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Source {
-    pub class: Option<usize>,
-    pub split: Option<Split>,
-    pub from: Option<TimePoint>,
-    pub to: Option<TimePoint>,
-}
 
 /// How samples are made from a stretch.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +40,7 @@ impl Recipe<'_> {
         let SplitRule::Time { fraction } = self.split else {
             return self.make_one(recording, source, part, go_on);
         };
-        let Some((first, border)) = border(recording, source, fraction)? else { return Ok(()) };
+        let Some((first, border)) = source.border(recording, fraction)? else { return Ok(()) };
         let [first, border] = [first, border].map(|t| Some(TimePoint::Absolute(t)));
         let train = Source { split: Some(Split::Train), from: first, to: border, ..source };
         let test = Source { split: Some(Split::Test), from: border, ..source };
@@ -84,7 +75,6 @@ impl Recipe<'_> {
         if let SampleRule::Bins { steps } = self.rule {
             options.windows = WindowRule::Bins { n: steps as u64 };
         }
-        let before = part.head.rows.len();
         // What the caller did not choose, and is in no window, is in no sample.
         let is_all = options.selection.from.is_none() && options.selection.to.is_none();
         let mut collect = Collect {
@@ -105,7 +95,8 @@ impl Recipe<'_> {
             true => ControlFlow::Continue(()),
             false => ControlFlow::Break(()),
         };
-        let made = make_frames(recording, &options, &mut collect, &mut progress)?;
+        let mut framing = Framing::begin(recording, &options, &mut progress)?;
+        let made = framing.run_any(&mut collect)?;
         collect.end();
         let (frames, mut counts) = (&made.frames, collect.counts);
         counts.in_no_sample = frames.kept - counts.kept;
@@ -116,40 +107,8 @@ impl Recipe<'_> {
         }
         part.head.events += counts;
         part.head.has_rest |= !made.is_whole;
-        if part.head.rows.len() == before {
-            part.head.note("a stretch has no events, and is no sample");
-        }
         for note in made.report.notes.iter().chain(&made.info.notes) {
             part.head.note(&note.to_string());
-        }
-        Ok(())
-    }
-}
-
-/// The time of the first kept event, and that of the border between training and test.
-fn border(recording: &mut Recording, source: Source, fraction: f64) -> Result<Option<(i64, i64)>> {
-    let selection = Selection { from: source.from, to: source.to, ..Selection::default() };
-    let sensor = recording.find_sensor()?;
-    let mut ends = Ends { chain: Chain::new(&selection, sensor)?, times: None };
-    let mut reader = recording.reader()?;
-    while reader.pump(&mut ends)? {}
-    let Some((first, last)) = ends.times else { return Ok(None) };
-    let length = last.abs_diff(first).saturating_add(1);
-    Ok(Some((first, first.saturating_add((length as f64 * fraction) as i64))))
-}
-
-/// Finds the first and the last time of the chosen events.
-struct Ends {
-    chain: Chain,
-    times: Option<(i64, i64)>,
-}
-
-impl EventSink for Ends {
-    fn events(&mut self, events: &mut EventBatch, _offset: u64) -> Result<()> {
-        self.chain.apply(events);
-        for &t in events.t() {
-            let (first, last) = self.times.unwrap_or((t, t));
-            self.times = Some((first.min(t), last.max(t)));
         }
         Ok(())
     }

@@ -74,6 +74,39 @@ fn labels_outside_the_table_and_wrong_times_name_the_line() {
 }
 
 #[test]
+fn a_stretch_outside_its_recording_costs_its_own_sample() {
+    let folder = folder(&[("a.aedat", DVS128), ("b.aedat", DVS128)]);
+    let table = "file,class,start,end\na.aedat,run,0s,100ms\na.aedat,rest,100s,101s\n\
+                 a.aedat,rest,100ms,200ms\nb.aedat,run,-9s,-8s\nb.aedat,rest,0s,100ms\n";
+    let table = table.replace("-9s,-8s", "0,1");
+    let listing = with_table(&folder, &table).unwrap();
+    let all = [Contents::Frames, Contents::Sparse, Contents::Events];
+    for contents in all {
+        for samples in [
+            SampleRule::Whole { steps: Some(3) },
+            SampleRule::Bins { steps: 2 },
+            SampleRule::Cut { steps: 1, keep_partial: false },
+        ] {
+            let mut build = Build { samples, contents, ..build(&folder, "o.npz") };
+            if contents == Contents::Events {
+                if matches!(samples, SampleRule::Bins { .. }) {
+                    continue;
+                }
+                build.frames.size = None;
+            }
+            build.tensor.overwrite = true;
+            let built = build.run(&listing, &|_| {}, &|| true).unwrap();
+            assert!(built.failures.is_empty(), "{:?}", built.failures);
+            let n = if matches!(samples, SampleRule::Cut { .. }) { 2 } else { 1 };
+            assert_eq!(built.files[0].1, 3 * n, "{contents:?} {samples:?}");
+            says(&built.remarks, "2 recordings or parts of them have no events");
+            says(&built.remarks, "a.aedat (100000000 to 101000000 µs after the first event)");
+            says(&built.remarks, "b.aedat (0 to 1 µs)");
+        }
+    }
+}
+
+#[test]
 fn a_flipped_byte_is_found_wherever_it_is() {
     let folder = folder(&[("box/a.aedat", DVS128), ("mug/b.aedat", DVS128)]);
     let listing = list("folder", &folder).unwrap();

@@ -93,6 +93,27 @@ fn miniature() -> TempDir {
     folder
 }
 
+#[test]
+fn a_box_at_the_start_costs_its_own_sample() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("train");
+    fs::create_dir(&path).unwrap();
+    fs::write(path.join("a_td.dat"), dat(600, 1)).unwrap();
+    let rows: &[Row] = &[(0, GOOD, 0, 7), (100_000, GOOD, 0, 7), (400_000, GOOD, 1, 8)];
+    fs::write(path.join("a_bbox.npy"), boxes(rows, true)).unwrap();
+    let listing = list(folder.path()).unwrap();
+    let build = Build {
+        frames: FrameOptions::window_ms(20).size(152, 120).dtype(Dtype::U8),
+        samples: SampleRule::Whole { steps: Some(5) },
+        ..Build::new("gen1", folder.path().join("out.npz")).unwrap()
+    };
+    let built = run(&build, &listing).unwrap();
+    assert!(built.failures.is_empty(), "{:?}", built.failures);
+    assert_eq!(built.files[0].1, 2);
+    let said = "1 recordings or parts of them have no events, and are no samples: train/a_td.dat (-100000 to 0 µs)";
+    assert!(built.remarks.iter().any(|remark| remark == said), "{:?}", built.remarks);
+}
+
 fn list(folder: &Path) -> Result<Listing> {
     DataSet::named("gen1")?.list(folder, &ListOptions::default())
 }

@@ -60,7 +60,7 @@ fn split_of(path: &str) -> Option<Split> {
 }
 
 /// Remarks once on all files of which something is true, and names the first of them.
-fn remark(remarks: &mut Vec<String>, what: &str, files: &[impl AsRef<str>]) {
+pub(super) fn remark(remarks: &mut Vec<String>, what: &str, files: &[impl AsRef<str>]) {
     const NAMED: usize = 3;
     let named: Vec<&str> = files.iter().take(NAMED).map(AsRef::as_ref).collect();
     if named.is_empty() {
