@@ -59,6 +59,11 @@ pub fn may_advise(name: &str) -> bool {
     options().may_advise(name)
 }
 
+/// Whether the running command has the option `name`.
+pub fn has(name: &str) -> bool {
+    options().known.contains(name)
+}
+
 /// Whether the running command was given the option `name`.
 pub fn is_given(name: &str) -> bool {
     options().given.contains(name)

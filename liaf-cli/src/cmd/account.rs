@@ -103,7 +103,7 @@ impl Done {
     /// What a user should know even with `--quiet`.
     pub fn warnings(&self) -> Vec<String> {
         match self {
-            Self::Tensor(done) => tensor_warnings(done),
+            Self::Tensor(done) => frame_warnings(&done.report, &done.frames),
             Self::Events(done) => {
                 let mut warnings = file_warnings(done);
                 warnings.extend(lost_warnings(&done.report, &self.counts()));
@@ -250,24 +250,21 @@ pub fn frame_warnings(report: &Report, frames: &FrameReport) -> Vec<String> {
         ));
     }
     warnings.extend(moved_warning(frames.moved));
+    warnings.extend(saturated_warning(frames.saturated_cells));
     warnings
+}
+
+/// What is said of cells that could not count all their events.
+pub fn saturated_warning(cells: u64) -> Option<String> {
+    let cells = (cells > 0).then(|| count(cells))?;
+    let advice = if hints::has("dtype") { ": choose a wider --dtype" } else { "" };
+    Some(format!("{cells} cells reached the largest value of their type{advice}"))
 }
 
 /// What is said of events that were moved.
 fn moved_warning(moved: u64) -> Option<String> {
     let moved = (moved > 0).then(|| count(moved))?;
     Some(format!("{moved} events were earlier than one before them and were moved"))
-}
-
-fn tensor_warnings(done: &Conversion) -> Vec<String> {
-    let mut warnings = frame_warnings(&done.report, &done.frames);
-    if done.frames.saturated_cells > 0 {
-        let cells = count(done.frames.saturated_cells);
-        warnings.push(format!(
-            "{cells} cells reached the largest value of their type: choose a wider --dtype"
-        ));
-    }
-    warnings
 }
 
 fn file_warnings(done: &EventConversion) -> Vec<String> {

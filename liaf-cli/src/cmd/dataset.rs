@@ -149,7 +149,7 @@ pub struct Args {
     #[arg(default_value_t = Limits::DEFAULT.output_bytes >> 20)]
     max_output: u64,
 
-    /// Print nothing but errors
+    /// Print nothing but warnings and errors
     #[arg(long, short, help_heading = OTHER)]
     quiet: bool,
 
@@ -231,6 +231,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if !args.quiet {
         report::summary(&built, listing.source);
     }
+    report::warnings(&built);
     if n > 0 {
         let all = args.part.map_or(listing.recordings.len(), |_| built.recordings);
         say(format_args!("liaf: {n} of {all} recordings failed and are not in the output"));

@@ -129,6 +129,18 @@ fn every_event_is_said_to_be_in_a_sample_or_not() {
 }
 
 #[test]
+fn cells_that_could_not_count_are_said() {
+    let folder = recording_of((0..600).map(|i| format!("{i},{},1,1\n", i % 2)));
+    let found = said_of(&folder, &["--bins", "1"]);
+    let said =
+        "liaf: warning: 2 cells reached the largest value of their type: choose a wider --dtype";
+    assert!(found.contains(said), "{found}");
+    let found = said_of(&folder, &["--bins", "1", "--dtype", "u16", "-q"]);
+    assert_eq!(found, "");
+    assert!(said_of(&folder, &["--bins", "1", "-q"]).contains(said));
+}
+
+#[test]
 fn a_bad_recording_costs_itself() {
     let folder = recordings();
     fs::write(folder.path().join("set/mug/broken.aedat"), "#!AER-DAT9.0\n").unwrap();

@@ -139,6 +139,7 @@ impl Collect<'_, '_> {
             return Ok(());
         }
         self.of_open.kept += self.next.kept;
+        self.of_open.saturated_cells += self.next.saturated_cells;
         let (class, split) = (self.class, self.split);
         let start = frame.window.start;
         let open = self.open.get_or_insert(Row {

@@ -123,3 +123,33 @@ fn what_need_not_be_read_is_not_read_and_that_is_said() {
         assert!((50..400_000).contains(&built.events.in_no_sample), "{:?}", built.events);
     }
 }
+
+#[test]
+fn cells_that_could_not_count_are_counted_in_the_samples_alone() {
+    // 400 events of one pixel and polarity in each 4 ms.
+    let events = text(2_000, |i| 10 * i);
+    let hot: String = events.lines().map(|line| format!("{}\n", hot(line))).collect();
+    let folder = folder(&[("a_1.csv", &*hot)]);
+    let listing = list("folder", &folder).unwrap();
+    for contents in [Contents::Frames, Contents::Sparse] {
+        for (samples, cells) in [
+            (SampleRule::Whole { steps: None }, 5),
+            (SampleRule::Whole { steps: Some(2) }, 2),
+            (SampleRule::Cut { steps: 2, keep_partial: false }, 4),
+        ] {
+            let mut build = build(&folder, samples, contents);
+            build.frames = FrameOptions::window_ms(4).dtype(Dtype::U8);
+            build.tensor.overwrite = true;
+            let built = run(&build, &listing).unwrap();
+            assert_eq!(built.events.saturated_cells, cells, "{contents:?} {samples:?}");
+        }
+    }
+}
+
+/// A line of text whose event is at one pixel.
+fn hot(line: &str) -> String {
+    match line.split_once(',') {
+        Some((t, _)) if !line.contains('t') => format!("{t},3,3,1"),
+        _ => line.to_owned(),
+    }
+}

@@ -4,6 +4,7 @@ use indicatif::ProgressBar;
 use liaf::data::dataset::{Built, Estimate, EventCounts, Listing, Prepared, SourceKind};
 
 use super::Args;
+use crate::cmd::account::saturated_warning;
 use crate::progress;
 use crate::text::{bytes, say, thousands};
 
@@ -93,6 +94,13 @@ pub fn summary(built: &Built, source: SourceKind) {
     }
     for (note, recordings) in built.notes.iter().take(10) {
         say(format_args!("  note ({recordings} recordings): {note}"));
+    }
+}
+
+/// What a user should know even with `--quiet`.
+pub fn warnings(built: &Built) {
+    for warning in saturated_warning(built.events.saturated_cells) {
+        say(format_args!("liaf: warning: {warning}"));
     }
 }
 
