@@ -238,20 +238,23 @@ pub fn frame_warnings(report: &Report, frames: &FrameReport) -> Vec<String> {
     let mut warnings = hints::of_notes(&report.notes);
     warnings.extend(frames.notes.iter().cloned());
     warnings.extend(lost_warnings(report, &frame_counts(frames)));
-    if frames.late > 0 {
-        let late = count(frames.late);
-        let sort = match hints::may_advise("sort") {
-            true => ": --sort sorts all events by time",
-            false => "",
-        };
-        warnings.push(format!(
-            "{late} events came before the first window or after one of theirs was closed, and are \
-             in open frames{sort}"
-        ));
-    }
+    warnings.extend(late_warning(frames.late));
     warnings.extend(moved_warning(frames.moved));
     warnings.extend(saturated_warning(frames.saturated_cells));
     warnings
+}
+
+/// What is said of events that came late.
+pub fn late_warning(late: u64) -> Option<String> {
+    let late = (late > 0).then(|| count(late))?;
+    let sort = match hints::may_advise("sort") {
+        true => ": --sort sorts all events by time",
+        false => "",
+    };
+    Some(format!(
+        "{late} events came before the first window or after one of theirs was closed, and are in \
+         open frames{sort}"
+    ))
 }
 
 /// What is said of cells that could not count all their events.

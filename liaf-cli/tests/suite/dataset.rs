@@ -141,6 +141,19 @@ fn cells_that_could_not_count_are_said() {
 }
 
 #[test]
+fn events_that_come_late_are_said() {
+    // The last 40 events are of the first 5 ms.
+    let times = (0..600).map(|i| 1_000 * i).chain((0..40).map(|i| 100 * i));
+    let folder = recording_of(times.map(|t| format!("{t},1,1,1\n")));
+    let late =
+        "liaf: warning: 40 events came before the first window or after one of theirs was closed";
+    let found = said_of(&folder, &["--window", "5ms"]);
+    assert!(found.contains(late) && !found.contains("--sort"), "{found}");
+    let found = said_of(&folder, &["--window", "5ms", "--repr", "events"]);
+    assert!(found.contains("640 events in samples") && !found.contains(late), "{found}");
+}
+
+#[test]
 fn a_bad_recording_costs_itself() {
     let folder = recordings();
     fs::write(folder.path().join("set/mug/broken.aedat"), "#!AER-DAT9.0\n").unwrap();

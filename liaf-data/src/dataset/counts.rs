@@ -19,6 +19,9 @@ pub struct EventCounts {
     /// one that was left out because the end cut it short, or, of events that are stored as such, earlier than
     /// the sample that was open.
     pub in_no_sample: u64,
+    /// Number of events in frames of samples that came before the first window or after one of theirs was closed,
+    /// and are in a frame that was open.
+    pub late: u64,
     /// Number of cells of the samples that could not count all their events, because they reached the largest
     /// value of their type.
     pub saturated_cells: u64,
@@ -29,6 +32,7 @@ impl AddAssign for EventCounts {
         self.kept += other.kept;
         self.left_out += other.left_out;
         self.in_no_sample += other.in_no_sample;
+        self.late += other.late;
         self.saturated_cells += other.saturated_cells;
     }
 }

@@ -107,6 +107,7 @@ impl Recipe<'_> {
         }
         part.head.events += counts;
         part.head.has_rest |= !made.is_whole;
+        frames.notes.iter().for_each(|note| part.head.note(note));
         for note in made.report.notes.iter().chain(&made.info.notes) {
             part.head.note(&note.to_string());
         }
@@ -139,6 +140,7 @@ impl Collect<'_, '_> {
             return Ok(());
         }
         self.of_open.kept += self.next.kept;
+        self.of_open.late += self.next.late;
         self.of_open.saturated_cells += self.next.saturated_cells;
         let (class, split) = (self.class, self.split);
         let start = frame.window.start;

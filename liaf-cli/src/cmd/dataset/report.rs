@@ -4,7 +4,7 @@ use indicatif::ProgressBar;
 use liaf::data::dataset::{Built, Estimate, EventCounts, Listing, Prepared, SourceKind};
 
 use super::Args;
-use crate::cmd::account::saturated_warning;
+use crate::cmd::account::{late_warning, saturated_warning};
 use crate::progress;
 use crate::text::{bytes, say, thousands};
 
@@ -99,7 +99,8 @@ pub fn summary(built: &Built, source: SourceKind) {
 
 /// What a user should know even with `--quiet`.
 pub fn warnings(built: &Built) {
-    for warning in saturated_warning(built.events.saturated_cells) {
+    let EventCounts { late, saturated_cells, .. } = built.events;
+    for warning in late_warning(late).into_iter().chain(saturated_warning(saturated_cells)) {
         say(format_args!("liaf: warning: {warning}"));
     }
 }
