@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
 use super::part::{Part, Reader};
-use super::store::{self, SYNC, Stores};
+use super::store::{self, Stores, Synced};
 use super::title::plan_text;
 use crate::error::{Error, Result};
 use crate::hint::Hint;
@@ -33,7 +32,7 @@ const VERSION: u32 = 3;
 pub(super) struct Journal {
     folder: PathBuf,
     file: File,
-    synced: Option<Instant>,
+    synced: Synced,
     /// Held as long as this exists.
     _lock: File,
     /// The parts that are done, by the numbers of their recordings.
@@ -107,7 +106,7 @@ impl Journal {
         }
         let mut reader = Reader::new(folder);
         done.retain(|_, part| part.is_whole(&mut reader));
-        Ok(Self { folder: folder.to_owned(), file, synced: None, _lock: lock, done })
+        Ok(Self { folder: folder.to_owned(), file, synced: Synced::default(), _lock: lock, done })
     }
 
     /// Stores for further parts, none of which exists yet.
@@ -152,11 +151,7 @@ impl Journal {
     /// Notes that the part of a recording is complete.
     pub fn add(&mut self, part: Part) -> Result<()> {
         let line = serde_json::to_string(&part).map_err(Error::other)?;
-        let mut written = append(&mut self.file, &line);
-        if written.is_ok() && self.synced.is_none_or(|synced| synced.elapsed() >= SYNC) {
-            written = self.file.sync_data();
-            self.synced = Some(Instant::now());
-        }
+        let written = append(&mut self.file, &line).and_then(|()| self.synced.sync(&self.file));
         written.map_err(|cause| {
             Error::system("cannot write the journal", cause).in_file(&self.folder)
         })?;

@@ -16,7 +16,22 @@ use crate::error::{Error, Result};
 const BUFFER: usize = 256 << 10;
 /// How long what is complete may wait until it is on the disk. A process that ends, however that happens, loses
 /// nothing; only a machine that stops does.
-pub(super) const SYNC: Duration = Duration::from_secs(1);
+const SYNC: Duration = Duration::from_secs(1);
+
+/// When a file was last synced.
+#[derive(Default)]
+pub(super) struct Synced(Option<Instant>);
+
+impl Synced {
+    /// Syncs the file, unless that was done a moment ago.
+    pub fn sync(&mut self, file: &File) -> std::io::Result<()> {
+        if self.0.is_none_or(|last| last.elapsed() >= SYNC) {
+            file.sync_data()?;
+            self.0 = Some(Instant::now());
+        }
+        Ok(())
+    }
+}
 
 /// The file of a store.
 pub(super) fn path(folder: &Path, number: u32) -> PathBuf {
@@ -67,7 +82,7 @@ pub(super) struct Store {
     whole: u64,
     /// Number of bytes in the file, without those in the buffer.
     written: u64,
-    synced: Option<Instant>,
+    synced: Synced,
 }
 
 impl Store {
@@ -77,7 +92,15 @@ impl Store {
         let file = file.map_err(|cause| {
             Error::system("cannot create a file for finished recordings", cause).in_file(&path)
         })?;
-        Ok(Self { number, path, file, buffer: Vec::new(), whole: 0, written: 0, synced: None })
+        Ok(Self {
+            number,
+            path,
+            file,
+            buffer: Vec::new(),
+            whole: 0,
+            written: 0,
+            synced: Synced::default(),
+        })
     }
 
     pub fn number(&self) -> u32 {
@@ -99,10 +122,8 @@ impl Store {
     /// Completes the open part. Returns where it begins, and its size in bytes.
     pub fn end_part(&mut self) -> Result<(u64, u64)> {
         self.flush()?;
-        if self.synced.is_none_or(|synced| synced.elapsed() >= SYNC) {
-            self.file.sync_data().map_err(|cause| self.error("cannot synchronise", cause))?;
-            self.synced = Some(Instant::now());
-        }
+        let synced = self.synced.sync(&self.file);
+        synced.map_err(|cause| self.error("cannot synchronise", cause))?;
         let start = std::mem::replace(&mut self.whole, self.written);
         Ok((start, self.written - start))
     }

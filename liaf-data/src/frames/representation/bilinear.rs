@@ -85,7 +85,7 @@ impl Places {
         most.checked_mul(self.denominator).is_some_and(|most| most <= i32::MAX.into())
     }
 
-    /// The bin before the place of an event at `t`, and how far behind it the place is, times the denominator.
+    /// The bin before the place of an event at `t`, and how far after it the place is, times the denominator.
     fn find(&self, t: i64) -> (i64, i64) {
         let Self { first, length, shift, factor, half, denominator } = *self;
         let offset = if t > first { (t.abs_diff(first).min(length) >> shift) as i64 } else { 0 };
@@ -109,27 +109,23 @@ fn find_small(places: &Places, t: &[i64], bins: &mut [i32; BLOCK], rests: &mut [
         let place = offset * factor - half;
         // The quotient in f64 is wrong by 1 at most.
         let found = (f64::from(place) * inverse).floor() as i32;
-        let behind = place - found * denominator;
-        let step = i32::from(behind >= denominator) - i32::from(behind < 0);
-        (*bin, *rest) = (found + step, behind - step * denominator);
+        let left = place - found * denominator;
+        let step = i32::from(left >= denominator) - i32::from(left < 0);
+        (*bin, *rest) = (found + step, left - step * denominator);
     }
 }
 
 /// A sum of numerators, or a part of one.
 trait Sum: Copy + Default + PartialEq + AddAssign + Into<i64> {
-    const ZERO: Self;
-
     fn of(weight: i64) -> Self;
 
     fn to_f64(self) -> f64;
 
-    /// Finds the bins of up to `BLOCK` events, and how far behind them their places are, as [`Places::find`].
+    /// Finds the bins of up to `BLOCK` events, and how far after them their places are, as [`Places::find`].
     fn find(places: &Places, t: &[i64], bins: &mut [Self; BLOCK], rests: &mut [Self; BLOCK]);
 }
 
 impl Sum for i32 {
-    const ZERO: Self = 0;
-
     fn of(weight: i64) -> Self {
         weight as Self
     }
@@ -144,8 +140,6 @@ impl Sum for i32 {
 }
 
 impl Sum for i64 {
-    const ZERO: Self = 0;
-
     fn of(weight: i64) -> Self {
         weight
     }
@@ -184,7 +178,7 @@ impl Volume {
     fn sum<S: Sum>(&mut self, sums: &mut [S], places: &Places, events: Placed<'_>) {
         let Axis { bins, keeps_borders, signed, .. } = self.axis;
         let (last, planes) = (bins as i64 - 1, self.axis.planes());
-        let (mut found, mut rests) = ([S::ZERO; BLOCK], [S::ZERO; BLOCK]);
+        let (mut found, mut rests) = ([S::default(); BLOCK], [S::default(); BLOCK]);
         let mut touched = 0;
         for (t, index) in events.t.chunks(BLOCK).zip(events.index.chunks(BLOCK)) {
             S::find(places, t, &mut found, &mut rests);
@@ -203,7 +197,7 @@ impl Volume {
                         // Every cell is written, but only the first time is kept: this avoids a branch that would
                         // often be mispredicted.
                         self.touched[touched] = at as u32;
-                        touched += usize::from(*sum == S::ZERO);
+                        touched += usize::from(*sum == S::default());
                         *sum += S::of(sign * weight);
                     }
                 }
